@@ -1,0 +1,26 @@
+/** Errors that are meant for the user: one sentence, no stack trace. */
+
+/** Something failed at run time. The command prints the message and exits with 1. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+}
+
+/** The command line is wrong. The command prints the message and exits with 2. */
+export class UsageError extends Failure {
+  override readonly name: string = "UsageError";
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Why a file cannot be used, in plain words: the runtime's have the system call in them. */
+export function fileProblem(thrown: unknown): string {
+  if (thrown instanceof Deno.errors.NotFound) return "there is no such file or directory";
+  if (thrown instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (thrown instanceof Deno.errors.IsADirectory) return "is a directory";
+  if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is no directory";
+  if (thrown instanceof TypeError) return "is no text in UTF-8";
+  return messageOf(thrown);
+}
