@@ -1,0 +1,188 @@
+/**
+ * nftables: rules inserted into the input chains that would turn packets away.
+ *
+ * An `accept` ends only the chain it stands in: a packet passes when every chain on its way lets it
+ * pass, so that a table of our own would not help (nft(8), "Chains").
+ */
+
+import { Failure } from "../failure.ts";
+import { type Opening, openingMark } from "./openings.ts";
+import type { Place } from "./place.ts";
+import { complaint, findProgram, requireAccess, runProgram } from "./programs.ts";
+
+/** A chain that a hook of the kernel calls. */
+export interface BaseChain {
+  readonly family: "ip" | "ip6" | "inet";
+  readonly table: string;
+  readonly chain: string;
+}
+
+/** Any value of JSON (libnftables-json(5)). */
+type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** The chain as a place to open. */
+export function nftablesPlace({ family, table, chain }: BaseChain): Place {
+  const position = { family, table, chain };
+  return {
+    name: { firewall: "nftables", ...position },
+    marked: true,
+    concerns: (opening) => family === "inet" || family === (opening.family === 4 ? "ip" : "ip6"),
+    present: async (openings) => {
+      if (openings.length === 0) return [];
+      const marks = new Set((await markedRules(position)).map(({ mark }) => mark));
+      return openings.filter((opening) => marks.has(openingMark(opening)));
+    },
+    add: async (openings) => {
+      await execute(openings.map((opening) => ({
+        insert: {
+          rule: {
+            ...position,
+            comment: openingMark(opening),
+            expr: nftablesExpressions(opening, family),
+          },
+        },
+      })));
+    },
+    remove: async (openings) => {
+      const marks = new Set(openings.map(openingMark));
+      const rules = (await markedRules(position)).filter(({ mark }) => marks.has(mark));
+      await execute(rules.map(({ handle }) => ({ delete: { rule: { ...position, handle } } })));
+    },
+  };
+}
+
+/** The input chains in which a packet may be turned away; none where nftables is not in use. */
+export async function filteringChains(): Promise<BaseChain[]> {
+  if (findProgram("nft") === null) return [];
+  const listed = await runProgram("nft", ["-j", "list", "chains"]);
+  requireAccess("nft", listed);
+  if (listed.errors.includes("JSON support not compiled-in")) {
+    throw new Failure("this nft was built without JSON, which pacserve-ports needs");
+  }
+  // The kernel has no nftables.
+  if (!listed.success) return [];
+  const found: BaseChain[] = [];
+  for (const chain of objectsOf(listed.output, "chain")) {
+    const { family, table, name } = chain;
+    if (chain["hook"] !== "input" || chain["type"] !== "filter") continue;
+    if (family !== "ip" && family !== "ip6" && family !== "inet") continue;
+    if (typeof table !== "string" || typeof name !== "string") continue;
+    const content = await runProgram("nft", ["-j", "list", "table", family, table]);
+    if (content.success && turnsAway(content.output, name)) {
+      found.push({ family, table, chain: name });
+    }
+  }
+  return found;
+}
+
+/**
+ * True when a chain, or one that it leads to, drops or rejects.
+ *
+ * @param table as `nft -j list table` prints it.
+ */
+export function turnsAway(table: string, chain: string): boolean {
+  const policy = objectsOf(table, "chain").find(({ name }) => name === chain)?.["policy"];
+  if (policy === "drop") return true;
+  const rules = objectsOf(table, "rule");
+  const maps = objectsOf(table, "map");
+  const seen = new Set<string>();
+  const waiting: Json[] = [{ goto: { target: chain } }];
+  for (let json = waiting.pop(); json !== undefined; json = waiting.pop()) {
+    if (typeof json === "string" && json.startsWith("@") && !seen.has(json)) {
+      seen.add(json);
+      waiting.push(...maps.filter(({ name }) => `@${name}` === json));
+    }
+    if (json === null || typeof json !== "object") continue;
+    if (isArray(json)) {
+      waiting.push(...json);
+      continue;
+    }
+    if ("drop" in json || "reject" in json) return true;
+    const target = targetOf(json["jump"]) ?? targetOf(json["goto"]);
+    if (target !== null && !seen.has(target)) {
+      seen.add(target);
+      waiting.push(
+        ...rules.filter((rule) => rule["chain"] === target).map(({ expr = null }) => expr),
+      );
+    }
+    waiting.push(...Object.values(json));
+  }
+  return false;
+}
+
+/** What describes an opening to nftables, in a chain of that family. */
+export function nftablesExpressions(
+  { family, protocol, ports, source }: Opening,
+  chainFamily: BaseChain["family"],
+): Json[] {
+  const ip = family === 4 ? "ip" : "ip6";
+  const expressions: Json[] = [];
+  if (source !== null) {
+    const prefix = { addr: source.address, len: source.prefix };
+    expressions.push(match({ payload: { protocol: ip, field: "saddr" } }, { prefix }));
+  } else if (chainFamily === "inet") {
+    expressions.push(match({ meta: { key: "nfproto" } }, family === 4 ? "ipv4" : "ipv6"));
+  }
+  if (ports === null) {
+    expressions.push(match({ payload: { protocol: "ip", field: "protocol" } }, protocol));
+  } else {
+    const { first, last } = ports;
+    const right = first === last ? first : { range: [first, last] };
+    expressions.push(match({ payload: { protocol, field: "dport" } }, right));
+  }
+  return [...expressions, { accept: null }];
+}
+
+function match(left: Json, right: Json): Json {
+  return { match: { op: "==", left, right } };
+}
+
+/** The rules of a chain that bear a mark; none if the chain is gone. */
+async function markedRules(
+  { family, table, chain }: BaseChain,
+): Promise<{ readonly mark: string; readonly handle: number }[]> {
+  if (findProgram("nft") === null) return [];
+  const listed = await runProgram("nft", ["-j", "list", "chain", family, table, chain]);
+  if (!listed.success) {
+    if (listed.errors.includes("No such file or directory")) return [];
+    throw new Failure(`nft shows no rules: ${complaint(listed)}`);
+  }
+  return objectsOf(listed.output, "rule").flatMap(({ comment, handle }) =>
+    typeof comment === "string" && typeof handle === "number" ? [{ mark: comment, handle }] : []
+  );
+}
+
+/** Executes commands, all of them or none. */
+async function execute(commands: readonly Json[]): Promise<void> {
+  if (commands.length === 0) return;
+  const input = JSON.stringify({ nftables: commands });
+  const outcome = await runProgram("nft", ["-j", "-f", "-"], input);
+  if (!outcome.success) throw new Failure(complaint(outcome));
+}
+
+/** The objects of a kind (`chain`, `rule`, `map`) in the output of `nft -j list`. */
+function objectsOf(output: string, kind: string): JsonObject[] {
+  const parsed: Json = JSON.parse(output);
+  const list = isObject(parsed) ? parsed["nftables"] : undefined;
+  if (list === undefined || !isArray(list)) return [];
+  return list.flatMap((item) => {
+    const object = isObject(item) ? item[kind] : undefined;
+    return object !== undefined && isObject(object) ? [object] : [];
+  });
+}
+
+function targetOf(verdict: Json | undefined): string | null {
+  const target = verdict !== undefined && isObject(verdict) ? verdict["target"] : null;
+  return typeof target === "string" ? target : null;
+}
+
+function isArray(json: Json): json is readonly Json[] {
+  return Array.isArray(json);
+}
+
+function isObject(json: Json): json is JsonObject {
+  return json !== null && typeof json === "object" && !isArray(json);
+}

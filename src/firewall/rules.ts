@@ -1,0 +1,140 @@
+/** The rules in `/etc/conf.d/pacserve`: what pacserve-ports opens. */
+
+import ipaddr from "ipaddr.js";
+import { Failure } from "../failure.ts";
+
+/** What a rule lets in. */
+export type Protocol = "tcp" | "udp" | "igmp";
+
+/** Ports from the first to the last, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A network, its address without the bits that the prefix leaves to hosts. */
+export interface Network {
+  readonly family: 4 | 6;
+  readonly address: string;
+  /** Bits of the address that a packet's must share. */
+  readonly prefix: number;
+}
+
+/** A rule: a protocol, its ports, and where packets may come from. */
+export interface Rule {
+  /** The variable that has it: `PACSERVE_RULE_1`. */
+  readonly variable: string;
+  readonly protocol: Protocol;
+  /** Null for a protocol that has none. */
+  readonly ports: PortRange | null;
+  /** Null: from anywhere. */
+  readonly sources: readonly Network[] | null;
+}
+
+/** What `PACSERVE_FIREWALL` may say. */
+export const FIREWALLS = ["auto", "iptables", "nftables", "firewalld", "none"] as const;
+
+/** Which firewall to open ports in; `auto` finds out. */
+export type FirewallSetting = typeof FIREWALLS[number];
+
+const PREFIX = "PACSERVE_RULE_";
+
+/**
+ * The rules among the values of the configuration file, by their numbers. An empty one is no rule.
+ *
+ * @throws {Failure} that names the variable, for a rule that does not fit the grammar.
+ */
+export function rulesOf(values: ReadonlyMap<string, string>): Rule[] {
+  const rules: [number, Rule][] = [];
+  for (const [variable, value] of values) {
+    if (!variable.startsWith(PREFIX)) continue;
+    const number = variable.slice(PREFIX.length);
+    if (!/^\d{1,9}$/.test(number)) {
+      throw new Failure(`${variable}: the names of rules end with a number (${PREFIX}1)`);
+    }
+    if (withoutComment(value) !== "") rules.push([Number(number), parseRule(variable, value)]);
+  }
+  return rules.sort(([one], [other]) => one - other).map(([, rule]) => rule);
+}
+
+/**
+ * The firewall that the configuration names; `auto` if it names none.
+ *
+ * @throws {Failure} for one that nobody knows.
+ */
+export function firewallOf(values: ReadonlyMap<string, string>): FirewallSetting {
+  const value = withoutComment(values.get("PACSERVE_FIREWALL") ?? "") || "auto";
+  const setting = FIREWALLS.find((name) => name === value);
+  if (setting === undefined) {
+    throw new Failure(`PACSERVE_FIREWALL: "${value}" is none of ${FIREWALLS.join(", ")}`);
+  }
+  return setting;
+}
+
+/**
+ * Parses a rule: `tcp 15678`, `udp 15679-15680 from 10.0.0.0/8 fe80::/10`, `igmp`.
+ *
+ * @throws {Failure} that names the variable.
+ */
+export function parseRule(variable: string, value: string): Rule {
+  const words = withoutComment(value).split(/\s+/);
+  const name = words.shift() ?? "";
+  const protocol = (["tcp", "udp", "igmp"] as const).find((known) => known === name);
+  if (protocol === undefined) {
+    throw new Failure(`${variable}: "${name}" is no protocol (tcp, udp or igmp)`);
+  }
+  const ports = protocol === "igmp" ? null : parsePorts(variable, words.shift());
+  const from = words.shift();
+  if (from === undefined) return { variable, protocol, ports, sources: null };
+  if (from !== "from") {
+    throw new Failure(`${variable}: "${from}" stands where "from" is expected`);
+  }
+  if (words.length === 0) {
+    throw new Failure(`${variable}: no addresses stand behind "from"`);
+  }
+  const sources = words.map((word) => parseNetwork(variable, word));
+  const wrong = words.find((_, index) => protocol === "igmp" && sources[index]?.family === 6);
+  if (wrong !== undefined) {
+    throw new Failure(`${variable}: igmp is a protocol of IPv4, and ${wrong} is IPv6`);
+  }
+  return { variable, protocol, ports, sources };
+}
+
+/** systemd has no comments behind a value; here nothing else has a `#` in it. */
+function withoutComment(value: string): string {
+  return value.replace(/#.*$/s, "").trim();
+}
+
+function parsePorts(variable: string, word: string | undefined): PortRange {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(word ?? "");
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (!(first >= 1 && first <= last && last <= 65535)) {
+    throw new Failure(`${variable}: "${word ?? ""}" is no port (1 to 65535) and no range of ports`);
+  }
+  return { first, last };
+}
+
+function parseNetwork(variable: string, word: string): Network {
+  const slash = word.indexOf("/");
+  const host = slash < 0 ? word : word.slice(0, slash);
+  const family = ipaddr.IPv4.isValidFourPartDecimal(host) ? 4 : 6;
+  const bits = family === 4 ? 32 : 128;
+  const prefix = slash < 0 ? bits : parsePrefix(word.slice(slash + 1));
+  // A zone (`fe80::1%eth0`) names an interface, which is no part of a packet's source.
+  const valid = family === 4 || (host.includes(":") && !host.includes("%"));
+  if (!valid || !ipaddr.isValid(host) || prefix > bits) {
+    throw new Failure(
+      `${variable}: "${word}" is no address and no network (10.0.0.0/8, fe80::/10)`,
+    );
+  }
+  const cidr = `${host}/${prefix}`;
+  const address = family === 4
+    ? ipaddr.IPv4.networkAddressFromCIDR(cidr)
+    : ipaddr.IPv6.networkAddressFromCIDR(cidr);
+  return { family, address: address.toString(), prefix };
+}
+
+function parsePrefix(digits: string): number {
+  return /^\d{1,3}$/.test(digits) ? Number(digits) : Infinity;
+}

@@ -1,0 +1,60 @@
+/** What was opened and is to be closed again: remembered under `/run`, so for this boot only. */
+
+import { join } from "node:path";
+import { Failure, messageOf } from "../failure.ts";
+import type { Opening } from "./openings.ts";
+import type { PlaceName } from "./place.ts";
+
+/** Where it is remembered. */
+export const STATE_DIRECTORY = "/run/pacserve-ports";
+
+/** An opening that we made. */
+export interface Opened {
+  readonly variable: string;
+  readonly place: PlaceName;
+  readonly opening: Opening;
+}
+
+const FORMAT = 1;
+
+/**
+ * Reads what was opened; nothing if nothing ever was.
+ *
+ * @throws {Failure} when the file is damaged.
+ */
+export async function readState(directory: string): Promise<Opened[]> {
+  const path = join(directory, "state");
+  try {
+    const { format, opened }: { format: unknown; opened: Opened[] } = JSON.parse(
+      await Deno.readTextFile(path),
+    );
+    if (format === FORMAT && Array.isArray(opened)) return opened;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new Failure(`cannot read what was opened: ${path}: ${messageOf(error)}`);
+  }
+  throw new Failure(`cannot read what was opened: ${path} has another format`);
+}
+
+/** Remembers what is open, in one step; forgets all when it is nothing. */
+export async function writeState(directory: string, opened: readonly Opened[]): Promise<void> {
+  const path = join(directory, "state");
+  if (opened.length === 0) {
+    await Deno.remove(path).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    return;
+  }
+  await Deno.writeTextFile(`${path}.new`, JSON.stringify({ format: FORMAT, opened }, null, 1), {
+    mode: 0o600,
+  });
+  await Deno.rename(`${path}.new`, path);
+}
+
+/** Runs `change` while nobody else who asks for it changes what is open. */
+export async function withLock<T>(directory: string, change: () => Promise<T>): Promise<T> {
+  await Deno.mkdir(directory, { recursive: true, mode: 0o755 });
+  using file = await Deno.open(join(directory, "lock"), { create: true, write: true });
+  await file.lock(true);
+  return await change();
+}

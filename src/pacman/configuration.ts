@@ -1,0 +1,20 @@
+/** What pacman.conf says, as far as pacserve needs it (pacman.conf(5)). */
+
+/** A repository section of pacman.conf. */
+export interface Repository {
+  readonly name: string;
+  /** `Server` lines in order, with `$repo` and `$arch` filled in, without a slash at the end. */
+  readonly servers: readonly string[];
+  /** True when pacman refuses a package of this repository that has no valid signature. */
+  readonly packageSignatureRequired: boolean;
+}
+
+/** The parts of pacman's configuration that matter to a server of its cache. */
+export interface PacmanConfiguration {
+  /** Absolute, in pacman's order, without a slash at the end. */
+  readonly cacheDirectories: readonly string[];
+  /** Directory of the databases: `/var/lib/pacman`, without a slash at the end. */
+  readonly databasePath: string;
+  readonly architectures: readonly string[];
+  readonly repositories: readonly Repository[];
+}
