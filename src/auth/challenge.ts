@@ -1,0 +1,68 @@
+/** The answers to a request that logs nobody in (RFC 7616 §3.3). */
+
+import { createHash } from "node:crypto";
+import type { Reply } from "../http/exchange.ts";
+import { ALGORITHMS } from "./hash.ts";
+import { quote } from "./header.ts";
+
+/** What a challenge says. */
+export interface Challenge {
+  readonly realm: string;
+  readonly nonce: string;
+  /** The password was right but the nonce is used up: the client may try again without asking. */
+  readonly stale: boolean;
+}
+
+/** The `WWW-Authenticate` fields, one an algorithm, the preferred one first. */
+export function challengeFields(challenge: Challenge): string[] {
+  const { realm, nonce, stale } = challenge;
+  const common = [
+    `realm=${quote(realm)}`,
+    `qop="auth"`,
+    `nonce=${quote(nonce)}`,
+    `opaque=${quote(opaqueOf(realm))}`,
+    "charset=UTF-8",
+    ...(stale ? ["stale=true"] : []),
+  ];
+  return ALGORITHMS.map((algorithm) =>
+    `Digest ${[...common, `algorithm=${algorithm}`].join(", ")}`
+  );
+}
+
+/** Text that clients send back unchanged; the same after a restart. We need none: it means nothing. */
+export function opaqueOf(realm: string): string {
+  return createHash("sha256").update(realm).digest("hex").slice(0, 32);
+}
+
+/** 401: log in, please. */
+export function unauthorized(challenge: Challenge): Reply {
+  return text(401, "This needs a user name and a password.", {
+    "WWW-Authenticate": challengeFields(challenge),
+  });
+}
+
+/** 400: the `Authorization` field is not what RFC 7616 says. */
+export function improper(reason: string): Reply {
+  return text(400, reason, {});
+}
+
+/** 429: too many wrong passwords came from this address. `seconds`: when to try again. */
+export function tooManyAttempts(seconds: number): Reply {
+  return text(429, "Too many wrong passwords came from your address. Try again later.", {
+    "Retry-After": String(seconds),
+  });
+}
+
+function text(status: number, sentence: string, headers: Record<string, string | string[]>): Reply {
+  const body = new TextEncoder().encode(`${sentence}\n`);
+  return {
+    status,
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Content-Length": String(body.length),
+      "Cache-Control": "no-store",
+      ...headers,
+    },
+    body,
+  };
+}

@@ -1,0 +1,17 @@
+/** Who may do what. Plain data: it crosses from the main thread into the worker. */
+
+/** A user of HTTP digest authentication. */
+export interface User {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** What digest authentication is told. */
+export interface AuthConfiguration {
+  /** Empty: nobody has to log in. */
+  readonly users: readonly User[];
+  /** Reading is open; only uploading needs a user. */
+  readonly uploadOnly: boolean;
+  /** The realm that clients show when they ask for the password: `Pacserve`, `Quickserve`. */
+  readonly realm: string;
+}

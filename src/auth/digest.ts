@@ -1,0 +1,196 @@
+/**
+ * Digest authentication (RFC 7616): SHA-256 and MD5 offered in this order, `qop=auth`, nonces that
+ * expire and cannot be forged, and nonce counts that are good once.
+ */
+
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { readBasic } from "./basic.ts";
+import { improper, tooManyAttempts, unauthorized } from "./challenge.ts";
+import type { AuthConfiguration } from "./configuration.ts";
+import { type DigestCredentials, isSameTarget, readDigest } from "./credentials.ts";
+import {
+  type Algorithm,
+  ALGORITHMS,
+  equalInConstantTime,
+  type Proof,
+  responseAuthOf,
+  responseOf,
+  secretOf,
+} from "./hash.ts";
+import { parseAuthorization, quote } from "./header.ts";
+import { isFresh, makeNonce, readNonce } from "./nonce.ts";
+import { NonceCounts, type NonceCountsState } from "./nonce_counts.ts";
+import { LONGEST_PAUSE, Throttle } from "./throttle.ts";
+
+const MAXIMUM_NONCES = 10_000;
+const MAXIMUM_GUESSERS = 10_000;
+
+/** What a check found: who it is, or how to answer everybody else. */
+export type Verdict =
+  | {
+    readonly user: string;
+    /** The `Authentication-Info` field of the reply; null after other than digest authentication. */
+    readonly info: string | null;
+  }
+  | { readonly reply: Reply };
+
+/** What a replaced worker hands on, so that nobody has to log in again. Plain data; keep it secret. */
+export interface DigestState {
+  /** The key of the nonces, in base64. */
+  readonly key: string;
+  readonly counts: NonceCountsState;
+  /** True when no request was answered after this was written. */
+  readonly final: boolean;
+}
+
+/** Secrets H(A1) of one user. */
+type Secrets = Readonly<Record<Algorithm, string>>;
+
+/**
+ * Checks who sends a request.
+ *
+ * Without the state of its forerunner it is as safe: a nonce that it does not know is answered with
+ * `stale=true`, at which clients log in again by themselves.
+ */
+export class Digest {
+  readonly #realm: string;
+  readonly #users: ReadonlyMap<string, Secrets>;
+  /** Stands for every unknown user, so that they take as long as a wrong password. */
+  readonly #nobody: Secrets;
+  readonly #throttle = new Throttle(MAXIMUM_GUESSERS);
+  readonly #key: Uint8Array;
+  readonly #counts: NonceCounts;
+
+  constructor(configuration: AuthConfiguration, state?: DigestState) {
+    this.#realm = configuration.realm;
+    this.#users = new Map(
+      configuration.users.map(({ name, password }) => [name, this.#secretsOf(name, password)]),
+    );
+    this.#nobody = this.#secretsOf("", randomBytes(32).toString("hex"));
+    this.#key = state === undefined ? randomBytes(32) : Buffer.from(state.key, "base64");
+    // A worker that died may have let requests in after it wrote its state, and these must not be good
+    // again: then every nonce so far is stale, and clients get a new one.
+    const counts = state?.final === false ? { nonces: [], floor: Date.now() } : state?.counts;
+    this.#counts = new NonceCounts(MAXIMUM_NONCES, counts);
+  }
+
+  /**
+   * Checks who sends a request. Answers at once, but for addresses that guess passwords.
+   *
+   * @param now the time in milliseconds since 1970
+   */
+  check(request: HttpRequest, now: number = Date.now()): Verdict | Promise<Verdict> {
+    const field = request.headers["authorization"];
+    if (field === undefined) return this.#challenge(now, false);
+    const credentials = parseAuthorization(field);
+    if (credentials === null) return { reply: improper("The Authorization field is malformed.") };
+    if (credentials.scheme === "basic") {
+      const basic = readBasic(credentials.token, request);
+      if (basic === null) return this.#challenge(now, false);
+      const response = this.#secretsOf(basic.name, basic.password)["SHA-256"];
+      return this.#unhurried(request, now, () => {
+        const user = this.#users.get(basic.name) ?? this.#nobody;
+        if (equalInConstantTime(user["SHA-256"], response)) return { user: basic.name, info: null };
+        return this.#refuse(request, now);
+      });
+    }
+    if (credentials.scheme !== "digest") return this.#challenge(now, false);
+    const digest = readDigest(credentials.parameters);
+    if (digest === null) {
+      return { reply: improper("The Authorization field lacks a parameter, or has a wrong one.") };
+    }
+    if (!isSameTarget(digest.uri, request)) {
+      return { reply: improper("The uri of the Authorization field is not what is asked for.") };
+    }
+    const { algorithm } = digest;
+    if (algorithm === null || digest.realm !== this.#realm) return this.#challenge(now, false);
+    const judge = (time: number): Verdict => this.#judge(request, digest, algorithm, time);
+    // Who has logged in with this nonce from this address is no guesser, whoever else sits there.
+    if (this.#counts.isKnown(digest.nonce, request.connection.remoteAddress)) return judge(now);
+    return this.#unhurried(request, now, judge);
+  }
+
+  /**
+   * What a replaced worker hands on to the next.
+   *
+   * @param final true when this one will answer no more requests
+   */
+  exportState(final: boolean): DigestState {
+    return {
+      final,
+      key: Buffer.from(this.#key).toString("base64"),
+      counts: this.#counts.exportState(),
+    };
+  }
+
+  /** Judges a request at once, or after the pause that its address has earned. */
+  #unhurried(
+    request: HttpRequest,
+    now: number,
+    judge: (time: number) => Verdict,
+  ): Verdict | Promise<Verdict> {
+    const pause = this.#throttle.pause(request.connection.remoteAddress, now);
+    if (pause === 0) return judge(now);
+    if (pause === null) return { reply: tooManyAttempts(LONGEST_PAUSE / 1000) };
+    return sleep(pause, request.signal).then(() =>
+      // Going away must not buy a look at the password before its time.
+      request.signal.aborted ? this.#challenge(now, false) : judge(now + pause)
+    );
+  }
+
+  #judge(
+    request: HttpRequest,
+    digest: DigestCredentials,
+    algorithm: Algorithm,
+    now: number,
+  ): Verdict {
+    const proof: Proof = { ...digest, method: request.method };
+    const user = this.#users.get(digest.user);
+    const secret = (user ?? this.#nobody)[algorithm];
+    const isRight = equalInConstantTime(responseOf(algorithm, secret, proof), digest.response);
+    if (!isRight || user === undefined) return this.#refuse(request, now);
+    const issued = readNonce(this.#key, digest.nonce);
+    if (issued === null || !isFresh(issued, now)) return this.#challenge(now, true);
+    const count = parseInt(digest.nonceCount, 16);
+    const address = request.connection.remoteAddress;
+    if (!this.#counts.use(digest.nonce, issued, count, address, now)) {
+      return this.#challenge(now, true);
+    }
+    const info = `rspauth="${responseAuthOf(algorithm, secret, proof)}", qop=auth, ` +
+      `cnonce=${quote(digest.clientNonce)}, nc=${digest.nonceCount}`;
+    return { user: digest.user, info };
+  }
+
+  #refuse(request: HttpRequest, now: number): Verdict {
+    this.#throttle.fail(request.connection.remoteAddress, now);
+    return this.#challenge(now, false);
+  }
+
+  #challenge(now: number, stale: boolean): Verdict {
+    const nonce = makeNonce(this.#key, now);
+    return { reply: unauthorized({ realm: this.#realm, nonce, stale }) };
+  }
+
+  #secretsOf(name: string, password: string): Secrets {
+    const [sha256, md5] = ALGORITHMS.map((algorithm) =>
+      secretOf(algorithm, name, this.#realm, password)
+    );
+    return { "SHA-256": sha256 ?? "", "MD5": md5 ?? "" };
+  }
+}
+
+/** Resolves after so many milliseconds, or as soon as the client has gone away. */
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done);
+  });
+}

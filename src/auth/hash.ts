@@ -1,0 +1,64 @@
+/** The sums of digest authentication (RFC 7616 §3.4). */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+
+/** The algorithms on offer, the one that is preferred first. */
+export const ALGORITHMS = ["SHA-256", "MD5"] as const;
+
+/** An algorithm on offer. */
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** What of a request goes into its response, as the client wrote it, unquoted. */
+export interface Proof {
+  readonly method: string;
+  readonly uri: string;
+  readonly nonce: string;
+  /** Eight hexadecimal digits. */
+  readonly nonceCount: string;
+  readonly clientNonce: string;
+}
+
+const NODE_NAMES: Readonly<Record<Algorithm, string>> = { "SHA-256": "sha256", "MD5": "md5" };
+
+/** H(data): hexadecimal, lower case; text is hashed as UTF-8. */
+function hash(algorithm: Algorithm, data: string): string {
+  return createHash(NODE_NAMES[algorithm]).update(data, "utf8").digest("hex");
+}
+
+/** H(A1) (§3.4.2): all that the server needs to know of a password. */
+export function secretOf(
+  algorithm: Algorithm,
+  user: string,
+  realm: string,
+  password: string,
+): string {
+  return hash(algorithm, `${user}:${realm}:${password}`);
+}
+
+/** The `response` of a client that knows the secret, with `qop=auth` (§3.4.1). */
+export function responseOf(algorithm: Algorithm, secret: string, proof: Proof): string {
+  return keyed(algorithm, secret, proof, hash(algorithm, `${proof.method}:${proof.uri}`));
+}
+
+/** The `rspauth` with which the server shows that it knows the secret too (§3.5). */
+export function responseAuthOf(algorithm: Algorithm, secret: string, proof: Proof): string {
+  return keyed(algorithm, secret, proof, hash(algorithm, `:${proof.uri}`));
+}
+
+function keyed(algorithm: Algorithm, secret: string, proof: Proof, request: string): string {
+  const { nonce, nonceCount, clientNonce } = proof;
+  return hash(algorithm, `${secret}:${nonce}:${nonceCount}:${clientNonce}:auth:${request}`);
+}
+
+/** Compares in a time that depends on the lengths alone. */
+export function equalInConstantTime(one: string, other: string): boolean {
+  const a = new TextEncoder().encode(one);
+  const b = new TextEncoder().encode(other);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** The algorithm of that name, in any case; MD5 where a client names none (§3.4); else null. */
+export function algorithmNamed(name: string | undefined): Algorithm | null {
+  if (name === undefined) return "MD5";
+  return ALGORITHMS.find((algorithm) => algorithm === name.toUpperCase()) ?? null;
+}

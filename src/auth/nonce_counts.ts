@@ -1,0 +1,112 @@
+/** Which nonce counts were used, so that a recorded request cannot be sent again (RFC 7616 §3.4). */
+
+import { isFresh } from "./nonce.ts";
+
+/** How far below the highest count of its nonce a count may lie: requests overtake one another. */
+export const WINDOW = 128;
+
+/** What is remembered of a nonce. Plain data. */
+export interface UsedNonce {
+  readonly nonce: string;
+  /** Time of issue in milliseconds. */
+  readonly issued: number;
+  /** The client that logged in with it. */
+  readonly address: string;
+  /** Highest count so far. */
+  highest: number;
+  /** One bit a count of the window: the bit of count `n` is `n % WINDOW`. */
+  readonly seen: number[];
+}
+
+/** What a replaced worker hands on. Plain data. */
+export interface NonceCountsState {
+  readonly nonces: readonly UsedNonce[];
+  /** Nonces issued at this time or before are good only if they are in `nonces`. */
+  readonly floor: number;
+}
+
+/**
+ * The nonces that are in use. Only one with which somebody has logged in takes a place, so strangers
+ * cannot fill the table. When it is full, the oldest makes room, and with it all nonces of its age and
+ * older that are not in the table: their counts are unknown, so their clients are asked for a new one.
+ */
+export class NonceCounts {
+  readonly #nonces = new Map<string, UsedNonce>();
+  #floor = 0;
+
+  constructor(readonly capacity: number, state?: NonceCountsState) {
+    if (state === undefined) return;
+    this.#floor = state.floor;
+    for (const used of state.nonces) {
+      this.#nonces.set(used.nonce, { ...used, seen: [...used.seen] });
+    }
+  }
+
+  /** True when somebody at this address has logged in with this nonce. */
+  isKnown(nonce: string, address: string): boolean {
+    return this.#nonces.get(nonce)?.address === address;
+  }
+
+  /**
+   * Uses a count of a nonce after its response was found right.
+   *
+   * @returns false when this count may have been used before: the request must be refused.
+   */
+  use(nonce: string, issued: number, count: number, address: string, now: number): boolean {
+    let used = this.#nonces.get(nonce);
+    if (used === undefined) {
+      // A clock that was set back must not make every nonce look too old until it has caught up.
+      this.#floor = Math.min(this.#floor, now);
+      if (issued <= this.#floor) return false;
+      this.#makeRoom(now);
+      used = { nonce, issued, address, highest: 0, seen: new Array<number>(WINDOW / 32).fill(0) };
+      this.#nonces.set(nonce, used);
+    }
+    return mark(used, count);
+  }
+
+  /** What is remembered, as plain data. */
+  exportState(): NonceCountsState {
+    const nonces = [...this.#nonces.values()].map((used) => ({ ...used, seen: [...used.seen] }));
+    return { nonces, floor: this.#floor };
+  }
+
+  /** How many nonces are remembered. */
+  get size(): number {
+    return this.#nonces.size;
+  }
+
+  #makeRoom(now: number): void {
+    // Nonces come into the table about in the order of their issue, so the old ones stand first.
+    for (const [nonce, used] of this.#nonces) {
+      const expired = used.issued <= now && !isFresh(used.issued, now);
+      if (!expired && this.#nonces.size < this.capacity) break;
+      this.#nonces.delete(nonce);
+      if (!expired) this.#floor = Math.max(this.#floor, Math.min(used.issued, now));
+    }
+  }
+}
+
+/** Marks a count as used; false when it is used already, or too old to tell. */
+function mark(used: UsedNonce, count: number): boolean {
+  if (count > used.highest) {
+    const from = Math.max(used.highest + 1, count - WINDOW + 1);
+    for (let skipped = from; skipped <= count; skipped++) setBit(used.seen, skipped, false);
+    used.highest = count;
+  } else if (count <= used.highest - WINDOW || getBit(used.seen, count)) {
+    return false;
+  }
+  setBit(used.seen, count, true);
+  return true;
+}
+
+function getBit(bits: readonly number[], count: number): boolean {
+  const bit = count % WINDOW;
+  return ((bits[bit >>> 5] ?? 0) >>> (bit & 31) & 1) === 1;
+}
+
+function setBit(bits: number[], count: number, on: boolean): void {
+  const bit = count % WINDOW;
+  const word = bits[bit >>> 5] ?? 0;
+  bits[bit >>> 5] = on ? word | 1 << (bit & 31) : word & ~(1 << (bit & 31));
+}

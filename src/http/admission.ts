@@ -1,0 +1,199 @@
+/**
+ * Who may come in, and by which name they may call us.
+ *
+ * Three walls, all before anything is read: strangers from other networks, pages of other sites that
+ * make a browser send requests here under a name of theirs (DNS rebinding), and pages of other sites
+ * that make it upload.
+ */
+
+import ipaddr from "ipaddr.js";
+import { UsageError } from "../failure.ts";
+import type { AdmissionConfiguration } from "./configuration.ts";
+import type { Connection, Handler, HttpRequest, Reply, ReplyHeaders } from "./exchange.ts";
+import { textReply } from "./text_reply.ts";
+
+/** What is known about this host. */
+export interface HostFacts {
+  /** Its names, as {@link ownNames} gives them. */
+  readonly names: readonly string[];
+  /** Addresses of its interfaces with their prefix (`192.168.1.5/24`), as they are now. */
+  readonly interfaces: () => readonly string[];
+}
+
+/** Who may come in unless `--allow-network` says otherwise (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
+export const PRIVATE_NETWORKS: readonly string[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+];
+
+/** How long an answer about an address holds: interfaces come and go. In milliseconds. */
+const REMEMBERED_MS = 30_000;
+
+/** How many addresses are remembered. */
+const REMEMBERED = 1024;
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** Decides about addresses, names and origins. */
+export class Admission {
+  readonly #facts: HostFacts;
+  readonly #narrowed: boolean;
+  readonly #networks: readonly Range[];
+  readonly #names: ReadonlySet<string>;
+  /** Most requests in a row name the server as the one before did. */
+  #lastAllowedHost: string | null = null;
+  readonly #remembered = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+
+  /** @throws {UsageError} when a network is none. */
+  constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
+    this.#facts = facts;
+    this.#narrowed = configuration.allowedNetworks.length > 0;
+    this.#networks = this.#narrowed
+      ? configuration.allowedNetworks.map(parseNetwork)
+      : PRIVATE_NETWORKS.map(parseNetwork);
+    this.#names = new Set(
+      ["localhost", ...facts.names, ...configuration.serverNames].map(plainName),
+    );
+  }
+
+  /** True when an address may send us requests, and may be a peer. */
+  allowsAddress(address: string): boolean {
+    const now = performance.now();
+    const known = this.#remembered.get(address);
+    if (known !== undefined && now < known.until) return known.allowed;
+    const allowed = this.#decide(address);
+    this.#remembered.delete(address);
+    if (this.#remembered.size >= REMEMBERED) {
+      const [oldest] = this.#remembered.keys();
+      this.#remembered.delete(oldest ?? "");
+    }
+    this.#remembered.set(address, { allowed, until: now + REMEMBERED_MS });
+    return allowed;
+  }
+
+  /** True when the other end of a connection may send us requests. */
+  allowsConnection(connection: Connection): boolean {
+    return connection.remoteAddress === connection.localAddress ||
+      this.allowsAddress(connection.remoteAddress);
+  }
+
+  /**
+   * True when a `Host` field names this server: an IP literal, `localhost`, a name of this host, or a
+   * `--server-name`; with any port. Also when it is missing, as HTTP/1.0 permits (the listener refuses
+   * that in HTTP/1.1).
+   */
+  allowsHost(host: string | undefined): boolean {
+    if (host === undefined || host === this.#lastAllowedHost) return true;
+    const allowed = this.#isOurs(host);
+    if (allowed) this.#lastAllowedHost = host;
+    return allowed;
+  }
+
+  #isOurs(host: string): boolean {
+    const name = plainName(host.replace(/:\d*$/, ""));
+    if (name.startsWith("[")) return ipaddr.IPv6.isValid(name.slice(1, -1));
+    return this.#names.has(name) || ipaddr.IPv4.isValidFourPartDecimal(name);
+  }
+
+  /** The refusal of a request, or null when it may go on. */
+  refusal(request: HttpRequest): Reply | null {
+    if (!this.allowsConnection(request.connection)) {
+      return textReply(
+        403,
+        `Your address ${request.connection.remoteAddress} is not in a network that this server ` +
+          "answers; its owner can allow it with --allow-network.",
+      );
+    }
+    const { host } = request.headers;
+    if (!this.allowsHost(host)) {
+      return textReply(
+        403,
+        "This server does not answer to the name in the Host field; " +
+          "its owner can allow the name with --server-name.",
+      );
+    }
+    if (isCrossSite(request)) {
+      return textReply(403, "Pages of other sites may not make a browser change anything here.");
+    }
+    return null;
+  }
+
+  #decide(address: string): boolean {
+    if (!ipaddr.isValid(address)) return false;
+    const remote = ipaddr.process(address);
+    if (remote.range() === "loopback") return true;
+    const interfaces = this.#facts.interfaces().map(parseNetwork);
+    if (interfaces.some(([own]) => own.toNormalizedString() === remote.toNormalizedString())) {
+      return true;
+    }
+    const networks = this.#narrowed ? this.#networks : [...this.#networks, ...interfaces];
+    return networks.some((network) => contains(network, remote));
+  }
+}
+
+/** Puts the walls in front of a handler. */
+export function admit(admission: Admission, handler: Handler): Handler {
+  return (request) => admission.refusal(request) ?? handler(request);
+}
+
+/**
+ * True for a request that may change something and that a page of another site made a browser send
+ * (Fetch Metadata, `Sec-Fetch-Site`; RFC 6454, `Origin`). Clients that are no browser send neither
+ * field and pass.
+ */
+export function isCrossSite(request: HttpRequest): boolean {
+  const { method, headers } = request;
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && site !== "same-origin" && site !== "none") return true;
+  const { origin, host } = headers;
+  if (origin === undefined) return false;
+  const scheme = request.connection.secure ? "https" : "http";
+  return origin.toLowerCase() !== `${scheme}://${host ?? ""}`.toLowerCase();
+}
+
+/** Header fields of every reply: no browser guesses its type, and no page can put it in a frame. */
+export const SECURE_HEADERS: ReplyHeaders = {
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+};
+
+/**
+ * The names by which a host is called on its LAN: bare, in multicast DNS (RFC 6762 §3), and in the
+ * domains that its resolver searches.
+ *
+ * `ownNames("box", ["example.org"])` is `["box", "box.local", "box.example.org"]`.
+ */
+export function ownNames(hostname: string, domains: readonly string[]): string[] {
+  const whole = plainName(hostname);
+  if (whole === "") return [];
+  const bare = whole.split(".")[0] ?? whole;
+  return [...new Set([whole, bare, ...["local", ...domains].map((domain) => `${bare}.${domain}`)])];
+}
+
+/**
+ * Checks a network as `--allow-network` takes it.
+ *
+ * @throws {UsageError} when it is no address and no network in CIDR notation.
+ */
+export function parseNetwork(network: string): Range {
+  try {
+    if (network.includes("/")) return ipaddr.parseCIDR(network);
+    const address = ipaddr.parse(network);
+    return [address, address.kind() === "ipv4" ? 32 : 128];
+  } catch {
+    throw new UsageError(`--allow-network: ${network} is no network (for example 10.0.0.0/8)`);
+  }
+}
+
+function contains([network, bits]: Range, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  return network.kind() === address.kind() && address.match(network, bits);
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}

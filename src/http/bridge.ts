@@ -1,0 +1,179 @@
+/** Sends what a handler answered over a response of `node:http`. */
+
+import { type FileSlice, isFileSlice, type Reply, type ReplyBody } from "./exchange.ts";
+import { closeFile, readAtOnce, sendFile } from "./file_body.ts";
+import type { ListenerLimits } from "./limits.ts";
+import type { Transfer } from "./transfer.ts";
+
+/**
+ * Sends a reply: at once where its body is in memory, else piece by piece at the pace of the client.
+ *
+ * @param close true when the connection has to end after this reply
+ * @returns null, or a promise of what is still to do, which rejects where a body could not be read
+ */
+export function send(
+  transfer: Transfer,
+  reply: Reply,
+  close: boolean,
+  limits: ListenerLimits,
+): Promise<void> | null {
+  transfer.reply = reply;
+  const { request } = transfer;
+  const { body } = reply;
+  const bodiless = request.method === "HEAD" || reply.status === 204 || reply.status === 304;
+  const unread = !request.bodyComplete;
+  if (transfer.gone) return discard(body);
+  if (!unread) {
+    if (body === null || bodiless) {
+      sendHead(transfer, reply, bodiless, close);
+      transfer.end(null);
+      return discard(body);
+    }
+    if (body instanceof Uint8Array) {
+      sendHead(transfer, reply, false, close);
+      transfer.end(body);
+      return null;
+    }
+    if (isFileSlice(body) && body.length > 0 && sendAtOnce(transfer, reply, body, close)) {
+      return null;
+    }
+  }
+  return sendSlowly(transfer, reply, bodiless, close || unread, unread ? limits : null);
+}
+
+/** Gives back what a body holds that will not be sent; again does no harm. */
+export async function discard(body: ReplyBody): Promise<void> {
+  if (body === null || body instanceof Uint8Array) return;
+  if (isFileSlice(body)) closeFile(body.file);
+  else await body[Symbol.asyncIterator]().return?.();
+}
+
+/** Sends a small file without a promise; false when it is not small, or not whole. */
+function sendAtOnce(transfer: Transfer, reply: Reply, slice: FileSlice, close: boolean): boolean {
+  return readAtOnce(slice, (bytes, free) => {
+    transfer.onEnded = free;
+    sendHead(transfer, reply, false, close);
+    transfer.end(bytes);
+  });
+}
+
+async function sendSlowly(
+  transfer: Transfer,
+  reply: Reply,
+  bodiless: boolean,
+  close: boolean,
+  unread: ListenerLimits | null,
+): Promise<void> {
+  const { body } = reply;
+  const last = async (piece: Uint8Array): Promise<boolean> => {
+    if (unread === null) return transfer.endWith(piece);
+    if (!await transfer.write(piece)) return false;
+    await linger(transfer, unread);
+    return true;
+  };
+  if (body === null || bodiless || body instanceof Uint8Array || isEmptySlice(body)) {
+    sendHead(transfer, reply, bodiless, close);
+    if (body instanceof Uint8Array && !bodiless && body.byteLength > 0) {
+      await last(body);
+      return;
+    }
+    transfer.response.flushHeaders();
+    await discard(body);
+    if (unread !== null) await linger(transfer, unread);
+    else transfer.end(null);
+  } else if (isFileSlice(body)) {
+    sendHead(transfer, reply, false, close);
+    await sendFile(transfer, body, last);
+  } else if (await sendStream(transfer, reply, body, close)) {
+    if (unread !== null) await linger(transfer, unread);
+    else transfer.end(null);
+  }
+}
+
+function isEmptySlice(body: ReplyBody): boolean {
+  return isFileSlice(body) && body.length === 0;
+}
+
+/** Writes the head, with the length of the body where that is known. */
+function sendHead(transfer: Transfer, reply: Reply, bodiless: boolean, close: boolean): void {
+  transfer.head(reply.status, reply.headers, lengthOf(reply, bodiless), close);
+}
+
+/** The `Content-Length` to send; null leaves what the handler set, or none. */
+function lengthOf(reply: Reply, bodiless: boolean): number | null {
+  const { body, status } = reply;
+  if (body instanceof Uint8Array) return status === 204 ? null : body.byteLength;
+  if (isFileSlice(body)) return body.length;
+  return body === null && !bodiless ? 0 : null;
+}
+
+/**
+ * Sends a stream.
+ *
+ * @returns true when all of it was sent, false when the client is gone.
+ * @throws what the stream throws, and when it does not yield exactly as many bytes as the handler's
+ * `Content-Length` promised. What was sent of it must then be broken off.
+ */
+async function sendStream(
+  transfer: Transfer,
+  reply: Reply,
+  body: AsyncIterable<Uint8Array>,
+  close: boolean,
+): Promise<boolean> {
+  const iterator = body[Symbol.asyncIterator]();
+  let left = promisedLength(reply);
+  let ended = false;
+  let begun = false;
+  try {
+    while (!transfer.gone) {
+      // A client that goes away while the next piece is awaited must not wait for it to come.
+      transfer.onGone = (): void => void iterator.return?.().catch(() => {});
+      const { done, value } = await iterator.next();
+      transfer.onGone = null;
+      // The head waits for the first piece: until then a failure can still be answered with a 500.
+      if (!begun) sendHead(transfer, reply, false, close);
+      begun = true;
+      ended = done === true;
+      if (done === true) break;
+      if (value.byteLength === 0) continue;
+      left -= value.byteLength;
+      if (left < 0) break;
+      if (!await transfer.write(value)) break;
+    }
+  } catch (error) {
+    ended = true;
+    throw error;
+  } finally {
+    transfer.onGone = null;
+    if (!ended) await iterator.return?.();
+  }
+  if (transfer.gone) return false;
+  if (ended && (left === 0 || left === Infinity)) return true;
+  throw new Error("A body was not as long as its Content-Length said.");
+}
+
+/** The handler's `Content-Length`; Infinity where it set none. */
+function promisedLength(reply: Reply): number {
+  for (const name of Object.keys(reply.headers)) {
+    if (name.toLowerCase() === "content-length") return Number(reply.headers[name]);
+  }
+  return Infinity;
+}
+
+/**
+ * Ends a reply to a client that is still sending a body which nobody read. Closing at once would make
+ * the kernel reset the connection, and the client lose the reply (RFC 9112 §9.6), so some of the rest
+ * is taken first.
+ */
+async function linger(transfer: Transfer, limits: ListenerLimits): Promise<void> {
+  const { request } = transfer;
+  if (!transfer.gone && !request.bodyComplete && !request.bodyHeldBack) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limits.drainTimeout);
+    });
+    await Promise.race([request.drain(limits.drainSize), timeout]);
+    clearTimeout(timer);
+  }
+  transfer.end(null);
+}

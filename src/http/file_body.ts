@@ -1,0 +1,97 @@
+/** Sends slices of open files. */
+
+import { BufferPool, SMALLEST_BUFFER } from "./buffers.ts";
+import type { FileSlice } from "./exchange.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** 24 MiB at the most while many transfers run; 5 MiB while none does, after a busy time. */
+const buffers = new BufferPool(24 * 1024 * 1024, 4);
+
+/**
+ * Reads a slice at once, where it fits into one buffer, and closes its file.
+ *
+ * @param use is given the bytes, and a function to call when nothing holds them any more
+ * @returns false when it did not fit or was shorter than it should be: then nothing happened.
+ */
+export function readAtOnce(
+  slice: FileSlice,
+  use: (bytes: Uint8Array, free: (clean: boolean) => void) => void,
+): boolean {
+  const { file, offset, length } = slice;
+  const buffer = buffers.take(length);
+  let complete = false;
+  try {
+    if (length <= buffer.byteLength) {
+      file.seekSync(offset, Deno.SeekMode.Start);
+      complete = fill(file, buffer.subarray(0, length)) === length;
+    }
+  } finally {
+    if (!complete) buffers.give(buffer, true);
+  }
+  if (!complete) return false;
+  closeFile(file);
+  use(buffer.subarray(0, length), (clean) => buffers.give(buffer, clean));
+  return true;
+}
+
+/** Closes a file that may be closed already. */
+export function closeFile(file: Deno.FsFile): void {
+  try {
+    file.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+/**
+ * Sends the bytes of a slice after the head, which promises exactly `slice.length` of them. A file
+ * that has become shorter since is an error, on which the connection is broken off; what it has grown
+ * by is not sent. The file is closed in any case.
+ *
+ * The first piece is small, so that the client has the beginning while the next one is read.
+ *
+ * Reading is synchronous: what several machines ask for is in the page cache, where reading a
+ * megabyte takes less time than the trip to another thread and back.
+ *
+ * @param last sends the last piece and ends the reply
+ * @throws when the file could not be read to its end.
+ */
+export async function sendFile(
+  transfer: Transfer,
+  slice: FileSlice,
+  last: (piece: Uint8Array) => Promise<boolean>,
+): Promise<void> {
+  const { file, offset, length } = slice;
+  const buffer = buffers.take(length);
+  let complete = false;
+  try {
+    file.seekSync(offset, Deno.SeekMode.Start);
+    let size = Math.min(SMALLEST_BUFFER, buffer.byteLength);
+    for (let left = length; left > 0;) {
+      const piece = buffer.subarray(0, Math.min(left, size));
+      const count = fill(file, piece);
+      if (count < piece.byteLength) {
+        await transfer.write(piece.subarray(0, count));
+        throw new Error("A file became shorter while it was sent.");
+      }
+      left -= piece.byteLength;
+      size = buffer.byteLength;
+      complete = await (left === 0 ? last(piece) : transfer.write(piece));
+      if (!complete) return;
+    }
+  } finally {
+    closeFile(file);
+    buffers.give(buffer, complete);
+  }
+}
+
+/** Reads until the buffer is full or the file ends; returns the number of bytes. */
+function fill(file: Deno.FsFile, buffer: Uint8Array): number {
+  let count = 0;
+  while (count < buffer.byteLength) {
+    const read = file.readSync(count === 0 ? buffer : buffer.subarray(count));
+    if (read === null || read === 0) break;
+    count += read;
+  }
+  return count;
+}

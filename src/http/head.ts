@@ -1,0 +1,78 @@
+/**
+ * What a request's head must satisfy beyond what the parser of `node:http` checks (which refuses bare
+ * LF, folded lines, odd bytes, doubtful lengths and `Content-Length` beside `Transfer-Encoding`).
+ */
+
+import type { IncomingMessage } from "node:http";
+import type { ListenerLimits } from "./limits.ts";
+
+/** A request that is answered without asking the handler. */
+export interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+}
+
+/** What the listener needs to know of a head. */
+export interface Head {
+  /** In origin form: `/path?query`; or `*`. */
+  readonly target: string;
+  /** The authority of a target in absolute form, which stands for `Host` (RFC 9112 §3.2.2). */
+  readonly authority: string | null;
+  /** True when a body may follow. */
+  readonly hasBody: boolean;
+}
+
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::[0-9]*)?$/;
+const ABSOLUTE = /^https?:\/\/([^/?#]+)([/?].*)?$/i;
+
+/** Looks a head over; a refusal says what is wrong with it. */
+export function examineHead(message: IncomingMessage, limits: ListenerLimits): Head | Refusal {
+  const url = message.url ?? "";
+  if (url.length > limits.targetLength) return refuse(414, "The request target is too long.");
+  if (message.httpVersionMajor !== 1) return refuse(505, "This server speaks HTTP/1.1.");
+  const { rawHeaders } = message;
+  if (rawHeaders.length > 2 * limits.headerCount) return refuse(431, "Too many header fields.");
+
+  let hosts = 0;
+  let hasBody = false;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    const value = rawHeaders[index + 1] as string;
+    // The lengths of the names tell most fields apart without looking at their letters.
+    if (name.length === 4 && name.toLowerCase() === "host") {
+      hosts++;
+      if (!HOST.test(value)) return refuse(400, "The Host field is malformed.");
+    } else if (name.length === 14 && name.toLowerCase() === "content-length") {
+      if (value !== "0") hasBody = true;
+    } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
+      if (message.httpVersionMinor === 0) {
+        return refuse(400, "HTTP/1.0 knows no Transfer-Encoding.");
+      }
+      if (value.toLowerCase() !== "chunked") {
+        return refuse(501, "The only transfer coding understood is chunked.");
+      }
+      hasBody = true;
+    }
+  }
+  if (hosts > 1) return refuse(400, "There is more than one Host field.");
+  if (hosts === 0 && message.httpVersionMinor > 0) return refuse(400, "The Host field is missing.");
+
+  if (url.charCodeAt(0) === 0x2f) return { target: url, authority: null, hasBody };
+  if (url === "*" && message.method === "OPTIONS") return { target: url, authority: null, hasBody };
+  const absolute = ABSOLUTE.exec(url);
+  const authority = absolute?.[1] ?? "";
+  if (authority === "" || !HOST.test(authority)) {
+    return refuse(400, "The request target is malformed.");
+  }
+  const path = absolute?.[2] ?? "/";
+  return { target: path.startsWith("/") ? path : `/${path}`, authority, hasBody };
+}
+
+/** Tells a refusal from a head. */
+export function isRefusal(head: Head | Refusal): head is Refusal {
+  return "status" in head;
+}
+
+function refuse(status: number, reason: string): Refusal {
+  return { status, reason };
+}

@@ -1,0 +1,49 @@
+/** How much one client may ask of the listener before it is let go. */
+
+/** Limits of a listener. Times are in milliseconds, sizes in bytes. */
+export interface ListenerLimits {
+  /** From the opening of a connection to the end of its TLS handshake. */
+  readonly handshakeTimeout: number;
+  /** From the first byte of a request to the end of its header fields. */
+  readonly headerTimeout: number;
+  /** How long a connection may stay open between two requests. */
+  readonly idleTimeout: number;
+  /**
+   * How long a request or a reply may stand still while we wait for the client: nothing arrives of
+   * the body that a handler reads, or nothing of a reply is taken. A transfer that moves is never
+   * cut, however long it takes.
+   */
+  readonly stallTimeout: number;
+  /** Open connections in all. */
+  readonly connections: number;
+  /** Open connections of one remote address. */
+  readonly connectionsPerAddress: number;
+  /** Requests that a client may send ahead of the replies (pipelining). */
+  readonly pipelined: number;
+  /** Size of the request line and the header fields together. Past it the answer is 431. */
+  readonly headSize: number;
+  /** Length of the request target. Past it the answer is 414. */
+  readonly targetLength: number;
+  /** Number of header fields. Past it the answer is 431. */
+  readonly headerCount: number;
+  /** How much of a body that no handler read is taken, so that the client sees the reply. */
+  readonly drainSize: number;
+  /** How long that may take. */
+  readonly drainTimeout: number;
+}
+
+/** The limits unless a test or a user sets others. */
+export const DEFAULT_LIMITS: ListenerLimits = {
+  handshakeTimeout: 10_000,
+  headerTimeout: 20_000,
+  idleTimeout: 75_000,
+  stallTimeout: 60_000,
+  connections: 1024,
+  connectionsPerAddress: 256,
+  pipelined: 64,
+  headSize: 32 * 1024,
+  targetLength: 16 * 1024,
+  headerCount: 128,
+  drainSize: 16 * 1024 * 1024,
+  drainTimeout: 5_000,
+};

@@ -1,0 +1,209 @@
+/** The door: plain TCP, TLS, or TLS with client certificates, all giving the same requests. */
+
+import http, { type Server } from "node:http";
+import type { Server as TlsServer, ServerOptions } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { Failure } from "../failure.ts";
+import { plainAddress } from "./address.ts";
+import type { ListenConfiguration, TlsConfiguration } from "./configuration.ts";
+import { Connections } from "./connections.ts";
+import type { Connection, Handler } from "./exchange.ts";
+import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
+import { bareReply } from "./malformed.ts";
+import { type ListenerEvents, Service } from "./service.ts";
+import { checkTls } from "./tls.ts";
+
+export type { FinishedExchange, ListenerEvents } from "./service.ts";
+export type { ListenerLimits } from "./limits.ts";
+
+/** A listening server. */
+export interface Listener {
+  /** The TCP port, also when the kernel chose it. */
+  readonly port: number;
+  /** What is bound: one IP address, `0.0.0.0` or `::` for all. */
+  readonly addresses: readonly string[];
+  /** Number of open connections. */
+  connections(): number;
+  /**
+   * Stops accepting and closes idle connections at once, lets replies that are under way finish for
+   * `graceMs` milliseconds (infinity: as long as they take), then breaks them off. Resolves when the
+   * last connection is closed.
+   */
+  close(graceMs: number): Promise<void>;
+  /**
+   * Takes a renewed certificate for the connections to come.
+   *
+   * @throws {Failure} when certificate and key are unusable; the old ones stay in use.
+   */
+  replaceTls(tls: TlsConfiguration): void;
+}
+
+/**
+ * Listens, and answers every request with the handler.
+ *
+ * @throws {Failure} when the address or port cannot be had, or certificate and key are unusable.
+ */
+export async function listen(
+  configuration: ListenConfiguration,
+  handler: Handler,
+  events: ListenerEvents = {},
+  limits: ListenerLimits = DEFAULT_LIMITS,
+): Promise<Listener> {
+  const server = await makeServer(configuration.tls, limits);
+  const connections = new Connections(limits);
+  const service = new Service(connections, handler, events, limits);
+
+  server.on("connection", (socket: Socket) => {
+    const connection = connections.add(socket);
+    if (connection !== null && configuration.tls === null) {
+      connections.open(connection, socket, factsOf(socket, null));
+    }
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const facts = factsOf(socket, certificateName(socket));
+    const connection = connections.find(facts.remoteAddress, facts.remotePort);
+    if (connection === undefined) socket.destroy();
+    else connections.open(connection, socket, facts);
+  });
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    events.malformed?.(plainAddress(socket.remoteAddress ?? ""), error.message);
+    socket.destroy();
+  });
+  server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
+  server.on("request", (message, response) => service.accept(message, response, false));
+  server.on("checkContinue", (message, response) => service.accept(message, response, true));
+  server.on("checkExpectation", (_message, response) => {
+    response.writeHead(417, { "Connection": "close", "Content-Length": "0" }).end();
+  });
+  server.on("connect", (_message, socket: Socket) => {
+    socket.end(bareReply(501), () => socket.destroy());
+  });
+
+  await bind(server, configuration);
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    port,
+    addresses: [address],
+    connections: () => connections.size,
+    close: (graceMs) => close(server, service, connections, graceMs),
+    replaceTls: (tls) => {
+      checkTls(tls);
+      (server as TlsServer).setSecureContext(tlsOptions(tls));
+    },
+  };
+}
+
+/** All time limits are kept by {@link Connections}, so those of `node:http` are switched off. */
+async function makeServer(
+  tls: TlsConfiguration | null,
+  limits: ListenerLimits,
+): Promise<Server> {
+  const options = {
+    maxHeaderSize: limits.headSize,
+    requireHostHeader: false,
+    keepAliveTimeout: 0,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    connectionsCheckingInterval: 2 ** 31 - 1,
+    noDelay: true,
+  };
+  const server = tls === null ? http.createServer(options) : await makeTlsServer(tls, options);
+  // Fields past maxHeadersCount would be dropped in silence. With httpAllowHalfOpen a client that
+  // closes its sending half after the request, as `nc -N` does, still gets its reply.
+  return Object.assign(server, { maxHeadersCount: 0, httpAllowHalfOpen: true });
+}
+
+/** The library takes 4 MB: it is loaded only where it is used. */
+async function makeTlsServer(tls: TlsConfiguration, options: ServerOptions): Promise<Server> {
+  checkTls(tls);
+  const { default: https } = await import("node:https");
+  return https.createServer({ ...options, ...tlsOptions(tls) });
+}
+
+function tlsOptions(tls: TlsConfiguration): ServerOptions {
+  return {
+    cert: tls.certificate,
+    key: tls.key,
+    ...tls.requireCertificate
+      ? { ca: tls.authorities, requestCert: true, rejectUnauthorized: true }
+      : {},
+  };
+}
+
+function bind(server: Server, configuration: ListenConfiguration): Promise<void> {
+  const { port, ipv6 } = configuration;
+  const host = configuration.address ?? (ipv6 ? "::" : "0.0.0.0");
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void =>
+      reject(listenFailure(error, host, port));
+    server.once("error", onError);
+    server.listen({ port, host, backlog: 511 }, () => {
+      server.off("error", onError);
+      resolve();
+    });
+  });
+}
+
+/** What a user can do about a port or an address that cannot be had. */
+export function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Failure {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new Failure(
+        `port ${port} is in use by another program: stop that, or choose another with --port`,
+      );
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+    // So Deno calls EADDRNOTAVAIL (2.9.6): nothing else of what we pass can be invalid.
+    case "EINVAL":
+      return new Failure(
+        host === "::"
+          ? "this machine has no IPv6: leave --ipv6 out"
+          : `--address: ${host} is no address of this machine`,
+      );
+    case "EACCES":
+      return new Failure(
+        `listening on port ${port} is not permitted: ports below 1024 are for root; choose another with --port`,
+      );
+    default:
+      return new Failure(`cannot listen on ${host} port ${port}: ${error.message}`);
+  }
+}
+
+async function close(
+  server: Server,
+  service: Service,
+  connections: Connections,
+  graceMs: number,
+): Promise<void> {
+  service.closing = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  connections.closeIdle();
+  // A timer takes an infinite time for none.
+  const timer = Number.isFinite(graceMs)
+    ? setTimeout(() => connections.closeAll(), graceMs)
+    : undefined;
+  await connections.empty();
+  clearTimeout(timer);
+  await closed;
+}
+
+function factsOf(socket: Socket, clientCertificate: string | null): Connection {
+  return {
+    remoteAddress: plainAddress(socket.remoteAddress ?? ""),
+    remotePort: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress ?? ""),
+    localPort: socket.localPort ?? 0,
+    secure: "encrypted" in socket,
+    clientCertificate,
+  };
+}
+
+/** The common name of a verified client certificate, else its whole subject. */
+function certificateName(socket: TLSSocket): string | null {
+  if (!socket.authorized) return null;
+  const { subject } = socket.getPeerCertificate();
+  if (subject === undefined) return null;
+  const fields = Object.entries(subject).map(([name, value]) => `${name}=${value}`);
+  return typeof subject.CN === "string" ? subject.CN : fields.join(",");
+}

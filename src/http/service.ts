@@ -1,0 +1,186 @@
+/** Takes requests from `node:http` to the handler, one after the other on each connection. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { discard, send } from "./bridge.ts";
+import type { ClientConnection, Connections } from "./connections.ts";
+import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
+import { examineHead, isRefusal } from "./head.ts";
+import { IncomingRequest } from "./incoming.ts";
+import type { ListenerLimits } from "./limits.ts";
+import { bareReply, type ParseError, statusOf } from "./malformed.ts";
+import { textReply } from "./text_reply.ts";
+import { Transfer } from "./transfer.ts";
+
+/** A request that was answered, for the access log. */
+export interface FinishedExchange {
+  readonly request: HttpRequest;
+  readonly reply: Reply;
+  /** Bytes of the body that were handed to the socket. */
+  readonly bytesSent: number;
+  /** From the complete head of the request to the last byte of the reply. */
+  readonly durationMs: number;
+  /** The client went away, or the transfer was broken off, before all was sent. */
+  readonly aborted: boolean;
+}
+
+/** What the listener tells. */
+export interface ListenerEvents {
+  /** A reply was sent, or its client went away. */
+  readonly finished?: (exchange: FinishedExchange) => void;
+  /** A handler threw, or a body could not be read. */
+  readonly failed?: (error: unknown, request: HttpRequest) => void;
+  /** What came was no HTTP, or the TLS handshake failed. */
+  readonly malformed?: (remoteAddress: string, reason: string) => void;
+}
+
+/** Answers the requests of one listener. */
+export class Service {
+  /** Connections end after the reply that is under way. */
+  closing = false;
+  readonly #connections: Connections;
+  readonly #handler: Handler;
+  readonly #events: ListenerEvents;
+  readonly #limits: ListenerLimits;
+
+  constructor(
+    connections: Connections,
+    handler: Handler,
+    events: ListenerEvents,
+    limits: ListenerLimits,
+  ) {
+    this.#connections = connections;
+    this.#handler = handler;
+    this.#events = events;
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes a request in.
+   *
+   * @param held true when the client waits for `100 Continue`
+   */
+  accept(message: IncomingMessage, response: ServerResponse, held: boolean): void {
+    const connection = this.#connections.of(message.socket);
+    if (connection === undefined || connection.facts === null) {
+      message.socket.destroy();
+    } else if (connection.activity === null) {
+      this.#start(connection, connection.facts, message, response, held);
+    } else if (connection.queue.length < this.#limits.pipelined) {
+      const { facts } = connection;
+      connection.queue.push(() => this.#start(connection, facts, message, response, held));
+    } else {
+      connection.destroy();
+    }
+  }
+
+  /** Answers what the parser could not read, and closes. */
+  refuse(error: ParseError, socket: Socket): void {
+    const connection = this.#connections.of(socket);
+    if (connection === undefined || connection.broken) return;
+    connection.broken = true;
+    const status = statusOf(error);
+    if (status !== null) this.#events.malformed?.(connection.address, error.message);
+    if (status === null || connection.activity !== null || !socket.writable) {
+      // In the midst of a reply an answer of another kind would be taken for a part of it.
+      connection.destroy();
+      return;
+    }
+    socket.end(bareReply(status));
+    // What the client still sends is taken for a moment, else a reset would cost it the answer.
+    setTimeout(() => connection.destroy(), Math.min(1000, this.#limits.drainTimeout));
+  }
+
+  #start(
+    connection: ClientConnection,
+    facts: Connection,
+    message: IncomingMessage,
+    response: ServerResponse,
+    held: boolean,
+  ): void {
+    const head = examineHead(message, this.#limits);
+    const known = isRefusal(head)
+      ? { target: message.url ?? "", authority: null, hasBody: false }
+      : head;
+    const startedAt = performance.now();
+    const request = new IncomingRequest(message, known, facts, startedAt, held ? response : null);
+    const transfer = new Transfer(request, response);
+    connection.activity = transfer;
+    transfer.onAborted = (): void => this.#report(transfer);
+    response.on("finish", () => this.#finished(connection, transfer));
+    if (connection.inputEnded) transfer.inputEnded();
+    if (isRefusal(head)) {
+      this.#send(connection, transfer, textReply(head.status, head.reason), true);
+      return;
+    }
+    if (head.target === "*") {
+      this.#send(connection, transfer, OPTIONS, false);
+      return;
+    }
+    try {
+      const reply = this.#handler(request);
+      if (!(reply instanceof Promise)) {
+        this.#send(connection, transfer, reply, false);
+        return;
+      }
+      reply.then(
+        (reply) => this.#send(connection, transfer, reply, false),
+        (error) => this.#failed(connection, transfer, error),
+      );
+    } catch (error) {
+      this.#failed(connection, transfer, error);
+    }
+  }
+
+  #send(connection: ClientConnection, transfer: Transfer, reply: Reply, close: boolean): void {
+    const failed = (error: unknown): void => {
+      void discard(reply.body).catch(() => {});
+      this.#failed(connection, transfer, error);
+    };
+    try {
+      send(transfer, reply, close || this.closing, this.#limits)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+    if (transfer.gone) this.#report(transfer);
+  }
+
+  #failed(connection: ClientConnection, transfer: Transfer, error: unknown): void {
+    // That a read fails when its client is gone is no news.
+    if (!transfer.gone) this.#events.failed?.(error, transfer.request);
+    if (transfer.response.headersSent) transfer.breakOff();
+    if (transfer.gone) {
+      transfer.reply ??= FAILED;
+      this.#report(transfer);
+    } else {
+      this.#send(connection, transfer, FAILED, true);
+    }
+  }
+
+  #finished(connection: ClientConnection, transfer: Transfer): void {
+    // A response "finishes" also when its last write failed.
+    if (connection.failed) transfer.abort();
+    connection.idle();
+    transfer.ended(!transfer.gone);
+    this.#report(transfer);
+    if (this.closing && connection.queue.length === 0) connection.end();
+    else connection.queue.shift()?.();
+  }
+
+  #report(transfer: Transfer): void {
+    const { request, reply, bytesSent, gone: aborted } = transfer;
+    if (reply === null || transfer.reported) return;
+    transfer.reported = true;
+    const durationMs = performance.now() - request.startedAt;
+    this.#events.finished?.({ request, reply, bytesSent, durationMs, aborted });
+  }
+}
+
+const FAILED = textReply(500, "The server failed to answer; its log says why.");
+
+/** `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
+const OPTIONS: Reply = {
+  status: 204,
+  headers: { "Allow": "GET, HEAD, POST, PUT, OPTIONS" },
+  body: null,
+};

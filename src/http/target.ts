@@ -1,0 +1,74 @@
+/** The request target, taken apart (RFC 9112 §3.2, RFC 3986 §3). */
+
+/** A request target after decoding. */
+export interface Target {
+  /**
+   * The decoded segments of the path, without empty ones: `/pkg//a%20b/` gives `["pkg", "a b"]`. No
+   * segment is empty, `.` or `..`, and none has a slash or a NUL in it.
+   */
+  readonly segments: readonly string[];
+  /** True when the path ends with a slash, as that of a directory does. */
+  readonly trailingSlash: boolean;
+  /** What stands behind the `?`, without it; empty when there is none. */
+  readonly search: string;
+}
+
+/**
+ * Takes a request target apart.
+ *
+ * @returns null when it is malformed: not in origin form, a broken percent-encoding, bytes that are
+ * no UTF-8, a NUL, an encoded slash, or a segment `.` or `..` in any encoding.
+ */
+export function parseTarget(target: string): Target | null {
+  if (target.charCodeAt(0) !== 0x2f) return null;
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const segments: string[] = [];
+  for (const raw of path.split("/")) {
+    if (raw === "") continue;
+    const segment = decodeSegment(raw);
+    if (segment === null) return null;
+    segments.push(segment);
+  }
+  return {
+    segments,
+    trailingSlash: path.endsWith("/"),
+    search: mark < 0 ? "" : target.slice(mark + 1),
+  };
+}
+
+/**
+ * Decodes one segment of a path.
+ *
+ * @returns null under the conditions of {@link parseTarget}.
+ */
+export function decodeSegment(raw: string): string | null {
+  let segment = raw;
+  if (raw.includes("%")) {
+    try {
+      segment = decodeURIComponent(raw);
+    } catch {
+      return null;
+    }
+  }
+  if (segment === "." || segment === "..") return null;
+  return segment.includes("/") || segment.includes("\0") ? null : segment;
+}
+
+/**
+ * The path of an address, encoded so that it survives every client: each segment by
+ * `encodeURIComponent`, with the `:`, `@` and `+` of package names left as they are.
+ *
+ * `encodePath(["pkg", "foo-1:2.0+r1-1-any"])` is `/pkg/foo-1:2.0+r1-1-any`.
+ */
+export function encodePath(segments: readonly string[]): string {
+  return "/" + segments.map(encodeSegment).join("/");
+}
+
+/** Encodes one segment as {@link encodePath} does. */
+export function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replace(
+    /%3A|%40|%2B/g,
+    (code) => code === "%3A" ? ":" : code === "%40" ? "@" : "+",
+  );
+}

@@ -1,0 +1,41 @@
+/** Certificates and keys, looked over before they are used: the runtime finds out too late. */
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { Failure, messageOf } from "../failure.ts";
+import type { TlsConfiguration } from "./configuration.ts";
+
+/**
+ * Checks that a certificate and its key can be served at a moment.
+ *
+ * @throws {Failure} when one is none, they do not belong together, the certificate is expired or not
+ * valid yet, or the authorities for client certificates cannot be read. The message names the option.
+ */
+export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
+  const certificate = read("--certfile", "certificate", () => new X509Certificate(tls.certificate));
+  if (tls.key.includes("ENCRYPTED")) {
+    throw new Failure("the private key (--keyfile) is protected by a passphrase: remove that");
+  }
+  const key = read("--keyfile", "private key", () => createPrivateKey(tls.key));
+  if (!certificate.checkPrivateKey(key)) {
+    throw new Failure("the certificate (--certfile) does not belong to the key (--keyfile)");
+  }
+  if (now > new Date(certificate.validTo)) {
+    throw new Failure(`the certificate (--certfile) expired on ${certificate.validTo}`);
+  }
+  if (now < new Date(certificate.validFrom)) {
+    throw new Failure(
+      `the certificate (--certfile) is not valid before ${certificate.validFrom}`,
+    );
+  }
+  if (tls.requireCertificate) {
+    read("--ca-certs", "certificate", () => new X509Certificate(tls.authorities));
+  }
+}
+
+function read<T>(option: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Failure(`what ${option} names is no ${what} in PEM: ${messageOf(error)}`);
+  }
+}
