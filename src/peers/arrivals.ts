@@ -1,0 +1,98 @@
+/** Who makes itself known to this server, and whether that is to be followed up. */
+
+import { baseOf, isLoopback, parsePeerAddress, type PeerAddress } from "./address.ts";
+import { parseAnnouncement } from "./announcement.ts";
+import type { PeersConfiguration } from "./configuration.ts";
+import type { Peer, Registry } from "./registry.ts";
+
+/** How long what is known of this host's own addresses may be used, in milliseconds. */
+const ADDRESSES_LAST = 5_000;
+
+/** Most addresses remembered as this server's own. */
+const MOST_SELVES = 256;
+
+/** What arrivals need. */
+export interface ArrivalsOptions {
+  readonly configuration: PeersConfiguration;
+  readonly registry: Registry;
+  /** Whether a peer with this IP address is let in. */
+  readonly allowed: (address: string) => boolean;
+  /** A peer that should be asked whether it is there. */
+  readonly introduce: (peer: Peer) => void;
+  /** A peer that is known announced itself again. */
+  readonly again: (peer: Peer) => void;
+}
+
+/** Takes in announcements and nudges. */
+export class Arrivals {
+  readonly #options: ArrivalsOptions;
+  /** Addresses that turned out to be this server's. */
+  readonly #selves = new Set<string>();
+  #own: { readonly read: number; readonly hosts: ReadonlySet<string> } | null = null;
+  #port = 0;
+
+  constructor(options: ArrivalsOptions) {
+    this.#options = options;
+  }
+
+  /** Says on which TCP port this server listens. */
+  listensOn(port: number): void {
+    this.#port = port;
+  }
+
+  /** A datagram came in from this IP address. */
+  announced(datagram: Uint8Array, source: string): void {
+    const { program, defaultPort } = this.#options.configuration;
+    const address = parseAnnouncement(datagram, program, source, defaultPort);
+    if (address !== null) this.#heard(address, "announcement");
+  }
+
+  /**
+   * A server at this IP address says that it is `uri`, whose host is not believed.
+   *
+   * @returns the peer if it is known already.
+   */
+  nudged(uri: string, source: string): Peer | null {
+    const given = parsePeerAddress(uri, this.#options.configuration.defaultPort);
+    if (given === null) return null;
+    const address = { ...given, host: source };
+    this.#heard(address, "nudge");
+    return this.#options.registry.get(baseOf(address)) ?? null;
+  }
+
+  /** The peer turned out to be this server under another name: it is never a peer again. */
+  isSelf(peer: Peer): void {
+    this.#options.registry.remove(peer);
+    if (this.#selves.size < MOST_SELVES) this.#selves.add(peer.base);
+  }
+
+  #heard(address: PeerAddress, origin: "nudge" | "announcement"): void {
+    const { registry, allowed, introduce, again } = this.#options;
+    if (!allowed(address.host) || !this.#isUsable(address.host)) return;
+    if (this.#selves.has(baseOf(address)) || this.#isOwn(address)) return;
+    const peer = registry.heard(address, origin);
+    if (peer !== null) {
+      introduce(peer);
+      return;
+    }
+    const known = registry.get(baseOf(address));
+    if (known !== undefined) again(known);
+  }
+
+  /** A link-local IPv6 address needs a zone, which no URL that clients understand can bear. */
+  #isUsable(host: string): boolean {
+    if (!host.includes(":")) return true;
+    return this.#options.configuration.ipv6 && !/^fe[89ab]/i.test(host);
+  }
+
+  #isOwn({ host, port }: PeerAddress): boolean {
+    if (port !== this.#port) return false;
+    if (isLoopback(host)) return true;
+    const now = performance.now();
+    if (this.#own === null || now - this.#own.read > ADDRESSES_LAST) {
+      const hosts = new Set(Deno.networkInterfaces().map(({ address }) => address));
+      this.#own = { read: now, hosts };
+    }
+    return this.#own.hosts.has(host);
+  }
+}

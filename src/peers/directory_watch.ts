@@ -1,0 +1,73 @@
+/**
+ * Noticing that names changed in a directory.
+ *
+ * The watch ends with the first event: a download into the directory makes thousands of them, and one
+ * is enough to know that it is time to look. Who looks starts it again first.
+ */
+
+/** Watches directories, not what lies in directories below them. */
+export class DirectoryWatch {
+  readonly #directories: readonly string[];
+  readonly #changed: () => void;
+  #watcher: Deno.FsWatcher | null = null;
+
+  /** @param changed called once for each {@link start} after which something changed. */
+  constructor(directories: readonly string[], changed: () => void) {
+    this.#directories = directories;
+    this.#changed = changed;
+  }
+
+  /**
+   * Watches from now on.
+   *
+   * @returns `partly` when some directories do not exist, `no` when those that do cannot be watched:
+   * the kernel's limit of watches is reached, or the file system has none.
+   */
+  start(): "yes" | "partly" | "no" {
+    this.stop();
+    const present = this.#directories.filter(exists);
+    try {
+      if (present.length > 0) {
+        const watcher = Deno.watchFs(present, { recursive: false });
+        this.#watcher = watcher;
+        this.#wait(watcher).catch(() => this.#lost(watcher));
+      }
+      return present.length === this.#directories.length ? "yes" : "partly";
+    } catch {
+      return "no";
+    }
+  }
+
+  /** Watches no more. */
+  stop(): void {
+    const watcher = this.#watcher;
+    this.#watcher = null;
+    watcher?.close();
+  }
+
+  /** The watch failed: to look is better than to see nothing any more. */
+  #lost(watcher: Deno.FsWatcher): void {
+    if (this.#watcher !== watcher) return;
+    this.stop();
+    this.#changed();
+  }
+
+  async #wait(watcher: Deno.FsWatcher): Promise<void> {
+    for await (const { kind } of watcher) {
+      if (this.#watcher !== watcher) return;
+      // What is written into a file changes no name.
+      if (kind === "access" || kind === "modify") continue;
+      this.stop();
+      this.#changed();
+      return;
+    }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

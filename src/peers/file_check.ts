@@ -1,0 +1,74 @@
+/**
+ * File checks, gathered: what is asked of a peer in the same moment goes in one message, and what is
+ * asked while a message is on its way goes in the next. So the number of messages depends on time, not
+ * on the number of files.
+ */
+
+import { MAXIMUM_PATHS } from "./protocol.ts";
+import type { Peer } from "./registry.ts";
+
+/** The longest, in milliseconds, that a question waits for the message before it to come back. */
+const LONGEST_WAIT = 10;
+
+interface Question {
+  readonly path: string;
+  readonly resolve: (has: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Line {
+  waiting: Question[];
+  /** Messages on their way. */
+  underWay: number;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
+/** Asks peers whether they have files. */
+export class FileChecks {
+  readonly #send: (peer: Peer, paths: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly #lines = new Map<Peer, Line>();
+
+  /** @param send one message; it resolves to the paths that the peer has. */
+  constructor(send: (peer: Peer, paths: readonly string[]) => Promise<ReadonlySet<string>>) {
+    this.#send = send;
+  }
+
+  /** Whether the peer has the file. Rejects as `send` does. */
+  ask(peer: Peer, path: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const line = this.#lineOf(peer);
+      line.waiting.push({ path, resolve, reject });
+      if (line.waiting.length > 1) return;
+      if (line.underWay === 0) queueMicrotask(() => this.#flush(peer, line));
+      else line.timer = setTimeout(() => this.#flush(peer, line), LONGEST_WAIT);
+    });
+  }
+
+  #lineOf(peer: Peer): Line {
+    const line = this.#lines.get(peer) ?? { waiting: [], underWay: 0, timer: null };
+    this.#lines.set(peer, line);
+    return line;
+  }
+
+  #flush(peer: Peer, line: Line): void {
+    if (line.timer !== null) clearTimeout(line.timer);
+    line.timer = null;
+    while (line.waiting.length > 0) {
+      this.#sendOne(peer, line, line.waiting.splice(0, MAXIMUM_PATHS));
+    }
+  }
+
+  #sendOne(peer: Peer, line: Line, questions: readonly Question[]): void {
+    line.underWay++;
+    const paths = [...new Set(questions.map(({ path }) => path))];
+    this.#send(peer, paths).then(
+      (found) => questions.forEach(({ path, resolve }) => resolve(found.has(path))),
+      (error) => questions.forEach(({ reject }) => reject(error)),
+    ).finally(() => {
+      line.underWay--;
+      if (line.underWay > 0) return;
+      if (line.waiting.length > 0) this.#flush(peer, line);
+      else this.#lines.delete(peer);
+    });
+  }
+}

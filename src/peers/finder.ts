@@ -1,0 +1,134 @@
+/** Who has a file, or what is in a directory: the questions that a client's request leads to. */
+
+import { encodePath } from "../http/target.ts";
+import { isLoopback } from "./address.ts";
+import { ranked } from "./balance.ts";
+import { FileChecks } from "./file_check.ts";
+import type { PeerIndexes } from "./index_client.ts";
+import { listRemote, type RemoteEntry } from "./listing.ts";
+import type { Questions } from "./questions.ts";
+import type { Peer, Registry } from "./registry.ts";
+import { search } from "./search.ts";
+
+/** A file on a peer. */
+export interface Found {
+  /** Address of the peer: `http://10.0.0.2:15678/`. */
+  readonly peer: string;
+  readonly url: string;
+}
+
+/** How a search is made. */
+export interface FindOptions {
+  /** Aborted when nobody is interested any more. */
+  readonly signal: AbortSignal;
+  /** True when the client is on this host: only then is a peer on a loopback address of use to it. */
+  readonly local: boolean;
+}
+
+/** What finding needs. */
+export interface FinderOptions {
+  readonly registry: Registry;
+  readonly questions: Questions;
+  readonly indexes: PeerIndexes;
+  /** The path of the address that clients are redirected to. */
+  readonly encodePath: (segments: readonly string[]) => string;
+  /** Milliseconds that a search may take. */
+  readonly timeout: number;
+}
+
+/** Finds files and lists directories on the peers. */
+export class Finder {
+  readonly #options: FinderOptions;
+  readonly #checks: FileChecks;
+  readonly #searches = new Map<string, Promise<Found | null>>();
+
+  constructor(options: FinderOptions) {
+    this.#options = options;
+    this.#checks = new FileChecks((peer, paths) => options.questions.fileCheck(peer, paths));
+  }
+
+  /** The peer that has the file and just confirmed it; null when there is none. */
+  find(segments: readonly string[], options: FindOptions): Promise<Found | null> {
+    const key = (options.local ? "local" : "remote") + encodePath(segments);
+    const running = this.#searches.get(key);
+    const result = running ?? this.#search(segments, options.local).finally(() => {
+      this.#searches.delete(key);
+    });
+    if (running === undefined) this.#searches.set(key, result);
+    return untilAborted(result, options.signal);
+  }
+
+  /** What the peers have in a directory. */
+  list(segments: readonly string[], local: boolean): Promise<RemoteEntry[]> {
+    const { questions, timeout } = this.#options;
+    const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
+    return listRemote(
+      this.#reachable(local),
+      segments,
+      (peer) => questions.list(peer, path),
+      timeout,
+    );
+  }
+
+  async #search(segments: readonly string[], local: boolean): Promise<Found | null> {
+    const { questions, timeout } = this.#options;
+    const encoded = this.#options.encodePath(segments);
+    const urlAt = (peer: Peer): string => peer.base.slice(0, -1) + encoded;
+    const path = segments.join("/");
+    const peer = await search({
+      ...this.#byIndex(segments, this.#reachable(local)),
+      check: (peer) => this.#checks.ask(peer, path),
+      confirm: async (peer) => {
+        const offers = await questions.offers(peer, urlAt(peer));
+        if (!offers) this.#dropped(peer, segments);
+        return offers;
+      },
+      rank: (peers) => ranked(peers, performance.now(), Math.random),
+    }, timeout);
+    if (peer === null) return null;
+    // Until it says otherwise, it is sending what a client is about to ask it for.
+    if (peer.instance !== null) peer.transfers++;
+    return { peer: peer.base, url: urlAt(peer) };
+  }
+
+  #byIndex(
+    segments: readonly string[],
+    peers: readonly Peer[],
+  ): { readonly named: Peer[]; readonly unknown: Peer[] } {
+    const name = indexedName(segments);
+    const named: Peer[] = [];
+    const unknown: Peer[] = [];
+    for (const peer of peers) {
+      const known = name !== null && peer.state === "alive";
+      const verdict = known ? this.#options.indexes.verdict(peer, name) : "unknown";
+      if (verdict === "yes") named.push(peer);
+      if (verdict === "unknown") unknown.push(peer);
+    }
+    return { named, unknown };
+  }
+
+  #dropped(peer: Peer, segments: readonly string[]): void {
+    const name = indexedName(segments);
+    if (name !== null) this.#options.indexes.drop(peer, name);
+  }
+
+  #reachable(local: boolean): Peer[] {
+    const askable = this.#options.registry.askable();
+    return askable.filter((peer) => local || !isLoopback(peer.address.host));
+  }
+}
+
+/** The name under which indexes have a file; null for one that they do not cover. */
+function indexedName([directory, name, ...more]: readonly string[]): string | null {
+  return directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
+}
+
+/** The result, or null as soon as nobody is interested any more. */
+function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return Promise.resolve(null);
+  return new Promise((resolve, reject) => {
+    const abort = (): void => resolve(null);
+    signal.addEventListener("abort", abort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

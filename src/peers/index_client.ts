@@ -1,0 +1,196 @@
+/** The indexes of the peers: which of them has a file, without asking. */
+
+import { headerOf, type PeerAnswer } from "./client.ts";
+import { INDEX_TARGET } from "./index.ts";
+import {
+  applied,
+  decodeIndex,
+  difference,
+  hashOf,
+  includes,
+  LONGEST_INDEX,
+} from "./index_format.ts";
+import type { Peer } from "./registry.ts";
+
+/** Milliseconds between two questions for the index of one peer. */
+const PAUSE = 500;
+
+/** Milliseconds that are added to the pause after a question that failed. */
+const PAUSE_AFTER_FAILURE = 10_000;
+
+/** An index that nothing was heard of for so long is asked for again, in milliseconds. */
+const REFRESH = 60_000;
+
+/** Most names that are kept of all peers together: 16 MB. */
+const MOST_NAMES_IN_ALL = 4_000_000;
+
+/** Whether a peer has a file, as far as its index tells. */
+export type Verdict = "yes" | "no" | "unknown";
+
+interface PeerIndex {
+  instance: string;
+  /** The generation that is here; 0 for none. */
+  generation: number;
+  /** The newest generation that the peer spoke of. */
+  told: number;
+  watched: boolean;
+  hashes: Uint32Array;
+  fetching: boolean;
+  /** When it was last asked for, or last fetched in vain. */
+  asked: number;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
+/** What the indexes need. */
+export interface PeerIndexesOptions {
+  /** Gets something from a peer; rejects when there is no answer. */
+  readonly get: (
+    peer: Peer,
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    maximumBody: number,
+  ) => Promise<PeerAnswer>;
+  /** True while the peer is in the table. */
+  readonly isKnown: (peer: Peer) => boolean;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+/** Keeps the indexes of the peers that have one. */
+export class PeerIndexes {
+  readonly #options: PeerIndexesOptions;
+  readonly #indexes = new Map<Peer, PeerIndex>();
+  #stopped = false;
+
+  constructor(options: PeerIndexesOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { timer } of this.#indexes.values()) if (timer !== null) clearTimeout(timer);
+    this.#indexes.clear();
+  }
+
+  /** The peer spoke of the generation of its index; null: it has none. */
+  told(peer: Peer, generation: number | null): void {
+    if (generation === null || generation === 0 || peer.instance === null) {
+      this.#forget(peer);
+      return;
+    }
+    const known = this.#indexes.get(peer);
+    if (known === undefined || known.instance !== peer.instance) {
+      this.#forget(peer);
+      this.#indexes.set(peer, emptyIndex(peer.instance, generation));
+    } else {
+      known.told = Math.max(known.told, generation);
+    }
+    this.#renew(peer);
+  }
+
+  /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
+  refresh(peer: Peer): void {
+    const index = this.#indexes.get(peer);
+    if (index === undefined || this.#options.now() - index.asked < REFRESH) return;
+    this.#fetch(peer, index);
+  }
+
+  /** Whether the peer has a file of this name in `pkg`. */
+  verdict(peer: Peer, name: string): Verdict {
+    const index = this.#indexes.get(peer);
+    if (index === undefined || index.generation === 0 || index.instance !== peer.instance) {
+      return "unknown";
+    }
+    if (includes(index.hashes, hashOf(name))) return "yes";
+    return index.watched && index.generation >= index.told ? "no" : "unknown";
+  }
+
+  /** The peer did not have this file after all. */
+  drop(peer: Peer, name: string): void {
+    const index = this.#indexes.get(peer);
+    if (index === undefined) return;
+    index.hashes = difference(index.hashes, Uint32Array.of(hashOf(name)));
+  }
+
+  #forget(peer: Peer): void {
+    const index = this.#indexes.get(peer);
+    if (index?.timer) clearTimeout(index.timer);
+    this.#indexes.delete(peer);
+  }
+
+  /** Fetches what is new, now or when the pause since the last time is over. */
+  #renew(peer: Peer): void {
+    const index = this.#indexes.get(peer);
+    if (index === undefined || this.#stopped) return;
+    if (index.generation >= index.told || index.fetching || index.timer !== null) return;
+    const wait = index.asked + PAUSE - this.#options.now();
+    if (wait <= 0) {
+      this.#fetch(peer, index);
+      return;
+    }
+    index.timer = setTimeout(() => {
+      index.timer = null;
+      if (this.#indexes.get(peer) === index) this.#renew(peer);
+    }, wait);
+  }
+
+  #fetch(peer: Peer, index: PeerIndex): void {
+    if (index.fetching) return;
+    index.fetching = true;
+    index.asked = this.#options.now();
+    // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
+    this.#ask(peer, index).catch(() => false).then((understood) => {
+      index.fetching = false;
+      if (!this.#options.isKnown(peer)) this.#forget(peer);
+      else if (understood) this.#renew(peer);
+      else index.asked = this.#options.now() + PAUSE_AFTER_FAILURE;
+    });
+  }
+
+  /** Returns false when the answer is no index. */
+  async #ask(peer: Peer, index: PeerIndex): Promise<boolean> {
+    const have = `${index.instance}.${index.generation}`;
+    const url = peer.base.slice(0, -1) + INDEX_TARGET +
+      (index.generation > 0 ? `&since=${encodeURIComponent(have)}` : "");
+    const headers: Record<string, string> = {};
+    if (index.generation > 0) headers["If-None-Match"] = `"${have}"`;
+    const answer = await this.#options.get(peer, url, headers, LONGEST_INDEX);
+    if (answer.status === 304) return true;
+    const generation = generationOf(headerOf(answer, "ETag"), index.instance);
+    const message = answer.status === 200 ? decodeIndex(answer.body) : null;
+    if (message === null || generation === null) return false;
+    if (message.changes && index.generation === 0) return false;
+    const hashes = message.changes ? applied(index.hashes, message) : message.added;
+    if (this.#namesOfOthers(index) + hashes.length > MOST_NAMES_IN_ALL) return false;
+    index.hashes = hashes;
+    index.watched = message.watched;
+    index.generation = generation;
+    return true;
+  }
+
+  #namesOfOthers(index: PeerIndex): number {
+    let sum = 0;
+    for (const other of this.#indexes.values()) if (other !== index) sum += other.hashes.length;
+    return sum;
+  }
+}
+
+function emptyIndex(instance: string, told: number): PeerIndex {
+  return {
+    instance,
+    generation: 0,
+    told,
+    watched: false,
+    hashes: new Uint32Array(),
+    fetching: false,
+    asked: -Infinity,
+    timer: null,
+  };
+}
+
+/** The generation in an entity tag of ours, if it is of this instance. */
+function generationOf(etag: string | undefined, instance: string): number | null {
+  const match = /^"(.+)\.(\d{1,9})"$/.exec(etag ?? "");
+  return match !== null && match[1] === instance ? Number(match[2]) : null;
+}

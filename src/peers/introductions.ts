@@ -1,0 +1,95 @@
+/**
+ * Asking those who made themselves known whether they are there.
+ *
+ * Only so many are asked at a time, and those whose address is proven go first: a flood of forged
+ * announcements delays the others, but costs no more than this.
+ */
+
+import type { Peer, Registry } from "./registry.ts";
+
+const AT_A_TIME = 16;
+
+/** So many are asked without delay, and then this many more in a second. */
+const BURST = 100;
+const PER_SECOND = 20;
+
+/** Above this length the queue is cleared of peers that are no longer in the table. */
+const LONG_QUEUE = 2048;
+
+/** The queue of those to be asked. */
+export class Introductions {
+  readonly #registry: Registry;
+  readonly #ask: (peer: Peer) => Promise<void>;
+  readonly #queue = new Set<Peer>();
+  readonly #asking = new Set<Peer>();
+  #allowance = BURST;
+  #allowanceAt = performance.now();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** @param ask nudges the peer and tells the registry what came of it; it never rejects. */
+  constructor(registry: Registry, ask: (peer: Peer) => Promise<void>) {
+    this.#registry = registry;
+    this.#ask = ask;
+  }
+
+  /** Number of peers that wait to be asked or are being asked. */
+  get size(): number {
+    return this.#queue.size + this.#asking.size;
+  }
+
+  /** Asks the peer as soon as it is its turn. */
+  add(peer: Peer): void {
+    if (this.#asking.has(peer)) return;
+    this.#queue.add(peer);
+    if (this.#queue.size > LONG_QUEUE) {
+      for (const queued of this.#queue) {
+        if (!this.#registry.has(queued)) this.#queue.delete(queued);
+      }
+    }
+    this.#next();
+  }
+
+  /** Asks nobody any more. */
+  clear(): void {
+    this.#queue.clear();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #next(): void {
+    while (this.#asking.size < AT_A_TIME && this.#queue.size > 0) {
+      if (!this.#isAllowed()) return;
+      const peer = this.#take();
+      if (!this.#registry.has(peer)) continue;
+      this.#allowance--;
+      this.#asking.add(peer);
+      this.#ask(peer).finally(() => {
+        this.#asking.delete(peer);
+        this.#next();
+      });
+    }
+  }
+
+  /** True when one more may be asked now; else it goes on when that is so. */
+  #isAllowed(): boolean {
+    const now = performance.now();
+    const earned = (now - this.#allowanceAt) / 1000 * PER_SECOND;
+    this.#allowance = Math.min(BURST, this.#allowance + earned);
+    this.#allowanceAt = now;
+    if (this.#allowance >= 1) return true;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#next();
+    }, 1000 / PER_SECOND);
+    return false;
+  }
+
+  #take(): Peer {
+    const [first, ...others] = this.#queue;
+    if (first === undefined) throw new RangeError("nobody is waiting");
+    const proven = first.origin === "announcement"
+      ? others.find((peer) => peer.origin !== "announcement") ?? first
+      : first;
+    this.#queue.delete(proven);
+    return proven;
+  }
+}

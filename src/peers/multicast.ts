@@ -1,0 +1,235 @@
+/**
+ * Announcements by UDP multicast, out and in.
+ *
+ * One socket receives on the group's port. For each local address that takes part there is a socket
+ * bound to it that sends, because on Linux that is what chooses the interface.
+ */
+
+import { messageOf } from "../failure.ts";
+import type { MulticastConfiguration } from "./configuration.ts";
+import { type InterfaceAddress, isFromElsewhere, multicastAddresses } from "./interfaces.ts";
+
+/** Milliseconds from the start to the first announcement. */
+const FIRST_ANNOUNCEMENT = 1_000;
+
+/** Milliseconds between two looks at the interfaces. */
+const RESCAN = 30_000;
+
+const TTL = 32;
+
+/**
+ * More datagrams than this in so many milliseconds wait in the kernel, which drops what it cannot
+ * hold. The time is short, so that requests never wait long for a flood of datagrams.
+ */
+const DATAGRAMS = 50;
+const PERIOD = 50;
+
+/** What multicast needs from and tells the rest. */
+export interface MulticastEvents {
+  /** The announcement to send. */
+  readonly announcement: () => Uint8Array;
+  /** A datagram came in from this IP address. */
+  readonly received: (datagram: Uint8Array, source: string) => void;
+  /** Something does not work, in a sentence for the log. */
+  readonly problem: (sentence: string) => void;
+}
+
+interface Sender {
+  readonly socket: Deno.DatagramConn;
+  readonly membership: Deno.MulticastV4Membership | null;
+}
+
+/** Announces this server and listens for others, from `start` to `stop`. */
+export class Multicast {
+  readonly #configuration: MulticastConfiguration;
+  readonly #events: MulticastEvents;
+  readonly #senders = new Map<string, Sender>();
+  readonly #reported = new Set<string>();
+  #receiver: Deno.DatagramConn | null = null;
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #interfaces: readonly InterfaceAddress[] = [];
+  #lastLook = 0;
+
+  constructor(configuration: MulticastConfiguration, events: MulticastEvents) {
+    this.#configuration = configuration;
+    this.#events = events;
+  }
+
+  /** Local addresses that announcements are sent from. */
+  get addresses(): string[] {
+    return [...this.#senders.keys()];
+  }
+
+  /**
+   * Joins the group and begins to announce.
+   *
+   * @throws {Error} when the port of the group cannot be bound.
+   */
+  start(): void {
+    const { address, port, interval } = this.#configuration;
+    const receiver = Deno.listenDatagram({
+      transport: "udp",
+      hostname: address,
+      port,
+      reuseAddress: true,
+    });
+    this.#receiver = receiver;
+    this.#look();
+    this.#lastLook = Date.now();
+    this.#timers = [
+      setTimeout(() => this.announce(), FIRST_ANNOUNCEMENT),
+      setInterval(() => this.announce(), interval * 1000),
+      setInterval(() => this.#lookAgain(), RESCAN),
+    ];
+    this.#receive(receiver);
+  }
+
+  /** Leaves the group and closes all sockets. */
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    if (receiver !== null) close(receiver);
+    for (const { socket } of this.#senders.values()) close(socket);
+    this.#senders.clear();
+  }
+
+  /** Sends an announcement from every address. */
+  announce(): void {
+    for (const address of this.#senders.keys()) this.#announceFrom(address);
+  }
+
+  #announceFrom(address: string): void {
+    const sender = this.#senders.get(address);
+    if (sender === undefined) return;
+    const { group, port } = this.#configuration;
+    sender.socket.send(this.#events.announcement(), { transport: "udp", hostname: group, port })
+      .then(() => this.#reported.delete(address), (error) => {
+        // The interface went away or has no route yet: the next look opens the socket anew.
+        if (this.#senders.get(address) === sender) {
+          this.#close(address);
+          this.#report(address, `cannot announce from ${address}: ${messageOf(error)}`);
+        }
+      });
+  }
+
+  #lookAgain(): void {
+    const now = Date.now();
+    // A timer does not run while the machine sleeps: others may have forgotten it meanwhile.
+    const slept = now - this.#lastLook > 3 * RESCAN;
+    this.#lastLook = now;
+    const appeared = this.#look();
+    if (slept) this.announce();
+    else for (const address of appeared) this.#announceFrom(address);
+  }
+
+  /** Compares the interfaces with what is open; returns the addresses that are new. */
+  #look(): string[] {
+    const { interfaces, ignoredInterfaces } = this.#configuration;
+    this.#interfaces = Deno.networkInterfaces();
+    const present = multicastAddresses(this.#interfaces, interfaces, ignoredInterfaces);
+    for (const address of this.#senders.keys()) {
+      if (!present.includes(address)) this.#close(address);
+    }
+    for (const address of this.#senders.keys()) this.#joinAgain(address);
+    const appeared = present.filter((address) => !this.#senders.has(address));
+    return appeared.filter((address) => this.#open(address));
+  }
+
+  #open(address: string): boolean {
+    const receiver = this.#receiver;
+    if (receiver === null) return false;
+    let socket: Deno.DatagramConn | null = null;
+    try {
+      socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 0 });
+      this.#senders.set(address, { socket, membership: null });
+      this.#join(address, receiver, socket);
+      return true;
+    } catch (error) {
+      if (socket !== null) close(socket);
+      this.#senders.delete(address);
+      this.#report(address, `cannot use ${address} for multicast: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  #join(address: string, receiver: Deno.DatagramConn, socket: Deno.DatagramConn): void {
+    const { group } = this.#configuration;
+    // The sending socket joins too: the runtime has its time to live only on a membership.
+    socket.joinMulticastV4(group, address).then((membership) => membership.setTTL(TTL))
+      .catch((error) => this.#report(address, `cannot join from ${address}: ${messageOf(error)}`));
+    receiver.joinMulticastV4(group, address).then((membership) => {
+      // The address may be gone by now.
+      if (this.#senders.get(address)?.socket !== socket) return;
+      this.#senders.set(address, { socket, membership });
+    }).catch((error) => {
+      this.#report(address, `cannot join ${group} on ${address}: ${messageOf(error)}`);
+    });
+  }
+
+  /**
+   * An adapter that was pulled out and put back, or whose driver was loaded anew after sleep, has its
+   * old address, but the kernel has forgotten that we joined.
+   */
+  #joinAgain(address: string): void {
+    this.#receiver?.joinMulticastV4(this.#configuration.group, address).catch((error) => {
+      if (error instanceof Deno.errors.AddrInUse) return;
+      this.#report(address, `cannot join on ${address} again: ${messageOf(error)}`);
+    });
+  }
+
+  /** True for what comes from a network in which this server has no part. */
+  #isStray(source: string): boolean {
+    return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
+  }
+
+  #close(address: string): void {
+    const sender = this.#senders.get(address);
+    this.#senders.delete(address);
+    if (sender === undefined) return;
+    close(sender.socket);
+    // Leaving fails where the interface is gone, and with it the membership.
+    sender.membership?.leave().catch(() => undefined);
+  }
+
+  #report(address: string, sentence: string): void {
+    if (this.#reported.has(address)) return;
+    this.#reported.add(address);
+    this.#events.problem(sentence);
+  }
+
+  async #receive(receiver: Deno.DatagramConn): Promise<void> {
+    const buffer = new Uint8Array(65536);
+    let period = 0;
+    let count = 0;
+    while (this.#receiver === receiver) {
+      try {
+        const [datagram, source] = await receiver.receive(buffer);
+        if (source.transport === "udp" && !this.#isStray(source.hostname)) {
+          this.#events.received(datagram, source.hostname);
+        }
+      } catch (error) {
+        if (this.#receiver !== receiver) return;
+        this.#report("receive", `cannot receive announcements: ${messageOf(error)}`);
+        await pause(1_000);
+      }
+      const now = Math.floor(performance.now() / PERIOD);
+      if (now !== period) count = 0;
+      period = now;
+      if (++count >= DATAGRAMS) await pause((now + 1) * PERIOD - performance.now());
+    }
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
+}
+
+function close(socket: Deno.DatagramConn): void {
+  try {
+    socket.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The messages between servers: an HTTP POST to `/` with `json=<URL-encoded JSON object>` as its body,
+ * answered with JSON. There are three types: nudge, file check and directory listing.
+ *
+ * Everything here is a pure function over text that a stranger may have written.
+ */
+
+import { decodeSegment } from "../http/target.ts";
+
+/** "Here I am." The receiver takes the host from the connection. */
+export interface Nudge {
+  readonly type: "nudge";
+  readonly uri: string;
+}
+
+/** "Which of these do you have?" */
+export interface FileCheck {
+  readonly type: "file check";
+  /** Server paths without a slash at the start: `pkg/foo-1-1-any.pkg.tar.zst`. Not encoded. */
+  readonly paths: readonly string[];
+  /** Above 0, the receiver may ask its own peers, with one hop less. */
+  readonly hops: number;
+}
+
+/** "What is in this directory?" */
+export interface DirectoryListing {
+  readonly type: "directory listing";
+  /** `/pkg/` */
+  readonly path: string;
+  readonly hops: number;
+}
+
+/** A message between servers. */
+export type Message = Nudge | FileCheck | DirectoryListing;
+
+/** An entry of a directory listing as it goes over the wire. */
+export interface ListingEntry {
+  /** Where the entry is: a path on the answering server, or a URL elsewhere. */
+  readonly href: string;
+  /** Bytes; null for a directory. */
+  readonly size: number | null;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  readonly dir: boolean;
+}
+
+/** A directory as it goes over the wire: for each name the entries that bear it. */
+export type Listing = ReadonlyMap<string, readonly ListingEntry[]>;
+
+/** Fields of our own servers, on requests between them and on the answers. The original has none. */
+export const HEADERS = {
+  /** A random identity of the running server. On a request it also says: do not search further. */
+  instance: "Pacserve-Instance",
+  /** Files that the server is sending at this moment. */
+  transfers: "Pacserve-Transfers",
+  /** Generation of the server's index: more than the last one means that something changed. */
+  index: "Pacserve-Index",
+} as const;
+
+/** Greatest number of paths in one file check. */
+export const MAXIMUM_PATHS = 512;
+
+/** Greatest size of a request's body in bytes. */
+export const MAXIMUM_REQUEST = 1 << 20;
+
+const LONGEST_PATH = 4096;
+
+/** The `Content-Type` of a message. */
+export const MESSAGE_TYPE = "application/x-www-form-urlencoded";
+
+/** The body of a message. */
+export function encodeMessage(message: Message): string {
+  return "json=" + encodeURIComponent(JSON.stringify(message));
+}
+
+/**
+ * Reads the body of a message.
+ *
+ * @returns `malformed` when it is no JSON object with a type (to be answered 400), `unfit` when the
+ * type is unknown or a field is not what it should be (to be answered `null`).
+ */
+export function decodeMessage(body: string): Message | "malformed" | "unfit" {
+  const json = new URLSearchParams(body).get("json");
+  if (json === null) return "malformed";
+  const value = parseJson(json);
+  if (!isObject(value)) return "malformed";
+  const type = own(value, "type");
+  if (typeof type !== "string") return "malformed";
+  switch (type) {
+    case "nudge":
+      return decodeNudge(value);
+    case "file check":
+      return decodeFileCheck(value);
+    case "directory listing":
+      return decodeDirectoryListing(value);
+    default:
+      return "unfit";
+  }
+}
+
+function decodeNudge(value: object): Nudge | "unfit" {
+  const uri = own(value, "uri");
+  return typeof uri === "string" && uri.length <= 1024 ? { type: "nudge", uri } : "unfit";
+}
+
+function decodeFileCheck(value: object): FileCheck | "unfit" {
+  const paths = own(value, "paths");
+  const hops = decodeHops(value);
+  if (hops === null || !Array.isArray(paths) || paths.length > MAXIMUM_PATHS) return "unfit";
+  const texts: string[] = [];
+  for (const path of paths as unknown[]) {
+    if (!isPath(path)) return "unfit";
+    texts.push(path);
+  }
+  return { type: "file check", paths: texts, hops };
+}
+
+function decodeDirectoryListing(value: object): DirectoryListing | "unfit" {
+  const path = own(value, "path");
+  const hops = decodeHops(value);
+  if (hops === null || !isPath(path)) return "unfit";
+  return { type: "directory listing", path, hops };
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && value.length <= LONGEST_PATH;
+}
+
+function decodeHops(value: object): number | null {
+  const hops = own(value, "hops") ?? 0;
+  return typeof hops === "number" && Number.isInteger(hops) && hops >= 0 ? hops : null;
+}
+
+/**
+ * The segments of a path in a message. Paths there are not encoded, so a percent sign is one.
+ *
+ * @returns null for a path that no file can have: `..`, a NUL, or half of a character, which JSON can
+ * write (`"\\ud800"`) and no address can.
+ */
+export function pathSegments(path: string): readonly string[] | null {
+  if (!path.isWellFormed()) return null;
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const valid = segments.every((segment) =>
+    decodeSegment(segment.replaceAll("%", "%25")) === segment
+  );
+  return valid ? segments : null;
+}
+
+/**
+ * Reads the answer to a file check.
+ *
+ * Only a place on the peer that was asked is believed: the very path, with or without a slash at its
+ * start, or the absolute URL that this makes.
+ *
+ * @param base the address of the peer, with a slash at its end.
+ * @returns the paths, of those asked for, that the peer has; null when it is no answer at all.
+ */
+export function decodeFound(
+  body: string,
+  paths: readonly string[],
+  base: string,
+): ReadonlySet<string> | null {
+  const value = parseJson(body);
+  if (!isObject(value)) return null;
+  const found = new Set<string>();
+  for (const path of paths) {
+    const place = own(value, path);
+    if (typeof place !== "string") continue;
+    if (place === path || place === "/" + path || place === base + path) found.add(path);
+  }
+  return found;
+}
+
+/** Body of the answer to a file check: each path that was found, and where. */
+export function encodeFound(found: ReadonlyMap<string, string>): string {
+  return JSON.stringify(Object.fromEntries(found));
+}
+
+/** Body of the answer to a directory listing. */
+export function encodeListing(listing: Listing | null): string {
+  return listing === null ? "null" : JSON.stringify(Object.fromEntries(listing));
+}
+
+/**
+ * Reads the answer to a directory listing. Names that cannot be names and entries with a field that
+ * is not what it should be are passed over.
+ *
+ * @param maximum names beyond this number are passed over.
+ * @returns null when the peer has no such directory, or answers something else.
+ */
+export function decodeListing(body: string, maximum: number): Listing | null {
+  const value = parseJson(body);
+  if (!isObject(value)) return null;
+  const listing = new Map<string, readonly ListingEntry[]>();
+  for (const [name, entries] of Object.entries(value)) {
+    if (listing.size >= maximum) break;
+    if (name.length > 255 || pathSegments(name)?.length !== 1 || name.includes("/")) continue;
+    if (!Array.isArray(entries)) continue;
+    const valid = (entries as unknown[]).slice(0, 16).map(decodeEntry).filter((entry) =>
+      entry !== null
+    );
+    if (valid.length > 0) listing.set(name, valid);
+  }
+  return listing;
+}
+
+function decodeEntry(value: unknown): ListingEntry | null {
+  if (!isObject(value)) return null;
+  const href = own(value, "href");
+  const size = own(value, "size") ?? null;
+  const mtime = own(value, "mtime") ?? 0;
+  const dir = own(value, "dir") ?? false;
+  if (typeof href !== "string" || href.length > LONGEST_PATH || typeof dir !== "boolean") {
+    return null;
+  }
+  if (size !== null && !(typeof size === "number" && size >= 0)) return null;
+  if (!(typeof mtime === "number" && Number.isFinite(mtime))) return null;
+  return { href, size, mtime, dir };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A property of the object itself, never one that it inherits: `__proto__` is a name like others. */
+function own(value: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
