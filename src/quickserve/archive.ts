@@ -1,0 +1,107 @@
+/** A directory as an archive that is made while it is sent. */
+
+import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { openMembers } from "./archive/open.ts";
+import { sizeOfTar, tarStream } from "./archive/tar.ts";
+import { walk } from "./archive/walk.ts";
+import type { ArchivedTree, Member } from "./archive/walk.ts";
+import { sizeOfZip, zipStream } from "./archive/zip.ts";
+import type { SharedDirectory } from "./shared.ts";
+
+/** Formats by the name that `--tar` and `?tar=` give them. */
+export const archiveFormats = ["none", "gz", "zst", "zip"] as const;
+
+/** A format: tar (`none`), compressed tar (`gz`, `zst`), or `zip`. */
+export type ArchiveFormat = typeof archiveFormats[number];
+
+const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: string }>> = {
+  none: { extension: "tar", contentType: "application/x-tar" },
+  gz: { extension: "tar.gz", contentType: "application/gzip" },
+  zst: { extension: "tar.zst", contentType: "application/zstd" },
+  zip: { extension: "zip", contentType: "application/zip" },
+};
+
+/** Up to so many members are looked at in advance, to tell the size of the archive. */
+const mostPlanned = 100_000;
+
+/** What an archive is made from. */
+export interface ArchiveInput {
+  readonly request: Pick<HttpRequest, "method">;
+  readonly tree: ArchivedTree;
+  readonly directory: SharedDirectory;
+  readonly format: ArchiveFormat;
+  /** The name of the archive of the root, which has none. */
+  readonly rootName: string;
+}
+
+/** True for the name of a format. */
+export function isArchiveFormat(name: string): name is ArchiveFormat {
+  return archiveFormats.some((format) => format === name);
+}
+
+/**
+ * Answers with the archive of a directory; all in it lies below the directory's own name. It has a
+ * `Content-Length` if it is not compressed and not enormous. What cannot be read is left out; a file
+ * that becomes shorter while it is sent, or goes away after the length was told, breaks the transfer.
+ */
+export async function archiveReply(input: ArchiveInput): Promise<Reply> {
+  const { request, tree, directory, format, rootName } = input;
+  const name = directory.segments.at(-1) ?? rootName;
+  const { extension, contentType } = formats[format];
+  const isSizeKnown = format === "none" || format === "zip";
+  const plan = isSizeKnown ? await collect(walk(tree, directory, name)) : null;
+  const length = plan === null ? null : await (format === "zip" ? sizeOfZip : sizeOfTar)(plan);
+  return {
+    status: 200,
+    headers: {
+      "Content-Type": contentType,
+      "Content-Disposition": attachment(`${name}.${extension}`),
+      ...(length === null ? {} : { "Content-Length": String(length) }),
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    },
+    body: request.method === "HEAD" ? null : makeArchive(input, plan, name),
+  };
+}
+
+async function* makeArchive(
+  { tree, directory, format }: ArchiveInput,
+  plan: readonly Member[] | null,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const members = openMembers(tree, plan ?? walk(tree, directory, name), {
+    isPlanned: plan !== null,
+    // The listener is done with a chunk before it asks for the next; the others keep some in queues.
+    reuse: format === "none",
+  });
+  if (format === "zip") yield* zipStream(members);
+  else if (format === "none") yield* tarStream(members);
+  else {
+    const { compress } = await import("./archive/compress.ts");
+    yield* compress(tarStream(members), format);
+  }
+}
+
+/** All members; null when there are too many. */
+async function collect(members: AsyncIterable<Member>): Promise<Member[] | null> {
+  const all: Member[] = [];
+  for await (const member of members) {
+    if (all.length === mostPlanned) return null;
+    all.push(member);
+  }
+  return all;
+}
+
+/**
+ * `Content-Disposition` for a file to be saved (RFC 6266): the name in ASCII for old clients, and
+ * whole as `filename*` (RFC 8187).
+ */
+export function attachment(name: string): string {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, "_");
+  const extended = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (character) => "%" + character.charCodeAt(0).toString(16).toUpperCase(),
+  );
+  const star = plain === name ? "" : `; filename*=UTF-8''${extended}`;
+  return `attachment; filename="${plain}"${star}`;
+}

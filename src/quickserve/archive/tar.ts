@@ -1,0 +1,100 @@
+/** Tar archives: ustar with pax headers (POSIX.1-2017, pax). */
+
+import type { TarHeader } from "modern-tar";
+import type { OpenedMember } from "./open.ts";
+import type { Member } from "./walk.ts";
+
+const blockSize = 512;
+
+/** The two empty blocks at the end. */
+const endSize = 2 * blockSize;
+
+/** What fits into the twelve octal digits of a header. */
+const greatestOctalSize = 0o77777777777;
+
+const encoder = new TextEncoder();
+
+/**
+ * The archive of some members, made as it is read. The library writes the headers; the content of
+ * files goes past it, because its queue would hold (and so copy) 8 MiB of it.
+ */
+export async function* tarStream(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
+  const { createTarPacker } = await import("modern-tar");
+  for await (const { path, modified, content } of members) {
+    const { readable, controller } = createTarPacker();
+    // The entry is never finished: only what stands before its content is wanted.
+    controller.add(headerOf(path, modified, content?.size ?? null));
+    const reader = readable.getReader();
+    let left = sizeOfHeader(path, content?.size ?? null);
+    while (left > 0) {
+      const { value } = await reader.read();
+      if (value === undefined) throw new TypeError("a header of the archive is too short");
+      left -= value.length;
+      yield value;
+    }
+    if (content === null) continue;
+    yield* content.chunks;
+    const padding = padded(content.size) - content.size;
+    if (padding > 0) yield new Uint8Array(padding);
+  }
+  yield new Uint8Array(endSize);
+}
+
+/** The exact size of the archive of some members, in bytes. */
+export function sizeOfTar(members: readonly Member[]): number {
+  let size = endSize;
+  for (const { path, file } of members) {
+    size += sizeOfHeader(path, file?.size ?? null) + padded(file?.size ?? 0);
+  }
+  return size;
+}
+
+/** The size of what stands before the content of a member; `size` is null for a directory. */
+function sizeOfHeader(path: string, size: number | null): number {
+  const pax = paxOf(pathOf(path, size !== null), size ?? 0);
+  return blockSize + (pax === null ? 0 : blockSize + padded(sizeOfPax(pax)));
+}
+
+function headerOf(path: string, modified: number | null, size: number | null): TarHeader {
+  const name = pathOf(path, size !== null);
+  const pax = paxOf(name, size ?? 0);
+  return {
+    name,
+    size: size ?? 0,
+    type: size === null ? "directory" : "file",
+    mode: size === null ? 0o755 : 0o644,
+    mtime: new Date(Math.min(Math.max(modified ?? 0, 0), greatestOctalSize * 1000)),
+    ...(pax === null ? {} : { pax }),
+  };
+}
+
+function pathOf(path: string, isFile: boolean): string {
+  return isFile ? path : path + "/";
+}
+
+/**
+ * The extended header: for names that are long or not ASCII, and for great sizes. It is ours to say
+ * when there is one, and not the library's, because the size of the archive is told in advance.
+ */
+function paxOf(name: string, size: number): Record<string, string> | null {
+  const pax: Record<string, string> = {};
+  if (name.length > 100 || /[^\0-\x7f]/.test(name)) pax["path"] = name;
+  if (size > greatestOctalSize) pax["size"] = String(size);
+  return Object.keys(pax).length === 0 ? null : pax;
+}
+
+/** The size of the records `<length> <key>=<value>\n`, whose length counts its own digits. */
+function sizeOfPax(pax: Readonly<Record<string, string>>): number {
+  let size = 0;
+  for (const [key, value] of Object.entries(pax)) {
+    const rest = encoder.encode(` ${key}=${value}\n`).length;
+    let length = rest + String(rest).length;
+    length = rest + String(length).length;
+    size += length;
+  }
+  return size;
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}

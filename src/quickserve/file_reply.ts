@@ -1,0 +1,241 @@
+/** From a file of the shared tree to the reply that carries it. */
+
+import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
+import { evaluateConditions, hasConditions, isRangeWanted } from "./conditional.ts";
+import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
+import { etagOf } from "./etag.ts";
+import { formatHttpDate } from "./http_date.ts";
+import { assembleRanges, layOutRanges, MultipartBody } from "./multipart_ranges.ts";
+import { contentRange, parseRanges } from "./ranges.ts";
+import type { ByteRange } from "./ranges.ts";
+import type { SharedFile } from "./shared.ts";
+import { greatestSmallFile, type KeptFile, SmallFiles } from "./small_files.ts";
+import { textReply } from "../http/text_reply.ts";
+import { toSharedFile } from "./tree.ts";
+import type { SharedTree } from "./tree.ts";
+
+/** How files are answered. */
+export interface FileReplyOptions {
+  /**
+   * Files may not run script with the origin of this server (`Content-Security-Policy: sandbox`).
+   * False for a website of the user's own (`--root`).
+   */
+  readonly sandbox: boolean;
+  /** For the access log: where the file came from. */
+  readonly source: string;
+}
+
+/** Everything about a file that does not depend on the request. */
+interface Representation {
+  readonly etag: string;
+  /** Milliseconds since 1970, a whole second. */
+  readonly lastModified: number;
+  readonly contentType: string;
+  /** Header of a 200; frozen, since many replies share it. */
+  readonly headers: ReplyHeaders;
+}
+
+/** The bytes of a file, or the file to read them from. */
+type Content = Uint8Array | Deno.FsFile;
+
+/** No script, no plugin, no frame; the file is of an origin of its own. */
+const sandboxPolicy = "sandbox; frame-ancestors 'none'";
+
+/** A website may frame itself, others may not. */
+const websitePolicy = "frame-ancestors 'self'";
+
+/**
+ * Answers GET and HEAD requests for files: whole or in ranges, and conditional ones (RFC 9110 §13,
+ * §14). Small files come from memory while they have not changed ({@link SmallFiles}).
+ */
+export class FileReplies {
+  readonly #tree: Pick<SharedTree, "openWithInfo">;
+  readonly #options: FileReplyOptions;
+  readonly #kept: SmallFiles<Representation>;
+
+  constructor(
+    tree: Pick<SharedTree, "openWithInfo">,
+    options: FileReplyOptions,
+    kept: SmallFiles<Representation> = new SmallFiles(),
+  ) {
+    this.#tree = tree;
+    this.#options = options;
+    this.#kept = kept;
+  }
+
+  /**
+   * The reply that carries a file.
+   *
+   * @param file as it has just been looked up.
+   * @param request whose method is GET or HEAD.
+   * @returns null when the file is gone or may not be served any more: as if it were not found.
+   */
+  reply(file: SharedFile, request: HttpRequest): Reply | Promise<Reply> | null {
+    const { method, headers } = request;
+    const kept = this.#kept.get(file);
+    if (kept !== null && headers["range"] === undefined && !hasConditions(headers)) {
+      return this.#whole(kept.extra, method === "HEAD" ? null : kept.bytes);
+    }
+    return typeOf(file) === null ? this.#later(file, request) : this.#now(file, kept, request);
+  }
+
+  /** Lets go of what is kept in memory. */
+  close(): void {
+    this.#kept.clear();
+  }
+
+  /** The reply, once the media type of the file can be known. */
+  async #later(file: SharedFile, request: HttpRequest): Promise<Reply> {
+    await loadMediaTypes();
+    return this.#now(file, null, request) ?? textReply(404);
+  }
+
+  #now(
+    file: SharedFile,
+    kept: KeptFile<Representation> | null,
+    request: HttpRequest,
+  ): Reply | null {
+    const now = Date.now();
+    const representation = kept?.extra ?? this.#describe(file, now);
+    const answer = this.#withoutContent(representation, request, now);
+    if (answer !== null) return answer;
+    if (kept !== null) return this.#withContent(kept.bytes, file, representation, request, now);
+    return this.#fromDisk(file, request, now);
+  }
+
+  #fromDisk(file: SharedFile, request: HttpRequest, now: number): Reply | null {
+    const opened = this.#tree.openWithInfo(file);
+    if (opened === null) return null;
+    // It may have been replaced since it was looked up: what is open is what counts.
+    const current = toSharedFile(file, opened.info);
+    const representation = this.#describe(current, now);
+    const answer = this.#withoutContent(representation, request, now);
+    if (answer !== null) {
+      opened.file.close();
+      return answer;
+    }
+    let content: Content = opened.file;
+    if (current.size <= greatestSmallFile) {
+      const bytes = readWhole(opened.file, current.size);
+      if (bytes !== null) {
+        opened.file.close();
+        this.#kept.put(current, bytes, representation, now);
+        content = bytes;
+      }
+    }
+    return this.#withContent(content, current, representation, request, now);
+  }
+
+  /** The reply, where the header of the request alone decides that it carries nothing of the file. */
+  #withoutContent(
+    representation: Representation,
+    request: HttpRequest,
+    now: number,
+  ): Reply | null {
+    const condition = evaluateConditions(request.headers, representation, now);
+    if (condition === 412) return textReply(412);
+    if (condition === 304) {
+      const { "Content-Length": _length, "Content-Type": _type, ...headers } =
+        representation.headers;
+      return { status: 304, headers, body: null, source: this.#options.source };
+    }
+    // A range means something with GET only (RFC 9110 §14.2).
+    return request.method === "HEAD" ? this.#whole(representation, null) : null;
+  }
+
+  #withContent(
+    content: Content,
+    { size }: SharedFile,
+    representation: Representation,
+    request: HttpRequest,
+    now: number,
+  ): Reply {
+    const field = request.headers["range"];
+    const isWanted = field !== undefined && isRangeWanted(request.headers, representation, now);
+    const ranges = isWanted ? parseRanges(field, size) : null;
+    if (ranges === null) {
+      return this.#whole(representation, slice(content, { start: 0, end: size - 1 }));
+    }
+    if (ranges === "unsatisfiable") {
+      if (!(content instanceof Uint8Array)) content.close();
+      const headers = { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" };
+      return textReply(416, undefined, headers);
+    }
+    return {
+      ...partialReply(content, size, representation, ranges),
+      source: this.#options.source,
+    };
+  }
+
+  #whole({ headers }: Representation, body: ReplyBody): Reply {
+    return { status: 200, headers, body, source: this.#options.source };
+  }
+
+  #describe(file: SharedFile, now: number): Representation {
+    const etag = etagOf(file);
+    // Never later than the reply itself (RFC 9110 §8.8.2.1).
+    const lastModified = Math.floor(Math.min(file.modified, now) / 1000) * 1000;
+    const contentType = typeOf(file) ?? "";
+    const headers = Object.freeze({
+      "Content-Type": contentType,
+      "Content-Length": String(file.size),
+      "Last-Modified": formatHttpDate(lastModified),
+      ETag: etag,
+      "Accept-Ranges": "bytes",
+      "Cache-Control": "no-cache",
+      "Content-Security-Policy": this.#options.sandbox ? sandboxPolicy : websitePolicy,
+      "X-Content-Type-Options": "nosniff",
+    });
+    return { etag, lastModified, contentType, headers };
+  }
+}
+
+function typeOf(file: SharedFile): string | null {
+  return contentTypeOf(file.segments.at(-1) ?? "");
+}
+
+/** A 206 with one range, or several as `multipart/byteranges` (RFC 9110 §15.3.7). */
+function partialReply(
+  content: Content,
+  size: number,
+  { headers, contentType }: Representation,
+  ranges: readonly ByteRange[],
+): Reply {
+  const [only] = ranges;
+  if (ranges.length === 1 && only !== undefined) {
+    const single = {
+      ...headers,
+      "Content-Length": String(only.end - only.start + 1),
+      "Content-Range": contentRange(only, size),
+    };
+    return { status: 206, headers: single, body: slice(content, only) };
+  }
+  const layout = layOutRanges(ranges, contentType, size, crypto.randomUUID());
+  const multiple = {
+    ...headers,
+    "Content-Type": layout.contentType,
+    "Content-Length": String(layout.contentLength),
+  };
+  const body = content instanceof Uint8Array
+    ? assembleRanges(layout, content)
+    : new MultipartBody(content, layout.pieces);
+  return { status: 206, headers: multiple, body };
+}
+
+function slice(content: Content, { start, end }: ByteRange): ReplyBody {
+  return content instanceof Uint8Array
+    ? content.subarray(start, end + 1)
+    : { file: content, offset: start, length: end - start + 1 };
+}
+
+/** Reads a file; null when it turns out shorter, so that its transfer breaks as it should. */
+function readWhole(file: Deno.FsFile, size: number): Uint8Array | null {
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  while (offset < size) {
+    const count = file.readSync(bytes.subarray(offset));
+    if (count === null) return null;
+    offset += count;
+  }
+  return bytes;
+}

@@ -1,0 +1,147 @@
+/** The page about the server: what it is, how to use it, what it allows. */
+
+import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import { visibleName } from "./display.ts";
+import { html } from "./html.ts";
+import type { ListingContext } from "./listing.ts";
+import { layOutPage } from "./layout.ts";
+import { pageReply } from "./reply.ts";
+import { chooseRepresentation } from "./representation.ts";
+import { describeLimits } from "./upload.ts";
+import type { UploadLimits } from "./upload.ts";
+
+/** A way to use the server. */
+export interface Use {
+  /** `Download a file`. */
+  readonly title: string;
+  /** A command, or a line of a configuration file. */
+  readonly command: string;
+}
+
+/** What is in force, as far as somebody who uses the server has to know. */
+export interface AboutFacts {
+  /** What needs a user's name and password. */
+  readonly login: "nothing" | "uploads" | "everything";
+  /** Null: no uploads. */
+  readonly uploads: UploadLimits | null;
+  /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
+  readonly peers: "multicast" | "named" | "none";
+  /** Other ways to use it, for the server's address (`http://10.0.0.1:8000`, without a slash). */
+  readonly uses: (address: string) => readonly Use[];
+}
+
+/** What is in force, by its name: `Log in`, `not needed`. */
+type Fact = readonly [name: string, value: string];
+
+/** The page about the server (`?page=about`): text for a terminal, HTML for everybody else. */
+export function aboutPage(
+  request: Pick<HttpRequest, "method" | "headers" | "connection">,
+  context: ListingContext,
+  search: string,
+  facts: AboutFacts,
+): Reply {
+  const { title, version } = context.configuration;
+  const address = addressOf(request);
+  const uses = [...facts.uses(address), ...generalUses(address, context, facts)];
+  const sentence = `${title} ${version} shares files and directories on the local network.`;
+  const inForce = factsOf(request, context, facts);
+  if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
+    return pageReply(request, "text", asText(sentence, inForce, uses));
+  }
+  const main = html`<h1>About this server</h1>
+<p>${sentence}</p>
+<h2>In force</h2>
+<dl class="facts">
+${
+    inForce.map(([name, value]) =>
+      html`
+        <dt>${name}</dt>
+        <dd>${value}</dd>
+      `
+    )
+  }</dl>
+<h2>How to use it</h2>
+${
+    uses.map(({ title, command }) =>
+      html`
+        <p class="use" id="${idOf(title)}">${title}</p>
+        <pre aria-labelledby="${idOf(title)}">${command}</pre>
+      `
+    )
+  }`;
+  const content = { title: "About", current: "about", skip: "Skip to the page", main } as const;
+  return pageReply(request, "html", layOutPage(context, content));
+}
+
+function asText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
+  const lines = facts.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
+  const ways = uses.map(({ title, command }) => `${title}:\n  ${visibleName(command)}`);
+  return `${sentence}\n\n${lines.join("\n")}\n\n${ways.join("\n")}\n`;
+}
+
+function addressOf({ headers, connection }: Pick<HttpRequest, "headers" | "connection">): string {
+  const { localAddress, localPort, secure } = connection;
+  const name = localAddress.includes(":") ? `[${localAddress}]` : localAddress;
+  return `${secure ? "https" : "http"}://${headers["host"] ?? `${name}:${localPort}`}`;
+}
+
+function factsOf(
+  { connection }: Pick<HttpRequest, "connection">,
+  { configuration }: ListingContext,
+  { login, uploads, peers }: AboutFacts,
+): Fact[] {
+  return [
+    ["Log in", { nothing: "not needed", uploads: "for uploads", everything: "needed" }[login]],
+    ["Connection", connection.secure ? "encrypted (TLS)" : "not encrypted"],
+    ["Uploads", uploads === null ? "off" : `on. ${describeLimits(uploads)}`],
+    ["Peers", describePeers(peers, configuration.listRemote)],
+  ];
+}
+
+function describePeers(peers: AboutFacts["peers"], listRemote: boolean): string {
+  if (peers === "none") return "not looked for";
+  const found = peers === "multicast" ? "found by multicast" : "only those that are configured";
+  return found + (listRemote ? "; their files are in the listings" : "");
+}
+
+function generalUses(
+  address: string,
+  { configuration, hasPeers }: ListingContext,
+  { uploads, login }: AboutFacts,
+): Use[] {
+  const user = login === "everything" ? "--digest -u NAME " : "";
+  const uploader = login === "nothing" ? "" : "--digest -u NAME ";
+  const uses: Use[] = [
+    { title: "Download a file", command: `curl ${user}-O ${address}/path/to/file` },
+    {
+      title: "Go on with a download that broke off",
+      command: `curl ${user}-C - -O ${address}/path/to/file`,
+    },
+    { title: "List a directory", command: `curl ${user}${address}/` },
+    {
+      title: "List a directory for a script",
+      command: `curl ${user}'${address}/?mimetype=application/json'`,
+    },
+  ];
+  const archive = configuration.archives.find((format) => format !== "zip");
+  if (archive !== undefined) {
+    const unpack = { none: "tar -x", gz: "tar -xz", zst: "tar -x --zstd" }[archive] ?? "tar -x";
+    const command = `curl ${user}'${address}/path/to/directory/?tar=${archive}' | ${unpack}`;
+    uses.push({ title: "Download a directory", command });
+  }
+  if (uploads !== null) {
+    uses.push({ title: "Upload a file", command: `curl ${uploader}-T FILE ${address}/` });
+    uses.push({
+      title: "Upload several files",
+      command: `curl ${uploader}-F file=@FILE -F file=@OTHER ${address}/`,
+    });
+  }
+  if (hasPeers) {
+    uses.push({ title: "List the peers", command: `curl ${user}'${address}/?page=peers'` });
+  }
+  return uses;
+}
+
+function idOf(title: string): string {
+  return title.toLowerCase().replace(/[^a-z]+/g, "-");
+}

@@ -1,0 +1,79 @@
+/** Sizes, times and names as people read them. */
+
+/**
+ * Characters of a name that would do something instead of being seen: control characters (of C0, DEL
+ * and C1), line and paragraph separators, and those that turn the direction of writing.
+ */
+const invisible = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+const invisibles = new RegExp(invisible, "gu");
+
+/**
+ * A name with what cannot be seen written out: a line feed is `\n`, an escape `\x1b`, a character that
+ * turns the direction of writing `\u202e`.
+ */
+export function visibleName(name: string): string {
+  if (!invisible.test(name)) return name;
+  return name.replace(invisibles, (character) => {
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    if (character === "\r") return "\\r";
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? "\\u" + code.padStart(4, "0") : "\\x" + code.padStart(2, "0");
+  });
+}
+
+const units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/** A size with three digits at the least: `999 B`, `1.5 KiB`, `12.3 MiB`, `512 GiB`. */
+export function humanSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  let value = bytes;
+  let unit = "B";
+  for (const next of units) {
+    value /= 1024;
+    unit = next;
+    if (value < 999.5) break;
+  }
+  return `${value.toFixed(value < 99.95 ? 1 : 0)} ${unit}`;
+}
+
+/** A whole number with its digits in groups: `1,234,567`. */
+export function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** The exact size: `1,234,567 bytes`. */
+export function exactSize(bytes: number): string {
+  return bytes === 1 ? "1 byte" : `${groupDigits(bytes)} bytes`;
+}
+
+/** `1 file`, `2 files`. */
+export function count(number: number, one: string, many: string = one + "s"): string {
+  return `${groupDigits(number)} ${number === 1 ? one : many}`;
+}
+
+/** The latest time that JavaScript and HTML can write (ECMA-262 §21.4.1.1). */
+const latestTime = 8.64e15;
+
+/**
+ * A time (milliseconds since 1970) to the second in ISO 8601 and UTC: `2026-11-22T22:05:24Z`. Null for
+ * one that has no year of four digits, as a broken clock may leave it on a file.
+ */
+export function isoTime(time: number): string | null {
+  if (!(Math.abs(time) <= latestTime)) return null;
+  const text = new Date(Math.floor(time / 1000) * 1000).toISOString();
+  return text.length === 24 ? text.slice(0, 19) + "Z" : null;
+}
+
+/** A time to the minute in UTC as a table shows it: `2026-11-22 22:05`. */
+export function shortTime(iso: string): string {
+  return iso.slice(0, 10) + " " + iso.slice(11, 16);
+}
+
+/** `3 s`, `5 min`, `2 h`, `4 d`: the time since something happened, given in seconds. */
+export function humanDuration(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}

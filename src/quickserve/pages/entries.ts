@@ -1,0 +1,126 @@
+/** The entries of a listing and their order. */
+
+import { encodeSegment } from "../../http/target.ts";
+import type { RemoteEntry } from "../../peers/listing.ts";
+import type { SharedEntry } from "../shared.ts";
+import { naturalKey } from "./natural_order.ts";
+
+/** A line of a listing: an entry of this server, or of a peer. */
+export interface ListedEntry extends SharedEntry {
+  /** Where the entry is, if not here. */
+  readonly remote?: {
+    /** Address of the peer: `http://10.0.0.2:8000/`. */
+    readonly peer: string;
+    /** Address of the entry on it. */
+    readonly href: string;
+  };
+}
+
+/** A column by which a listing is sorted. */
+export type SortColumn = "name" | "size" | "time";
+
+/** The order of a listing, as `?sort=` and `?order=` name it. */
+export interface ListingOrder {
+  readonly column: SortColumn;
+  readonly descending: boolean;
+}
+
+/** Reads the order from an address; what is not understood is as if it were not there. */
+export function orderOf(parameters: URLSearchParams): ListingOrder {
+  const column = parameters.get("sort");
+  return {
+    column: column === "size" || column === "time" ? column : "name",
+    descending: parameters.get("order") === "desc",
+  };
+}
+
+/** The query that asks for an order: `?sort=size&order=desc`. */
+export function queryOf({ column, descending }: ListingOrder): string {
+  return `?sort=${column}&order=${descending ? "desc" : "asc"}`;
+}
+
+/** A sorted copy of a listing: directories first, then by the column, equals by name. */
+export function sortEntries<Entry extends ListedEntry>(
+  entries: readonly Entry[],
+  { column, descending }: ListingOrder,
+): Entry[] {
+  const sign = descending ? -1 : 1;
+  const keyed = entries.map((entry) => ({
+    entry,
+    rank: entry.kind === "directory" ? 0 : 1,
+    value: column === "name" ? 0 : valueOf(entry, column),
+    key: naturalKey(entry.name),
+  }));
+  const nameSign = column === "name" ? sign : 1;
+  keyed.sort((a, b) =>
+    a.rank - b.rank || sign * (a.value - b.value) ||
+    nameSign * (compare(a.key, b.key) || compare(a.entry.name, b.entry.name))
+  );
+  return keyed.map(({ entry }) => entry);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function valueOf(entry: ListedEntry, column: "size" | "time"): number {
+  return (column === "size" ? entry.size : entry.modified) ?? -1;
+}
+
+/**
+ * The address of an entry, relative to its directory's. The `./` keeps a name like `javascript:x` or
+ * `a:b` from being taken for a scheme.
+ */
+export function relativeHref({ name, kind }: Pick<ListedEntry, "name" | "kind">): string {
+  return "./" + encodeSegment(name.toWellFormed()) + (kind === "directory" ? "/" : "");
+}
+
+/** An `http:` or `https:` address of a peer, normalized; null for anything else: it is not linked. */
+export function peerHref(href: string): string | null {
+  const url = URL.parse(href);
+  return url?.protocol === "http:" || url?.protocol === "https:" ? url.href : null;
+}
+
+/** How many there are, and how much: `3 files, 1 directory, 12.3 MiB` is made of it. */
+export interface Totals {
+  readonly files: number;
+  readonly directories: number;
+  /** In bytes, of the files whose size is known. */
+  readonly size: number;
+}
+
+/** Counts the entries of a listing. */
+export function totalsOf(entries: readonly ListedEntry[]): Totals {
+  let files = 0;
+  let size = 0;
+  for (const entry of entries) {
+    if (entry.kind === "directory") continue;
+    files++;
+    size += entry.size ?? 0;
+  }
+  return { files, directories: entries.length - files, size };
+}
+
+/** This server's entries and what peers have besides: of one name, ours counts, then the first. */
+export function mergeEntries(
+  own: readonly SharedEntry[],
+  remote: readonly RemoteEntry[],
+): ListedEntry[] {
+  const merged = new Map<string, ListedEntry>(own.map((entry) => [entry.name, entry]));
+  for (const { name, url, peer, size, mtime, directory } of remote) {
+    if (merged.has(name)) continue;
+    merged.set(name, {
+      name,
+      kind: directory ? "directory" : "file",
+      size: directory ? null : size,
+      modified: mtime * 1000,
+      remote: { peer, href: url },
+    });
+  }
+  return [...merged.values()];
+}
+
+/** Takes a list in batches of a size that is quick to write and small to keep. */
+export function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);
+}

@@ -1,0 +1,39 @@
+/** What a client is told when there is no page for it. */
+
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { statusText } from "../../std.ts";
+import { textReply } from "../../http/text_reply.ts";
+import { html } from "./html.ts";
+import { layOutPage } from "./layout.ts";
+import type { PageContext } from "./layout.ts";
+import { pageReply } from "./reply.ts";
+import { isBrowser, variesBy } from "./representation.ts";
+
+/**
+ * An error: a page for a browser, one sentence of plain text for everybody else.
+ *
+ * @param message one sentence that says what is wrong, for the user to read; by default the status's
+ * own phrase.
+ */
+export function errorReply(
+  request: Pick<HttpRequest, "method" | "headers">,
+  context: PageContext,
+  status: number,
+  message: string = statusText[status] ?? `Status ${status}`,
+  headers: ReplyHeaders = {},
+): Reply {
+  if (!isBrowser(request)) {
+    return textReply(status, message, { Vary: variesBy, ...headers });
+  }
+  const phrase = statusText[status] ?? "Error";
+  const main = html`<h1>${phrase}</h1>
+<p class="lead">${message}</p>
+<p><a href="/">Go to the start page</a> <span class="quiet">(status ${status})</span></p>`;
+  const page = layOutPage(context, {
+    title: phrase,
+    current: null,
+    skip: "Skip to the message",
+    main,
+  });
+  return pageReply(request, "html", page, { status, headers });
+}

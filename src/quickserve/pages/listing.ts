@@ -1,0 +1,21 @@
+/** What the three forms of a listing (page, data, table) are written from. */
+
+import type { PagesConfiguration } from "../configuration.ts";
+import type { ListedEntry, ListingOrder } from "./entries.ts";
+import type { PageContext } from "./layout.ts";
+
+/** What pages of directories need to know about the server. */
+export interface ListingContext extends PageContext {
+  readonly configuration: PagesConfiguration;
+}
+
+/** A directory, ready to be written in any form. */
+export interface Listing {
+  readonly segments: readonly string[];
+  /** The directory's path, encoded, with slashes at both ends. */
+  readonly path: string;
+  /** Sorted. */
+  readonly entries: readonly ListedEntry[];
+  readonly order: ListingOrder;
+  readonly context: ListingContext;
+}

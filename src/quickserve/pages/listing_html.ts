@@ -1,0 +1,141 @@
+/** A directory as a page for a browser. */
+
+import { encodePath } from "../../http/target.ts";
+import { escapeHtml } from "../../std.ts";
+import { exactSize, humanSize, isoTime, shortTime, visibleName } from "./display.ts";
+import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
+import type { ListedEntry, ListingOrder, SortColumn } from "./entries.ts";
+import { currentPage, Html, html } from "./html.ts";
+import { iconOf } from "./icons.ts";
+import { layOutPage } from "./layout.ts";
+import type { Listing } from "./listing.ts";
+import { describeTotals } from "./listing_text.ts";
+import { uploadForm } from "./upload.ts";
+
+/** Stands in a page where its rows belong. Nobody outside can know it, so it stands nowhere else. */
+const rowsMark = crypto.randomUUID();
+
+/**
+ * Writes a directory as a page, in pieces. It works without script; the script adds the filter box and
+ * more.
+ */
+export function* listingAsHtml(listing: Listing): Generator<string> {
+  const { segments, entries, context } = listing;
+  const { configuration, canUpload } = context;
+  const path = "/" + segments.map((segment) => visibleName(segment) + "/").join("");
+  const main = html`<nav class="crumbs" aria-label="Path">${breadcrumb(segments)}</nav>
+${motd(configuration.motd)}<h1 class="unseen">${path}</h1>
+<div class="tools" data-tools>
+<p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
+${archiveLinks(configuration.archives)}</div>
+${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
+${entries.length === 0 && segments.length > 0 ? emptyNote : null}
+${canUpload ? uploadForm("compact") : null}`;
+  const content = { title: path, current: null, skip: "Skip to the files", main };
+  const [before, after] = layOutPage(context, content).split(rowsMark);
+  yield before ?? "";
+  if (after === undefined) return;
+  for (const batch of batchesOf(entries)) yield batch.map(row).join("");
+  yield after;
+}
+
+const emptyNote = html`<p class="empty">There is nothing here yet.</p>`;
+
+function breadcrumb(segments: readonly string[]): Html {
+  const items = segments.map((segment, index) => {
+    const mark = index === segments.length - 1 ? currentPage : null;
+    const href = encodePath(segments.slice(0, index + 1)) + "/";
+    return html`<li><a href="${href}"${mark}><bdi>${visibleName(segment)}</bdi></a></li>`;
+  });
+  const mark = segments.length === 0 ? currentPage : null;
+  return html`<ol><li><a href="/"${mark}>Home</a></li>${items}</ol>`;
+}
+
+function motd(text: string | null): Html | null {
+  if (text === null || text.trim() === "") return null;
+  return html`
+    <div class="motd" role="note" aria-label="Message of the day">${text.trimEnd()}</div>
+  `;
+}
+
+const archiveLabels: Readonly<Record<string, string>> = {
+  none: ".tar",
+  gz: ".tar.gz",
+  zst: ".tar.zst",
+  zip: ".zip",
+};
+
+function archiveLinks(formats: readonly string[]): Html | null {
+  if (formats.length === 0) return null;
+  const links = formats.map((format) =>
+    html`<li><a href="?tar=${encodeURIComponent(format)}" download>${
+      archiveLabels[format] ?? `.tar.${format}`
+    }</a></li>`
+  );
+  return html`
+    <div class="archives"><span id="archives">Download all as</span>
+    <ul aria-labelledby="archives">${links}</ul></div>
+  `;
+}
+
+function table({ segments, order }: Listing, path: string): Html {
+  const parent = html`
+    <tr class="parent">
+      <th scope="row"><a class="up" href="../">Parent directory</a></th>
+      <td></td>
+      <td></td>
+    </tr>
+  `;
+  return html`
+    <table class="listing" data-listing>
+      <caption class="unseen">Files and directories in ${path}</caption>
+      <thead>
+        <tr>
+    ${columnHead("name", "Name", order)}
+    ${columnHead("size", "Size", order)}
+    ${columnHead("time", html`Modified <span data-zone>(UTC)</span>`, order)}
+        </tr>
+      </thead>
+      <tbody>
+    ${segments.length === 0 ? null : parent}${rowsMark}</tbody>
+    </table>
+  `;
+}
+
+function columnHead(column: SortColumn, label: string | Html, order: ListingOrder): Html {
+  const isSorted = order.column === column;
+  const next = { column, descending: isSorted ? !order.descending : column !== "name" };
+  const direction = order.descending ? "descending" : "ascending";
+  const sorted = isSorted ? new Html(` aria-sort="${direction}"`) : null;
+  const link = html`<a href="${queryOf(next)}">${label}</a>`;
+  return html`
+    <th scope="col" class="${column}" ${sorted}>${link}</th>
+  `;
+}
+
+function row(entry: ListedEntry): string {
+  const { name, kind, size, modified, remote } = entry;
+  const shown = escapeHtml(visibleName(name));
+  const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);
+  const slash = kind === "directory" ? "/" : "";
+  const label = `<bdi>${shown}</bdi>${slash}`;
+  const icon = iconOf(entry);
+  const link = href === null
+    ? `<span class="${icon}">${label}</span>`
+    : `<a class="${icon}" href="${escapeHtml(href)}">${label}</a>`;
+  const iso = modified === null ? null : isoTime(modified);
+  return `<tr><th scope="row">${link}${
+    remote === undefined ? "" : remoteMark(remote.peer)
+  }</th><td>${
+    size === null
+      ? ""
+      : `<data value="${size}" title="${exactSize(size)}">${humanSize(size)}</data>`
+  }</td><td>${iso === null ? "" : `<time datetime="${iso}">${shortTime(iso)}</time>`}</td></tr>\n`;
+}
+
+function remoteMark(peer: string): string {
+  const href = peerHref(peer);
+  const name = escapeHtml(visibleName(peer.replace(/^https?:\/\/|\/$/gi, "")));
+  const link = href === null ? name : `<a href="${escapeHtml(href)}">${name}</a>`;
+  return ` <span class="remote">on ${link}</span>`;
+}

@@ -1,0 +1,50 @@
+/** A directory as a page, as data, or as a table of text, as the client asks. */
+
+import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import { encodePath } from "../../http/target.ts";
+import { orderOf, sortEntries } from "./entries.ts";
+import type { ListedEntry } from "./entries.ts";
+import { errorReply } from "./errors.ts";
+import type { Listing, ListingContext } from "./listing.ts";
+import { listingAsHtml } from "./listing_html.ts";
+import { listingAsJson } from "./listing_json.ts";
+import { listingAsText } from "./listing_text.ts";
+import { pageReply } from "./reply.ts";
+import { chooseRepresentation, offeredTypes } from "./representation.ts";
+
+/** What a listing is made of. */
+export interface ListingInput {
+  /** GET or HEAD of an address that ends with a slash, so that the entries' relative ones are right. */
+  readonly request: Pick<HttpRequest, "method" | "headers">;
+  /** Place of the directory in the tree. */
+  readonly segments: readonly string[];
+  /** In any order. */
+  readonly entries: readonly ListedEntry[];
+  /** What stands behind the `?` of the address: `sort`, `order` and `mimetype` are looked at. */
+  readonly search: string;
+  readonly context: ListingContext;
+}
+
+/**
+ * The listing of a directory, as `?mimetype=` or `Accept` ask for it: HTML, JSON
+ * ({@link listingAsJson} says which fields) or text; another type is answered with 406.
+ */
+export function listingReply({ request, segments, entries, search, context }: ListingInput): Reply {
+  const parameters = new URLSearchParams(search);
+  const form = chooseRepresentation(request, parameters);
+  if (form === null) {
+    const offered = offeredTypes.join(", ");
+    return errorReply(request, context, 406, `A listing can be had as ${offered}.`);
+  }
+  const order = orderOf(parameters);
+  const listing: Listing = {
+    segments,
+    path: segments.length === 0 ? "/" : encodePath(segments) + "/",
+    entries: sortEntries(entries, order),
+    order,
+    context,
+  };
+  return pageReply(request, form, writers[form](listing));
+}
+
+const writers = { html: listingAsHtml, json: listingAsJson, text: listingAsText };

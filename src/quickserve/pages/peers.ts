@@ -1,0 +1,119 @@
+/** The page of peers: who is on the network. */
+
+import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import type { PeerRow } from "../../peers/peers.ts";
+import { humanDuration, visibleName } from "./display.ts";
+import { peerHref } from "./entries.ts";
+import { errorReply } from "./errors.ts";
+import { html } from "./html.ts";
+import type { Html } from "./html.ts";
+import { layOutPage } from "./layout.ts";
+import type { PageContext } from "./layout.ts";
+import { pageReply } from "./reply.ts";
+import { chooseRepresentation, offeredTypes } from "./representation.ts";
+
+/**
+ * The page of peers (`?page=peers`) as HTML, as JSON (`{"peers": [...]}` of {@link PeerRow}), or as
+ * text: an address a line.
+ */
+export function peersPage(
+  request: Pick<HttpRequest, "method" | "headers">,
+  context: PageContext,
+  search: string,
+  peers: readonly PeerRow[],
+): Reply {
+  const form = chooseRepresentation(request, new URLSearchParams(search));
+  if (form === null) {
+    const offered = offeredTypes.join(", ");
+    return errorReply(request, context, 406, `The peers can be had as ${offered}.`);
+  }
+  if (form === "json") return pageReply(request, form, asJson(peers));
+  return pageReply(request, form, form === "text" ? asText(peers) : asHtml(context, peers));
+}
+
+function asJson(peers: readonly PeerRow[]): string {
+  const list = peers.map(({ url, origin, state, trouble, lastSeen, roundTrip, transfers }) => ({
+    url,
+    origin,
+    state,
+    trouble,
+    lastSeen,
+    roundTrip,
+    transfers,
+  }));
+  return JSON.stringify({ peers: list }, null, 2) + "\n";
+}
+
+function asText(peers: readonly PeerRow[]): string {
+  if (peers.length === 0) return "No peers are known.\n";
+  const addresses = peers.map(({ url }) => visibleName(url));
+  const width = Math.max(...addresses.map((address) => address.length));
+  return peers.map((peer, index) => {
+    const trip = peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`;
+    const state = stateLabels[peer.state].padEnd(15);
+    const trouble = peer.trouble === null ? "" : `  ${visibleName(peer.trouble)}`;
+    return `${(addresses[index] ?? "").padEnd(width)}  ${state}  ${trip}${trouble}`.trimEnd() +
+      "\n";
+  }).join("");
+}
+
+const stateLabels: Readonly<Record<PeerRow["state"], string>> = {
+  alive: "answers",
+  candidate: "not yet asked",
+  "set aside": "does not answer",
+};
+
+const originLabels: Readonly<Record<PeerRow["origin"], string>> = {
+  static: "named with --peer",
+  announcement: "announced itself",
+  nudge: "answered us",
+};
+
+function asHtml(context: PageContext, peers: readonly PeerRow[]): string {
+  const main = html`<h1>Peers</h1>
+<p>Servers of this kind on the network. A file that is not here is looked for there.</p>
+${peers.length === 0 ? html`<p class="empty">No peers are known.</p>` : table(peers)}`;
+  return layOutPage(context, { title: "Peers", current: "peers", skip: "Skip to the peers", main });
+}
+
+function table(peers: readonly PeerRow[]): Html {
+  return html`
+    <table class="peers">
+      <caption class="unseen">Known peers</caption>
+      <thead>
+        <tr>
+          <th scope="col">Address</th>
+          <th scope="col">State</th>
+          <th scope="col">Found</th>
+          <th
+            scope="col">Last seen</th>
+          <th scope="col">Round trip</th>
+          <th scope="col">Transfers</th>
+        </tr>
+      </thead>
+      <tbody>
+    ${peers.map(row)}</tbody>
+    </table>
+  `;
+}
+
+function row(peer: PeerRow): Html {
+  const { url, state, trouble, lastSeen, roundTrip, transfers } = peer;
+  const href = peerHref(url);
+  const address = html`<bdi>${visibleName(url)}</bdi>`;
+  const reason = visibleName(trouble ?? "");
+  const isAlive = state === "alive";
+  const label = html`<span class="${isAlive ? "good" : state === "candidate" ? "quiet" : "bad"}">${
+    stateLabels[state]
+  }</span>`;
+  return html`
+    <tr>
+      <th scope="row">${href === null ? address : html`<a href="${href}">${address}</a>`}</th>
+      <td>${label} ${trouble === null ? null : html`<span class="quiet">(${reason})</span>`}</td>
+      <td>${originLabels[peer.origin]}</td>
+      <td data-label="Seen">${lastSeen === null ? "never" : `${humanDuration(lastSeen)} ago`}</td>
+      <td data-label="Round trip">${roundTrip === null ? null : `${roundTrip.toFixed(1)} ms`}</td>
+      <td data-label="Transfers">${transfers}</td>
+    </tr>
+  `;
+}

@@ -1,0 +1,92 @@
+/** From the text of a page to the reply that carries it. */
+
+import { createHash } from "node:crypto";
+import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
+import { listHasWeakly } from "../etag.ts";
+import { variesBy } from "./representation.ts";
+import type { Representation } from "./representation.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * What a page of ours may do: load its own style and script, send forms and requests to its own
+ * server, and be framed by nobody. No inline script or style runs, whatever got into a page.
+ */
+const pagePolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const contentTypes: Readonly<Record<Representation, string>> = {
+  html: "text/html; charset=UTF-8",
+  json: "application/json",
+  text: "text/plain; charset=UTF-8",
+};
+
+/** Pages up to so many bytes are sent in one piece. */
+const onePiece = 256 * 1024;
+
+/**
+ * A reply with a page in one of its forms. A page of status 200 has an entity tag, and a conditional
+ * request for it gets a 304 when it is still the same.
+ *
+ * @param text the page, in pieces if it may be long: then it is never in memory as one string.
+ */
+export function pageReply(
+  request: Pick<HttpRequest, "method" | "headers">,
+  form: Representation,
+  text: string | Iterable<string>,
+  { status = 200, headers = {} }: { status?: number; headers?: ReplyHeaders } = {},
+): Reply {
+  const pieces: Uint8Array[] = [];
+  const hash = createHash("sha256");
+  let length = 0;
+  for (const part of typeof text === "string" ? [text] : text) {
+    const piece = encoder.encode(part);
+    hash.update(piece);
+    pieces.push(piece);
+    length += piece.length;
+  }
+  const all: ReplyHeaders = {
+    "Content-Type": contentTypes[form],
+    "Content-Length": String(length),
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": pagePolicy,
+    // With `no-referrer` a form would be sent with `Origin: null`, as if it came from another site.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    Vary: variesBy,
+    ...headers,
+  };
+  if (status === 200 && (request.method === "GET" || request.method === "HEAD")) {
+    const etag = `"${hash.digest("base64url").slice(0, 22)}"`;
+    all["ETag"] = etag;
+    const known = request.headers["if-none-match"];
+    if (known !== undefined && listHasWeakly(known, etag)) {
+      const { "Content-Length": _length, "Content-Type": _type, ...rest } = all;
+      return { status: 304, headers: rest, body: null };
+    }
+  }
+  return { status, headers: all, body: request.method === "HEAD" ? null : join(pieces, length) };
+}
+
+function join(pieces: readonly Uint8Array[], length: number): ReplyBody {
+  if (length > onePiece) return inPieces(pieces);
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
+
+async function* inPieces(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}

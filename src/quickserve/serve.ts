@@ -1,0 +1,113 @@
+/** Quickserve's column: from a request to the reply, by way of the shared tree. */
+
+import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import { encodePath, parseTarget } from "../http/target.ts";
+import type { Target } from "../http/target.ts";
+import type { FileReplies } from "./file_reply.ts";
+import type { SharedDirectory } from "./shared.ts";
+import { textReply } from "../http/text_reply.ts";
+import type { SharedTree } from "./tree.ts";
+import { uploadsAreOff } from "./uploads/answer.ts";
+import { isForm, isUpload } from "./uploads/request.ts";
+
+/** What the column is put together from. */
+export interface QuickserveParts {
+  readonly tree: SharedTree;
+  readonly files: FileReplies;
+  /** Name of the file that stands for its directory when that is asked for (`--index`). */
+  readonly index: string | null;
+  /** A page that the query asks for (`?page=peers`); null when it asks for none. */
+  readonly page: (target: Target, request: HttpRequest) => Reply | Promise<Reply> | null;
+  /** The listing or the archive of a directory. */
+  readonly directory: (
+    directory: SharedDirectory,
+    target: Target,
+    request: HttpRequest,
+  ) => Reply | Promise<Reply>;
+  /** Answers a message of another server: a POST to `/` that is no form with files. */
+  readonly message: ((request: HttpRequest) => Reply | Promise<Reply>) | null;
+  /** Takes files: any PUT, and a POST with a form. */
+  readonly upload:
+    | ((target: Target, request: HttpRequest) => Reply | Promise<Reply>)
+    | null;
+  /** An error: a page for browsers, a line of text for everybody else. */
+  readonly error: (
+    request: HttpRequest,
+    status: number,
+    message?: string,
+    headers?: ReplyHeaders,
+  ) => Reply;
+  /** Where else a file is that is not in the tree: peers, mirrors. Null: nowhere. */
+  readonly elsewhere:
+    | ((segments: readonly string[], request: HttpRequest) => Promise<Reply | null>)
+    | null;
+}
+
+/** Puts the column together. */
+export function createQuickserve(parts: QuickserveParts): Handler {
+  return (request) => {
+    const target = parseTarget(request.target);
+    if (target === null) return parts.error(request, 400, "The path is malformed.");
+    if (request.method === "GET" || request.method === "HEAD") return get(parts, target, request);
+    return send(parts, target, request);
+  };
+}
+
+function get(parts: QuickserveParts, target: Target, request: HttpRequest): Reply | Promise<Reply> {
+  const { segments, trailingSlash, search } = target;
+  const page = search === "" ? null : parts.page(target, request);
+  if (page !== null) return page;
+  const found = parts.tree.lookup(segments);
+  if (found === null) return getElsewhere(parts, segments, request);
+  if (found.kind === "file") {
+    // With a slash at its end it is the address of a directory, which is not there.
+    const reply = trailingSlash ? null : parts.files.reply(found, request);
+    return reply ?? getElsewhere(parts, segments, request);
+  }
+  if (!trailingSlash) return redirectToDirectory(target);
+  return indexReply(parts, target, request) ?? parts.directory(found, target, request);
+}
+
+/** Without the slash, the relative links of the directory's page would lead astray. */
+function redirectToDirectory({ segments, search }: Target): Reply {
+  // Made of the decoded segments, so that it never begins with two slashes: that is another host.
+  const location = encodePath(segments) + "/" + (search === "" ? "" : "?" + search);
+  return textReply(301, undefined, { Location: location });
+}
+
+function indexReply(
+  { index, tree, files }: QuickserveParts,
+  { segments, search }: Target,
+  request: HttpRequest,
+): Reply | Promise<Reply> | null {
+  // Whoever asks for the data of a listing, or for an archive, does not mean the page.
+  if (index === null || /(?:^|&)(?:mimetype|tar)=/.test(search)) return null;
+  const file = tree.lookup([...segments, index]);
+  return file?.kind === "file" ? files.reply(file, request) : null;
+}
+
+async function getElsewhere(
+  { elsewhere, error }: QuickserveParts,
+  segments: readonly string[],
+  request: HttpRequest,
+): Promise<Reply> {
+  const reply = elsewhere === null ? null : await elsewhere(segments, request);
+  return reply ?? error(request, 404, "Nothing is shared at this address.");
+}
+
+function send(
+  { message, upload, error }: QuickserveParts,
+  target: Target,
+  request: HttpRequest,
+): Reply | Promise<Reply> {
+  const isMessage = request.method === "POST" && target.segments.length === 0 && !isForm(request);
+  if (message !== null && isMessage) return message(request);
+  if (upload !== null && isUpload(request)) return upload(target, request);
+  const methods = ["GET", "HEAD"];
+  if (upload !== null || (message !== null && target.segments.length === 0)) methods.push("POST");
+  if (upload !== null) methods.push("PUT");
+  if (upload === null && isUpload(request)) return uploadsAreOff(methods);
+  return error(request, 405, `${request.method} is of no use at this address.`, {
+    Allow: methods.join(", "),
+  });
+}

@@ -1,0 +1,338 @@
+/** The shared tree: from a place on the server to a local file, or to a directory that is merged. */
+
+import { Boundary } from "./boundary.ts";
+import type { OpenedFile } from "./boundary.ts";
+import type { TreeConfiguration } from "./configuration.ts";
+import { buildPlaces, localPathIn, placesOnTheWay } from "./places.ts";
+import type { Place, Source } from "./places.ts";
+import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
+import { SharedRuns } from "./shared_runs.ts";
+import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
+import type { PathFilter } from "./visibility.ts";
+
+/** A file or directory of one source. */
+interface Found {
+  readonly source: Source;
+  readonly localPath: string;
+  readonly info: Deno.FileInfo;
+}
+
+/** What is found at a place: one file, or the directories that are merged there. */
+type Resolved =
+  | { readonly kind: "file"; readonly found: Found }
+  | {
+    readonly kind: "directory";
+    readonly directories: readonly Found[];
+    /** The place itself when shares name it or lie below it. */
+    readonly place: Place | null;
+  };
+
+/** What of an inode decides whether it is the same and may be read. */
+interface Identity {
+  readonly inode: number | null;
+  readonly device: number;
+  readonly mode: number | null;
+  readonly owner: number | null;
+  readonly group: number | null;
+}
+
+/** How many files and directories are remembered as inside of a share and readable. */
+const rememberedPaths = 5_000;
+
+/** After so many entries of a listing, others get their turn. */
+const entriesPerTurn = 2000;
+
+/**
+ * Everything that is shared, as one tree.
+ *
+ * Whatever is hidden, filtered, unreadable, neither file nor directory, or outside of the shares by
+ * way of a symbolic link does not exist: not by its address and not in a listing. Nothing about files
+ * is kept but which of them passed those checks, so that one that comes or goes is noticed at once,
+ * and however large a directory is, looking up a file in it costs the same.
+ *
+ * A share's own path is exempt from the rule for hidden names: the user has named it.
+ */
+export class SharedTree {
+  readonly #root: Place;
+  readonly #boundary: Boundary;
+  readonly #filter: PathFilter | null;
+  readonly #showHidden: boolean;
+  readonly #listings = new SharedRuns<readonly SharedEntry[]>();
+  /** What passed the checks, by local path, the oldest first. */
+  readonly #accessible: Map<string, Identity> = new Map();
+
+  /**
+   * @param filter the compiled filters of the configuration; null when it has none
+   * ({@link SharedTree.create} compiles them).
+   */
+  constructor(configuration: TreeConfiguration, filter: PathFilter | null = null) {
+    if (filter === null && configuration.filters.length > 0) {
+      throw new TypeError("the filters of a shared tree have to be compiled first");
+    }
+    const { root, sources } = buildPlaces(configuration.shares);
+    this.#root = root;
+    this.#filter = filter;
+    this.#showHidden = configuration.showHidden;
+    this.#boundary = new Boundary(
+      sources,
+      configuration.followLinks,
+      (source, names, isDirectory) => this.#isShown(source, names, isDirectory),
+    );
+  }
+
+  /**
+   * Builds a tree, loading the engine for regular expressions only if there are filters.
+   *
+   * @throws {Failure} when an expression is invalid.
+   */
+  static async create(configuration: TreeConfiguration): Promise<SharedTree> {
+    if (configuration.filters.length === 0) return new SharedTree(configuration);
+    const { compileFilters } = await import("./filters.ts");
+    return new SharedTree(configuration, await compileFilters(configuration.filters));
+  }
+
+  /** What is at a place; null when nothing is (or nothing that may be seen). */
+  lookup(segments: readonly string[]): SharedFile | SharedDirectory | null {
+    const resolved = this.#resolve(segments);
+    if (resolved === null) return null;
+    if (resolved.kind === "file") {
+      const { localPath, info } = resolved.found;
+      return toSharedFile({ segments, localPath }, info);
+    }
+    let modified: number | null = null;
+    for (const { info } of resolved.directories) {
+      modified = Math.max(modified ?? -Infinity, info.mtime?.getTime() ?? 0);
+    }
+    return {
+      kind: "directory",
+      segments,
+      localPaths: resolved.directories.map((found) => found.localPath),
+      modified,
+    };
+  }
+
+  /**
+   * What is in a directory, merged and sorted by name (by code units, so that the order is the same
+   * everywhere). Empty when the directory is gone. Many who ask at once cost no more than two.
+   */
+  list({ segments }: SharedDirectory): Promise<readonly SharedEntry[]> {
+    return this.#listings.run(segments.join("/"), () => this.#list(segments));
+  }
+
+  async #list(segments: readonly string[]): Promise<readonly SharedEntry[]> {
+    const resolved = this.#resolve(segments);
+    if (resolved?.kind !== "directory") return [];
+    const entries = new Map<string, SharedEntry>();
+    for (const name of resolved.place?.children.keys() ?? []) {
+      const child = this.lookup([...segments, name]);
+      if (child !== null) entries.set(name, toEntry(name, child));
+    }
+    for (const found of resolved.directories) {
+      await this.#listInto(entries, segments, found);
+    }
+    return [...entries.values()].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  }
+
+  /** Opens a file that was looked up; null when it is gone or leads out of the shares meanwhile. */
+  open(file: SharedFile): Deno.FsFile | null {
+    return this.openWithInfo(file)?.file ?? null;
+  }
+
+  /** Like {@link open}, with the `fstat` of what was opened. */
+  openWithInfo(file: SharedFile): OpenedFile | null {
+    return this.#boundary.open(file.localPath);
+  }
+
+  #resolve(segments: readonly string[]): Resolved | null {
+    for (const segment of segments) {
+      if (!isFileName(segment)) return null;
+    }
+    const places = placesOnTheWay(this.#root, segments);
+    const place = places.length > segments.length ? places.at(-1) ?? null : null;
+    const leadsToShares = place !== null && (place.children.size > 0 || place === this.#root);
+    const directories: Found[] = [];
+    search:
+    for (let depth = places.length - 1; depth >= 0; depth--) {
+      for (const source of places[depth]?.sources ?? []) {
+        const found = this.#find(source, segments);
+        if (found === "shadowed" && places.length - 1 === depth) break search;
+        if (found === null || found === "shadowed") continue;
+        if (found.info.isDirectory) directories.push(found);
+        else if (directories.length === 0 && !leadsToShares) return this.#filtered(found, segments);
+      }
+    }
+    if (directories.length === 0 && !leadsToShares) return null;
+    if (this.#filter !== null && !isShownBy(this.#filter, segments)) return null;
+    return { kind: "directory", directories, place };
+  }
+
+  #filtered(found: Found, segments: readonly string[]): Resolved | null {
+    if (this.#filter !== null && !isShownBy(this.#filter, segments)) return null;
+    return { kind: "file", found };
+  }
+
+  /**
+   * What a source has at a place.
+   *
+   * @returns `"shadowed"` when a file of this source is in the way, which hides what the sources after
+   * it have below that name.
+   */
+  #find(source: Source, segments: readonly string[]): Found | "shadowed" | null {
+    const own = source.place.segments.length;
+    for (let depth = own; depth < segments.length; depth++) {
+      const onTheWay = depth < segments.length - 1;
+      if (this.#isLeftOut(source, segments[depth] ?? "", onTheWay)) return null;
+    }
+    const localPath = localPathIn(source, segments);
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.statSync(localPath);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotADirectory) || segments.length <= own) return null;
+      const above = this.#find(source, segments.slice(0, -1));
+      return above === null ? null : "shadowed";
+    }
+    if (info.isDirectory) {
+      const name = segments.at(-1);
+      if (name !== undefined && segments.length > own && this.#isLeftOut(source, name, true)) {
+        return null;
+      }
+    } else if (!info.isFile) return null;
+    return this.#isAccessible(localPath, info) ? { source, localPath, info } : null;
+  }
+
+  /** True when a file or directory can be read and is inside of a share. */
+  #isAccessible(localPath: string, info: Deno.FileInfo): boolean {
+    const known = this.#accessible.get(localPath);
+    if (known !== undefined) {
+      if (isUnchanged(known, info)) return true;
+      this.#accessible.delete(localPath);
+    }
+    if (!this.#boundary.contains(localPath, info, Date.now())) return false;
+    if (!isReadable(localPath, info)) return false;
+    if (this.#accessible.size >= rememberedPaths) {
+      for (const oldest of this.#accessible.keys()) {
+        this.#accessible.delete(oldest);
+        break;
+      }
+    }
+    this.#accessible.set(localPath, identityOf(info));
+    return true;
+  }
+
+  #isLeftOut(source: Source, name: string, isDirectory: boolean): boolean {
+    return isLeftOut(name, isDirectory, source.packageCache, this.#showHidden);
+  }
+
+  /** Whether what a link leads to is shown at its own place too. */
+  #isShown(source: Source, names: readonly string[], isDirectory: boolean): boolean {
+    const last = names.length - 1;
+    for (const [depth, name] of names.entries()) {
+      if (this.#isLeftOut(source, name, isDirectory || depth < last)) return false;
+    }
+    return this.#filter === null || isShownBy(this.#filter, [...source.place.segments, ...names]);
+  }
+
+  async #listInto(
+    entries: Map<string, SharedEntry>,
+    segments: readonly string[],
+    directory: Found,
+  ): Promise<void> {
+    const started = Date.now();
+    const found: SharedEntry[] = [];
+    try {
+      let count = 0;
+      for await (const item of Deno.readDir(directory.localPath)) {
+        if (++count % entriesPerTurn === 0) await nextTurn();
+        if (entries.has(item.name)) continue;
+        const entry = this.#entry(directory, segments, item);
+        if (entry !== null) found.push(entry);
+      }
+    } catch {
+      // Gone or not readable: what other sources have is listed all the same.
+    }
+    if (!this.#boundary.contains(directory.localPath, directory.info, started)) return;
+    for (const entry of found) entries.set(entry.name, entry);
+  }
+
+  #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): SharedEntry | null {
+    const { name } = item;
+    const { source } = directory;
+    if (!isFileName(name) || this.#isLeftOut(source, name, item.isDirectory)) return null;
+    const localPath = (directory.localPath === "/" ? "" : directory.localPath) + "/" + name;
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.lstatSync(localPath);
+      if (info.isSymlink) {
+        info = Deno.statSync(localPath);
+        if (!this.#boundary.contains(localPath, info, Date.now())) return null;
+      }
+    } catch {
+      return null;
+    }
+    if (!info.isFile && !info.isDirectory) return null;
+    if (info.isDirectory && this.#isLeftOut(source, name, true)) return null;
+    if (!isReadable(localPath, info)) return null;
+    if (this.#filter !== null && !isShownBy(this.#filter, [...segments, name])) return null;
+    return {
+      name,
+      kind: info.isDirectory ? "directory" : "file",
+      size: info.isDirectory ? null : info.size,
+      modified: info.mtime?.getTime() ?? null,
+    };
+  }
+}
+
+/** A file of the tree from what `stat` says about it. */
+export function toSharedFile(
+  { segments, localPath }: Pick<SharedFile, "segments" | "localPath">,
+  info: Deno.FileInfo,
+): SharedFile {
+  return {
+    kind: "file",
+    segments,
+    localPath,
+    size: info.size,
+    modified: info.mtime?.getTime() ?? 0,
+    changed: info.ctime?.getTime() ?? 0,
+    device: info.dev,
+    inode: info.ino ?? 0,
+  };
+}
+
+function toEntry(name: string, found: SharedFile | SharedDirectory): SharedEntry {
+  return {
+    name,
+    kind: found.kind,
+    size: found.kind === "file" ? found.size : null,
+    modified: found.modified,
+  };
+}
+
+function identityOf(info: Deno.FileInfo): Identity {
+  const { ino, dev, mode, uid, gid } = info;
+  return { inode: ino, device: dev, mode, owner: uid, group: gid };
+}
+
+/** True when a path still leads to the same inode, and neither its mode nor its owner changed. */
+function isUnchanged(known: Identity, info: Deno.FileInfo): boolean {
+  return known.inode === info.ino && known.device === info.dev && known.mode === info.mode &&
+    known.owner === info.uid && known.group === info.gid;
+}
+
+/** True when this process may read a file, or list a directory and reach what is in it. */
+function isReadable(localPath: string, info: Deno.FileInfo): boolean {
+  const everybody = info.isDirectory ? 0o555 : 0o444;
+  if (((info.mode ?? 0) & everybody) === everybody) return true;
+  try {
+    Deno.openSync(localPath).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Lets whatever else is waiting in the event loop run. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,110 @@
+/** The replies to uploads: text for people, JSON for programs, a page for browsers. */
+
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { accepts } from "../../std.ts";
+import { pageReply } from "../pages/reply.ts";
+import { statusOf, type UploadOutcome } from "./outcome.ts";
+
+/** Writes the outcome of an upload as a whole HTML page. */
+export type OutcomePage = (outcome: UploadOutcome, request: HttpRequest) => string;
+
+/**
+ * The reply that says what was stored and what was not.
+ *
+ * JSON, where `Accept` or `?mimetype=application/json` asks for it, is
+ * `{"uploaded": [{"name", "requested", "size"}], "failed": [{"name", "reason"}]}`, sizes in bytes.
+ *
+ * @param page null while there is no page for browsers: they get the text
+ */
+export function answerUpload(
+  outcome: UploadOutcome,
+  request: HttpRequest,
+  page: OutcomePage | null,
+): Reply {
+  switch (chooseType(request, page !== null)) {
+    case "application/json":
+      return reply(statusOf(outcome), "application/json", `${JSON.stringify(asData(outcome))}\n`);
+    case "text/html":
+      return pageReply(request, "html", page === null ? "" : page(outcome, request), {
+        status: statusOf(outcome),
+        headers: { "Cache-Control": "no-store", Vary: "Accept" },
+      });
+    default:
+      return reply(statusOf(outcome), "text/plain; charset=utf-8", asText(outcome));
+  }
+}
+
+/** The answer to an upload where uploads are off. `allowed`: the methods that are not. */
+export function uploadsAreOff(allowed: readonly string[]): Reply {
+  const off = reply(
+    405,
+    "text/plain; charset=utf-8",
+    "This server takes no uploads (it was started without --upload).\n",
+  );
+  return { ...off, headers: { ...off.headers, Allow: allowed.join(", ") } };
+}
+
+/** The same reply with more header fields. */
+export function withHeaders(given: Reply, headers: ReplyHeaders): Reply {
+  return { ...given, headers: { ...given.headers, ...headers } };
+}
+
+function chooseType(request: HttpRequest, hasPage: boolean): string {
+  const wish = /[?&]mimetype=([^&]*)/.exec(request.target)?.[1];
+  const types = ["text/plain", "application/json", ...(hasPage ? ["text/html"] : [])];
+  const wished = wish === undefined ? undefined : decodeLeniently(wish);
+  if (wished !== undefined && types.includes(wished)) return wished;
+  const headers = new Headers({ accept: request.headers["accept"] ?? "*/*" });
+  return accepts({ headers }, ...types) ?? "text/plain";
+}
+
+function decodeLeniently(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function asData(outcome: UploadOutcome): unknown {
+  return {
+    uploaded: outcome.uploaded.map(({ name, requested, size }) => ({ name, requested, size })),
+    failed: outcome.failed.map(({ name, reason }) => ({ name, reason })),
+  };
+}
+
+function asText(outcome: UploadOutcome): string {
+  const stored = outcome.uploaded.map(({ name, requested, size, replaced }) => {
+    const note = name !== requested
+      ? `, because ${requested} was taken`
+      : replaced
+      ? ", in place of the one before"
+      : "";
+    return `Stored: ${name} (${size} ${size === 1 ? "byte" : "bytes"})${note}`;
+  });
+  const failed = outcome.failed.map(({ name, reason }) =>
+    `Not stored: ${printable(name)}${reason}`
+  );
+  return [...stored, ...failed].map((line) => `${line}\n`).join("");
+}
+
+/** A refused name as it may be shown on a terminal. */
+function printable(name: string): string {
+  if (name === "") return "";
+  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  return `${shown.replace(/[\p{C}\u2028\u2029]/gu, "�")}: `;
+}
+
+function reply(status: number, contentType: string, text: string): Reply {
+  const body = new TextEncoder().encode(text);
+  return {
+    status,
+    headers: {
+      "Content-Type": contentType,
+      "Content-Length": String(body.length),
+      "Cache-Control": "no-store",
+      "Vary": "Accept",
+    },
+    body,
+  };
+}

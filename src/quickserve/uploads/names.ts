@@ -1,0 +1,47 @@
+/** The names that clients may give to uploads: names, never paths. */
+
+import { isUploadTemporary } from "./temporary.ts";
+
+/** Longest name in bytes (NAME_MAX of Linux). */
+export const MAXIMUM_NAME_BYTES = 255;
+
+/**
+ * Why a file cannot be stored under this name, in a sentence; null when it can.
+ *
+ * A name with a slash or a backslash is refused, not shortened to its last part: who sends a path may
+ * expect directories, and would find files of one name in each other's place.
+ */
+export function uploadNameProblem(name: string, showHidden: boolean): string | null {
+  if (name.trim() === "") return "The file has no name.";
+  if (/[/\\]/.test(name)) {
+    return "The name is a path; a name without slashes and backslashes is needed.";
+  }
+  if (name === "." || name === "..") return "The name stands for a directory.";
+  // Marks that turn the direction of writing can show `gpj.exe` as `exe.jpg`.
+  if (/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(name)) {
+    return "The name has control characters in it.";
+  }
+  if (/[\ufffd\ud800-\udfff]/u.test(name)) return "The name is not written in UTF-8.";
+  if (byteLength(name) > MAXIMUM_NAME_BYTES) {
+    return `The name is longer than ${MAXIMUM_NAME_BYTES} bytes.`;
+  }
+  if (isUploadTemporary(name)) return "The name is one that this server keeps for itself.";
+  if (name.startsWith(".") && !showHidden) {
+    return "The name begins with a dot, and this server shares no hidden files.";
+  }
+  return null;
+}
+
+/**
+ * The name to take where this one is taken: `name.1`, `name.2`…; 0 is the name itself. Null when it
+ * would be too long.
+ */
+export function numberedName(name: string, number: number): string | null {
+  if (number === 0) return name;
+  const numbered = `${name}.${number}`;
+  return byteLength(numbered) > MAXIMUM_NAME_BYTES ? null : numbered;
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
