@@ -1,0 +1,143 @@
+/** Finds the first mirror that has a file. */
+
+import { LRUCache } from "lru-cache";
+import { checkMirror, type Verdict } from "./mirror_check.ts";
+import { MirrorHealth } from "./mirror_health.ts";
+import { race, type RaceTimes } from "./mirror_race.ts";
+import { type Mirror, urlOn } from "./servers.ts";
+
+/** Where a file can be had. */
+export interface MirrorChoice {
+  /** The address of the file there, credentials included where the mirror has any. */
+  readonly url: string;
+  /** The mirror's scheme, host and port. */
+  readonly origin: string;
+  /** True when the address has credentials in it, which a redirect could not carry. */
+  readonly hasCredentials: boolean;
+  /** False when it did not say in time that it has the file. */
+  readonly verified: boolean;
+}
+
+/** What is asked of {@link Mirrors.choose}. */
+export interface MirrorQuestion {
+  /** In the order of pacman.conf. */
+  readonly mirrors: readonly Mirror[];
+  readonly file: string;
+  /** pacman can do without the file: the first live mirror's "not found" is the answer. */
+  readonly optional: boolean;
+  /** The value of `Via` with which the mirrors are asked. */
+  readonly via: string;
+  /** Whether an address is ourselves. */
+  readonly isSelf: (url: URL) => boolean;
+}
+
+/** What {@link Mirrors} is told. Times in milliseconds. */
+export interface MirrorsOptions {
+  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly now?: () => number;
+  readonly times?: RaceTimes;
+  /** The longest check. It goes on when nobody waits for it any more, to know for the next time. */
+  readonly checkTimeout?: number;
+}
+
+/**
+ * With the search among the peers beside it, a redirect comes within half a second. Most mirrors
+ * answer in less than a tenth of one.
+ */
+const TIMES: RaceTimes = { stagger: 120, patience: 250, deadline: 430 };
+const CHECK_TIMEOUT = 5_000;
+
+/** For so long a mirror's answer is believed. */
+const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
+const MAXIMUM_REMEMBERED = 4_000;
+/** Bounds what clients can make us ask for at the same time. */
+const MAXIMUM_CHECKS = 64;
+
+/** Asks mirrors, and remembers for a short while what they said and which of them are dead. */
+export class Mirrors {
+  readonly #options: MirrorsOptions;
+  readonly #health: MirrorHealth;
+  readonly #answers: LRUCache<string, Verdict>;
+  readonly #running = new Map<string, Promise<Verdict>>();
+
+  constructor(options: MirrorsOptions) {
+    this.#options = options;
+    const now = options.now ?? ((): number => performance.now());
+    this.#health = new MirrorHealth(now);
+    this.#answers = new LRUCache({
+      max: MAXIMUM_REMEMBERED,
+      ttl: REMEMBERED.has,
+      // Without it the time is taken from a timer.
+      ttlResolution: 0,
+      perf: { now },
+    });
+  }
+
+  /**
+   * The first mirror in order that has the file; one that failed lately is asked last.
+   *
+   * @returns where none has answered in time, the first that is not known to be dead: to send pacman
+   * there is what pacman would have done without us. Null when no mirror has the file.
+   */
+  async choose(question: MirrorQuestion): Promise<MirrorChoice | null> {
+    const { mirrors, file } = question;
+    const judged = mirrors.map((mirror) => ({
+      mirror,
+      isSetAside: this.#health.isSetAside(mirror.origin),
+    }));
+    const ordered = [
+      ...judged.filter(({ isSetAside }) => !isSetAside),
+      ...judged.filter(({ isSetAside }) => isSetAside),
+    ];
+    const runners = ordered.map(({ mirror, isSetAside }) => ({
+      ask: (): Verdict | Promise<Verdict> => this.#ask(mirror, question),
+      isSetAside,
+    }));
+    const result = await race(runners, this.#options.times ?? TIMES, question.optional);
+    if (result.kind === "none") return null;
+    const chosen = ordered[result.index];
+    if (chosen === undefined) return null;
+    return {
+      url: urlOn(chosen.mirror, file),
+      origin: chosen.mirror.origin,
+      hasCredentials: chosen.mirror.hasCredentials,
+      verified: result.kind === "has",
+    };
+  }
+
+  #ask(mirror: Mirror, question: MirrorQuestion): Verdict | Promise<Verdict> {
+    const url = urlOn(mirror, question.file);
+    const known = this.#answers.get(url);
+    if (known !== undefined) return known;
+    // Requests that came different ways are different questions: one of them may be a loop.
+    const key = `${question.via} ${url}`;
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    if (this.#running.size >= MAXIMUM_CHECKS) return "unknown";
+    const check = this.#check(mirror, url, question).finally(() => this.#running.delete(key));
+    this.#running.set(key, check);
+    return check;
+  }
+
+  async #check(mirror: Mirror, url: string, question: MirrorQuestion): Promise<Verdict> {
+    const { verdict, reason } = await checkMirror(url, {
+      timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
+      via: question.via,
+      isSelf: question.isSelf,
+    });
+    const { origin } = mirror;
+    if (verdict === "has" || verdict === "lacks") {
+      this.#health.succeeded(origin);
+      this.#answers.set(url, verdict, { ttl: REMEMBERED[verdict] });
+    } else if (verdict === "fails") {
+      const pause = this.#health.failed(origin);
+      if (pause !== null) {
+        this.#options.log(
+          "warning",
+          `mirror ${origin} ${reason}; it is asked last for ${Math.round(pause / 1000)} s`,
+        );
+      }
+    }
+    return verdict;
+  }
+}

@@ -1,0 +1,32 @@
+/** Remembers what this host's pacman was sent to a peer for. */
+
+import { LRUCache } from "lru-cache";
+
+/** For so long a second request means that the first copy was bad or broke off (ms). */
+const REMEMBERED = 600_000;
+const MAXIMUM_REMEMBERED = 5_000;
+
+/** Files by name, for ten minutes each. */
+export class Repeats {
+  readonly #files: LRUCache<string, true>;
+
+  /** @param now the time in milliseconds. */
+  constructor(now: () => number) {
+    this.#files = new LRUCache({
+      max: MAXIMUM_REMEMBERED,
+      ttl: REMEMBERED,
+      ttlResolution: 0,
+      perf: { now },
+    });
+  }
+
+  /** pacman is sent to a peer for this file. */
+  sentToPeer(file: string): void {
+    this.#files.set(file, true);
+  }
+
+  /** True when pacman was sent to a peer for this file within the last ten minutes. */
+  wasSentToPeer(file: string): boolean {
+    return this.#files.has(file);
+  }
+}
