@@ -1,0 +1,89 @@
+/**
+ * The column that a request goes through, put together from the rooms for one configuration: who may
+ * come in, who has to log in, pacman's addresses, the shared tree, and where else a file may be.
+ */
+
+import { requireUser } from "../auth/require_user.ts";
+import { Admission, admit, SECURE_HEADERS } from "../http/admission.ts";
+import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import { serverHeader } from "../peers/announcement.ts";
+import type { Peers } from "../peers/peers.ts";
+import { FileReplies } from "../quickserve/file_reply.ts";
+import { SharedTree } from "../quickserve/tree.ts";
+import { isUpload } from "../quickserve/uploads/request.ts";
+import type { ServerConfiguration } from "./configuration.ts";
+import { quickserveHandler } from "./file_requests.ts";
+import type { LastingParts } from "./lasting_parts.ts";
+import { OwnFiles } from "./own_files.ts";
+import { isOwnPacman, pacserveHandler } from "./pacman_requests.ts";
+
+/** The rooms of one configuration, joined. */
+export class Column {
+  /** Answers every request. */
+  readonly handler: Handler;
+  /** For the questions of peers. */
+  readonly own: OwnFiles;
+  readonly #admission: Admission;
+  readonly #close: () => void;
+
+  /** Puts the column together. */
+  static async assemble(configuration: ServerConfiguration, parts: LastingParts): Promise<Column> {
+    return new Column(configuration, parts, await SharedTree.create(configuration.tree));
+  }
+
+  private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {
+    this.own = new OwnFiles(tree);
+    this.#admission = new Admission(configuration.admission, {
+      names: configuration.hostNames,
+      interfaces: () => parts.network.networks(),
+    });
+    const files = new FileReplies(tree, {
+      sandbox: !configuration.pages.website,
+      source: configuration.pacserve === null ? "file" : "cache",
+    });
+    const quickserve = quickserveHandler(configuration, parts, tree, files);
+    const pacserve = pacserveHandler(configuration, parts, tree, files, quickserve);
+    const indexed = indexHandler(parts.peers, pacserve.handler);
+    const authenticated = requireUser(indexed, parts.digest, configuration.auth, {
+      isUpload,
+      exempt: (request) => isOwnPacman(configuration, parts.network, request),
+    });
+    const admitted = admit(this.#admission, authenticated);
+    this.handler = dressed(configuration, parts.peers, admitted);
+    this.#close = () => {
+      files.close();
+      pacserve.close();
+    };
+  }
+
+  /** Lets go of what is kept in memory. */
+  close(): void {
+    this.#close();
+  }
+
+  /** Whether a client or peer at this IP address is let in. */
+  allows(address: string): boolean {
+    return this.#admission.allowsAddress(address);
+  }
+}
+
+/** A peer that asks for the index gets it; all else goes on. */
+function indexHandler(peers: Peers, underneath: Handler): Handler {
+  return (request) =>
+    peers.isIndexRequest(request) ? peers.answerIndex(request) : underneath(request);
+}
+
+/** Puts on every reply who answers, and what keeps browsers from mischief; peers learn more. */
+function dressed({ program }: ServerConfiguration, peers: Peers, handler: Handler): Handler {
+  const always: ReplyHeaders = { "Server": serverHeader(program), ...SECURE_HEADERS };
+  const dress = (request: HttpRequest, reply: Reply): Reply => {
+    const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
+    return { ...reply, headers: { ...reply.headers, ...always, ...more } };
+  };
+  return (request) => {
+    const reply = handler(request);
+    return reply instanceof Promise
+      ? reply.then((later) => dress(request, later))
+      : dress(request, reply);
+  };
+}

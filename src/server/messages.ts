@@ -1,0 +1,36 @@
+/** What the main thread and the worker say to each other. */
+
+import type { ServerConfiguration } from "./configuration.ts";
+import type { ServerState } from "./state.ts";
+
+/** From the main thread to the worker. */
+export type ToWorker =
+  /** Listen and serve; the first message that a worker gets. */
+  | {
+    readonly type: "serve";
+    readonly configuration: ServerConfiguration;
+    readonly state: ServerState;
+  }
+  /** Go on with another configuration, which needs no other permissions and no other port. */
+  | { readonly type: "configure"; readonly configuration: ServerConfiguration }
+  /** Stop accepting connections, finish what is in flight, and end. */
+  | { readonly type: "stop"; readonly graceMilliseconds: number };
+
+/** From the worker to the main thread. */
+export type FromWorker =
+  /** Its code is loaded: it waits for `serve`. */
+  | { readonly type: "loaded" }
+  /** It accepts connections. */
+  | { readonly type: "listening"; readonly port: number }
+  /** After `configure`: every request from now on is answered by the new configuration. */
+  | { readonly type: "configured" }
+  /** It cannot listen; the message is for the user. */
+  | { readonly type: "failed"; readonly message: string }
+  /** After `stop`: the port is free; replies in flight go on. */
+  | { readonly type: "released" }
+  /** After `stop`: nothing is in flight any more. */
+  | { readonly type: "stopped" }
+  /** An error that nobody caught: the worker has ended. */
+  | { readonly type: "died"; readonly reason: string }
+  /** What a worker that takes its place has to know. */
+  | { readonly type: "state"; readonly state: ServerState };

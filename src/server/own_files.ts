@@ -1,0 +1,42 @@
+/** What this server has itself, in the form in which peers ask for it. */
+
+import { PACKAGES } from "../pacserve/address.ts";
+import { ownEntry } from "../peers/answer.ts";
+import type { Listing, ListingEntry } from "../peers/protocol.ts";
+import type { SharedEntry } from "../quickserve/shared.ts";
+import type { SharedTree } from "../quickserve/tree.ts";
+
+/** Answers the questions of peers from the shared tree. */
+export class OwnFiles {
+  readonly #tree: SharedTree;
+
+  constructor(tree: SharedTree) {
+    this.#tree = tree;
+  }
+
+  /** Whether this server has a file at this place of its tree. */
+  has(segments: readonly string[]): boolean {
+    return this.#tree.lookup(segments)?.kind === "file";
+  }
+
+  /** A directory in the form in which peers ask for it; null when there is none. */
+  async listing(segments: readonly string[]): Promise<Listing | null> {
+    const found = this.#tree.lookup(segments);
+    if (found?.kind !== "directory") return null;
+    const entries = await this.#tree.list(found);
+    return new Map(entries.map((entry) => [entry.name, [wireEntry(segments, entry)]]));
+  }
+
+  /** The names of the files in the directory of packages, for the index. */
+  async packageNames(): Promise<string[]> {
+    const found = this.#tree.lookup([PACKAGES]);
+    if (found?.kind !== "directory") return [];
+    const entries = await this.#tree.list(found);
+    return entries.filter(({ kind }) => kind === "file").map(({ name }) => name);
+  }
+}
+
+function wireEntry(directory: readonly string[], entry: SharedEntry): ListingEntry {
+  const seconds = (entry.modified ?? 0) / 1000;
+  return ownEntry([...directory, entry.name], entry.size, seconds, entry.kind === "directory");
+}

@@ -1,0 +1,199 @@
+/**
+ * Keeps one confined worker serving: starts it, hands it new configurations, replaces it when it
+ * needs another scope or has died, and stops it.
+ */
+
+import { Failure, messageOf } from "../failure.ts";
+import type { ServerConfiguration } from "./configuration.ts";
+import { sameScope, workerScope } from "./confinement.ts";
+import type { FromWorker } from "./messages.ts";
+import { emptyState, type ServerState } from "./state.ts";
+import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
+
+/** How workers are started. */
+export interface SupervisorOptions {
+  /** The worker's code. */
+  readonly workerFile: URL;
+  /** Milliseconds before a worker that died is replaced for the first time; then twice as long. */
+  readonly firstPause: number;
+  /** A pause longer than this, in milliseconds, is not made: the server has failed. */
+  readonly longestPause: number;
+  /** A worker that has served this long, in milliseconds, is taken to work. */
+  readonly provenAfter: number;
+}
+
+const DEFAULTS: SupervisorOptions = {
+  workerFile: WORKER_FILE,
+  firstPause: 100,
+  longestPause: 30_000,
+  provenAfter: 60_000,
+};
+
+/** What a supervisor tells its owner. */
+export interface SupervisorEvents {
+  /** A line for the log. */
+  readonly warn: (message: string) => void;
+  /** The server can serve no more; the error is for the user. */
+  readonly gaveUp: (failure: Failure) => void;
+}
+
+/** The main thread's side of a running server. */
+export class Supervisor {
+  #configuration: ServerConfiguration;
+  readonly #events: SupervisorEvents;
+  readonly #options: SupervisorOptions;
+  #worker: WorkerHandle | null = null;
+  #state: ServerState = emptyState();
+  #pause: number;
+  #restart: ReturnType<typeof setTimeout> | undefined;
+  #stopping = false;
+  /** Changes of the configuration are carried out one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Workers that were replaced and still send what they had begun. */
+  readonly #retiring = new Set<WorkerHandle>();
+
+  constructor(
+    configuration: ServerConfiguration,
+    events: SupervisorEvents,
+    options: Partial<SupervisorOptions> = {},
+  ) {
+    this.#configuration = configuration;
+    this.#events = events;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#pause = this.#options.firstPause;
+  }
+
+  /** The TCP port, known once {@link start} has resolved. */
+  get port(): number {
+    return this.#configuration.listen.port;
+  }
+
+  /**
+   * Starts the worker and waits until it accepts connections.
+   *
+   * @throws {Failure} when it cannot listen.
+   */
+  async start(): Promise<void> {
+    await this.#inTurn(() => this.#serve(this.#configuration));
+  }
+
+  /**
+   * Goes on with another configuration. Where it needs another scope, a second worker is loaded
+   * before the first one gives up the port; transfers in flight are finished by the first.
+   *
+   * @throws {Failure} when the new worker cannot listen.
+   */
+  configure(configuration: ServerConfiguration): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#stopping) return;
+      const before = this.#configuration;
+      const listen = { ...configuration.listen, port: this.port };
+      const next = { ...configuration, listen };
+      if (this.#worker === null) {
+        // The worker has died; the one that takes its place will have this configuration.
+        this.#configuration = next;
+      } else if (sameScope(workerScope(before), workerScope(next))) {
+        this.#configuration = next;
+        await this.#worker.configure(next);
+      } else {
+        await this.#serveOr(next, before);
+      }
+    });
+  }
+
+  /**
+   * Stops the worker: no new connections, and what is in flight has `graceMilliseconds` to finish.
+   */
+  async stop(graceMilliseconds: number): Promise<void> {
+    this.#stopping = true;
+    await this.#turn.catch(() => {});
+    clearTimeout(this.#restart);
+    const workers = [...this.#retiring, ...(this.#worker === null ? [] : [this.#worker])];
+    this.#worker = null;
+    await Promise.all(workers.map((worker) => worker.stop(graceMilliseconds)));
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task, task);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Serves a configuration; where that fails, goes on with the one before, and throws. */
+  async #serveOr(next: ServerConfiguration, before: ServerConfiguration): Promise<void> {
+    try {
+      await this.#serve(next);
+    } catch (error) {
+      if (this.#worker === null) await this.#serve(before).catch(() => this.#replaceLater());
+      throw error;
+    }
+  }
+
+  /** Loads a worker, lets the one before it release the port, and lets the new one listen. */
+  async #serve(configuration: ServerConfiguration): Promise<void> {
+    const worker = new WorkerHandle(
+      workerScope(configuration),
+      (message) => this.#heard(message),
+      this.#options.workerFile,
+    );
+    try {
+      await worker.loaded;
+      const before = this.#worker;
+      this.#worker = null;
+      if (before !== null) await this.#retire(before);
+      const port = await worker.serve(configuration, this.#state);
+      this.#configuration = { ...configuration, listen: { ...configuration.listen, port } };
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+    this.#worker = worker;
+    worker.died.then((reason) => this.#lost(worker, reason));
+  }
+
+  async #retire(worker: WorkerHandle): Promise<void> {
+    this.#retiring.add(worker);
+    const stopped = worker.stop(Number.POSITIVE_INFINITY);
+    stopped.finally(() => this.#retiring.delete(worker));
+    await worker.released;
+  }
+
+  #heard(message: FromWorker): void {
+    if (message.type === "state") this.#state = message.state;
+  }
+
+  /** A worker ended without being asked to: start another one after a pause that grows. */
+  #lost(worker: WorkerHandle, reason: string): void {
+    if (this.#stopping || worker !== this.#worker) return;
+    this.#worker = null;
+    worker.terminate();
+    if (worker.age > this.#options.provenAfter) this.#pause = this.#options.firstPause;
+    this.#events.warn(
+      `the worker died (${reason}); another one starts in ${this.#pause} milliseconds`,
+    );
+    this.#replaceLater();
+  }
+
+  #replaceLater(): void {
+    this.#restart = setTimeout(() => {
+      this.#inTurn(() => this.#replace()).catch((error: unknown) => {
+        this.#events.gaveUp(error instanceof Failure ? error : new Failure(messageOf(error)));
+      });
+    }, this.#pause);
+    this.#pause *= 2;
+  }
+
+  async #replace(): Promise<void> {
+    if (this.#stopping || this.#worker !== null) return;
+    try {
+      await this.#serve(this.#configuration);
+    } catch (error) {
+      // The kernel may not have given the dead worker's port back yet.
+      if (this.#pause > this.#options.longestPause) throw error;
+      this.#events.warn(
+        `${messageOf(error)}; another worker starts in ${this.#pause} milliseconds`,
+      );
+      this.#replaceLater();
+    }
+  }
+}

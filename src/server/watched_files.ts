@@ -1,0 +1,83 @@
+/** Notices changes to files that the configuration was read from. */
+
+import { dirname } from "node:path";
+
+/** Milliseconds of quiet after a change before it is told: editors write in several steps. */
+const QUIET = 200;
+
+/** Watches files by their directories, so that one that is replaced or made anew is noticed too. */
+export class WatchedFiles {
+  readonly #changed: () => void;
+  readonly #unwatchable: (directory: string, error: unknown) => void;
+  #watchers: Deno.FsWatcher[] = [];
+  #paths: ReadonlySet<string> = new Set();
+  #directories: ReadonlySet<string> = new Set();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param changed called once after one or several changes.
+   * @param unwatchable called for a directory that cannot be watched.
+   */
+  constructor(changed: () => void, unwatchable: (directory: string, error: unknown) => void) {
+    this.#changed = changed;
+    this.#unwatchable = unwatchable;
+  }
+
+  /**
+   * Watches these and no others.
+   *
+   * @param files absolute paths; they need not exist.
+   * @param directories absolute paths of directories in which any change counts.
+   */
+  watch(files: readonly string[], directories: readonly string[]): void {
+    const paths = files.flatMap((file) => [file, ...target(file)]);
+    const parents = new Set([...paths.map((path) => dirname(path)), ...directories]);
+    this.#paths = new Set(paths);
+    this.#directories = new Set(directories);
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [...parents].flatMap((directory) => this.#open(directory));
+  }
+
+  /** Stops watching. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+  }
+
+  #open(directory: string): Deno.FsWatcher[] {
+    try {
+      const watcher = Deno.watchFs(directory, { recursive: false });
+      this.#listen(watcher).catch((error: unknown) => this.#unwatchable(directory, error));
+      return [watcher];
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) this.#unwatchable(directory, error);
+      return [];
+    }
+  }
+
+  async #listen(watcher: Deno.FsWatcher): Promise<void> {
+    for await (const event of watcher) {
+      if (event.kind !== "access" && event.paths.some((path) => this.#counts(path))) this.#note();
+    }
+  }
+
+  #counts(path: string): boolean {
+    return this.#paths.has(path) || this.#directories.has(dirname(path));
+  }
+
+  #note(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#changed, QUIET);
+  }
+}
+
+/** Where a link leads: the file that is edited may lie elsewhere. */
+function target(file: string): string[] {
+  try {
+    return [Deno.realPathSync(file)];
+  } catch {
+    // It does not exist yet, or cannot be reached: there is no other place to watch.
+    return [];
+  }
+}
