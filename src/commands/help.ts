@@ -1,0 +1,73 @@
+/** The text of `--help`, from the table of a command. */
+
+import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
+
+/** Columns of a terminal that the text fits in. */
+const WIDTH = 80;
+
+/** Column at which the explanations begin. */
+const EXPLANATION = 26;
+
+/** The whole help text of a command, in lines of at most 80 columns. */
+export function helpText(command: Command): string {
+  const positional = command.positional;
+  const usage = `usage: ${command.name} [options]` +
+    (positional === undefined ? "" : ` ${positional.metavariable}`);
+  const blocks = [usage, ...command.description.map((paragraph) => fill(paragraph, 0))];
+  if (positional !== undefined) {
+    blocks.push(`Arguments:\n${entry(positional.metavariable, positional.help)}`);
+  }
+  blocks.push(...[...command.groups, COMMON_OPTIONS].map(groupText));
+  if (command.examples.length > 0) {
+    const examples = command.examples.map(({ command, explanation }) =>
+      `${fill(explanation, 2)}\n    ${command}`
+    );
+    blocks.push(`Examples:\n${examples.join("\n")}`);
+  }
+  return blocks.join("\n\n") + "\n";
+}
+
+/** How an option is written, with its metavariables: `-f, --filelist <filepath>`. */
+export function optionSyntax(option: Option): string {
+  const short = option.short === undefined ? "" : `-${option.short}, `;
+  const values = (option.values ?? []).join(" ") + (option.choices === undefined ? "" : "...");
+  return `${short}--${option.name}${values === "" ? "" : " " + values}`;
+}
+
+/** What an option does, with its default and whether it may be repeated. */
+export function optionExplanation(option: Option): string {
+  const repeatable = option.repeatable === true && option.choices === undefined
+    ? " May be given several times."
+    : "";
+  const value = option.default === undefined ? "" : ` Default: ${option.default}.`;
+  return option.help + repeatable + value;
+}
+
+function groupText(group: OptionGroup): string {
+  const description = group.description === undefined ? "" : `\n${fill(group.description, 2)}`;
+  const options = group.options.map((option) =>
+    entry(optionSyntax(option), optionExplanation(option))
+  );
+  return `${group.title}:${description}\n${options.join("\n")}`;
+}
+
+function entry(head: string, explanation: string): string {
+  const text = fill(explanation, EXPLANATION);
+  const start = `  ${head}`;
+  return start.length > EXPLANATION - 2 ? `${start}\n${text}` : start + text.slice(start.length);
+}
+
+/** Breaks a text at blanks into lines of at most {@link WIDTH} columns, each indented. */
+function fill(text: string, indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((one) => " ".repeat(indent) + one).join("\n");
+}

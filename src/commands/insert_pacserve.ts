@@ -1,0 +1,92 @@
+/** `pacman.conf-insert_pacserve`: shows pacman.conf with pacserve in each repository. */
+
+import { Failure, fileProblem, UsageError } from "../failure.ts";
+import { includedFiles } from "../pacman/included_files.ts";
+import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
+import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
+import { VERSION } from "../version.ts";
+import type { Command } from "./command.ts";
+import { helpText } from "./help.ts";
+import { parseOptions } from "./parse.ts";
+
+/** The table of the command. */
+export const INSERT_PACSERVE: Command = {
+  name: "pacman.conf-insert_pacserve",
+  section: 8,
+  summary: "show pacman.conf with pacserve in each repository",
+  description: [
+    `Prints a configuration of pacman with "Include = ${PACSERVE_INCLUDE}" as the first line of ` +
+    "each repository. Nothing else is changed, and the file itself is not touched.",
+    "Repositories that are defined in a file which the configuration includes are named on the " +
+    "standard error: insert the line there as well.",
+  ],
+  positional: {
+    metavariable: "[<filepath>]",
+    help: "The configuration to read. Default: /etc/pacman.conf.",
+  },
+  groups: [],
+  examples: [
+    {
+      command: "pacman.conf-insert_pacserve | diff /etc/pacman.conf -",
+      explanation: "See which lines would be inserted:",
+    },
+  ],
+};
+
+/**
+ * Prints the configuration with the lines inserted.
+ *
+ * @throws {Failure} when the configuration cannot be read.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const options = parseOptions(INSERT_PACSERVE, words);
+  if (options.has("help")) {
+    console.log(helpText(INSERT_PACSERVE).trimEnd());
+    return 0;
+  }
+  if (options.has("version")) {
+    console.log(`${INSERT_PACSERVE.name} ${VERSION}`);
+    return 0;
+  }
+  const [path = "/etc/pacman.conf", surplus] = options.positional;
+  if (surplus !== undefined) {
+    throw new UsageError(`${INSERT_PACSERVE.name} takes one file, not "${surplus}" as well`);
+  }
+  const { text } = insertInclude(decodeBytes(await readFile(path)));
+  await writeAll(encodeBytes(text));
+  for (const { file, repositories } of await repositoriesElsewhere(path)) {
+    const names = repositories.join(", ");
+    console.error(
+      `${INSERT_PACSERVE.name}: ${file} defines ${names}; to insert the line there: ` +
+        `${INSERT_PACSERVE.name} ${file}`,
+    );
+  }
+  return 0;
+}
+
+/** Files that a configuration includes and that define repositories, with the names of these. */
+export async function repositoriesElsewhere(
+  path: string,
+): Promise<{ readonly file: string; readonly repositories: readonly string[] }[]> {
+  const found = [];
+  for (const file of (await includedFiles(path)).files.slice(1)) {
+    // pacman itself reports included files that are missing or unreadable.
+    const bytes = await Deno.readFile(file).catch(() => new Uint8Array());
+    const repositories = [...new Set(insertInclude(decodeBytes(bytes)).repositories)];
+    if (repositories.length > 0) found.push({ file, repositories });
+  }
+  return found;
+}
+
+async function readFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
+  }
+}
+
+async function writeAll(bytes: Uint8Array): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+}

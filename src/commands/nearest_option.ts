@@ -1,0 +1,34 @@
+/** Which option somebody may have meant. */
+
+import { levenshteinDistance } from "../std.ts";
+
+/**
+ * The name that a mistyped one is nearest to; null when it is like none.
+ *
+ * A beginning of a name stands for it. Else the fewest edits count, and among equals the longest
+ * common beginning, because people rarely get the first letter wrong: `prot` is `port`, not `root`.
+ */
+export function nearestOption(word: string, names: readonly string[]): string | null {
+  const begun = names.find((name) => word.length > 1 && name.startsWith(word));
+  if (begun !== undefined) return begun;
+  // A swap of two letters counts as two edits.
+  const most = Math.max(2, Math.floor(word.length / 3));
+  let nearest: string | null = null;
+  let least = { edits: Infinity, common: 0 };
+  for (const name of names) {
+    const edits = levenshteinDistance(word, name);
+    const common = commonBeginning(word, name);
+    if (edits > most || edits >= Math.max(word.length, name.length)) continue;
+    if (edits < least.edits || (edits === least.edits && common > least.common)) {
+      nearest = name;
+      least = { edits, common };
+    }
+  }
+  return nearest;
+}
+
+function commonBeginning(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length++;
+  return length;
+}

@@ -1,0 +1,146 @@
+/** `pacserve-ports`: opens what pacserve needs in the firewall, and closes it again. */
+
+import { Failure, fileProblem, UsageError } from "../failure.ts";
+import { findPlaces } from "../firewall/detection.ts";
+import { parseEnvironmentFile } from "../firewall/environment_file.ts";
+import { portsText } from "../firewall/openings.ts";
+import { type Place, placeText } from "../firewall/place.ts";
+import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
+import { firewallOf, type Rule, rulesOf } from "../firewall/rules.ts";
+import { STATE_DIRECTORY } from "../firewall/state.ts";
+import { VERSION } from "../version.ts";
+import type { Command } from "./command.ts";
+import { helpText } from "./help.ts";
+import { parseOptions } from "./parse.ts";
+
+/** The file with the rules. */
+const CONFIGURATION = "/etc/conf.d/pacserve";
+
+/** Exit status of `status` when something is closed, as that of `systemctl status`. */
+const NOT_OPEN = 3;
+
+/** The table of the command. */
+export const PACSERVE_PORTS: Command = {
+  name: "pacserve-ports",
+  section: 8,
+  summary: "open and close the ports of pacserve in the firewall",
+  description: [
+    `Opens and closes what the rules in ${CONFIGURATION} name. The rules last until the next boot at ` +
+    "the longest: nothing is changed on disk. Only root can do it.",
+    "pacserve-ports.service opens the ports when pacserve starts and closes them when it stops.",
+  ],
+  positional: {
+    metavariable: "open | close | status",
+    help:
+      "open (or start): open what the rules name and is not open, and close what was opened for " +
+      "rules that are no longer there. close (or stop): close what was opened, and nothing else. " +
+      "status: say for each rule whether it is open; exit with 3 if one is not.",
+  },
+  words: ["open", "close", "status"],
+  groups: [{
+    title: "Options",
+    options: [{
+      name: "config",
+      values: ["<filepath>"],
+      help: "The file with the rules.",
+      default: CONFIGURATION,
+      completes: "file",
+    }],
+  }],
+  examples: [
+    { command: "pacserve-ports open", explanation: "Open the ports by hand:" },
+    { command: "pacserve-ports status", explanation: "See what is open, and in which firewall:" },
+  ],
+};
+
+/**
+ * Opens, closes, or shows what is open.
+ *
+ * @throws {Failure} when a rule is wrong or refused; it is named.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const options = parseOptions(PACSERVE_PORTS, words);
+  if (options.has("help")) {
+    console.log(helpText(PACSERVE_PORTS).trimEnd());
+    return 0;
+  }
+  if (options.has("version")) {
+    console.log(`${PACSERVE_PORTS.name} ${VERSION}`);
+    return 0;
+  }
+  const [action, surplus] = options.positional;
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  const path = options.value("config") ?? CONFIGURATION;
+  switch (action) {
+    case "open":
+    case "start":
+      requireRoot();
+      return await open(path);
+    case "close":
+    case "stop":
+      requireRoot();
+      return await close();
+    case "status":
+      requireRoot();
+      return await status(path);
+    case undefined:
+      throw new UsageError("say what to do: open, close or status");
+    default:
+      throw new UsageError(`"${action}" is none of open, close, status`);
+  }
+}
+
+async function open(path: string): Promise<number> {
+  const { rules, places } = await readConfiguration(path);
+  await openPorts(rules, places, STATE_DIRECTORY);
+  if (rules.length === 0) console.log(`${path} has no rules: nothing to open`);
+  else if (places.length === 0) console.log(NO_FIREWALL);
+  else console.log(`opened in ${placesText(places)}: ${rules.map(ruleName).join(", ")}`);
+  return 0;
+}
+
+async function close(): Promise<number> {
+  const closed = await closePorts(STATE_DIRECTORY);
+  console.log(closed === 0 ? "nothing was open" : "closed");
+  return 0;
+}
+
+async function status(path: string): Promise<number> {
+  const { rules, places } = await readConfiguration(path);
+  console.log(places.length === 0 ? NO_FIREWALL : `firewall: ${placesText(places)}`);
+  let result = 0;
+  for (const { rule, closed } of await portsStatus(rules, places)) {
+    console.log(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
+    for (const one of closed) console.log(`  closed: ${one}`);
+    if (closed.length > 0) result = NOT_OPEN;
+  }
+  return result;
+}
+
+const NO_FIREWALL = "no firewall turns packets away: nothing has to be opened";
+
+async function readConfiguration(path: string): Promise<{ rules: Rule[]; places: Place[] }> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
+  }
+  const values = parseEnvironmentFile(text);
+  const rules = rulesOf(values);
+  return { rules, places: await findPlaces(firewallOf(values)) };
+}
+
+function requireRoot(): void {
+  if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
+}
+
+function placesText(places: readonly Place[]): string {
+  return places.map(({ name }) => placeText(name)).join(", ");
+}
+
+/** `PACSERVE_RULE_1 (tcp 15678)` */
+function ruleName({ variable, protocol, ports }: Rule): string {
+  const text = ports === null ? protocol : `${protocol} ${portsText(ports, "-")}`;
+  return `${variable} (${text})`;
+}

@@ -1,0 +1,119 @@
+/**
+ * `pacsrv`: pacman through pacserve, when that runs.
+ *
+ * This prints the final words of the command line, a NUL behind each; the launcher executes them.
+ * Every user waits for it each time, so it imports little: no parser, for all options are pacman's.
+ */
+
+import { basename } from "node:path";
+import { Failure, fileProblem, messageOf } from "../failure.ts";
+import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
+import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
+import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
+import { serverAddresses } from "../pacman/server_addresses.ts";
+import { pacserveAnswers } from "./pacserve_answers.ts";
+
+/** Milliseconds; a pacserve on this host answers in one or two. */
+const ANSWER_TIMEOUT = 300;
+
+/** What surrounds pacsrv. */
+export interface PacsrvSettings {
+  /** pacman, or a program that takes its options. */
+  readonly program: string;
+  /** The file that names pacserve to pacman. */
+  readonly addressFile: string;
+  /** The configuration without `--config`. */
+  readonly configuration: string;
+  readonly user: number;
+  /** Where the copies of configurations are. It may throw. */
+  readonly directory: () => string;
+  /** Shows a line to the user. */
+  readonly warn: (message: string) => void;
+}
+
+/** What Deno puts in the place of bytes that are no UTF-8. */
+const LOST_BYTES = "\ufffd";
+
+/**
+ * Prints the command line for the launcher.
+ *
+ * @throws {Failure} when it would print other words than it was given; the launcher has them still.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  if (words.some((word) => word.includes(LOST_BYTES))) {
+    throw new Failure("an argument is not in UTF-8");
+  }
+  const user = Deno.uid() ?? 0;
+  const command = await pacmanCommand(words, {
+    program: frontEnd(Deno.env.get("PACMAN")),
+    addressFile: PACSERVE_INCLUDE,
+    configuration: "/etc/pacman.conf",
+    user,
+    directory: () =>
+      copyDirectory(user, {
+        xdgCacheHome: Deno.env.get("XDG_CACHE_HOME"),
+        home: Deno.env.get("HOME"),
+      }),
+    warn: (message) => console.error(`pacsrv: ${message}`),
+  });
+  let rest = new TextEncoder().encode(command.map((word) => `${word}\0`).join(""));
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+  return 0;
+}
+
+/**
+ * The program that `PACMAN` names. makepkg(8) reads the same variable, so that it may well name
+ * pacsrv: which would then start itself for ever.
+ */
+export function frontEnd(variable: string | undefined): string {
+  const own = variable === undefined || variable === "" || basename(variable) === "pacsrv";
+  return own ? "pacman" : variable;
+}
+
+/**
+ * The command line that runs pacman: through pacserve when that answers, else as it was given. What
+ * stands in the way of pacserve is a warning; an upgrade never fails of it.
+ */
+export async function pacmanCommand(
+  words: readonly string[],
+  settings: PacsrvSettings,
+): Promise<string[]> {
+  const plain = [settings.program, ...words];
+  const { path, inSysroot } = chosenConfiguration(words);
+  if (inSysroot) return plain;
+  try {
+    if (!await isRunning(settings.addressFile)) return plain;
+    const configuration = path ?? settings.configuration;
+    // pacman has words of its own for a configuration that is not there.
+    if (!await exists(configuration)) return plain;
+    const copy = await copyConfiguration(configuration, settings.directory(), settings.user);
+    return [settings.program, ...withConfiguration(words, copy)];
+  } catch (error) {
+    settings.warn(`running pacman without pacserve: ${messageOf(error)}`);
+    return plain;
+  }
+}
+
+async function isRunning(addressFile: string): Promise<boolean> {
+  const addresses = serverAddresses(await read(addressFile));
+  const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
+  return (await Promise.all(answers)).includes(true);
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,228 @@
+/** From the options of a server to its configuration: checks each value and reads each file. */
+
+import { resolve } from "node:path";
+import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
+import type { AuthConfiguration, User } from "../../auth/configuration.ts";
+import { UsageError } from "../../failure.ts";
+import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
+import { includedFiles } from "../../pacman/included_files.ts";
+import {
+  findPacmanConf,
+  pacmanConfRunner,
+  readPacmanConfiguration,
+} from "../../pacman/read_configuration.ts";
+import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
+import type { PeersConfiguration } from "../../peers/configuration.ts";
+import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
+import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
+import { VERSION } from "../../version.ts";
+import type { ParsedOptions } from "../parse.ts";
+import { hostNames } from "./host_names.ts";
+import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
+import { multicastSettings } from "./multicast.ts";
+import { treeSettings } from "./shares.ts";
+import { tlsSettings } from "./tls.ts";
+import { ConfigurationSources, requireDirectory } from "./user_files.ts";
+import {
+  fileNameValue,
+  hostNameValue,
+  listenAddressValue,
+  networkValue,
+  numberValue,
+  peerValue,
+  sizeValue,
+} from "./values.ts";
+
+/** Where Arch and Debian keep the certificates of the authorities that the system trusts. */
+const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+
+/** A configuration, and what it was read from. */
+export interface ServeSettings {
+  readonly configuration: ServerConfiguration;
+  readonly sources: ConfigurationSources;
+}
+
+/**
+ * Makes the settings of a server. It is called at start, and again when one of the files that it
+ * read has changed.
+ *
+ * @throws {UsageError} for a value that cannot be meant.
+ * @throws {Failure} for a file that cannot be read or understood.
+ */
+export async function readSettings(
+  program: Program,
+  options: ParsedOptions,
+): Promise<ServeSettings> {
+  const sources = new ConfigurationSources();
+  const names = await hostNames();
+  const listen = await listenSettings(program, options, sources);
+  const pacserve = program === "pacserve"
+    ? await pacserveSettings(options, listen.port, names, sources)
+    : null;
+  const uploads = await uploadSettings(options);
+  const configuration: ServerConfiguration = {
+    program,
+    hostNames: names,
+    listen,
+    admission: admissionSettings(options),
+    auth: await authSettings(program, options, sources),
+    tree: await treeSettings(options, pacserve, uploads, sources),
+    uploads,
+    pages: await pagesSettings(program, options, sources),
+    peers: await peersSettings(program, options, listen, sources),
+    pacserve,
+    log: logSettings(options),
+  };
+  return { configuration, sources };
+}
+
+function logSettings(options: ParsedOptions): LogConfiguration {
+  const quiet = options.has("quiet");
+  const verbose = options.has("verbose");
+  if (quiet && verbose) throw new UsageError("--quiet and --verbose exclude each other");
+  return {
+    level: quiet ? "quiet" : verbose ? "verbose" : "normal",
+    journal: Deno.env.get("JOURNAL_STREAM") !== undefined,
+  };
+}
+
+async function listenSettings(
+  program: Program,
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<ListenConfiguration> {
+  const address = options.value("address");
+  const ipv6 = options.has("ipv6");
+  return {
+    address: address === undefined ? null : listenAddressValue("--address", address, ipv6),
+    port: numberValue(options, "port", DEFAULTS[program].port, 0, 65535),
+    ipv6,
+    tls: await tlsSettings(options, sources),
+  };
+}
+
+function admissionSettings(options: ParsedOptions): AdmissionConfiguration {
+  const networks = options.all("allow-network");
+  return {
+    allowedNetworks: networks.map((network) => networkValue("--allow-network", network)),
+    serverNames: options.all("server-name").map((name) => hostNameValue("--server-name", name)),
+  };
+}
+
+async function authSettings(
+  program: Program,
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<AuthConfiguration> {
+  const users: User[] = options.tuples("auth").map(([name = "", password = ""]) => {
+    const problem = nameProblem(name);
+    if (problem !== null) throw new UsageError(`--auth: ${problem}`);
+    return { name, password };
+  });
+  const path = options.value("authfile");
+  if (path !== undefined) {
+    users.push(...parseAuthFile(await sources.read("--authfile", path), path));
+    const { mode } = await Deno.stat(path);
+    if (mode !== null && (mode & 0o004) !== 0) {
+      sources.warnings.push(`--authfile ${path} can be read by every user: chmod o-r ${path}`);
+    }
+  }
+  const names = users.map((user) => user.name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new UsageError(`the user "${twice}" is given twice (--auth, --authfile)`);
+  }
+  const uploadOnly = options.has("auth-upload-only");
+  if (uploadOnly && users.length === 0) {
+    throw new UsageError("--auth-upload-only needs a user: --auth or --authfile");
+  }
+  return { users, uploadOnly, realm: titleOf(program) };
+}
+
+async function uploadSettings(options: ParsedOptions): Promise<UploadConfiguration | null> {
+  const directory = options.value("upload");
+  if (directory === undefined) {
+    const needy = ["allow-overwrite", "max-upload-size"].find((name) => options.has(name));
+    if (needy !== undefined) throw new UsageError(`--${needy} needs --upload <directory>`);
+    return null;
+  }
+  await requireDirectory("--upload", directory);
+  const size = options.value("max-upload-size");
+  return {
+    directory: resolve(directory),
+    allowOverwrite: options.has("allow-overwrite"),
+    maximumSize: size === undefined ? null : sizeValue("--max-upload-size", size),
+  };
+}
+
+async function pagesSettings(
+  program: Program,
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<PagesConfiguration> {
+  const motd = options.value("motd");
+  const index = options.value("index");
+  return {
+    title: titleOf(program),
+    version: VERSION,
+    motd: motd === undefined ? null : await sources.read("--motd", motd),
+    index: index === undefined ? null : fileNameValue("--index", index),
+    listRemote: options.has("list-remote"),
+    archives: options.tuples("tar").flat(),
+    website: options.has("root"),
+  };
+}
+
+async function peersSettings(
+  program: Program,
+  options: ParsedOptions,
+  listen: ListenConfiguration,
+  sources: ConfigurationSources,
+): Promise<PeersConfiguration> {
+  const { port } = DEFAULTS[program];
+  const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
+  return {
+    program,
+    version: VERSION,
+    staticPeers,
+    multicast: multicastSettings(program, options, sources),
+    searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),
+    defaultPort: port,
+    ipv6: options.has("ipv6"),
+    authorities: await peerAuthorities(staticPeers, listen),
+  };
+}
+
+/** Who may have certified a peer: whoever certifies our clients, and the authorities of the system. */
+async function peerAuthorities(
+  staticPeers: readonly string[],
+  { tls }: ListenConfiguration,
+): Promise<string[]> {
+  const authorities = tls === null ? [] : [tls.authorities];
+  if (!staticPeers.some((peer) => peer.startsWith("https:"))) return authorities;
+  try {
+    authorities.push(await Deno.readTextFile(SYSTEM_AUTHORITIES));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return authorities;
+}
+
+async function pacserveSettings(
+  options: ParsedOptions,
+  port: number,
+  names: readonly string[],
+  sources: ConfigurationSources,
+): Promise<PacserveConfiguration> {
+  const path = resolve(options.value("pacman-conf") ?? PACMAN_CONF);
+  const included = await includedFiles(path);
+  sources.files.push(...included.files);
+  sources.directories.push(...included.directories);
+  const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf()));
+  for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
+  return { pacman, trustPeers: options.has("trust-pacserve-peers"), port, hostNames: names };
+}
+
+function titleOf(program: Program): string {
+  return program === "pacserve" ? "Pacserve" : "Quickserve";
+}

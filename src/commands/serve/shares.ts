@@ -1,0 +1,93 @@
+/** What the options share: paths, filelists, `--root`, the package caches, and the filters. */
+
+import { resolve } from "node:path";
+import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
+import type {
+  FilterRule,
+  Share,
+  TreeConfiguration,
+  UploadConfiguration,
+} from "../../quickserve/configuration.ts";
+import { parseFilelist, positionalShares } from "../../quickserve/filelist.ts";
+import { parseFilterList, parseFilterOptions } from "../../quickserve/filters.ts";
+import type { ParsedOptions } from "../parse.ts";
+import { type ConfigurationSources, requireDirectory, requirePath } from "./user_files.ts";
+
+/**
+ * The shared tree of a server.
+ *
+ * @throws {Failure} for a path that does not exist, two of the same name, or a list that cannot be
+ * understood.
+ */
+export async function treeSettings(
+  options: ParsedOptions,
+  pacserve: PacserveConfiguration | null,
+  uploads: UploadConfiguration | null,
+  sources: ConfigurationSources,
+): Promise<TreeConfiguration> {
+  const root = options.value("root");
+  return {
+    shares: root === undefined
+      ? await listedShares(options, pacserve, uploads, sources)
+      : [await rootShare(root, options, pacserve, sources)],
+    filters: await filterSettings(options, sources),
+    showHidden: options.has("show-hidden"),
+    followLinks: options.has("follow-links"),
+  };
+}
+
+async function rootShare(
+  root: string,
+  options: ParsedOptions,
+  pacserve: PacserveConfiguration | null,
+  sources: ConfigurationSources,
+): Promise<Share> {
+  if (options.positional.length > 0 || options.has("filelist")) {
+    sources.warnings.push("--root is given: other paths and filelists are ignored");
+  }
+  if (pacserve !== null) {
+    sources.warnings.push("--root is given: the package caches are not shared");
+  }
+  await requireDirectory("--root", root);
+  return { path: "", sources: [resolve(root)], packageCache: false };
+}
+
+async function listedShares(
+  options: ParsedOptions,
+  pacserve: PacserveConfiguration | null,
+  uploads: UploadConfiguration | null,
+  sources: ConfigurationSources,
+): Promise<Share[]> {
+  await Promise.all(options.positional.map(requirePath));
+  const shares = positionalShares(options.positional, Deno.cwd());
+  for (const list of options.all("filelist")) {
+    shares.push(...await parseFilelist(await sources.read("--filelist", list), resolve(list)));
+  }
+  if (pacserve !== null) return [cacheShare(pacserve), ...shares.map(mergedWithCache)];
+  // Nothing is named to be shared: like other file servers, share the current directory.
+  if (shares.length === 0 && uploads === null && !options.has("filelist")) {
+    return [{ path: "", sources: [Deno.cwd()], packageCache: false }];
+  }
+  return shares;
+}
+
+/** pacman's caches are the directory `pkg` of the server. */
+function cacheShare(pacserve: PacserveConfiguration): Share {
+  return { path: "pkg", sources: pacserve.pacman.cacheDirectories, packageCache: true };
+}
+
+/** A share of the user's that is called `pkg` is merged with the caches and obeys the same rules. */
+function mergedWithCache(share: Share): Share {
+  return share.path === "pkg" ? { ...share, packageCache: true } : share;
+}
+
+async function filterSettings(
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<FilterRule[]> {
+  const rules: FilterRule[] = [];
+  for (const path of options.all("filterlist")) {
+    rules.push(...await parseFilterList(await sources.read("--filterlist", path), path));
+  }
+  return [...rules, ...await parseFilterOptions(options.all("filter"))];
+}
