@@ -1,0 +1,164 @@
+/** Man pages in mdoc(7), made from the same table as `--help`. */
+
+import type { Command, Option, OptionGroup } from "../../src/commands/command.ts";
+import { COMMON_OPTIONS } from "../../src/commands/command.ts";
+import { optionExplanation } from "../../src/commands/help.ts";
+import type { Manual, Section } from "./manual.ts";
+
+/** The source of a command's page. */
+export function manPage(command: Command, manual: Manual, date: Date): string {
+  const { name, section, summary, positional } = command;
+  const lines = [
+    `.Dd ${mdocDate(date)}`,
+    `.Dt ${argument(name.toUpperCase())} ${section}`,
+    ".Os",
+    ".Sh NAME",
+    `.Nm ${argument(name)}`,
+    `.Nd ${text(summary)}`,
+    ".Sh SYNOPSIS",
+    ".Nm",
+    ...(manual.hasNoOptions ? [] : [".Op Ar option ..."]),
+    ...(positional === undefined ? [] : [synopsis(positional.metavariable)]),
+    ".Sh DESCRIPTION",
+    ...paragraphs(command.description),
+    ...(positional === undefined ? [] : argumentList(positional)),
+    ...(manual.hasNoOptions ? [] : [...command.groups, COMMON_OPTIONS].flatMap(optionGroup)),
+    ...(manual.sections ?? []).flatMap(({ title, content }) => [
+      `.Sh ${text(title.toUpperCase())}`,
+      ...contentLines(content),
+    ]),
+    ...fileSection(manual),
+    ".Sh EXIT STATUS",
+    text(manual.exitStatus ?? "0 on success, 1 for a failure at run time, 2 for wrong usage."),
+    ...exampleSection(command),
+    ...seeAlsoSection(manual),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** `[<filepath> ...]` is optional, `[<filepath>]` once only; other arguments have to be there. */
+function synopsis(syntax: string): string {
+  const macro = syntax.startsWith("[") ? ".Op Ar" : ".Ar";
+  return `${macro} ${metavariable(syntax)}${/\.\.\.\]?$/.test(syntax) ? " ..." : ""}`;
+}
+
+function argumentList(
+  { metavariable: syntax, help }: NonNullable<Command["positional"]>,
+): string[] {
+  return [".Bl -tag -width Ds", `.It Ar ${metavariable(syntax)}`, text(help), ".El"];
+}
+
+function optionGroup(group: OptionGroup): string[] {
+  return [
+    `.Ss ${text(group.title)}`,
+    ...(group.description === undefined ? [] : [text(group.description)]),
+    ".Bl -tag -width Ds",
+    ...group.options.flatMap((option) => [optionItem(option), text(optionExplanation(option))]),
+    ".El",
+  ];
+}
+
+function optionItem(option: Option): string {
+  const short = option.short === undefined ? "" : `Fl ${option.short} , `;
+  const values = (option.values ?? []).map((value) => ` Ar ${metavariable(value)}`).join("");
+  const more = option.choices === undefined ? "" : " Ar ...";
+  return `.It ${short}Fl \\-${option.name}${values}${more}`;
+}
+
+function fileSection({ files }: Manual): string[] {
+  if (files === undefined || files.length === 0) return [];
+  const items = files.flatMap(({ path, meaning }) => [`.It Pa ${argument(path)}`, text(meaning)]);
+  return [".Sh FILES", ".Bl -tag -width Ds", ...items, ".El"];
+}
+
+function exampleSection({ examples }: Command): string[] {
+  if (examples.length === 0) return [];
+  return [
+    ".Sh EXAMPLES",
+    ...examples.flatMap(({ command, explanation }, index) => [
+      ...(index === 0 ? [] : [".Pp"]),
+      text(explanation),
+      `.Dl ${argument(command)}`,
+    ]),
+  ];
+}
+
+function seeAlsoSection({ seeAlso }: Manual): string[] {
+  const pages = [...seeAlso].sort(bySection).map((page, index, all) => {
+    const [, name = "", section = ""] = /^(.*)\((\d)\)$/.exec(page) ?? [];
+    return `.Xr ${argument(name)} ${section}${index < all.length - 1 ? " ," : ""}`;
+  });
+  return [".Sh SEE ALSO", ...pages];
+}
+
+/** mandoc(1) wants pages ordered by section, then by name. */
+function bySection(one: string, other: string): number {
+  const key = (page: string): string => page.slice(-2) + page;
+  return key(one) < key(other) ? -1 : 1;
+}
+
+function paragraphs(content: readonly string[]): string[] {
+  return content.flatMap((one, index) => index === 0 ? [text(one)] : [".Pp", text(one)]);
+}
+
+/** Paragraphs, and displays of what is typed. */
+function contentLines(content: Section["content"]): string[] {
+  return content.flatMap((part, index) => {
+    if (typeof part === "string") return index === 0 ? [text(part)] : [".Pp", text(part)];
+    return [".Bd -literal -offset indent", ...part.literal.split("\n").map(literal), ".Ed"];
+  });
+}
+
+/** A line that is shown as it is. */
+function literal(line: string): string {
+  return /^[.']/.test(line) ? `\\&${escaped(line)}` : escaped(line);
+}
+
+/** `<port>` as one argument, without what only the syntax of `--help` needs. */
+function metavariable(value: string): string {
+  const plain = value.replaceAll(/[[\]]/g, "").replace(/ \.\.\.$/, "");
+  return argument(/^<[^<>]*>$/.test(plain) ? plain.slice(1, -1) : plain);
+}
+
+/** Columns of the source, for those who read it. */
+const WIDTH = 78;
+
+/**
+ * Running text: each sentence begins a line, as mdoc(7) wants it, and no line begins with what roff
+ * takes for a request.
+ */
+function text(content: string): string {
+  const sentences = content.trim().split(/(?<=[.?!]['")]*)\s+(?=\S)/);
+  return sentences.flatMap((sentence) => filled(escaped(sentence))).map((line) =>
+    /^[.']/.test(line) ? `\\&${line}` : line
+  ).join("\n");
+}
+
+function filled(sentence: string): string[] {
+  const lines: string[] = [];
+  for (const word of sentence.split(/\s+/)) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}
+
+/** An argument of a macro. */
+function argument(content: string): string {
+  return `"${escaped(content).replaceAll('"', '""')}"`;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "\\(ga");
+}
+
+/** `November 22, 2026`. */
+function mdocDate(date: Date): string {
+  return date.toLocaleDateString("en-US", {
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+    timeZone: "UTC",
+  });
+}

@@ -1,0 +1,191 @@
+/**
+ * `deno task test`: every check and every test, one after the other, and at the end one line that
+ * says how many passed and how many failed.
+ *
+ * With names of directories of `tests/` as arguments (`deno task test lan peers`), or `fuzz`, or
+ * `soak`, only these run.
+ */
+
+import { Failure } from "../src/failure.ts";
+import { killAll, removeTree } from "../tests/lan/process.ts";
+import { environmentFor, makeRepository } from "../tests/lan/repository.ts";
+import { add, type Count, countReport } from "./junit.ts";
+import { fetchLibraries } from "./program.ts";
+import { provideTools } from "./tools.ts";
+
+const top = new URL("..", import.meta.url).pathname;
+
+/** Checks that are no tests; each counts as one. */
+const checks: Readonly<Record<string, readonly string[]>> = {
+  "formatting": ["fmt", "--check", "--quiet"],
+  "lint": ["lint", "--quiet"],
+  "types": ["check", "--frozen", "--quiet"],
+  // It runs in browsers: other globals, so another configuration.
+  "types of the pages' script": [
+    ...["check", "--quiet", "--config", "src/quickserve/pages/script_check.json"],
+    "src/quickserve/pages/script.js",
+  ],
+};
+
+/** Programs whose last line is a count of their own; each runs for a bounded time. */
+const programs: Readonly<Record<string, readonly string[]>> = {
+  fuzz: ["run", "--frozen", "-A", "fuzz/main.ts", "--seconds", "60"],
+  soak: ["run", "--frozen", "-A", "soak/main.ts", "--minutes", "2"],
+};
+
+/** Minutes after which a directory of tests is ended: each test has a deadline of its own. */
+const longest = 20;
+
+/** What has to be removed when the run ends, however it ends. */
+const temporary: string[] = [];
+
+/** The children that run now. */
+const running = new Set<Deno.ChildProcess>();
+
+function say(line: string): void {
+  console.log(line);
+}
+
+/** Runs `deno` with our output as its own; returns whether it succeeded. */
+async function deno(words: readonly string[], environment = {}): Promise<boolean> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...words],
+    cwd: top,
+    env: environment,
+    stdin: "null",
+  }).spawn();
+  running.add(child);
+  const timer = setTimeout(() => child.kill("SIGKILL"), longest * 60_000);
+  try {
+    return (await child.status).success;
+  } finally {
+    clearTimeout(timer);
+    running.delete(child);
+  }
+}
+
+async function check(name: string, words: readonly string[]): Promise<Count> {
+  const good = await deno(words);
+  say(`${good ? "ok    " : "FAILED"}  ${name}`);
+  return good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Runs the tests of one directory. A module that cannot even start counts as one failed test. */
+async function test(directory: string, environment: Record<string, string>): Promise<Count> {
+  say(`\n── tests/${directory} ${"─".repeat(Math.max(0, 70 - directory.length))}`);
+  const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
+  temporary.push(report);
+  // Only unit tests are sure to disturb nobody: the others measure time, or fill the machine.
+  const parallel = directory === "unit" ? ["--parallel"] : [];
+  const good = await deno(
+    ["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`, `tests/${directory}`],
+    environment,
+  );
+  const count = countReport(await Deno.readTextFile(report));
+  return good || count.failed > 0 ? count : add(count, { passed: 0, failed: 1 });
+}
+
+/** Runs a program that counts itself. One that ends without its count is one failed test. */
+async function runProgram(name: string, words: readonly string[]): Promise<Count> {
+  say(`\n── ${name} ${"─".repeat(Math.max(0, 76 - name.length))}`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...words],
+    cwd: top,
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  running.add(child);
+  const timer = setTimeout(() => child.kill("SIGKILL"), longest * 60_000);
+  let last = "";
+  try {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      await Deno.stdout.write(new TextEncoder().encode(text));
+      last = (last + text).slice(-200);
+    }
+    const { success } = await child.status;
+    const count = /(\d+) passed, (\d+) failed\n$/.exec(last);
+    const [passed, failed] = [Number(count?.[1] ?? 0), Number(count?.[2] ?? 0)];
+    return { passed, failed: success || failed > 0 ? failed : 1 };
+  } finally {
+    clearTimeout(timer);
+    running.delete(child);
+  }
+}
+
+/** Directories of `tests/` that have tests in them: the quick ones first. */
+async function directories(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(`${top}tests`)) {
+    if (entry.isDirectory && await hasTests(`${top}tests/${entry.name}`)) found.push(entry.name);
+  }
+  const order = (name: string): number => ["unit", "peers", "clients"].indexOf(name) >>> 0;
+  return found.sort((one, other) => order(one) - order(other) || one.localeCompare(other));
+}
+
+async function hasTests(directory: string): Promise<boolean> {
+  for await (const entry of Deno.readDir(directory)) {
+    if (entry.isFile && entry.name.endsWith("_test.ts")) return true;
+    if (entry.isDirectory && await hasTests(`${directory}/${entry.name}`)) return true;
+  }
+  return false;
+}
+
+async function removeTemporary(): Promise<void> {
+  for (const path of temporary.splice(0)) await removeTree(path);
+}
+
+async function main(wanted: readonly string[]): Promise<Count> {
+  if (Deno.uid() !== 0) {
+    throw new Failure(
+      "The tests make network namespaces: run this as root (deno task test:unit needs no root).",
+    );
+  }
+  await provideTools("test", say);
+  await fetchLibraries();
+  let count: Count = { passed: 0, failed: 0 };
+  const all = await directories();
+  const known = [...all, ...Object.keys(programs)];
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Failure(`${unknown} is none of ${known.join(", ")}.`);
+  if (wanted.length === 0) {
+    for (const [name, words] of Object.entries(checks)) {
+      count = add(count, await check(name, words));
+    }
+  }
+  let environment: Record<string, string> = {};
+  for (const directory of all.filter((name) => wanted.length === 0 || wanted.includes(name))) {
+    if (directory !== "unit" && Object.keys(environment).length === 0) {
+      say("\nBuilding the packages that the tests install …");
+      const place = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
+      temporary.push(place);
+      environment = environmentFor(await makeRepository(place));
+    }
+    count = add(count, await test(directory, environment));
+  }
+  for (const [name, words] of Object.entries(programs)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    count = add(count, await runProgram(name, words));
+  }
+  return count;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    for (const child of running) child.kill("SIGTERM");
+    killAll();
+    void removeTemporary().then(() => Deno.exit(signal === "SIGINT" ? 130 : 143));
+  });
+}
+
+let status = 1;
+try {
+  const { passed, failed } = await main(Deno.args);
+  status = failed === 0 && passed > 0 ? 0 : 1;
+  say(`\n${passed} passed, ${failed} failed`);
+} catch (thrown) {
+  if (!(thrown instanceof Failure)) throw thrown;
+  console.error(thrown.message);
+} finally {
+  await removeTemporary();
+}
+Deno.exit(status);
