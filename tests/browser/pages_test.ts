@@ -1,0 +1,372 @@
+/** The pages in Chromium, in front of the real program. */
+
+import type { Page } from "playwright-core";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { Served } from "../program.ts";
+import { inScratch, writeFiles } from "../unit/quickserve/scratch.ts";
+import { shownNames, WatchedBrowser } from "./browser.ts";
+
+const hostile = '<img src=x onerror="document.title=1">';
+const endless = "x".repeat(200);
+
+/** Files whose names are hard to link to, and what is in them. */
+const contents: Readonly<Record<string, string>> = {
+  "javascript:alert(1)": "script?",
+  "a:b": "colon",
+  "?q#h%25": "address",
+  [hostile]: "hostile",
+  [endless]: "endless",
+};
+
+/** A directory `share` with files of known sizes and times, and an empty `inbox`. */
+function fill(directory: string): void {
+  writeFiles(directory, {
+    "share/docs/inside.txt": "inside",
+    "share/file2.txt": "2".repeat(2000),
+    "share/file10.txt": "1".repeat(10),
+    "share/zebra.png": "z".repeat(1_500_000),
+  });
+  for (const [name, content] of Object.entries(contents)) {
+    Deno.writeTextFileSync(`${directory}/share/${name}`, content);
+  }
+  Deno.mkdirSync(`${directory}/inbox`);
+  Deno.utimeSync(`${directory}/share/file2.txt`, 1_000_000_000, 1_000_000_000);
+  Deno.writeTextFileSync(`${directory}/motd`, "Hello <b>everybody</b>!\nBe kind.");
+}
+
+/**
+ * Runs a test with quickserve, started with `words`, and a browser, which must not complain about
+ * anything.
+ */
+async function withServer(
+  words: (directory: string) => readonly string[],
+  body: (
+    server: Served,
+    browser: WatchedBrowser,
+    directory: string,
+  ) => Promise<void>,
+): Promise<void> {
+  await inScratch(async (directory) => {
+    fill(directory);
+    const shares = [`${directory}/share`, `${directory}/inbox`];
+    await using server = await Served.start("quickserve", [...words(directory), ...shares]);
+    const browser = await WatchedBrowser.start();
+    try {
+      await body(server, browser, directory);
+      assertEquals(browser.complaints, []);
+    } finally {
+      await browser.browser.close();
+    }
+  });
+}
+
+const scrollWidth = "document.documentElement.scrollWidth - innerWidth";
+
+Deno.test("a listing: every link leads to its file, whatever it is called", () =>
+  withServer((directory) => ["--motd", `${directory}/motd`], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/share/`);
+    assertEquals(await shownNames(page), [
+      "docs/",
+      hostile,
+      "?q#h%25",
+      "a:b",
+      "file2.txt",
+      "file10.txt",
+      "javascript:alert(1)",
+      endless,
+      "zebra.png",
+    ]);
+    assertEquals(await page.title(), "/share/ · Quickserve");
+    assertEquals(
+      await page.getByRole("note").textContent(),
+      "Hello <b>everybody</b>!\nBe kind.",
+    );
+    assertEquals(await page.locator("data").last().getAttribute("title"), "1,500,000 bytes");
+    for (const name of Object.keys(contents)) {
+      const href = await page.getByRole("link", { name, exact: true }).getAttribute("href");
+      const reply = await fetch(new URL(href ?? "", page.url()));
+      assertEquals(await reply.text(), contents[name]);
+    }
+    await page.getByRole("link", { name: "docs/" }).click();
+    await page.waitForURL(`${server.address}/share/docs/`);
+    await page.getByRole("link", { name: "Parent directory" }).click();
+    await page.waitForURL(`${server.address}/share/`);
+    await page.getByRole("navigation", { name: "Path" }).getByRole("link", { name: "Home" })
+      .click();
+    assertEquals(await shownNames(page), ["inbox/", "share/"]);
+  }));
+
+Deno.test("sorting is in the address and told to screen readers", () =>
+  withServer(() => [], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/share/`);
+    const sorted = (): Promise<string | null> =>
+      page.locator("th[aria-sort]").evaluate((cell) =>
+        `${cell.textContent?.trim()} ${cell.getAttribute("aria-sort")}`
+      );
+    assertEquals(await sorted(), "Name ascending");
+    await page.getByRole("link", { name: "Size" }).click();
+    assertMatch(page.url(), /\?sort=size&order=desc$/);
+    assertEquals(await sorted(), "Size descending");
+    assertEquals((await shownNames(page)).slice(0, 3), ["docs/", "zebra.png", "file2.txt"]);
+    await page.getByRole("link", { name: "Modified" }).click();
+    await page.getByRole("link", { name: "Modified" }).click();
+    assertEquals(await sorted(), "Modified ascending");
+    assertEquals((await shownNames(page)).slice(0, 2), ["docs/", "file2.txt"]);
+    const time = page.locator("time[datetime='2001-09-09T01:46:40Z']");
+    assertEquals(await time.getAttribute("title"), "2001-09-09T01:46:40Z");
+  }));
+
+Deno.test("times are those of the reader's zone, and in UTC without script", () =>
+  withServer(() => [], async (server, browser) => {
+    for (
+      const [javaScriptEnabled, shown] of [
+        [true, "2001-09-09 03:46"],
+        [false, "2001-09-09 01:46"],
+      ] as const
+    ) {
+      const page = await browser.open({ timezoneId: "Europe/Berlin", javaScriptEnabled });
+      await page.goto(`${server.address}/share/`);
+      const time = page.locator("time[datetime='2001-09-09T01:46:40Z']");
+      assertEquals(await time.textContent(), shown);
+      assertEquals(await page.getByText("(UTC)").count(), javaScriptEnabled ? 0 : 1);
+      assertEquals(await page.getByRole("searchbox").count(), javaScriptEnabled ? 1 : 0);
+    }
+  }));
+
+Deno.test("the filter box leaves what has all its words, by keyboard alone", () =>
+  withServer(() => [], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/share/`);
+    await page.keyboard.press("/");
+    await page.keyboard.type("TXT file");
+    await page.getByRole("status").getByText("2 of 9 shown").waitFor();
+    assertEquals(await shownNames(page), ["file2.txt", "file10.txt"]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("status").getByText("1 directory, 8 files").waitFor();
+    assertEquals((await shownNames(page)).length, 9);
+  }));
+
+Deno.test("the first tab stop skips the menu, and what has the focus shows it", () =>
+  withServer(() => [], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/share/`);
+    await page.keyboard.press("Tab");
+    assertEquals(await page.evaluate("document.activeElement.textContent"), "Skip to the files");
+    assertEquals(
+      await page.evaluate("document.activeElement.getBoundingClientRect().top >= 0"),
+      true,
+    );
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    assertEquals(
+      await page.evaluate("document.activeElement.closest('main') !== null"),
+      true,
+    );
+    assertEquals(
+      await page.evaluate("getComputedStyle(document.activeElement).outlineStyle"),
+      "solid",
+    );
+    await page.getByRole("table", { name: "Files and directories in /share/" }).waitFor();
+  }));
+
+/** The contrast of text and background (WCAG 2.2, 1.4.3) of every element that has text of its own. */
+const contrasts = `(() => {
+  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [r, g, b] = parse(color).map((part) => {
+      const value = part / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const background = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if ((parse(color)[3] ?? 1) > 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const low = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!hasText) continue;
+    const [a, b] = [luminance(getComputedStyle(element).color), luminance(background(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) low.push(element.className + " " + element.textContent + " " + ratio);
+  }
+  return low;
+})()`;
+
+Deno.test("dark mode is dark, and text can be read in both", () =>
+  withServer((directory) => [
+    ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],
+    ...["--tar", "none", "zip", "--peer", "http://127.0.0.1:9/"],
+  ], async (server, browser) => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await browser.open({ colorScheme });
+      for (const path of ["/share/", "/?page=about", "/?page=peers", "/?page=upload"]) {
+        await page.goto(server.address + path);
+        assertEquals(await page.evaluate(contrasts), [], `${path} ${colorScheme}`);
+      }
+      const background = await page.evaluate(
+        "getComputedStyle(document.documentElement).backgroundColor",
+      );
+      assertEquals(
+        background,
+        { light: "rgb(255, 255, 255)", dark: "rgb(18, 23, 28)" }[colorScheme],
+      );
+    }
+  }));
+
+Deno.test("on a phone nothing has to be scrolled sideways", () =>
+  withServer((directory) => [
+    ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],
+    ...["--tar", "none", "gz", "zst", "zip", "--peer", "http://127.0.0.1:9/"],
+  ], async (server, browser) => {
+    const options = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
+    const page = await browser.open(options);
+    for (const path of ["/", "/share/", "/?page=about", "/?page=peers", "/?page=upload"]) {
+      await page.goto(server.address + path);
+      assertEquals(await page.evaluate(scrollWidth), 0, path);
+    }
+    await page.goto(`${server.address}/share/?sort=size`);
+    // The columns are still one table to a screen reader.
+    assertEquals(await page.getByRole("columnheader").count(), 3);
+    assertEquals(await page.getByRole("row").count(), 11);
+  }));
+
+Deno.test("archives are downloaded under the directory's name", () =>
+  withServer(() => ["--tar", "none", "zip"], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/share/docs/`);
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: ".zip" }).click();
+    const download = await downloading;
+    assertEquals(download.suggestedFilename(), "docs.zip");
+    assertEquals(await download.failure(), null);
+  }));
+
+/** A drop of files on the page; sizes in bytes by name. */
+async function drop(page: Page, files: Readonly<Record<string, number>>): Promise<void> {
+  const transfer = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer();
+    for (const [name, size] of Object.entries(${JSON.stringify(files)})) {
+      transfer.items.add(new File([new Uint8Array(size)], name));
+    }
+    return transfer;
+  })()`);
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    await page.dispatchEvent("main", type, { dataTransfer: transfer });
+  }
+}
+
+function storedIn(directory: string): Record<string, number> {
+  const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, Deno.statSync(`${directory}/${name}`).size]),
+  );
+}
+
+/** Slows the browser's sending down, so that there is something to see. */
+async function slowDown(page: Page, bytesPerSecond: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: bytesPerSecond,
+  });
+}
+
+Deno.test("files dropped on a listing are uploaded, with progress, and then listed", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      const page = await browser.open();
+      await page.goto(`${server.address}/inbox/`);
+      await slowDown(page, 4_000_000);
+      await drop(page, { "big file é.bin": 3_000_000, "small.txt": 3 });
+      const progress = page.getByRole("progressbar", { name: "Progress of big file é.bin" });
+      await progress.waitFor();
+      await page.getByText(/^(?!2\.9).* of 2\.9 MiB/).waitFor();
+      await page.getByRole("link", { name: "small.txt" }).waitFor();
+      assertEquals(await shownNames(page), ["big file é.bin", "small.txt"]);
+      assertEquals(storedIn(`${directory}/inbox`), { "big file é.bin": 3_000_000, "small.txt": 3 });
+    },
+  ));
+
+Deno.test("an upload can be cancelled: nothing is left of it, and the page says so", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      const page = await browser.open();
+      await page.goto(`${server.address}/?page=upload`);
+      await slowDown(page, 1_000_000);
+      await drop(page, { "huge.bin": 50_000_000, "next.txt": 4 });
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByText("Cancelled: nothing was stored.").waitFor();
+      await page.getByText("1 uploaded, 1 failed.").waitFor();
+      const deadline = Date.now() + 5000;
+      while (Object.keys(storedIn(`${directory}/inbox`)).length > 1 && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      assertEquals(storedIn(`${directory}/inbox`), { "next.txt": 4 });
+    },
+  ));
+
+Deno.test("the form works without script, and says what became of each file", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      writeFiles(directory, { "inbox/taken.txt": "first", "mine/taken.txt": "second" });
+      const page = await browser.open({ javaScriptEnabled: false });
+      await page.goto(`${server.address}/?page=upload`);
+      await page.getByLabel("Files to upload").setInputFiles(`${directory}/mine/taken.txt`);
+      await page.getByRole("button", { name: "Upload", exact: true }).click();
+      await page.getByRole("heading", { name: "1 file uploaded" }).waitFor();
+      await page.getByText("Stored under this name, because taken.txt was taken.").waitFor();
+      assertEquals(storedIn(`${directory}/inbox`), { "taken.txt": 5, "taken.txt.1": 6 });
+    },
+  ));
+
+Deno.test("a browser logs in, and then has pages, style and uploads", () =>
+  withServer(
+    (directory) => ["--auth", "alice", "secret", "--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      const httpCredentials = { username: "alice", password: "secret" };
+      const page = await browser.open({ httpCredentials });
+      await page.goto(`${server.address}/inbox/`);
+      assertEquals(await page.evaluate("document.styleSheets.length"), 1);
+      await drop(page, { "a.txt": 7 });
+      await page.getByRole("link", { name: "a.txt" }).waitFor();
+      assertEquals(storedIn(`${directory}/inbox`), { "a.txt": 7 });
+
+      const stranger = await browser.browser.newContext();
+      const reply = await stranger.request.get(`${server.address}/inbox/`);
+      assertEquals(reply.status(), 401);
+      assert(!(await reply.text()).includes("a.txt"));
+      await stranger.close();
+    },
+  ));
+
+Deno.test("the other pages: about, peers, and what is not there", () =>
+  withServer(() => ["--peer", "http://127.0.0.1:9/"], async (server, browser) => {
+    const page = await browser.open();
+    await page.goto(`${server.address}/?page=about`);
+    await page.getByText(`curl -O ${server.address}/path/to/file`, { exact: true }).waitFor();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Peers" })
+      .click();
+    await page.getByRole("table", { name: "Known peers" }).waitFor();
+    await page.getByRole("link", { name: "http://127.0.0.1:9/" }).waitFor();
+    assertEquals(browser.complaints, []);
+    await page.goto(`${server.address}/none`);
+    await page.getByRole("heading", { name: "Not Found" }).waitFor();
+    await page.getByRole("link", { name: "Go to the start page" }).click();
+    assertEquals(await shownNames(page), ["inbox/", "share/"]);
+    // The browser complains about every page whose status is 404.
+    assertEquals(browser.complaints.length, 1);
+    browser.complaints.length = 0;
+  }));

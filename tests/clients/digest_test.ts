@@ -1,0 +1,207 @@
+/** The clients that people have, logging in to a real listener. Needs curl, wget, aria2, requests. */
+
+import { Digest } from "../../src/auth/digest.ts";
+import { requireUser } from "../../src/auth/require_user.ts";
+import type { Handler } from "../../src/http/exchange.ts";
+import { listen } from "../../src/http/listener.ts";
+import { isUpload } from "../../src/quickserve/uploads/request.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+
+const CONTENT = "what only users may read\n";
+
+/** Users that are hard to get right. */
+const USERS = [
+  { name: "alice", password: "secret" },
+  { name: "colon", password: "a:b:c" },
+  { name: "dash", password: "-p" },
+  { name: "-dash", password: "--" },
+  { name: "007", password: "0042" },
+  { name: "quotes", password: `"q" 'uo' \\te\\ $HOME %20 &` },
+  { name: 'q"uo\\te', password: "secret" },
+  { name: "Jäsøn", password: "pässwörd" },
+  { name: "ключ", password: "секрет ✓" },
+];
+
+/** A server that knows these users, and what it answered: `GET /file 401`, `GET /file 200 alice`. */
+class Guarded implements AsyncDisposable {
+  readonly answers: string[] = [];
+  readonly #close: () => Promise<void>;
+
+  private constructor(readonly port: number, close: () => Promise<void>) {
+    this.#close = close;
+  }
+
+  static async start(): Promise<Guarded> {
+    const configuration = { users: USERS, uploadOnly: false, realm: "Quickserve" };
+    const file: Handler = async (request) => {
+      let length = 0;
+      for await (const chunk of request.body) length += chunk.length;
+      const text = request.method === "PUT" ? `${length} bytes\n` : CONTENT;
+      const headers = { "Content-Type": "text/plain" };
+      return { status: 200, headers, body: new TextEncoder().encode(text) };
+    };
+    const handler = requireUser(file, new Digest(configuration), configuration, { isUpload });
+    const listener = await listen(
+      { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
+      handler,
+      {
+        finished: ({ request, reply }) => {
+          const user = reply.user === undefined ? "" : ` ${reply.user}`;
+          server.answers.push(`${request.method} ${request.target} ${reply.status}${user}`);
+        },
+      },
+    );
+    const server = new Guarded(listener.port, () => listener.close(0));
+    return server;
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(command: string, args: string[], cwd?: string): Promise<Outcome> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    stdin: "null",
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { LC_ALL: "C.UTF-8", HOME: "/nonexistent" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "pacserve-test-" });
+  try {
+    await body(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("curl --digest, every user", async () => {
+  await using server = await Guarded.start();
+  for (const { name, password } of USERS) {
+    const login = ["--digest", "--user", `${name}:${password}`];
+    const { stdout } = await run("curl", ["-sS", ...login, server.url("/a%20file?x=1&y=%C3%A4")]);
+    assertEquals(stdout, CONTENT, name);
+  }
+});
+
+Deno.test("curl with a wrong password, and with none", async () => {
+  await using server = await Guarded.start();
+  for (const login of [["--digest", "-u", "alice:Secret"], ["--digest", "-u", "bob:secret"], []]) {
+    const { code, stdout } = await run("curl", ["-sS", "-f", ...login, server.url("/")]);
+    assertEquals(code, 22);
+    assertEquals(stdout, "");
+  }
+});
+
+Deno.test("curl uploads with a login, the body sent once", () =>
+  inDirectory(async (directory) => {
+    await using server = await Guarded.start();
+    await Deno.writeFile(`${directory}/big`, new Uint8Array(3 << 20));
+    const login = ["--digest", "-u", "alice:secret"];
+    const { stdout } = await run("curl", [
+      "-sS",
+      ...login,
+      "-T",
+      `${directory}/big`,
+      server.url("/"),
+    ]);
+    assertEquals(stdout, `${3 << 20} bytes\n`);
+    assertEquals(server.answers, ["PUT /big 401", "PUT /big 200 alice"]);
+  }));
+
+Deno.test("wget", async () => {
+  await using server = await Guarded.start();
+  // wget writes names into the field as they are, without escaping quotes and backslashes.
+  for (const { name, password } of USERS.filter((user) => !/["\\]/.test(user.name))) {
+    const login = [`--user=${name}`, `--password=${password}`];
+    const { stdout, stderr } = await run("wget", ["-q", "-O", "-", ...login, server.url("/f?x=1")]);
+    assertEquals(stdout, CONTENT, `${name} ${stderr}`);
+  }
+});
+
+Deno.test("Python's requests", async () => {
+  await using server = await Guarded.start();
+  const script = `
+import sys, requests
+from requests.auth import HTTPDigestAuth
+url, name, password = sys.argv[1:]
+session = requests.Session()
+session.auth = HTTPDigestAuth(name, password)
+for number in range(3):
+    answer = session.get(url + str(number))
+    assert answer.status_code == 200, answer.headers
+    print(answer.text, end="")
+`;
+  // requests sends names in ISO 8859-1, and quotes as they are.
+  for (
+    const { name, password } of USERS.filter(({ name }) => /^[^"\\\u0100-\uffff]*$/.test(name))
+  ) {
+    const { stdout, stderr } = await run("/usr/bin/python3", [
+      "-c",
+      script,
+      server.url("/"),
+      name,
+      password,
+    ]);
+    assertEquals(stdout, CONTENT.repeat(3), `${name} ${stderr}`);
+    // One nonce is good for all three.
+    const answers = server.answers.splice(0).map((line) => /\d{3}/.exec(line)?.[0]);
+    assertEquals(answers, ["401", "200", "200", "200"], name);
+  }
+});
+
+Deno.test("aria2c, which knows Basic only, on this very host", () =>
+  inDirectory(async (directory) => {
+    await using server = await Guarded.start();
+    const get = (name: string, password: string): Promise<Outcome> =>
+      run("aria2c", [
+        "-q",
+        `--http-user=${name}`,
+        `--http-passwd=${password}`,
+        "--split=4",
+        "--max-connection-per-server=4",
+        "-o",
+        "file",
+        "--allow-overwrite=true",
+        server.url("/file"),
+      ], directory);
+    for (const { name, password } of USERS) {
+      const { code, stdout } = await get(name, password);
+      assertEquals(code, 0, `${name} ${stdout}`);
+      assertEquals(await Deno.readTextFile(`${directory}/file`), CONTENT);
+    }
+    assert((await get("alice", "Secret")).code !== 0);
+  }));
+
+Deno.test("what curl sent, recorded and sent again, gets nothing", async () => {
+  await using server = await Guarded.start();
+  const args = ["-sS", "-v", "--digest", "-u", "alice:secret", server.url("/file")];
+  const { stderr } = await run("curl", args);
+  const field = /^> (Authorization: .*)$/m.exec(stderr)?.[1]?.trim() ?? "";
+  assertMatch(field, /^Authorization: Digest /);
+  for (const path of ["/file", "/other"]) {
+    const again = await run("curl", ["-sS", "-H", field, server.url(path)]);
+    assert(!again.stdout.includes(CONTENT));
+  }
+  assertEquals(server.answers, [
+    "GET /file 401",
+    "GET /file 200 alice",
+    "GET /file 401",
+    "GET /other 400",
+  ]);
+});

@@ -1,0 +1,238 @@
+/** A hostile neighbour on the LAN, at the real program: what it sends costs little and others nothing. */
+
+import { descriptorsOf, memoryOf } from "../../soak/process_state.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { eventually } from "../lan/process.ts";
+import { latin1, rawExchange, readUntil, statusOf, writeAll } from "../listening.ts";
+import { type RunningServer, startServer } from "../running_server.ts";
+import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+
+const HEAD = "Host: 127.0.0.1\r\nConnection: close\r\n";
+const MEGABYTE = 1 << 20;
+
+/** Milliseconds that an ordinary client may wait on a machine that is busy with tests. */
+const NORMAL = 2_000;
+
+async function inServer(
+  words: readonly string[],
+  use: (server: RunningServer, top: string) => Promise<void>,
+): Promise<void> {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/file": "file", "s/large": "x".repeat(600_000), "up/old": "old" });
+    await using server = await startServer("quickserve", [
+      `${top}/s`,
+      "--upload",
+      `${top}/up`,
+      "--verbose",
+      ...words,
+    ]);
+    await use(server, top);
+  });
+}
+
+function message(json: string): string {
+  const body = `json=${json}`;
+  return `POST / HTTP/1.1\r\n${HEAD}Content-Type: application/x-www-form-urlencoded\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** Asks as an ordinary client would; resolves to the milliseconds that it took. */
+async function served({ port }: RunningServer): Promise<number> {
+  const start = performance.now();
+  const reply = await rawExchange(port, `GET /s/file HTTP/1.1\r\n${HEAD}\r\n`);
+  assertEquals(statusOf(reply), 200);
+  assert(reply.endsWith("\r\n\r\nfile"), reply);
+  return performance.now() - start;
+}
+
+/** Opens many connections, sends the same on each, and closes them in the end. */
+async function besieged(
+  { port }: RunningServer,
+  count: number,
+  request: string,
+  use: () => Promise<void>,
+): Promise<void> {
+  const connections: Deno.TcpConn[] = [];
+  try {
+    for (let index = 0; index < count; index++) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+      connections.push(connection);
+      // The oldest are closed to let others in.
+      await writeAll(connection, latin1(request)).catch(() => {});
+    }
+    await use();
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+}
+
+Deno.test("500 connections that send half a request leave others served in normal time", async () => {
+  await inServer([], async (server) => {
+    const before = await descriptorsOf(server.program.pid);
+    for (const request of ["", "GET / HTTP/1.1\r\nHost: a\r\nX: "]) {
+      await besieged(server, 500, request, async () => {
+        for (let turn = 0; turn < 20; turn++) assert(await served(server) < NORMAL, "it is slow");
+      });
+    }
+    await eventually("every connection is closed", async () => {
+      const { sockets } = await descriptorsOf(server.program.pid);
+      return sockets <= before.sockets;
+    });
+  });
+});
+
+Deno.test("readers that take nothing and writers that never end leave others served", async () => {
+  await inServer([], async (server, top) => {
+    shell(top, "truncate -s 1G s/huge");
+    await besieged(server, 200, "GET /s/huge HTTP/1.1\r\nHost: a\r\n\r\n", async () => {
+      for (let turn = 0; turn < 5; turn++) assert(await served(server) < 2 * NORMAL, "it is slow");
+    });
+    const upload = `PUT /never HTTP/1.1\r\n${HEAD}Content-Length: 9999999\r\n\r\n${
+      "x".repeat(999)
+    }`;
+    await besieged(server, 100, upload, async () => {
+      for (let turn = 0; turn < 5; turn++) assert(await served(server) < NORMAL, "it is slow");
+    });
+    await eventually("nothing is left of the uploads", () => {
+      return [...Deno.readDirSync(`${top}/up`)].length === 1;
+    });
+    await eventually("every file is closed", async () => {
+      const { files } = await descriptorsOf(server.program.pid);
+      return !files.some((file) => file.startsWith(top));
+    });
+  });
+});
+
+Deno.test("JSON of depth 10,000 and of 100 MB is refused and costs little memory", async () => {
+  await inServer([], async (server) => {
+    await served(server);
+    const before = await memoryOf(server.program.pid);
+    for (
+      const [json, status] of [
+        ["[".repeat(10_000), 400],
+        ['{"type":'.repeat(10_000), 400],
+        ["[".repeat(10_000) + "]".repeat(10_000), 400],
+        [`{"type":"nudge","uri":${"[".repeat(10_000)}1${"]".repeat(10_000)}}`, 200],
+        ['{"__proto__":{"type":"nudge","uri":"http://x/"}}', 400],
+        ['{"type":"file check","paths":["__proto__"],"hops":1e308}', 200],
+        ["%5B".repeat(300_000), 400],
+        ["[" + "1,".repeat(400_000) + "1]", 400],
+      ] as const
+    ) {
+      const reply = await rawExchange(server.port, message(json));
+      assertEquals([json.slice(0, 40), statusOf(reply)], [json.slice(0, 40), status]);
+      if (status === 200) assertMatch(reply, /\r\n\r\n(null|\{\})$/);
+    }
+    assertEquals(await statusOfEndlessMessage(server), 413);
+    assert(await served(server) < NORMAL);
+    const grown = await memoryOf(server.program.pid) - before;
+    assert(grown < 150 * MEGABYTE, `${Math.round(grown / MEGABYTE)} MB`);
+  });
+});
+
+Deno.test("100 who ask for the listing of thousands of files leave others served", async () => {
+  await inServer([], async (server, top) => {
+    for (let index = 0; index < 5000; index++) Deno.writeTextFileSync(`${top}/s/many${index}`, "");
+    await besieged(server, 100, "GET /s/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", async () => {
+      for (let turn = 0; turn < 5; turn++) assert(await served(server) < NORMAL, "it is slow");
+    });
+  });
+});
+
+/** Sends a message of 100 MB, as far as the server takes it. */
+async function statusOfEndlessMessage({ port }: RunningServer): Promise<number> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const head = message("").replace(/Content-Length: \d+/, `Content-Length: ${100 * MEGABYTE}`);
+  const reply = readUntil(connection, (text) => text.includes("\r\n\r\n"));
+  const piece = new Uint8Array(MEGABYTE).fill(0x5b);
+  try {
+    await writeAll(connection, latin1(head));
+    for (let sent = 0; sent < 100; sent++) await writeAll(connection, piece);
+  } catch {
+    // It has heard enough; what it said before is read below.
+  }
+  return statusOf(await reply);
+}
+
+Deno.test("1,000 ranges get the whole file once, and overlapping ones no more than it", async () => {
+  await inServer([], async ({ port }) => {
+    const thousand = Array.from({ length: 1000 }, (_, at) => `${at * 3}-${at * 3}`).join(",");
+    const whole = await rawExchange(
+      port,
+      `GET /s/large HTTP/1.1\r\n${HEAD}Range: bytes=${thousand}\r\n\r\n`,
+    );
+    assertEquals(statusOf(whole), 200);
+    const overlapping = Array.from({ length: 60 }, () => "0-").join(",");
+    const once = await rawExchange(
+      port,
+      `GET /s/large HTTP/1.1\r\n${HEAD}Range: bytes=${overlapping}\r\n\r\n`,
+    );
+    assertEquals(statusOf(once), 206);
+    assert(once.length < 700_000, `${once.length} bytes`);
+  });
+});
+
+Deno.test("what is sent cannot forge a line of the log", async () => {
+  await inServer([], async (server) => {
+    const { port, program } = server;
+    await rawExchange(
+      port,
+      `GET /%0a%1b[2J"%20200 HTTP/1.1\r\n${HEAD}User-Agent: a" 200 1 "b\r\nReferer: \x85\x9b2J\r\n\r\n`,
+    );
+    const line = await program.line(/%0a/);
+    // deno-lint-ignore no-control-regex -- these are what must not be there
+    assert(!/[\x00-\x1f\x7f-\x9f]/.test(line), line);
+    assertEquals(line.split('"').length, 7, line);
+  });
+});
+
+Deno.test("two servers that are each other's peers ask each other once, and not in a circle", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/file": "file" });
+    await using one = await startServer("quickserve", [`${top}/s`, "--verbose"]);
+    const words = [`${top}/s`, "--verbose", "--peer", `${one.base}/`];
+    await using other = await startServer("quickserve", words);
+    await one.program.line(/found peer /);
+    for (const { port } of [one, other]) {
+      const start = performance.now();
+      const reply = await rawExchange(port, `GET /s/absent HTTP/1.1\r\n${HEAD}\r\n`);
+      assertEquals(statusOf(reply), 404);
+      assert(performance.now() - start < NORMAL);
+      const hops = '{"type":"file check","paths":["s/absent"],"hops":1000000}';
+      assertMatch(await rawExchange(port, message(hops)), /\r\n\r\n\{\}$/);
+    }
+    for (const { program } of [one, other]) {
+      // Nudges, and a question or two for each of the four requests: not one that asks for more.
+      const requests = program.lines.filter((line) => /"(POST|HEAD|GET) /.test(line));
+      assert(requests.length < 16, requests.join("\n"));
+    }
+  });
+});
+
+Deno.test("a peer's address in a nudge is never another host, whatever it says", async () => {
+  using bait = Deno.listen({ hostname: "127.0.0.2", port: 0 });
+  let bitten = false;
+  void bait.accept().then((connection) => {
+    bitten = true;
+    connection.close();
+  }).catch(() => {});
+  await inServer([], async (server) => {
+    const { port } = bait.addr;
+    for (const host of ["127.0.0.2", "127.0.0.2.", "[::ffff:127.0.0.2]", "0x7f000002"]) {
+      const nudge = JSON.stringify({ type: "nudge", uri: `http://${host}:${port}/` });
+      assertEquals(statusOf(await rawExchange(server.port, message(nudge))), 200);
+    }
+    // It asks the sender instead, where nobody answers at that port.
+    await server.program.line(new RegExp(`peer http://127\\.0\\.0\\.1:${port}/: `));
+    assert(!bitten, "it asked another host");
+  });
+});
+
+Deno.test("a request that is never finished is let go, and the connection with it", async () => {
+  await inServer([], async ({ port }) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await writeAll(connection, latin1(`GET /${"a".repeat(40_000)}`));
+    const reply = await readUntil(connection, () => false);
+    assertEquals(statusOf(reply), 414);
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * A worker without any check of ours: it opens each path that it is given, and tries everything else
+ * that the runtime could refuse.
+ */
+
+/** What a worker's global scope has of the two ends of its message channel. */
+declare const self: {
+  postMessage(message: unknown): void;
+  onmessage: (event: MessageEvent<Orders>) => void;
+};
+
+/** What is to be tried. */
+export interface Orders {
+  readonly paths: readonly string[];
+  /** A module that may not be imported. */
+  readonly module: string;
+}
+
+/** What came of it: the name of the error, or `"allowed"`. */
+export interface Outcomes {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly others: Readonly<Record<string, string>>;
+}
+
+self.onmessage = async ({ data: { paths, module } }) => {
+  const reads = paths.map((path) => attempt(() => Deno.openSync(path).close()));
+  const writes = paths.map((path) =>
+    attempt(() => Deno.openSync(path, { write: true, create: true }).close())
+  );
+  const others = {
+    run: attempt(() => new Deno.Command("/bin/true").outputSync()),
+    "run itself": attempt(() => new Deno.Command(Deno.execPath()).outputSync()),
+    env: attempt(() => Deno.env.get("HOME")),
+    "all of env": attempt(() => Deno.env.toObject()),
+    ffi: attempt(() => Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {}).close()),
+    import: await attemptLater(() => import(module)),
+    worker: await attemptLater(() => startWorker()),
+    hostname: attempt(() => Deno.hostname()),
+    "network interfaces": attempt(() => Deno.networkInterfaces()),
+    "signal to others": attempt(() => Deno.kill(1, "SIGCONT")),
+  };
+  const outcomes: Outcomes = { reads, writes, others };
+  self.postMessage(outcomes);
+};
+
+/** A worker of the worker, with more than the worker itself has. */
+function startWorker(): Promise<void> {
+  const worker = new Worker("data:application/javascript,postMessage('alive')", {
+    type: "module",
+    deno: { permissions: { read: true, run: true, env: true } },
+  });
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => (worker.terminate(), resolve());
+    worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
+  });
+}
+
+function attempt(action: () => unknown): string {
+  try {
+    action();
+    return "allowed";
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+async function attemptLater(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action();
+    return "allowed";
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+export {};

@@ -1,0 +1,164 @@
+/** The runtime's wall, with all of our own checks switched off. */
+
+import { normalize } from "node:path";
+import { launchedCommands } from "../../scripts/build/commands.ts";
+import { workerScope } from "../../src/server/confinement.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { configurationOf } from "../server_configuration.ts";
+import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
+import { inScratch, share, shell, treeOf, writeFiles } from "../unit/quickserve/scratch.ts";
+import type { Orders, Outcomes } from "./probing_worker.ts";
+
+/** Local paths that a server without checks would make of hostile request targets. */
+function localPaths(top: string): string[] {
+  const paths = new Set<string>();
+  for (const target of hostilePaths) {
+    for (const text of [target, decoded(target), decoded(decoded(target))]) {
+      paths.add(`${top}/s/${text}`);
+      paths.add(`${top}${text.startsWith("/") ? "" : "/"}${text}`);
+      paths.add(text);
+    }
+  }
+  // A relative path would be relative to wherever the tests run.
+  return [...paths].filter((path) => path.startsWith("/") && !path.includes("\0"));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Lets a worker with the scope of a configuration try what it is told. */
+async function probe(
+  configuration: ReturnType<typeof configurationOf>,
+  orders: Orders,
+): Promise<Outcomes> {
+  const scope = workerScope(configuration);
+  const worker = new Worker(new URL("./probing_worker.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: { ...scope, read: [...scope.read], write: [...scope.write] } },
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<Outcomes>): void => resolve(data);
+      worker.onerror = (event): void => (event.preventDefault(), reject(new Error(event.message)));
+      worker.postMessage(orders);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+function isInside(path: string, directory: string): boolean {
+  const plain = normalize(path).replace(/\/$/, "");
+  return plain === directory || plain.startsWith(`${directory}/`);
+}
+
+Deno.test("the runtime refuses every path outside of the scope, whatever our checks would say", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "secret": "secret", "s/open": "open", "up/old": "old" });
+    const module = `${top}/module.js`;
+    writeFiles(top, { "module.js": "export {};" });
+    const configuration = configurationOf({
+      tree: treeOf([share("s", `${top}/s`)]),
+      uploads: { directory: `${top}/up`, allowOverwrite: false, maximumSize: null },
+    });
+    const paths = [
+      ...localPaths(top),
+      "/etc/passwd",
+      "/proc/self/environ",
+      "/proc/self/mem",
+      "/dev/mem",
+      `${top}/secret`,
+      `${top}/sibling`,
+      `${top}/s2`,
+    ];
+    const outside = paths.filter((path) =>
+      !isInside(path, `${top}/s`) && !isInside(path, `${top}/up`)
+    );
+    assert(outside.length >= 200, `${outside.length} paths`);
+    const inside = [`${top}/s/open`, `${top}/up/old`, `${top}/up/new`];
+    const { reads, writes } = await probe(configuration, {
+      paths: [...outside, ...inside],
+      module: `file://${module}`,
+    });
+    const refused = outside.map(() => "NotCapable");
+    assertEquals(reads.slice(0, outside.length), refused);
+    assertEquals(writes.slice(0, outside.length), refused);
+    // What is shared can be read and not be written; only uploads can.
+    assertEquals(reads.slice(outside.length), ["allowed", "allowed", "NotFound"]);
+    assertEquals(writes.slice(outside.length), ["NotCapable", "allowed", "allowed"]);
+    assertEquals(await Deno.readTextFile(`${top}/s/open`), "open");
+  });
+});
+
+Deno.test("without uploads the worker can write nothing at all", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/open": "open" });
+    const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
+    const orders = { paths: [`${top}/s/open`, `${top}/s/new`, "/tmp/new"], module: "data:," };
+    const { writes } = await probe(configuration, orders);
+    assertEquals(writes, ["NotCapable", "NotCapable", "NotCapable"]);
+  });
+});
+
+Deno.test("the worker runs nothing, sees no environment, loads no code, and its workers neither", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/module.js": "export {};" });
+    const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
+    const module = `https://127.0.0.1:9/module.js`;
+    const { others } = await probe(configuration, { paths: [], module });
+    const { "network interfaces": interfaces, import: imported, worker, ...refused } = others;
+    assertEquals(interfaces, "allowed");
+    assert(imported !== "allowed", "it imported code from the network");
+    assert(worker !== "allowed", "its worker got more than it has");
+    for (const [name, outcome] of Object.entries(refused)) {
+      assertEquals([name, outcome], [name, "NotCapable"]);
+    }
+  });
+});
+
+Deno.test("a link in a share leads the runtime out: this wall is the boundary's", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "secret": "secret", "s/open": "open" });
+    shell(top, "ln -s ../secret s/link");
+    const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
+    const { reads } = await probe(configuration, { paths: [`${top}/s/link`], module: "data:," });
+    // Should the runtime refuse this one day, SECURITY.md can promise more.
+    assertEquals(reads, ["allowed"]);
+  });
+});
+
+Deno.test("each command is granted what it needs, and nothing else", () => {
+  const granted = new Map(
+    launchedCommands().map(({ name, permissions }) => [
+      name,
+      permissions.filter((flag) => flag.startsWith("--allow") || flag === "-A")
+        .map((flag) => flag.replace(/=.*/, (list) => list.includes("/") ? "=paths" : list)),
+    ]),
+  );
+  const server = ["--allow-env=NOTIFY_SOCKET,JOURNAL_STREAM,CREDENTIALS_DIRECTORY"];
+  const system = "--allow-sys=networkInterfaces,hostname";
+  const files = ["--allow-net", "--allow-read", "--allow-write"];
+  assertEquals(
+    granted,
+    new Map([
+      ["pacserve", [...server, ...files, "--allow-run=paths", system]],
+      ["quickserve", [...server, ...files, system]],
+      ["pacsrv", ["--allow-env=PACMAN,XDG_CACHE_HOME,HOME", ...files, "--allow-sys=uid"]],
+      ["pacman.conf-insert_pacserve", ["--allow-read"]],
+      [
+        "pacserve-ports",
+        ["--allow-read", "--allow-write=paths", "--allow-run=paths", "--allow-sys=uid"],
+      ],
+    ]),
+  );
+  for (const { permissions } of launchedCommands()) {
+    assert(permissions.includes("--no-prompt"), "a prompt would wait for ever");
+    const run = permissions.find((flag) => flag.startsWith("--allow-run="))?.slice(12).split(",");
+    for (const program of run ?? []) assert(program.startsWith("/"), `${program} is in no place`);
+  }
+});

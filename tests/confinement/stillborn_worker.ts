@@ -1,0 +1,3 @@
+/** A worker that cannot even be loaded. */
+
+throw new Error("born dead");

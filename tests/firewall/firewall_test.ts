@@ -1,0 +1,235 @@
+/** `pacserve-ports` against real firewalls and real packets. Needs root. */
+
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "../assert.ts";
+import { canTest, GuardedHost, RULES } from "./guarded_host.ts";
+
+const ALL = ["tcp4", "tcp6", "udp4", "udp6"];
+
+/** A firewall that lets nothing of ours in. */
+interface Firewall {
+  readonly name: string;
+  readonly programs: readonly string[];
+  /** Turns it on, with an accepted rule or two of the user's. */
+  readonly start: (host: GuardedHost) => Promise<void>;
+  /** Brings its own rules back, as its service does on a reload. */
+  readonly reload: string;
+  /** In which places the ports are opened. */
+  readonly places: RegExp;
+}
+
+function iptables(variant: "nft" | "legacy"): Firewall {
+  const [four, six] = [`iptables-${variant}`, `ip6tables-${variant}`];
+  const rules = `
+    ${four} -F && ${four} -P INPUT DROP && ${four} -A INPUT -i lo -j ACCEPT &&
+    ${six} -F && ${six} -P INPUT DROP && ${six} -A INPUT -p icmpv6 -j ACCEPT &&
+    ${six} -A INPUT -p tcp --dport 22 -m comment --comment mine -j ACCEPT`;
+  return {
+    name: `iptables-${variant}`,
+    programs: [four, six],
+    start: async (host) => void await host.must(rules),
+    reload: rules,
+    places: new RegExp(`${four}, ${six}: `),
+  };
+}
+
+const NFT_RULES = `nft -f - <<'END'
+    flush ruleset
+    table inet filter {
+      map verdicts { type ipv6_addr : verdict; elements = { fd93:7::99 : drop } }
+      chain input {
+        type filter hook input priority filter; policy drop;
+        iif lo accept comment "pacserve-ports is not mine"
+        meta l4proto icmpv6 accept
+      }
+      chain early { type filter hook input priority -10; jump strangers; };
+      chain strangers { ip6 saddr vmap @verdicts; tcp dport 15678 reject; };
+      chain watching { type filter hook input priority 10; counter accept; };
+    }
+    table ip older { chain input { type filter hook input priority 5; udp dport 15679 drop; }; }
+END`;
+
+const FIREWALLS: readonly Firewall[] = [
+  iptables("nft"),
+  iptables("legacy"),
+  {
+    name: "nftables",
+    programs: ["nft"],
+    start: async (host) => void await host.must(NFT_RULES),
+    reload: NFT_RULES,
+    places: /inet filter input, nftables chain inet filter early, nftables chain ip older input: /,
+  },
+  {
+    name: "ufw",
+    programs: ["ufw"],
+    start: async (host) => {
+      await host.must("ufw --force enable && ufw allow 22/tcp");
+    },
+    reload: "ufw reload",
+    places: /iptables-nft, ip6tables-nft: /,
+  },
+  {
+    name: "firewalld",
+    programs: ["firewalld", "firewall-cmd", "dbus-daemon"],
+    start: async (host) => {
+      host.spawn("exec dbus-daemon --system --nofork --nopidfile");
+      await host.must("timeout 10 sh -c 'until [ -S /run/dbus/system_bus_socket ]; do :; done'");
+      host.spawn("exec firewalld --nofork --nopid");
+      await host.must("timeout 30 sh -c 'until firewall-cmd -q --state; do sleep 0.2; done'");
+      await host.must(
+        'firewall-cmd --add-rich-rule=\'rule family="ipv4" protocol value="igmp" accept\'',
+      );
+    },
+    reload: "firewall-cmd --reload",
+    places: /firewalld zone public: /,
+  },
+];
+
+for (const { name, programs, start, reload, places } of FIREWALLS) {
+  Deno.test({
+    name: `${name}: packets pass while the ports are open, and the rules are as before afterwards`,
+    ignore: !canTest("ip", "iptables", "nft", ...programs),
+    fn: async (test) => {
+      await using host = await GuardedHost.create();
+      assertEquals(await host.reachable(), ALL);
+      await start(host);
+      await host.configure(RULES);
+      const before = await host.rules();
+      assertEquals(await host.reachable(), []);
+      assertEquals((await host.ports("status")).status, 3);
+
+      await test.step("open", async () => {
+        const opened = await host.ports("open");
+        assertEquals([opened.status, opened.errors], [0, ""]);
+        assertMatch(opened.output, places);
+        assertEquals(await host.reachable(), ALL);
+        const status = await host.ports("status");
+        assertEquals([status.status, status.errors], [0, ""]);
+        for (const rule of [1, 2, 3]) {
+          assertMatch(status.output, new RegExp(`^PACSERVE_RULE_${rule} .*: open$`, "m"));
+        }
+      });
+
+      await test.step("opening twice adds nothing", async () => {
+        const once = await host.rules();
+        assertEquals((await host.ports("start")).status, 0);
+        assertEquals(await host.rules(), once);
+      });
+
+      await test.step("closing after the configuration changed", async () => {
+        await host.configure('PACSERVE_FIREWALL="none"\nPACSERVE_RULE_1="tcp 99"\n');
+        const closed = await host.ports("close");
+        assertEquals([closed.status, closed.errors], [0, ""]);
+        assertEquals(await host.rules(), before);
+        assertEquals(await host.reachable(), []);
+        assertStringIncludes((await host.ports("stop")).output, "nothing was open");
+      });
+
+      await test.step("a rule that is gone is closed by the next opening", async () => {
+        await host.configure(RULES);
+        await host.ports("open");
+        await host.configure(RULES.replace(/PACSERVE_RULE_1.*/, ""));
+        assertEquals((await host.ports("open")).status, 0);
+        assertEquals(await host.reachable(), ["udp4", "udp6"]);
+      });
+
+      await test.step("opening again, and closing, after the firewall was reloaded", async () => {
+        await host.configure(RULES);
+        await host.must(reload);
+        assertEquals((await host.ports("open")).status, 0);
+        assertEquals(await host.reachable(), ALL);
+        await host.must(reload);
+        const reloaded = await host.ports("close");
+        assertEquals([reloaded.status, reloaded.errors], [0, ""]);
+        assertEquals(await host.reachable(), []);
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "a rule that is refused undoes the others and is named",
+  ignore: !canTest("ip", "nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must(
+      "nft 'add table inet f; add chain inet f in { type filter hook input priority 0; policy drop; }'",
+    );
+    // Nobody but the process that made it may change this table.
+    const owner = host.spawn("exec nft -i");
+    const writer = owner.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(
+      "add table ip6 owned { flags owner; }\n" +
+        "add chain ip6 owned in { type filter hook input priority 0; policy drop; }\n",
+    ));
+    await host.must(
+      "timeout 10 sh -c 'until nft list chain ip6 owned in >/dev/null 2>&1; do sleep 0.1; done'",
+    );
+    await host.configure(
+      'PACSERVE_RULE_1="tcp 15678 from 10.0.0.0/8"\nPACSERVE_RULE_2="tcp 15678 from fc00::/7"\n',
+    );
+    const before = await host.rules();
+    const refused = await host.ports("open");
+    assertEquals(refused.status, 1);
+    assertMatch(refused.errors, /^pacserve-ports: PACSERVE_RULE_2 was refused by .*ip6 owned in: /);
+    assertEquals(refused.errors.trim().split("\n").length, 1);
+    assertEquals(await host.rules(), before);
+    assertStringIncludes((await host.ports("close")).output, "nothing was open");
+    await writer.close();
+  },
+});
+
+Deno.test({
+  name: "opening at the same time adds nothing twice, and what was forgotten is known by its mark",
+  ignore: !canTest("ip", "iptables", "nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must("iptables-nft -P INPUT DROP && ip6tables-nft -P INPUT DROP");
+    await host.configure(RULES);
+    const before = await host.rules();
+    const all = await Promise.all([host.ports("open"), host.ports("open"), host.ports("open")]);
+    assertEquals(all.map(({ status }) => status), [0, 0, 0]);
+    const once = await host.rules();
+    assertEquals(once.match(/tcp dport 15678/g)?.length, 2);
+    await host.must("rm /run/pacserve-ports/state");
+    assertEquals((await host.ports("open")).status, 0);
+    assertEquals(await host.rules(), once);
+    assertEquals((await host.ports("close")).status, 0);
+    assertEquals(await host.rules(), before);
+  },
+});
+
+Deno.test({
+  name: "a wrong rule is named before anything is opened",
+  ignore: !canTest("ip", "nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must(NFT_RULES);
+    const before = await host.rules();
+    await host.configure(RULES + 'PACSERVE_RULE_4="tcp http"\n');
+    const refused = await host.ports("open");
+    assertEquals(refused.status, 1);
+    assertMatch(refused.errors, /PACSERVE_RULE_4: "http"/);
+    assertEquals(await host.rules(), before);
+  },
+});
+
+Deno.test({
+  name: "where nothing turns packets away, nothing is added",
+  ignore: !canTest("ip", "nft", "iptables"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must("iptables-nft -A INPUT -i lo -j ACCEPT");
+    await host.configure(RULES);
+    const before = await host.rules();
+    const opened = await host.ports("open");
+    assertEquals(opened.status, 0);
+    assertStringIncludes(opened.output, "nothing has to be opened");
+    assertEquals((await host.ports("status")).status, 0);
+    assertEquals(await host.rules(), before);
+    // A firewall that is named is used all the same.
+    await host.configure(RULES.replace("auto", "iptables"));
+    assertEquals((await host.ports("open")).status, 0);
+    assertNotEquals(await host.rules(), before);
+    assertEquals((await host.ports("close")).status, 0);
+  },
+});

@@ -1,0 +1,130 @@
+/** What makes a host an Arch machine: its pacman.conf, its mirror list, its keyring, its packages. */
+
+import type { Host } from "./host.ts";
+import type { Package } from "./packages.ts";
+import type { Release, Repository } from "./repository.ts";
+import type { Outcome, RunningProgram, RunOptions } from "./process.ts";
+
+/** What an Arch machine is told. */
+export interface ArchOptions {
+  /** `Server` lines of the mirror list, in order. */
+  readonly mirrors: readonly string[];
+  /** Repository sections after `[core]` and `[extra]`, written out. */
+  readonly sections?: string;
+  /** How many packages pacman downloads at a time. */
+  readonly parallel?: number;
+}
+
+/** Where pacman keeps the packages that it has downloaded. */
+export const cache = "/var/cache/pacman/pkg";
+
+/** The `Server` line that uses the pacserve of a host. */
+export function pacserveServer(address = "localhost"): string {
+  return `http://${address}:15678/pacman/$repo/$arch`;
+}
+
+/** What is needed of a host to make it an Arch machine. */
+export type Place = Pick<Host, "must" | "path" | "run" | "spawn" | "write">;
+
+/** A host on which pacman can be used as on any Arch machine. */
+export class ArchMachine<H extends Place = Host> {
+  readonly host: H;
+  readonly repository: Repository;
+
+  constructor(host: H, repository: Repository) {
+    this.host = host;
+    this.repository = repository;
+  }
+
+  /** Makes a host an Arch machine with nothing installed, whose pacman requires signatures. */
+  static async setUp<H extends Place>(
+    host: H,
+    repository: Repository,
+    options: ArchOptions,
+  ): Promise<ArchMachine<H>> {
+    const machine = new ArchMachine(host, repository);
+    await machine.configure(options);
+    await host.must(["cp", "-r", `${repository.directory}/keyring`, "/etc/pacman.d/gnupg"]);
+    await host.must(["chown", "-R", "root:root", "/etc/pacman.d/gnupg"]);
+    return machine;
+  }
+
+  /** Writes pacman.conf and the mirror list. */
+  async configure(options: ArchOptions): Promise<void> {
+    const servers = options.mirrors.map((mirror) => `Server = ${mirror}\n`).join("");
+    await this.host.write("/etc/pacman.d/mirrorlist", servers);
+    await this.host.write(
+      "/etc/pacman.conf",
+      `# The configuration of a machine in a test.
+[options]
+HoldPkg     = pacman glibc
+Architecture = x86_64
+ParallelDownloads = ${options.parallel ?? 5}
+SigLevel    = Required
+
+[core]
+Include = /etc/pacman.d/mirrorlist
+
+[extra]
+Include = /etc/pacman.d/mirrorlist
+${options.sections ?? ""}`,
+    );
+  }
+
+  /** Runs pacman, or a program that takes its arguments, without questions. */
+  pacman(
+    options: readonly string[],
+    program: readonly string[] = ["pacman"],
+    more: RunOptions = {},
+  ): Promise<Outcome> {
+    return this.host.run(pacmanCommand(options, program), { environment: english, ...more });
+  }
+
+  /** Starts pacman beside the test. */
+  startPacman(
+    options: readonly string[],
+    program: readonly string[] = ["pacman"],
+  ): RunningProgram {
+    return this.host.spawn(pacmanCommand(options, program), { environment: english });
+  }
+
+  /** Puts packages and their signatures into the cache, as if pacman had downloaded them. */
+  async cachePackages(packages: readonly Package[], options = { signatures: true }): Promise<void> {
+    for (const each of packages) {
+      const file = this.repository.file(each);
+      await Deno.copyFile(file, this.host.path(`${cache}/${each.fileName}`));
+      if (options.signatures) {
+        await Deno.copyFile(`${file}.sig`, this.host.path(`${cache}/${each.fileName}.sig`));
+      }
+    }
+  }
+
+  /** Installs a release's packages from files, so that nothing is downloaded or cached. */
+  async installFromFiles(release: Release, names: readonly string[]): Promise<void> {
+    const files = names.map((name) => this.repository.file(this.repository.package(name, release)));
+    const outcome = await this.pacman(["-U", ...files]);
+    if (outcome.code !== 0) throw new Error(`pacman -U: ${outcome.stdout}${outcome.stderr}`);
+  }
+
+  /** The installed packages: names and versions. */
+  async installed(): Promise<Record<string, string>> {
+    const { stdout } = await this.pacman(["-Q"]);
+    return Object.fromEntries(
+      stdout.split("\n").filter((line) => line !== "").map((line) => line.split(" ")),
+    );
+  }
+
+  /** Names of the files in the cache. */
+  async cached(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const entry of Deno.readDir(this.host.path(cache))) names.push(entry.name);
+    return names.sort();
+  }
+}
+
+const english = { LC_ALL: "C" };
+
+function pacmanCommand(options: readonly string[], program: readonly string[]): string[] {
+  const changes = /^-[SUR]/.test(options[0] ?? "") ? ["--noconfirm", "--noprogressbar"] : [];
+  return [...program, ...options, ...changes];
+}

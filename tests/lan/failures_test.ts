@@ -1,0 +1,173 @@
+/** Peers that fail at every stage of a download: pacman still ends with the package installed. */
+
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { type ArchMachine, cache } from "./arch.ts";
+import type { Package } from "./packages.ts";
+import type { Pacserve } from "./pacserve.ts";
+import { eventually } from "./process.ts";
+import { pacsrv, Scene } from "./scene.ts";
+
+/** Speed of a peer's cable: slow enough for something to happen while packages are on it. */
+const slow = ["tbf", "rate", "40mbit", "burst", "64kb", "latency", "400ms"];
+
+/** A peer with a slow cable that has a package, and the machine that wants it. */
+async function peerAndClient(
+  scene: Scene,
+  wanted: Package,
+): Promise<{ birch: ArchMachine; peer: Pacserve }> {
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  await alder.cachePackages([wanted]);
+  const peer = await scene.pacserve(alder);
+  await scene.meet(peer, await scene.pacserve(birch));
+  await alder.host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...slow]);
+  return { birch, peer };
+}
+
+Deno.test("a peer that dies between its yes and the download", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const program = fileURLToPath(new URL("dying_peer.ts", import.meta.url));
+  await using peer = alder.host.spawn([Deno.execPath(), "run", "--allow-net", program]);
+  await peer.line(/^listening$/);
+  await scene.pacserve(birch, ["--peer", `http://${scene.address(alder)}:15678/`]);
+
+  const outcome = await pacsrv(birch, "-Sy", "pebble");
+  assertEquals((await peer.ended).stdout, "listening\nsaid yes\n");
+  assertEquals(outcome.code, 0, outcome.stdout + outcome.stderr);
+  assertEquals(await birch.installed(), scene.today("pebble"));
+  assertEquals(await scene.fromMirror(birch), scene.signed("pebble"));
+});
+
+Deno.test("a peer that is killed between the package and its signature", async () => {
+  await using scene = await Scene.create();
+  const lantern = scene.repository.package("lantern");
+  const { birch, peer } = await peerAndClient(scene, lantern);
+  const before = peer.program.lines.length;
+  // The line is written when the kernel has all of it, and the end of it is still in the cable.
+  const killed = peer.answered(/lantern[^ ]*pkg\.tar\.zst/, before).then(() => peer.kill());
+
+  const outcome = await pacsrv(birch, "-Sy", "lantern");
+  await killed;
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await birch.installed(), scene.today("lantern"));
+  assertEquals(await scene.fromMirror(birch), [`${lantern.fileName}.sig`]);
+});
+
+Deno.test("a peer that is killed while it sends: the mirror gives the rest", async () => {
+  await using scene = await Scene.create();
+  const glacier = scene.repository.package("glacier");
+  const { birch, peer } = await peerAndClient(scene, glacier);
+
+  const pacman = birch.startPacman(["-Sy", "glacier"], ["pacsrv"]);
+  await using _ = pacman;
+  const part = birch.host.path(`${cache}/${glacier.fileName}.part`);
+  await eventually("a part of the package is there", async () => {
+    return (await Deno.stat(part)).size > 1024 * 1024;
+  });
+  await peer.kill();
+
+  const outcome = await pacman.ended;
+  assertEquals(outcome.code, 0, outcome.stdout + outcome.stderr);
+  assertEquals(await birch.installed(), scene.today("glacier"));
+  const [rest] = (await scene.mirror.requests()).filter(({ method, file }) =>
+    method === "GET" && file === glacier.fileName
+  );
+  assertMatch(rest?.range ?? "", /^bytes=\d+-$/);
+  assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent all of it");
+});
+
+Deno.test("a peer that has no signature: that alone comes from the mirror", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const harbour = scene.repository.package("harbour");
+  await alder.cachePackages([harbour], { signatures: false });
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  const outcome = await pacsrv(birch, "-Sy", "harbour");
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await birch.installed(), scene.today("harbour"));
+  assertEquals(await scene.fromMirror(birch), [`${harbour.fileName}.sig`]);
+});
+
+Deno.test("a peer with a broken copy: pacman refuses it, and the next try goes to the mirror", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const pebble = scene.repository.package("pebble");
+  await alder.cachePackages([pebble]);
+  const copy = alder.host.path(`${cache}/${pebble.fileName}`);
+  const bytes = await Deno.readFile(copy);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff;
+  await Deno.writeFile(copy, bytes);
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  const first = await pacsrv(birch, "-Sy", "pebble");
+  assertEquals(first.code, 1);
+  assertMatch(first.stderr, /invalid or corrupted package/);
+  const second = await pacsrv(birch, "-Sy", "pebble");
+  assertEquals(second.stderr, "");
+  assertEquals(await birch.installed(), scene.today("pebble"));
+});
+
+Deno.test("five static peers that do not answer cost less than half a second", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch");
+  // Two addresses that nobody has, and three ports that take a connection and never say a word.
+  const silent = await scene.lan.host("silent");
+  const ports = [4001, 4002, 4003];
+  const listeners = ports.map((port) => `TCPServer(("", ${port}), BaseRequestHandler)`).join(", ");
+  await using mute = silent.spawn([
+    "python3",
+    "-uc",
+    `import time
+from socketserver import TCPServer, BaseRequestHandler
+servers = [${listeners}]
+print("listening")
+time.sleep(600)`,
+  ]);
+  await mute.line(/^listening$/);
+  const peers = [
+    "http://10.20.30.201:15678/",
+    "http://10.20.30.202:15678/",
+    ...ports.map((port) => `http://${scene.lan.addressOf(silent)}:${port}/`),
+  ];
+  await scene.pacserve(birch, peers.flatMap((peer) => ["--peer", peer]));
+
+  const address = `http://localhost:15678/pacman/core/x86_64/${
+    scene.repository.package("pebble").fileName
+  }`;
+  const answer = await birch.host.must([
+    ...["curl", "-sS", "-L", "-o", "/dev/null"],
+    ...["-w", "%{http_code} %{time_starttransfer}", address],
+  ]);
+  const [status, seconds] = answer.split(" ");
+  assertEquals(status, "200");
+  assert(Number(seconds) < 0.5, `first byte after ${seconds} s`);
+});
+
+Deno.test("a peer that was away is asked again as soon as it announces itself", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const { fileName } = scene.repository.package("pebble");
+  await alder.cachePackages([scene.repository.package("pebble")]);
+  const first = await scene.pacserve(alder);
+  await scene.meet(first, await scene.pacserve(birch));
+  const source = (): Promise<string> =>
+    // As a host without pacserve asks: for this host's own pacman the second time is another thing.
+    alder.host.must([
+      ...["curl", "-s", "-o", "/dev/null", "-w", "%{redirect_url}"],
+      `http://${scene.address(birch)}:15678/pacman/core/x86_64/${fileName}`,
+    ]);
+  const onPeer = `http://${scene.address(alder)}:15678/`;
+  const onMirror = `http://${scene.lan.addressOf(scene.mirror.host)}/`;
+  assertStringIncludes(await source(), onPeer);
+  await first.kill();
+  assertStringIncludes(await source(), onMirror);
+
+  // Nobody searches meanwhile: birch asks because it heard.
+  const second = await scene.pacserve(alder);
+  await second.program.line(new RegExp(`^${scene.address(birch)} .*"POST / HTTP`));
+  await eventually("the peer is believed", async () => (await source()).startsWith(onPeer), 1000);
+});

@@ -1,0 +1,73 @@
+/** Which interfaces take part in multicast, by name and by address, and one that is made anew. */
+
+import { assert } from "../assert.ts";
+import { crossroads } from "./crossroads.ts";
+import { Network } from "./network.ts";
+import { Scene } from "./scene.ts";
+
+for (const how of ["name", "address"]) {
+  Deno.test(`an interface that is chosen by its ${how} is the only one`, async () => {
+    await using scene = await Scene.create();
+    await using other = await Network.create("10.20.40");
+    const { alder, birch, cedar } = await crossroads(scene, other);
+    const chosen = how === "name" ? "eth1" : other.addressOf(birch.host);
+    const a = await scene.pacserve(alder);
+    const b = await scene.pacserve(birch, ["--multicast", "--multicast-interface", chosen]);
+    // Sees birch's announcement, and birch sees this one's.
+    const c = await scene.pacserve(cedar);
+    await b.knows(other.addressOf(cedar.host));
+    await c.knows(other.addressOf(birch.host));
+    // Whoever is on the other interface hears nothing of birch, and birch does not hear them: not by
+    // the group, where another program has joined it there, nor sent to birch alone.
+    await using member = birch.host.spawn(joined(scene.address(birch)));
+    await member.line(/^joined$/);
+    await alder.host.must(announcement(scene.address(alder), "224.3.45.67"));
+    await alder.host.must(announcement(scene.address(alder), scene.address(birch)));
+    await cedar.host.must(announcement(other.addressOf(cedar.host), "224.3.45.67", 15699));
+    await b.program.line(new RegExp(`peer http://${other.addressOf(cedar.host)}:15699/: `));
+    assert(!b.program.output.includes(scene.address(alder)), b.program.output);
+    assert(!a.program.output.includes("peer http"), a.program.output);
+  });
+}
+
+/** A program that joins the group on the interface with this address. */
+function joined(address: string): string[] {
+  return [
+    "python3",
+    "-uc",
+    `import socket, struct, time
+member = socket.inet_aton("224.3.45.67") + socket.inet_aton("${address}")
+it = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+it.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+print("joined")
+time.sleep(600)`,
+  ];
+}
+
+/** A program that announces a server from an address, to the group or to one host. */
+function announcement(from: string, to: string, port = 15678): string[] {
+  return [
+    "python3",
+    "-c",
+    `import socket
+it = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+it.bind(("${from}", 0))
+it.sendto(b"ThreadedServers.Pacserve/2013.05.12 http://ungabunga:${port}/", ("${to}", 15679))`,
+  ];
+}
+
+Deno.test("an interface that is taken away and comes back with its address is used again", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch, cedar] = [
+    await scene.machine("alder"),
+    await scene.machine("birch"),
+    await scene.machine("cedar"),
+  ];
+  const b = await scene.pacserve(birch);
+  // After this birch announces itself no more.
+  await (await scene.pacserve(cedar)).knows(scene.address(birch));
+  // As a USB adapter that is pulled out and put back: the kernel forgets who had joined on it.
+  await scene.lan.replug(birch.host);
+  await scene.pacserve(alder, ["--multicast", "--multicast-interval", "2"]);
+  await b.knows(scene.address(alder), 60_000);
+});

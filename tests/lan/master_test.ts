@@ -1,0 +1,78 @@
+/** The master machine: one machine sets the pace of upgrades for the others. */
+
+import { assertEquals } from "../assert.ts";
+import { pacserveServer } from "./arch.ts";
+import { pacsrv, Scene } from "./scene.ts";
+
+const filelist = "/etc/pacserve-filelist.json";
+const options = ["--multicast", "--filelist", filelist];
+
+Deno.test("a master's databases are the others', and its own update is fresh", async () => {
+  await using scene = await Scene.create("yesterday");
+  const master = await scene.machine("master");
+  await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');
+  await scene.pacserve(master, options);
+  const birch = await scene.machine("birch", {
+    mirrors: [pacserveServer(scene.address(master))],
+  });
+  assertEquals((await pacsrv(master, "-Sy", "harbour")).stderr, "");
+
+  // The mirror moves on. Nothing changes for the others until the master moves.
+  await scene.mirror.publish("today");
+  const first = await birch.pacman(["-Syu", "harbour"]);
+  assertEquals(first.stderr, "");
+  assertEquals(await birch.installed(), { harbour: "1:3.0-1" });
+  assertEquals(await scene.mirror.fetchedBy(birch.host), []);
+
+  const update = await pacsrv(master, "-Syu");
+  assertEquals(update.stderr, "");
+  assertEquals(await master.installed(), scene.today("harbour"));
+
+  const second = await birch.pacman(["-Syu"]);
+  assertEquals(second.stderr, "");
+  assertEquals(await birch.installed(), scene.today("harbour"));
+  assertEquals(await scene.mirror.fetchedBy(birch.host), []);
+});
+
+Deno.test("a database that has not changed is not sent again", async () => {
+  await using scene = await Scene.create();
+  const master = await scene.machine("master");
+  await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');
+  const server = await scene.pacserve(master, options);
+  await pacsrv(master, "-Sy");
+  const birch = await scene.machine("birch", {
+    mirrors: [pacserveServer(scene.address(master))],
+  });
+  await birch.pacman(["-Sy"]);
+  const before = server.program.lines.length;
+  const again = await birch.pacman(["-Sy"]);
+  assertEquals(again.stderr, "");
+  const statuses = server.program.lines.slice(before)
+    .flatMap((line) => /"GET [^"]*\.db HTTP\/1\.1" (\d+)/.exec(line)?.[1] ?? []);
+  assertEquals(statuses, ["304", "304"]);
+});
+
+Deno.test("a trusted peer's databases are taken, an ordinary peer's are not", async () => {
+  await using scene = await Scene.create("yesterday");
+  const master = await scene.machine("master");
+  await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');
+  const masterServer = await scene.pacserve(master, options);
+  await pacsrv(master, "-Sy");
+  await scene.mirror.publish("today");
+  const [birch, cedar] = [await scene.machine("birch"), await scene.machine("cedar")];
+  await scene.meet(
+    await scene.pacserve(birch, ["--multicast", "--trust-pacserve-peers"]),
+    masterServer,
+  );
+  await scene.meet(await scene.pacserve(cedar), masterServer);
+
+  assertEquals((await pacsrv(birch, "-Sy")).stderr, "");
+  assertEquals((await pacsrv(cedar, "-Sy")).stderr, "");
+  assertEquals(await scene.mirror.fetchedBy(birch.host), []);
+  assertEquals(await scene.mirror.fetchedBy(cedar.host), [
+    "core.db",
+    "core.db.sig",
+    "extra.db",
+    "extra.db.sig",
+  ]);
+});

@@ -1,0 +1,90 @@
+/** The real program, started on a host as its own task in `deno.json` starts it. */
+
+import { fileURLToPath } from "node:url";
+import manifest from "../../deno.json" with { type: "json" };
+import type { ArchMachine } from "./arch.ts";
+import type { Host } from "./host.ts";
+import type { Outcome, RunningProgram } from "./process.ts";
+
+const checkout = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * The words that start a command of the program, with the permissions that its task grants.
+ *
+ * @throws Error when `deno.json` has no task for it.
+ */
+export function programCommand(name: string): string[] {
+  for (const task of Object.values(manifest.tasks)) {
+    const { flags } = /^deno run (?<flags>.*) src\/main\.ts (?<name>\S+)$/.exec(task)?.groups ?? {};
+    if (flags !== undefined && task.endsWith(` ${name}`)) {
+      // The hosts have no way out to a registry.
+      const words = ["run", "--cached-only", ...flags.split(" ")];
+      return [Deno.execPath(), ...words, `${checkout}src/main.ts`, name];
+    }
+  }
+  throw new Error(`deno.json has no task that runs ${name}`);
+}
+
+/** Puts `pacsrv` and the address file where the package puts them. */
+export async function installPacsrv(host: Host): Promise<void> {
+  const launcher = await Deno.readTextFile(`${checkout}launchers/pacsrv`);
+  const program = programCommand("pacsrv").slice(0, -1).map(quoted).join(" ");
+  await host.write("/usr/bin/pacsrv", launcher.replaceAll("@PROGRAM@", () => program));
+  await Deno.chmod(host.path("/usr/bin/pacsrv"), 0o755);
+  await host.write(
+    "/etc/pacman.d/pacserve",
+    await Deno.readTextFile(`${checkout}pacman.d/pacserve`),
+  );
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A pacserve that runs on a machine. */
+export class Pacserve implements AsyncDisposable {
+  readonly machine: ArchMachine;
+  readonly program: RunningProgram;
+
+  private constructor(machine: ArchMachine, program: RunningProgram) {
+    this.machine = machine;
+    this.program = program;
+  }
+
+  /** Starts it; when the promise is fulfilled, it listens. */
+  static async start(
+    machine: ArchMachine,
+    options: readonly string[] = ["--multicast"],
+  ): Promise<Pacserve> {
+    const command = [...programCommand("pacserve"), "--verbose", ...options];
+    const pacserve = new Pacserve(machine, machine.host.spawn(command));
+    await pacserve.program.line(/^Pacserve /, 0, 20_000);
+    return pacserve;
+  }
+
+  /** Waits until it has found the peer with that address; fails after the deadline (milliseconds). */
+  async knows(address: string, deadline = 5000): Promise<void> {
+    const found = new RegExp(`found peer http://${address.replaceAll(".", "\\.")}:`);
+    await this.program.line(found, 0, deadline);
+  }
+
+  /** Waits for the line of the access log about a GET of a target that matches. */
+  async answered(target: RegExp, from = 0, deadline = 10_000): Promise<string> {
+    const line = new RegExp(`"GET [^" ]*${target.source}[^" ]* HTTP/1\\.1"`);
+    return await this.program.line(line, from, deadline);
+  }
+
+  /** Asks it to end, as systemd does. */
+  stop(): Promise<Outcome> {
+    return this.program.stop();
+  }
+
+  /** Ends it as a power cut does. */
+  kill(): Promise<Outcome> {
+    return this.program.kill();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}

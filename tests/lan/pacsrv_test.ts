@@ -1,0 +1,111 @@
+/** pacsrv where pacserve does not run: it is pacman. */
+
+import { assertEquals, assertMatch, assertNotEquals } from "../assert.ts";
+import { type ArchMachine, cache } from "./arch.ts";
+import { eventually, type Outcome } from "./process.ts";
+import { pacsrv, Scene } from "./scene.ts";
+
+Deno.test("without pacserve, pacsrv is pacman in output and exit status", async () => {
+  await using scene = await Scene.create();
+  const [birch, cedar] = [await scene.machine("birch"), await scene.machine("cedar")];
+  const calls = [
+    ["-Sy", "pebble"],
+    ["-Q"],
+    ["-Qi", "pebble"],
+    ["-Q", "nothing-of-this-name"],
+    ["-S", "nothing-of-this-name"],
+    ["--no-such-option"],
+    ["-Rs", "pebble"],
+    ["--version"],
+    [],
+  ];
+  for (const call of calls) {
+    const [plain, wrapped] = await Promise.all([cedar.pacman(call), pacsrv(birch, ...call)]);
+    const dated = /^Install Date.*$/m;
+    assertEquals(
+      wrapped.stdout.replace(dated, ""),
+      plain.stdout.replace(dated, ""),
+      call.join(" "),
+    );
+    assertEquals(wrapped.stderr, plain.stderr, call.join(" "));
+    assertEquals(wrapped.code, plain.code, call.join(" "));
+  }
+});
+
+Deno.test("a port that is open but is no pacserve's is not used", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch");
+  await using other = birch.host.spawn(["python3", "-um", "http.server", "15678"]);
+  await other.line(/Serving HTTP/);
+  const outcome = await pacsrv(birch, "-Sy", "pebble");
+  assertEquals(outcome.stderr, "");
+  assertEquals(await birch.installed(), scene.today("pebble"));
+});
+
+Deno.test("pacsrv hands input and the exit status through", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch");
+  await scene.pacserve(birch);
+  const no = await birch.host.run(["pacsrv", "-Sy", "pebble"], { input: "n\n" });
+  assertNotEquals(no.code, 0);
+  assertEquals(await birch.installed(), {});
+  const yes = await birch.host.run(["pacsrv", "-Sy", "pebble"], { input: "y\n" });
+  assertEquals(yes.code, 0, yes.stdout + yes.stderr);
+  assertEquals(await birch.installed(), scene.today("pebble"));
+});
+
+Deno.test("names of packages on standard input, and another front end, both with its --config", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  await alder.cachePackages(["pebble", "kelp"].map((name) => scene.repository.package(name)));
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+  await birch.host.must(["mv", "/etc/pacman.conf", "/etc/other.conf"]);
+
+  const listed = await birch.host.run(
+    ["pacsrv", "-Sy", "--config=/etc/other.conf", "--noconfirm", "-"],
+    { input: "pebble\n" },
+  );
+  assertEquals(listed.code, 0, listed.stdout + listed.stderr);
+  assertEquals(await scene.fromMirror(birch), []);
+
+  const shown = 'echo "yay $*" >> /srv/calls; exec pacman "$@"';
+  await birch.host.write("/usr/bin/yay", `#!/bin/sh\n${shown}\n`);
+  await Deno.chmod(birch.host.path("/usr/bin/yay"), 0o755);
+  const words = ["pacsrv", "-S", "kelp", "--config", "/etc/other.conf", "--noconfirm"];
+  const other = await birch.host.run(words, { environment: { PACMAN: "yay" } });
+  assertEquals(other.code, 0, other.stdout + other.stderr);
+  assertMatch(
+    await Deno.readTextFile(birch.host.path("/srv/calls")),
+    /^yay -S kelp --config \/var\/cache\/pacserve\/[^ ]+ --noconfirm\n$/,
+  );
+  assertEquals(await scene.fromMirror(birch), []);
+  const installed = await birch.host.must(["pacman", "-Q", "--config", "/etc/other.conf"]);
+  const expected = Object.entries(scene.today("kelp", "pebble"));
+  assertEquals(installed, expected.map((each) => `${each.join(" ")}\n`).join(""));
+});
+
+Deno.test("Ctrl-C in the middle of a download ends pacsrv as it ends pacman", async () => {
+  await using scene = await Scene.create();
+  const [birch, cedar] = [await scene.machine("birch"), await scene.machine("cedar")];
+  await scene.pacserve(birch);
+  const slow = ["tbf", "rate", "40mbit", "burst", "64kb", "latency", "400ms"];
+  await scene.mirror.host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...slow]);
+  const { fileName } = scene.repository.package("glacier");
+  const interrupt = async (machine: ArchMachine, program: string): Promise<Outcome> => {
+    await using running = machine.startPacman(["-Sy", "glacier"], [program]);
+    await eventually("the download has begun", async () => {
+      return (await Deno.stat(machine.host.path(`${cache}/${fileName}.part`))).size > 65536;
+    });
+    running.signal("SIGINT");
+    return await running.ended;
+  };
+  const plain = await interrupt(cedar, "pacman");
+  const wrapped = await interrupt(birch, "pacsrv");
+  assertNotEquals(wrapped.code, 0);
+  assertEquals(wrapped.code, plain.code);
+  assertEquals(wrapped.stderr, plain.stderr);
+  // The lock is gone and the part is kept: the next run goes on from there.
+  await scene.mirror.host.must(["tc", "qdisc", "del", "dev", "eth0", "root"]);
+  assertEquals((await pacsrv(birch, "-S", "glacier")).code, 0);
+  assertEquals(await birch.installed(), scene.today("glacier"));
+});

@@ -1,0 +1,119 @@
+/** A change of pacman.conf, or of a file that it includes, is noticed without a restart. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { type ArchMachine, cache } from "./arch.ts";
+import { eventually } from "./process.ts";
+import { Scene } from "./scene.ts";
+
+const CONFIGURATION = "/etc/pacman.conf";
+
+/** Status and `Location` of the answer that pacman would get. */
+async function answer({ host }: ArchMachine, repository: string, file: string): Promise<string> {
+  const output = await host.must([
+    ...["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"],
+    `http://localhost:15678/pacman/${repository}/x86_64/${file}`,
+  ]);
+  return output.trim();
+}
+
+/** Waits for an answer, for at most the five seconds that nobody would call noticing late. */
+function becomes(
+  machine: ArchMachine,
+  repository: string,
+  file: string,
+  expected: string,
+): Promise<true> {
+  return eventually(`${file} of ${repository} is answered with ${expected}`, async () => {
+    const now = await answer(machine, repository, file);
+    if (now !== expected) throw new Error(now);
+    return true as const;
+  }, 5000);
+}
+
+Deno.test("a mirror list that is edited in place, and one that is replaced", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch", { mirrors: [] });
+  await scene.pacserve(birch);
+  const { fileName } = scene.repository.package("pebble");
+  assertEquals(await answer(birch, "core", fileName), "404");
+
+  const list = "/etc/pacman.d/mirrorlist";
+  const address = scene.mirror.server.replace("$repo", "core").replace("$arch", "x86_64");
+  await birch.host.write(list, `Server = ${scene.mirror.server}\n`);
+  await becomes(birch, "core", fileName, `307 ${address}/${fileName}`);
+
+  await birch.host.write(`${list}.new`, "# None today.\n");
+  await birch.host.must(["mv", `${list}.new`, list]);
+  await becomes(birch, "core", fileName, "404");
+});
+
+Deno.test("a repository in a new file that an Include's wildcard matches", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch", { sections: "Include = /etc/pacman.d/more/*.conf\n" });
+  await birch.host.must(["mkdir", "/etc/pacman.d/more", "/srv/late"]);
+  await birch.host.write("/srv/late/late.db", "a database\n");
+  // A wildcard that matches nothing is an error to pacman.
+  await birch.host.write("/etc/pacman.d/more/early.conf", "[early]\nServer = file:///srv/early\n");
+  await scene.pacserve(birch);
+  assertEquals(await answer(birch, "late", "late.db"), "404");
+  await birch.host.write("/etc/pacman.d/more/late.conf", "[late]\nServer = file:///srv/late\n");
+  await becomes(birch, "late", "late.db", "200");
+  await birch.host.must(["rm", "/etc/pacman.d/more/late.conf"]);
+  await becomes(birch, "late", "late.db", "404");
+});
+
+Deno.test("a new CacheDir is served, and a transfer in flight finishes", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch", { mirrors: [] });
+  const [glacier, pebble] = [
+    scene.repository.package("glacier"),
+    scene.repository.package("pebble"),
+  ];
+  await birch.cachePackages([glacier]);
+  await birch.host.must(["mkdir", "/srv/more"]);
+  await birch.host.must(["cp", scene.repository.file(pebble), "/srv/more"]);
+  const server = await scene.pacserve(birch);
+  await using download = birch.host.spawn([
+    ...["curl", "-sS", "--limit-rate", "2M", "-o", "/srv/copy"],
+    `http://localhost:15678/pacman/core/x86_64/${glacier.fileName}`,
+  ]);
+  await eventually("the transfer has begun", async () => {
+    return (await Deno.stat(birch.host.path("/srv/copy"))).size > 0;
+  });
+
+  const text = await Deno.readTextFile(birch.host.path(CONFIGURATION));
+  const more = text.replace(
+    "[options]\n",
+    `[options]\nCacheDir = ${cache}\nCacheDir = /srv/more\n`,
+  );
+  await birch.host.write(`${CONFIGURATION}.new`, more);
+  await birch.host.must(["mv", `${CONFIGURATION}.new`, CONFIGURATION]);
+  await becomes(birch, "core", pebble.fileName, "200");
+  assert(server.program.lines.every((line) => !line.includes(glacier.fileName)), "it ended before");
+
+  const { code, stderr } = await download.ended;
+  assertEquals([code, stderr], [0, ""]);
+  await birch.host.must(["cmp", "/srv/copy", `${cache}/${glacier.fileName}`]);
+  await server.answered(/glacier/);
+});
+
+Deno.test("an edit that pacman would refuse is named, and the last good configuration stays", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch");
+  const server = await scene.pacserve(birch);
+  const text = await Deno.readTextFile(birch.host.path(CONFIGURATION));
+  const before = server.program.lines.length;
+  await birch.host.write(
+    CONFIGURATION,
+    text.replace("SigLevel    = Required", "SigLevel = Nonsense"),
+  );
+  await server.program.line(/\/etc\/pacman\.conf.*last good configuration stays/, before);
+  const { fileName } = scene.repository.package("pebble");
+  assert((await answer(birch, "core", fileName)).startsWith("307 "));
+  await birch.host.must(["mv", CONFIGURATION, "/etc/away"]);
+  await server.program.line(/\/etc\/pacman\.conf.*(missing|not exist|No such)/, before);
+  assert((await answer(birch, "core", fileName)).startsWith("307 "));
+  // And it goes on watching.
+  await birch.host.write(CONFIGURATION, text.replaceAll("Include = /etc/pacman.d/mirrorlist", ""));
+  await becomes(birch, "core", fileName, "404");
+});

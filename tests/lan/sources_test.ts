@@ -1,0 +1,103 @@
+/** Where packages come from when everything goes well: peers, the mirror, both at the same time. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { cache, pacserveServer } from "./arch.ts";
+import { pacsrv, Scene } from "./scene.ts";
+
+const databases = ["core.db", "core.db.sig", "extra.db", "extra.db.sig"];
+const all = ["glacier", "harbour", "kelp", "kelp-docs", "lantern", "meadow@home", "pebble"];
+
+Deno.test("packages that a peer has cached: nothing but databases comes from the mirror", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  await alder.cachePackages(scene.repository.packages.today);
+  // The mirror has forgotten this one: only the peer can give it.
+  await scene.mirror.remove("extra", scene.repository.package("lantern").fileName);
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  const outcome = await pacsrv(birch, "-Syu", ...all);
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await birch.installed(), scene.today(...all));
+  assertEquals(await scene.mirror.fetchedBy(birch.host), databases);
+});
+
+Deno.test("packages that nobody has come from the mirror, with no error from pacman", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  const outcome = await pacsrv(birch, "-Syu", ...all);
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await birch.installed(), scene.today(...all));
+  assertEquals(await scene.fromMirror(birch), scene.signed(...all));
+});
+
+Deno.test("what one machine got from the mirror, the next gets from that machine", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  assertEquals((await pacsrv(alder, "-Sy", "harbour", "kelp")).stderr, "");
+  assertEquals((await pacsrv(birch, "-Sy", "harbour", "kelp")).stderr, "");
+  assertEquals(await birch.installed(), scene.today("harbour", "kelp"));
+  assertEquals(await scene.fromMirror(alder), scene.signed("harbour", "kelp"));
+  assertEquals(await scene.fromMirror(birch), []);
+});
+
+Deno.test("a parallel update takes each package from whoever has it", async () => {
+  await using scene = await Scene.create("yesterday");
+  const birch = await scene.machine("birch", { parallel: 5 });
+  const [alder, cedar] = [await scene.machine("alder"), await scene.machine("cedar")];
+  await birch.installFromFiles("yesterday", all);
+  await scene.mirror.publish("today");
+  const { repository } = scene;
+  await alder.cachePackages([repository.package("glacier"), repository.package("harbour")]);
+  await cedar.cachePackages([repository.package("kelp"), repository.package("kelp-docs")]);
+  const server = await scene.pacserve(birch);
+  await scene.meet(server, await scene.pacserve(alder));
+  await scene.meet(server, await scene.pacserve(cedar));
+
+  const outcome = await pacsrv(birch, "-Syu");
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await birch.installed(), scene.today(...all));
+  assertEquals(await scene.fromMirror(birch), scene.signed("lantern"));
+});
+
+Deno.test("a download that broke off goes on where it stopped, from a peer", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const glacier = scene.repository.package("glacier");
+  await alder.cachePackages([glacier]);
+  const half = Math.floor(glacier.size / 2);
+  const bytes = (await Deno.readFile(scene.repository.file(glacier))).subarray(0, half);
+  await Deno.writeFile(birch.host.path(`${cache}/${glacier.fileName}.part`), bytes);
+  await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
+
+  const outcome = await pacsrv(birch, "-Sy", "glacier");
+  assertEquals(outcome.stderr, "");
+  assertEquals(await birch.installed(), scene.today("glacier"));
+  assertEquals(await scene.fromMirror(birch), []);
+  const [statistics] = JSON.parse(
+    await alder.host.must(["ip", "-json", "-statistics", "link", "show", "eth0"]),
+  ) as [{ stats64: { tx: { bytes: number } } }];
+  const sent = statistics.stats64.tx.bytes;
+  assert(sent > half && sent < 0.75 * glacier.size, `${sent} bytes left the peer`);
+});
+
+Deno.test("a machine without pacserve can name another host's as its server", async () => {
+  await using scene = await Scene.create();
+  const alder = await scene.machine("alder");
+  await alder.cachePackages([scene.repository.package("harbour")]);
+  await scene.pacserve(alder);
+  const server = pacserveServer(scene.address(alder));
+  const cedar = await scene.machine("cedar", { mirrors: [server] });
+
+  const outcome = await cedar.pacman(["-Syu", "harbour", "pebble"]);
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await cedar.installed(), scene.today("harbour", "pebble"));
+  assertEquals(await scene.fromMirror(cedar), scene.signed("pebble"));
+});

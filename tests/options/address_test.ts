@@ -1,0 +1,99 @@
+/** Where the server listens and whom it answers, from the command line. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { must, run } from "../lan/process.ts";
+import { Network } from "../lan/network.ts";
+import { launched, runCommand, Served, withFiles } from "../program.ts";
+
+/** Whether something at the address answers curl. */
+async function answers(url: string): Promise<boolean> {
+  return (await run(["curl", "-sS", "-o", "/dev/null", "--max-time", "5", url])).code === 0;
+}
+
+Deno.test("-a listens on that address only, by number or by the name of an interface", async () => {
+  for (const address of ["127.0.0.1", "lo"]) {
+    await using server = await Served.start("quickserve", ["-a", address, "/usr/share/doc"]);
+    assertEquals(await server.names(), ["doc"]);
+    assert(!await answers(`http://127.0.0.2:${server.port}/`));
+    assertStringIncludes(server.program.output, `http://127.0.0.1:${server.port}/`);
+  }
+  const { code, stderr } = await runCommand("quickserve", ["-a", "nowhere0"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^quickserve: --address: "nowhere0" is neither .*\n$/);
+  const elsewhere = await runCommand("quickserve", ["-a", "203.0.113.7", "-p", "0"]);
+  assertEquals(elsewhere.code, 1);
+  assertMatch(
+    elsewhere.stderr,
+    /^quickserve: --address: 203\.0\.113\.7 is no address of this machine\n$/,
+  );
+});
+
+Deno.test("without -a it listens on all addresses of IPv4, and with --ipv6 on those of IPv6 too", async () => {
+  {
+    await using server = await Served.start("quickserve", ["/usr/share/doc"]);
+    assert(await answers(`http://127.0.0.2:${server.port}/`));
+    assert(!await answers(`http://[::1]:${server.port}/`));
+  }
+  await using server = await Served.start("quickserve", ["--ipv6", "/usr/share/doc"]);
+  assert(await answers(`http://127.0.0.1:${server.port}/`));
+  assert(await answers(`http://[::1]:${server.port}/`));
+  assertStringIncludes(server.program.output, `http://[::1]:${server.port}/`);
+});
+
+Deno.test("a port in use is an error that names it", async () => {
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = other.addr;
+  const words = ["-a", "127.0.0.1", "-p", String(port), "/usr/share/doc"];
+  const { code, stderr, stdout } = await runCommand("quickserve", words);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, new RegExp(`^quickserve: .*${port}.* in use.*\\n$`));
+  for (const wrong of ["65536", "-1", "http", "80.5"]) {
+    const refused = await runCommand("quickserve", [`--port=${wrong}`]);
+    assertEquals(refused.code, 2);
+    assertMatch(refused.stderr, /^quickserve: --port: .* is no whole number from 0 to 65535\n$/);
+  }
+});
+
+Deno.test("an address that this host has not is an error that names it", async () => {
+  const words = ["-a", "192.0.2.77", "-p", "0", "/usr/share/doc"];
+  const { code, stderr } = await runCommand("quickserve", words);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^quickserve: .*192\.0\.2\.77.*\n$/);
+});
+
+Deno.test("by default the interfaces' networks come in, with --allow-network only those it names", async () => {
+  await using lan = await Network.create("203.0.113");
+  const server = await lan.host("alder");
+  const client = await lan.host("birch");
+  for (
+    const [words, status] of [[[], "200"], [["--allow-network", "10.0.0.0/8"], "403"]] as const
+  ) {
+    const command = [...launched("quickserve"), "-p", "8000", ...words, "/usr/share/doc"];
+    await using program = server.spawn(command);
+    await program.line(/^ {2}address /);
+    const get = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"];
+    assertEquals(await client.must([...get, `http://${lan.addressOf(server)}:8000/`]), status);
+    assertEquals(await server.must([...get, "http://127.0.0.1:8000/"]), "200");
+  }
+  const { code, stderr } = await runCommand("quickserve", ["--allow-network", "10.0.0.0/99"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^quickserve: --allow-network: "10\.0\.0\.0\/99" is no network/);
+});
+
+Deno.test("a name that is not the server's is refused, and one of --server-name is not", () =>
+  withFiles({ "a": "1" }, async (directory) => {
+    await using server = await Served.start("quickserve", [
+      "--server-name",
+      "files.test",
+      directory,
+    ]);
+    for (
+      const [host, status] of [["files.test", "200"], ["evil.test", "403"], ["localhost", "200"]]
+    ) {
+      const code = await must([
+        ...["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", `Host: ${host}`],
+        `${server.address}/`,
+      ]);
+      assertEquals(code, status, host);
+    }
+  }));

@@ -1,0 +1,84 @@
+/** `--auth`, `--authfile` and `--auth-upload-only`, from the command line. */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+import { curl } from "../uploads/inbox.ts";
+
+/** The status that curl gets with a login. */
+async function login(server: Served, user: string, ...more: string[]): Promise<number> {
+  return (await curl("--digest", "-u", user, ...more, `${server.address}/`)).status;
+}
+
+Deno.test("users log in, also those who look like options or numbers", () =>
+  withFiles({ "a": "1" }, async (directory) => {
+    const words = ["--auth", "alice", "-p", "--auth", "--ssl", "--root", "--auth", "007", "0042"];
+    await using server = await Served.start("quickserve", [directory, ...words, "-p", "0"]);
+    for (const user of ["alice:-p", "--ssl:--root", "007:0042"]) {
+      assertEquals(await login(server, user), 200, user);
+    }
+    for (const user of ["alice:wrong", "7:42", "mallory:-p"]) {
+      assertEquals(await login(server, user), 401, user);
+    }
+    const { status, headers } = await server.fetch("/");
+    assertEquals(status, 401);
+    assertMatch(headers.get("WWW-Authenticate") ?? "", /Digest .*SHA-256.*Digest .*MD5/s);
+    await server.program.line(/ - alice \[.*"GET \/ HTTP\/1\.1" 200 /);
+  }));
+
+Deno.test("--authfile has users too, is reloaded, and warns where others can read it", () =>
+  withFiles({ "users": "bob\nsecret\n", "a": "1" }, async (directory) => {
+    await Deno.chmod(`${directory}/users`, 0o644);
+    const words = ["--authfile", "users", "--auth", "alice", "x", "a"];
+    await using server = await Served.start("quickserve", words, { directory });
+    await server.program.line(/warning: --authfile users can be read by every user/);
+    assertEquals(await login(server, "bob:secret"), 200);
+    assertEquals(await login(server, "alice:x"), 200);
+    let from = server.program.lines.length;
+    server.program.signal("SIGHUP");
+    await server.reloaded(from);
+    assertEquals(server.program.output.match(/can be read by every user/g)?.length, 1);
+    from = server.program.lines.length;
+    await Deno.chmod(`${directory}/users`, 0o600);
+    await Deno.writeTextFile(`${directory}/users`, "bob\nchanged\n");
+    await server.reloaded(from);
+    assertEquals(await login(server, "bob:changed"), 200);
+    assertEquals(await login(server, "bob:secret"), 401);
+  }));
+
+Deno.test("a file that only its owner reads brings no warning", () =>
+  withFiles({ "users": "bob\nsecret\n", "a": "1" }, async (directory) => {
+    await Deno.chmod(`${directory}/users`, 0o600);
+    await using server = await Served.start("quickserve", ["--authfile", "users", "a"], {
+      directory,
+    });
+    assert(!server.program.output.includes("warning"));
+  }));
+
+Deno.test("--auth-upload-only leaves reading open", () =>
+  withFiles({ "in/": "", "a": "1" }, async (directory) => {
+    const words = ["a", "--upload", "in", "--auth", "alice", "x", "--auth-upload-only"];
+    await using server = await Served.start("quickserve", words, { directory });
+    await server.program.line(/^ {2}login {4}needed to upload$/);
+    assertEquals(await server.text("/a"), "1");
+    const send = ["-T", `${directory}/a`];
+    assertEquals((await curl(...send, `${server.address}/`)).status, 401);
+    assertEquals(await login(server, "alice:x", ...send), 201);
+    assertEquals([...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name), ["a"]);
+  }));
+
+Deno.test("users that cannot be meant are refused", () =>
+  withFiles({ "odd": "bob\nsecret\nalice\n" }, async (directory) => {
+    const cases = [
+      [2, ["--auth", "alice"], /^quickserve: --auth needs 2 values: <user> <password>\n$/],
+      [2, ["--auth", "a:b", "x"], /^quickserve: --auth: .*colon.*\n$/],
+      [2, ["--auth", "a", "x", "--auth", "a", "y"], /^quickserve: .*"a" is given twice.*\n$/],
+      [2, ["--auth-upload-only"], /^quickserve: --auth-upload-only needs a user/],
+      [1, ["--authfile", "odd"], /^quickserve: .*odd:4.*\n$/],
+      [1, ["--authfile", "gone"], /^quickserve: --authfile gone: .*\n$/],
+    ] as const;
+    for (const [status, words, message] of cases) {
+      const { code, stderr } = await runCommand("quickserve", words, { directory });
+      assertEquals(code, status, stderr);
+      assertMatch(stderr, message);
+    }
+  }));

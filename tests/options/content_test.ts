@@ -1,0 +1,84 @@
+/** `--motd`, `--index` and `--tar`, from the command line. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { must } from "../lan/process.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+
+Deno.test("--motd is shown, escaped, and reloaded", () =>
+  withFiles({ "motd": "Hello <b>you</b>\n", "d/x": "" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["--motd", "motd", "d"], { directory });
+    const page = await server.text("/", { headers: { Accept: "text/html" } });
+    assertStringIncludes(page, "Hello &lt;b&gt;you&lt;/b&gt;");
+    assertMatch(await server.text("/?mimetype=text/plain"), /^Hello <b>you<\/b>\n/);
+    const from = server.program.lines.length;
+    await Deno.writeTextFile(`${directory}/motd`, "Closed tomorrow\n");
+    await server.reloaded(from);
+    assertStringIncludes(await server.text("/?mimetype=text/plain"), "Closed tomorrow");
+    await Deno.remove(`${directory}/motd`);
+    await server.program.line(/warning: --motd motd: there is no such file/, from);
+    assertStringIncludes(await server.text("/?mimetype=text/plain"), "Closed tomorrow");
+  }));
+
+Deno.test("--index stands for its directory, where it is there", () =>
+  withFiles({ "site/index.html": "<p>home", "site/sub/x": "x" }, async (directory) => {
+    const words = ["--root", "site", "--index", "index.html"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const home = await server.fetch("/");
+    assertEquals(await home.text(), "<p>home");
+    assertMatch(home.headers.get("Content-Type") ?? "", /^text\/html/);
+    assertStringIncludes(await server.text("/sub/"), "x");
+    assertEquals(await server.names("/"), ["index.html", "sub"]);
+  }));
+
+const EXTRACT: Readonly<Record<string, readonly string[]>> = {
+  none: ["tar", "-xf"],
+  gz: ["tar", "-xzf"],
+  zst: ["tar", "--zstd", "-xf"],
+  zip: ["unzip", "-q"],
+};
+
+Deno.test("--tar offers the formats that it names, and common tools extract them", () =>
+  withFiles({ "d/a b.txt": "hello", "d/sub/ä": "x".repeat(5000) }, async (directory) => {
+    const words = ["d", "--tar", "none", "gz", "zst", "zip"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const page = await server.text("/d/", { headers: { Accept: "text/html" } });
+    for (const [format, extract] of Object.entries(EXTRACT)) {
+      assertStringIncludes(page, `tar=${format}`);
+      const out = `${directory}/out-${format}`;
+      await Deno.mkdir(out);
+      await must(["curl", "-sSf", "-o", `${out}/archive`, `${server.address}/d/?tar=${format}`]);
+      await must([...extract, "archive"], { directory: out });
+      assertEquals(await Deno.readTextFile(`${out}/d/a b.txt`), "hello");
+      assertEquals(await Deno.readTextFile(`${out}/d/sub/ä`), "x".repeat(5000));
+    }
+  }));
+
+Deno.test("formats that --tar does not name are not made", () =>
+  withFiles({ "d/a": "a" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["--tar", "gz", "--", "d"], {
+      directory,
+    });
+    assertEquals(await server.status("/d/?tar=gz"), 200);
+    assert(await server.status("/d/?tar=zip") >= 400);
+    const { code, stderr } = await runCommand("quickserve", ["--tar", "rar"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^quickserve: --tar: "rar" is none of none, gz, zst, zip\n$/);
+  }));
+
+Deno.test("?page=about tells curl in plain text how to use this server", () =>
+  withFiles({ "d/a.txt": "hello", "in/": "", "out/": "" }, async (directory) => {
+    const words = ["d", "--tar", "zst", "--upload", "in"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const about = await must(["curl", "-s", `${server.address}/?page=about`]);
+    assert(!about.includes("<"), about);
+    // What it says can be done as it says it.
+    const command = (title: string): string => {
+      return new RegExp(`^${title}:\\n {2}(.*)$`, "m").exec(about)?.[1] ?? "";
+    };
+    const download = command("Download a directory").replace("path/to/directory", "d");
+    await must(["bash", "-c", `set -o pipefail; cd out && ${download}`], { directory });
+    assertEquals(await Deno.readTextFile(`${directory}/out/d/a.txt`), "hello");
+    const upload = command("Upload a file").replace("FILE", "out/d/a.txt");
+    await must(["bash", "-c", upload], { directory });
+    assertEquals(await Deno.readTextFile(`${directory}/in/a.txt`), "hello");
+  }));

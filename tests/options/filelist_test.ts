@@ -1,0 +1,81 @@
+/** `--filelist`, from the command line: what it shares, and what becomes of an edit. */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+
+Deno.test("a plain list shares its lines, relative to the list", () =>
+  withFiles({ "lists/list": "../a\n\n../b/c\n", "a/x": "x", "b/c/y": "y" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["-f", `${directory}/lists/list`]);
+    assertEquals(await server.names(), ["a", "c"]);
+    assertEquals(await server.text("/c/y"), "y");
+  }));
+
+Deno.test("a JSON list merges directories and makes parents of nested places", () =>
+  withFiles(
+    { "one/x": "1", "one/same": "first", "two/y": "2", "two/same": "second" },
+    async (directory) => {
+      const list = { "a/b/c": ["one", "two"], "a/note.txt": "two/y" };
+      await Deno.writeTextFile(`${directory}/list.json`, JSON.stringify(list));
+      await using server = await Served.start("quickserve", [
+        "--filelist",
+        `${directory}/list.json`,
+      ]);
+      assertEquals(await server.names("/"), ["a"]);
+      assertEquals(await server.names("/a/"), ["b", "note.txt"]);
+      assertEquals(await server.names("/a/b/c/"), ["same", "x", "y"]);
+      assertEquals(await server.text("/a/b/c/same"), "first");
+      assertEquals(await server.text("/a/note.txt"), "2");
+    },
+  ));
+
+Deno.test("an edit is taken, a broken one is named by line and column, and changes nothing", () =>
+  withFiles({ "a/x": "x", "b/y": "y", "list": '{"one": ["a"]}' }, async (directory) => {
+    const list = `${directory}/list`;
+    await using server = await Served.start("quickserve", ["-f", list, directory]);
+    const { program } = server;
+    assertEquals(await server.status("/one/x"), 200);
+    await Deno.writeTextFile(list, '{\n  "two": ["b"],,\n}\n');
+    const complaint = await program.line(/warning: .*list:2:\d+: /);
+    assertMatch(complaint, /the last good configuration stays in force/);
+    assertEquals(await server.status("/one/x"), 200);
+    const from = program.lines.length;
+    // As most editors save: another file takes the name.
+    await Deno.writeTextFile(`${list}.new`, '{"two": ["b"]}');
+    await Deno.rename(`${list}.new`, list);
+    await server.reloaded(from);
+    assertEquals(await server.text("/two/y"), "y");
+    assertEquals(await server.status("/one/x"), 404);
+  }));
+
+Deno.test("a list that is broken at the start is an error that names the place", () =>
+  withFiles({ "list": '{"one": 1}' }, async (directory) => {
+    const { code, stderr } = await runCommand("quickserve", ["-f", `${directory}/list`]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^quickserve: \S*list:1:9: .*\n$/);
+    const missing = await runCommand("quickserve", ["-f", "/nowhere/list"]);
+    assertEquals(missing.code, 1);
+    assertMatch(missing.stderr, /^quickserve: --filelist \/nowhere\/list: .*\n$/);
+  }));
+
+Deno.test("a path outside of the old scope is shared, and a transfer in flight is finished", () =>
+  withFiles({ "a/": "", "b/y": "y", "list": "a" }, async (directory) => {
+    const size = 64 << 20;
+    const content = new Uint8Array(size).map((_, index) => index >> 12);
+    await Deno.writeFile(`${directory}/a/big`, content);
+    await using server = await Served.start("quickserve", ["-f", `${directory}/list`]);
+    const { body } = await server.fetch("/a/big");
+    const reader = body?.getReader();
+    assert(reader !== undefined);
+    const chunks = [(await reader.read()).value ?? new Uint8Array()];
+    const from = server.program.lines.length;
+    await Deno.writeTextFile(`${directory}/list`, "b\n");
+    await server.reloaded(from);
+    assertEquals(await server.text("/b/y"), "y");
+    assertEquals(await server.status("/a/big"), 404);
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      chunks.push(part.value);
+    }
+    const received = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+    assertEquals(received.length, size);
+    assert(received.every((byte, index) => byte === content[index]));
+  }));

@@ -1,0 +1,79 @@
+/** `--filter` and `--filterlist`, from the command line. */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { run } from "../lan/process.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+
+const FILES = { "d/a.iso": "a", "d/b.txt": "b", "d/sub/c.iso": "c", "d/sub/keep.iso": "k" };
+
+Deno.test("filters decide in order, the last match wins, and what none matches is there", () =>
+  withFiles(FILES, async (directory) => {
+    const words = ["d", "--filter", "x\\.iso$", "--filter", "ikeep", "--tar", "none"];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await server.names("/d/"), ["b.txt", "sub"]);
+    assertEquals(await server.names("/d/sub/"), ["keep.iso"]);
+    for (const init of [{}, { method: "HEAD" }, { headers: { Range: "bytes=0-" } }]) {
+      assertEquals(await server.status("/d/a.iso", init), 404);
+      assertEquals(await server.status("/d/sub/keep.iso", init) < 300, true);
+    }
+    assertEquals(await server.fileCheck("d/a.iso", "d/sub/keep.iso"), ["d/sub/keep.iso"]);
+    await Deno.writeFile(`${directory}/all.tar`, await bytes(server, "/d/?tar=none"));
+    const listing = (await run(["tar", "-tf", `${directory}/all.tar`])).stdout;
+    assertEquals(listing.trim().split("\n").filter((name) => !name.endsWith("/")).sort(), [
+      "d/b.txt",
+      "d/sub/keep.iso",
+    ]);
+  }));
+
+async function bytes(server: Served, path: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await server.fetch(path)).arrayBuffer());
+}
+
+Deno.test("what lies under an excluded directory is excluded, a lone include changes nothing", () =>
+  withFiles(FILES, async (directory) => {
+    const words = ["d", "--filter", "x^/d/sub$", "--filter", "ic\\.iso"];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await server.names("/d/"), ["a.iso", "b.txt"]);
+    assertEquals(await server.status("/d/sub/c.iso"), 404);
+  }));
+
+Deno.test("a filterlist comes before the command line, is reloaded, and a wrong edit names its line", () =>
+  withFiles({ ...FILES, "list": "# comment\n\nx\\.txt$\nikeep\n" }, async (directory) => {
+    const words = ["d", "--filter", "xkeep", "--filterlist", `${directory}/list`];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await server.names("/d/"), ["a.iso", "sub"]);
+    assertEquals(await server.names("/d/sub/"), ["c.iso"]);
+    await Deno.writeTextFile(`${directory}/list`, "x\\.iso$\nx(\n");
+    await server.program.line(/warning: .*list:2: .*last good/);
+    assertEquals(await server.names("/d/"), ["a.iso", "sub"]);
+    const from = server.program.lines.length;
+    await Deno.writeTextFile(`${directory}/list`, "x\\.iso$\n");
+    await server.reloaded(from);
+    assertEquals(await server.names("/d/"), ["b.txt", "sub"]);
+  }));
+
+Deno.test("an invalid filter is refused with its option or line", () =>
+  withFiles({ "list": "x\\.iso$\n\nnonsense\n" }, async (directory) => {
+    for (
+      const [status, words, message] of [
+        [2, ["--filter", "x("], /^quickserve: --filter: .*\n$/],
+        [2, ["--filter", "\\.iso$"], /^quickserve: --filter: .*begin with i .* or x/],
+        [1, ["--filterlist", "list"], /^quickserve: \S*list:3: .*\n$/],
+      ] as const
+    ) {
+      const { code, stderr } = await runCommand("quickserve", words, { directory });
+      assertEquals(code, status);
+      assertMatch(stderr, message);
+    }
+  }));
+
+Deno.test("an expression that would run for ever elsewhere stalls nobody", () =>
+  withFiles({ "d/x": "x" }, async (directory) => {
+    const words = ["d", "--filter", "x^/d/(a+)+(b|c|a?)*$"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const started = performance.now();
+    const path = `/d/${"a".repeat(250)}!`;
+    await Promise.all(Array.from({ length: 20 }, () => server.status(path)));
+    assertEquals(await server.text("/d/x"), "x");
+    assert(performance.now() - started < 5000);
+  }));

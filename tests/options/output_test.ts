@@ -1,0 +1,193 @@
+/** What the program prints, how it ends, and what it makes of mistakes. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { launched, runCommand, Served, withFiles } from "../program.ts";
+import { RunningProgram } from "../lan/process.ts";
+
+Deno.test("--help fits 80 columns and has the manual's groups in its order", async () => {
+  for (const name of ["quickserve", "pacserve"]) {
+    const { code, stdout, stderr } = await runCommand(name, ["--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+    const groups = [
+      ...name === "pacserve" ? ["Pacserve Options:"] : [],
+      ...["File Download Options:", "File Upload Options:", "Content Options:", "Peer Options:"],
+      ...["Server Address and Port:", "HTTP Authentication:", "SSL (HTTPS):", "Multicast Options:"],
+    ];
+    const titles = stdout.split("\n").filter((line) => groups.includes(line));
+    assertEquals(titles, groups);
+    assertMatch(stdout, name === "pacserve" ? /Default: 15678/ : /Default: 8000/);
+  }
+  assertEquals((await runCommand("quickserve", ["-h"])).code, 0);
+});
+
+Deno.test("--version is the name and the version", async () => {
+  assertMatch(
+    (await runCommand("quickserve", ["--version"])).stdout,
+    /^quickserve \d+\.\d+\.\d+\n$/,
+  );
+  assertMatch((await runCommand("pacserve", ["--version"])).stdout, /^pacserve \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("wrong usage is one sentence that names the option, and status 2", async () => {
+  const cases = [
+    [["--prot", "80"], /unknown option --prot \(did you mean --port\?\)/],
+    [["--list-remot"], /did you mean --list-remote\?/],
+    [["--pacman-conf", "x"], /unknown option --pacman-conf/],
+    [["-z"], /unknown option -z \(see --help\)/],
+    [["--port"], /--port needs a value: <port>/],
+    [["--ssl=yes"], /--ssl takes no value/],
+    [["--root", "/tmp", "--root", "/tmp"], /--root was given twice/],
+    [["--multicast", "--multicast-group", "10.0.0.1"], /--multicast-group: "10\.0\.0\.1" is no/],
+    [["--multicast", "--multicast-interval", "0"], /--multicast-interval: "0" is no whole number/],
+    [["--search-timeout", "soon"], /--search-timeout: "soon" is no whole number/],
+    [["--index", "../secret"], /--index: "\.\.\/secret" is no name of a file/],
+    [["--server-name", "http://x"], /--server-name: "http:\/\/x" is no name of a host/],
+    [["--quiet", "--verbose"], /--quiet and --verbose exclude each other/],
+    [["--peer", "ftp://host/"], /--peer: "ftp:\/\/host\/" is no address such as/],
+  ] as const;
+  for (const [words, message] of cases) {
+    const { code, stdout, stderr } = await runCommand("quickserve", words);
+    assertEquals([code, stdout], [2, ""], words.join(" "));
+    assertMatch(stderr, /^quickserve: [^\n]+\n$/);
+    assertMatch(stderr, message);
+  }
+});
+
+Deno.test("--print-permissions shows the scope of this command line", () =>
+  withFiles({ "a/x": "", "in/": "" }, async (directory) => {
+    const words = ["--print-permissions", "a", "--upload", "in"];
+    const { code, stdout } = await runCommand("quickserve", words, { directory });
+    assertEquals(code, 0);
+    const { read, write } = /read +(?<read>[^:]*?)\n +write +(?<write>.*)\n/.exec(stdout)?.groups ??
+      {};
+    assertEquals(read?.split(/\s+/), [`${directory}/a`, `${directory}/in`]);
+    assertEquals(write, `${directory}/in`);
+  }));
+
+Deno.test("--qr draws a code of the first address", async () => {
+  await using server = await Served.start("quickserve", [
+    "--qr",
+    "-a",
+    "127.0.0.1",
+    "/usr/share/doc",
+  ]);
+  await server.program.line(/[█▀▄]{5}/);
+  await using plain = await Served.start("quickserve", ["/usr/share/doc"]);
+  assert(!/[█▀▄]/.test(plain.program.output));
+});
+
+Deno.test("the access log has a line a request in the combined format, with duration and source", () =>
+  withFiles({ "a": "hello" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["a"], { directory });
+    const headers = { "User-Agent": 'agent "\n'.trim(), Referer: "http://from/" };
+    await server.text("/a?x=1", { headers });
+    await server.program.line(
+      /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET \/a\?x=1 HTTP\/1\.1" 200 5 "http:\/\/from\/" "agent \\x22" \d+\.\d{3}s file$/,
+    );
+  }));
+
+Deno.test("a transfer that breaks off is marked in the log, with the bytes that went out", () =>
+  withFiles({ "x": "" }, async (directory) => {
+    await Deno.truncate(`${directory}/x`, 512 << 20);
+    await using server = await Served.start("quickserve", ["x"], { directory });
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await connection.write(new TextEncoder().encode("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    await connection.read(new Uint8Array(65536));
+    connection.close();
+    const line = await server.program.line(/"GET \/x HTTP\/1\.1" 200 .* aborted$/);
+    const sent = Number(/" 200 (\d+) /.exec(line)?.[1]);
+    assert(sent < 512 << 20, line);
+  }));
+
+/** A socket in the place of the service manager's (sd_notify(3)), and what it is told. */
+class Manager implements Disposable {
+  readonly path: string;
+  readonly #socket: Deno.DatagramConn;
+
+  constructor(directory: string) {
+    this.path = `${directory}/notify`;
+    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: this.path });
+  }
+
+  async told(): Promise<string> {
+    const [bytes] = await this.#socket.receive();
+    return new TextDecoder().decode(bytes);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =>
+  withFiles({ "a": "hello" }, async (directory) => {
+    using manager = new Manager(directory);
+    const command = [...launched("quickserve"), "--quiet", "-p", "0", "a"];
+    const environment = { NOTIFY_SOCKET: manager.path };
+    await using program = new RunningProgram(command, { directory, environment });
+    const ready = await manager.told();
+    const [, port] = /^READY=1\nSTATUS=Listening on port (\d+)$/.exec(ready) ?? [];
+    assertEquals(await (await fetch(`http://127.0.0.1:${port}/a`)).text(), "hello");
+    program.signal("SIGHUP");
+    assertEquals(await manager.told(), "RELOADING=1");
+    assertEquals(await manager.told(), "READY=1");
+    program.signal("SIGTERM");
+    assertEquals(await manager.told(), "STOPPING=1");
+    const { code, stdout, stderr } = await program.ended;
+    assertEquals([code, stdout, stderr], [0, "", ""]);
+  }));
+
+Deno.test("for the journal each line has a priority", () =>
+  withFiles({ "a": "hello", "users": "bob\nx\n" }, async (directory) => {
+    await Deno.chmod(`${directory}/users`, 0o644);
+    const environment = { JOURNAL_STREAM: "8:1" };
+    const words = ["a", "--authfile", "users"];
+    const command = [...launched("quickserve"), "-p", "0", ...words];
+    await using program = new RunningProgram(command, { directory, environment });
+    await program.line(/^<4>warning: /);
+    const line = await program.line(/address +http/);
+    const port = /:(\d+)\/$/.exec(line)?.[1];
+    await (await fetch(`http://127.0.0.1:${port}/a`)).body?.cancel();
+    await program.line(/^<6>127\.0\.0\.1 /);
+  }));
+
+Deno.test("SIGHUP reads the files again", () =>
+  withFiles({ "list": "a\n", "a": "1" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["-f", "list"], { directory });
+    const from = server.program.lines.length;
+    server.program.signal("SIGHUP");
+    await server.reloaded(from);
+    assertEquals(await server.text("/a"), "1");
+  }));
+
+Deno.test("SIGTERM and SIGINT end it with status 0, and short transfers are finished", () =>
+  withFiles({ "x": "" }, async (directory) => {
+    const size = 64 << 20;
+    await Deno.truncate(`${directory}/x`, size);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      await using server = await Served.start("quickserve", ["x"], { directory });
+      const { body } = await server.fetch("/x");
+      const reader = body?.getReader();
+      let received = (await reader?.read())?.value?.length ?? 0;
+      const started = performance.now();
+      server.program.signal(signal);
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+        received += part.value.length;
+      }
+      assertEquals(received, size);
+      const { code, stderr } = await server.program.ended;
+      assertEquals([code, stderr], [0, ""]);
+      assert(performance.now() - started < 2500);
+    }
+  }));
+
+Deno.test("no error shows a stack trace", async () => {
+  const cases = [["/nowhere"], ["--root", "/etc/passwd"], ["-f", "/etc"], ["-p", "x"], ["--auth"]];
+  for (const words of cases) {
+    const { stderr } = await runCommand("quickserve", words);
+    assertMatch(stderr, /^quickserve: [^\n]+\n$/);
+    assert(!stderr.includes(".ts:"));
+  }
+  assertStringIncludes((await runCommand("quickserve", ["-f", "/etc"])).stderr, "/etc");
+});

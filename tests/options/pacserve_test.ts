@@ -1,0 +1,140 @@
+/** What pacserve has besides quickserve's options: pacman.conf, trusted peers, and the package caches. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { serve, type TestServer } from "../peers/lan.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+
+const PACKAGE = "foo-1-1-any.pkg.tar.zst";
+
+/** A mirror that has everything, and says what it is. */
+function serveMirror(): Promise<TestServer> {
+  return serve((request, response) => {
+    response.writeHead(200, { "Content-Length": 0 }).end();
+    request.resume();
+  });
+}
+
+/** A pacman.conf with one cache and one repository. */
+function pacmanConf(directory: string, cache: string, server: string): string {
+  return `[options]\nArchitecture = x86_64\nCacheDir = ${directory}/${cache}\n[core]\n${server}\n`;
+}
+
+const SOMEWHERE = "Server = http://127.0.0.1:9/$repo/$arch";
+
+Deno.test("caches are the directory pkg, merged with paths of that name; the rest is quickserve", () =>
+  withFiles(
+    { [`cache/${PACKAGE}`]: "cached", "cache/x.part": "", "own/pkg/bar": "mine", "n": "n" },
+    async (directory) => {
+      await Deno.writeTextFile(
+        `${directory}/pacman.conf`,
+        pacmanConf(directory, "cache", SOMEWHERE),
+      );
+      const words = ["--pacman-conf", "pacman.conf", "own/pkg", "n"];
+      await using server = await Served.start("pacserve", words, { directory });
+      assertEquals(await server.names(), ["n", "pkg"]);
+      assertEquals(await server.names("/pkg/"), ["bar", PACKAGE]);
+      for (const path of ["/pkg/", "/pacman/core/x86_64/", "/request/core/x86_64/"]) {
+        assertEquals(await server.text(path + PACKAGE), "cached", path);
+      }
+      assertEquals(await server.text(`/pkg/?repo=core&arch=x86_64&file=/${PACKAGE}`), "cached");
+      assertEquals(await server.text("/pkg/bar"), "mine");
+    },
+  ));
+
+Deno.test("a filelist's pkg is merged with the caches", () =>
+  withFiles({ "cache/a.pkg.tar.zst": "a", "more/b.pkg.tar.zst": "b" }, async (directory) => {
+    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
+    await Deno.writeTextFile(`${directory}/list`, '{"pkg": ["more"]}');
+    const words = ["--pacman-conf", "pacman.conf", "-f", "list"];
+    await using server = await Served.start("pacserve", words, { directory });
+    assertEquals(await server.names("/pkg/"), ["a.pkg.tar.zst", "b.pkg.tar.zst"]);
+    assertEquals(await server.text("/pacman/core/x86_64/b.pkg.tar.zst"), "b");
+  }));
+
+Deno.test("--root in pacserve says that the caches are not shared", () =>
+  withFiles({ [`cache/${PACKAGE}`]: "cached", "site/x": "x" }, async (directory) => {
+    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
+    const words = ["--pacman-conf", "pacman.conf", "--root", "site"];
+    await using server = await Served.start("pacserve", words, { directory });
+    await server.program.line(/warning: .*--root.*caches are not shared/);
+    assertEquals(await server.names(), ["x"]);
+    assertEquals(await server.status(`/pkg/${PACKAGE}`), 404);
+  }));
+
+Deno.test("a change of pacman.conf or of a file that it includes is taken, a broken one is not", () =>
+  withFiles({ "one/a.pkg.tar.zst": "1", "two/b.pkg.tar.zst": "2" }, async (directory) => {
+    await using first = await serveMirror();
+    await using second = await serveMirror();
+    const list = `${directory}/mirrorlist`;
+    await Deno.writeTextFile(list, `Server = ${first.base}$repo\n`);
+    const conf = `${directory}/pacman.conf`;
+    await Deno.writeTextFile(conf, pacmanConf(directory, "one", `Include = ${list}`));
+    await using server = await Served.start("pacserve", ["--pacman-conf", conf]);
+    const location = async (): Promise<string | null> => {
+      return (await server.fetch("/pacman/core/x86_64/core.db")).headers.get("Location");
+    };
+    assertEquals(await location(), `${first.base}core/core.db`);
+    // In place, then replaced as most editors do, then by a link to another file.
+    let from = server.program.lines.length;
+    await Deno.writeTextFile(list, `Server = ${second.base}$repo\n`);
+    await server.reloaded(from);
+    assertEquals(await location(), `${second.base}core/core.db`);
+    from = server.program.lines.length;
+    await Deno.writeTextFile(`${list}.new`, `Server = ${first.base}$repo\n`);
+    await Deno.rename(`${list}.new`, list);
+    await server.reloaded(from);
+    assertEquals(await location(), `${first.base}core/core.db`);
+    from = server.program.lines.length;
+    await Deno.writeTextFile(conf, "[options\n");
+    await server.program.line(/warning: .*pacman\.conf.*last good configuration/, from);
+    assertEquals(await server.names("/pkg/"), ["a.pkg.tar.zst"]);
+    from = server.program.lines.length;
+    await Deno.writeTextFile(`${conf}.new`, pacmanConf(directory, "two", `Include = ${list}`));
+    await Deno.rename(`${conf}.new`, conf);
+    await server.reloaded(from);
+    assertEquals(await server.names("/pkg/"), ["b.pkg.tar.zst"]);
+  }));
+
+Deno.test("databases come from a mirror, and from peers only with --trust-pacserve-peers", () =>
+  withFiles({ "one/": "", "two/core.db": "db", [`two/${PACKAGE}`]: "p" }, async (directory) => {
+    await using mirror = await serveMirror();
+    const server = `Server = ${mirror.base}$repo`;
+    await Deno.writeTextFile(`${directory}/one.conf`, pacmanConf(directory, "one", server));
+    await Deno.writeTextFile(`${directory}/two.conf`, pacmanConf(directory, "two", server));
+    await using peer = await Served.start("pacserve", ["--pacman-conf", "two.conf"], { directory });
+    const words = ["--pacman-conf", "one.conf", "--peer", peer.address];
+    for (
+      const [more, start] of [[[], mirror.base], [
+        ["--trust-pacserve-peers"],
+        peer.address,
+      ]] as const
+    ) {
+      await using own = await Served.start("pacserve", [...words, ...more], { directory });
+      const database = await own.fetch("/pacman/core/x86_64/core.db");
+      assertEquals(database.status, 307);
+      assertMatch(database.headers.get("Location") ?? "", new RegExp(`^${start}`));
+      const found = await own.fetch(`/pacman/core/x86_64/${PACKAGE}`);
+      assertStringIncludes(found.headers.get("Location") ?? "", peer.address);
+    }
+  }));
+
+Deno.test("with users, this host's own pacman needs no password, and all else does", () =>
+  withFiles({ [`cache/${PACKAGE}`]: "cached" }, async (directory) => {
+    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
+    const words = ["--pacman-conf", "pacman.conf", "--auth", "alice", "x"];
+    await using server = await Served.start("pacserve", words, { directory });
+    assertEquals(await server.text(`/pacman/core/x86_64/${PACKAGE}`), "cached");
+    assertEquals(await server.status("/"), 401);
+    assertEquals(await server.status("/pkg/"), 401);
+  }));
+
+Deno.test("a pacman.conf that is missing or broken is an error that names it", () =>
+  withFiles({ "broken": "[options\n" }, async (directory) => {
+    for (const path of [`${directory}/gone`, `${directory}/broken`]) {
+      const { code, stderr } = await runCommand("pacserve", ["--pacman-conf", path, "-p", "0"]);
+      assertEquals(code, 1);
+      assertMatch(stderr, /^pacserve: [^\n]+\n$/);
+      assertStringIncludes(stderr, path);
+    }
+    assert((await runCommand("quickserve", ["--trust-pacserve-peers"])).code === 2);
+  }));

@@ -1,0 +1,160 @@
+/** `--ssl` and its files, from the command line. */
+
+import { connect } from "node:tls";
+import { type Credentials, makeCertificates } from "../certificates.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
+import { eventually, must, run } from "../lan/process.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+
+const certificates = await makeCertificates();
+
+/** The files of the certificates, and something to share. */
+function files(): Record<string, string> {
+  const of = (name: string, { certificate, key }: Credentials): Record<string, string> => ({
+    [`${name}.pem`]: certificate,
+    [`${name}.key`]: key,
+    [`${name}.both`]: certificate + key,
+  });
+  return {
+    "a": "content",
+    "authority.pem": certificates.authority,
+    ...of("server", certificates.server),
+    ...of("client", certificates.client),
+    ...of("stranger", certificates.stranger),
+    "text": "no certificate\n",
+  };
+}
+
+/** What curl gets, by an exit status and a text. */
+async function get(directory: string, server: Served, ...words: string[]): Promise<string> {
+  const trust = ["--cacert", "authority.pem"];
+  const address = `https://localhost:${server.port}/a`;
+  const { code, stdout } = await run(["curl", "-s", ...trust, ...words, address], { directory });
+  return code === 0 ? stdout : "";
+}
+
+Deno.test("--ssl serves encrypted, with the key in a file of its own or in the certificate's", () =>
+  withFiles(files(), async (directory) => {
+    for (const words of [["server.pem", "--keyfile", "server.key"], ["server.both"]]) {
+      await using server = await Served.start(
+        "quickserve",
+        ["a", "--ssl", "--certfile", ...words],
+        { directory },
+      );
+      assertEquals(await get(directory, server), "content");
+      assertMatch(server.address, /^https:/);
+      const plain = await run(["curl", "-s", `http://localhost:${server.port}/a`]);
+      assertEquals(plain.stdout, "");
+    }
+  }));
+
+Deno.test("--req-cert answers nobody without a certificate of --ca-certs", () =>
+  withFiles(files(), async (directory) => {
+    const words = ["a", "--ssl", "--certfile", "server.both", "--req-cert"];
+    const authorities = ["--ca-certs", "authority.pem"];
+    await using server = await Served.start("quickserve", [...words, ...authorities], {
+      directory,
+    });
+    assertEquals(await get(directory, server), "");
+    assertEquals(await get(directory, server, "--cert", "stranger.both"), "");
+    assertEquals(await get(directory, server, "--cert", "client.both"), "content");
+  }));
+
+Deno.test("without --ca-certs only the server's own certificate is good", () =>
+  withFiles(files(), async (directory) => {
+    // Signed by itself, and for both ends.
+    await must([
+      ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(" "),
+      ..."-keyout own.key -out own.pem -subj /CN=localhost -addext".split(" "),
+      "subjectAltName=DNS:localhost",
+    ], { directory });
+    const words = ["a", "--ssl", "--certfile", "own.pem", "--keyfile", "own.key", "--req-cert"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const trust = ["--cacert", "own.pem"];
+    assertEquals(await get(directory, server, ...trust), "");
+    assertEquals(await get(directory, server, ...trust, "--cert", "client.both"), "");
+    const own = ["--cert", "own.pem", "--key", "own.key"];
+    assertEquals(await get(directory, server, ...trust, ...own), "content");
+  }));
+
+/** The common name of the certificate that a server shows. */
+function shownName(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
+      const { CN } = socket.getPeerCertificate().subject;
+      resolve(String(CN));
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+Deno.test("a renewed certificate is taken without a restart, a broken one is not", () =>
+  withFiles(files(), async (directory) => {
+    const words = ["a", "--ssl", "--certfile", "server.pem", "--keyfile", "server.key"];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await shownName(server.port), "localhost");
+    const { certificate, key } = certificates.renewed;
+    // Between the two writes they do not fit: that must do no harm.
+    await Deno.writeTextFile(`${directory}/server.pem`, certificate);
+    await server.program.line(/warning: .*does not belong.*last good configuration/);
+    assertEquals(await shownName(server.port), "localhost");
+    await Deno.writeTextFile(`${directory}/server.key`, key);
+    await eventually("the new certificate", async () => {
+      return await shownName(server.port) === "renewed";
+    });
+    assertEquals(await get(directory, server), "content");
+  }));
+
+Deno.test("what does not fit together is an error at the start", () =>
+  withFiles(files(), async (directory) => {
+    await must([
+      ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(" "),
+      ..."-keyout old.key -out old.pem -subj /CN=old".split(" "),
+      ..."-not_before 20200101000000Z -not_after 20200201000000Z".split(" "),
+    ], { directory }).catch(() => oldByDays(directory));
+    const ssl = ["--ssl", "--certfile"];
+    const cases = [
+      [2, ["--ssl"], /--ssl needs --certfile/],
+      [2, ["--certfile", "server.pem"], /--certfile needs --ssl/],
+      [2, ["--req-cert"], /--req-cert needs --ssl/],
+      [1, [...ssl, "gone"], /--certfile gone: there is no such file/],
+      [1, [...ssl, "text"], /--certfile text holds no certificate in PEM/],
+      [1, [...ssl, "server.pem"], /--certfile server\.pem holds no private key/],
+      [
+        1,
+        [...ssl, "server.pem", "--keyfile", "client.key"],
+        /does not belong to the key \(--keyfile\)/,
+      ],
+      [1, [...ssl, "server.pem", "--keyfile", "gone"], /--keyfile gone: there is no such file/],
+      [1, [...ssl, "server.both", "--ca-certs", "gone"], /--ca-certs gone: there is no such file/],
+      [1, [...ssl, "server.both", "--req-cert", "--ca-certs", "text"], /--ca-certs text holds no/],
+      [1, [...ssl, "old.pem", "--keyfile", "old.key"], /--certfile\) expired on /],
+    ] as const;
+    for (const [status, words, message] of cases) {
+      const { code, stderr } = await runCommand("quickserve", ["a", ...words], { directory });
+      assertMatch(stderr, /^quickserve: [^\n]*\n$/);
+      assertMatch(stderr, message);
+      assertEquals(code, status, stderr);
+    }
+  }));
+
+/** A certificate that has expired, where openssl is older than `-not_before` (3.4). */
+async function oldByDays(directory: string): Promise<void> {
+  await must([
+    ..."openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout old.key".split(" "),
+    ..."-out old.csr -subj /CN=old".split(" "),
+  ], { directory });
+  const extensions = "[v3]\nbasicConstraints=CA:FALSE\n";
+  await Deno.writeTextFile(`${directory}/ext`, extensions);
+  await Deno.mkdir(`${directory}/new`);
+  await Deno.writeTextFile(`${directory}/index`, "");
+  const configuration = "[ca]\ndefault_ca=d\n[d]\ndatabase=index\nnew_certs_dir=new\n" +
+    "rand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n";
+  await Deno.writeTextFile(`${directory}/conf`, configuration);
+  await must([
+    ..."openssl ca -batch -config conf -selfsign -keyfile old.key -in old.csr".split(" "),
+    ..."-out old.pem -notext -extfile ext -extensions v3".split(" "),
+    ..."-startdate 20200101000000Z -enddate 20200201000000Z".split(" "),
+  ], { directory });
+}

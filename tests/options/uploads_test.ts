@@ -1,0 +1,77 @@
+/** `--upload` and what belongs to it, from the command line. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { runCommand, Served, withFiles } from "../program.ts";
+import { curl } from "../uploads/inbox.ts";
+
+Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the answer says so", () =>
+  withFiles({ "in/": "", "a.txt": "hello", "b.txt": "world" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["--upload", "in"], { directory });
+    const file = `${directory}/a.txt`;
+    assertEquals((await curl("-T", file, `${server.address}/`)).status, 201);
+    const again = await curl("-T", file, `${server.address}/`);
+    assertStringIncludes(again.body, "a.txt.1");
+    const form = await curl(
+      "-F",
+      `f=@${file}`,
+      "-F",
+      `g=@${directory}/b.txt`,
+      `${server.address}/x/`,
+    );
+    assertEquals(form.status, 201);
+    assertStringIncludes(form.body, "a.txt.2");
+    const names = [...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name).sort();
+    assertEquals(names, ["a.txt", "a.txt.1", "a.txt.2", "b.txt"]);
+    // The upload directory is not shared unless it is named.
+    await server.program.line(/^ {2}shared {3}nothing$/);
+    await server.program.line(/^ {2}uploads .*\/in \(from everybody: no user is configured\)$/);
+    assertEquals(await server.status("/a.txt"), 404);
+  }));
+
+Deno.test("--allow-overwrite replaces, also what is shared at the same time", () =>
+  withFiles({ "in/a.txt": "old", "a.txt": "new" }, async (directory) => {
+    const words = ["--upload", "in", "--allow-overwrite", "in"];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await server.text("/in/a.txt"), "old");
+    assertEquals((await curl("-T", `${directory}/a.txt`, `${server.address}/`)).status, 200);
+    assertEquals(await server.text("/in/a.txt"), "new");
+    assertEquals(await server.names("/in/"), ["a.txt"]);
+  }));
+
+Deno.test("--max-upload-size refuses what is larger and leaves nothing", () =>
+  withFiles(
+    { "in/": "", "small": "x".repeat(1024), "big": "x".repeat(1025) },
+    async (directory) => {
+      const words = ["--upload", "in", "--max-upload-size", "1K"];
+      await using server = await Served.start("quickserve", words, { directory });
+      assertEquals((await curl("-T", `${directory}/small`, `${server.address}/`)).status, 201);
+      for (const how of [["-T", `${directory}/big`], ["-F", `f=@${directory}/big`]]) {
+        assertEquals((await curl(...how, `${server.address}/`)).status, 413);
+      }
+      assertEquals([...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name), ["small"]);
+    },
+  ));
+
+Deno.test("without --upload nothing is taken", () =>
+  withFiles({ "a": "1" }, async (directory) => {
+    await using server = await Served.start("quickserve", [directory]);
+    const { status, body } = await curl("-T", `${directory}/a`, `${server.address}/`);
+    assertEquals(status, 405);
+    assertStringIncludes(body, "--upload");
+  }));
+
+Deno.test("upload options that cannot be meant are refused", () =>
+  withFiles({ "file": "" }, async (directory) => {
+    const cases = [
+      [1, ["--upload", "missing"], /--upload missing: there is no such file or directory/],
+      [1, ["--upload", "file"], /--upload file is no directory/],
+      [2, ["--allow-overwrite"], /--allow-overwrite needs --upload/],
+      [2, ["--max-upload-size", "1G"], /--max-upload-size needs --upload/],
+      [2, ["--upload", ".", "--max-upload-size", "big"], /--max-upload-size: "big" is no size/],
+    ] as const;
+    for (const [status, words, message] of cases) {
+      const { code, stderr } = await runCommand("quickserve", words, { directory });
+      assertEquals(code, status);
+      assertMatch(stderr, message);
+    }
+  }));

@@ -1,0 +1,107 @@
+/** The package, built by makepkg as an ordinary user from a fresh clone, without network. */
+
+import { Buffer } from "node:buffer";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { must } from "../lan/process.ts";
+import { fileInPackage, namesInPackage, Workshop } from "./workshop.ts";
+
+Deno.test("makepkg", async (t) => {
+  await using workshop = await Workshop.create();
+  const [one, other] = [await workshop.clone("one"), await workshop.clone("two/deeper")];
+  const file = await workshop.makepkg(one);
+
+  await t.step("leaves the checkout as it was", async () => {
+    const git = ["git", "-c", "safe.directory=*", "-C", one];
+    assertEquals(await must([...git, "status", "--short"]), "");
+    const there = await must(["ls", "-R", `${one}/src`]);
+    assertEquals(there, (await must(["ls", "-R", `${other}/src`])).replaceAll(other, one));
+  });
+
+  await t.step(".SRCINFO is what makepkg prints", async () => {
+    const { code, stdout } = await workshop.run(["makepkg", "--printsrcinfo"], one);
+    assertEquals(code, 0);
+    assertEquals(await Deno.readTextFile(`${one}/.SRCINFO`), stdout);
+  });
+
+  await t.step("the package says what it is, and needs deno in its bundled form", async () => {
+    const info = await fileInPackage(file, ".PKGINFO");
+    const manifest = JSON.parse(await Deno.readTextFile(`${one}/deno.json`)) as {
+      version: string;
+    };
+    assertStringIncludes(info, `\npkgver = ${manifest.version}-1\n`);
+    for (const backup of ["etc/conf.d/pacserve", "etc/pacman.d/pacserve"]) {
+      assertStringIncludes(info, `\nbackup = ${backup}\n`);
+    }
+    for (const conflict of ["quickserve", "pacredir"]) {
+      assertStringIncludes(info, `\nconflict = ${conflict}\n`);
+    }
+    const bundled = (await namesInPackage(file)).includes("usr/lib/pacserve/main.js");
+    assertEquals(/^depend = deno$/m.test(info), bundled);
+  });
+
+  await t.step("the package has no trace of where it was built", async () => {
+    const place = await Deno.makeTempDir({ dir: workshop.directory });
+    await must(["bsdtar", "-xf", file, "-C", place, "usr", "etc", ".INSTALL"]);
+    const { stdout } = await workshop.run(["grep", "-rlF", workshop.directory, place], "/");
+    assertEquals(stdout, "");
+  });
+
+  await t.step("checkouts at different paths give the same contents", async () => {
+    const digests = async (file: string): Promise<string> => {
+      const place = await Deno.makeTempDir({ dir: workshop.directory });
+      await must(["bsdtar", "-xpf", file, "-C", place]);
+      // .BUILDINFO has the path in it by definition, and .MTREE the digest of .BUILDINFO.
+      const script = `cd "$1"; rm .BUILDINFO .MTREE; find . -type f -exec sha256sum {} + | sort
+        find . -printf '%M %T@ %p\\n' | grep -v ' [.]$' | sort`;
+      return await must(["bash", "-c", script, "bash", place]);
+    };
+    assertEquals(await digests(await workshop.makepkg(other)), await digests(file));
+  });
+
+  await t.step("builds at the same path are the same, byte for byte", async () => {
+    const place = `${workshop.directory}/place`;
+    await Deno.mkdir(place);
+    const files = [];
+    for (const clone of [one, other]) {
+      files.push(await workshop.makepkg(place, ["--nocheck"], { [clone]: place }));
+    }
+    const [first = "", second = ""] = files.map((file) => Deno.readFileSync(file)).map((bytes) =>
+      bytes.toBase64()
+    );
+    assert(first.length > 0 && first === second, "the packages differ");
+  });
+});
+
+Deno.test("check() needs neither root nor network", async () => {
+  await using workshop = await Workshop.create();
+  const clone = await workshop.clone("checked");
+  // One room of the tests is enough: all of them have run, or will, without makepkg.
+  const manifest = `${clone}/deno.json`;
+  const text = await Deno.readTextFile(manifest);
+  const quick = text.replace(/(deno test [^"]*tests\/unit)"/, '$1/pacman"');
+  assert(quick !== text);
+  await Deno.writeTextFile(manifest, quick);
+  await workshop.makepkg(clone, []);
+});
+
+Deno.test("everything is embedded in the compiled form", async () => {
+  await using workshop = await Workshop.create();
+  const clone = await workshop.clone("compiled");
+  // Deno itself takes the place of the runtime base. What comes out cannot be run (it is Deno, and
+  // takes its words for its own), but all is there that the base would run.
+  const { code, stdout, stderr } = await workshop.run(
+    ["env", `DENORT_BIN=${workshop.directory}/bin/deno`, "deno", "task", "build"],
+    clone,
+  );
+  assertEquals(code, 0, stdout + stderr);
+  assertEquals(await Deno.readTextFile(`${clone}/dist/form`), "compiled\n");
+  const launcher = await Deno.readTextFile(`${clone}/dist/root/usr/bin/quickserve`);
+  assertMatch(launcher, /^#!\/bin\/bash\nexec \/usr\/lib\/pacserve\/pacserve quickserve "\$@"\n$/);
+  const executable = Buffer.from(
+    await Deno.readFile(`${clone}/dist/root/usr/lib/pacserve/pacserve`),
+  );
+  for await (const { name } of Deno.readDir(`${clone}/dist/bundle`)) {
+    const bytes = await Deno.readFile(`${clone}/dist/bundle/${name}`);
+    assert(executable.includes(bytes), `${name} is not in the executable`);
+  }
+});

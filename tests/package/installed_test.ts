@@ -1,0 +1,226 @@
+/** The package, installed by pacman into an empty root: its files, and each command run from there. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { must, run } from "../lan/process.ts";
+import { InstalledRoot } from "./installed_root.ts";
+import { Workshop } from "./workshop.ts";
+
+const COMMANDS = [
+  "pacman.conf-insert_pacserve",
+  "pacserve",
+  "pacserve-ports",
+  "pacsrv",
+  "quickserve",
+];
+
+/** How a page is made bold for a printer: each letter, back, and again. */
+const OVERSTRIKE = new RegExp(".\b", "g");
+
+Deno.test("the package in an empty root", async (t) => {
+  await using workshop = await Workshop.create();
+  const file = await workshop.makepkg(await workshop.clone("clone"));
+  await using root = await InstalledRoot.create();
+  await root.pacman("-U", await workshop.standInForDeno());
+  const before = await root.files();
+  // An empty root has no shell for the script: it has a test of its own.
+  await root.pacman("-U", "--noscriptlet", file);
+
+  await t.step("pacman finds everything where and as the package has it", async () => {
+    assertMatch(await root.pacman("-Qkk", "pacserve"), /, 0 altered files/);
+  });
+
+  await t.step("five commands are installed, each with its page and its completions", async () => {
+    const files = new Set(await root.files());
+    const programs = [...files].filter((name) => name.startsWith("usr/bin/"));
+    assertEquals(programs, ["deno", ...COMMANDS].map((name) => `usr/bin/${name}`).sort());
+    for (const name of COMMANDS) {
+      const section = name === "quickserve" ? 1 : 8;
+      for (
+        const path of [
+          `usr/share/man/man${section}/${name}.${section}.gz`,
+          `usr/share/bash-completion/completions/${name}`,
+          `usr/share/zsh/site-functions/_${name}`,
+          `usr/share/fish/vendor_completions.d/${name}.fish`,
+        ]
+      ) assert(files.has(path), path);
+    }
+  });
+
+  await t.step("nobody but root may write any of it, and only programs can be run", async () => {
+    for (const line of (await root.files("%m %u %P")).filter((line) => !line.endsWith("/deno"))) {
+      const program = / usr[/](bin[/]|lib[/]pacserve[/](pacserve|make-root)$)/.test(line);
+      assertMatch(line, program ? /^755 root / : /^644 root /);
+    }
+  });
+
+  await t.step("mandoc finds nothing to complain of in the pages", async () => {
+    for (const path of (await root.files()).filter((name) => name.startsWith("usr/share/man/"))) {
+      const page = `${root.directory}/${path}`;
+      const { stdout, stderr } = await run(["mandoc", "-Tlint", page]);
+      // It looks for other pages in this system, which has not all that Arch has.
+      const rest = (stdout + stderr).split("\n").filter((line) =>
+        line !== "" && !/referenced manual not found|mandoc\.db/.test(line)
+      );
+      assertEquals(rest, [], path);
+    }
+  });
+
+  await t.step("pages and --help have the same options", async () => {
+    for (const name of COMMANDS.filter((name) => name !== "pacsrv")) {
+      const section = name === "quickserve" ? 1 : 8;
+      const path = `${root.directory}/usr/share/man/man${section}/${name}.${section}.gz`;
+      const page = (await must(["mandoc", "-Tascii", path])).replaceAll(OVERSTRIKE, "");
+      const { stdout: help } = await root.run([name, "--help"]);
+      const options = help.match(/^ {2}(?:-\w, )?--[\w-]+/gm) ?? [];
+      assert(options.length >= 2, help);
+      for (const option of options) {
+        assertMatch(page, new RegExp(`^ {5}${option.trim()}\\b`, "m"), `${name} ${option}`);
+      }
+    }
+  });
+
+  await t.step("bash, zsh and fish understand the completions", async () => {
+    const share = `${root.directory}/usr/share`;
+    for (const name of COMMANDS) {
+      await must(["bash", "-n", `${share}/bash-completion/completions/${name}`]);
+      await must(["zsh", "-n", `${share}/zsh/site-functions/_${name}`]);
+      await must(["fish", "--no-execute", `${share}/fish/vendor_completions.d/${name}.fish`]);
+    }
+  });
+
+  await t.step("bash completes options, their values, and pacsrv as pacman", async () => {
+    const completions = `${root.directory}/usr/share/bash-completion/completions`;
+    const complete = async (name: string, ...words: readonly string[]): Promise<string[]> => {
+      const script = `_pacman() { COMPREPLY=(as-pacman); }
+        . "${completions}/${name}"
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        function=$(complete -p "$1" | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        "$function" 2>/dev/null
+        printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const text = await must(["bash", "-c", script, "bash", name, ...words]);
+      return text.trim().split("\n").sort();
+    };
+    assertEquals(await complete("pacserve", "--pacm"), ["--pacman-conf"]);
+    assertEquals(await complete("quickserve", "--pacm"), [""]);
+    assertEquals(await complete("quickserve", "--tar", "z"), ["zip", "zst"]);
+    assertEquals(await complete("quickserve", "--root", "/usr/shar"), ["/usr/share"]);
+    assertEquals(await complete("pacserve-ports", "stat"), ["status"]);
+    assertEquals(await complete("pacsrv", "-S"), ["as-pacman"]);
+  });
+
+  await t.step("zsh and fish know every option of --help, with its explanation", async () => {
+    const share = `${root.directory}/usr/share`;
+    for (const name of COMMANDS.filter((name) => name !== "pacsrv")) {
+      const { stdout: help } = await root.run([name, "--help"]);
+      const options = [...help.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)].map(([, option]) => option);
+      const zsh = `_arguments() { print -rl -- "$@" }; . "$0"`;
+      const specifications = await must(
+        ["zsh", "-fc", zsh, `${share}/zsh/site-functions/_${name}`],
+      );
+      const fish = `source "$argv[1]"; complete --do-complete "${name} --"`;
+      const completions = await must(
+        ["fish", "--no-config", "-c", fish, `${share}/fish/vendor_completions.d/${name}.fish`],
+      );
+      for (const option of options) {
+        assertMatch(specifications, new RegExp(`^[*]?--${option}\\[.+\\]`, "m"), name);
+        assertMatch(completions, new RegExp(`^--${option}\t.+$`, "m"), name);
+      }
+    }
+  });
+
+  await t.step("systemd has nothing against the units", async () => {
+    const directory = "/usr/lib/systemd/system";
+    const units = (await root.files("%P")).filter((name) => `/${name}`.startsWith(directory));
+    assert(units.length >= 2);
+    const paths = units.map((name) => `/${name}`);
+    const { code, stdout, stderr } = await root.run([
+      "systemd-analyze",
+      "verify",
+      "--man=no",
+      ...paths,
+    ]);
+    const about = (stdout + stderr).split("\n").filter((line) => line.includes("pacserve"));
+    assertEquals([code, about], [0, []], stdout + stderr);
+  });
+
+  await t.step("the service is exposed no more than 1.5, of 10", async () => {
+    const exposure = ["systemd-analyze", "security", "--offline=true", "--no-pager"];
+    const unit = "/usr/lib/systemd/system/pacserve.service";
+    const { code, stdout, stderr } = await root.run([...exposure, "--threshold=15", unit]);
+    assertEquals(code, 0, stdout + stderr);
+    assertMatch(stdout, /Overall exposure level for pacserve\.service: [01]\.\d/);
+  });
+
+  await t.step("each command runs from there", async () => {
+    const { version } = JSON.parse(
+      await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+    ) as { version: string };
+    for (const name of COMMANDS.filter((name) => name !== "pacsrv")) {
+      const { code, stdout, stderr } = await root.run([name, "--version"]);
+      assertEquals([code, stdout, stderr], [0, `${name} ${version}\n`, ""]);
+    }
+    await Deno.writeTextFile(
+      `${root.directory}/etc/pacman.conf`,
+      "[options]\nArchitecture = x86_64\n[core]\nServer = http://mirror.test/\n",
+    );
+    const inserted = await root.run(["pacman.conf-insert_pacserve"]);
+    assertStringIncludes(inserted.stdout, "[core]\nInclude = /etc/pacman.d/pacserve\nServer");
+    const pacsrv = await root.run(["pacsrv", "--version"]);
+    assertEquals(pacsrv.stderr, "");
+    assertMatch(pacsrv.stdout, /Pacman v\d/);
+    const wrong = await root.run(["pacserve", "--no-such-option"]);
+    assertEquals(wrong.code, 2);
+    assertMatch(wrong.stderr, /^pacserve: [^\n]+\n$/);
+  });
+
+  await t.step(
+    "the server runs from there, with all that it loads only when it is used",
+    async () => {
+      await Deno.mkdir(`${root.directory}/srv/files`, { recursive: true });
+      await Deno.writeTextFile(`${root.directory}/srv/files/kept.txt`, "kept\n");
+      await Deno.writeTextFile(`${root.directory}/srv/files/hidden.iso`, "hidden\n");
+      await Deno.writeTextFile(`${root.directory}/srv/list.json`, '{"files": ["/srv/files"]}');
+      await using server = root.spawn([
+        ...["quickserve", "--address", "127.0.0.1", "--port", "0", "--filter", "x\\.iso$"],
+        ...["--filelist", "/srv/list.json", "--tar", "gz", "zip", "--qr", "--upload", "/tmp"],
+      ]);
+      const line = await server.line(/http:[/][/]127/);
+      const url = /http:\S+/.exec(line)?.[0] ?? "";
+      await server.line(/▀/);
+      const get = (path: string): Promise<Response> => fetch(url + path);
+      assertEquals(await (await get("files/kept.txt")).text(), "kept\n");
+      const hidden = await get("files/hidden.iso");
+      assertEquals(hidden.status, 404);
+      await hidden.body?.cancel();
+      const listing = await (await get("files/?mimetype=application/json")).text();
+      assertStringIncludes(listing, "kept.txt");
+      const page = await (await fetch(`${url}files/`, { headers: { Accept: "text/html" } })).text();
+      const source = new URL("../../src/quickserve/pages/script.js", import.meta.url);
+      const script = /<script[^>]* src="([^"]*)"/.exec(page)?.[1] ?? page;
+      assertEquals(
+        await (await fetch(new URL(script, url))).text(),
+        await Deno.readTextFile(source),
+      );
+      const style = /<link[^>]* rel="stylesheet"[^>]* href="([^"]*)"/.exec(page)?.[1] ?? page;
+      assertMatch(await (await fetch(new URL(style, url))).text(), /prefers-color-scheme/);
+      for (const [format, magic] of [["gz", [0x1f, 0x8b]], ["zip", [0x50, 0x4b]]] as const) {
+        const bytes = new Uint8Array(await (await get(`files/?tar=${format}`)).arrayBuffer());
+        assertEquals([...bytes.subarray(0, 2)], [...magic]);
+      }
+      const form = new FormData();
+      form.append("file", new Blob(["new\n"]), "new.txt");
+      const stored = await fetch(url, { method: "POST", body: form });
+      assertEquals(stored.status, 201, await stored.text());
+      const { code } = await server.stop();
+      assertEquals(code, 0);
+    },
+  );
+
+  await t.step("removal leaves nothing but saved configuration", async () => {
+    await Deno.remove(`${root.directory}/etc/pacman.conf`);
+    await Deno.remove(`${root.directory}/srv`, { recursive: true });
+    await Deno.writeTextFile(`${root.directory}/etc/conf.d/pacserve`, "PACSERVE_ARGS=\n");
+    await root.pacman("-R", "--noscriptlet", "pacserve");
+    assertEquals(await root.files(), [...before, "etc/conf.d/pacserve.pacsave"].sort());
+  });
+});

@@ -1,0 +1,145 @@
+/** The launcher of pacsrv: what it executes in its own place, and what it does when it cannot ask. */
+
+import { join } from "node:path";
+import { programCommand } from "../lan/pacserve.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+
+const checkout = new URL("../../", import.meta.url).pathname;
+
+/** A directory with the launcher, and a front end that shows how it was called. */
+class Installation implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "pacsrv-" });
+  readonly frontEnd = join(this.directory, "front-end");
+  readonly #launcher = join(this.directory, "pacsrv");
+
+  constructor(program: readonly string[] = programCommand("pacsrv").slice(0, -1)) {
+    const words = program.map((word) => `'${word}'`).join(" ");
+    const text = Deno.readTextFileSync(`${checkout}launchers/pacsrv`);
+    assertEquals(text.split("@PROGRAM@").length, 2);
+    this.#write(this.#launcher, text.replace("@PROGRAM@", () => words));
+    this.#write(
+      this.frontEnd,
+      `#!/bin/bash\necho "$$"\nprintf '%s\\0' "$@"\ncat\nexit 42\n`,
+    );
+  }
+
+  #write(path: string, text: string): void {
+    Deno.writeTextFileSync(path, text);
+    Deno.chmodSync(path, 0o755);
+  }
+
+  /** Starts pacsrv through `sh`, which can make words of any bytes: `$(printf '\377')`. */
+  spawn(words: string, environment: Record<string, string> = {}): Deno.ChildProcess {
+    return new Deno.Command("sh", {
+      args: ["-c", `exec "$0" ${words}`, this.#launcher],
+      env: { PACMAN: this.frontEnd, HOME: this.directory, ...environment },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  async run(
+    words: string,
+    environment: Record<string, string> = {},
+  ): Promise<{ pid: number; code: number; stdout: string; bytes: Uint8Array; stderr: string }> {
+    const child = this.spawn(words, environment);
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("typed\n"));
+    await writer.close();
+    const { code, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return {
+      pid: child.pid,
+      code,
+      stdout: decoder.decode(stdout),
+      bytes: stdout,
+      stderr: decoder.decode(stderr),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+/** Nothing is asked of the network, and nothing is copied: the configuration is not on this system. */
+const ELSEWHERE = "--sysroot /nowhere";
+
+Deno.test("every word arrives as it was given, and so do input and exit status", async () => {
+  await using pacsrv = new Installation();
+  const { pid, code, stdout, stderr } = await pacsrv.run(
+    `${ELSEWHERE} -S 'two words' '' 'a\nb' '*' -- --config x`,
+  );
+  assertEquals(stderr, "");
+  assertEquals(
+    stdout,
+    `${pid}\n--sysroot\0/nowhere\0-S\0two words\0\0a\nb\0*\0--\0--config\0x\0typed\n`,
+  );
+  assertEquals(code, 42);
+});
+
+Deno.test("a word that is not UTF-8 arrives, too, after a warning", async () => {
+  await using pacsrv = new Installation();
+  const { bytes, stderr, code } = await pacsrv.run(`-U "$(printf 'a\\377b')"`);
+  assertEquals([...bytes].slice(-10, -7), ["a".charCodeAt(0), 0xff, "b".charCodeAt(0)]);
+  assertMatch(stderr, /not in UTF-8\n.*running pacman without pacserve/);
+  assertEquals(code, 42);
+});
+
+Deno.test("when the program cannot be run, the front end still is, after a warning", async () => {
+  await using pacsrv = new Installation(["/nowhere/deno"]);
+  const { pid, code, stdout, stderr } = await pacsrv.run("-S 'two words'");
+  assertEquals(stdout, `${pid}\n-S\0two words\0typed\n`);
+  assertStringIncludes(stderr, "pacsrv: running pacman without pacserve");
+  assertEquals(code, 42);
+});
+
+Deno.test("PACMAN=pacsrv, as makepkg may be told, does not go round in circles", async () => {
+  for (const program of [programCommand("pacsrv").slice(0, -1), ["/nowhere/deno"]]) {
+    await using pacsrv = new Installation(program);
+    await Deno.symlink(pacsrv.frontEnd, join(pacsrv.directory, "pacman"));
+    const environment = {
+      PACMAN: "pacsrv",
+      PATH: `${pacsrv.directory}:${Deno.env.get("PATH") ?? ""}`,
+    };
+    const { code, stdout } = await pacsrv.run(ELSEWHERE, environment);
+    assertMatch(stdout, /--sysroot/);
+    assertEquals(code, 42);
+  }
+});
+
+Deno.test("a signal reaches the front end, and what it makes of it is the exit status", async () => {
+  await using pacsrv = new Installation();
+  await Deno.writeTextFile(
+    pacsrv.frontEnd,
+    "#!/bin/bash\ntrap 'exit 7' INT\necho ready\nwhile :; do read -r; done\n",
+  );
+  const child = pacsrv.spawn(ELSEWHERE);
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "ready\n");
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 7);
+  await child.stdin.close().catch(() => {});
+  reader.releaseLock();
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+});
+
+Deno.test("the program may write where the copies are, and nowhere else", async () => {
+  await using real = new Installation();
+  // Instead of running, this program has its own words executed: the front end shows them.
+  await using pacsrv = new Installation([
+    "printf",
+    "%s\\0",
+    real.frontEnd,
+    "--allow-read",
+    "--allow-write",
+  ]);
+  const caches = Deno.uid() === 0 ? "/var/cache" : "/my caches";
+  const { stdout } = await pacsrv.run("-Q", { XDG_CACHE_HOME: "/my caches" });
+  assertStringIncludes(
+    stdout,
+    `\n--allow-read\0--allow-write=${caches}/pacserve\0pacsrv\0-Q\0`,
+  );
+});

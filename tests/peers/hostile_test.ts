@@ -1,0 +1,103 @@
+/** Peers whose answers are no HTTP, or odd HTTP: none of them may do more than be of no use. */
+
+import { assertEquals } from "../assert.ts";
+import { latin1, writeAll } from "../listening.ts";
+import { find, servePeer } from "./lan.ts";
+
+const FILE = "pkg/foo-1-1-any.pkg.tar.zst";
+const FOUND = JSON.stringify({ [FILE]: FILE });
+
+/** What a peer answers to whatever it is asked. */
+const answers: readonly string[] = [
+  "",
+  "\0\0\0\0",
+  "HTTP/1.1",
+  "HTTP/1.1 \r\n\r\n",
+  "HTTP/1.1 20 OK\r\n\r\n",
+  "HTTP/1.1 99999 OK\r\n\r\n",
+  "HTTP/9.9 200 OK\r\n\r\n",
+  "HTTP/0.9 200 OK\r\n\r\n",
+  `${FOUND}`,
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nxx",
+  "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+  "HTTP/1.1 100 Continue\r\n\r\n".repeat(200),
+  "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(50),
+  `HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nTrailer: ${
+    "x".repeat(90_000)
+  }`,
+  `HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nX: ${"x".repeat(100_000)}\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\n${"X: y\r\n".repeat(20_000)}\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\nX\0Y: z\r\n\r\n${FOUND}`,
+  `HTTP/1.1 200 OK\r\n: z\r\n\r\n${FOUND}`,
+  "HTTP/1.1 200 OK\r\n__proto__: x\r\nconstructor: y\r\nContent-Length: 4\r\n\r\nnull",
+  "HTTP/1.1 200 OK\r\nPacserve-Instance: \x80\xff\r\nContent-Length: 4\r\n\r\nnull",
+  "HTTP/1.1 200 OK\r\nPacserve-Instance: aaaaaaaaaaaa\r\nPacserve-Index: 999999999\r\n" +
+  "Pacserve-Transfers: -1e9\r\nContent-Length: 4\r\n\r\ntrue",
+  "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\ntrue",
+  "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello",
+  "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello",
+  "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+  "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+  "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+];
+
+/** A peer that gives everybody the same bytes, and then closes, or keeps the connection. */
+function serveBytes(bytes: string, closes: boolean): { readonly base: string } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections = new Set<Deno.TcpConn>();
+  void (async () => {
+    for await (const connection of listener) {
+      connections.add(connection);
+      void (async () => {
+        await connection.read(new Uint8Array(4096));
+        await writeAll(connection, latin1(bytes));
+        if (closes) connection.close();
+      })().catch(() => {
+        // The one who asked has heard enough.
+      });
+    }
+  })();
+  return {
+    base: `http://127.0.0.1:${listener.addr.port}/`,
+    [Symbol.dispose]: () => {
+      listener.close();
+      for (const connection of connections) {
+        try {
+          connection.close();
+        } catch {
+          // It is closed already.
+        }
+      }
+    },
+  };
+}
+
+for (const closes of [true, false]) {
+  const way = closes ? "closes" : "falls silent";
+  Deno.test(`a peer that answers anything at all and ${way} is of no use, and no harm`, async () => {
+    await using good = await servePeer([FILE]);
+    for (const bytes of answers) {
+      using bad = serveBytes(bytes, closes);
+      const staticPeers = [bad.base, good.base];
+      await using asking = await servePeer([], { staticPeers, searchTimeout: 200 });
+      assertEquals([bytes.slice(0, 99), await find(asking, FILE)], [
+        bytes.slice(0, 99),
+        good.base + FILE,
+      ]);
+      const entries = await asking.peers.list(["pkg"], true);
+      assertEquals(entries.map(({ peer }) => peer), [good.base]);
+      // It is asked again as a stranger that nudges.
+      await find(asking, "pkg/absent");
+    }
+  });
+}

@@ -1,0 +1,238 @@
+import { assert, assertEquals } from "../assert.ts";
+import {
+  find,
+  serve,
+  serveOriginal,
+  servePeer,
+  serveSilence,
+  type TestPeer,
+  type TestServer,
+  until,
+} from "./lan.ts";
+
+/** A peer that shares what is in a directory of its own. */
+async function serveDirectory(names: readonly string[]): Promise<TestPeer & { directory: string }> {
+  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  for (const name of names) await Deno.writeTextFile(`${directory}/${name}`, name);
+  const exists = (segments: readonly string[]): boolean => {
+    try {
+      return segments[0] === "pkg" && Deno.statSync(`${directory}/${segments[1]}`).isFile;
+    } catch {
+      return false;
+    }
+  };
+  const files = { has: (path: string): boolean => exists(path.split("/")) };
+  const peer = await servePeer([], {}, {
+    has: exists,
+    index: {
+      directories: [directory],
+      names: () => Promise.resolve([...Deno.readDirSync(directory)].map(({ name }) => name)),
+    },
+  }, { files });
+  return {
+    ...peer,
+    directory,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await peer[Symbol.asyncDispose]();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+const checks = (server: TestServer): number =>
+  server.requests.filter((line) => line === "POST /").length;
+const indexes = (server: TestServer): number =>
+  server.requests.filter((line) => line.startsWith("GET /?index")).length;
+
+/** A server that has fetched the indexes of these peers. */
+async function serveInformed(...peers: TestPeer[]): Promise<TestPeer> {
+  await until(() => peers.every((peer) => peer.peers.replyHeaders()["Pacserve-Index"] === "1"));
+  const asking = await servePeer([], { staticPeers: peers.map(({ base }) => base) });
+  await until(() => peers.every(({ base }) => asking.peers.verdict(base, "nothing") === "no"));
+  return asking;
+}
+
+Deno.test("a file that an index names costs one question to one peer", async () => {
+  await using one = await serveDirectory(["a", "b"]);
+  await using two = await serveDirectory(["c"]);
+  await using asking = await serveInformed(one, two);
+  one.requests.length = two.requests.length = 0;
+  assertEquals(await find(asking, "pkg/b"), one.base + "pkg/b");
+  assertEquals(one.requests, ["HEAD /pkg/b"]);
+  assertEquals(two.requests, []);
+});
+
+Deno.test("a file that no index names costs nothing", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using asking = await serveInformed(one);
+  one.requests.length = 0;
+  assertEquals(await find(asking, "pkg/zzz"), null);
+  assertEquals(one.requests, []);
+});
+
+Deno.test("what indexes do not cover is asked", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using asking = await serveInformed(one);
+  one.requests.length = 0;
+  assertEquals(await find(asking, "other/a"), null);
+  assertEquals(one.requests, ["POST /"]);
+});
+
+Deno.test("peers without an index are asked when no index has the file", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using original = await serveOriginal(["pkg/a", "pkg/old"]);
+  await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
+  await using asking = await servePeer([], { staticPeers: [one.base, original.base] });
+  await until(() => asking.peers.verdict(one.base, "a") === "yes" && checks(original) === 1);
+  assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
+  assertEquals(checks(original), 1);
+  const before = checks(one);
+  assertEquals(await find(asking, "pkg/old"), original.base + "pkg/old");
+  assertEquals([checks(one), checks(original)], [before, 2]);
+});
+
+Deno.test("changes in the directory reach the peers as they happen, and as changes", async () => {
+  await using one = await serveDirectory(["a", "b"]);
+  await using asking = await serveInformed(one);
+  one.requests.length = 0;
+  await Deno.writeTextFile(`${one.directory}/new`, "new");
+  await until(() => asking.peers.verdict(one.base, "new") === "yes");
+  await Deno.remove(`${one.directory}/a`);
+  await until(() => asking.peers.verdict(one.base, "a") === "no");
+  assertEquals(asking.peers.verdict(one.base, "b"), "yes");
+  const fetched = one.requests.filter((line) => line.startsWith("GET /?index"));
+  assert(fetched.every((line) => /&since=.+\.\d+$/.test(line)), String(fetched));
+  assertEquals(await find(asking, "pkg/new"), one.base + "pkg/new");
+});
+
+Deno.test("a file that came after the index was built is found, before it is built again", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using asking = await serveInformed(one);
+  // A download that begins is the first sign; the file has its name when it is complete.
+  await Deno.writeTextFile(`${one.directory}/late.part`, "late");
+  await until(() => asking.peers.verdict(one.base, "late") === "unknown");
+  await Deno.rename(`${one.directory}/late.part`, `${one.directory}/late`);
+  one.requests.length = 0;
+  assertEquals(await find(asking, "pkg/late"), one.base + "pkg/late");
+  await until(() => asking.peers.verdict(one.base, "late") === "yes");
+});
+
+Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
+  await using one = await servePeer(["pkg/a"], {}, {
+    index: { directories: ["/nonexistent-directory"], names: () => Promise.resolve(["a"]) },
+  });
+  await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
+  await using asking = await servePeer([], { staticPeers: [one.base] });
+  await until(() => asking.peers.verdict(one.base, "a") === "yes");
+  assertEquals(asking.peers.verdict(one.base, "b"), "unknown");
+});
+
+Deno.test("many changes are few generations", async () => {
+  await using one = await serveDirectory([]);
+  await using asking = await serveInformed(one);
+  const before = indexes(one);
+  for (let i = 0; i < 300; i++) await Deno.writeTextFile(`${one.directory}/p${i}`, "");
+  await until(() => asking.peers.verdict(one.base, "p299") === "yes");
+  assert(indexes(one) - before <= 4, `${indexes(one) - before} fetches`);
+});
+
+Deno.test("a peer that no longer has what its index names loses the entry at once", async () => {
+  await using stale = await serveDirectory(["a"]);
+  await using good = await serveDirectory(["a"]);
+  await using asking = await serveInformed(stale, good);
+  // The file vanishes for clients while the index goes on naming it.
+  stale.files.has = () => false;
+  for (let i = 0; i < 20; i++) assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
+  const tries = stale.requests.filter((line) => line.startsWith("HEAD")).length;
+  assert(tries <= 1, `${tries} tries`);
+});
+
+Deno.test("a peer with an index that went away is passed over without being noticed", async () => {
+  await using good = await serveDirectory(["a"]);
+  const dead = await serveDirectory(["a"]);
+  await using asking = await serveInformed(dead, good);
+  await dead[Symbol.asyncDispose]();
+  for (let i = 0; i < 5; i++) assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
+});
+
+Deno.test("dead peers do not slow down what an index names", async () => {
+  await using good = await serveDirectory(["a"]);
+  using silent = serveSilence();
+  await until(() => good.peers.replyHeaders()["Pacserve-Index"] === "1");
+  await using asking = await servePeer([], {
+    staticPeers: [silent.base, good.base],
+    searchTimeout: 5000,
+  });
+  await until(() => asking.peers.verdict(good.base, "a") === "yes");
+  const start = performance.now();
+  assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
+  assert(performance.now() - start < 4000, "waited for the peer that is silent");
+});
+
+Deno.test("a peer that is started anew is read anew", async () => {
+  const old = await serveDirectory(["a"]);
+  await using asking = await serveInformed(old);
+  await old[Symbol.asyncDispose]();
+  assertEquals(await find(asking, "pkg/a"), null);
+  // Another server answers at the same address, with another instance and another index.
+  await using anew = await servePeer(["pkg/b"], { staticPeers: [asking.base] }, {
+    index: { directories: [], names: () => Promise.resolve(["b"]) },
+  }, { port: old.port });
+  await until(() => asking.peers.verdict(anew.base, "b") === "yes");
+  assertEquals(asking.peers.verdict(anew.base, "a"), "no");
+});
+
+Deno.test("an index that is none, or has no end, makes a peer one without an index", async () => {
+  const bodies: ((request: string) => Uint8Array)[] = [
+    () => new Uint8Array(),
+    () => new TextEncoder().encode("<html>"),
+    () => new Uint8Array(5 << 20),
+  ];
+  for (const body of bodies) {
+    await using bad = await serve((request, response) => {
+      const headers = {
+        "Pacserve-Instance": "an-instance-of-its-own",
+        "Pacserve-Index": "999999999",
+        "ETag": '"an-instance-of-its-own.1"',
+      };
+      response.writeHead(200, headers);
+      response.end(request.method === "GET" ? body(request.url ?? "") : '{"pkg/a":"pkg/a"}');
+    });
+    await using asking = await servePeer([], { staticPeers: [bad.base] });
+    await until(() => indexes(bad) === 1);
+    for (let i = 0; i < 5; i++) await find(asking, "pkg/a");
+    assertEquals(asking.peers.verdict(bad.base, "a"), "unknown");
+    assertEquals(indexes(bad), 1);
+  }
+});
+
+Deno.test("300 packages among peers with indexes cost one question each", async () => {
+  const names = Array.from({ length: 300 }, (_, i) => `p${i}`);
+  await using one = await serveDirectory(names.slice(0, 100));
+  await using two = await serveDirectory(names.slice(100, 200));
+  await using three = await serveDirectory(names.slice(200));
+  const peers = [one, two, three];
+  await using asking = await serveInformed(...peers);
+  for (const peer of peers) peer.requests.length = 0;
+  for (let i = 0; i < names.length; i += 5) {
+    const part = names.slice(i, i + 5).map((name) => find(asking, "pkg/" + name));
+    assert((await Promise.all(part)).every((url) => url !== null));
+  }
+  const messages = peers.reduce((sum, { requests }) => sum + requests.length, 0);
+  assert(messages <= 320, `${messages} messages`);
+});
+
+Deno.test("the index answers conditional requests with 304, and one not yet built with 404", async () => {
+  await using one = await serveDirectory(["a"]);
+  await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
+  const first = await fetch(one.base + "?index=pkg");
+  const etag = first.headers.get("ETag") ?? "";
+  assertEquals([first.status, (await first.bytes()).length > 5], [200, true]);
+  const second = await fetch(one.base + "?index=pkg", { headers: { "If-None-Match": etag } });
+  assertEquals([second.status, (await second.text()).length], [304, 0]);
+  const third = await fetch(one.base + "?index=pkg&since=" + "nonsense.7");
+  assertEquals([third.status, (await third.bytes())[4]], [200, 2]);
+  await using without = await servePeer([]);
+  const none = await fetch(without.base + "?index=pkg");
+  assertEquals([none.status, await none.text()], [404, ""]);
+});

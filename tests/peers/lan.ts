@@ -1,0 +1,229 @@
+/** Servers on loopback for tests of the peers' room: ours, and others that misbehave. */
+
+import http from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { HttpRequest } from "../../src/http/exchange.ts";
+import { parseTarget } from "../../src/http/target.ts";
+import { type OwnServer, Peers } from "../../src/peers/peers.ts";
+import type { PeersConfiguration } from "../../src/peers/configuration.ts";
+import type { Listing } from "../../src/peers/protocol.ts";
+
+/** A server of the test. */
+export interface TestServer extends AsyncDisposable {
+  readonly base: string;
+  readonly port: number;
+  /** What it was asked: `POST /`, `HEAD /pkg/foo`. */
+  readonly requests: string[];
+  /** Bytes that it got and sent, over all connections. */
+  readonly traffic: () => number;
+}
+
+/** A server with the peers' room in it. */
+export interface TestPeer extends TestServer {
+  readonly peers: Peers;
+  /** What its clients get. */
+  readonly files: Files;
+  readonly log: string[];
+}
+
+/** Which server paths (`pkg/foo`) are files. */
+export interface Files {
+  has: (path: string) => boolean;
+}
+
+/** Where a server listens: by default on loopback, on a port of the kernel's choice. */
+export interface Where {
+  readonly hostname?: string;
+  readonly port?: number;
+}
+
+/** Looks until `condition` holds; fails after `seconds`. */
+export async function until(condition: () => boolean, seconds = 10): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Any HTTP server. */
+export async function serve(
+  answer: (request: http.IncomingMessage, response: http.ServerResponse) => void,
+  { hostname = "127.0.0.1", port = 0 }: Where = {},
+): Promise<TestServer> {
+  const requests: string[] = [];
+  const server = http.createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    answer(request, response);
+  });
+  const sockets: Socket[] = [];
+  server.on("connection", (socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(port, hostname, resolve));
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    base: `http://127.0.0.1:${bound}/`,
+    port: bound,
+    requests,
+    traffic: () => sockets.reduce((sum, one) => sum + one.bytesRead + one.bytesWritten, 0),
+    async [Symbol.asyncDispose](): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A server of the original, as far as peers see it: it has these files, and no fields of ours. */
+export function serveOriginal(files: readonly string[], delay = 0): Promise<TestServer> {
+  return serve(async (request, response) => {
+    const body = await textOf(request);
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (request.method === "HEAD") {
+      const path = parseTarget(request.url ?? "")?.segments.join("/") ?? "";
+      response.writeHead(files.includes(path) ? 200 : 404).end();
+      return;
+    }
+    const message = JSON.parse(new URLSearchParams(body).get("json") ?? "null");
+    const answer = message.type === "file check"
+      ? Object.fromEntries(
+        message.paths.filter((path: string) => files.includes(path)).map((path: string) => [
+          path,
+          path,
+        ]),
+      )
+      : true;
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
+  });
+}
+
+/** A listening socket that takes connections and never says a word. */
+export function serveSilence(): { readonly base: string } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections: Deno.Conn[] = [];
+  (async () => {
+    for await (const connection of listener) connections.push(connection);
+  })();
+  return {
+    base: `http://127.0.0.1:${listener.addr.port}/`,
+    [Symbol.dispose](): void {
+      listener.close();
+      for (const connection of connections) connection.close();
+    },
+  };
+}
+
+/** One of our servers. */
+export async function servePeer(
+  files: readonly string[],
+  configuration: Partial<PeersConfiguration> = {},
+  own: Partial<OwnServer> = {},
+  where: Where & { readonly files?: Files } = {},
+): Promise<TestPeer> {
+  const has = where.files ?? new Set(files);
+  const log: string[] = [];
+  const server: TestServer = await serve(
+    // A client that goes away in the midst of its message gets no answer.
+    (request, response) => void reply(request, response).catch(() => response.destroy()),
+    where,
+  );
+  const peers: Peers = new Peers({
+    program: "pacserve",
+    version: "test",
+    staticPeers: [],
+    multicast: null,
+    searchTimeout: 300,
+    defaultPort: 15678,
+    ipv6: false,
+    ...configuration,
+  }, {
+    has: (segments) => has.has(segments.join("/")),
+    list: (segments) => Promise.resolve(listingOf(files, segments)),
+    transfers: () => 0,
+    scheme: "http",
+    allowed: () => true,
+    log: (_level, sentence) => log.push(sentence),
+    ...own,
+  });
+  peers.start(server.port);
+
+  async function reply(
+    incoming: http.IncomingMessage,
+    outgoing: http.ServerResponse,
+  ): Promise<void> {
+    const request = exchangeOf(incoming);
+    if (peers.isMessage(request)) {
+      const { status, headers, body } = await peers.answer(request);
+      outgoing.writeHead(status, headers as http.OutgoingHttpHeaders).end(body as Uint8Array);
+      return;
+    }
+    if (peers.isIndexRequest(request)) {
+      const { status, headers, body } = peers.answerIndex(request);
+      outgoing.writeHead(status, headers as http.OutgoingHttpHeaders).end(body as Uint8Array);
+      return;
+    }
+    const path = parseTarget(request.target)?.segments.join("/") ?? "";
+    outgoing.writeHead(has.has(path) ? 200 : 404, peers.replyHeaders() as Record<string, string>);
+    outgoing.end(incoming.method === "HEAD" ? undefined : path);
+  }
+
+  return {
+    ...server,
+    peers,
+    files: has,
+    log,
+    async [Symbol.asyncDispose](): Promise<void> {
+      peers.stop();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Sends a message as another server would; gives the status and the body of the answer. */
+export async function post(server: TestServer, body: string): Promise<[number, string]> {
+  const response = await fetch(server.base, {
+    method: "POST",
+    body,
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  });
+  return [response.status, await response.text()];
+}
+
+/** Finds a file for a client on the same host. */
+export async function find(peer: TestPeer, path: string): Promise<string | null> {
+  const options = { signal: new AbortController().signal, local: true };
+  return (await peer.peers.find(path.split("/"), options))?.url ?? null;
+}
+
+function exchangeOf(incoming: http.IncomingMessage): HttpRequest {
+  const { socket } = incoming;
+  return {
+    method: incoming.method ?? "",
+    target: incoming.url ?? "",
+    headers: incoming.headers as Record<string, string>,
+    body: incoming,
+    connection: {
+      remoteAddress: socket.remoteAddress ?? "",
+      remotePort: socket.remotePort ?? 0,
+      localAddress: socket.localAddress ?? "",
+      localPort: socket.localPort ?? 0,
+      secure: false,
+      clientCertificate: null,
+    },
+    signal: new AbortController().signal,
+  };
+}
+
+async function textOf(request: http.IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  return text;
+}
+
+function listingOf(files: readonly string[], segments: readonly string[]): Listing | null {
+  const prefix = segments.map((segment) => segment + "/").join("");
+  const names = files.filter((file) => file.startsWith(prefix));
+  if (names.length === 0) return null;
+  return new Map(names.map((file) => {
+    const name = file.slice(prefix.length);
+    return [name, [{ href: "/" + file, size: 1, mtime: 2, dir: false }]];
+  }));
+}

@@ -1,0 +1,126 @@
+import { assertEquals } from "../assert.ts";
+import { find, post, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
+
+const message = (value: unknown): string => "json=" + encodeURIComponent(JSON.stringify(value));
+
+Deno.test("messages are answered as the original answers them", async () => {
+  await using peer = await servePeer(["pkg/foo", "__proto__"]);
+  const cases: [string, number, string][] = [
+    [message({ type: "nudge", uri: "http://ungabunga:9/" }), 200, "true"],
+    [
+      message({ type: "file check", paths: ["pkg/foo", "pkg/bar", "../x"], hops: 0 }),
+      200,
+      '{"pkg/foo":"pkg/foo"}',
+    ],
+    [
+      message({ type: "file check", paths: ["__proto__", "toString"], hops: 0 }),
+      200,
+      '{"__proto__":"__proto__"}',
+    ],
+    [
+      message({ type: "directory listing", path: "/pkg/", hops: 0 }),
+      200,
+      '{"foo":[{"href":"/pkg/foo","size":1,"mtime":2,"dir":false}]}',
+    ],
+    [message({ type: "directory listing", path: "/none/", hops: 0 }), 200, "null"],
+    [message({ type: "shutdown" }), 200, "null"],
+    [message({ type: "file check", paths: 7 }), 200, "null"],
+  ];
+  for (const [body, status, answer] of cases) {
+    assertEquals(await post(peer, body), [status, answer], decodeURIComponent(body));
+  }
+  for (const body of ["", "json=", "json=[]", "json={}", "x=y", message("nudge")]) {
+    assertEquals((await post(peer, body))[0], 400, body);
+  }
+  assertEquals((await post(peer, "json=" + "9".repeat(2 << 20)))[0], 413);
+});
+
+Deno.test("who nudges is asked, and then is a peer", async () => {
+  await using asking = await servePeer([]);
+  await using other = await serveOriginal(["pkg/foo"]);
+  const [, answer] = await post(
+    asking,
+    message({ type: "nudge", uri: `http://ungabunga:${other.port}/` }),
+  );
+  assertEquals(answer, "true");
+  await until(() => asking.peers.size === 1);
+  assertEquals(await find(asking, "pkg/foo"), other.base + "pkg/foo");
+  assertEquals(asking.log, [`found peer ${other.base}`]);
+});
+
+Deno.test("two of ours that meet know each other", async () => {
+  await using one = await servePeer(["pkg/one"]);
+  await using two = await servePeer(["pkg/two"], { staticPeers: [one.base] });
+  await until(() => one.peers.size === 1 && two.peers.rows()[0]?.lastSeen !== null);
+  assertEquals(await find(one, "pkg/two"), two.base + "pkg/two");
+  assertEquals(await find(two, "pkg/one"), one.base + "pkg/one");
+});
+
+Deno.test("a nudge that nobody stands behind makes no peer", async () => {
+  await using asking = await servePeer([], {});
+  using silent = serveSilence();
+  const { port } = new URL(silent.base);
+  for (const uri of [`http://x:${port}/`, "http://x:1/", "http://[::1]:1/", "nonsense", ""]) {
+    await post(asking, message({ type: "nudge", uri }));
+  }
+  assertEquals(asking.peers.size, 0);
+});
+
+Deno.test("a nudge never makes a peer of a host that it names", async () => {
+  await using asking = await servePeer([]);
+  await using other = await serveOriginal([]);
+  // The host is replaced by the one that the nudge came from, which has nobody at port 9.
+  await post(asking, message({ type: "nudge", uri: `http://192.0.2.1:${other.port}/` }));
+  await until(() => asking.peers.size === 1);
+  assertEquals(asking.peers.rows().map(({ url }) => url), [other.base]);
+});
+
+Deno.test("those who are not let in are never peers", async () => {
+  await using other = await serveOriginal([]);
+  await using asking = await servePeer([], {}, { allowed: () => false });
+  await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
+  assertEquals(asking.peers.size, 0);
+  assertEquals(other.requests, []);
+});
+
+Deno.test("a server is not its own peer, under whatever name", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  await using asking = await servePeer([], { staticPeers: [`http://127.0.0.1:${port}/`] });
+  // A relay gives the server a second address.
+  const relaying = (async () => {
+    for await (const connection of listener) {
+      const inner = await Deno.connect({ hostname: "127.0.0.1", port: asking.port });
+      connection.readable.pipeTo(inner.writable).catch(() => undefined);
+      inner.readable.pipeTo(connection.writable).catch(() => undefined);
+    }
+  })();
+  await until(() => asking.log.some((line) => line.includes("is this server itself")));
+  assertEquals(asking.peers.size, 0);
+  await post(asking, message({ type: "nudge", uri: `http://x:${port}/` }));
+  await post(asking, message({ type: "nudge", uri: `http://x:${asking.port}/` }));
+  assertEquals(asking.peers.size, 0);
+  assertEquals(asking.requests.filter((line) => line === "POST /").length, 3);
+  listener.close();
+  await relaying;
+});
+
+Deno.test("a peer that failed comes back when it nudges", async () => {
+  await using other = await servePeer(["pkg/foo"]);
+  await using asking = await servePeer([], { staticPeers: [other.base] });
+  asking.peers.failed(other.base, "broke off");
+  assertEquals(await find(asking, "pkg/foo"), null);
+  await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
+  await until(() => asking.peers.rows()[0]?.state === "alive");
+  assertEquals(await find(asking, "pkg/foo"), other.base + "pkg/foo");
+});
+
+Deno.test("a worker that takes over knows the peers", async () => {
+  await using other = await serveOriginal(["pkg/foo"]);
+  await using one = await servePeer([]);
+  await post(one, message({ type: "nudge", uri: `http://x:${other.port}/` }));
+  await until(() => one.peers.size === 1);
+  await using two = await servePeer([]);
+  two.peers.importState(structuredClone(one.peers.exportState()));
+  assertEquals(await find(two, "pkg/foo"), other.base + "pkg/foo");
+});

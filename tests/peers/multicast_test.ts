@@ -1,0 +1,98 @@
+/** Servers that find each other by multicast, each on a host of its own. It takes root. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { Host } from "../lan/host.ts";
+import { Network } from "../lan/network.ts";
+import { eventually, type RunningProgram } from "../lan/process.ts";
+
+const script = (name: string): string => new URL(name, import.meta.url).pathname;
+const deno = (name: string, ...rest: string[]): string[] => [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--quiet",
+  `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+  script(name),
+  ...rest,
+];
+
+/** A host whose multicast goes where sockets say, as on a host without a route for it. */
+async function hostOf(lan: Network, name: string): Promise<Host> {
+  const host = await lan.host(name);
+  await host.must(["ip", "route", "del", "224.0.0.0/4"]);
+  return host;
+}
+
+interface Knowledge {
+  readonly peers: readonly string[];
+  /** Bytes of resident memory. */
+  readonly rss: number;
+}
+
+async function ask(node: RunningProgram): Promise<Knowledge> {
+  const before = node.lines.length;
+  node.signal("SIGUSR1");
+  return JSON.parse(await node.line(/^\{/, before));
+}
+
+async function search(node: RunningProgram): Promise<string> {
+  const before = node.lines.length;
+  node.signal("SIGUSR2");
+  return await node.line(/^file at /, before);
+}
+
+Deno.test("two hosts find each other within two seconds of their start", async () => {
+  await using lan = await Network.create();
+  const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
+  await using one = a.spawn(deno("node.ts"));
+  await one.line(/^listening$/);
+  await using two = b.spawn(deno("node.ts"));
+  await two.line(/^listening$/);
+  const start = performance.now();
+  await two.line(/^found peer /);
+  await one.line(/^found peer /);
+  const took = performance.now() - start;
+  assert(took < 2000, `${took} ms`);
+  assertEquals((await ask(two)).peers, [`alive http://${lan.addressOf(a)}:15678/`]);
+  assertEquals((await ask(one)).peers, [`alive http://${lan.addressOf(b)}:15678/`]);
+  assert((await search(two)).startsWith(`file at http://${lan.addressOf(a)}:15678/pkg/foo`));
+});
+
+Deno.test("an interface that comes up later is used within a minute", async () => {
+  await using lan = await Network.create();
+  const a = await hostOf(lan, "alder");
+  const late = await Host.create("cedar");
+  await using one = a.spawn(deno("node.ts"));
+  await using two = late.spawn(deno("node.ts"));
+  await Promise.all([one.line(/^listening$/), two.line(/^listening$/)]);
+  await lan.connect(late);
+  await two.line(/^found peer /, 0, 60_000);
+  assertEquals((await ask(two)).peers, [`alive http://${lan.addressOf(a)}:15678/`]);
+});
+
+Deno.test("a flood of datagrams neither grows memory nor evicts a peer that works", async () => {
+  await using lan = await Network.create();
+  const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")] as const;
+  const enemy = await hostOf(lan, "elder");
+  await using one = hosts[0].spawn(deno("node.ts"));
+  await using two = hosts[1].spawn(deno("node.ts"));
+  await Promise.all([one.line(/^found peer /), two.line(/^found peer /)]);
+  const before = await ask(one);
+  // The enemy's own work must not be what slows the others down: they share a processor here.
+  const command = deno("flood.ts", lan.addressOf(enemy), "10000", "4");
+  await using flood = enemy.spawn(["nice", "-n", "19", ...command]);
+  const place = `file at http://${lan.addressOf(hosts[1])}:15678/pkg/foo`;
+  const found: boolean[] = [];
+  await eventually("the flood is over", async () => {
+    found.push((await search(one)).startsWith(place));
+    return flood.lines.some((line) => line.startsWith("sent"));
+  }, 60_000);
+  const share = found.filter((each) => each).length / found.length;
+  assert(share > 0.8, `found ${share} of ${found.length} times`);
+  const after = await eventually("the peer is alive", async () => {
+    await search(one);
+    const known = await ask(one);
+    return known.peers.join() === before.peers.join() && known;
+  });
+  assert(after.rss - before.rss < 64e6, `${(after.rss - before.rss) / 1e6} MB more`);
+});

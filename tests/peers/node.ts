@@ -1,0 +1,34 @@
+/**
+ * One server, for tests that run it on a host of its own. It prints what it logs; on SIGUSR1 what it
+ * knows, on SIGUSR2 where it finds the file `pkg/foo`, which it shares itself.
+ */
+
+import { IGNORED_INTERFACES } from "../../src/peers/interfaces.ts";
+import { find, servePeer } from "./lan.ts";
+
+const node = await servePeer(
+  ["pkg/foo"],
+  {
+    multicast: {
+      group: "224.3.45.67",
+      port: 15679,
+      address: "0.0.0.0",
+      interfaces: [],
+      ignoredInterfaces: IGNORED_INTERFACES,
+      interval: 300,
+    },
+  },
+  { log: (_level, sentence) => console.log(sentence) },
+  { hostname: "0.0.0.0", port: 15678 },
+);
+console.log("listening");
+
+Deno.addSignalListener("SIGUSR1", () => {
+  const peers = node.peers.rows().map(({ url, state }) => `${state} ${url}`);
+  console.log(JSON.stringify({ peers, rss: Deno.memoryUsage().rss }));
+});
+Deno.addSignalListener("SIGUSR2", async () => {
+  const start = performance.now();
+  const url = await find(node, "pkg/foo");
+  console.log(`file at ${url} after ${Math.round(performance.now() - start)} ms`);
+});

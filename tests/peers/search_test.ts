@@ -1,0 +1,228 @@
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { find, post, serve, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
+
+const PACKAGE = "pkg/foo-1:2.0+r1-1-any.pkg.tar.zst";
+
+Deno.test("a file is found on the peer that has it", async () => {
+  await using one = await servePeer([PACKAGE]);
+  await using two = await serveOriginal(["pkg/other"]);
+  await using asking = await servePeer([], { staticPeers: [one.base, two.base] });
+  assertEquals(await find(asking, PACKAGE), one.base + PACKAGE);
+  assertEquals(await find(asking, "pkg/other"), two.base + "pkg/other");
+  assertEquals(await find(asking, "pkg/nowhere"), null);
+});
+
+Deno.test("the address is encoded as the server wishes", async () => {
+  await using peer = await serveOriginal(["pkg/a.pkg.tar"]);
+  const encodePath = (): string => "/pkg/a%2Epkg.tar";
+  await using asking = await servePeer([], { staticPeers: [peer.base] }, { encodePath });
+  assertEquals(await find(asking, "pkg/a.pkg.tar"), peer.base + "pkg/a%2Epkg.tar");
+  assertEquals(peer.requests.at(-1), "HEAD /pkg/a%2Epkg.tar");
+});
+
+Deno.test("peers that do not answer cost no more than the search time, and then nothing", async () => {
+  using silent = serveSilence();
+  using mute = serveSilence();
+  await using slow = await serveOriginal([], 200);
+  await using asking = await servePeer([], {
+    staticPeers: [silent.base, mute.base, slow.base],
+    searchTimeout: 3000,
+  });
+  const start = performance.now();
+  assertEquals(await find(asking, PACKAGE), null);
+  const first = performance.now() - start;
+  assert(first < 5500, `${first} ms`);
+  await until(() => asking.peers.rows().filter(({ state }) => state === "set aside").length === 2);
+  const again = performance.now();
+  assertEquals(await find(asking, PACKAGE), null);
+  assert(performance.now() - again < 2500, "waited for peers that had been set aside");
+});
+
+Deno.test("a peer that has the file is not kept waiting by dead ones", async () => {
+  using silent = serveSilence();
+  await using peer = await serveOriginal([PACKAGE]);
+  await using asking = await servePeer([], {
+    staticPeers: [silent.base, peer.base],
+    searchTimeout: 5000,
+  });
+  const start = performance.now();
+  assertEquals(await find(asking, PACKAGE), peer.base + PACKAGE);
+  assert(performance.now() - start < 4000, "waited for the peer that is silent");
+});
+
+Deno.test("peers that answer garbage are as if they had nothing", async () => {
+  const garbage = ["", "null", "true", "[]", "<html>", "\xff\xfe", '{"pkg/a":7}', "{".repeat(9999)];
+  for (const text of garbage) {
+    await using bad = await serve((_, response) => void response.end(text));
+    await using asking = await servePeer([], { staticPeers: [bad.base] });
+    assertEquals(await find(asking, "pkg/a"), null, text.slice(0, 20));
+  }
+});
+
+Deno.test("a peer that is no HTTP server is as if it were dead", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.write(new TextEncoder().encode("SSH-2.0-Hello\r\n"));
+      connection.close();
+    }
+  })();
+  await using asking = await servePeer([], {
+    staticPeers: [`http://127.0.0.1:${listener.addr.port}/`],
+  });
+  assertEquals(await find(asking, PACKAGE), null);
+  listener.close();
+  await serving;
+});
+
+Deno.test("no redirect of a peer is followed", async () => {
+  await using target = await serveOriginal([PACKAGE]);
+  await using bad = await serve((_, response) =>
+    void response.writeHead(307, { Location: target.base }).end()
+  );
+  await using asking = await servePeer([], { staticPeers: [bad.base] });
+  assertEquals(await find(asking, PACKAGE), null);
+  assertEquals(target.requests, []);
+});
+
+Deno.test("an endless answer is not read to its end", async () => {
+  let sent = 0;
+  let ended = false;
+  await using bad = await serve((_, response) => {
+    const chunk = new Uint8Array(65536).fill(0x20);
+    response.on("close", () => ended = true);
+    const more = (): void => {
+      if (ended) return;
+      sent += chunk.length;
+      response.write(chunk, () => setTimeout(more, 0));
+    };
+    more();
+  });
+  await using asking = await servePeer([], { staticPeers: [bad.base] });
+  assertEquals(await find(asking, PACKAGE), null);
+  await until(() => ended);
+  assert(sent < 64 << 20, `${sent} bytes`);
+});
+
+Deno.test("a peer that says yes and serves 404 is passed over", async () => {
+  await using liar = await serve((request, response) => {
+    if (request.method === "HEAD") response.writeHead(404).end();
+    else response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
+  });
+  await using honest = await serveOriginal([PACKAGE], 20);
+  await using asking = await servePeer([], { staticPeers: [liar.base, honest.base] });
+  assertEquals(await find(asking, PACKAGE), honest.base + PACKAGE);
+});
+
+Deno.test("a peer that says yes and then falls silent is passed over", async () => {
+  await using liar = await serve((request, response) => {
+    if (request.method === "POST") response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
+  });
+  await using honest = await serveOriginal([PACKAGE], 20);
+  await using asking = await servePeer([], { staticPeers: [liar.base, honest.base] });
+  assertEquals(await find(asking, PACKAGE), honest.base + PACKAGE);
+});
+
+Deno.test("a peer that points elsewhere is not believed", async () => {
+  await using other = await serveOriginal([PACKAGE]);
+  await using bad = await serve((_, response) =>
+    void response.end(JSON.stringify({ [PACKAGE]: other.base + PACKAGE }))
+  );
+  await using asking = await servePeer([], { staticPeers: [bad.base] });
+  assertEquals(await find(asking, PACKAGE), null);
+  assertEquals(other.requests, []);
+});
+
+Deno.test("what is asked together goes in few messages", async () => {
+  const files = Array.from({ length: 300 }, (_, i) => `pkg/p${i}`);
+  await using one = await serveOriginal(files.slice(0, 150));
+  await using two = await serveOriginal(files.slice(150));
+  await using asking = await servePeer([], {
+    staticPeers: [one.base, two.base],
+    searchTimeout: 3000,
+  });
+  await until(() => one.requests.length + two.requests.length === 2);
+  const found = await Promise.all(files.map((file) => find(asking, file)));
+  assertEquals(found, files.map((file, i) => (i < 150 ? one : two).base + file));
+  for (const peer of [one, two]) {
+    const checks = peer.requests.filter((line) => line === "POST /").length - 1;
+    assert(checks <= 3, `${checks} messages`);
+  }
+});
+
+Deno.test("a file that is asked for twice at once is searched once", async () => {
+  await using peer = await serveOriginal([PACKAGE]);
+  await using asking = await servePeer([], { staticPeers: [peer.base] });
+  await Promise.all(Array.from({ length: 10 }, () => find(asking, PACKAGE)));
+  assertEquals(peer.requests.filter((line) => line.startsWith("HEAD")).length, 1);
+});
+
+Deno.test("a peer on a loopback address is of no use to other hosts", async () => {
+  await using peer = await serveOriginal([PACKAGE]);
+  await using asking = await servePeer([], { staticPeers: [peer.base] });
+  const { signal } = new AbortController();
+  assertEquals(await asking.peers.find(PACKAGE.split("/"), { signal, local: false }), null);
+});
+
+Deno.test("a search ends when nobody is interested any more", async () => {
+  using silent = serveSilence();
+  await using asking = await servePeer([], { staticPeers: [silent.base], searchTimeout: 60_000 });
+  const interest = new AbortController();
+  const found = asking.peers.find(["a"], { signal: interest.signal, local: true });
+  interest.abort();
+  assertEquals(await found, null);
+});
+
+Deno.test("remote listings are merged, slow peers left out, and addresses are our own making", async () => {
+  using silent = serveSilence();
+  await using one = await servePeer(["pkg/a b", "pkg/c"]);
+  await using bad = await serve((_, response) =>
+    void response.end('{"evil":[{"href":"javascript:alert(1)","size":1,"mtime":1,"dir":true}]}')
+  );
+  await using asking = await servePeer([], { staticPeers: [silent.base, one.base, bad.base] });
+  const entries = await asking.peers.list(["pkg"], true);
+  assertEquals(
+    entries.map(({ url }) => url).sort(),
+    [
+      one.base + "pkg/a%20b",
+      one.base + "pkg/c",
+      bad.base + "pkg/evil/",
+    ].sort(),
+  );
+});
+
+Deno.test("names that no address can have, and more names than a page can show, harm nobody", async () => {
+  await using odd = await serve((_, response) =>
+    void response.end('{"\\ud800":[{"href":"x"}],"good":[{"href":"good"}],"a/b":[{"href":"x"}]}')
+  );
+  const many = Array.from({ length: 90_000 }, (_, index) => `"${index}":[{"href":"x"}]`).join(",");
+  await using crowded = await serve((_, response) => void response.end(`{${many}}`));
+  const staticPeers = [odd.base, crowded.base, `http://localhost:${crowded.port}/`];
+  await using asking = await servePeer([], { staticPeers, searchTimeout: 5000 });
+  const entries = await asking.peers.list(["pkg"], true);
+  assertEquals(entries.length, 100_000);
+  assertEquals(entries.filter(({ peer }) => peer === odd.base).map(({ name }) => name), ["good"]);
+  for (const type of ["file check", "directory listing"]) {
+    const asked = { type, path: "\ud800", paths: ["\ud800", "pkg/\udfff"], hops: 1 };
+    const reply = await fetch(asking.base, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body: `json=${encodeURIComponent(JSON.stringify(asked))}`,
+    });
+    assertEquals([type, reply.status], [type, 200]);
+    assertMatch(await reply.text(), /^(\{\}|null)$/);
+  }
+});
+
+Deno.test("hops let a server ask its peers, and give absolute addresses", async () => {
+  await using far = await servePeer(["pkg/far"]);
+  await using near = await servePeer(["pkg/near"], { staticPeers: [far.base] });
+  const check = (hops: number): Promise<[number, string]> => {
+    const message = { type: "file check", paths: ["pkg/far", "pkg/near", "pkg/no"], hops };
+    return post(near, "json=" + encodeURIComponent(JSON.stringify(message)));
+  };
+  assertEquals(await check(0), [200, '{"pkg/near":"pkg/near"}']);
+  const [status, body] = await check(1);
+  assertEquals(status, 200);
+  assertEquals(JSON.parse(body), { "pkg/near": "pkg/near", "pkg/far": far.base + "pkg/far" });
+});

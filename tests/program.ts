@@ -1,0 +1,118 @@
+/** The real program as a user starts it, with the permissions that its launcher gives, and clients of it. */
+
+import { launchedCommands } from "../scripts/build/commands.ts";
+import { type Outcome, run, RunningProgram, type RunOptions } from "./lan/process.ts";
+
+const CHECKOUT = new URL("../", import.meta.url).pathname;
+
+/** What stands before the options on the command line of a command. */
+export function launched(name: string): string[] {
+  const command = launchedCommands().find((one) => one.name === name);
+  if (command === undefined) throw new Error(`there is no command ${name}`);
+  return [
+    ...[Deno.execPath(), "run", "--quiet", `--config=${CHECKOUT}deno.json`],
+    ...command.permissions,
+    ...[`${CHECKOUT}src/main.ts`, name],
+  ];
+}
+
+/** Runs a command that ends by itself: with `--help`, or because the command line is wrong. */
+export function runCommand(
+  name: string,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  return run([...launched(name), ...words], { deadline: 20_000, ...options });
+}
+
+/** A server that runs, on a port of the kernel's choice. */
+export class Served implements AsyncDisposable {
+  private constructor(
+    readonly program: RunningProgram,
+    readonly port: number,
+    /** Of the server as this host reaches it: `http://127.0.0.1:40123`. */
+    readonly address: string,
+  ) {}
+
+  /**
+   * Starts a server and waits until it says where it listens.
+   *
+   * @param words its options; without `-p` it takes any free port.
+   */
+  static async start(
+    name: "pacserve" | "quickserve",
+    words: readonly string[],
+    options: RunOptions = {},
+  ): Promise<Served> {
+    const port = words.includes("-p") ? [] : ["-p", "0"];
+    const program = new RunningProgram([...launched(name), ...port, ...words], options);
+    try {
+      const line = await program.line(/^ {2}address /, 0, 20_000);
+      const [, scheme, number] = /(https?):\/\/.*:(\d+)\/$/.exec(line) ?? [];
+      const host = words[words.indexOf("-a") + 1];
+      const address = words.includes("-a") && /^[\d.]+$/.test(host ?? "") ? host : "127.0.0.1";
+      return new Served(program, Number(number), `${scheme}://${address}:${number}`);
+    } catch (error) {
+      await program.kill();
+      throw error;
+    }
+  }
+
+  /** Sends a request. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.address + path, { redirect: "manual", ...init });
+  }
+
+  /** The body of what is at an address. */
+  async text(path: string, init: RequestInit = {}): Promise<string> {
+    return await (await this.fetch(path, init)).text();
+  }
+
+  /** The status of what is at an address. */
+  async status(path: string, init: RequestInit = {}): Promise<number> {
+    const response = await this.fetch(path, init);
+    await response.body?.cancel();
+    return response.status;
+  }
+
+  /** The names in a directory, as the listing has them as data. */
+  async names(path = "/"): Promise<string[]> {
+    const response = await this.fetch(`${path}?mimetype=application/json`);
+    const { entries }: { entries: { name: string }[] } = await response.json();
+    return entries.map(({ name }) => name).sort();
+  }
+
+  /** Asks which of these paths are here, as a peer does. */
+  async fileCheck(...paths: readonly string[]): Promise<string[]> {
+    const message = JSON.stringify({ type: "file check", paths, hops: 0 });
+    const body = new URLSearchParams({ json: message });
+    const response = await this.fetch("/", { method: "POST", body });
+    return Object.keys(await response.json()).sort();
+  }
+
+  /** Waits until it has taken a changed file into account. */
+  async reloaded(from: number): Promise<void> {
+    await this.program.line(/the configuration was read again/, from);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program.kill();
+  }
+}
+
+/** Files by their path, made in a directory that is removed afterwards. */
+export async function withFiles(
+  files: Readonly<Record<string, string>>,
+  use: (directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-options-" }));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      await Deno.mkdir(`${directory}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      if (!path.endsWith("/")) await Deno.writeTextFile(`${directory}/${path}`, text);
+    }
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}

@@ -1,0 +1,71 @@
+/** Configurations of a server as the command line would make them, for tests below the command line. */
+
+import { Digest } from "../src/auth/digest.ts";
+import { createPacserveMemory } from "../src/pacserve/choose.ts";
+import { Peers } from "../src/peers/peers.ts";
+import { Column } from "../src/server/column.ts";
+import type { ServerConfiguration } from "../src/server/configuration.ts";
+import type { Log } from "../src/server/log.ts";
+import { Network } from "../src/server/network.ts";
+import { treeOf } from "./unit/quickserve/scratch.ts";
+
+/** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
+export function configurationOf(parts: Partial<ServerConfiguration> = {}): ServerConfiguration {
+  return {
+    program: "quickserve",
+    hostNames: [],
+    listen: { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
+    admission: { allowedNetworks: [], serverNames: [] },
+    auth: { users: [], uploadOnly: false, realm: "Quickserve" },
+    tree: treeOf([]),
+    uploads: null,
+    pages: {
+      title: "Quickserve",
+      version: "0",
+      motd: null,
+      index: null,
+      listRemote: false,
+      archives: ["none", "zip"],
+      website: false,
+    },
+    peers: {
+      program: "quickserve",
+      version: "0",
+      staticPeers: [],
+      multicast: null,
+      searchTimeout: 300,
+      defaultPort: 8000,
+      ipv6: false,
+    },
+    pacserve: null,
+    log: { level: "quiet", journal: false },
+    ...parts,
+  };
+}
+
+/** The column of a configuration in this very process, with every permission that it has. */
+export async function columnOf(configuration: ServerConfiguration): Promise<Column> {
+  const nothing = (): void => {};
+  const log: Log = {
+    warn: nothing,
+    error: nothing,
+    request: nothing,
+    detail: nothing,
+    at: nothing,
+  };
+  const peers = new Peers(configuration.peers, {
+    has: () => false,
+    list: () => Promise.resolve(null),
+    transfers: () => 0,
+    scheme: "http",
+    allowed: () => true,
+    log: nothing,
+  });
+  return await Column.assemble(configuration, {
+    digest: new Digest(configuration.auth),
+    peers,
+    network: new Network(),
+    memory: createPacserveMemory(nothing),
+    log,
+  });
+}

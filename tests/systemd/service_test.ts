@@ -1,0 +1,270 @@
+/**
+ * The package under a real systemd, with real pacman: two machines on a LAN, each with a firewall that
+ * drops what comes in, so that only pacserve-ports.service makes sharing possible.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { makeCertificates } from "../certificates.ts";
+import { ArchMachine, cache } from "../lan/arch.ts";
+import { Mirror } from "../lan/mirror.ts";
+import { Network } from "../lan/network.ts";
+import { eventually } from "../lan/process.ts";
+import { sharedRepository } from "../lan/repository.ts";
+import { Workshop } from "../package/workshop.ts";
+import { Container } from "./container.ts";
+import { DROP, Services } from "./services.ts";
+
+const SERVICE = "pacserve.service";
+const PORTS = "pacserve-ports.service";
+
+Deno.test("two machines with systemd", async (t) => {
+  const repository = await sharedRepository();
+  await using workshop = await Workshop.create();
+  const files = [
+    await workshop.standInForDeno(),
+    await workshop.makepkg(await workshop.clone("clone")),
+  ];
+  await using lan = await Network.create();
+  await using mirror = await Mirror.start(lan, "mirror", repository, "today");
+  const shown = [workshop.directory, repository.directory];
+  const [alderHost, birchHost] = [await lan.host("alder"), await lan.host("birch")];
+  await using alder = await Container.boot(alderHost, shown);
+  await using birch = await Container.boot(birchHost, shown);
+  const [one, other] = [new Services(alder), new Services(birch)];
+  for (const container of [alder, birch]) {
+    await container.script(
+      "rm -rf /etc/pacman.d/gnupg; mkdir -p /etc/pacman.d /var/cache/pacman/pkg",
+    );
+    await container.write("/etc/firewall", DROP);
+    await container.must(["nft", "-f", "/etc/firewall"]);
+  }
+  const options = { mirrors: [mirror.server] };
+  const alderMachine = await ArchMachine.setUp(alder, repository, options);
+  const birchMachine = await ArchMachine.setUp(birch, repository, options);
+  const closed = await one.firewall();
+  const address = `http://${lan.addressOf(alderHost)}:15678/`;
+
+  /** Whether alder's server can be reached from birch. */
+  const reachable = async (): Promise<boolean> =>
+    (await other.get("--connect-timeout", "1", address)).status === 200;
+
+  await t.step(
+    "the package says after its installation what to enable, in five lines",
+    async () => {
+      for (const machine of [alderMachine, birchMachine]) {
+        // The packages of the test itself are not signed.
+        const unsigned =
+          "sed 's/^SigLevel.*/SigLevel = Never/' /etc/pacman.conf > /tmp/unsigned.conf";
+        await machine.host.script(unsigned);
+        const { code, stdout, stderr } = await machine.pacman(
+          ["-U", "--config", "/tmp/unsigned.conf", ...files],
+        );
+        assertEquals(code, 0, stdout + stderr);
+        const said = /installing pacserve\.\.\.\n((?:.*\n)*?)Optional/.exec(stdout)?.[1] ?? stdout;
+        assertEquals(said.trimEnd().split("\n").length, 5, said);
+        assertStringIncludes(said, "systemctl enable --now pacserve.service");
+      }
+    },
+  );
+
+  await t.step("the ports are closed until pacserve-ports.service opens them", async () => {
+    await one.systemctl("enable", "--now", SERVICE);
+    assertEquals((await one.get("http://localhost:15678/")).status, 200);
+    assertEquals(await reachable(), false);
+    await one.systemctl("enable", "--now", PORTS);
+    assertEquals(await reachable(), true);
+    await other.systemctl("enable", "--now", SERVICE, PORTS);
+  });
+
+  await t.step("pacsrv -Syu installs what the other machine has", async () => {
+    const names = ["glacier", "harbour", "kelp"];
+    await birchMachine.installFromFiles("yesterday", names);
+    const packages = names.map((name) => repository.package(name));
+    await alderMachine.cachePackages(packages);
+    await eventually(
+      "birch knows alder",
+      async () =>
+        (await other.get("http://localhost:15678/?page=peers")).body.includes(
+          lan.addressOf(alderHost),
+        ),
+    );
+    const { code, stdout, stderr } = await birchMachine.pacman(["-Syu"], ["pacsrv"]);
+    assertEquals(code, 0, stdout + stderr);
+    const installed = await birchMachine.installed();
+    for (const { name, version } of packages) assertEquals(installed[name], version);
+    assertEquals(await mirror.packagesFetchedBy(birchHost), []);
+  });
+
+  await t.step(
+    "a link out of what is shared leads nowhere, also when links are followed",
+    async () => {
+      const secret = "/etc/everybody-may-read-this";
+      await alder.write(secret, "outside\n");
+      await alder.script(`ln -s ${secret} ${cache}/outside-1-1-any.pkg.tar.zst
+      echo inside > ${cache}/inside
+      ln -s inside ${cache}/inside-1-1-any.pkg.tar.zst`);
+      await one.configure("--follow-links");
+      await one.restart();
+      const inside = await one.get("http://localhost:15678/pkg/inside-1-1-any.pkg.tar.zst");
+      assertEquals(inside, { status: 200, body: "inside\n" });
+      const outside = await one.get("http://localhost:15678/pkg/outside-1-1-any.pkg.tar.zst");
+      assertEquals(outside.status, 404);
+      // The server could not read it whatever it wanted: in its root directory it does not exist.
+      const root = `/proc/${await one.mainPid()}/root`;
+      const { stdout } = await alder.run([
+        "ls",
+        root + secret,
+        `${root}/home`,
+        `${root}/root/.bashrc`,
+      ]);
+      assertEquals(stdout, "");
+      await one.configure("--multicast");
+      await one.restart();
+    },
+  );
+
+  await t.step(
+    "when the service is killed the ports close, and open with the next one",
+    async () => {
+      await one.becomes(PORTS, "active");
+      const opened = await one.firewall();
+      assert(opened.includes("15678"), opened);
+      const before = await one.mainPid();
+      await one.systemctl("kill", "--signal=KILL", SERVICE);
+      await eventually("the ports are closed", async () => await one.firewall() === closed);
+      await one.becomes(SERVICE, "active");
+      await one.becomes(PORTS, "active");
+      assert(await one.mainPid() !== before);
+      assertEquals(await one.firewall(), opened);
+      assertEquals(await reachable(), true);
+    },
+  );
+
+  await t.step(
+    "when the service is stopped, which takes less than two seconds, they close",
+    async () => {
+      const start = performance.now();
+      await one.systemctl("stop", SERVICE);
+      assert(performance.now() - start < 2000);
+      assertEquals(await one.state(PORTS), "inactive");
+      assertEquals(await one.state("pacserve-root.path"), "inactive");
+      assertEquals(await one.firewall(), closed);
+      await one.systemctl("start", SERVICE);
+      await one.becomes(PORTS, "active");
+      assertEquals(await reachable(), true);
+    },
+  );
+
+  await t.step("changes of pacman.conf are noticed, though the file is replaced", async () => {
+    const pid = await one.mainPid();
+    const before = (await one.journal()).length;
+    const said = async (): Promise<string> => (await one.journal()).slice(before);
+    const text = await Deno.readTextFile(alder.path("/etc/pacman.conf"));
+    await alder.write("/etc/pacman.conf", text + "\n[broken\nInclude = /nowhere\n");
+    await eventually("the error is in the log", async () => {
+      return /pacman\.conf.*stays in force/.test(await said());
+    });
+    await alder.write(
+      "/etc/pacman.conf",
+      text.replace("[options]", "[options]\nCacheDir = /srv/c"),
+    );
+    await eventually("the missing directory is in the log", async () => {
+      const line = (await said()).split("\n").find((line) => line.includes("/srv/c:"));
+      return line?.includes("BindReadOnlyPaths=/srv/c");
+    });
+    await alder.write("/etc/pacman.conf", text);
+    await eventually("it was read again", async () => {
+      return (await one.get("http://localhost:15678/pkg/inside")).status === 200;
+    });
+    assertEquals(await one.mainPid(), pid);
+  });
+
+  await t.step("reload reads files again", async () => {
+    const before = (await one.journal()).length;
+    await one.systemctl("reload", SERVICE);
+    await eventually("the log says so", async () => {
+      return (await one.journal()).slice(before).includes("the configuration was read again");
+    });
+  });
+
+  await t.step("drop-in: another directory", async () => {
+    await alder.write("/srv/more/file", "shared\n");
+    await one.configure("/srv/more");
+    assertStringIncludes(await one.failure(), "BindReadOnlyPaths=/srv/more");
+    await one.configure("/srv/more", "BindReadOnlyPaths=/srv/more");
+    await one.restart();
+    const { body } = await one.get("http://localhost:15678/more/file");
+    assertEquals(body, "shared\n");
+  });
+
+  await t.step("drop-in: a directory for uploads", async () => {
+    await one.configure("--upload /srv/uploads");
+    assertStringIncludes(await one.failure(), "StateDirectory=pacserve");
+    await one.configure("--upload /var/lib/pacserve", "StateDirectory=pacserve");
+    await one.restart();
+    const { status } = await one.get("--form", "file=@/etc/hostname", "http://localhost:15678/");
+    assertEquals(status, 201);
+    assertEquals(
+      await Deno.readTextFile(alder.path("/var/lib/private/pacserve/hostname")),
+      await Deno.readTextFile(alder.path("/etc/hostname")),
+    );
+  });
+
+  await t.step(
+    "drop-in: passwords, and a certificate with its key, that only root can read",
+    async () => {
+      const { server, authority } = await makeCertificates();
+      const secrets = { users: "alice\nsecret\n", cert: server.certificate, key: server.key };
+      for (const [name, text] of Object.entries(secrets)) {
+        await alder.write(`/etc/pacserve/${name}`, text);
+        await Deno.chmod(alder.path(`/etc/pacserve/${name}`), 0o600);
+      }
+      await alder.write("/etc/authority", authority);
+      await one.configure("--authfile /etc/pacserve/users");
+      assertStringIncludes(await one.failure(), "LoadCredential=<name>:/etc/pacserve/users");
+      const place = `/run/credentials/${SERVICE}`;
+      await one.configure(
+        `--authfile ${place}/users --ssl --certfile ${place}/cert --keyfile ${place}/key`,
+        Object.keys(secrets).map((name) => `LoadCredential=${name}:/etc/pacserve/${name}`).join(
+          "\n",
+        ),
+      );
+      await one.restart();
+      const url = ["--cacert", "/etc/authority", "https://localhost:15678/"];
+      assertEquals((await one.get(...url)).status, 401);
+      assertEquals((await one.get("--digest", "--user", "alice:secret", ...url)).status, 200);
+      assert(!(await one.journal()).includes("warning: --authfile"));
+    },
+  );
+
+  await t.step("an upgrade restarts the server, and keeps its configuration", async () => {
+    await one.configure("--quiet");
+    await one.restart();
+    const pid = await one.mainPid();
+    const { code, stdout, stderr } = await alderMachine.pacman(
+      ["-U", "--config", "/tmp/unsigned.conf", ...files.slice(1)],
+    );
+    assertEquals(code, 0, stdout + stderr);
+    assert(await one.mainPid() !== pid);
+    await one.becomes(PORTS, "active");
+    const { stdout: running } = await alder.run(["cat", `/proc/${await one.mainPid()}/cmdline`]);
+    assertMatch(running, /\0pacserve\0--quiet\0$/);
+  });
+
+  await t.step("removing the package leaves nothing running, open or lying about", async () => {
+    await one.configure("--multicast");
+    await one.restart();
+    await one.becomes(PORTS, "active");
+    await alder.must(["rm", "-r", "/etc/systemd/system/pacserve.service.d", "/etc/pacserve"]);
+    await alder.must(["rm", "-r", "/var/lib/private/pacserve", "/var/lib/pacserve"]);
+    const pid = await one.mainPid();
+    const { code, stdout, stderr } = await alderMachine.pacman(["-R", "pacserve"]);
+    assertEquals(code, 0, stdout + stderr);
+    assertEquals((await alder.run(["test", "-e", `/proc/${pid}`])).code, 1);
+    assertEquals(await one.firewall(), closed);
+    const find = ["find", "/etc", "/run", "/usr", "/var", "-iname", "*pacserve*"];
+    const left = (await alder.must(find)).trim().split("\n");
+    assertEquals(left, ["/etc/conf.d/pacserve.pacsave"]);
+    assertMatch(await one.state(SERVICE), /inactive|unknown/);
+  });
+});

@@ -1,0 +1,61 @@
+import { serveCommand } from "../../../src/commands/serve/options.ts";
+import { helpText } from "../../../src/commands/help.ts";
+import { parseOptions } from "../../../src/commands/parse.ts";
+import { UsageError } from "../../../src/failure.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+
+const quickserve = serveCommand("quickserve");
+const pacserve = serveCommand("pacserve");
+
+Deno.test("values stand behind their option, behind an equals sign, or behind the letter", () => {
+  for (const words of [["--port", "81"], ["--port=81"], ["-p", "81"], ["-p81"]]) {
+    assertEquals(parseOptions(quickserve, words).value("port"), "81");
+  }
+});
+
+Deno.test("a user and a password may begin with a dash or be digits", () => {
+  const options = parseOptions(quickserve, ["--auth", "-a", "--ssl", "--auth", "12", "34", "file"]);
+  assertEquals(options.tuples("auth"), [["-a", "--ssl"], ["12", "34"]]);
+  assertEquals(options.positional, ["file"]);
+  assert(!options.has("ssl"));
+});
+
+Deno.test("formats of an archive are taken as long as they follow, then paths", () => {
+  const options = parseOptions(quickserve, ["--tar", "gz", "zip", "music", "--tar", "zst"]);
+  assertEquals(options.tuples("tar"), [["gz", "zip"], ["zst"]]);
+  assertEquals(options.positional, ["music"]);
+});
+
+Deno.test("words after two dashes are paths", () => {
+  const options = parseOptions(quickserve, ["--ssl", "--", "--ssl", "-p"]);
+  assertEquals(options.positional, ["--ssl", "-p"]);
+});
+
+Deno.test("wrong usage is named in a sentence", () => {
+  const cases: [string[], string][] = [
+    [["--filterlst", "x"], "unknown option --filterlst (did you mean --filterlist?)"],
+    [["-z"], "unknown option -z (see --help)"],
+    [["--port"], "--port needs a value: <port>"],
+    [["--port="], "--port needs a value: <port>"],
+    [["--auth", "alice"], "--auth needs 2 values: <user> <password>"],
+    [["--ssl=yes"], "--ssl takes no value"],
+    [["--port", "1", "-p", "2"], "--port was given twice"],
+    [["--tar", "rar"], '--tar: "rar" is none of none, gz, zst, zip'],
+  ];
+  for (const [words, message] of cases) {
+    const error = assertThrows(() => parseOptions(quickserve, words), UsageError);
+    assertStringIncludes(error.message, message);
+  }
+});
+
+Deno.test("the help of both servers fits 80 columns and names every option of the manual", () => {
+  const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
+    "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
+    "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +
+    "multicast-interval";
+  const text = helpText(pacserve);
+  for (const option of manual.split(" ")) assertStringIncludes(text, `--${option}`);
+  for (const line of [...text.split("\n"), ...helpText(quickserve).split("\n")]) {
+    assert(line.length <= 80, line);
+  }
+});

@@ -1,0 +1,92 @@
+/** `pacman.conf-insert_pacserve` and `pacserve-ports` as programs, with the permissions they get. */
+
+import { join } from "node:path";
+import { launchedCommands } from "../../../scripts/build/commands.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
+
+const checkout = new URL("../../../", import.meta.url).pathname;
+const INSERT = "pacman.conf-insert_pacserve";
+
+async function run(
+  name: string,
+  ...words: readonly string[]
+): Promise<{ code: number; bytes: Uint8Array; stdout: string; stderr: string }> {
+  const permissions = launchedCommands().find((command) => command.name === name)?.permissions;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...permissions ?? [], join(checkout, "src/main.ts"), name, ...words],
+    cwd: checkout,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, bytes: stdout, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "pacserve-" });
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("insert_pacserve prints bytes as they are, and names repositories elsewhere", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "pacman.conf");
+    const included = join(directory, "own.conf");
+    await Deno.writeTextFile(included, "[own]\n[second]\n[own]\n");
+    await Deno.writeTextFile(join(directory, "list"), "Server = http://m/\n");
+    const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
+    const before = encode(`#`).concat(0xfc, encode(`\r\n[core]\r\n`));
+    const after = encode(`Include = ${directory}/*.conf\nInclude = ${directory}/list`);
+    await Deno.writeFile(path, Uint8Array.from([...before, ...after]));
+    const { code, bytes, stderr } = await run(INSERT, path);
+    const inserted = encode("Include = /etc/pacman.d/pacserve\r\n");
+    assertEquals([...bytes], [...before, ...inserted, ...after]);
+    assertEquals(stderr.trim().split("\n").length, 1);
+    assertMatch(stderr, /own\.conf defines own, second/);
+    assertEquals(code, 0);
+  });
+});
+
+Deno.test("insert_pacserve says in one line what is wrong", async () => {
+  await withDirectory(async (directory) => {
+    for (
+      const [status, ...words] of [
+        [1, join(directory, "missing")],
+        [1, directory],
+        [2, "one", "two"],
+        [2, "--wrong"],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await run(INSERT, ...words);
+      assertEquals([code, stdout], [status, ""]);
+      assertEquals(stderr.trim().split("\n").length, 1);
+      assertStringIncludes(stderr, words.at(-1) ?? "");
+    }
+  });
+});
+
+Deno.test("pacserve-ports wants to be told what to do", async () => {
+  for (const words of [[], ["opne"], ["open", "close"], ["--config"]]) {
+    const { code, stdout, stderr } = await run("pacserve-ports", ...words);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^pacserve-ports: .*\n$/);
+  }
+});
+
+Deno.test("pacserve-ports names the file that it cannot read, and the user who may use it", async () => {
+  const { code, stderr } = await run("pacserve-ports", "open", "--config", "/nowhere");
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    Deno.uid() === 0 ? /cannot read \/nowhere\S*: there is no such file/ : /only root/,
+  );
+});
+
+Deno.test("both show their help and their version", async () => {
+  for (const name of [INSERT, "pacserve-ports"]) {
+    assertStringIncludes((await run(name, "--help")).stdout, `usage: ${name}`);
+    assertMatch((await run(name, "--version")).stdout, new RegExp(`^${name} \\d`));
+  }
+});

@@ -1,0 +1,47 @@
+import {
+  listenAddressValue,
+  multicastGroupValue,
+  networkValue,
+  peerValue,
+  sizeValue,
+} from "../../../src/commands/serve/values.ts";
+import { UsageError } from "../../../src/failure.ts";
+import { assertEquals, assertThrows } from "../../assert.ts";
+
+Deno.test("a size is a number with a letter for a power of 1024", () => {
+  assertEquals(sizeValue("--x", "1500"), 1500);
+  assertEquals(sizeValue("--x", "2k"), 2048);
+  assertEquals(sizeValue("--x", "4GiB"), 4 * 1024 ** 3);
+  for (const wrong of ["", "-1", "1.5G", "4X", "G", "1e3"]) {
+    assertThrows(() => sizeValue("--max-upload-size", wrong), UsageError, "--max-upload-size");
+  }
+});
+
+Deno.test("a peer's address gets the scheme, port and slash that it lacks", () => {
+  assertEquals(peerValue("--peer", "10.0.0.2", 15678), "http://10.0.0.2:15678/");
+  assertEquals(peerValue("--peer", "http://host:80", 15678), "http://host/");
+  assertEquals(peerValue("--peer", "https://[fd00::1]", 8000), "https://[fd00::1]:8000/");
+  assertEquals(peerValue("--peer", "http://host/share", 8000), "http://host:8000/share/");
+  for (const wrong of ["ftp://host/", "http://", "http://host:99999/", "::"]) {
+    assertThrows(() => peerValue("--peer", wrong, 8000), UsageError, "--peer");
+  }
+});
+
+Deno.test("a network is written with its prefix or is one address", () => {
+  assertEquals(networkValue("--x", "10.0.0.0/8"), "10.0.0.0/8");
+  assertEquals(networkValue("--x", "10.1.2.3"), "10.1.2.3/32");
+  assertEquals(networkValue("--x", "fd00::1"), "fd00::1/128");
+  assertThrows(() => networkValue("--allow-network", "10.0.0.0/40"), UsageError, "--allow-network");
+});
+
+Deno.test("a multicast group is an IPv4 address of 224.0.0.0/4", () => {
+  assertEquals(multicastGroupValue("--x", "224.3.45.67"), "224.3.45.67");
+  for (const wrong of ["10.0.0.1", "ff02::1", "224.1", "x"]) {
+    assertThrows(() => multicastGroupValue("--multicast-group", wrong), UsageError);
+  }
+});
+
+Deno.test("the address to listen on may be the name of an interface", () => {
+  assertEquals(listenAddressValue("--address", "lo", false), "127.0.0.1");
+  assertThrows(() => listenAddressValue("--address", "no-such0", false), UsageError, "no-such0");
+});

@@ -1,0 +1,74 @@
+import { richRule, zoneNames } from "../../../src/firewall/firewalld.ts";
+import { iptablesWords, turnsAway as iptablesTurnsAway } from "../../../src/firewall/iptables.ts";
+import { nftablesExpressions, turnsAway } from "../../../src/firewall/nftables.ts";
+import { openingsOf } from "../../../src/firewall/openings.ts";
+import { parseRule } from "../../../src/firewall/rules.ts";
+import { assertEquals } from "../../assert.ts";
+
+function opening(rule: string): ReturnType<typeof openingsOf>[number] {
+  const [first] = openingsOf(parseRule("R", rule));
+  if (first === undefined) throw new Error("the rule opens nothing");
+  return first;
+}
+
+Deno.test("an opening in the words of each firewall", () => {
+  const range = opening("udp 1-3 from 10.0.0.0/8");
+  assertEquals(
+    iptablesWords(range).join(" "),
+    "-s 10.0.0.0/8 -p udp --dport 1:3 -m comment --comment " +
+      "pacserve-ports udp 1-3 from 10.0.0.0/8 -j ACCEPT",
+  );
+  assertEquals(
+    richRule(range),
+    'rule family="ipv4" source address="10.0.0.0/8" port port="1-3" protocol="udp" accept',
+  );
+  assertEquals(richRule(opening("igmp")), 'rule family="ipv4" protocol value="igmp" accept');
+  // A chain for both families has to be told which one is meant where no address says it.
+  assertEquals(nftablesExpressions(opening("tcp 1"), "inet").length, 3);
+  assertEquals(nftablesExpressions(opening("tcp 1"), "ip").length, 2);
+});
+
+Deno.test("iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
+  const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
+  assertEquals(iptablesTurnsAway(open), false);
+  assertEquals(iptablesTurnsAway("-P INPUT DROP\n"), true);
+  assertEquals(
+    iptablesTurnsAway(open + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n"),
+    true,
+  );
+  assertEquals(iptablesTurnsAway(open + "-A INPUT -j ufw-before-input\n"), true);
+  assertEquals(iptablesTurnsAway(open + "-A INPUT -g LOGGING\n"), true);
+  assertEquals(iptablesTurnsAway(open + "-A FORWARD -j DROP\n"), false);
+});
+
+/** A table with a chain `in` that has these expressions, and one `other`. */
+function table(expressions: unknown[], other: unknown[] = [], policy: string = "accept"): string {
+  return JSON.stringify({
+    nftables: [
+      { chain: { name: "in", hook: "input", policy } },
+      { chain: { name: "other" } },
+      { rule: { chain: "in", expr: expressions } },
+      { rule: { chain: "other", expr: other } },
+      { map: { name: "m", elem: [[22, { drop: null }]] } },
+    ],
+  });
+}
+
+Deno.test("nftables: what a chain leads to counts, through jumps and verdict maps", () => {
+  assertEquals(turnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
+  assertEquals(turnsAway(table([{ drop: null }]), "in"), true);
+  assertEquals(turnsAway(table([], [], "drop"), "in"), true);
+  assertEquals(turnsAway(table([{ jump: { target: "other" } }], [{ reject: null }]), "in"), true);
+  assertEquals(turnsAway(table([{ vmap: { key: {}, data: "@m" } }]), "in"), true);
+  assertEquals(turnsAway(table([{ vmap: { data: { set: [[1, { drop: null }]] } } }]), "in"), true);
+  const circle = [{ goto: { target: "in" } }];
+  assertEquals(turnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
+});
+
+Deno.test("firewalld: the zones in what firewall-cmd prints", () => {
+  assertEquals(zoneNames("public\n"), ["public"]);
+  assertEquals(zoneNames("home (default)\n  interfaces: eth0\nwork\n  sources: 10.0.0.0/8\n"), [
+    "home",
+    "work",
+  ]);
+});

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { Failure } from "../../../src/failure.ts";
+import { parseEnvironmentFile } from "../../../src/firewall/environment_file.ts";
+import { openingsOf, openingText } from "../../../src/firewall/openings.ts";
+import { firewallOf, parseRule, rulesOf } from "../../../src/firewall/rules.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+
+function openings(rule: string): string[] {
+  return openingsOf(parseRule("R", rule)).map(openingText);
+}
+
+Deno.test("protocol, port or range, sources", () => {
+  assertEquals(openings("tcp 15678 from 10.0.0.0/8 fe80::/10"), [
+    "tcp 15678 from 10.0.0.0/8",
+    "tcp 15678 from fe80::/10",
+  ]);
+  assertEquals(openings("  udp\t1-65535  "), [
+    "udp 1-65535 from any IPv4",
+    "udp 1-65535 from any IPv6",
+  ]);
+  assertEquals(openings("igmp"), ["igmp from any IPv4"]);
+  assertEquals(openings("igmp from 10.0.0.0/8"), ["igmp from 10.0.0.0/8"]);
+});
+
+Deno.test("networks lose the bits of hosts, and each is opened once", () => {
+  assertEquals(openings("tcp 80-80 from 10.1.2.3/8 10.0.0.0/8 FE80:0::1/64 192.0.2.1 ::1"), [
+    "tcp 80 from 10.0.0.0/8",
+    "tcp 80 from fe80::/64",
+    "tcp 80 from 192.0.2.1/32",
+    "tcp 80 from ::1/128",
+  ]);
+  assertEquals(openings("tcp 80 from 0.0.0.0/0"), ["tcp 80 from any IPv4"]);
+});
+
+Deno.test("a rule that does not fit names its variable and what is wrong", () => {
+  for (
+    const [rule, wrong] of [
+      ["sctp 1", "sctp"],
+      ["TCP 1", "TCP"],
+      ["tcp", "port"],
+      ["tcp 0", '"0"'],
+      ["tcp 65536", "65536"],
+      ["tcp 5-4", "5-4"],
+      ["tcp 1:2", "1:2"],
+      ["tcp 1 10.0.0.0/8", '"from"'],
+      ["tcp 1 from", "from"],
+      ["tcp 1 from 10.0.0.0/33", "10.0.0.0/33"],
+      ["tcp 1 from 10.0.0.0/", "10.0.0.0/"],
+      ["tcp 1 from 10.0.0/8", "10.0.0/8"],
+      ["tcp 1 from 010.0.0.0/8", "010"],
+      ["tcp 1 from fe80::1%eth0", "eth0"],
+      ["tcp 1 from fe80::/129", "129"],
+      ["tcp 1 from example.org", "example.org"],
+      ["tcp 1 from 10.0.0.0/8; reboot", "10.0.0.0/8;"],
+      ["tcp 1 from -j", "-j"],
+      ["igmp 5", '"5"'],
+      ["igmp from fe80::/10", "fe80::/10"],
+    ] as const
+  ) {
+    const { message } = assertThrows(() => parseRule("PACSERVE_RULE_7", rule), Failure);
+    assertStringIncludes(message, "PACSERVE_RULE_7: ");
+    assertStringIncludes(message, wrong);
+  }
+});
+
+Deno.test("rules come by their numbers; empty ones are none", () => {
+  const values = new Map([
+    ["PACSERVE_RULE_10", "igmp"],
+    ["OTHER", "x"],
+    ["PACSERVE_RULE_9", "tcp 1"],
+    ["PACSERVE_RULE_3", "  "],
+  ]);
+  assertEquals(rulesOf(values).map(({ variable }) => variable), [
+    "PACSERVE_RULE_9",
+    "PACSERVE_RULE_10",
+  ]);
+  assertThrows(() => rulesOf(new Map([["PACSERVE_RULE_A", "igmp"]])), Failure, "PACSERVE_RULE_A");
+});
+
+Deno.test("the firewall, with a comment behind it, which systemd makes a part of the value", () => {
+  const values = parseEnvironmentFile(
+    'PACSERVE_FIREWALL="nftables"     # iptables, nftables\nPACSERVE_RULE_1="igmp" # x',
+  );
+  assertEquals(firewallOf(values), "nftables");
+  assertEquals(rulesOf(values).length, 1);
+  assertEquals(firewallOf(new Map()), "auto");
+  assertThrows(() => firewallOf(new Map([["PACSERVE_FIREWALL", "pf"]])), Failure, '"pf"');
+});
+
+Deno.test("the file that the package installs", async () => {
+  const shipped = new URL("../../../conf.d/pacserve", import.meta.url);
+  const values = parseEnvironmentFile(await Deno.readTextFile(shipped));
+  assertEquals(values.get("PACSERVE_ARGS"), "--multicast");
+  assertEquals(firewallOf(values), "auto");
+  assertEquals(
+    rulesOf(values).map(({ protocol, ports, sources }) => [
+      protocol,
+      ports?.first,
+      sources?.length,
+    ]),
+    [["tcp", 15678, 6], ["udp", 15679, 6], ["igmp", undefined, undefined]],
+  );
+});
+
+Deno.test("any text is a rule or a failure that names its variable", () => {
+  const word = fc.oneof(
+    fc.constantFrom("tcp", "udp", "igmp", "from", "1", "1-2", "10.0.0.0/8", "fe80::/10", "#", "/"),
+    fc.ipV4Extended(),
+    fc.ipV6(),
+    fc.string(),
+  );
+  fc.assert(fc.property(fc.array(word), (words) => {
+    try {
+      const rule = parseRule("PACSERVE_RULE_1", words.join(" "));
+      assert(openingsOf(rule).length > 0);
+    } catch (error) {
+      assert(error instanceof Failure);
+      assertStringIncludes(error.message, "PACSERVE_RULE_1: ");
+    }
+  }));
+});

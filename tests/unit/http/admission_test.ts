@@ -1,0 +1,114 @@
+import { Admission, admit, isCrossSite, ownNames } from "../../../src/http/admission.ts";
+import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
+import { UsageError } from "../../../src/failure.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+import { makeRequest } from "../../request.ts";
+
+const facts = {
+  names: ownNames("box.example.org", ["lan"]),
+  interfaces:
+    (): string[] => ["192.168.1.5/24", "203.0.113.9/28", "2001:db8:1::5/64", "fe80::5/64"],
+};
+
+function admission(allowedNetworks: string[] = [], serverNames: string[] = []): Admission {
+  return new Admission({ allowedNetworks, serverNames }, facts);
+}
+
+const LAN = ["10.9.8.7", "172.31.0.1", "192.168.77.1", "169.254.3.4", "fd00::1", "fe80::77"];
+const NEIGHBOURS = ["203.0.113.14", "2001:db8:1::99"];
+const SELF = ["127.0.0.1", "127.8.8.8", "::1", "192.168.1.5", "203.0.113.9", "2001:db8:1::5"];
+const STRANGERS = ["8.8.8.8", "172.32.0.1", "203.0.113.16", "2001:db8:2::1", "", "no address"];
+
+Deno.test("by default this host, private networks and those of our interfaces may come in", () => {
+  const walls = admission();
+  for (const address of [...LAN, ...NEIGHBOURS, ...SELF]) {
+    assertEquals(walls.allowsAddress(address), true, address);
+  }
+  for (const address of STRANGERS) assertEquals(walls.allowsAddress(address), false, address);
+});
+
+Deno.test("--allow-network stands instead of the defaults, but this host always may", () => {
+  const walls = admission(["10.9.0.0/16", "2001:db8:2::/48", "8.8.8.8"]);
+  for (const address of ["10.9.8.7", "2001:db8:2::1", "8.8.8.8", ...SELF]) {
+    assertEquals(walls.allowsAddress(address), true, address);
+  }
+  for (const address of ["10.8.0.1", "192.168.1.6", "fd00::1", "8.8.8.9", ...NEIGHBOURS]) {
+    assertEquals(walls.allowsAddress(address), false, address);
+  }
+});
+
+Deno.test("a connection from the very address that it comes in on is this host's", () => {
+  const { connection } = makeRequest({
+    connection: { remoteAddress: "198.51.100.1", localAddress: "198.51.100.1" },
+  });
+  assertEquals(admission(["10.0.0.0/8"]).allowsConnection(connection), true);
+});
+
+Deno.test("what is no network is a usage error that names the option", () => {
+  for (const network of ["10.0.0.0/33", "lan", "10.0.0.0/", ""]) {
+    assertThrows(() => admission([network]), UsageError, "--allow-network");
+  }
+});
+
+Deno.test("answers about more addresses than are remembered stay right", () => {
+  const walls = admission();
+  for (let round = 0; round < 2; round++) {
+    for (let index = 0; index < 3000; index++) {
+      const low = `${index >> 8}.${index & 255}`;
+      assertEquals(walls.allowsAddress(`10.0.${low}`), true);
+      assertEquals(walls.allowsAddress(`8.8.${low}`), false);
+    }
+  }
+});
+
+Deno.test("the Host field must be an IP literal, a name of this host or a --server-name", () => {
+  const walls = admission([], ["Mirror.Example.com"]);
+  const good = ["box", "BOX:8000", "box.local", "box.lan", "box.example.org", "box.local.:1"]
+    .concat([
+      "localhost",
+      "127.0.0.1:8000",
+      "10.1.2.3",
+      "[::1]:80",
+      "[fe80::1]",
+      "mirror.example.com",
+    ]);
+  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
+  const bad = ["evil.example", "box.evil.example", "localhost.evil", "1.2.3.4.evil", "", ":80"]
+    .concat(["[box]", "0x7f.1", "2130706433", "::1"]);
+  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
+  assertEquals(walls.allowsHost(undefined), true);
+});
+
+Deno.test("only pages of our own may make a browser change anything", () => {
+  const post = (headers: RequestHeaders, secure = false): boolean =>
+    isCrossSite(makeRequest({ method: "POST", headers, connection: { secure } }));
+  assertEquals(post({ host: "box" }), false);
+  assertEquals(post({ host: "box", "sec-fetch-site": "same-origin" }), false);
+  assertEquals(post({ host: "box", "sec-fetch-site": "none" }), false);
+  assertEquals(post({ host: "box", "sec-fetch-site": "same-site" }), true);
+  assertEquals(post({ host: "box", "sec-fetch-site": "cross-site" }), true);
+  assertEquals(post({ host: "box:8000", origin: "http://box:8000" }), false);
+  assertEquals(post({ host: "box:8000", origin: "http://Box:8000" }), false);
+  assertEquals(post({ host: "box:8000", origin: "http://box" }), true);
+  assertEquals(post({ host: "box", origin: "https://box" }), true);
+  assertEquals(post({ host: "box", origin: "https://box" }, true), false);
+  assertEquals(post({ host: "box", origin: "null" }), true);
+  const get = makeRequest({ headers: { host: "box", "sec-fetch-site": "cross-site" } });
+  assertEquals(isCrossSite(get), false);
+});
+
+Deno.test("refusals name the option that would let the client in", async () => {
+  const handler = admit(admission(), () => ({ status: 200, headers: {}, body: null }));
+  const answer = async (remoteAddress: string, host: string): Promise<Reply> =>
+    await handler(makeRequest({ headers: { host }, connection: { remoteAddress } }));
+  const text = (reply: Reply): string => new TextDecoder().decode(reply.body as Uint8Array);
+
+  const stranger = await answer("8.8.8.8", "box");
+  assertEquals(stranger.status, 403);
+  assertStringIncludes(text(stranger), "--allow-network");
+  const misnamed = await answer("10.0.0.1", "evil.example");
+  assertEquals(misnamed.status, 403);
+  assertStringIncludes(text(misnamed), "--server-name");
+  const welcome = await answer("10.0.0.1", "box");
+  assertEquals(welcome.status, 200);
+});

@@ -1,0 +1,201 @@
+import { assert, assertEquals } from "../../assert.ts";
+import type { Reply } from "../../../src/http/exchange.ts";
+import type { FinishedExchange } from "../../../src/http/listener.ts";
+import {
+  latin1,
+  readUntil,
+  statusOf,
+  text,
+  until,
+  withListener,
+  writeAll,
+} from "../../listening.ts";
+
+const GET = latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+
+function connect(port: number): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
+/** Asks once over a new connection and gives back the status. */
+async function ask(port: number): Promise<number> {
+  using connection = await connect(port);
+  await writeAll(connection, GET);
+  return statusOf(await readUntil(connection, (text) => text.includes("\r\n\r\n")));
+}
+
+/** A reply that never ends by itself. */
+function endless(): Reply {
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    while (true) yield await Promise.resolve(new Uint8Array(100_000));
+  };
+  return { status: 200, headers: {}, body: body() };
+}
+
+Deno.test("who sends a head too slowly, or nothing after a reply, is let go", async () => {
+  const limits = { headerTimeout: 60, idleTimeout: 120 };
+  await withListener(() => text("fine"), async ({ port }) => {
+    using slow = await connect(port);
+    await writeAll(slow, latin1("GET / HT"));
+    using mute = await connect(port);
+    using idle = await connect(port);
+    await writeAll(idle, GET);
+    const ends = [slow, mute, idle].map((connection) => readUntil(connection, () => false));
+    const [first, second, third] = await Promise.all(ends);
+    assertEquals([first, second, statusOf(third ?? "")], ["", "", 200]);
+  }, { limits });
+});
+
+Deno.test("who sends a body that stands still is let go, one that moves is not", async () => {
+  const handler = async (request: { body: AsyncIterable<Uint8Array> }): Promise<Reply> => {
+    let size = 0;
+    for await (const chunk of request.body) size += chunk.byteLength;
+    return text(String(size));
+  };
+  const head = latin1("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n");
+  await withListener(handler, async ({ port }) => {
+    using still = await connect(port);
+    await writeAll(still, head);
+    assertEquals(await readUntil(still, () => false), "");
+
+    using moving = await connect(port);
+    await writeAll(moving, head);
+    const start = performance.now();
+    for (let count = 0; count < 12; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await writeAll(moving, latin1("x"));
+    }
+    assert(performance.now() - start > 400, "longer than the limit");
+    const reply = await readUntil(moving, (text) => text.endsWith("\r\n\r\n12"));
+    assertEquals(statusOf(reply), 200);
+  }, { limits: { stallTimeout: 200 } });
+});
+
+Deno.test("who does not take its reply is let go", async () => {
+  const finished: FinishedExchange[] = [];
+  await withListener(endless, async ({ port }) => {
+    using connection = await connect(port);
+    await writeAll(connection, GET);
+    await until(() => finished.length === 1, "the transfer is broken off");
+    assertEquals(finished[0]?.aborted, true);
+  }, {
+    limits: { stallTimeout: 100 },
+    events: { finished: (exchange) => void finished.push(exchange) },
+  });
+});
+
+Deno.test("a handler that thinks for longer than any limit is not cut", async () => {
+  const limits = { stallTimeout: 50, idleTimeout: 50, headerTimeout: 50, handshakeTimeout: 50 };
+  await withListener(
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      return text("fine");
+    },
+    async ({ port }) => assertEquals(await ask(port), 200),
+    { limits },
+  );
+});
+
+Deno.test("five hundred idle connections leave others served", async () => {
+  await withListener(() => text("fine"), async (listener) => {
+    const idle: Deno.TcpConn[] = [];
+    for (let count = 0; count < 500; count++) idle.push(await connect(listener.port));
+    const start = performance.now();
+    for (let count = 0; count < 20; count++) assertEquals(await ask(listener.port), 200);
+    assert(performance.now() - start < 10_000);
+    assert(listener.connections() <= 256);
+    for (const connection of idle) connection.close();
+  });
+});
+
+Deno.test("where all connections of an address are at work, a new one is refused", async () => {
+  const gates: (() => void)[] = [];
+  const handler = async (): Promise<Reply> => {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    return text("fine");
+  };
+  await withListener(handler, async (listener) => {
+    const busy = [await connect(listener.port), await connect(listener.port)];
+    for (const connection of busy) await writeAll(connection, GET);
+    await until(() => gates.length === 2, "both are at work");
+    using other = await connect(listener.port);
+    assertEquals(await readUntil(other, () => false), "");
+    for (const open of gates) open();
+    for (const connection of busy) {
+      const reply = await readUntil(connection, (text) => text.endsWith("fine"));
+      assertEquals(statusOf(reply), 200);
+    }
+    assertEquals(listener.connections(), 2);
+    for (const connection of busy) connection.close();
+  }, { limits: { connectionsPerAddress: 2 } });
+});
+
+Deno.test("who sends thousands of requests without waiting for replies is let go", async () => {
+  let asked = 0;
+  await withListener(async () => {
+    asked++;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return text("fine");
+  }, async ({ port }) => {
+    using connection = await connect(port);
+    const requests = latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2000));
+    await writeAll(connection, requests).catch(() => {});
+    await readUntil(connection, () => false);
+    assert(asked < 100, String(asked));
+  });
+});
+
+for (const grace of [10_000, Number.POSITIVE_INFINITY]) {
+  Deno.test(`closing with a grace of ${grace} lets what is under way finish, and nothing else`, async () => {
+    let open: (() => void) | null = null;
+    await withListener(async () => {
+      await new Promise<void>((resolve) => open = resolve);
+      return text("fine");
+    }, async (listener) => {
+      using idle = await connect(listener.port);
+      using busy = await connect(listener.port);
+      await writeAll(busy, GET);
+      await until(() => open !== null && listener.connections() === 2, "both are in");
+      const closed = listener.close(grace);
+      assertEquals(await readUntil(idle, () => false), "");
+      const late = await connect(listener.port).then((connection) => {
+        connection.close();
+        return "accepted";
+      }, () => "refused");
+      assertEquals(late, "refused");
+      open?.();
+      const reply = await readUntil(busy, () => false);
+      assertEquals(statusOf(reply), 200);
+      assert(/^Connection: close\r$/m.test(reply));
+      await closed;
+      assertEquals(listener.connections(), 0);
+    });
+  });
+}
+
+Deno.test("closing breaks off what takes longer than the grace", async () => {
+  const finished: FinishedExchange[] = [];
+  await withListener(endless, async (listener) => {
+    using connection = await connect(listener.port);
+    await writeAll(connection, GET);
+    await connection.read(new Uint8Array(100));
+    const start = performance.now();
+    await listener.close(100);
+    assert(performance.now() - start < 5000);
+    await until(() => finished.length === 1, "the transfer is told");
+  }, { events: { finished: (exchange) => void finished.push(exchange) } });
+});
+
+Deno.test("dual stack: IPv4 and IPv6 come in, and IPv4 is called by its own address", async () => {
+  const seen: string[] = [];
+  await withListener((request) => {
+    seen.push(request.connection.remoteAddress, request.connection.localAddress);
+    return text("fine");
+  }, async ({ port, addresses }) => {
+    assertEquals(addresses, ["::"]);
+    for (const host of ["127.0.0.1", "[::1]"]) {
+      assertEquals(await (await fetch(`http://${host}:${port}/`)).text(), "fine");
+    }
+  }, { address: null, ipv6: true });
+  assertEquals(seen, ["127.0.0.1", "127.0.0.1", "::1", "::1"]);
+});

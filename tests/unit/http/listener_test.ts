@@ -1,0 +1,87 @@
+import type { HttpRequest } from "../../../src/http/exchange.ts";
+import { type FinishedExchange, listen } from "../../../src/http/listener.ts";
+import { Failure } from "../../../src/failure.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { text, withListener } from "../../listening.ts";
+
+async function bodyText(request: HttpRequest): Promise<string> {
+  const decoder = new TextDecoder();
+  let body = "";
+  for await (const chunk of request.body) body += decoder.decode(chunk, { stream: true });
+  return body;
+}
+
+Deno.test("a reply in memory goes out with its length", async () => {
+  await withListener(() => text("hello"), async ({ port }) => {
+    const base = `http://127.0.0.1:${port}`;
+    const response = await fetch(base);
+    assertEquals(response.headers.get("content-length"), "5");
+    assertEquals(await response.text(), "hello");
+  });
+});
+
+Deno.test("a request says who asks and what", async () => {
+  let seen: HttpRequest | null = null;
+  await withListener((request) => {
+    seen = request;
+    return text("");
+  }, async ({ port }) => {
+    const base = `http://127.0.0.1:${port}`;
+    await (await fetch(`${base}/a%20b?x=1`, { headers: { "X-Thing": "one" } })).text();
+  });
+  const request = seen as unknown as HttpRequest;
+  assertEquals(request.method, "GET");
+  assertEquals(request.target, "/a%20b?x=1");
+  assertEquals(request.headers["x-thing"], "one");
+  assertEquals(request.connection.remoteAddress, "127.0.0.1");
+  assertEquals(request.connection.secure, false);
+});
+
+Deno.test("the body of a request arrives whole", async () => {
+  const body = "x".repeat(300_000);
+  await withListener(
+    async (request) => text(String((await bodyText(request)).length)),
+    async ({ port }) => {
+      const base = `http://127.0.0.1:${port}`;
+      const response = await fetch(base, { method: "POST", body });
+      assertEquals(await response.text(), "300000");
+    },
+  );
+});
+
+Deno.test("a handler that throws is told, and the client sees a 500 without details", async () => {
+  const failures: unknown[] = [];
+  await withListener(
+    () => {
+      throw new Error("secret");
+    },
+    async ({ port }) => {
+      const base = `http://127.0.0.1:${port}`;
+      const response = await fetch(base);
+      assertEquals(response.status, 500);
+      assert(!(await response.text()).includes("secret"));
+    },
+    { events: { failed: (error) => void failures.push(error) } },
+  );
+  assertEquals(failures.length, 1);
+});
+
+Deno.test("a finished exchange is told with the bytes that were sent", async () => {
+  const finished: FinishedExchange[] = [];
+  await withListener(
+    () => text("hello"),
+    async ({ port }) => {
+      const base = `http://127.0.0.1:${port}`;
+      await (await fetch(base)).text();
+    },
+    { events: { finished: (exchange) => void finished.push(exchange) } },
+  );
+  assertEquals(finished.map((exchange) => [exchange.bytesSent, exchange.aborted]), [[5, false]]);
+});
+
+Deno.test("a port in use is a failure that says so", async () => {
+  await withListener(() => text(""), async (listener) => {
+    const configuration = { address: "127.0.0.1", port: listener.port, ipv6: false, tls: null };
+    await assertRejects(() => listen(configuration, () => text("")), Failure, "in use");
+  });
+});

@@ -1,0 +1,181 @@
+import https, { type RequestOptions } from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import type { TlsConfiguration } from "../../../src/http/configuration.ts";
+import type { Connection, Handler } from "../../../src/http/exchange.ts";
+import { listen } from "../../../src/http/listener.ts";
+import { checkTls } from "../../../src/http/tls.ts";
+import { Failure } from "../../../src/failure.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
+import { type Credentials, makeCertificates, type TestCertificates } from "../../certificates.ts";
+import { latin1, readUntil, statusOf, text, until, withListener } from "../../listening.ts";
+
+let made: Promise<TestCertificates> | null = null;
+
+/** The same certificates for all tests of this file: making them takes a while. */
+function certificates(): Promise<TestCertificates> {
+  made ??= makeCertificates();
+  return made;
+}
+
+function plainTls(server: Credentials): TlsConfiguration {
+  return { ...server, requireCertificate: false, authorities: "" };
+}
+
+Deno.test("under TLS connections are used thousands of times without a stall", async () => {
+  const { authority, server } = await certificates();
+  const small = new Uint8Array(4096).fill(1);
+  const piece = new Uint8Array(100_000).fill(2);
+  const path = await Deno.makeTempFile({ prefix: "pacserve-tls-" });
+  await Deno.writeFile(path, new Uint8Array(1_500_000).fill(3));
+  const handler: Handler = (request) => {
+    const headers = {};
+    if (request.target === "/small") return { status: 200, headers, body: small };
+    if (request.target === "/stream") {
+      return {
+        status: 200,
+        headers,
+        body: (async function* (): AsyncGenerator<Uint8Array> {
+          for (let count = 0; count < 3; count++) yield await Promise.resolve(piece);
+        })(),
+      };
+    }
+    const [, offset, length] = request.target.split("/").map(Number) as [number, number, number];
+    return { status: 200, headers, body: { file: Deno.openSync(path), offset, length } };
+  };
+  const targets: Record<string, number> = {
+    "/small": 4096,
+    "/stream": 300_000,
+    "/0/1000": 1000,
+    "/7/200000": 200_000,
+    "/7/1400000": 1_400_000,
+  };
+  await withListener(handler, async ({ port }) => {
+    // One socket each: what stalls is the next request on a connection that sent a large reply.
+    const client = async (rounds: number): Promise<number> => {
+      const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: authority });
+      let bytes = 0;
+      for (let round = 0; round < rounds; round++) {
+        for (const [target, size] of Object.entries(targets)) {
+          if (size > 1_000_000 && round % 10 > 0) continue;
+          const got = await get({ port, path: target, agent, timeout: 10_000 });
+          assertEquals(got.bytes, size, target);
+          bytes += got.bytes;
+        }
+      }
+      agent.destroy();
+      return bytes;
+    };
+    const totals = await Promise.all([client(200), client(200), client(200), client(200)]);
+    assert(totals.every((total) => total > 0));
+  }, { tls: plainTls(server) });
+  await Deno.remove(path);
+});
+
+Deno.test("with required certificates nobody without a valid one gets a byte", async () => {
+  const { authority, server, client, stranger } = await certificates();
+  const seen: Connection[] = [];
+  const handler: Handler = (request) => {
+    seen.push(request.connection);
+    return text("secret");
+  };
+  const tls = { ...server, requireCertificate: true, authorities: authority };
+  const refused: string[] = [];
+  await withListener(handler, async ({ port }) => {
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const base = { port, path: "/", ca: authority, agent: false, maxVersion } as const;
+      await assertRejects(() => get(base));
+      await assertRejects(() => get({ ...base, cert: stranger.certificate, key: stranger.key }));
+      assertEquals(seen.length, 0);
+      const welcome = await get({ ...base, cert: client.certificate, key: client.key });
+      assertEquals(welcome.text, "secret");
+      assertEquals(seen.map((facts) => facts.clientCertificate), ["alice"]);
+      seen.length = 0;
+    }
+    assertEquals(refused.length, 4);
+  }, { tls, events: { malformed: (_address, reason) => void refused.push(reason) } });
+});
+
+Deno.test("a renewed certificate is used for new connections, a useless one is refused", async () => {
+  const { authority, server, renewed } = await certificates();
+  await withListener(() => text("fine"), async (listener) => {
+    const options = { port: listener.port, path: "/", ca: authority, agent: false } as const;
+    assertEquals((await get(options)).server, "localhost");
+    assertThrows(
+      () => listener.replaceTls(plainTls({ ...renewed, key: server.key })),
+      Failure,
+      "--keyfile",
+    );
+    assertThrows(
+      () => listener.replaceTls(plainTls({ certificate: "none", key: "none" })),
+      Failure,
+      "--certfile",
+    );
+    assertEquals((await get(options)).server, "localhost");
+    listener.replaceTls(plainTls(renewed));
+    assertEquals((await get(options)).server, "renewed");
+  }, { tls: plainTls(server) });
+});
+
+Deno.test("a certificate that does not fit its key is a failure at the start", async () => {
+  const { server, renewed } = await certificates();
+  const tls = plainTls({ certificate: server.certificate, key: renewed.key });
+  const configuration = { address: "127.0.0.1", port: 0, ipv6: false, tls };
+  await assertRejects(() => listen(configuration, () => text("")), Failure, "--keyfile");
+});
+
+Deno.test("a certificate is refused past its time and before it", async () => {
+  const { server } = await certificates();
+  const day = 24 * 60 * 60 * 1000;
+  assertThrows(
+    () => checkTls(plainTls(server), new Date(Date.now() + 3 * day)),
+    Failure,
+    "expired",
+  );
+  assertThrows(
+    () => checkTls(plainTls(server), new Date(Date.now() - day)),
+    Failure,
+    "not valid before",
+  );
+});
+
+Deno.test("who does not finish the TLS handshake is let go, and so is plain HTTP", async () => {
+  const { server } = await certificates();
+  await withListener(() => text("fine"), async (listener) => {
+    using mute = await Deno.connect({ hostname: "127.0.0.1", port: listener.port });
+    await mute.write(new Uint8Array([0x16, 3, 1]));
+    await readUntil(mute, () => false);
+
+    using plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.port });
+    await plain.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assertEquals(statusOf(await readUntil(plain, () => false)), 0);
+    await until(() => listener.connections() === 0, "both are gone");
+  }, { tls: plainTls(server), limits: { handshakeTimeout: 100 } });
+});
+
+interface Got {
+  readonly bytes: number;
+  readonly text: string;
+  /** Common name of the server's certificate. */
+  readonly server: string;
+}
+
+/** Asks by HTTPS; fails where no whole reply comes. */
+function get(options: RequestOptions): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const request = https.get({ host: "localhost", family: 4, ...options });
+    request.on("timeout", () => request.destroy(new Error("stalled")));
+    request.on("error", reject);
+    request.on("response", (response: IncomingMessage) => {
+      const server = String((response.socket as TLSSocket).getPeerCertificate().subject.CN);
+      let bytes = 0;
+      let text = "";
+      response.on("data", (chunk: Uint8Array) => {
+        bytes += chunk.byteLength;
+        if (bytes < 100) text += new TextDecoder().decode(chunk);
+      });
+      response.on("error", reject);
+      response.on("end", () => resolve({ bytes, text, server }));
+    });
+  });
+}

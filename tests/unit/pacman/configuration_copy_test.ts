@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import { Failure } from "../../../src/failure.ts";
+import { copyConfiguration, copyDirectory } from "../../../src/pacman/configuration_copy.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "../../assert.ts";
+
+const LINE = "Include = /etc/pacman.d/pacserve";
+const USER = Deno.uid() ?? 0;
+
+/** A directory with a pacman.conf and a place for the copies. */
+class Place implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "pacsrv-" });
+  readonly cache = join(this.directory, "cache", "pacserve");
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  write(name: string, text: string): string {
+    Deno.writeTextFileSync(this.path(name), text);
+    return this.path(name);
+  }
+
+  async copy(name: string): Promise<string> {
+    return await copyConfiguration(this.path(name), this.cache, USER);
+  }
+
+  copies(): string[] {
+    return [...Deno.readDirSync(this.cache)].map(({ name }) => name).sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+Deno.test("the copy has the lines inserted, and only its user can write there", async () => {
+  await using place = new Place();
+  place.write("pacman.conf", "[options]\nColor\n[core]\nServer = http://m/\n");
+  const copy = await place.copy("pacman.conf");
+  assertEquals(
+    await Deno.readTextFile(copy),
+    `[options]\nColor\n[core]\n${LINE}\nServer = http://m/\n`,
+  );
+  assertEquals(((await Deno.stat(place.cache)).mode ?? 0) & 0o777, 0o700);
+  assertEquals(((await Deno.stat(copy)).mode ?? 0) & 0o022, 0);
+});
+
+Deno.test("it is written when the configuration changed, and only then", async () => {
+  await using place = new Place();
+  place.write("pacman.conf", "[core]\n");
+  const copy = await place.copy("pacman.conf");
+  const first = await Deno.stat(copy);
+  assertEquals(await place.copy("pacman.conf"), copy);
+  assertEquals((await Deno.stat(copy)).ino, first.ino);
+  place.write("pacman.conf", "[more]\n");
+  await Deno.utime(place.path("pacman.conf"), first.atime ?? 0, first.mtime ?? 0);
+  assertEquals(await place.copy("pacman.conf"), copy);
+  assertEquals(await Deno.readTextFile(copy), `[more]\n${LINE}\n`);
+  assertEquals(place.copies().length, 1);
+});
+
+Deno.test("an included file gets a copy if it defines repositories, else it stays", async () => {
+  await using place = new Place();
+  const list = place.write("mirrorlist", "Server = http://m/\n");
+  const own = place.write("own.conf", "[own]\nServer = http://own/\n");
+  place.write("pacman.conf", `[core]\nInclude = ${list}\n  Include=${own}  \r\n# end`);
+  const copy = await place.copy("pacman.conf");
+  const text = await Deno.readTextFile(copy);
+  assertMatch(text, /%2Fown\.conf\r\n# end$/);
+  const ownCopy = /^Include = (.*own\.conf)\r$/m.exec(text)?.[1] ?? "";
+  assert(ownCopy.startsWith(place.cache));
+  assertEquals(text, `[core]\n${LINE}\nInclude = ${list}\nInclude = ${ownCopy}\r\n# end`);
+  assertEquals(await Deno.readTextFile(ownCopy), `[own]\n${LINE}\nServer = http://own/\n`);
+
+  place.write("own.conf", "[other]");
+  await place.copy("pacman.conf");
+  assertEquals(await Deno.readTextFile(ownCopy), `[other]\n${LINE}`);
+});
+
+Deno.test("a wildcard becomes the files it stands for, in order", async () => {
+  await using place = new Place();
+  place.write("b.repo", "[b]\n");
+  place.write("a.repo", "Server = x\n");
+  place.write("pacman.conf", `[core]\nInclude = ${place.directory}/*.repo`);
+  const lines = (await Deno.readTextFile(await place.copy("pacman.conf"))).split("\n");
+  assertEquals(lines.length, 4);
+  assertEquals(lines[2], `Include = ${place.path("a.repo")}`);
+  assertMatch(lines[3] ?? "", /^Include = .*cache.*b\.repo$/);
+  // A file that appears is noticed.
+  place.write("c.repo", "[c]\n");
+  assertMatch(await Deno.readTextFile(await place.copy("pacman.conf")), /c\.repo$/);
+});
+
+Deno.test("repositories are found through two includes, and files that include each other end", async () => {
+  await using place = new Place();
+  place.write("one.conf", `Include = ${place.path("two.conf")}\n`);
+  place.write("two.conf", `[two]\nInclude = ${place.path("one.conf")}\n`);
+  place.write("pacman.conf", `Include = ${place.path("one.conf")}\nInclude = /nowhere/*.conf\n`);
+  const text = await Deno.readTextFile(await place.copy("pacman.conf"));
+  assertMatch(text, /^Include = .*cache.*one\.conf\nInclude = \/nowhere\/\*\.conf\n$/);
+  assertEquals(place.copies().length, 3);
+});
+
+Deno.test("a directory in which others could write, or that is a link, is refused", async () => {
+  await using place = new Place();
+  place.write("pacman.conf", "[core]\n");
+  await place.copy("pacman.conf");
+  for (const mode of [0o770, 0o707]) {
+    await Deno.chmod(place.cache, mode);
+    await assertRejects(() => place.copy("pacman.conf"), Failure, "others can write");
+  }
+  await Deno.chmod(place.cache, 0o700);
+  await assertRejects(
+    () => copyConfiguration(place.path("pacman.conf"), place.cache, USER + 1),
+    Failure,
+    "belongs to another user",
+  );
+  await Deno.rename(place.cache, place.path("elsewhere"));
+  await Deno.symlink(place.path("elsewhere"), place.cache);
+  await assertRejects(() => place.copy("pacman.conf"), Failure, "not a directory");
+});
+
+Deno.test("who may not read the configuration may not read its copy", async () => {
+  await using place = new Place();
+  await Deno.chmod(place.write("pacman.conf", "[core]\nServer = http://u:secret@m/\n"), 0o600);
+  const copy = await place.copy("pacman.conf");
+  assertEquals(((await Deno.stat(copy)).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("a pipe is refused before anything of it is gone, and a directory is", async () => {
+  await using place = new Place();
+  await new Deno.Command("mkfifo", { args: [place.path("pipe")] }).output();
+  await assertRejects(() => place.copy("pipe"), Failure, "not a regular file");
+  await assertRejects(() => place.copy("."), Failure, "not a regular file");
+});
+
+Deno.test("each user has a directory of their own", () => {
+  const home = "/home/u";
+  const none = { xdgCacheHome: undefined, home };
+  assertEquals(copyDirectory(0, { xdgCacheHome: "/x", home }), "/var/cache/pacserve");
+  assertEquals(copyDirectory(1000, { xdgCacheHome: "/x", home }), "/x/pacserve");
+  assertEquals(copyDirectory(1000, none), "/home/u/.cache/pacserve");
+  // By the XDG specification, a relative path is as if it was not set.
+  assertEquals(copyDirectory(1000, { xdgCacheHome: "x", home }), "/home/u/.cache/pacserve");
+  assertThrows(() => copyDirectory(1000, { ...none, home: undefined }), Failure, "HOME");
+});

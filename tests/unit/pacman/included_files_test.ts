@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "../../assert.ts";
+import { includedFiles, includePattern } from "../../../src/pacman/included_files.ts";
+
+async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "included_files_" });
+  try {
+    await run(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a configuration without includes is one file", async () => {
+  await inDirectory(async (directory) => {
+    await Deno.writeTextFile(
+      `${directory}/pacman.conf`,
+      "[core]\n#Include = /x\nServer = http://a\n",
+    );
+    assertEquals(await includedFiles(`${directory}/pacman.conf`), {
+      files: [`${directory}/pacman.conf`],
+      directories: [],
+    });
+  });
+});
+
+Deno.test("includes are followed through files and wildcards, each file once", async () => {
+  await inDirectory(async (directory) => {
+    await Deno.mkdir(`${directory}/d`);
+    const conf = `${directory}/pacman.conf`;
+    await Deno.writeTextFile(
+      conf,
+      `[core]\r\n  Include=${directory}/list \r\nInclude = ${directory}/d/*.conf\nInclude = ${directory}/list\n`,
+    );
+    await Deno.writeTextFile(`${directory}/list`, "Server = http://a\n");
+    await Deno.writeTextFile(`${directory}/d/b.conf`, `Include = ${directory}/missing\n`);
+    await Deno.writeTextFile(`${directory}/d/a.conf`, `Include = ${directory}/list2\n`);
+    await Deno.writeTextFile(`${directory}/d/.hidden.conf`, "");
+    await Deno.writeTextFile(`${directory}/d/c.conf.bak`, "");
+    await Deno.writeTextFile(`${directory}/list2`, "");
+    assertEquals(await includedFiles(conf), {
+      files: [
+        conf,
+        `${directory}/list`,
+        `${directory}/d/a.conf`,
+        `${directory}/d/b.conf`,
+        `${directory}/list2`,
+        `${directory}/missing`,
+      ],
+      directories: [`${directory}/d`],
+    });
+  });
+});
+
+Deno.test("files that include each other end", async () => {
+  await inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/a`, `Include = ${directory}/*\n`);
+    await Deno.writeTextFile(`${directory}/b`, `Include = ${directory}/a\n`);
+    const found = await includedFiles(`${directory}/a`);
+    assertEquals(found.files, [`${directory}/a`, `${directory}/b`]);
+  });
+});
+
+Deno.test("a missing configuration is named, and includes nothing", async () => {
+  assertEquals(await includedFiles("/nowhere/pacman.conf"), {
+    files: ["/nowhere/pacman.conf"],
+    directories: [],
+  });
+});
+
+Deno.test("a pipe is named, and nobody waits for what comes out of it", async () => {
+  await inDirectory(async (directory) => {
+    const pipe = `${directory}/pipe`;
+    assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+    await Deno.writeTextFile(`${directory}/a`, `Include = ${pipe}\n`);
+    assertEquals((await includedFiles(`${directory}/a`)).files, [`${directory}/a`, pipe]);
+  });
+});
+
+Deno.test("only a whole Include directive counts", () => {
+  assertEquals(includePattern("Include = /etc/pacman.d/mirrorlist"), "/etc/pacman.d/mirrorlist");
+  assertEquals(includePattern("\tInclude=/a b/c \r"), "/a b/c");
+  assertEquals(includePattern("Include = /a # no comment here"), "/a # no comment here");
+  assertEquals(includePattern("# Include = /a"), null);
+  assertEquals(includePattern("include = /a"), null);
+  assertEquals(includePattern("Include"), null);
+  assertEquals(includePattern("Include ="), null);
+  assertEquals(includePattern("Includes = /a"), null);
+});

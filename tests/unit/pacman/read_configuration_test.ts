@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../assert.ts";
+import { Failure } from "../../../src/failure.ts";
+import {
+  findPacmanConf,
+  pacmanConfRunner,
+  parsePacmanConfiguration,
+  readPacmanConfiguration,
+} from "../../../src/pacman/read_configuration.ts";
+
+const program = findPacmanConf();
+const run = pacmanConfRunner(program);
+// The rest of the house must be testable where pacman is not installed.
+const withPacman = { ignore: program === null };
+
+async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "read_configuration_" });
+  try {
+    await Deno.writeTextFile(`${directory}/pacman.conf`, text);
+    await use(`${directory}/pacman.conf`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("an empty configuration has pacman's defaults", withPacman, async () => {
+  await withFile("", async (path) => {
+    assertEquals(await readPacmanConfiguration(path, run), {
+      cacheDirectories: ["/var/cache/pacman/pkg"],
+      databasePath: "/var/lib/pacman",
+      architectures: [],
+      repositories: [],
+    });
+  });
+});
+
+Deno.test("caches, repositories, servers and signature levels are read", withPacman, async () => {
+  const text = `
+[options]
+CacheDir = /a/cache/
+CacheDir = /b/cache
+DBPath = /var/db/
+Architecture = x86_64 x86_64_v3
+SigLevel = Required DatabaseOptional
+CacheServer = http://of.a.later/pacman
+DisableSandbox
+[core]
+Include = LIST
+[extra]
+SigLevel = PackageOptional
+Server = http://localhost:15678/pacman/$repo/$arch/
+Server = file:///srv/$repo
+[third]
+SigLevel = Never
+Server = https://user:secret@h/$repo/os/$arch
+CacheServer = http://cache/$repo
+[none]
+SigLevel = PackageRequired TrustAll
+`;
+  await withFile(text, async (path) => {
+    const list = `${path}.list`;
+    await Deno.writeTextFile(
+      list,
+      "Server = http://m1/$repo/os/$arch\nServer = http://m2/$repo/os/$arch\n",
+    );
+    await Deno.writeTextFile(path, text.replace("LIST", list));
+    assertEquals(await readPacmanConfiguration(path, run), {
+      cacheDirectories: ["/a/cache", "/b/cache"],
+      databasePath: "/var/db",
+      architectures: ["x86_64", "x86_64_v3"],
+      repositories: [
+        {
+          name: "core",
+          servers: ["http://m1/core/os/x86_64", "http://m2/core/os/x86_64"],
+          packageSignatureRequired: true,
+        },
+        {
+          name: "extra",
+          servers: ["http://localhost:15678/pacman/extra/x86_64", "file:///srv/extra"],
+          packageSignatureRequired: false,
+        },
+        {
+          name: "third",
+          servers: ["https://user:secret@h/third/os/x86_64"],
+          packageSignatureRequired: false,
+        },
+        { name: "none", servers: [], packageSignatureRequired: true },
+      ],
+    });
+  });
+});
+
+Deno.test("an invalid configuration is one sentence with file and line", withPacman, async () => {
+  await withFile("[options]\nSigLevel = Wrong\n", async (path) => {
+    const failure = await assertRejects(() => readPacmanConfiguration(path, run), Failure);
+    assertStringIncludes(failure.message, `${path}, line 2: invalid value for 'SigLevel'`);
+    assert(!failure.message.includes("\n"));
+  });
+});
+
+Deno.test("an include that is missing is named", withPacman, async () => {
+  await withFile("[core]\nInclude = /nowhere/list\n", async (path) => {
+    const failure = await assertRejects(() => readPacmanConfiguration(path, run), Failure);
+    assertStringIncludes(failure.message, path);
+    assertStringIncludes(failure.message, "/nowhere/list could not be read");
+  });
+});
+
+Deno.test("a missing configuration, and a directory, are clear errors", withPacman, async () => {
+  const missing = await assertRejects(
+    () => readPacmanConfiguration("/nowhere/pacman.conf", run),
+    Failure,
+  );
+  assertStringIncludes(missing.message, "/nowhere/pacman.conf could not be read");
+  const directory = await assertRejects(() => readPacmanConfiguration("/tmp", run), Failure);
+  assertEquals(directory.message, "the pacman configuration /tmp is a directory");
+});
+
+Deno.test("a missing pacman-conf is a clear error", async () => {
+  const failure = await assertRejects(
+    () => readPacmanConfiguration("/etc/x.conf", pacmanConfRunner(null)),
+    Failure,
+  );
+  assertStringIncludes(failure.message, "pacman-conf is not installed");
+});
+
+Deno.test("what later versions of pacman-conf print is passed over", () => {
+  // Lines of pacman 7's output that 6.0 does not print.
+  const text = "[options]\nRootDir = /\nDBPath = /\nCacheDir = /c/\nDownloadUser = alpm\n" +
+    "DisableSandbox\n[core]\nUsage = All\nSigLevel = PackageRequired\n" +
+    "CacheServer = http://cache/core\nServer = http://m/core\n[core]\nServer = http://m2/a = b\n";
+  assertEquals(parsePacmanConfiguration(text), {
+    cacheDirectories: ["/c"],
+    databasePath: "/",
+    architectures: [],
+    repositories: [{
+      name: "core",
+      servers: ["http://m/core", "http://m2/a = b"],
+      packageSignatureRequired: true,
+    }],
+  });
+});

@@ -1,0 +1,114 @@
+/** A host with caches, a pacman.conf and a choice of sources, for the tests of this room. */
+
+import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
+import { parseTarget } from "../../../src/http/target.ts";
+import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
+import { type FoundOnPeer, Pacserve } from "../../../src/pacserve/choose.ts";
+import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
+import { FileReplies } from "../../../src/quickserve/file_reply.ts";
+import { SharedTree } from "../../../src/quickserve/tree.ts";
+import { makeRequest } from "../../request.ts";
+
+/** What a test says about its host. */
+export interface HostParts {
+  /** Local directories that are shared as `pkg`. */
+  readonly caches?: readonly string[];
+  readonly repositories?: readonly Repository[];
+  readonly pacman?: Partial<PacmanConfiguration>;
+  readonly trustPeers?: boolean;
+  readonly port?: number;
+  /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
+  readonly findPeer?: (place: string) => Promise<FoundOnPeer | null>;
+  readonly memory?: PacserveMemory;
+}
+
+/** What of a request matters here. */
+export interface Asked {
+  /** The client's address; this host's by default. */
+  readonly from?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A host under test. */
+export interface Host {
+  readonly answer: (request: HttpRequest) => Reply | Promise<Reply> | null;
+  /** Asks as pacman would. Null: the file server underneath would answer. */
+  readonly get: (target: string, asked?: Asked) => Promise<Reply | null>;
+  /** Places that the peers were asked for. */
+  readonly searched: readonly string[];
+  readonly log: readonly string[];
+}
+
+/** Makes a host. */
+export function makeHost(parts: HostParts): Host {
+  const tree = new SharedTree({
+    shares: [{ path: "pkg", sources: parts.caches ?? [], packageCache: true }],
+    filters: [],
+    showHidden: false,
+    followLinks: false,
+  });
+  const files = new FileReplies(tree, { sandbox: true, source: "cache" });
+  const searched: string[] = [];
+  const log: string[] = [];
+  const write = (_level: string, sentence: string): void => void log.push(sentence);
+  const pacserve = new Pacserve({
+    configuration: {
+      pacman: {
+        cacheDirectories: parts.caches ?? [],
+        databasePath: "/var/lib/pacman",
+        architectures: ["x86_64"],
+        repositories: parts.repositories ?? [],
+        ...parts.pacman,
+      },
+      trustPeers: parts.trustPeers ?? false,
+      port: parts.port ?? 15678,
+      hostNames: ["box"],
+    },
+    lookup: (segments) => tree.lookup(segments),
+    replyWithFile: (file, request) => files.reply(file, request),
+    findPeer: (segments) => {
+      searched.push(segments.join("/"));
+      return parts.findPeer?.(segments.join("/")) ?? Promise.resolve(null);
+    },
+    isOwnAddress: (address) => address === "127.0.0.1" || address === "10.0.0.1",
+    log: write,
+    memory: parts.memory ?? createPacserveMemory(write),
+  });
+  const answer = (request: HttpRequest): Reply | Promise<Reply> | null => {
+    const target = parseTarget(request.target);
+    return target === null ? null : pacserve.answer(request, target);
+  };
+  return {
+    answer,
+    get: async (target, asked = {}) =>
+      await answer(makeRequest({
+        target,
+        method: asked.method ?? "GET",
+        headers: asked.headers ?? {},
+        connection: { remoteAddress: asked.from ?? "127.0.0.1", localPort: parts.port ?? 15678 },
+      })),
+    searched,
+    log,
+  };
+}
+
+/** A repository of pacman.conf. */
+export function repositoryWith(
+  servers: readonly string[],
+  packageSignatureRequired: boolean = true,
+  name: string = "core",
+): Repository {
+  return { name, servers, packageSignatureRequired };
+}
+
+/** A peer at this address that has these files. */
+export function peerWith(
+  peer: string,
+  ...files: string[]
+): (place: string) => Promise<FoundOnPeer | null> {
+  return (place) => {
+    const has = files.some((file) => place === `pkg/${file}`);
+    return Promise.resolve(has ? { peer, url: `${peer}${place}` } : null);
+  };
+}

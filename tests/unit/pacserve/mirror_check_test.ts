@@ -1,0 +1,136 @@
+import { assertEquals } from "../../assert.ts";
+import { checkMirror, type CheckResult } from "../../../src/pacserve/mirror_check.ts";
+import { closedServer, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
+
+function check(url: string, timeout = 5_000, self = ""): Promise<CheckResult> {
+  return checkMirror(url, { timeout, via: "1.1 test", isSelf: (each) => each.origin === self });
+}
+
+async function verdict(url: string, timeout?: number): Promise<string> {
+  return (await check(url, timeout)).verdict;
+}
+
+Deno.test("a mirror has a file or lacks it, and is asked with HEAD and Via", async () => {
+  await using mirror = startMirrorWith("core.db");
+  assertEquals(await verdict(`${mirror.server}/core.db`), "has");
+  assertEquals(await verdict(`${mirror.server}/extra.db`), "lacks");
+  assertEquals(mirror.asked, ["HEAD /core/core.db", "HEAD /core/extra.db"]);
+  assertEquals(mirror.headers[0]?.get("Via"), "1.1 test");
+});
+
+for (const status of [405, 501]) {
+  Deno.test(`a server that answers HEAD with ${status} is asked for one byte`, async () => {
+    await using mirror = startMirror((request) =>
+      request.method === "HEAD"
+        ? new Response(null, { status })
+        : new Response("d", { status: 206, headers: { "Content-Range": "bytes 0-0/4" } })
+    );
+    assertEquals(await verdict(`${mirror.server}/core.db`), "has");
+    assertEquals(mirror.asked, ["HEAD /core/core.db", "GET /core/core.db"]);
+    assertEquals(mirror.headers[1]?.get("Range"), "bytes=0-0");
+  });
+}
+
+Deno.test("a body without an end is not read", async () => {
+  await using mirror = startMirror((request) => {
+    if (request.method === "HEAD") return new Response(null, { status: 405 });
+    return new Response(
+      new ReadableStream({
+        pull(controller): void {
+          controller.enqueue(new Uint8Array(65_536));
+        },
+      }),
+    );
+  });
+  assertEquals(await verdict(`${mirror.server}/core.db`), "has");
+});
+
+const statuses: readonly [number, string][] = [
+  [200, "has"],
+  [206, "has"],
+  [416, "has"],
+  [400, "lacks"],
+  [401, "lacks"],
+  [403, "lacks"],
+  [404, "lacks"],
+  [410, "lacks"],
+  [508, "loops"],
+  [300, "fails"],
+  [429, "fails"],
+  [500, "fails"],
+  [503, "fails"],
+];
+for (const [status, expected] of statuses) {
+  Deno.test(`a mirror that answers ${status} ${expected}`, async () => {
+    await using mirror = startMirror(() => new Response(null, { status }));
+    assertEquals(await verdict(`${mirror.server}/core.db`), expected);
+  });
+}
+
+Deno.test("a page for people is not the file", async () => {
+  await using portal = startMirror(() =>
+    new Response("<h1>Log in</h1>", { headers: { "Content-Type": "text/html; charset=utf-8" } })
+  );
+  assertEquals(await verdict(`${portal.server}/core.db`), "lacks");
+});
+
+Deno.test("redirects are followed, also to another host and relative ones", async () => {
+  await using second = startMirror((request) =>
+    new URL(request.url).pathname === "/a"
+      ? new Response(null, { status: 302, headers: { Location: "b" } })
+      : new Response("data")
+  );
+  await using first = startMirror(() =>
+    new Response(null, { status: 301, headers: { Location: `${second.origin}/a` } })
+  );
+  assertEquals(await verdict(`${first.server}/core.db`), "has");
+  assertEquals(second.asked, ["HEAD /a", "HEAD /b"]);
+});
+
+Deno.test("a redirect to this server, to another scheme, or in a circle is no file", async () => {
+  await using circle = startMirror(() =>
+    new Response(null, { status: 307, headers: { Location: "/again" } })
+  );
+  assertEquals(await verdict(`${circle.server}/x`), "fails");
+  await using local = startMirror(() =>
+    new Response(null, { status: 307, headers: { Location: "file:///etc/passwd" } })
+  );
+  assertEquals(await verdict(`${local.server}/x`), "fails");
+  await using mine = startMirror(() =>
+    new Response(null, { status: 307, headers: { Location: "http://me:15678/" } })
+  );
+  const result = await check(`${mine.server}/x`, 5_000, "http://me:15678");
+  assertEquals(result, { verdict: "loops", reason: "redirects to this server" });
+});
+
+Deno.test("credentials go to the mirror, not to where it redirects, and not into the reason", async () => {
+  await using other = startMirrorWith("x");
+  await using mirror = startMirror((request) =>
+    request.headers.get("Authorization") === `Basic ${btoa("user:se@cret")}`
+      ? new Response(null, { status: 302, headers: { Location: `${other.origin}/x` } })
+      : new Response(null, { status: 401 })
+  );
+  const server = mirror.server.replace("//", "//user:se%40cret@");
+  assertEquals(await verdict(`${server}/x`), "has");
+  assertEquals(other.headers[0]?.get("Authorization"), null);
+
+  const closed = await check(`${closedServer().replace("//", "//user:se%40cret@")}/x`);
+  assertEquals(closed, { verdict: "fails", reason: "refuses connections" });
+});
+
+Deno.test("a server that never answers fails in time", async () => {
+  await using silent = startRaw("");
+  const started = performance.now();
+  assertEquals(await check(`${silent.server}/x`, 50), {
+    verdict: "fails",
+    reason: "does not answer",
+  });
+  assertEquals(performance.now() - started < 5_000, true);
+});
+
+Deno.test("garbage, no TLS, and a port that is never asked", async () => {
+  await using garbage = startRaw("garbage\r\n\r\n");
+  assertEquals(await verdict(`${garbage.server}/x`), "fails");
+  assertEquals(await verdict(garbage.server.replace("http:", "https:")), "fails");
+  assertEquals(await verdict("http://127.0.0.1:22/x"), "unknown");
+});

@@ -1,0 +1,50 @@
+import { costOf, type Load, ranked } from "../../../src/peers/balance.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const NOW = 100_000;
+
+const peer = (transfers: number, roundTrip: number | null, lastSeen = NOW): Load => ({
+  transfers,
+  roundTrip,
+  lastSeen,
+});
+
+/** Chance that a test can repeat. */
+function chance(): () => number {
+  let state = 1;
+  return () => (state = state * 48271 % 0x7fffffff) / 0x7fffffff;
+}
+
+Deno.test("transfers under way and a long way both cost", () => {
+  assert(costOf(peer(0, 1), NOW) < costOf(peer(1, 1), NOW));
+  assert(costOf(peer(0, 1), NOW) < costOf(peer(0, 20), NOW));
+  assert(costOf(peer(3, 1), NOW) < costOf(peer(0, 20), NOW));
+  assertEquals(costOf(peer(0, 0.1), NOW), costOf(peer(0, 0.5), NOW));
+  assertEquals(costOf(peer(0, null), NOW), costOf(peer(0, 1), NOW));
+});
+
+Deno.test("a peer that was busy long ago is not taken for busy for ever", () => {
+  assert(costOf(peer(8, 1, NOW - 60_000), NOW) < costOf(peer(1, 1), NOW));
+  assert(costOf(peer(8, 1, NOW - 1_000), NOW) > costOf(peer(1, 1), NOW));
+});
+
+Deno.test("the order has every peer once", () => {
+  const peers = [peer(0, 1), peer(5, 1), peer(0, 9), peer(2, null)];
+  const order = ranked(peers, NOW, chance());
+  assertEquals(order.length, 4);
+  assertEquals(new Set(order), new Set(peers));
+  assertEquals(ranked([], NOW, chance()), []);
+});
+
+Deno.test("the idle and near ones are mostly first, but not always the same one", () => {
+  const random = chance();
+  const peers = [peer(0, 1), peer(0, 1), peer(8, 1), peer(0, 50)];
+  const first = new Map(peers.map((each) => [each, 0]));
+  for (let i = 0; i < 4000; i++) {
+    const [best] = ranked(peers, NOW, random);
+    if (best !== undefined) first.set(best, (first.get(best) ?? 0) + 1);
+  }
+  const [a = 0, b = 0, busy = 0, far = 0] = first.values();
+  assert(a > 1200 && b > 1200, `${a} ${b}`);
+  assert(busy + far < 1200 && busy + far > 0, `${busy} ${far}`);
+});

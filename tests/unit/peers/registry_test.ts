@@ -1,0 +1,141 @@
+import type { PeerAddress } from "../../../src/peers/address.ts";
+import { BOUNDS, type Peer, Registry } from "../../../src/peers/registry.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const FACTS = { instance: null, transfers: null, roundTrip: 1 };
+const LIFETIME = 900_000;
+
+class Clock {
+  now = 0;
+}
+
+function make(): { registry: Registry; clock: Clock } {
+  const clock = new Clock();
+  let draw = 0;
+  const random = (): number => (draw = (draw + 0.618034) % 1);
+  return { registry: new Registry({ now: () => clock.now, lifetime: LIFETIME, random }), clock };
+}
+
+function at(host: string, port = 15678): PeerAddress {
+  return { scheme: "http", host, port, path: "/" };
+}
+
+function believed(registry: Registry, host: string): Peer {
+  const peer = registry.heard(at(host), "announcement");
+  assert(peer !== null);
+  registry.answered(peer, FACTS);
+  return peer;
+}
+
+Deno.test("an announced peer must answer before it is believed", () => {
+  const { registry } = make();
+  const peer = registry.heard(at("10.0.0.2"), "announcement");
+  assert(peer !== null);
+  assertEquals(registry.askable(), []);
+  assertEquals(registry.heard(at("10.0.0.2"), "announcement"), null);
+  registry.answered(peer, FACTS);
+  assertEquals(registry.askable().map(({ base }) => base), ["http://10.0.0.2:15678/"]);
+});
+
+Deno.test("a candidate that fails is forgotten", () => {
+  const { registry } = make();
+  const peer = registry.heard(at("10.0.0.2"), "nudge");
+  assert(peer !== null);
+  registry.failed(peer, "refused");
+  assertEquals([registry.size, registry.candidateCount], [0, 0]);
+});
+
+Deno.test("pauses grow, and an answer ends them", () => {
+  const { registry, clock } = make();
+  const peer = believed(registry, "10.0.0.2");
+  const pauses: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    registry.failed(peer, "refused");
+    assertEquals(registry.askable(), []);
+    pauses.push(peer.pausedUntil - clock.now);
+    clock.now = peer.pausedUntil;
+    assertEquals(registry.askable(), [peer]);
+    peer.lastSeen = clock.now;
+  }
+  assertEquals(pauses.slice(0, 4), [2000, 4000, 8000, 16000]);
+  assertEquals(pauses.at(-1), BOUNDS.longestPause);
+  registry.answered(peer, FACTS);
+  assertEquals(peer.state, "alive");
+  registry.failed(peer, "refused");
+  assertEquals(peer.pausedUntil - clock.now, BOUNDS.firstPause);
+});
+
+Deno.test("failures in the same moment are one failure", () => {
+  const { registry } = make();
+  const peer = believed(registry, "10.0.0.2");
+  for (let i = 0; i < 5; i++) registry.failed(peer, "refused");
+  assertEquals(peer.pausedUntil, BOUNDS.firstPause);
+});
+
+Deno.test("a peer that was set aside is asked again when it announces itself", () => {
+  const { registry } = make();
+  const peer = believed(registry, "10.0.0.2");
+  assertEquals(registry.heard(at("10.0.0.2"), "announcement"), null);
+  registry.failed(peer, "refused");
+  assertEquals(registry.heard(at("10.0.0.2"), "announcement"), peer);
+  assertEquals(registry.askable(), []);
+});
+
+Deno.test("a peer is forgotten after three intervals of silence, a static one never", () => {
+  const { registry, clock } = make();
+  believed(registry, "10.0.0.2");
+  const fixed = registry.addStatic(at("10.0.0.3"));
+  clock.now = LIFETIME;
+  assertEquals(registry.all().length, 2);
+  registry.heard(at("10.0.0.2"), "announcement");
+  clock.now = 2 * LIFETIME;
+  assertEquals(registry.all().length, 2);
+  clock.now = 2 * LIFETIME + 1;
+  assertEquals(registry.all(), [fixed]);
+  const again = registry.heard(at("10.0.0.2"), "announcement");
+  assertEquals(again?.state, "candidate");
+});
+
+Deno.test("a flood of announcements is bounded and evicts no peer", () => {
+  const { registry } = make();
+  const working = Array.from({ length: 20 }, (_, i) => believed(registry, `10.1.0.${i}`));
+  for (let i = 0; i < 20_000; i++) {
+    registry.heard(at(`10.2.${i >> 8 & 255}.${i & 255}`, 1 + i % 65535), "announcement");
+  }
+  assertEquals(registry.candidateCount, BOUNDS.candidates);
+  assertEquals(registry.all(), working);
+});
+
+Deno.test("one host cannot fill the table", () => {
+  const { registry } = make();
+  for (let port = 1; port <= 10_000; port++) registry.heard(at("10.0.0.9", port), "announcement");
+  assertEquals(registry.candidateCount, BOUNDS.perHost);
+  assert(registry.heard(at("10.0.0.2"), "announcement") !== null);
+});
+
+Deno.test("the table of peers is bounded", () => {
+  const { registry } = make();
+  for (let i = 0; i < BOUNDS.peers + 100; i++) {
+    const peer = registry.heard(at(`10.3.${i >> 8}.${i & 255}`), "nudge");
+    if (peer !== null) registry.answered(peer, FACTS);
+  }
+  assertEquals(registry.size, BOUNDS.peers);
+});
+
+Deno.test("announcements do not push out those whose address is proven", () => {
+  const { registry } = make();
+  for (let i = 0; i < BOUNDS.candidates; i++) registry.heard(at(`10.4.0.${i}`), "nudge");
+  assertEquals(registry.heard(at("10.5.0.1"), "announcement"), null);
+  assert(registry.heard(at("10.5.0.2"), "nudge") !== null);
+  assertEquals(registry.candidateCount, BOUNDS.candidates);
+});
+
+Deno.test("what one worker knew, the next one knows", () => {
+  const one = make().registry;
+  believed(one, "10.0.0.2");
+  one.addStatic(at("10.0.0.3"));
+  const two = make().registry;
+  two.import(structuredClone(one.export()));
+  two.import(one.export());
+  assertEquals(two.askable().map(({ base }) => base), ["http://10.0.0.2:15678/"]);
+});

@@ -1,0 +1,205 @@
+import { unpackTar } from "modern-tar";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
+import { archiveFormats, archiveReply, attachment } from "../../../src/quickserve/archive.ts";
+import type { ArchiveFormat } from "../../../src/quickserve/archive.ts";
+import { sizeOfTar } from "../../../src/quickserve/archive/tar.ts";
+import { SharedTree } from "../../../src/quickserve/tree.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
+import { readBody } from "../../reply.ts";
+import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+
+const get: Pick<HttpRequest, "method"> = { method: "GET" };
+
+function archive(
+  tree: SharedTree,
+  format: ArchiveFormat,
+  { segments = ["s"], request = get }: { segments?: string[]; request?: typeof get } = {},
+): Promise<Reply> {
+  const directory = tree.lookup(segments);
+  if (directory?.kind !== "directory") throw new Error("there is no such directory");
+  return archiveReply({ request, tree, directory, format, rootName: "files" });
+}
+
+/** Unpacks an archive with bsdtar, which reads all formats, into `to`, and lists what came out. */
+async function unpacked(reply: Reply, directory: string): Promise<Record<string, string>> {
+  const to = `${directory}/out`;
+  await Deno.mkdir(to);
+  await Deno.writeFile(`${directory}/archive`, await readBody(reply));
+  shell(to, "bsdtar -xf ../archive");
+  const found: Record<string, string> = {};
+  const visit = (path: string): void => {
+    for (const { name, isDirectory } of Deno.readDirSync(`${to}/${path}`)) {
+      if (isDirectory) {
+        found[`${path}${name}/`] = "";
+        visit(`${path}${name}/`);
+      } else found[path + name] = Deno.readTextFileSync(`${to}/${path}${name}`);
+    }
+  };
+  visit("");
+  await Deno.remove(to, { recursive: true });
+  return found;
+}
+
+const long = "a-name-of-fifty-characters-so-that-paths-get-long--";
+
+for (const format of archiveFormats) {
+  Deno.test(`an archive (${format}) has everything below the directory, under its name`, () =>
+    inScratch(async (directory) => {
+      writeFiles(directory, {
+        "src/a.txt": "a",
+        "src/sub/naïve 日本語.txt": "unicode",
+        "src/-rf": "dash",
+        "src/empty file": "",
+        "src/.hidden": "hidden",
+        [`src/${long}/${long}/${long}/${long}/${long}/${long}/deep`]: "deep",
+      });
+      await Deno.mkdir(`${directory}/src/empty`);
+      const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+      const reply = await archive(tree, format);
+      const bytes = await readBody(reply);
+      const length = reply.headers["Content-Length"];
+      const isSizeTold = format === "none" || format === "zip";
+      assertEquals(length, isSizeTold ? String(bytes.length) : undefined);
+      const expected: Record<string, string> = {
+        "s/": "",
+        "s/-rf": "dash",
+        "s/a.txt": "a",
+        "s/empty file": "",
+        "s/empty/": "",
+        "s/sub/": "",
+        "s/sub/naïve 日本語.txt": "unicode",
+      };
+      for (let depth = 1; depth <= 6; depth++) expected[`s/${`${long}/`.repeat(depth)}`] = "";
+      expected[`s/${`${long}/`.repeat(6)}deep`] = "deep";
+      assertEquals(await unpacked({ ...reply, body: bytes }, directory), expected);
+    }));
+}
+
+Deno.test("an archive keeps times, and those that its format cannot say do no harm", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "src/new": "n", "src/ancient": "a" });
+    await Deno.utime(`${directory}/src/new`, 1_700_000_000, 1_700_000_000);
+    shell(`${directory}/src`, "touch -d 1901-02-03T04:05:06Z ancient");
+    const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+    const entries = await unpackTar(await readBody(await archive(tree, "none")), { strict: true });
+    const times = Object.fromEntries(entries.map(({ header }) => [header.name, header.mtime]));
+    assertEquals(times["s/new"], new Date(1_700_000_000_000));
+    assertEquals(times["s/ancient"], new Date(0));
+    assertEquals(Object.keys(await unpacked(await archive(tree, "zip"), directory)).length, 3);
+  }));
+
+Deno.test("the root's archive bears the name that is given for it", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "src/a": "a" });
+    const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+    const reply = await archive(tree, "zip", { segments: [] });
+    assertEquals(reply.headers["Content-Disposition"], 'attachment; filename="files.zip"');
+    assertEquals(await unpacked(reply, directory), {
+      "files/": "",
+      "files/s/": "",
+      "files/s/a": "a",
+    });
+  }));
+
+Deno.test("links back up end, and compressed archives are what their names say", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "src/d/a": "a" });
+    shell(`${directory}/src`, "ln -s .. d/up; ln -s . d/self");
+    const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+    const names = async (bytes: Uint8Array): Promise<string[]> =>
+      (await unpackTar(bytes, { strict: true })).map(({ header }) => header.name);
+    const expected = ["s/", "s/d/", "s/d/a"];
+    const zst = await readBody(await archive(tree, "zst"));
+    assertEquals(await names(zstdDecompressSync(zst)), expected);
+    const gz = await readBody(await archive(tree, "gz"));
+    assertEquals(await names(gunzipSync(gz)), expected);
+  }));
+
+for (const format of ["none", "zip"] as const) {
+  Deno.test(`a file that shrinks, grows or goes away meanwhile (${format}) never makes a lie`, () =>
+    inScratch(async (directory) => {
+      writeFiles(directory, { "src/a": "a".repeat(1000) });
+      const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+      const told = async (change: () => void): Promise<Uint8Array> => {
+        const reply = await archive(tree, format);
+        change();
+        const bytes = await readBody(reply);
+        assertEquals(reply.headers["Content-Length"], String(bytes.length));
+        return bytes;
+      };
+      await told(() => Deno.writeTextFileSync(`${directory}/src/a`, "a".repeat(2000)));
+      await assertRejects(
+        () => told(() => Deno.writeTextFileSync(`${directory}/src/a`, "b")),
+        Error,
+        "s/a became shorter",
+      );
+      await assertRejects(
+        () => told(() => Deno.removeSync(`${directory}/src/a`)),
+        Error,
+        "s/a went away",
+      );
+    }));
+}
+
+Deno.test("an archive that nobody reads to its end leaves no file open", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "src/a": "", "src/b": "" });
+    await Deno.truncate(`${directory}/src/a`, 50_000_000);
+    const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+    const openFiles = (): number =>
+      [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(directory);
+        } catch {
+          return false;
+        }
+      }).length;
+    for (const format of archiveFormats) {
+      const { body } = await archive(tree, format);
+      assert(body !== null && Symbol.asyncIterator in body);
+      let chunks = 0;
+      for await (const chunk of body) {
+        if (chunk.length > 0 && ++chunks === 3) break;
+      }
+      // The compressor lets go of its input in a later turn of the event loop.
+      const deadline = Date.now() + 5000;
+      while (openFiles() > 0 && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      assertEquals(openFiles(), 0, format);
+    }
+  }));
+
+Deno.test("HEAD of an archive tells its size and sends nothing", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "src/a": "a" });
+    const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
+    const reply = await archive(tree, "none", { request: { method: "HEAD" } });
+    assertEquals([reply.headers["Content-Length"], reply.body], [String(512 * 5), null]);
+  }));
+
+Deno.test("sizes beyond what a ustar header can say are counted with their extended header", () => {
+  const file = {
+    kind: "file",
+    segments: [],
+    localPath: "",
+    modified: 0,
+    changed: 0,
+    device: 0,
+    inode: 0,
+  } as const;
+  const size = 9 * 2 ** 30;
+  const members = [{ path: "s/great", modified: 0, file: { ...file, size } }];
+  assertEquals(sizeOfTar(members), size + 3 * 512 + 2 * 512);
+});
+
+Deno.test("Content-Disposition survives every name", () => {
+  assertEquals(attachment("plain.tar"), 'attachment; filename="plain.tar"');
+  assertEquals(
+    attachment('é"\\%\r\nX-Bad: 1.zip'),
+    `attachment; filename="_____ _X-Bad: 1.zip"; filename*=UTF-8''%C3%A9%22%5C%25%0D%0AX-Bad%3A%201.zip`
+      .replace("_____ _", "______"),
+  );
+  assertMatch(attachment("it's (1)*.zip"), /^attachment; filename="it's \(1\)\*\.zip"$/);
+});

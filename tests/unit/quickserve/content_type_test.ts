@@ -1,0 +1,36 @@
+import { contentTypeOf, loadMediaTypes } from "../../../src/quickserve/content_type.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+Deno.test("media types by name", async () => {
+  await loadMediaTypes();
+  const binary = "application/octet-stream";
+  for (
+    const [name, type] of [
+      ["foo-1:2.0-1-x86_64.pkg.tar.zst", binary],
+      ["foo-1-1-any.pkg.tar", binary],
+      ["foo-1-1-any.pkg.tar.zst.sig", "application/pgp-signature"],
+      ["core.db", binary],
+      ["core.db.tar.gz", binary],
+      ["core.files", binary],
+      ["core.db.sig", "application/pgp-signature"],
+      ["a.tar.zst", "application/zstd"],
+      ["a.tar.gz", "application/gzip"],
+      ["index.HTML", "text/html; charset=UTF-8"],
+      ["a.txt", "text/plain; charset=UTF-8"],
+      ["PKGBUILD", "text/plain; charset=UTF-8"],
+      ["a.py", "text/plain; charset=UTF-8"],
+      ["a.png", "image/png"],
+      ["noextension", binary],
+      [".html", binary],
+      ["a.", binary],
+      ["", binary],
+    ] as const
+  ) assertEquals(contentTypeOf(name), type, name);
+});
+
+Deno.test("a name cannot smuggle anything into the header", async () => {
+  await loadMediaTypes();
+  for (const name of ["a.html; x=y", "a.html\r\nX: y", "a.text/html", "a.html\0", "a.h\ttml"]) {
+    assert(/^[a-z]+\/[a-z0-9.+-]+(?:; charset=UTF-8)?$/.test(contentTypeOf(name) ?? ""), name);
+  }
+});

@@ -1,0 +1,73 @@
+import { Failure } from "../../../src/failure.ts";
+import { parseFilelist, positionalShares } from "../../../src/quickserve/filelist.ts";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../assert.ts";
+import { share } from "./scratch.ts";
+
+Deno.test("paths on the command line are shared under their own names", () => {
+  assertEquals(positionalShares(["/srv/a/", "b/c.txt", "../d", "."], "/home/alice"), [
+    share("a", "/srv/a"),
+    share("c.txt", "/home/alice/b/c.txt"),
+    share("d", "/home/d"),
+    share("alice", "/home/alice"),
+  ]);
+  assertEquals(positionalShares(["/"], "/home"), [share("", "/")]);
+  const failure = assertThrows(() => positionalShares(["/a/x", "/b/x"], "/"), Failure);
+  assertStringIncludes(failure.message, "/a/x and /b/x");
+  assertThrows(() => positionalShares([""], "/"), Failure, "empty");
+  assertThrows(() => positionalShares(["a\0b"], "/"), Failure, "NUL");
+});
+
+Deno.test("a plain filelist is one path a line", async () => {
+  const text = "\ufeff/srv/a\r\n\n  \nb c/d\n/e";
+  assertEquals(await parseFilelist(text, "/etc/list"), [
+    share("a", "/srv/a"),
+    share("d", "/etc/b c/d"),
+    share("e", "/e"),
+  ]);
+  assertEquals(await parseFilelist("", "/etc/list"), []);
+  await assertRejects(() => parseFilelist("/a/x\n\n/b/x", "/etc/list"), Failure, "/etc/list:3: ");
+});
+
+Deno.test("a JSON filelist maps server paths to files and lists of directories", async () => {
+  const text = `{
+    "pkg": ["/var/lib/pacman/sync", "more"],
+    "/a/b//c/": "../single.txt",
+    "": [],
+    "__proto__": "/p",
+    "constructor": "/q"
+  }`;
+  assertEquals(await parseFilelist(text, "/etc/x/list.json"), [
+    share("pkg", "/var/lib/pacman/sync", "/etc/x/more"),
+    share("a/b/c", "/etc/single.txt"),
+    share(""),
+    share("__proto__", "/p"),
+    share("constructor", "/q"),
+  ]);
+});
+
+Deno.test("mistakes in a JSON filelist name line and column", async () => {
+  for (
+    const [text, expected] of [
+      ['{\n  "a": 5}', "list:2:8: "],
+      ['{"a": {"b": "c"}}', "list:1:7: "],
+      ['{"a": ["/x", null]}', "list:1:14: "],
+      ['{"a": [["/x"]]}', "list:1:8: "],
+      ['{"a": true}', "no string"],
+      ['{"a": "/x",\n "a": "/y"}', 'list:2:2: "/a" is there twice'],
+      ['{"a": "/x", "/a/": "/y"}', "list:1:13: "],
+      ['{"a": "/x",}', "list:1:12: "],
+      ['{"a": "/x"', "not valid JSON"],
+      ['{"a": "/x"} // no', "not valid JSON"],
+      ["{\n\n  a: 1}", "list:3:3: "],
+      ['["/a"]', "list:1:1: "],
+      ['{"../a": "/x"}', "list:1:2: "],
+      ['{"a/./b": "/x"}', "can be no name"],
+      ['{"a\\u0000": "/x"}', "can be no name"],
+      ['{"a": ""}', "list:1:7: a path is empty"],
+      ["{".repeat(10_000), "list:1:2: "],
+      ["[".repeat(100_000), "nested too deeply"],
+    ] as const
+  ) {
+    await assertRejects(() => parseFilelist(text, "/etc/list"), Failure, expected);
+  }
+});

@@ -1,0 +1,54 @@
+import {
+  exactSize,
+  humanDuration,
+  humanSize,
+  isoTime,
+  visibleName,
+} from "../../../../src/quickserve/pages/display.ts";
+import { assertEquals } from "../../../assert.ts";
+
+Deno.test("sizes have three digits or so, and never 1024 of a unit", () => {
+  const sizes: [number, string][] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 KiB"],
+    [1024, "1.0 KiB"],
+    [1536, "1.5 KiB"],
+    [102_350, "100 KiB"],
+    [1_023_999, "1.0 MiB"],
+    [1024 ** 3, "1.0 GiB"],
+    [5 * 1024 ** 4, "5.0 TiB"],
+    [Number.MAX_SAFE_INTEGER, "8.0 PiB"],
+  ];
+  for (const [bytes, text] of sizes) assertEquals(humanSize(bytes), text);
+  assertEquals(exactSize(1), "1 byte");
+  assertEquals(exactSize(1_234_567), "1,234,567 bytes");
+});
+
+Deno.test("times that no calendar has are left out", () => {
+  assertEquals(isoTime(1_700_000_000_999), "2023-11-14T22:13:20Z");
+  assertEquals(isoTime(-1), "1969-12-31T23:59:59Z");
+  for (const time of [NaN, Infinity, 9e15, -9e13, 8e15]) assertEquals(isoTime(time), null);
+});
+
+Deno.test("what cannot be seen in a name is written out", () => {
+  assertEquals(visibleName("naïve 日本語 🎉"), "naïve 日本語 🎉");
+  assertEquals(
+    visibleName("a\nb\tc\rd\0e\x1b[31m\x7f\x9b"),
+    "a\\nb\\tc\\rd\\x00e\\x1b[31m\\x7f\\x9b",
+  );
+  assertEquals(
+    visibleName("evil\u202egpj.exe \u2066\u200f\u061c\u2028"),
+    "evil\\u202egpj.exe \\u2066\\u200f\\u061c\\u2028",
+  );
+});
+
+Deno.test("durations", () => {
+  assertEquals([0.4, 59, 60, 7200, 200_000].map(humanDuration), [
+    "0 s",
+    "59 s",
+    "1 min",
+    "2 h",
+    "2 d",
+  ]);
+});

@@ -1,0 +1,187 @@
+import type { Reply } from "../../../../src/http/exchange.ts";
+import { parseTarget } from "../../../../src/http/target.ts";
+import { scriptAddress, styleAddress } from "../../../../src/quickserve/pages/assets.ts";
+import { createPages } from "../../../../src/quickserve/pages/pages.ts";
+import type { Pages, PagesParts } from "../../../../src/quickserve/pages/pages.ts";
+import { SharedTree } from "../../../../src/quickserve/tree.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../../assert.ts";
+import { readText } from "../../../reply.ts";
+import { makeRequest } from "../../../request.ts";
+import { inScratch, share, treeOf, writeFiles } from "../scratch.ts";
+
+const browser = { accept: "text/html,*/*;q=0.8", host: "server.local:8000" };
+
+const peer = {
+  url: "http://10.0.0.2:8000/",
+  origin: "announcement",
+  state: "set aside",
+  trouble: "<b>refused</b>",
+  lastSeen: 61,
+  roundTrip: 1.25,
+  transfers: 2,
+} as const;
+
+function makePages(parts: Partial<PagesParts> = {}): Pages {
+  return createPages({
+    configuration: {
+      title: "Quickserve",
+      version: "1.2.3",
+      motd: null,
+      index: null,
+      listRemote: false,
+      archives: ["none", "zip"],
+      website: false,
+    },
+    tree: new SharedTree(treeOf([])),
+    about: { login: "nothing", uploads: null, peers: "multicast", uses: () => [] },
+    peers: () => [peer],
+    listRemote: () => Promise.resolve([]),
+    ...parts,
+  });
+}
+
+function page(pages: Pages, address: string, headers = {}): Reply | null {
+  const target = parseTarget(address);
+  if (target === null) throw new Error(`${address} is malformed`);
+  return pages.page(target, makeRequest({ target: address, headers }));
+}
+
+function found(reply: Reply | null): Reply {
+  if (reply === null) throw new Error("there is no such page");
+  return reply;
+}
+
+async function directory(pages: Pages, tree: SharedTree, address: string): Promise<Reply> {
+  const target = parseTarget(address);
+  const place = target === null ? null : tree.lookup(target.segments);
+  if (target === null || place?.kind !== "directory") throw new Error("no such directory");
+  return await pages.directory(place, target, makeRequest({ target: address, headers: browser }));
+}
+
+Deno.test("a page loads its own style and script, which may be kept for ever, and nothing else", async () => {
+  const pages = makePages();
+  const about = found(page(pages, "/?page=about", browser));
+  const policy = String(about.headers["Content-Security-Policy"]);
+  assertStringIncludes(policy, "default-src 'none'");
+  assert(!policy.includes("unsafe"));
+  const text = await readText(about);
+  assert(!/<style|<script>|\sstyle=|javascript:/i.test(text));
+  const loaded = [...text.matchAll(/(?:src|rel="stylesheet" href)="([^"]*)"/g)].map(([, url]) =>
+    url
+  );
+  assertEquals(loaded.sort(), [scriptAddress, styleAddress].sort());
+  for (const [address, type] of [[styleAddress, "text/css"], [scriptAddress, "text/javascript"]]) {
+    const asset = found(page(pages, address ?? ""));
+    assertEquals(asset.headers["Content-Type"], `${type}; charset=UTF-8`);
+    assertMatch(String(asset.headers["Cache-Control"]), /immutable/);
+    const body = await readText(asset);
+    assertEquals(asset.headers["Content-Length"], String(new TextEncoder().encode(body).length));
+    assert(!/https?:\/\/(?!www\.w3\.org\/2000\/svg)|@import/.test(body));
+  }
+  assertEquals(page(pages, "/?asset=style-000000000000.css"), null);
+});
+
+Deno.test("only what is asked of a directory is a page: a site of the user's may have its own queries", () => {
+  const pages = makePages();
+  for (
+    const address of ["/index.html?page=about", "/?page=2", "/?x=1", "/?page", "/app.js?asset=x"]
+  ) {
+    assertEquals(page(pages, address), null, address);
+  }
+});
+
+Deno.test("about says what is in force and how to use it", async () => {
+  const text = await readText(found(page(
+    makePages({
+      about: {
+        login: "everything",
+        uploads: { allowOverwrite: false, maximumSize: 1024 },
+        peers: "none",
+        uses: (address) => [{ title: "More", command: `use ${address}/<x>` }],
+      },
+    }),
+    "/?page=about",
+    browser,
+  )));
+  assertStringIncludes(text, "use http://server.local:8000/&lt;x&gt;");
+  assertStringIncludes(text, "curl --digest -u NAME -T FILE http://server.local:8000/");
+  assertStringIncludes(text, "A file may have up to 1.0 KiB.");
+  assertStringIncludes(text, "?tar=none&#39; | tar -x");
+});
+
+Deno.test("peers as a page, data and text", async () => {
+  const pages = makePages();
+  const html = await readText(found(page(pages, "/?page=peers", browser)));
+  assertStringIncludes(html, '<a href="http://10.0.0.2:8000/">');
+  assertStringIncludes(html, "(&lt;b&gt;refused&lt;/b&gt;)");
+  assertStringIncludes(html, "1 min ago");
+  const json = await readText(found(page(pages, "/?page=peers&mimetype=application/json")));
+  assertEquals(JSON.parse(json), { peers: [peer] });
+  assertEquals(
+    await readText(found(page(pages, "/?page=peers&mimetype=text/plain"))),
+    "http://10.0.0.2:8000/  does not answer  1.3 ms  <b>refused</b>\n",
+  );
+  assertEquals(found(page(pages, "/?page=peers&mimetype=a/b")).status, 406);
+});
+
+Deno.test("the upload page is there where uploads are on", async () => {
+  assertEquals(found(page(makePages(), "/?page=upload", browser)).status, 404);
+  const uploads = { allowOverwrite: true, maximumSize: null };
+  const pages = makePages({ about: { login: "nothing", uploads, peers: "none", uses: () => [] } });
+  const text = await readText(found(page(pages, "/?page=upload", browser)));
+  assertStringIncludes(text, "A file of the same name is replaced.");
+  const result = pages.uploadResult({
+    uploaded: [{ name: "a<b>.1", requested: "a<b>", size: 5, replaced: false }],
+    failed: [{ name: "\x1b<i>", reason: "The name <is> bad.", status: 400 }],
+  }, makeRequest());
+  assertStringIncludes(result, "1 file uploaded, 1 failed");
+  assertStringIncludes(result, "because a&lt;b&gt; was taken");
+  assertStringIncludes(result, "\\x1b&lt;i&gt;");
+  assertStringIncludes(result, "Not stored: The name &lt;is&gt; bad.");
+});
+
+Deno.test("an error is a page for a browser and a sentence for everybody else", async () => {
+  const pages = makePages();
+  const text = pages.error(makeRequest(), 404, "Nothing is here.", { "X-Test": "1" });
+  assertEquals([text.status, text.headers["X-Test"]], [404, "1"]);
+  assertEquals(await readText(text), "Nothing is here.\n");
+  const html = pages.error(makeRequest({ headers: browser }), 405, "<No>", { Allow: "GET" });
+  assertEquals([html.status, html.headers["Allow"]], [405, "GET"]);
+  assertStringIncludes(await readText(html), '<p class="lead">&lt;No&gt;</p>');
+});
+
+Deno.test("a directory is listed with what peers have, or archived in a format that is on", () =>
+  inScratch(async (scratch) => {
+    writeFiles(scratch, { "s/a": "a" });
+    const tree = new SharedTree(treeOf([share("s", `${scratch}/s`)]));
+    const remote = { name: "far", url: "http://10.0.0.2/s/far", peer: "http://10.0.0.2/" };
+    const asked: string[] = [];
+    const make = (listRemote: boolean): Pages =>
+      makePages({
+        tree,
+        configuration: {
+          ...{ title: "Q", version: "1", motd: null, index: null },
+          listRemote,
+          archives: ["zip"],
+          website: false,
+        },
+        listRemote: (segments) => {
+          asked.push(segments.join("/"));
+          return Promise.resolve([{ ...remote, size: 1, mtime: 0, directory: false }]);
+        },
+      });
+    const own = await readText(await directory(make(false), tree, "/s/"));
+    assert(own.includes("<bdi>a</bdi>") && !own.includes("far"));
+    assertEquals(asked, []);
+    const all = await readText(await directory(make(true), tree, "/s/"));
+    assertStringIncludes(
+      all,
+      'href="http://10.0.0.2/s/far"><bdi>far</bdi></a> <span class="remote">on',
+    );
+    assertEquals(asked, ["s"]);
+    const zip = await directory(make(false), tree, "/s/?tar=zip");
+    assertEquals([zip.status, zip.headers["Content-Type"]], [200, "application/zip"]);
+    const tar = await directory(make(false), tree, "/s/?tar=none");
+    assertEquals(tar.status, 404);
+    assertStringIncludes(await readText(tar), "No such archive: ?tar= takes zip.");
+  }));

@@ -1,0 +1,227 @@
+import type { TreeConfiguration } from "../../../src/quickserve/configuration.ts";
+import { SharedTree } from "../../../src/quickserve/tree.ts";
+import { temporaryName } from "../../../src/quickserve/uploads/temporary.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+
+/** The names that the directory at `path` (`a/b`) lists; null when it is no directory. */
+async function names(tree: SharedTree, path: string): Promise<string[] | null> {
+  const found = tree.lookup(path.split("/").filter((segment) => segment !== ""));
+  if (found?.kind !== "directory") return null;
+  return (await tree.list(found)).map((entry) => entry.name);
+}
+
+/** The content of the file at `path`; null when it is not there. */
+function content(tree: SharedTree, path: string): string | null {
+  const found = tree.lookup(path.split("/"));
+  if (found?.kind !== "file") return null;
+  const file = tree.open(found);
+  if (file === null) return null;
+  try {
+    const bytes = new Uint8Array(found.size);
+    file.readSync(bytes);
+    return new TextDecoder().decode(bytes);
+  } finally {
+    file.close();
+  }
+}
+
+Deno.test("a share appears at its place, with its parents", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "cache/foo.pkg.tar.zst": "foo", "cache/sub/deep.txt": "deep" });
+    const tree = new SharedTree(treeOf([share("a/b/c", `${directory}/cache`)]));
+    assertEquals(await names(tree, ""), ["a"]);
+    assertEquals(await names(tree, "a"), ["b"]);
+    assertEquals(await names(tree, "a/b"), ["c"]);
+    assertEquals(await names(tree, "a/b/c"), ["foo.pkg.tar.zst", "sub"]);
+    assertEquals(content(tree, "a/b/c/foo.pkg.tar.zst"), "foo");
+    assertEquals(content(tree, "a/b/c/sub/deep.txt"), "deep");
+    assertEquals(tree.lookup(["a", "b", "c", "none"]), null);
+    assertEquals(tree.lookup(["a", "none"]), null);
+    const found = tree.lookup(["a", "b", "c", "foo.pkg.tar.zst"]);
+    const info = Deno.statSync(`${directory}/cache/foo.pkg.tar.zst`);
+    assert(found?.kind === "file");
+    assertEquals(found.size, 3);
+    assertEquals(found.modified, info.mtime?.getTime());
+    assertEquals([found.device, found.inode], [info.dev, info.ino]);
+  }));
+
+Deno.test("directories at one place are merged, and the first one wins a name", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, {
+      "one/same": "one",
+      "one/only1": "1",
+      "one/sub/a": "a",
+      "one/inTheWay": "file",
+      "two/same": "two!",
+      "two/only2": "2",
+      "two/sub/b": "b",
+      "two/inTheWay/x": "x",
+      "three/same": "three",
+      "three/only3": "3",
+    });
+    const tree = new SharedTree(
+      treeOf([
+        share("pkg", `${directory}/one`, `${directory}/missing`, `${directory}/two`),
+        share("pkg", `${directory}/three`),
+      ]),
+    );
+    assertEquals(await names(tree, "pkg"), [
+      "inTheWay",
+      "only1",
+      "only2",
+      "only3",
+      "same",
+      "sub",
+    ]);
+    assertEquals(content(tree, "pkg/same"), "one");
+    assertEquals(content(tree, "pkg/only3"), "3");
+    assertEquals(await names(tree, "pkg/sub"), ["a", "b"]);
+    assertEquals(content(tree, "pkg/sub/b"), "b");
+    assertEquals(content(tree, "pkg/inTheWay/x"), null);
+    const root = tree.lookup(["pkg"]);
+    assert(root?.kind === "directory");
+    const same = (await tree.list(root)).find((entry) => entry.name === "same");
+    assertEquals(same?.size, 3);
+  }));
+
+Deno.test("shares fill the root, lie inside of one another, and may be files", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, {
+      "site/index.html": "<p>",
+      "site/docs/a": "a",
+      "more/b": "b",
+      "single.txt": "single",
+    });
+    const tree = new SharedTree(
+      treeOf([
+        share("", `${directory}/site`),
+        share("docs", `${directory}/more`),
+        share("docs/c", `${directory}/single.txt`),
+        share("gone.txt", `${directory}/gone.txt`),
+      ]),
+    );
+    assertEquals(await names(tree, ""), ["docs", "index.html"]);
+    assertEquals(await names(tree, "docs"), ["a", "b", "c"]);
+    assertEquals(content(tree, "docs/c"), "single");
+    assertEquals(content(tree, "docs/a"), "a");
+    assertEquals(tree.lookup(["docs", "c", "x"]), null);
+    assertEquals(tree.lookup(["gone.txt"]), null);
+    writeFiles(directory, { "gone.txt": "back" });
+    assertEquals(content(tree, "gone.txt"), "back");
+  }));
+
+Deno.test("nothing shared is an empty root", async () => {
+  const tree = new SharedTree(treeOf([]));
+  assertEquals(await names(tree, ""), []);
+  assertEquals(tree.lookup(["etc"]), null);
+});
+
+Deno.test("files that come and go are noticed at once", () =>
+  inScratch(async (directory) => {
+    const tree = new SharedTree(treeOf([share("pkg", `${directory}/later`)]));
+    assertEquals(tree.lookup(["pkg"]), null);
+    assertEquals(await names(tree, ""), []);
+    writeFiles(directory, { "later/a": "a" });
+    assertEquals(content(tree, "pkg/a"), "a");
+    Deno.removeSync(`${directory}/later/a`);
+    assertEquals(tree.lookup(["pkg", "a"]), null);
+    writeFiles(directory, { "later/a": "again" });
+    assertEquals(content(tree, "pkg/a"), "again");
+  }));
+
+Deno.test("hidden names do not exist, unless they are asked for or are a share", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { "s/.git/config": "c", "s/.env": "e", "s/a/.b": "b", "s/ok": "ok" });
+    const shares = [share("s", `${directory}/s`), share(".env", `${directory}/s/.env`)];
+    const tree = new SharedTree(treeOf(shares));
+    assertEquals(await names(tree, "s"), ["a", "ok"]);
+    assertEquals(await names(tree, "s/a"), []);
+    for (const path of ["s/.git", "s/.git/config", "s/.env", "s/a/.b"]) {
+      assertEquals(tree.lookup(path.split("/")), null, path);
+    }
+    assertEquals(content(tree, ".env"), "e");
+    const all = new SharedTree(treeOf(shares, { showHidden: true }));
+    assertEquals(await names(all, "s"), [".env", ".git", "a", "ok"]);
+    assertEquals(content(all, "s/.git/config"), "c");
+  }));
+
+Deno.test("uploads under way do not exist even where hidden names do", () =>
+  inScratch(async (directory) => {
+    const name = temporaryName();
+    writeFiles(directory, { [name]: "half" });
+    const tree = new SharedTree(treeOf([share("", directory)], { showHidden: true }));
+    assertEquals(await names(tree, ""), []);
+    assertEquals(tree.lookup([name]), null);
+  }));
+
+Deno.test("a package cache leaves out what pacman has not finished", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, {
+      "c/foo.pkg.tar.zst": "",
+      "c/foo.pkg.tar.zst.part": "",
+      "c/download-abc/bar.pkg.tar.zst": "",
+      "c/download-file": "",
+    });
+    const cache = { ...share("pkg", `${directory}/c`), packageCache: true };
+    const tree = new SharedTree(treeOf([cache, share("all", `${directory}/c`)]));
+    assertEquals(await names(tree, "pkg"), ["download-file", "foo.pkg.tar.zst"]);
+    assertEquals(tree.lookup(["pkg", "foo.pkg.tar.zst.part"]), null);
+    assertEquals(tree.lookup(["pkg", "download-abc"]), null);
+    assertEquals(tree.lookup(["pkg", "download-abc", "bar.pkg.tar.zst"]), null);
+    assertEquals((await names(tree, "all"))?.length, 4);
+  }));
+
+Deno.test("filters: the last that matches decides, for addresses and listings alike", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, {
+      "s/a.iso": "",
+      "s/b.iso": "",
+      "s/c.txt": "c",
+      "s/private/p.txt": "",
+      "s/private/keep.txt": "",
+    });
+    const configuration: TreeConfiguration = treeOf([share("s", `${directory}/s`)], {
+      filters: [
+        { action: "include", expression: "nothing" },
+        { action: "exclude", expression: "\\.iso$" },
+        { action: "include", expression: "^/s/b\\." },
+        { action: "exclude", expression: "^/s/private$" },
+        { action: "include", expression: "keep" },
+      ],
+    });
+    const tree = await SharedTree.create(configuration);
+    assertEquals(await names(tree, "s"), ["b.iso", "c.txt"]);
+    assertEquals(tree.lookup(["s", "a.iso"]), null);
+    assertEquals(tree.lookup(["s", "private"]), null);
+    assertEquals(tree.lookup(["s", "private", "keep.txt"]), null);
+    assertEquals(content(tree, "s/c.txt"), "c");
+  }));
+
+Deno.test("FIFOs, sockets and devices do not exist and hold nothing up", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, { ok: "ok" });
+    shell(directory, "mkfifo pipe; ln -s /dev/zero zero; ln -s pipe link");
+    const listener = Deno.listen({ transport: "unix", path: `${directory}/socket` });
+    try {
+      for (const followLinks of [false, true]) {
+        const tree = new SharedTree(treeOf([share("", directory)], { followLinks }));
+        assertEquals(await names(tree, ""), ["ok"]);
+        for (const name of ["pipe", "zero", "socket", "link"]) {
+          assertEquals(tree.lookup([name]), null, name);
+        }
+      }
+    } finally {
+      listener.close();
+    }
+  }));
+
+Deno.test("odd names are served, and names that are no UTF-8 break nothing", () =>
+  inScratch(async (directory) => {
+    const odd = ["new\nline", "tab\t", "back\\slash", "%2e%2e", "..;", "…", "a\u0001b", "<b>&'\""];
+    for (const name of odd) writeFiles(directory, { [name]: name });
+    shell(directory, "touch \"$(printf 'broken\\377\\376')\"; mkdir \"$(printf 'dir\\355')\"");
+    const tree = new SharedTree(treeOf([share("", directory)], { showHidden: true }));
+    assertEquals(await names(tree, ""), [...odd].sort());
+    for (const name of odd) assertEquals(content(tree, name), name);
+  }));

@@ -1,0 +1,72 @@
+import { assert, assertEquals } from "../../../assert.ts";
+import { numberedName, uploadNameProblem } from "../../../../src/quickserve/uploads/names.ts";
+
+/** Names that no upload may have. Also used against a whole server. */
+const HOSTILE = [
+  "",
+  " ",
+  "\t",
+  ".",
+  "..",
+  "../x",
+  "..\\x",
+  "/etc/passwd",
+  "a/b",
+  "a\\b",
+  "C:\\x",
+  "a\0b",
+  "a\nb",
+  "a\x1b[2Jb",
+  "a\x7fb",
+  "a\u0085b",
+  "a\u202egpj.exe",
+  "a\u2028b",
+  "a\ufffdb",
+  "\ud800",
+  "x".repeat(256),
+  "ä".repeat(128),
+  "x".repeat(5000),
+  ".pacserve-upload-0123456789abcdef01234567.part",
+];
+
+Deno.test("names that are paths, hide something or cannot be, are refused with a reason", () => {
+  for (const name of HOSTILE) {
+    const problem = uploadNameProblem(name, true);
+    assert(problem !== null && problem.endsWith("."), JSON.stringify(name));
+  }
+});
+
+Deno.test("everything else is a name", () => {
+  for (
+    const name of [
+      "a",
+      "foo-1:2.0+r1-1-x86_64.pkg.tar.zst",
+      "...",
+      "a..b",
+      "-rf",
+      "~",
+      "ä b  c",
+      "👩‍🚀.jpg",
+      "con",
+      "a%2Fb",
+      "%00",
+      "__proto__",
+      "<script>",
+      `"'`,
+      "x".repeat(255),
+    ]
+  ) {
+    assertEquals(uploadNameProblem(name, true), null, name);
+  }
+});
+
+Deno.test("hidden names only where hidden files are shared", () => {
+  assert(uploadNameProblem(".bashrc", false) !== null);
+  assertEquals(uploadNameProblem(".bashrc", true), null);
+});
+
+Deno.test("numbers", () => {
+  assertEquals(numberedName("a.txt", 0), "a.txt");
+  assertEquals(numberedName("a.txt", 12), "a.txt.12");
+  assertEquals(numberedName("x".repeat(254), 1), null);
+});

@@ -1,0 +1,44 @@
+import { assert, assertEquals } from "../../../assert.ts";
+import { storeUpload } from "../../../../src/quickserve/uploads/store.ts";
+import { sweepUploads } from "../../../../src/quickserve/uploads/sweep.ts";
+import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
+
+Deno.test("a sweep removes what a killed server left, and nothing else", () =>
+  inScratch(async (directory) => {
+    const left = temporaryName();
+    const directoryName = temporaryName();
+    writeFiles(directory, { [left]: "half", "a.part": "kept", ".pacserve-upload-x.part": "kept" });
+    Deno.mkdirSync(`${directory}/${directoryName}`);
+    assertEquals(await sweepUploads(directory), 1);
+    const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    assertEquals(names, [".pacserve-upload-x.part", "a.part", directoryName].sort());
+  }));
+
+Deno.test("a sweep spares what another living server is writing", () =>
+  inScratch(async (directory) => {
+    const configuration = { directory, allowOverwrite: false, maximumSize: null };
+    let swept = -1;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array([65]);
+      assert([...Deno.readDirSync(directory)].every(({ name }) => isUploadTemporary(name)));
+      swept = await sweepUploads(directory);
+      yield new Uint8Array([66]);
+    }
+    await storeUpload(configuration, "a", body());
+    assertEquals(swept, 0);
+    assertEquals(Deno.readTextFileSync(`${directory}/a`), "AB");
+  }));
+
+Deno.test("sweeps and uploads at the same time lose no upload", () =>
+  inScratch(async (directory) => {
+    const configuration = { directory, allowOverwrite: false, maximumSize: null };
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array([65]);
+      await sweepUploads(directory);
+    }
+    const uploads = Array.from({ length: 30 }, () => storeUpload(configuration, "a", body()));
+    const sweeps = Array.from({ length: 30 }, () => sweepUploads(directory));
+    await Promise.all([...uploads, ...sweeps]);
+    assertEquals([...Deno.readDirSync(directory)].length, 30);
+  }));

@@ -1,0 +1,24 @@
+import { assert, assertEquals, assertNotEquals } from "../../../assert.ts";
+import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
+
+Deno.test("a temporary name is known as one, hidden, and never the same twice", () => {
+  const name = temporaryName();
+  assert(isUploadTemporary(name));
+  assert(name.startsWith("."));
+  assertNotEquals(name, temporaryName());
+});
+
+Deno.test("names that only look alike are not temporary names", () => {
+  for (
+    const name of [
+      "",
+      "foo.part",
+      ".pacserve-upload-.part",
+      ".pacserve-upload-0123456789abcdef01234567.part.1",
+      "x.pacserve-upload-0123456789abcdef01234567.part",
+      ".pacserve-upload-0123456789ABCDEF01234567.part",
+    ]
+  ) {
+    assertEquals(isUploadTemporary(name), false, name);
+  }
+});

@@ -1,0 +1,364 @@
+import type { Reply } from "../../../../src/http/exchange.ts";
+import { parseTarget } from "../../../../src/http/target.ts";
+import type { UploadConfiguration } from "../../../../src/quickserve/configuration.ts";
+import { uploadsAreOff } from "../../../../src/quickserve/uploads/answer.ts";
+import { isUpload } from "../../../../src/quickserve/uploads/request.ts";
+import { Uploads } from "../../../../src/quickserve/uploads/uploads.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../../assert.ts";
+import { makeRequest, type RequestParts } from "../../../request.ts";
+import { readText } from "../../../reply.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
+import { breakingOff, CONTENT_TYPE, fieldPart, filePart, formOf, pieces } from "./form_body.ts";
+
+/** An upload directory and what is asked of it. */
+class Inbox {
+  readonly log: string[] = [];
+  readonly uploads: Uploads;
+
+  constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
+    this.uploads = new Uploads(
+      { directory, allowOverwrite: false, maximumSize: null, ...options },
+      {
+        showHidden: false,
+        page: (outcome) => `<p>${outcome.uploaded.length}</p>`,
+        report: (message) => this.log.push(message),
+      },
+    );
+  }
+
+  async ask(parts: RequestParts): Promise<Reply> {
+    const request = makeRequest(parts);
+    const target = parseTarget(request.target);
+    assert(target !== null, `malformed: ${request.target}`);
+    return await this.uploads.receive(target, request);
+  }
+
+  put(name: string, content: string, parts: RequestParts = {}): Promise<Reply> {
+    const target = `/${encodeURIComponent(name)}`;
+    return this.ask({ method: "PUT", target, body: pieces(content), ...parts });
+  }
+
+  post(body: RequestParts["body"], headers: Record<string, string> = {}): Promise<Reply> {
+    return this.ask({
+      method: "POST",
+      headers: { "content-type": CONTENT_TYPE, ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  /** Every file there is, hidden ones too: name → content. */
+  files(): Record<string, string> {
+    const entries = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
+    return Object.fromEntries(
+      entries.map((name) => [name, Deno.readTextFileSync(`${this.directory}/${name}`)]),
+    );
+  }
+}
+
+Deno.test("PUT stores a file, says where, and leaves nothing else", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const reply = await inbox.put("ä b.txt", "hello");
+    assertEquals(reply.status, 201);
+    assertEquals(reply.headers["Location"], "/%C3%A4%20b.txt");
+    assertEquals(await readText(reply), "Stored: ä b.txt (5 bytes)\n");
+    assertEquals(inbox.files(), { "ä b.txt": "hello" });
+  }));
+
+Deno.test("an empty file is a file", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    assertEquals((await inbox.put("empty", "")).status, 201);
+    assertEquals((await inbox.post(pieces(formOf(filePart("none", ""))))).status, 201);
+    assertEquals(inbox.files(), { empty: "", none: "" });
+  }));
+
+Deno.test("a taken name is numbered, whoever has it", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    Deno.mkdirSync(`${directory}/sub`);
+    Deno.symlinkSync("nowhere", `${directory}/link`);
+    writeFiles(directory, { "a.txt": "old", "a.txt.1": "older" });
+    const reply = await inbox.put("a.txt", "new", { headers: { accept: "application/json" } });
+    assertEquals(JSON.parse(await readText(reply)), {
+      uploaded: [{ name: "a.txt.2", requested: "a.txt", size: 3 }],
+      failed: [],
+    });
+    assertEquals(reply.headers["Location"], "/a.txt.2");
+    assertStringIncludes(
+      await readText(await inbox.put("sub", "x")),
+      "sub.1 (1 byte), because sub",
+    );
+    assertStringIncludes(await readText(await inbox.put("link", "x")), "link.1");
+    assertEquals(Deno.readLinkSync(`${directory}/link`), "nowhere");
+    assertEquals(Deno.readTextFileSync(`${directory}/a.txt`), "old");
+  }));
+
+Deno.test("many of one name at once all arrive, each whole", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const contents = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(1000));
+    const replies = await Promise.all(contents.map((content) => inbox.put("same", content)));
+    assertEquals(new Set(replies.map(({ status }) => status)), new Set([201]));
+    const files = inbox.files();
+    assertEquals(Object.keys(files).length, 20);
+    assertEquals(new Set(Object.values(files)), new Set(contents));
+  }));
+
+Deno.test("numbers have an end", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    writeFiles(directory, { ["x".repeat(254)]: "" });
+    assertEquals((await inbox.put("x".repeat(254), "y")).status, 409);
+    assertEquals(inbox.files(), { ["x".repeat(254)]: "" });
+  }));
+
+Deno.test("overwriting replaces files and links, never what they lead to, never directories", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(`${directory}/in`, { allowOverwrite: true });
+    writeFiles(directory, { "in/a": "old", "secret": "kept" });
+    Deno.mkdirSync(`${directory}/in/sub`);
+    Deno.symlinkSync("../secret", `${directory}/in/link`);
+    assertEquals((await inbox.put("a", "new")).status, 200);
+    assertEquals((await inbox.put("link", "mine")).status, 200);
+    assertEquals((await inbox.put("fresh", "")).status, 201);
+    const refused = await inbox.put("sub", "x");
+    assertEquals(refused.status, 409);
+    assertStringIncludes(await readText(refused), "directory");
+    Deno.removeSync(`${directory}/in/sub`);
+    assertEquals(inbox.files(), { a: "new", fresh: "", link: "mine" });
+    assertEquals(Deno.readTextFileSync(`${directory}/secret`), "kept");
+  }));
+
+Deno.test("a form may have several files and fields", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const form = formOf(
+      fieldPart("note", "x"),
+      filePart("a", "1\r\n--front\r\n"),
+      filePart("", ""),
+      filePart("b", "2"),
+      filePart("a", "3"),
+    );
+    for (const size of [1, 3, 10_000]) {
+      const reply = await inbox.post(pieces(form, size));
+      assertEquals(reply.status, 201, await readText(reply));
+      assertEquals(inbox.files(), { a: "1\r\n--front\r\n", "a.1": "3", b: "2" });
+      for (const name of Object.keys(inbox.files())) Deno.removeSync(`${directory}/${name}`);
+    }
+  }));
+
+Deno.test("of a form, what is good is stored, and the answer names each", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory, { maximumSize: 10 });
+    const form = formOf(
+      filePart("first", "1"),
+      filePart("big", "x".repeat(11)),
+      filePart("../up", "3"),
+      filePart("last", "x".repeat(10)),
+    );
+    const reply = await inbox.post(pieces(form), { accept: "application/json" });
+    assertEquals(reply.status, 413);
+    assertEquals(JSON.parse(await readText(reply)), {
+      uploaded: [
+        { name: "first", requested: "first", size: 1 },
+        { name: "last", requested: "last", size: 10 },
+      ],
+      failed: [
+        { name: "big", reason: "It is larger than the 10 bytes that are allowed." },
+        {
+          name: "../up",
+          reason: "The name is a path; a name without slashes and backslashes is needed.",
+        },
+      ],
+    });
+    assertEquals(inbox.files(), { first: "1", last: "x".repeat(10) });
+  }));
+
+Deno.test("a client that goes away, at any byte of a form, leaves whole files or none", () =>
+  inScratch(async (directory) => {
+    const form = formOf(filePart("a", "first"), filePart("b", "second"));
+    const endOfFirst = form.indexOf("first") + "first".length;
+    for (let length = 0; length < form.length - 2; length++) {
+      const inbox = new Inbox(directory);
+      const reply = await inbox.post(breakingOff(form, length));
+      assertEquals(reply.status, 400, `${length}`);
+      const files = inbox.files();
+      for (const [name, content] of Object.entries(files)) {
+        assertEquals(content, { a: "first", b: "second" }[name], `${length} ${name}`);
+        assert(length > endOfFirst);
+        Deno.removeSync(`${directory}/${name}`);
+      }
+      assertEquals(inbox.log, []);
+    }
+  }));
+
+Deno.test("so does one that ends its form too early", () =>
+  inScratch(async (directory) => {
+    const form = formOf(filePart("a", "first"), filePart("b", "second"));
+    for (let length = 0; length < form.length - 4; length++) {
+      const inbox = new Inbox(directory);
+      const reply = await inbox.post(pieces(form.slice(0, length)));
+      assertEquals(reply.status, 400, `${length}: ${await readText(reply)}`);
+      for (const [name, content] of Object.entries(inbox.files())) {
+        assertEquals(content, { a: "first", b: "second" }[name], `${length} ${name}`);
+        Deno.removeSync(`${directory}/${name}`);
+      }
+    }
+  }));
+
+Deno.test("a PUT that breaks off leaves nothing", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    for (const length of [0, 1, 7, 8, 4999]) {
+      const body = breakingOff("x".repeat(5000), length);
+      assertEquals((await inbox.put("a", "", { body })).status, 400);
+      assertEquals(inbox.files(), {});
+    }
+  }));
+
+Deno.test("too large is refused up front by its length, and else while it comes", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory, { maximumSize: 10 });
+    let read = false;
+    function* body(): Generator<Uint8Array> {
+      read = true;
+      yield new Uint8Array(11);
+    }
+    const declared = await inbox.put("a", "", {
+      body: body(),
+      headers: { "content-length": "11" },
+    });
+    assertEquals(declared.status, 413);
+    assertStringIncludes(await readText(declared), "10 bytes");
+    assertEquals(read, false);
+    assertEquals((await inbox.put("a", "", { body: body() })).status, 413);
+    assertEquals(inbox.files(), {});
+    assertEquals((await inbox.put("a", "x".repeat(10))).status, 201);
+  }));
+
+Deno.test("names are names: paths, directories and hidden files are refused", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    for (
+      const [target, status] of [
+        ["/", 400],
+        ["/a/", 400],
+        ["/a/b", 409],
+        ["/..%5Cx", 400],
+        ["/.hidden", 400],
+        ["/a%0Ab", 400],
+        ["/%20", 400],
+        [`/${"x".repeat(5000)}`, 400],
+      ] as const
+    ) {
+      assertEquals((await inbox.ask({ method: "PUT", target, body: pieces("x") })).status, status);
+    }
+    for (const name of ["../x", "/etc/x", "..", "a\\\\b", ".x", "a\u202eb", "x".repeat(300)]) {
+      const reply = await inbox.post(pieces(formOf(filePart(name, "x"))));
+      assertEquals(reply.status, 400, name);
+      assert(!(await readText(reply)).includes("\u202e"));
+    }
+    assertEquals(inbox.files(), {});
+  }));
+
+Deno.test("what is no form, or a form without files, is told so", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const bodies: [string, string][] = [
+      ["", CONTENT_TYPE],
+      ["nonsense", CONTENT_TYPE],
+      [formOf(), CONTENT_TYPE],
+      [formOf(fieldPart("a", "b")), CONTENT_TYPE],
+      [formOf(filePart("", "")), CONTENT_TYPE],
+      [formOf(filePart("", "content without a name")), CONTENT_TYPE],
+      [formOf(filePart("a", "b")), "multipart/form-data"],
+      [formOf(filePart("a", "b")), `multipart/form-data; boundary=${"x".repeat(500)}`],
+    ];
+    for (const [body, type] of bodies) {
+      const reply = await inbox.post(pieces(body), { "content-type": type });
+      assertEquals(reply.status, 400, body);
+      assertStringIncludes(await readText(reply), "Not stored: ");
+    }
+    assertEquals(inbox.files(), {});
+  }));
+
+Deno.test("a form that goes on for ever without a file comes to an end", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const chunk = new TextEncoder().encode("x: y\r\n".repeat(10_000));
+    const opening = '--frontier\r\nContent-Disposition: form-data; name="a"';
+    for (const start of ["", "--frontier\r\n", `${opening}\r\n\r\n`, `${opening}; filename="..`]) {
+      let sent = 0;
+      const body = function* (): Generator<Uint8Array> {
+        yield new TextEncoder().encode(start);
+        for (; sent < 2 ** 30; sent += chunk.length) yield chunk.slice();
+      };
+      assert((await inbox.post(body())).status >= 400);
+      assert(sent < 2 ** 27, `${sent} bytes were read`);
+    }
+    const many = Array.from({ length: 200 }, (_, index) => fieldPart(`f${index}`, ""));
+    assertEquals((await inbox.post(pieces(formOf(...many), 1000))).status, 413);
+    assertEquals(inbox.files(), {});
+  }));
+
+Deno.test("parts and encodings of files are not taken for files", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const range = { "content-range": "bytes 0-0/2" };
+    assertEquals((await inbox.put("a", "x", { headers: range })).status, 400);
+    const encoded = { "content-encoding": "gzip" };
+    assertEquals((await inbox.put("a", "x", { headers: encoded })).status, 415);
+    const fields = { "content-type": "application/x-www-form-urlencoded" };
+    const posted = { method: "POST", target: "/a", body: pieces("x"), headers: fields };
+    assertEquals((await inbox.ask(posted)).status, 415);
+    assertEquals(inbox.files(), {});
+  }));
+
+Deno.test("an error of the system is logged, and its details stay here", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(`${directory}/gone`);
+    const reply = await inbox.put("a", "x");
+    assertEquals(reply.status, 500);
+    assert(!(await readText(reply)).includes(directory));
+    assertEquals(inbox.log.length, 1);
+    assertStringIncludes(inbox.log[0] ?? "", "gone");
+  }));
+
+Deno.test("the answer is text, JSON or a page, as the client likes", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const typeFor = async (accept: string | undefined, search = ""): Promise<unknown> => {
+      const headers = accept === undefined ? {} : { accept };
+      const reply = await inbox.put("a", "", { headers, target: `/a${search}` });
+      assertEquals(reply.headers["Vary"], "Accept");
+      return reply.headers["Content-Type"];
+    };
+    const plain = "text/plain; charset=utf-8";
+    assertEquals(await typeFor(undefined), plain);
+    assertEquals(await typeFor("*/*"), plain);
+    assertEquals(await typeFor("image/png"), plain);
+    assertEquals(await typeFor("application/json"), "application/json");
+    assertEquals(
+      await typeFor("text/html,application/xhtml+xml,*/*;q=0.8"),
+      "text/html; charset=UTF-8",
+    );
+    assertEquals(await typeFor("*/*", "?mimetype=application/json"), "application/json");
+    assertEquals(await typeFor("*/*", "?mimetype=%zz"), plain);
+  }));
+
+Deno.test("which requests are uploads", () => {
+  const form = { "content-type": "Multipart/Form-Data; boundary=x" };
+  assert(isUpload(makeRequest({ method: "PUT" })));
+  assert(isUpload(makeRequest({ method: "POST", headers: form })));
+  const message = { "content-type": "application/x-www-form-urlencoded" };
+  assert(!isUpload(makeRequest({ method: "POST", headers: message })));
+  assert(!isUpload(makeRequest({ method: "POST" })));
+  assert(!isUpload(makeRequest({ headers: form })));
+});
+
+Deno.test("where uploads are off, the answer says what is on", () => {
+  const reply = uploadsAreOff(["GET", "HEAD"]);
+  assertEquals(reply.status, 405);
+  assertEquals(reply.headers["Allow"], "GET, HEAD");
+});

@@ -1,0 +1,49 @@
+import type { HttpRequest } from "../../../src/http/exchange.ts";
+import { accessLogLine } from "../../../src/server/access_log.ts";
+import { assertEquals, assertMatch } from "../../assert.ts";
+
+function request(target: string, userAgent: string): HttpRequest {
+  return {
+    method: "GET",
+    target,
+    headers: { "user-agent": userAgent },
+    body: emptyBody(),
+    connection: {
+      remoteAddress: "10.0.0.2",
+      remotePort: 4000,
+      localAddress: "10.0.0.1",
+      localPort: 15678,
+      secure: false,
+      clientCertificate: null,
+    },
+    signal: new AbortController().signal,
+  };
+}
+
+Deno.test("a line is in the combined format, with duration, source and a mark on what broke off", () => {
+  const line = accessLogLine({
+    request: request("/pkg/a-1-1-any.pkg.tar.zst", "pacman/6"),
+    reply: { status: 200, headers: {}, body: null, source: "cache", user: "alice" },
+    bytesSent: 1234,
+    durationMs: 3.2,
+    aborted: true,
+  });
+  assertMatch(
+    line,
+    /^10\.0\.0\.2 - alice \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET \/pkg\/a-1-1-any\.pkg\.tar\.zst HTTP\/1\.1" 200 1234 "-" "pacman\/6" 0\.003s cache aborted$/,
+  );
+});
+
+Deno.test("what a client sends cannot forge a line or a field", () => {
+  const line = accessLogLine({
+    request: request('/x"\n10.0.0.9', 'agent" \x1b[31m'),
+    reply: { status: 404, headers: {}, body: null, user: "a b\n" },
+    bytesSent: 0,
+    durationMs: 0,
+    aborted: false,
+  });
+  assertEquals(line.includes("\n") || line.includes("\x1b"), false);
+  assertEquals(line.split('"').length, 7);
+});
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}

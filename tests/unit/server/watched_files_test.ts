@@ -1,0 +1,62 @@
+import { WatchedFiles } from "../../../src/server/watched_files.ts";
+import { assertEquals } from "../../assert.ts";
+
+/** Runs with a directory of its own, and waits for the watcher to tell each change. */
+async function withDirectory(
+  use: (directory: string, files: WatchedFiles, changed: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  let told = Promise.withResolvers<void>();
+  const files = new WatchedFiles(() => {
+    told.resolve();
+  }, (_, error) => told.reject(error));
+  try {
+    await use(directory, files, async () => {
+      await told.promise;
+      told = Promise.withResolvers<void>();
+    });
+  } finally {
+    files.close();
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a file that is written, replaced, removed or made anew is noticed", async () => {
+  await withDirectory(async (directory, files, changed) => {
+    const path = `${directory}/list`;
+    files.watch([path], []);
+    await Deno.writeTextFile(path, "made");
+    await changed();
+    await Deno.writeTextFile(`${directory}/new`, "replaced");
+    await Deno.rename(`${directory}/new`, path);
+    await changed();
+    await Deno.remove(path);
+    await changed();
+  });
+});
+
+Deno.test("a link is followed to the file that is edited", async () => {
+  await withDirectory(async (directory, files, changed) => {
+    await Deno.mkdir(`${directory}/elsewhere`);
+    await Deno.writeTextFile(`${directory}/elsewhere/list`, "one");
+    await Deno.symlink(`${directory}/elsewhere/list`, `${directory}/list`);
+    files.watch([`${directory}/list`], []);
+    await Deno.writeTextFile(`${directory}/elsewhere/list`, "two");
+    await changed();
+  });
+});
+
+Deno.test("in a watched directory any file counts, elsewhere only the named one", async () => {
+  await withDirectory(async (directory, files, changed) => {
+    await Deno.mkdir(`${directory}/d`);
+    files.watch([`${directory}/list`], [`${directory}/d`]);
+    await Deno.writeTextFile(`${directory}/d/any.conf`, "");
+    await changed();
+    let told = false;
+    const next = changed().then(() => told = true);
+    await Deno.writeTextFile(`${directory}/other`, "");
+    assertEquals(told, false);
+    await Deno.writeTextFile(`${directory}/list`, "");
+    await next;
+  });
+});

@@ -1,0 +1,30 @@
+/**
+ * A server that takes uploads and nothing else, as a program of its own so that it can be killed.
+ * Arguments: the upload directory, and options as JSON. Prints `{"port", "swept"}`, then a line a log
+ * message. Runs with the permissions of the confined worker.
+ */
+
+import { listen } from "../../src/http/listener.ts";
+import { parseTarget } from "../../src/http/target.ts";
+import { textReply } from "../../src/http/text_reply.ts";
+import { uploadsAreOff } from "../../src/quickserve/uploads/answer.ts";
+import { isUpload } from "../../src/quickserve/uploads/request.ts";
+import { sweepUploads } from "../../src/quickserve/uploads/sweep.ts";
+import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
+
+const [directory = "", options = "{}"] = Deno.args;
+const swept = await sweepUploads(directory);
+const uploads = new Uploads(
+  { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
+  { showHidden: false, page: null, report: (message) => console.log(message) },
+);
+const listener = await listen(
+  { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
+  (request) => {
+    const target = parseTarget(request.target);
+    if (target === null) return textReply(400, "The path is malformed.");
+    return isUpload(request) ? uploads.receive(target, request) : uploadsAreOff(["GET"]);
+  },
+  { failed: (error) => console.log(`failed: ${error}`) },
+);
+console.log(JSON.stringify({ port: listener.port, swept }));
