@@ -1,0 +1,89 @@
+/** `deno task bench`: measures what is promised about speed and prints a table of it. */
+
+import { Failure, messageOf } from "../src/failure.ts";
+import { readArguments } from "../scripts/arguments.ts";
+import { provideTools } from "../scripts/tools.ts";
+import { type Bench, type Group, isMet, type Row, table } from "./row.ts";
+import { commands } from "./rows/commands.ts";
+import { cost } from "./rows/cost.ts";
+import { finding } from "./rows/finding.ts";
+import { serving } from "./rows/serving.ts";
+
+const GROUPS: readonly Group[] = [serving, finding, cost, commands];
+
+const USAGE = `usage: deno task bench [options]
+
+Measures what is promised about speed, and prints a table of it.
+
+  --quick         fewer and shorter rounds
+  --only <words>  only the rows with these words in their names; may be given several times
+  --list          name the rows, and measure nothing
+  --json          print data
+  --strict        exit with 1 when a figure is not met`;
+
+const { values } = readArguments(USAGE, {
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    strict: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+  },
+});
+
+async function main(): Promise<number> {
+  const isWanted = (name: string): boolean =>
+    values.only.length === 0 || values.only.some((words) => name.includes(words));
+  const groups = GROUPS.filter(({ names }) => names.some(isWanted));
+  if (groups.length === 0) throw new Failure(`no row is named ${values.only.join(" or ")}`);
+  if (values.list) {
+    console.log(groups.flatMap(({ names }) => names).filter(isWanted).join("\n"));
+    return 0;
+  }
+  const say = (line: string): void => console.error(line);
+  await provideTools("bench", say);
+  const scratch = await Deno.makeTempDir({ prefix: "pacserve-bench-" });
+  try {
+    const bench: Bench = {
+      quick: values.quick,
+      rounds: values.quick ? 3 : 7,
+      scratch,
+      say,
+      isWanted,
+    };
+    const rows: Row[] = [];
+    let failed = false;
+    for (const group of groups) {
+      try {
+        rows.push(...await group.measure(bench));
+      } catch (error) {
+        // What else was measured is worth seeing all the same.
+        failed = true;
+        console.error(error);
+      }
+    }
+    report(rows.filter(({ name }) => isWanted(name)));
+    return failed || (values.strict && !rows.every(isMet)) ? 1 : 0;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+function report(rows: readonly Row[]): void {
+  if (values.json) {
+    const machine = { cores: navigator.hardwareConcurrency, load: Deno.loadavg() };
+    const data = rows.map((row) => ({ ...row, met: isMet(row) }));
+    console.log(JSON.stringify({ machine, rows: data }, null, 2));
+  } else {
+    console.log(table(rows));
+    console.log(`\nLoad of the machine: ${Deno.loadavg().map((one) => one.toFixed(1)).join(", ")}`);
+  }
+}
+
+let status = 1;
+try {
+  status = await main();
+} catch (error) {
+  console.error(error instanceof Failure ? messageOf(error) : error);
+}
+Deno.exit(status);

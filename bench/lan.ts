@@ -1,0 +1,72 @@
+/** Peers on loopback, for the measurements of finding. */
+
+import { fileURLToPath } from "node:url";
+
+/** Name of the package number `index` of the peer number `peer`. */
+export function packageName(peer: number, index: number): string {
+  return `package${index}-of${peer}-1.0-1-any.pkg.tar.zst`;
+}
+
+/** Peers in a process of their own. */
+export class Lan implements AsyncDisposable {
+  readonly bases: readonly string[];
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  private constructor(
+    child: Deno.ChildProcess,
+    lines: ReadableStreamDefaultReader<string>,
+    bases: readonly string[],
+  ) {
+    this.#child = child;
+    this.#lines = lines;
+    this.#writer = child.stdin.getWriter();
+    this.bases = bases;
+  }
+
+  /** Starts peers, each with so many packages of its own. */
+  static async start(
+    count: number,
+    kind: "ours" | "original" = "ours",
+    packages = 200,
+  ): Promise<Lan> {
+    const script = fileURLToPath(import.meta.resolve("./lan_process.ts"));
+    const args = ["run", "--frozen", "-A", script, String(count), kind, String(packages)];
+    const child = new Deno.Command(Deno.execPath(), {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const { value } = await lines.read();
+    if (value === undefined) throw new Error("the peers did not start");
+    return new Lan(child, lines, JSON.parse(value));
+  }
+
+  /** How many messages came since the last time. */
+  async messages(): Promise<number> {
+    await this.#writer.write(new TextEncoder().encode("\n"));
+    return Number((await this.#lines.read()).value);
+  }
+
+  /** Ends the peers without a word. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Killed already, perhaps.
+    if (await ended(this.#child)) return;
+    await this.kill();
+  }
+}
+
+async function ended(child: Deno.ChildProcess): Promise<boolean> {
+  return await Promise.race([
+    child.status.then(() => true),
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 0)),
+  ]);
+}

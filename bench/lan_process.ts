@@ -1,0 +1,27 @@
+/**
+ * Peers, in a process of their own so that it can be killed: `lan_process.ts <count> <kind> <packages>`.
+ *
+ * It prints the addresses of the peers as JSON, and then the number of messages that they got since
+ * the last time for every line that it reads.
+ */
+
+import { serveOriginal, servePeer } from "../tests/peers/lan.ts";
+import { packageName } from "./lan.ts";
+
+const [count = "1", kind = "ours", packages = "100"] = Deno.args;
+
+const peers = await Promise.all(
+  Array.from({ length: Number(count) }, (_, peer) => {
+    const names = Array.from({ length: Number(packages) }, (_, index) => packageName(peer, index));
+    const files = names.map((name) => `pkg/${name}`);
+    return kind === "original" ? serveOriginal(files) : servePeer(files, {}, {
+      index: { names: () => Promise.resolve(names), directories: [] },
+    });
+  }),
+);
+console.log(JSON.stringify(peers.map(({ base }) => base)));
+
+for await (const _ of Deno.stdin.readable) {
+  console.log(String(peers.reduce((sum, { requests }) => sum + requests.length, 0)));
+  for (const { requests } of peers) requests.length = 0;
+}

@@ -1,0 +1,184 @@
+/** `deno task simulate`: what finding costs a LAN as it grows. */
+
+import { readArguments } from "../scripts/arguments.ts";
+import {
+  find,
+  serveOriginal,
+  servePeer,
+  type TestPeer,
+  type TestServer,
+  until,
+} from "../tests/peers/lan.ts";
+import { packageName } from "./lan.ts";
+import { short } from "./row.ts";
+import { median } from "./statistics.ts";
+
+const USAGE = `usage: deno task simulate [options]
+
+For 2, 4, 8 and so on servers, all in this process and each on a port of its own, it counts what they
+say to each other: when all of them start, when one of them looks for packages of the others, and when
+one gets a new package.
+
+  --peers <number>     servers at most (64)
+  --packages <number>  packages that one looks for (300)
+  --originals          the others are servers of the original
+  --json               print data`;
+
+const { values } = readArguments(USAGE, {
+  options: {
+    peers: { type: "string", default: "64" },
+    packages: { type: "string", default: "300" },
+    originals: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+
+/** How many packages pacman asks for at the same time (`ParallelDownloads`). */
+const AT_A_TIME = 5;
+
+/** Milliseconds without a message after which nothing more is to come. */
+const QUIET = 1500;
+
+/** Names in the package cache of each server. */
+const CACHE = 1000;
+
+/** What a number of servers costs. */
+interface Costs {
+  readonly servers: number;
+  /** All starting, one after the other, until everybody knows everybody. */
+  readonly start: Traffic;
+  /** One looking for the packages. */
+  readonly search: Traffic;
+  /** Milliseconds for one package, the median. */
+  readonly found: number;
+  /** One package is new on one server. */
+  readonly change: Traffic;
+}
+
+/** What went over the network. */
+interface Traffic {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A server whose package cache can change. */
+interface Simulated {
+  readonly server: TestServer;
+  /** Null for a server of the original. */
+  readonly peer: TestPeer | null;
+  readonly add: (name: string) => void;
+}
+
+function total(servers: readonly Simulated[]): Traffic {
+  return {
+    messages: servers.reduce((sum, { server }) => sum + server.requests.length, 0),
+    bytes: servers.reduce((sum, { server }) => sum + server.traffic(), 0),
+  };
+}
+
+function since(before: Traffic, servers: readonly Simulated[]): Traffic {
+  const now = total(servers);
+  return { messages: now.messages - before.messages, bytes: now.bytes - before.bytes };
+}
+
+/** Waits until nobody says anything any more. */
+async function silence(servers: readonly Simulated[]): Promise<void> {
+  let { messages } = total(servers);
+  for (let quietSince = performance.now(); performance.now() - quietSince < QUIET;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = total(servers).messages;
+    if (now !== messages) quietSince = performance.now();
+    messages = now;
+  }
+}
+
+async function serve(number: number, others: readonly string[]): Promise<Simulated> {
+  const names = Array.from({ length: CACHE }, (_, index) => packageName(number, index));
+  if (values.originals && number > 0) {
+    const server = await serveOriginal(names.map((name) => `pkg/${name}`));
+    return { server, peer: null, add: () => {} };
+  }
+  const peer = await servePeer([], { staticPeers: others, searchTimeout: 5000 }, {
+    index: { names: () => Promise.resolve(names), directories: [] },
+  }, { files: { has: (path) => names.includes(path.replace(/^pkg\//, "")) } });
+  return {
+    server: peer,
+    peer,
+    add: (name) => {
+      names.push(name);
+      peer.peers.renewIndex();
+    },
+  };
+}
+
+async function measure(count: number, packages: number): Promise<Costs> {
+  await using stack = new AsyncDisposableStack();
+  const servers: Simulated[] = [];
+  // Each is told of those before it, and makes itself known to them by its nudge.
+  for (let number = count - 1; number >= 0; number--) {
+    const one = await serve(number, servers.map(({ server }) => server.base));
+    stack.use(one.server);
+    servers.push(one);
+    // One processor stands in for all machines: it is not asked to be all of them at the same moment.
+    await until(
+      () => one.peer?.peers.rows().every(({ lastSeen }) => lastSeen !== null) ?? true,
+      30,
+    );
+  }
+  const asking = servers.at(-1)?.peer;
+  if (asking === null || asking === undefined) throw new Error("nobody asks");
+  await silence(servers);
+  const start = total(servers);
+
+  const times: number[] = [];
+  const left = Array.from({ length: packages }, (_, index) => {
+    return packageName(1 + index % (count - 1), Math.floor(index / (count - 1)) % CACHE);
+  });
+  await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      const before = performance.now();
+      if (await find(asking, `pkg/${name}`) === null) throw new Error(`${name} was not found`);
+      times.push(performance.now() - before);
+    }
+  }));
+  const search = since(start, servers);
+
+  const beforeChange = total(servers);
+  servers.at(-1)?.add("new-1-1-any.pkg.tar.zst");
+  await silence(servers);
+  return {
+    servers: count,
+    start,
+    search,
+    found: median(times),
+    change: since(beforeChange, servers),
+  };
+}
+
+function line(cells: readonly string[]): string {
+  return cells.map((cell, column) => cell.padStart(column === 0 ? 7 : 12)).join("");
+}
+
+const most = Number(values.peers);
+const packages = Number(values.packages);
+const kinds = values.originals ? "one of ours among servers of the original" : "servers of ours";
+if (!values.json) {
+  console.log(
+    `${packages} packages, ${AT_A_TIME} at a time; ${kinds} with ${CACHE} packages each\n`,
+  );
+  console.log(line(["", "all start", "", "search", "", "a package", "a change", ""]));
+  console.log(line(["servers", "messages", "kB", "messages", "kB", "ms", "messages", "kB"]));
+}
+for (let count = 2; count <= most; count = count * 2 > most && count < most ? most : count * 2) {
+  const costs = await measure(count, packages);
+  if (values.json) {
+    console.log(JSON.stringify(costs));
+    continue;
+  }
+  const both = ({ messages, bytes }: Traffic): string[] => [short(messages), short(bytes / 1000)];
+  const { start, search, found, change } = costs;
+  console.log(
+    line([String(count), ...both(start), ...both(search), short(found), ...both(change)]),
+  );
+}
+Deno.exit(0);

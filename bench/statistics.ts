@@ -1,0 +1,40 @@
+/** Numbers out of several rounds. */
+
+/** Median and spread of samples. */
+export interface Summary {
+  readonly median: number;
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/**
+ * Summarizes samples.
+ *
+ * @throws {RangeError} when there are none.
+ */
+export function summarize(samples: readonly number[]): Summary {
+  const sorted = [...samples].sort((one, other) => one - other);
+  const least = sorted[0];
+  const greatest = sorted.at(-1);
+  if (least === undefined || greatest === undefined) throw new RangeError("no samples");
+  return { median: middle(sorted), least, greatest };
+}
+
+/** The median of samples. */
+export function median(samples: readonly number[]): number {
+  return summarize(samples).median;
+}
+
+/**
+ * Ours against theirs, round by round: what disturbs a round disturbs both of its samples, so the
+ * ratio of a round says more than the ratio of two medians.
+ */
+export function ratios(ours: readonly number[], theirs: readonly number[]): Summary {
+  return summarize(ours.map((sample, round) => sample / (theirs[round] ?? NaN)));
+}
+
+function middle(sorted: readonly number[]): number {
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
+  return (lower + upper) / 2;
+}

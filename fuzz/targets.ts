@@ -1,0 +1,33 @@
+/** All the targets. */
+
+import { digestHeaders } from "./targets/digest_headers.ts";
+import { filelists } from "./targets/filelists.ts";
+import { filters } from "./targets/filters.ts";
+import { firewallFile, firewallRules } from "./targets/firewall_rules.ts";
+import { listener } from "./targets/listener.ts";
+import { datagrams, indexes, messages } from "./targets/messages.ts";
+import { multipart } from "./targets/multipart.ts";
+import { pacmanConf, pacmanConfOutput } from "./targets/pacman_conf.ts";
+import { pacmanAddresses, paths } from "./targets/paths.ts";
+import { rangeReplies, ranges } from "./targets/ranges.ts";
+import type { FuzzTarget } from "./target.ts";
+
+/** In the order in which they have their turns. */
+export const targets: readonly FuzzTarget[] = [
+  ranges,
+  rangeReplies,
+  digestHeaders,
+  pacmanConf,
+  pacmanConfOutput,
+  filelists,
+  filters,
+  datagrams,
+  messages,
+  indexes,
+  multipart,
+  paths,
+  pacmanAddresses,
+  firewallRules,
+  firewallFile,
+  listener,
+];

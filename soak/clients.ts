@@ -1,0 +1,112 @@
+/** Clients of all kinds, each of which goes on until it is told to stop. */
+
+import { messageOf } from "../src/failure.ts";
+import { latin1, readUntil, writeAll } from "../tests/listening.ts";
+import { type Package, type Scene, sumOf } from "./scene.ts";
+
+/** What the clients saw. */
+export class Tally {
+  /** Transfers that were complete and right, uploads included. */
+  completed = 0;
+  /** Transfers that broke off, as they do when a worker or a peer dies. */
+  broken = 0;
+  /** What must not happen. */
+  readonly wrong: string[] = [];
+}
+
+/** Runs one client after the other until `signal` is aborted. */
+export async function runClients(scene: Scene, tally: Tally, signal: AbortSignal): Promise<void> {
+  const clients = [pacman, pacman, pacman, pacman, uploader, uploader, visitor, quitter];
+  await Promise.all(clients.map(async (client) => {
+    using connections = Deno.createHttpClient({ poolMaxIdlePerHost: 2 });
+    for (let turn = 0; !signal.aborted; turn++) {
+      try {
+        await client({ scene, tally, turn, connections });
+      } catch (error) {
+        if (error instanceof Wrong) tally.wrong.push(messageOf(error));
+        else tally.broken++;
+        // The server may be between two workers.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }));
+}
+
+interface Turn {
+  readonly scene: Scene;
+  readonly tally: Tally;
+  readonly turn: number;
+  readonly connections: Deno.HttpClient;
+}
+
+class Wrong extends Error {}
+
+/** Asks for a database and for packages, follows redirects, and resumes as pacman does. */
+async function pacman({ scene, tally, turn, connections: client }: Turn): Promise<void> {
+  const repository = `${scene.server.base}/pacman/core/x86_64`;
+  const database = await fetch(`${repository}/core.db`, { client });
+  if ((await database.bytes()).length !== 5000) throw new Wrong("the database is another");
+  tally.completed++;
+  const wanted = scene.packages[turn * 7 % scene.packages.length];
+  if (wanted === undefined) return;
+  const from = turn % 3 === 0 ? Math.floor(wanted.bytes.length / 2) : 0;
+  const headers: HeadersInit = from > 0 ? { range: `bytes=${from}-` } : {};
+  const response = await fetch(`${repository}/${wanted.name}`, { client, headers });
+  const bytes = await response.bytes();
+  checkPackage(wanted, response, bytes, from);
+  tally.completed++;
+}
+
+function checkPackage(
+  { name, bytes, sum }: Package,
+  { status, url }: Response,
+  got: Uint8Array,
+  from: number,
+): void {
+  // A peer that died and came back may not have what it had; pacman then goes on to the next server.
+  if (status !== 200 && status !== 206) throw new Wrong(`${name}: status ${status} from ${url}`);
+  const expected = status === 206 ? sumOf(bytes.subarray(from)) : sum;
+  if (sumOf(got) !== expected) throw new Wrong(`${name}: other bytes from ${url}`);
+}
+
+/** Uploads a file under a new name; what was acknowledged has to be there, whole. */
+async function uploader({ scene, tally, connections: client }: Turn): Promise<void> {
+  const name = `upload-${crypto.randomUUID()}`;
+  const body = new Uint8Array(Math.floor(Math.random() * 200_000));
+  crypto.getRandomValues(body.subarray(0, 65_536));
+  const response = await fetch(`${scene.server.base}/${name}`, { method: "PUT", body, client });
+  const text = await response.text();
+  if (response.status !== 201) throw new Wrong(`an upload: ${response.status} ${text}`);
+  const path = `${scene.directory}/uploads/${name}`;
+  const stored = await Deno.readFile(path).catch(() => null);
+  if (stored === null || sumOf(stored) !== sumOf(body)) throw new Wrong("an upload is not whole");
+  await Deno.remove(path);
+  tally.completed++;
+}
+
+/** Looks at pages and archives. */
+async function visitor({ scene, tally, turn, connections: client }: Turn): Promise<void> {
+  const targets = ["/", "/pkg/?mimetype=application/json", "/?page=peers", "/pkg/?tar=zip"];
+  const response = await fetch(scene.server.base + targets[turn % targets.length], { client });
+  const bytes = await response.bytes();
+  if (response.status !== 200) throw new Wrong(`${response.url}: status ${response.status}`);
+  if (bytes.length === 0) throw new Wrong(`${response.url}: nothing`);
+  tally.completed++;
+}
+
+/** Goes away in the midst of everything. */
+async function quitter({ scene, turn }: Turn): Promise<void> {
+  const largest = scene.packages.findLast(({ place }) => place === "cache")?.name ?? "";
+  const requests = [
+    "GET / HT",
+    `GET /pkg/${largest} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    `PUT /never HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n${"x".repeat(999)}`,
+    "\x16\x03\x01garbage",
+    `GET /pkg/?tar=zip HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    `POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\n`,
+  ];
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.server.port });
+  await writeAll(connection, latin1(requests[turn % requests.length] ?? ""));
+  if (turn % requests.length === 1) await readUntil(connection, (text) => text.length > 5000);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
