@@ -50,8 +50,6 @@ export const tools: readonly Tool[] = [
   program("ufw", "ufw", "ufw", ["test"]),
   program("firewall-cmd", "firewalld", "firewalld", ["test"]),
   program("dbus-daemon", "dbus", "dbus", ["test"]),
-  // firewalld is tested where it is: its package would switch it on.
-  program("ufw", "ufw", "ufw", ["test"]),
   program("mandoc", "mandoc", "mandoc", ["test"]),
   program("systemd-analyze", "systemd", "systemd", ["test"]),
   program("debootstrap", "debootstrap", "debootstrap", ["test"]),

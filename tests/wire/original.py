@@ -32,7 +32,9 @@ peers = []
 
 
 def say(text):
-    print(text, flush=True)
+    # print() writes the text and the end of its line one after the other: another thread's may come between.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def local_addresses():
