@@ -39,7 +39,8 @@ export const tools: readonly Tool[] = [
   program("wget", "wget", "wget", ["test"]),
   program("aria2c", "aria2", "aria2", ["test"]),
   {
-    probe: "python3 -c 'import requests'",
+    // The system's own Python, which the test runs: another in the PATH may have other modules.
+    probe: "/usr/bin/python3 -c 'import requests'",
     debian: "python3-requests",
     arch: "python-requests",
     tasks: ["test"],
