@@ -36,6 +36,8 @@ async function main(): Promise<number> {
 let interrupted = false;
 for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
   Deno.addSignalListener(signal, () => {
+    // Ctrl-C comes twice: from the terminal, and passed on by `deno task`.
+    if (interrupted) return;
     interrupted = true;
     // The hosts and all that runs on them end with this process: only the packages are to be removed.
     killAll();

@@ -169,8 +169,12 @@ async function main(wanted: readonly string[]): Promise<Count> {
   return count;
 }
 
+let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
+    // Ctrl-C comes twice: from the terminal, and passed on by `deno task`.
+    if (interrupted) return;
+    interrupted = true;
     for (const child of running) child.kill("SIGTERM");
     killAll();
     void removeTemporary().then(() => Deno.exit(signal === "SIGINT" ? 130 : 143));

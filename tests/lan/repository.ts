@@ -196,6 +196,8 @@ async function asPackager(
       HOME: `${directory}/build`,
       GNUPGHOME: `${directory}/gnupg`,
       PKGDEST: `${directory}/pool`,
+      // repo-add packs whatever is in the current directory when it cannot make a temporary one.
+      TMPDIR: `${directory}/build`,
       PKGEXT: ".pkg.tar.zst",
       // The content is random: any effort to compress it is wasted.
       COMPRESSZST: "zstd -c -q -1 -",
