@@ -57,6 +57,8 @@ export async function columnOf(configuration: ServerConfiguration): Promise<Colu
     has: () => false,
     list: () => Promise.resolve(null),
     transfers: () => 0,
+    networkOf: () => null,
+    networks: () => [],
     scheme: "http",
     allowed: () => true,
     log: nothing,

@@ -13,7 +13,7 @@ export interface Repository {
 export interface PacmanConfiguration {
   /** Absolute, in pacman's order, without a slash at the end. */
   readonly cacheDirectories: readonly string[];
-  /** Directory of the databases: `/var/lib/pacman`, without a slash at the end. */
+  /** Directory of the databases, `/var/lib/pacman`, without links and without a slash at the end. */
   readonly databasePath: string;
   readonly architectures: readonly string[];
   readonly repositories: readonly Repository[];

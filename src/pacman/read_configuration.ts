@@ -99,7 +99,17 @@ export async function readPacmanConfiguration(
       `the pacman configuration ${path} cannot be used: ${reasonIn(result)}`,
     );
   }
-  return parsePacmanConfiguration(result.stdout);
+  const configuration = parsePacmanConfiguration(result.stdout);
+  return { ...configuration, databasePath: await withoutLinks(configuration.databasePath) };
+}
+
+/** Where a path really leads; the path itself while there is nothing. */
+async function withoutLinks(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return path;
+  }
 }
 
 /**

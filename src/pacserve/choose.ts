@@ -51,10 +51,10 @@ export interface PacserveParts {
     file: SharedFile,
     request: HttpRequest,
   ) => Reply | Promise<Reply> | null;
-  /** Asks all peers; it keeps to its own time limit. `local`: the client is on this host. */
+  /** Asks all peers that the client can reach; it keeps to its own time limit. */
   readonly findPeer: (
     segments: readonly string[],
-    options: { readonly signal: AbortSignal; readonly local: boolean },
+    request: HttpRequest,
   ) => Promise<FoundOnPeer | null>;
   /** Whether an IP address is one of this host's, loopback included. */
   readonly isOwnAddress: (address: string) => boolean;
@@ -133,7 +133,7 @@ export class Pacserve {
     const place = placeOf(address);
     const askPeers = (): Promise<FoundOnPeer | null> =>
       peersToo && mayComeFromPeer(address, this.#repository(address), this.#parts.configuration)
-        ? this.#askPeers(place, request.signal, isLocal)
+        ? this.#askPeers(place, request)
         : Promise.resolve(null);
     const askMirrors = (): Promise<MirrorChoice | null> =>
       this.#askMirrors(request, address, isLocal);
@@ -164,14 +164,15 @@ export class Pacserve {
 
   async #askPeers(
     place: readonly string[],
-    signal: AbortSignal,
-    local: boolean,
+    request: HttpRequest,
   ): Promise<FoundOnPeer | null> {
     try {
-      return await this.#parts.findPeer(place, { signal, local });
+      return await this.#parts.findPeer(place, request);
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
-      if (!signal.aborted) this.#parts.log("warning", `the search among peers failed: ${error}`);
+      if (!request.signal.aborted) {
+        this.#parts.log("warning", `the search among peers failed: ${error}`);
+      }
       return null;
     }
   }

@@ -24,7 +24,7 @@ export interface RaceTimes {
 export type RaceResult =
   /** This one has the file. */
   | { readonly kind: "has"; readonly index: number }
-  /** Nobody said yes in time, but this one, which is not known to be dead, may have the file. */
+  /** Nobody said yes in time, but this one may have the file. */
   | { readonly kind: "unverified"; readonly index: number }
   /** No mirror has the file. */
   | { readonly kind: "none" };
@@ -134,13 +134,16 @@ function undecided(states: readonly State[], runners: readonly Runner[]): RaceRe
   return lastWord(states, runners);
 }
 
-/** The result when there is no more time. */
+/**
+ * The result when there is no more time. One that failed lately and is slow to answer now is better
+ * than none: "not found" would be the end of it for pacman.
+ */
 function lastWord(states: readonly State[], runners: readonly Runner[]): RaceResult {
   const has = states.indexOf("has");
   if (has >= 0) return { kind: "has", index: has };
-  const index = states.findIndex((state, at) =>
-    (state === "pending" || state === "unasked" || state === "unknown") &&
-    runners[at]?.isSetAside === false
-  );
+  const open = (at: number): boolean =>
+    states[at] === "pending" || states[at] === "unasked" || states[at] === "unknown";
+  const alive = runners.findIndex(({ isSetAside }, at) => open(at) && !isSetAside);
+  const index = alive >= 0 ? alive : runners.findIndex((_, at) => open(at));
   return index >= 0 ? { kind: "unverified", index } : { kind: "none" };
 }

@@ -76,8 +76,9 @@ export class Mirrors {
   /**
    * The first mirror in order that has the file; one that failed lately is asked last.
    *
-   * @returns where none has answered in time, the first that is not known to be dead: to send pacman
-   * there is what pacman would have done without us. Null when no mirror has the file.
+   * @returns where none has answered in time, the first that may have it, best one that has not
+   * failed lately: to send pacman there is what pacman would have done without us. Null when no
+   * mirror has the file.
    */
   async choose(question: MirrorQuestion): Promise<MirrorChoice | null> {
     const { mirrors, file } = question;

@@ -40,7 +40,17 @@ export function isForClient(
 ): boolean {
   if (isPackageOrItsSignature(address.file)) return true;
   if (!isOurArchitecture(address.architecture, pacman)) return false;
-  return !isLocal || !isBelow(pacman.databasePath, localPath);
+  return !isLocal || !isBelow(pacman.databasePath, realPath(localPath));
+}
+
+/** Where the file really is: it may be shared by way of a link to pacman's databases. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // Gone meanwhile, which whoever opens it will see.
+    return path;
+  }
 }
 
 function isBelow(directory: string, path: string): boolean {

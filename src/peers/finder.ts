@@ -1,12 +1,13 @@
 /** Who has a file, or what is in a directory: the questions that a client's request leads to. */
 
+import type { HttpRequest } from "../http/exchange.ts";
 import { encodePath } from "../http/target.ts";
-import { isLoopback } from "./address.ts";
 import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
 import type { PeerIndexes } from "./index_client.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
 import type { Questions } from "./questions.ts";
+import { reaches } from "./reach.ts";
 import type { Peer, Registry } from "./registry.ts";
 import { search } from "./search.ts";
 
@@ -17,12 +18,15 @@ export interface Found {
   readonly url: string;
 }
 
-/** How a search is made. */
-export interface FindOptions {
-  /** Aborted when nobody is interested any more. */
-  readonly signal: AbortSignal;
-  /** True when the client is on this host: only then is a peer on a loopback address of use to it. */
-  readonly local: boolean;
+/** What of a client's request matters to a search: who asks, and whether anybody still does. */
+export type Client = Pick<HttpRequest, "connection" | "signal">;
+
+/** The networks of this host. */
+export interface OwnNetworks {
+  /** The network (CIDR) in which a client came in; null for a client on this host. */
+  readonly networkOf: (connection: HttpRequest["connection"]) => string | null;
+  /** The networks of this host's interfaces (CIDR). */
+  readonly networks: () => readonly string[];
 }
 
 /** What finding needs. */
@@ -30,6 +34,7 @@ export interface FinderOptions {
   readonly registry: Registry;
   readonly questions: Questions;
   readonly indexes: PeerIndexes;
+  readonly own: OwnNetworks;
   /** The path of the address that clients are redirected to. */
   readonly encodePath: (segments: readonly string[]) => string;
   /** Milliseconds that a search may take. */
@@ -48,35 +53,37 @@ export class Finder {
   }
 
   /** The peer that has the file and just confirmed it; null when there is none. */
-  find(segments: readonly string[], options: FindOptions): Promise<Found | null> {
-    const key = (options.local ? "local" : "remote") + encodePath(segments);
+  find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
+    const network = this.#options.own.networkOf(connection);
+    // Clients in one network share a search for the same file.
+    const key = `${network} ${encodePath(segments)}`;
     const running = this.#searches.get(key);
-    const result = running ?? this.#search(segments, options.local).finally(() => {
+    const result = running ?? this.#search(segments, network).finally(() => {
       this.#searches.delete(key);
     });
     if (running === undefined) this.#searches.set(key, result);
-    return untilAborted(result, options.signal);
+    return untilAborted(result, signal);
   }
 
-  /** What the peers have in a directory. */
-  list(segments: readonly string[], local: boolean): Promise<RemoteEntry[]> {
-    const { questions, timeout } = this.#options;
+  /** What the peers have in a directory, those that the client can reach. */
+  list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
+    const { own, questions, timeout } = this.#options;
     const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
     return listRemote(
-      this.#reachable(local),
+      this.#reachable(own.networkOf(connection)),
       segments,
       (peer) => questions.list(peer, path),
       timeout,
     );
   }
 
-  async #search(segments: readonly string[], local: boolean): Promise<Found | null> {
+  async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
     const { questions, timeout } = this.#options;
     const encoded = this.#options.encodePath(segments);
     const urlAt = (peer: Peer): string => peer.base.slice(0, -1) + encoded;
     const path = segments.join("/");
     const peer = await search({
-      ...this.#byIndex(segments, this.#reachable(local)),
+      ...this.#byIndex(segments, this.#reachable(network)),
       check: (peer) => this.#checks.ask(peer, path),
       confirm: async (peer) => {
         const offers = await questions.offers(peer, urlAt(peer));
@@ -112,9 +119,11 @@ export class Finder {
     if (name !== null) this.#options.indexes.drop(peer, name);
   }
 
-  #reachable(local: boolean): Peer[] {
+  /** The peers that a client can be sent to; `network` is that in which it came in. */
+  #reachable(network: string | null): Peer[] {
     const askable = this.#options.registry.askable();
-    return askable.filter((peer) => local || !isLoopback(peer.address.host));
+    const networks = network === null ? [] : this.#options.own.networks();
+    return askable.filter((peer) => reaches(network, networks, peer.address.host));
   }
 }
 

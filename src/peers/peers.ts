@@ -3,13 +3,13 @@
 import { messageOf } from "../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { encodePath } from "../http/target.ts";
-import { isLoopback, parsePeerAddress } from "./address.ts";
+import { parsePeerAddress } from "./address.ts";
 import { formatAnnouncement, ownUri } from "./announcement.ts";
 import { answerMessage } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
-import { Finder, type FindOptions, type Found } from "./finder.ts";
+import { type Client, Finder, type Found, type OwnNetworks } from "./finder.ts";
 import { INDEX_TARGET, type IndexSource, PublishedIndex } from "./index.ts";
 import { PeerIndexes, type Verdict } from "./index_client.ts";
 import { Introductions } from "./introductions.ts";
@@ -20,7 +20,7 @@ import { countOf, instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
 
 /** What the room needs from the server that it belongs to. */
-export interface OwnServer {
+export interface OwnServer extends OwnNetworks {
   /** Whether this server has a file at this place in its tree. */
   readonly has: (segments: readonly string[]) => boolean | Promise<boolean>;
   /** A directory of this server; null when there is none. */
@@ -58,7 +58,7 @@ export interface PeersState {
   readonly peers: readonly PeerRecord[];
 }
 
-export type { FindOptions, Found } from "./finder.ts";
+export type { Client, Found } from "./finder.ts";
 
 const DEFAULT_INTERVAL = 300;
 
@@ -111,6 +111,7 @@ export class Peers {
       registry: this.#registry,
       questions: this.#questions,
       indexes: this.#indexes,
+      own,
       encodePath: own.encodePath ?? encodePath,
       timeout: configuration.searchTimeout,
     });
@@ -181,8 +182,8 @@ export class Peers {
   }
 
   /** The peer that has the file and just confirmed it; null when there is none. */
-  find(segments: readonly string[], options: FindOptions): Promise<Found | null> {
-    return this.#finder.find(segments, options);
+  find(segments: readonly string[], client: Client): Promise<Found | null> {
+    return this.#finder.find(segments, client);
   }
 
   /** Whether the peer at this address has a file of this name in `pkg`, as its index tells. */
@@ -197,13 +198,9 @@ export class Peers {
     if (peer !== undefined) this.#registry.failed(peer, trouble);
   }
 
-  /**
-   * What the peers have in a directory.
-   *
-   * @param local true when the client is on this host, see {@link FindOptions}.
-   */
-  list(segments: readonly string[], local: boolean): Promise<RemoteEntry[]> {
-    return this.#finder.list(segments, local);
+  /** What the peers have in a directory. */
+  list(segments: readonly string[], client: Client): Promise<RemoteEntry[]> {
+    return this.#finder.list(segments, client);
   }
 
   /** Something changed in what this server shares: the index is built again before long. */
@@ -237,15 +234,13 @@ export class Peers {
   async answer(request: HttpRequest): Promise<Reply> {
     const body = await textOfBody(request.body);
     if (body === null) return this.#reply(413, "text/plain", "the message is too long\n");
-    const local = isLoopback(request.connection.remoteAddress);
     const { status, body: text } = await answerMessage(
       {
         has: this.#own.has,
         list: this.#own.list,
         nudged: (uri, remoteAddress) => this.#nudged(uri, remoteAddress, request),
-        find: async (segments) =>
-          (await this.find(segments, { signal: request.signal, local }))?.url ?? null,
-        listRemote: (segments) => this.list(segments, local),
+        find: async (segments) => (await this.find(segments, request))?.url ?? null,
+        listRemote: (segments) => this.list(segments, request),
       },
       body,
       request.connection.remoteAddress,

@@ -58,10 +58,10 @@ function get(parts: QuickserveParts, target: Target, request: HttpRequest): Repl
   const page = search === "" ? null : parts.page(target, request);
   if (page !== null) return page;
   const found = parts.tree.lookup(segments);
-  if (found === null) return getElsewhere(parts, segments, request);
-  if (found.kind === "file") {
+  if (found?.kind !== "directory") {
     // With a slash at its end it is the address of a directory, which is not there.
-    const reply = trailingSlash ? null : parts.files.reply(found, request);
+    if (trailingSlash) return notFound(parts, request);
+    const reply = found === null ? null : parts.files.reply(found, request);
     return reply ?? getElsewhere(parts, segments, request);
   }
   if (!trailingSlash) return redirectToDirectory(target);
@@ -87,12 +87,16 @@ function indexReply(
 }
 
 async function getElsewhere(
-  { elsewhere, error }: QuickserveParts,
+  parts: QuickserveParts,
   segments: readonly string[],
   request: HttpRequest,
 ): Promise<Reply> {
-  const reply = elsewhere === null ? null : await elsewhere(segments, request);
-  return reply ?? error(request, 404, "Nothing is shared at this address.");
+  const reply = parts.elsewhere === null ? null : await parts.elsewhere(segments, request);
+  return reply ?? notFound(parts, request);
+}
+
+function notFound({ error }: QuickserveParts, request: HttpRequest): Reply {
+  return error(request, 404, "Nothing is shared at this address.");
 }
 
 function send(

@@ -13,16 +13,15 @@ import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { LastingParts } from "./lasting_parts.ts";
 import type { Log } from "./log.ts";
-import type { Network } from "./network.ts";
 
 /** The file server of a configuration; what it has not, a peer may have. */
 export function quickserveHandler(
   configuration: ServerConfiguration,
-  { peers, network, log }: LastingParts,
+  { peers, log }: LastingParts,
   tree: SharedTree,
   files: FileReplies,
 ): Handler {
-  const pages = pagesOf(configuration, tree, peers, network);
+  const pages = pagesOf(configuration, tree, peers);
   const uploads = uploadsOf(configuration, log, pages);
   return createQuickserve({
     tree,
@@ -36,8 +35,7 @@ export function quickserveHandler(
     elsewhere: async (segments, request) => {
       // A peer that asks has asked the others itself.
       if (peers.isFromPeer(request)) return null;
-      const local = network.isOwn(request.connection.remoteAddress);
-      const found = await peers.find(segments, { signal: request.signal, local });
+      const found = await peers.find(segments, request);
       return found === null ? null : redirect(found.url, `peer ${found.peer}`);
     },
   });
@@ -47,7 +45,6 @@ function pagesOf(
   { pages, auth, uploads, peers: { multicast, staticPeers }, pacserve }: ServerConfiguration,
   tree: SharedTree,
   peers: Peers,
-  network: Network,
 ): Pages {
   return createPages({
     configuration: pages,
@@ -59,8 +56,7 @@ function pagesOf(
       uses: (address) => pacserve === null ? [] : [pacmanUse(address)],
     },
     peers: () => peers.rows(),
-    listRemote: (segments, { connection }) =>
-      peers.list(segments, network.isOwn(connection.remoteAddress)),
+    listRemote: (segments, request) => peers.list(segments, request),
   });
 }
 

@@ -1,5 +1,7 @@
 /** The network interfaces of this host, as they are now. */
 
+import type { Connection } from "../http/exchange.ts";
+
 /** Milliseconds for which a reading holds: interfaces come up and go down. */
 const FRESH = 5_000;
 
@@ -21,6 +23,13 @@ export class Network {
   /** The addresses of the interfaces with their prefixes: `192.168.1.5/24`. */
   networks(): string[] {
     return this.interfaces().flatMap(({ cidr }) => cidr === null ? [] : [cidr]);
+  }
+
+  /** The network in which a client came in; null for a client on this host. */
+  networkOf({ remoteAddress, localAddress }: Connection): string | null {
+    if (this.isOwn(remoteAddress)) return null;
+    const own = this.interfaces().find(({ address }) => address === localAddress);
+    return own?.cidr ?? localAddress;
   }
 
   /** True for an IP address of this host, loopback included. */

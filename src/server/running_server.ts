@@ -52,6 +52,8 @@ export class RunningServer {
       has: (segments) => this.#column?.own.has(segments) ?? false,
       list: (segments) => this.#column?.own.listing(segments) ?? Promise.resolve(null),
       transfers: () => this.#transfers,
+      networkOf: (connection) => this.#network.networkOf(connection),
+      networks: () => this.#network.networks(),
       ...indexSource(configuration, () => this.#column),
       scheme: configuration.listen.tls === null ? "http" : "https",
       allowed: (address) => this.#column?.allows(address) ?? false,

@@ -1,12 +1,18 @@
 /**
  * A server of the wire protocol that says yes to whatever file it is asked for and is gone before
  * anybody can come for it: it stops listening, then answers, then ends.
+ *
+ *     dying_peer.ts POST    dies of its answer to a file check
+ *     dying_peer.ts HEAD    dies of its answer for the file's own address
  */
 
 /** A request as far as this server needs it. */
 interface Request {
+  readonly method: string;
   readonly body: string;
 }
+
+const last = Deno.args[0];
 
 const listener = Deno.listen({ port: 15678 });
 console.log("listening");
@@ -15,21 +21,26 @@ for await (const connection of listener) {
 }
 
 async function serve(connection: Deno.Conn): Promise<void> {
-  for await (const { body } of requests(connection)) {
-    const message = JSON.parse(new URLSearchParams(body).get("json") ?? "null") as {
-      readonly type: string;
-      readonly paths?: readonly string[];
-    };
-    if (message.type !== "file check") {
-      await reply(connection, "true");
+  for await (const { method, body } of requests(connection)) {
+    const answer = method === "HEAD" ? "" : answerTo(body);
+    if (answer === "true" || method !== last) {
+      await reply(connection, answer);
       continue;
     }
     listener.close();
-    const found = Object.fromEntries((message.paths ?? []).map((path) => [path, path]));
-    await reply(connection, JSON.stringify(found));
+    await reply(connection, answer);
     console.log("said yes");
     Deno.exit(0);
   }
+}
+
+function answerTo(body: string): string {
+  const message = JSON.parse(new URLSearchParams(body).get("json") ?? "null") as {
+    readonly type: string;
+    readonly paths?: readonly string[];
+  };
+  if (message.type !== "file check") return "true";
+  return JSON.stringify(Object.fromEntries((message.paths ?? []).map((path) => [path, path])));
 }
 
 /** The requests that come on a connection: a head, and as many bytes as its length says. */
@@ -40,7 +51,8 @@ async function* requests(connection: Deno.Conn): AsyncGenerator<Request> {
     const end = text.indexOf("\r\n\r\n");
     const length = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? 0);
     if (end >= 0 && text.length >= end + 4 + length) {
-      yield { body: text.slice(end + 4, end + 4 + length) };
+      const method = text.slice(0, text.indexOf(" "));
+      yield { method, body: text.slice(end + 4, end + 4 + length) };
       text = text.slice(end + 4 + length);
       continue;
     }

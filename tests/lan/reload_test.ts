@@ -117,3 +117,19 @@ Deno.test("an edit that pacman would refuse is named, and the last good configur
   await birch.host.write(CONFIGURATION, text.replaceAll("Include = /etc/pacman.d/mirrorlist", ""));
   await becomes(birch, "core", fileName, "404");
 });
+
+Deno.test("a mistake in a file that is included for the first time is mended there", async () => {
+  await using scene = await Scene.create();
+  const birch = await scene.machine("birch", { mirrors: [] });
+  const server = await scene.pacserve(birch);
+  const text = await Deno.readTextFile(birch.host.path(CONFIGURATION));
+  const file = "/srv/more.conf";
+  const section = `[more]\nServer = ${scene.mirror.server}\n`;
+  await birch.host.write(file, `${section}SigLevel = Nonsense\n`);
+  const before = server.program.lines.length;
+  await birch.host.write(CONFIGURATION, `${text}\nInclude = ${file}\n`);
+  await server.program.line(/last good configuration stays/, before);
+
+  await birch.host.write(file, section);
+  await server.program.line(/the configuration was read again/, before);
+});

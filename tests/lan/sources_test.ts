@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { cache, pacserveServer } from "./arch.ts";
+import { crossroads } from "./crossroads.ts";
+import { Network } from "./network.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
 const databases = ["core.db", "core.db.sig", "extra.db", "extra.db.sig"];
@@ -100,4 +102,23 @@ Deno.test("a machine without pacserve can name another host's as its server", as
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await cedar.installed(), scene.today("harbour", "pebble"));
   assertEquals(await scene.fromMirror(cedar), scene.signed("pebble"));
+});
+
+Deno.test("a machine without pacserve is not sent to a peer on a network that it is not on", async () => {
+  await using scene = await Scene.create();
+  await using other = await Network.create("10.20.40");
+  const { alder, birch, cedar } = await crossroads(scene, other);
+  await cedar.cachePackages([scene.repository.package("pebble")]);
+  const between = await scene.pacserve(birch);
+  await scene.pacserve(cedar);
+  await between.knows(other.addressOf(cedar.host));
+  await alder.configure({ mirrors: [pacserveServer(scene.address(birch))] });
+
+  const outcome = await alder.pacman(["-Sy", "pebble"]);
+  assertEquals(outcome.stderr, "");
+  assertEquals(outcome.code, 0, outcome.stdout);
+  assertEquals(await scene.fromMirror(alder), scene.signed("pebble"));
+  // birch itself is on both.
+  assertEquals((await pacsrv(birch, "-Sy", "pebble")).stderr, "");
+  assertEquals(await scene.fromMirror(birch), []);
 });

@@ -3,6 +3,7 @@
 import { assertEquals } from "../assert.ts";
 import { latin1, writeAll } from "../listening.ts";
 import { find, servePeer } from "./lan.ts";
+import { makeRequest } from "../request.ts";
 
 const FILE = "pkg/foo-1-1-any.pkg.tar.zst";
 const FOUND = JSON.stringify({ [FILE]: FILE });
@@ -94,7 +95,7 @@ for (const closes of [true, false]) {
         bytes.slice(0, 99),
         good.base + FILE,
       ]);
-      const entries = await asking.peers.list(["pkg"], true);
+      const entries = await asking.peers.list(["pkg"], makeRequest());
       assertEquals(entries.map(({ peer }) => peer), [good.base]);
       // It is asked again as a stranger that nudges.
       await find(asking, "pkg/absent");

@@ -7,6 +7,7 @@ import { parseTarget } from "../../src/http/target.ts";
 import { type OwnServer, Peers } from "../../src/peers/peers.ts";
 import type { PeersConfiguration } from "../../src/peers/configuration.ts";
 import type { Listing } from "../../src/peers/protocol.ts";
+import { makeRequest } from "../request.ts";
 
 /** A server of the test. */
 export interface TestServer extends AsyncDisposable {
@@ -138,6 +139,8 @@ export async function servePeer(
     has: (segments) => has.has(segments.join("/")),
     list: (segments) => Promise.resolve(listingOf(files, segments)),
     transfers: () => 0,
+    networkOf: () => null,
+    networks: () => [],
     scheme: "http",
     allowed: () => true,
     log: (_level, sentence) => log.push(sentence),
@@ -189,8 +192,7 @@ export async function post(server: TestServer, body: string): Promise<[number, s
 
 /** Finds a file for a client on the same host. */
 export async function find(peer: TestPeer, path: string): Promise<string | null> {
-  const options = { signal: new AbortController().signal, local: true };
-  return (await peer.peers.find(path.split("/"), options))?.url ?? null;
+  return (await peer.peers.find(path.split("/"), makeRequest()))?.url ?? null;
 }
 
 function exchangeOf(incoming: http.IncomingMessage): HttpRequest {

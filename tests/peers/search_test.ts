@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { find, post, serve, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
+import { makeRequest } from "../request.ts";
 
 const PACKAGE = "pkg/foo-1:2.0+r1-1-any.pkg.tar.zst";
 
@@ -159,16 +160,16 @@ Deno.test("a file that is asked for twice at once is searched once", async () =>
 
 Deno.test("a peer on a loopback address is of no use to other hosts", async () => {
   await using peer = await serveOriginal([PACKAGE]);
-  await using asking = await servePeer([], { staticPeers: [peer.base] });
-  const { signal } = new AbortController();
-  assertEquals(await asking.peers.find(PACKAGE.split("/"), { signal, local: false }), null);
+  const elsewhere = { networkOf: () => "10.0.0.1/24" };
+  await using asking = await servePeer([], { staticPeers: [peer.base] }, elsewhere);
+  assertEquals(await find(asking, PACKAGE), null);
 });
 
 Deno.test("a search ends when nobody is interested any more", async () => {
   using silent = serveSilence();
   await using asking = await servePeer([], { staticPeers: [silent.base], searchTimeout: 60_000 });
   const interest = new AbortController();
-  const found = asking.peers.find(["a"], { signal: interest.signal, local: true });
+  const found = asking.peers.find(["a"], makeRequest({ signal: interest.signal }));
   interest.abort();
   assertEquals(await found, null);
 });
@@ -180,7 +181,7 @@ Deno.test("remote listings are merged, slow peers left out, and addresses are ou
     void response.end('{"evil":[{"href":"javascript:alert(1)","size":1,"mtime":1,"dir":true}]}')
   );
   await using asking = await servePeer([], { staticPeers: [silent.base, one.base, bad.base] });
-  const entries = await asking.peers.list(["pkg"], true);
+  const entries = await asking.peers.list(["pkg"], makeRequest());
   assertEquals(
     entries.map(({ url }) => url).sort(),
     [
@@ -199,7 +200,7 @@ Deno.test("names that no address can have, and more names than a page can show, 
   await using crowded = await serve((_, response) => void response.end(`{${many}}`));
   const staticPeers = [odd.base, crowded.base, `http://localhost:${crowded.port}/`];
   await using asking = await servePeer([], { staticPeers, searchTimeout: 5000 });
-  const entries = await asking.peers.list(["pkg"], true);
+  const entries = await asking.peers.list(["pkg"], makeRequest());
   assertEquals(entries.length, 100_000);
   assertEquals(entries.filter(({ peer }) => peer === odd.base).map(({ name }) => name), ["good"]);
   for (const type of ["file check", "directory listing"]) {

@@ -65,7 +65,7 @@ async function serveUntilStopped(
   await supervisor.start();
   const tell = teller(manager, log);
   const reloader = new Reloader({
-    read: () => readSettings(program, options),
+    read: (sources) => readSettings(program, options, sources),
     configure: (next) => supervisor.configure(next),
     warn,
     tell,

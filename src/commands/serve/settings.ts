@@ -46,14 +46,15 @@ export interface ServeSettings {
  * Makes the settings of a server. It is called at start, and again when one of the files that it
  * read has changed.
  *
+ * @param sources in which it notes what it reads, also when it fails.
  * @throws {UsageError} for a value that cannot be meant.
  * @throws {Failure} for a file that cannot be read or understood.
  */
 export async function readSettings(
   program: Program,
   options: ParsedOptions,
+  sources: ConfigurationSources = new ConfigurationSources(),
 ): Promise<ServeSettings> {
-  const sources = new ConfigurationSources();
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
   const pacserve = program === "pacserve"

@@ -33,6 +33,21 @@ Deno.test("an empty configuration has pacman's defaults", withPacman, async () =
   });
 });
 
+Deno.test(
+  "where a link in DBPath leads is the directory of the databases",
+  withPacman,
+  async () => {
+    await withFile("", async (path) => {
+      const directory = await Deno.realPath(path.slice(0, path.lastIndexOf("/")));
+      await Deno.mkdir(`${directory}/databases`);
+      await Deno.symlink("databases", `${directory}/link`);
+      await Deno.writeTextFile(path, `[options]\nDBPath = ${directory}/link/\n`);
+      const { databasePath } = await readPacmanConfiguration(path, run);
+      assertEquals(databasePath, `${directory}/databases`);
+    });
+  },
+);
+
 Deno.test("caches, repositories, servers and signature levels are read", withPacman, async () => {
   const text = `
 [options]

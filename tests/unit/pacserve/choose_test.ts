@@ -204,6 +204,17 @@ Deno.test("the master's databases are for others; itself it gets them from a mir
       const own = await host.get("/pacman/core/x86_64/core.db", { from });
       assertEquals(gist(own)[1], `${mirror.server}/core.db`);
     }
+    // Also when they are shared by another way to the same place.
+    Deno.symlinkSync("db/sync", `${directory}/link`);
+    const linked = makeHost({
+      caches: [`${directory}/link`],
+      repositories: [repositoryWith([mirror.server])],
+      pacman: { databasePath: `${directory}/db` },
+    });
+    assertEquals(
+      gist(await linked.get("/pacman/core/x86_64/core.db"))[1],
+      `${mirror.server}/core.db`,
+    );
     const other = await host.get("/pacman/core/x86_64/core.db", { from: "10.0.0.7" });
     assert(other !== null);
     assertEquals([other.status, await readText(other)], [200, "database"]);

@@ -71,9 +71,19 @@ Deno.test("at the deadline the first that may be alive is taken unverified", asy
   assertEquals(await race(list, times, false), { kind: "unverified", index: 1 });
 });
 
-Deno.test("at the deadline one that is known to be dead is not taken", async () => {
-  const list = runners(silent, silent).list.map((runner) => ({ ...runner, isSetAside: true }));
-  assertEquals(await race(list, { ...long, deadline: 20 }, false), { kind: "none" });
+Deno.test("at the deadline one that failed lately is taken only if there is no other", async () => {
+  const times = { ...long, deadline: 20 };
+  const all = runners(silent, silent).list.map((runner) => ({ ...runner, isSetAside: true }));
+  assertEquals(await race(all, times, false), { kind: "unverified", index: 0 });
+  const [slow] = runners(silent).list;
+  assert(slow !== undefined);
+  assertEquals(await race([...all, slow], times, false), { kind: "unverified", index: 2 });
+});
+
+Deno.test("one that fails again is not taken", async () => {
+  const list = runners("fails", Promise.resolve("fails")).list
+    .map((runner) => ({ ...runner, isSetAside: true }));
+  assertEquals(await race(list, long, false), { kind: "none" });
 });
 
 Deno.test("one that was not asked may be alive", async () => {
