@@ -28,10 +28,19 @@ class Installation implements AsyncDisposable {
     Deno.chmodSync(path, 0o755);
   }
 
-  /** Starts pacsrv through `sh`, which can make words of any bytes: `$(printf '\377')`. */
-  spawn(words: string, environment: Record<string, string> = {}): Deno.ChildProcess {
-    return new Deno.Command("sh", {
-      args: ["-c", `exec "$0" ${words}`, this.#launcher],
+  /**
+   * Starts pacsrv through `sh`, which can make words of any bytes: `$(printf '\377')`.
+   *
+   * @param wrapper a command that runs a command.
+   */
+  spawn(
+    words: string,
+    environment: Record<string, string> = {},
+    wrapper: readonly string[] = [],
+  ): Deno.ChildProcess {
+    const [program = "", ...rest] = [...wrapper, "sh", "-c", `exec "$0" ${words}`, this.#launcher];
+    return new Deno.Command(program, {
+      args: rest,
       env: { PACMAN: this.frontEnd, HOME: this.directory, ...environment },
       stdin: "piped",
       stdout: "piped",
@@ -42,8 +51,9 @@ class Installation implements AsyncDisposable {
   async run(
     words: string,
     environment: Record<string, string> = {},
+    wrapper: readonly string[] = [],
   ): Promise<{ pid: number; code: number; stdout: string; bytes: Uint8Array; stderr: string }> {
-    const child = this.spawn(words, environment);
+    const child = this.spawn(words, environment, wrapper);
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode("typed\n"));
     await writer.close();
@@ -136,10 +146,21 @@ Deno.test("the program may write where the copies are, and nowhere else", async 
     "--allow-read",
     "--allow-write",
   ]);
-  const caches = Deno.uid() === 0 ? "/var/cache" : "/my caches";
-  const { stdout } = await pacsrv.run("-Q", { XDG_CACHE_HOME: "/my caches" });
-  assertStringIncludes(
-    stdout,
-    `\n--allow-read\0--allow-write=${caches}/pacserve\0pacsrv\0-Q\0`,
-  );
+  await Deno.chmod(real.directory, 0o755);
+  await Deno.chmod(pacsrv.directory, 0o755);
+  const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const root = await pacsrv.run("-Q", { XDG_CACHE_HOME: "/my caches" });
+  assertStringIncludes(root.stdout, "\n--allow-read\0--allow-write=/var/cache/pacserve\0pacsrv\0");
+  const home = `${pacsrv.directory}/.cache`;
+  for (
+    const [directory = "", caches] of [
+      ["/my caches", "=/my caches/pacserve"],
+      ["relative", `=${home}/pacserve`],
+      ["", `=${home}/pacserve`],
+      ["/one,two", ""],
+    ]
+  ) {
+    const { stdout } = await pacsrv.run("-Q", { XDG_CACHE_HOME: directory }, asNobody);
+    assertStringIncludes(stdout, `\n--allow-read\0--allow-write${caches}\0pacsrv\0-Q\0`);
+  }
 });
