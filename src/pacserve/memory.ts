@@ -1,7 +1,7 @@
 /** What is remembered from request to request, and survives another configuration. */
 
 import { Mirrors, type MirrorsOptions } from "./mirrors.ts";
-import { Repeats } from "./repeats.ts";
+import { Repeats, type RepeatsState } from "./repeats.ts";
 import { newInstanceName } from "./via.ts";
 
 /** What the choice remembers: small, bounded, and of no use after an hour. */
@@ -15,17 +15,19 @@ export interface PacserveMemory {
 }
 
 /**
- * An empty memory.
+ * A memory with nothing in it but `repeats`.
  *
  * @param now the time in milliseconds.
+ * @param repeats what the worker before this one was asked for.
  */
 export function createPacserveMemory(
   log: MirrorsOptions["log"],
   now: () => number = () => performance.now(),
+  repeats: RepeatsState = [],
 ): PacserveMemory {
   return {
     mirrors: new Mirrors({ log, now }),
-    repeats: new Repeats(now),
+    repeats: new Repeats(now, repeats),
     instance: newInstanceName(),
   };
 }

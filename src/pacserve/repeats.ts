@@ -6,18 +6,31 @@ import { LRUCache } from "lru-cache";
 const REMEMBERED = 600_000;
 const MAXIMUM_REMEMBERED = 5_000;
 
+/** Files, and the milliseconds for which each is still remembered. Plain data. */
+export type RepeatsState = readonly (readonly [string, number])[];
+
 /** Files by name, for ten minutes each. */
 export class Repeats {
   readonly #files: LRUCache<string, true>;
 
-  /** @param now the time in milliseconds. */
-  constructor(now: () => number) {
+  /**
+   * @param now the time in milliseconds.
+   * @param state what another one remembered.
+   */
+  constructor(now: () => number, state: RepeatsState = []) {
     this.#files = new LRUCache({
       max: MAXIMUM_REMEMBERED,
       ttl: REMEMBERED,
       ttlResolution: 0,
       perf: { now },
     });
+    for (const [file, remaining] of state) this.#files.set(file, true, { ttl: remaining });
+  }
+
+  /** What one that takes over has to know. */
+  export(): RepeatsState {
+    const files = [...this.#files.keys()].reverse();
+    return files.map((file) => [file, this.#files.getRemainingTTL(file)]);
   }
 
   /** pacman is sent to a peer for this file. */

@@ -46,7 +46,11 @@ export class RunningServer {
     this.#report = report;
     this.#log = createLog(configuration.log);
     this.#network = new Network();
-    this.#memory = createPacserveMemory((level, sentence) => this.#log.at(level, sentence));
+    this.#memory = createPacserveMemory(
+      (level, sentence) => this.#log.at(level, sentence),
+      () => performance.now(),
+      state.repeats,
+    );
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
       has: (segments) => this.#column?.own.has(segments) ?? false,
@@ -163,7 +167,8 @@ export class RunningServer {
   #finished(exchange: FinishedExchange): void {
     if (isFileSlice(exchange.reply.body)) this.#transfers--;
     if (this.#configuration.log.level !== "quiet") this.#log.request(accessLogLine(exchange));
-    if (exchange.reply.user !== undefined) this.#reportSoon();
+    // A login has used a nonce up, and a redirect may be one that has to be remembered.
+    if (exchange.reply.user !== undefined || exchange.reply.status === 307) this.#reportSoon();
   }
 
   #reportSoon(): void {
@@ -175,7 +180,11 @@ export class RunningServer {
 
   /** @param final true when no more requests will be answered. */
   #state(final: boolean): ServerState {
-    return { peers: this.#peers.exportState(), digest: this.#digest.exportState(final) };
+    return {
+      peers: this.#peers.exportState(),
+      digest: this.#digest.exportState(final),
+      repeats: this.#memory.repeats.export(),
+    };
   }
 }
 

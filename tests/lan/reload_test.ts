@@ -97,6 +97,26 @@ Deno.test("a new CacheDir is served, and a transfer in flight finishes", async (
   await server.answered(/glacier/);
 });
 
+Deno.test("after a change that takes a new worker a bad copy is still known to be bad", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const pebble = scene.repository.package("pebble");
+  await alder.cachePackages([pebble]);
+  const server = await scene.pacserve(birch);
+  await scene.meet(await scene.pacserve(alder), server);
+  const peer = `307 http://${scene.address(alder)}:15678/`;
+  assert((await answer(birch, "core", pebble.fileName)).startsWith(peer));
+
+  const text = await Deno.readTextFile(birch.host.path(CONFIGURATION));
+  await birch.host.must(["mkdir", "/srv/second"]);
+  const before = server.program.lines.length;
+  const caches = `CacheDir = ${cache}\nCacheDir = /srv/second\n`;
+  await birch.host.write(CONFIGURATION, text.replace("[options]\n", `[options]\n${caches}`));
+  await server.program.line(/the configuration was read again/, before);
+  const again = await answer(birch, "core", pebble.fileName);
+  assert(again.startsWith("307 ") && !again.startsWith(peer), again);
+});
+
 Deno.test("an edit that pacman would refuse is named, and the last good configuration stays", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");

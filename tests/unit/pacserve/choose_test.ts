@@ -253,6 +253,24 @@ Deno.test("a package that is asked for again within ten minutes comes from a mir
   assertEquals(gist(await host.get(address))[1], ON_PEER);
 });
 
+Deno.test("whoever takes over knows what is asked for again, and for how long", async () => {
+  let now = 1;
+  await using mirror = startMirrorWith(PACKAGE);
+  const parts = {
+    repositories: [repositoryWith([mirror.server])],
+    findPeer: peerWith(PEER, PACKAGE),
+  };
+  const before = createPacserveMemory(() => {}, () => now);
+  const address = `/pacman/core/x86_64/${PACKAGE}`;
+  assertEquals(gist(await makeHost({ ...parts, memory: before }).get(address))[1], ON_PEER);
+  now += 300_000;
+  const state = before.repeats.export();
+  const heir = { ...parts, memory: createPacserveMemory(() => {}, () => now, state) };
+  assertEquals(gist(await makeHost(heir).get(address))[1], `${mirror.server}/${PACKAGE}`);
+  now += 301_000;
+  assertEquals(gist(await makeHost(heir).get(address))[1], ON_PEER);
+});
+
 Deno.test("asked again, where no mirror has it, the peer is better than nothing", async () => {
   const host = makeHost({
     repositories: [repositoryWith([])],
