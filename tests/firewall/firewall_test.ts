@@ -214,6 +214,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "PACSERVE_FIREWALL=none opens nothing, and calls nothing open that is turned away",
+  ignore: !canTest("ip", "nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must(NFT_RULES);
+    await host.configure(RULES.replace("auto", "none"));
+    const before = await host.rules();
+    const outcome = {
+      status: 0,
+      output: "PACSERVE_FIREWALL is none: nothing is opened\n",
+      errors: "",
+    };
+    assertEquals(await host.ports("open"), outcome);
+    assertEquals(await host.ports("status"), outcome);
+    assertEquals(await host.rules(), before);
+  },
+});
+
+Deno.test({
   name: "where nothing turns packets away, nothing is added",
   ignore: !canTest("ip", "nft", "iptables"),
   fn: async () => {
@@ -226,6 +245,9 @@ Deno.test({
     assertStringIncludes(opened.output, "nothing has to be opened");
     assertEquals((await host.ports("status")).status, 0);
     assertEquals(await host.rules(), before);
+    // What is said of nftables alone is not said of all.
+    await host.configure(RULES.replace("auto", "nftables"));
+    assertMatch((await host.ports("open")).output, /^nftables does not turn packets away: /);
     // A firewall that is named is used all the same.
     await host.configure(RULES.replace("auto", "iptables"));
     assertEquals((await host.ports("open")).status, 0);
