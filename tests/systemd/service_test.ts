@@ -271,7 +271,8 @@ Deno.test("two machines with systemd", async (t) => {
       assertStringIncludes(await one.failure(), "LoadCredential=<name>:/etc/pacserve/users");
       const place = `/run/credentials/${SERVICE}`;
       await one.configure(
-        `--authfile ${place}/users --ssl --certfile ${place}/cert --keyfile ${place}/key`,
+        `--authfile ${place}/users --ssl \\
+          --certfile ${place}/cert --keyfile ${place}/key`,
         Object.keys(secrets).map((name) => `LoadCredential=${name}:/etc/pacserve/${name}`).join(
           "\n",
         ),
@@ -299,7 +300,7 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step("removing the package leaves nothing running, open or lying about", async () => {
-    await one.configure("--multicast");
+    await one.configure("--multicast --quiet");
     await one.restart();
     await one.becomes(PORTS, "active");
     await alder.must(["rm", "-r", "/etc/systemd/system/pacserve.service.d", "/etc/pacserve"]);

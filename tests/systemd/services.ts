@@ -60,8 +60,8 @@ export class Services {
   async configure(options: string, dropIn = ""): Promise<void> {
     const path = "/etc/conf.d/pacserve";
     const text = await Deno.readTextFile(this.container.path(path));
-    const line = `PACSERVE_ARGS='${options}'`;
-    await this.container.write(path, text.replace(/^PACSERVE_ARGS=.*$/m, () => line));
+    const assignment = `PACSERVE_ARGS="${options}"`;
+    await this.container.write(path, text.replace(/^PACSERVE_ARGS=".*?"$/ms, () => assignment));
     await this.container.write(
       "/etc/systemd/system/pacserve.service.d/test.conf",
       `[Service]\n${dropIn}\n`,
