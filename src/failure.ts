@@ -22,5 +22,11 @@ export function fileProblem(thrown: unknown): string {
   if (thrown instanceof Deno.errors.IsADirectory) return "is a directory";
   if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is no directory";
   if (thrown instanceof TypeError) return "is no text in UTF-8";
+  if (isReadOnly(thrown)) return "the file system is read-only";
   return messageOf(thrown);
+}
+
+/** Whether a file system is read-only, for which the runtime has no class of errors. */
+export function isReadOnly(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && thrown.code === "EROFS";
 }

@@ -1,6 +1,7 @@
 /** Completions for bash, zsh and fish, made from the same table as `--help`. */
 
 import { type Command, type Option, optionsOf } from "../../src/commands/command.ts";
+import { plainMetavariable, takesMany } from "./metavariable.ts";
 
 /** What bash does to complete the value of an option, by kind. */
 const BASH_VALUES = {
@@ -25,6 +26,9 @@ export function bashCompletion(command: Command): string {
   const cases = options.filter((option) => option.values !== undefined).map((option) =>
     `    ${bashNames(option)}) ${bashValue(option)}; return ;;`
   );
+  const lists = options.flatMap(({ name, choices }) =>
+    choices === undefined ? [] : bashList(name, choices)
+  );
   const functionName = `_${command.name.replaceAll(/\W/g, "_")}`;
   const words = options.map((option) => `--${option.name}`).join(" ");
   return [
@@ -35,6 +39,7 @@ export function bashCompletion(command: Command): string {
     '  case "$previous" in',
     ...cases,
     "  esac",
+    ...lists,
     "  if [[ $current == -* ]]; then",
     `    mapfile -t COMPREPLY < <(compgen -W "${words}" -- "$current")`,
     "  else",
@@ -51,16 +56,28 @@ function bashNames({ name, short }: Option): string {
 }
 
 function bashValue(option: Option): string {
-  if (option.choices !== undefined) {
-    return `mapfile -t COMPREPLY < <(compgen -W "${option.choices.join(" ")}" -- "$current")`;
-  }
+  if (option.choices !== undefined) return bashWords(option.choices);
   return option.completes === undefined ? ":" : BASH_VALUES[option.completes];
 }
 
+/** The words behind the first one of an option that takes as many as follow it. */
+function bashList(name: string, choices: readonly string[]): string[] {
+  return [
+    "  local index=$COMP_CWORD",
+    `  while [[ \${COMP_WORDS[index-1]} == @(${choices.join("|")}) ]]; do ((index--)); done`,
+    `  if [[ \${COMP_WORDS[index-1]} == --${name} ]]; then`,
+    `    ${bashWords(choices)}`,
+    "    ((${#COMPREPLY[@]} > 0)) && return",
+    "  fi",
+  ];
+}
+
+function bashWords(words: readonly string[]): string {
+  return `mapfile -t COMPREPLY < <(compgen -W "${words.join(" ")}" -- "$current")`;
+}
+
 function bashPositional({ words, positional }: Command): string {
-  if (words !== undefined) {
-    return `mapfile -t COMPREPLY < <(compgen -W "${words.join(" ")}" -- "$current")`;
-  }
+  if (words !== undefined) return bashWords(words);
   return positional === undefined ? ":" : BASH_VALUES.file;
 }
 
@@ -68,7 +85,9 @@ function bashPositional({ words, positional }: Command): string {
 export function zshCompletion(command: Command): string {
   const lines = optionsOf(command).flatMap(zshOption);
   if (command.words !== undefined) lines.push(`'1:action:(${command.words.join(" ")})'`);
-  else if (command.positional !== undefined) lines.push(`'*:file:_files'`);
+  else if (command.positional !== undefined) {
+    lines.push(`'${takesMany(command.positional.metavariable) ? "*" : "1"}:file:_files'`);
+  }
   return `#compdef ${command.name}\n\n_arguments -s -S \\\n${
     lines.map((line) => `  ${line}`).join(" \\\n")
   }\n`;
@@ -81,9 +100,11 @@ function zshOption(option: Option): string[] {
   const repeatable = option.repeatable === true ? "*" : "";
   const explanation = zshText(firstSentence(option.help));
   const values = (option.values ?? []).map((value) =>
-    `:${zshText(value.replaceAll(/[<>]/g, ""))}:${zshValue(option)}`
-  ).join("");
-  return names.map((name) => `'${repeatable}${name}[${explanation}]${values}'`);
+    `:${zshText(plainMetavariable(value))}:${zshValue(option)}`
+  );
+  // Of the words that follow, the first has to be there, and the others may be.
+  values.push(...(option.choices ?? []).slice(1).map(() => `:${values[0]}`));
+  return names.map((name) => `'${repeatable}${name}[${explanation}]${values.join("")}'`);
 }
 
 function zshValue({ choices, completes }: Option): string {
@@ -97,12 +118,11 @@ function zshText(text: string): string {
 
 /** The fish completion of a command. */
 export function fishCompletion(command: Command): string {
-  const lines = optionsOf(command).map((option) => {
+  const lines = optionsOf(command).flatMap((option) => {
     const short = option.short === undefined ? "" : ` -s ${option.short}`;
     const explanation = firstSentence(option.help).replaceAll("\\", "\\\\").replaceAll("'", "\\'");
-    return `complete -c ${command.name}${short} -l ${option.name}${
-      fishValue(option)
-    } -d '${explanation}'`;
+    const first = `complete -c ${command.name}${short} -l ${option.name}${fishValue(option)}`;
+    return [`${first} -d '${explanation}'`, ...fishList(command.name, option)];
   });
   if (command.words !== undefined) {
     lines.unshift(`complete -c ${command.name} -fa '${command.words.join(" ")}'`);
@@ -114,6 +134,13 @@ function fishValue({ values, choices, completes }: Option): string {
   if (values === undefined) return "";
   if (choices !== undefined) return ` -xa '${choices.join(" ")}'`;
   return completes === undefined ? " -x" : ` ${FISH_VALUES[completes]}`;
+}
+
+/** The words behind the first one of an option that takes as many as follow it. */
+function fishList(command: string, { choices }: Option): string[] {
+  if (choices === undefined) return [];
+  const words = choices.join(" ");
+  return [`complete -c ${command} -n '__fish_prev_arg_in ${words}' -a '${words}'`];
 }
 
 function firstSentence(text: string): string {

@@ -4,6 +4,7 @@ import type { Command, Option, OptionGroup } from "../../src/commands/command.ts
 import { COMMON_OPTIONS } from "../../src/commands/command.ts";
 import { optionExplanation } from "../../src/commands/help.ts";
 import type { Manual, Section } from "./manual.ts";
+import { plainMetavariable, takesMany } from "./metavariable.ts";
 
 /** The source of a command's page. */
 export function manPage(command: Command, manual: Manual, date: Date): string {
@@ -39,7 +40,7 @@ export function manPage(command: Command, manual: Manual, date: Date): string {
 /** `[<filepath> ...]` is optional, `[<filepath>]` once only; other arguments have to be there. */
 function synopsis(syntax: string): string {
   const macro = syntax.startsWith("[") ? ".Op Ar" : ".Ar";
-  return `${macro} ${metavariable(syntax)}${/\.\.\.\]?$/.test(syntax) ? " ..." : ""}`;
+  return `${macro} ${metavariable(syntax)}${takesMany(syntax) ? " ..." : ""}`;
 }
 
 function argumentList(
@@ -116,8 +117,7 @@ function literal(line: string): string {
 
 /** `<port>` as one argument, without what only the syntax of `--help` needs. */
 function metavariable(value: string): string {
-  const plain = value.replaceAll(/[[\]]/g, "").replace(/ \.\.\.$/, "");
-  return argument(/^<[^<>]*>$/.test(plain) ? plain.slice(1, -1) : plain);
+  return argument(plainMetavariable(value.replaceAll(/[[\]]/g, "").replace(/ \.\.\.$/, "")));
 }
 
 /** Columns of the source, for those who read it. */

@@ -54,22 +54,44 @@ const DROP_INS: Section = {
     "and for the directory to share, in /etc/conf.d/pacserve:",
     { literal: 'PACSERVE_ARGS="--multicast /srv/packages"' },
     "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, the " +
-    "sync databases (/var/lib/pacman/sync) on a machine that serves them to others, another --pacman-conf, and filelists.",
+    "sync databases (/var/lib/pacman/sync) on a machine that serves them to others, repositories in " +
+    "directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
+    "The service is a user of its own. What only a group may read, it reads as a member of that group:",
+    { literal: "[Service]\nBindReadOnlyPaths=/srv/packages\nSupplementaryGroups=media" },
     "A directory for uploads, which is made, and belongs to the service:",
     { literal: "[Service]\nStateDirectory=pacserve" },
     { literal: 'PACSERVE_ARGS="--multicast --upload /var/lib/pacserve"' },
-    "Passwords, or a key and its certificate, in files that only root can read. The service manager " +
-    "hands copies over when the service starts:",
+    "Passwords, or a certificate and its key, in files that only root can read. The service manager " +
+    "hands copies over when the service starts, and only then. After a renewal, therefore: systemctl " +
+    "restart pacserve.",
     {
       literal: "[Service]\nLoadCredential=users:/etc/pacserve/users\n" +
         "LoadCredential=cert.pem:/etc/pacserve/cert.pem\n" +
         "LoadCredential=key.pem:/etc/pacserve/key.pem",
     },
+    "With passwords:",
     {
       literal: 'PACSERVE_ARGS="--multicast --authfile /run/credentials/pacserve.service/users"',
     },
-    "and likewise --ssl with --certfile and --keyfile. " +
-    "Then write https instead of http in /etc/pacman.d/pacserve.",
+    "With TLS:",
+    {
+      literal: 'PACSERVE_ARGS="--multicast --ssl \\\n' +
+        "    --certfile /run/credentials/pacserve.service/cert.pem \\\n" +
+        '    --keyfile /run/credentials/pacserve.service/key.pem"',
+    },
+    "Then write https instead of http in /etc/pacman.d/pacserve. pacman asks for localhost, so the " +
+    "certificate has to name localhost, and the system has to trust whoever signed it (trust(1)): " +
+    "otherwise pacman refuses it.",
+  ],
+};
+
+const FIREWALL_RELOADS: Section = {
+  title: "Reloads of the firewall",
+  content: [
+    "When the firewall reads its own rules again (nft -f, ufw reload, firewall-cmd --reload, a restart " +
+    "of its service), it may drop those of others, while pacserve-ports.service stays active. Open the " +
+    "ports again with",
+    { literal: "systemctl reload pacserve-ports" },
   ],
 };
 
@@ -225,6 +247,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     seeAlso: ["pacman.conf(5)", "pacserve(8)", "pacsrv(8)"],
   },
   "pacserve-ports": {
+    sections: [FIREWALL_RELOADS],
     files: [
       { path: "/etc/conf.d/pacserve", meaning: "The rules, see pacserve.conf(5)." },
       { path: "/run/pacserve-ports/state", meaning: "What was opened and is to be closed again." },

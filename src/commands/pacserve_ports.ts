@@ -6,7 +6,7 @@ import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import { portsText } from "../firewall/openings.ts";
 import { type Place, placeText } from "../firewall/place.ts";
 import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
-import { firewallOf, type Rule, rulesOf } from "../firewall/rules.ts";
+import { firewallOf, type FirewallSetting, type Rule, rulesOf } from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
@@ -91,10 +91,10 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 async function open(path: string): Promise<number> {
-  const { rules, places } = await readConfiguration(path);
+  const { firewall, rules, places } = await readConfiguration(path);
   await openPorts(rules, places, STATE_DIRECTORY);
   if (rules.length === 0) console.log(`${path} has no rules: nothing to open`);
-  else if (places.length === 0) console.log(NO_FIREWALL);
+  else if (places.length === 0) console.log(nothingToOpen(firewall));
   else console.log(`opened in ${placesText(places)}: ${rules.map(ruleName).join(", ")}`);
   return 0;
 }
@@ -106,8 +106,10 @@ async function close(): Promise<number> {
 }
 
 async function status(path: string): Promise<number> {
-  const { rules, places } = await readConfiguration(path);
-  console.log(places.length === 0 ? NO_FIREWALL : `firewall: ${placesText(places)}`);
+  const { firewall, rules, places } = await readConfiguration(path);
+  console.log(places.length === 0 ? nothingToOpen(firewall) : `firewall: ${placesText(places)}`);
+  // Nobody looked whether packets pass.
+  if (firewall === "none") return 0;
   let result = 0;
   for (const { rule, closed } of await portsStatus(rules, places)) {
     console.log(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
@@ -117,9 +119,21 @@ async function status(path: string): Promise<number> {
   return result;
 }
 
-const NO_FIREWALL = "no firewall turns packets away: nothing has to be opened";
+/** Why there is no place to open: only with `auto` was every firewall looked at. */
+function nothingToOpen(firewall: FirewallSetting): string {
+  if (firewall === "none") return "PACSERVE_FIREWALL is none: nothing is opened";
+  const who = firewall === "auto" ? "no firewall turns" : `${firewall} does not turn`;
+  return `${who} packets away: nothing has to be opened`;
+}
 
-async function readConfiguration(path: string): Promise<{ rules: Rule[]; places: Place[] }> {
+/** What the file says, and where that is to be done. */
+interface Configuration {
+  readonly firewall: FirewallSetting;
+  readonly rules: readonly Rule[];
+  readonly places: readonly Place[];
+}
+
+async function readConfiguration(path: string): Promise<Configuration> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -128,7 +142,8 @@ async function readConfiguration(path: string): Promise<{ rules: Rule[]; places:
   }
   const values = parseEnvironmentFile(text);
   const rules = rulesOf(values);
-  return { rules, places: await findPlaces(firewallOf(values)) };
+  const firewall = firewallOf(values);
+  return { firewall, rules, places: await findPlaces(firewall) };
 }
 
 function requireRoot(): void {

@@ -14,7 +14,7 @@ import type { FirewallSetting } from "./rules.ts";
  * `auto`: where firewalld runs, its zones; else every input chain of nftables and of both forms of
  * iptables (ufw's rules are there, too) that turns packets away. None: nothing has to be opened.
  *
- * @throws {Failure} when the firewall that is named is not there.
+ * @throws {Failure} when the firewall that is named is not there, or one cannot be asked.
  */
 export async function findPlaces(setting: FirewallSetting): Promise<Place[]> {
   switch (setting) {

@@ -1,6 +1,6 @@
 /**
  * The values in a systemd `EnvironmentFile`, read as systemd.exec(5) describes and `env-file.c` does
- * it, so that a service and a command that read the same file find the same in it.
+ * it since systemd 254, so that a service and a command that read the same file find the same in it.
  */
 
 /** What the reader is in the middle of. */
@@ -15,9 +15,10 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /**
  * Reads the assignments of a file, the last one to a name winning.
  *
- * `#` and `;` begin a comment at the begin of a line only. A value may stand in single or double
- * quotes, or in several such pieces; a backslash at the end of a line continues it; otherwise a
- * backslash stands for the character behind it, and inside of single quotes for itself.
+ * `#` and `;` begin a comment at the begin of a line only; it ends with the line, whatever its last
+ * character is. A value may stand in single or double quotes, or in several such pieces; a backslash
+ * at the end of a line continues it; otherwise a backslash stands for the character behind it, and
+ * inside of single quotes for itself.
  */
 export function parseEnvironmentFile(text: string): Map<string, string> {
   const values = new Map<string, string>();
@@ -47,8 +48,7 @@ export function parseEnvironmentFile(text: string): Map<string, string> {
         else key += character;
         break;
       case "comment":
-        if (character === "\\") index++;
-        else if (character === "\n") finish();
+        if (character === "\n") finish();
         break;
       case "before value":
         if (character === "\n") finish();

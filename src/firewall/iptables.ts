@@ -3,7 +3,7 @@
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
 import type { Place } from "./place.ts";
-import { complaint, findProgram, type ProgramName, requireAccess, runProgram } from "./programs.ts";
+import { complaint, findProgram, type ProgramName, runProgram, sawRules } from "./programs.ts";
 
 /** The programs of a family: the two forms, and the one of them that the system has chosen. */
 const VARIANTS = {
@@ -50,23 +50,28 @@ export function chosenIptables(): ProgramName[] {
   return [VARIANTS[4].chosen, VARIANTS[6].chosen].filter((name) => findProgram(name) !== null);
 }
 
-/** Finds out which forms of iptables turn packets of a family away. */
+/**
+ * Finds out which forms of iptables turn packets of a family away.
+ *
+ * @throws {Failure} when there may be rules that cannot be seen.
+ */
 export async function surveyIptables(family: 4 | 6): Promise<IptablesSurvey> {
   const { nftables, legacy, chosen } = VARIANTS[family];
   const first = findProgram(nftables) === null ? chosen : nftables;
   if (findProgram(first) === null) return { filtering: [], ownsNftablesTable: false };
-  const filtering: ProgramName[] = [];
   const outcome = await runProgram(first, [...WAIT, "-S", "INPUT"]);
-  requireAccess(first, outcome);
-  const { success, output, errors } = outcome;
-  if (success && turnsAway(output)) filtering.push(first);
-  // Asking the legacy program would make the kernel load its tables, so only where they are in use:
-  // the other one says so.
-  if (errors.includes("legacy tables present") && findProgram(legacy) !== null) {
+  // A chain that nft made, with what iptables has not: nft is asked about it.
+  const foreign = outcome.errors.includes("use 'nft' tool");
+  const seen = !foreign && sawRules(first, outcome);
+  const filtering: ProgramName[] = seen && turnsAway(outcome.output) ? [first] : [];
+  // Asking the legacy program would make the kernel load its tables, so only where they are in use,
+  // which the other one says, or where there are no others.
+  const legacyUsed = outcome.errors.includes("legacy tables present") || (!seen && !foreign);
+  if (legacyUsed && first === nftables && findProgram(legacy) !== null) {
     const listed = await runProgram(legacy, [...WAIT, "-S", "INPUT"]);
-    if (listed.success && turnsAway(listed.output)) filtering.push(legacy);
+    if (sawRules(legacy, listed) && turnsAway(listed.output)) filtering.push(legacy);
   }
-  return { filtering, ownsNftablesTable: success && first === nftables };
+  return { filtering, ownsNftablesTable: seen && first === nftables };
 }
 
 /**

@@ -8,7 +8,7 @@
 import { Failure } from "../failure.ts";
 import { type Opening, openingMark } from "./openings.ts";
 import type { Place } from "./place.ts";
-import { complaint, findProgram, requireAccess, runProgram } from "./programs.ts";
+import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
 
 /** A chain that a hook of the kernel calls. */
 export interface BaseChain {
@@ -54,16 +54,18 @@ export function nftablesPlace({ family, table, chain }: BaseChain): Place {
   };
 }
 
-/** The input chains in which a packet may be turned away; none where nftables is not in use. */
+/**
+ * The input chains in which a packet may be turned away; none where nftables is not in use.
+ *
+ * @throws {Failure} when there may be some that cannot be seen.
+ */
 export async function filteringChains(): Promise<BaseChain[]> {
   if (findProgram("nft") === null) return [];
   const listed = await runProgram("nft", ["-j", "list", "chains"]);
-  requireAccess("nft", listed);
   if (listed.errors.includes("JSON support not compiled-in")) {
     throw new Failure("this nft was built without JSON, which pacserve-ports needs");
   }
-  // The kernel has no nftables.
-  if (!listed.success) return [];
+  if (!sawRules("nft", listed)) return [];
   const found: BaseChain[] = [];
   for (const chain of objectsOf(listed.output, "chain")) {
     const { family, table, name } = chain;

@@ -78,14 +78,22 @@ async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
 }
 
 /**
- * Tells a program that may not look from one that has nothing to look at.
- *
- * @throws {Failure} when the kernel would not let it.
+ * What the programs complain of when the kernel has not the firewall that they speak to, so that it has
+ * no rules of theirs either: nftables without and with nfnetlink, and the legacy tables of iptables.
  */
-export function requireAccess(name: ProgramName, outcome: Outcome): void {
-  if (/permission denied|operation not permitted/i.test(outcome.errors)) {
-    throw new Failure(`${name} cannot see the rules: ${complaint(outcome)}`);
-  }
+const ABSENT = /: (Protocol not supported|Invalid argument|Table does not exist|iptables who\?)/;
+
+/**
+ * Tells a program that has nothing to look at from one that cannot look.
+ *
+ * @param outcome of listing rules.
+ * @returns whether the kernel has that firewall.
+ * @throws {Failure} when rules may be there that were not seen.
+ */
+export function sawRules(name: ProgramName, outcome: Outcome): boolean {
+  if (outcome.success) return true;
+  if (ABSENT.test(outcome.errors)) return false;
+  throw new Failure(`${name} cannot see the rules: ${complaint(outcome)}`);
 }
 
 /** The first line of what a program complained of, without its warnings. */

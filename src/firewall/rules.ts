@@ -37,20 +37,19 @@ export const FIREWALLS = ["auto", "iptables", "nftables", "firewalld", "none"] a
 /** Which firewall to open ports in; `auto` finds out. */
 export type FirewallSetting = typeof FIREWALLS[number];
 
-const PREFIX = "PACSERVE_RULE_";
-
 /**
- * The rules among the values of the configuration file, by their numbers. An empty one is no rule.
+ * The rules among the values of the configuration file, by their numbers. An empty one is no rule;
+ * one whose name is misspelt is refused, since it would open nothing and nobody would be told.
  *
  * @throws {Failure} that names the variable, for a rule that does not fit the grammar.
  */
 export function rulesOf(values: ReadonlyMap<string, string>): Rule[] {
   const rules: [number, Rule][] = [];
   for (const [variable, value] of values) {
-    if (!variable.startsWith(PREFIX)) continue;
-    const number = variable.slice(PREFIX.length);
-    if (!/^\d{1,9}$/.test(number)) {
-      throw new Failure(`${variable}: the names of rules end with a number (${PREFIX}1)`);
+    if (!variable.startsWith("PACSERVE_RULE")) continue;
+    const [, number] = /^PACSERVE_RULE_(\d{1,9})$/.exec(variable) ?? [];
+    if (number === undefined) {
+      throw new Failure(`${variable}: the names of rules are PACSERVE_RULE_<number>`);
     }
     if (withoutComment(value) !== "") rules.push([Number(number), parseRule(variable, value)]);
   }

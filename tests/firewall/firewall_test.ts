@@ -214,6 +214,77 @@ Deno.test({
 });
 
 Deno.test({
+  name: "rules of legacy iptables are seen where the kernel cannot load nftables any more",
+  ignore: !canTest("ip", "nft", "iptables-nft", "iptables-legacy"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must("iptables-legacy -P INPUT DROP && ip6tables-legacy -P INPUT DROP");
+    await host.must("ip6tables-legacy -A INPUT -p icmpv6 -j ACCEPT");
+    const missing = "Could not fetch rule set generation id: Invalid argument";
+    await host.spoil("iptables-nft", `iptables v1.8.9 (nf_tables): ${missing}`);
+    await host.spoil("nft", "netlink: Error: cache initialization failed: Invalid argument");
+    await host.configure(RULES);
+    assertEquals(await host.reachable(), []);
+    const opened = await host.ports("open");
+    assertEquals([opened.status, opened.errors], [0, ""]);
+    assertMatch(opened.output, /^opened in iptables-legacy, ip6tables-legacy: /);
+    assertEquals(await host.reachable(), ALL);
+    assertEquals((await host.ports("close")).status, 0);
+  },
+});
+
+Deno.test({
+  name: "a firewall that cannot be asked is not taken for one that lets everything in",
+  ignore: !canTest("ip", "nft", "iptables-nft"),
+  fn: async () => {
+    for (const [program, named] of [["iptables-nft", "ip6?tables-nft"], ["nft", "nft"]] as const) {
+      await using host = await GuardedHost.create();
+      await host.spoil(program, "there is no memory left");
+      await host.configure(RULES);
+      const refused = await host.ports("open");
+      assertEquals(refused.status, 1);
+      assertMatch(
+        refused.errors,
+        new RegExp(`^pacserve-ports: ${named} cannot see the rules: there is no memory left\n$`),
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "a chain that iptables cannot print is opened by nft",
+  ignore: !canTest("ip", "nft", "iptables-nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must(`nft 'table ip filter {
+      chain INPUT { type filter hook input priority 0; ct state new drop; }
+    }'`);
+    await host.configure(RULES);
+    assertMatch((await host.ports("open")).output, /^opened in nftables chain ip filter INPUT: /);
+    assertEquals((await host.ports("close")).status, 0);
+  },
+});
+
+Deno.test({
+  name: "PACSERVE_FIREWALL=none opens nothing, and calls nothing open that is turned away",
+  ignore: !canTest("ip", "nft"),
+  fn: async () => {
+    await using host = await GuardedHost.create();
+    await host.must(NFT_RULES);
+    await host.configure(RULES.replace("auto", "none"));
+    const before = await host.rules();
+    const outcome = {
+      status: 0,
+      output: "PACSERVE_FIREWALL is none: nothing is opened\n",
+      errors: "",
+    };
+    assertEquals(await host.ports("open"), outcome);
+    assertEquals(await host.ports("status"), outcome);
+    assertEquals(await host.rules(), before);
+  },
+});
+
+Deno.test({
   name: "where nothing turns packets away, nothing is added",
   ignore: !canTest("ip", "nft", "iptables"),
   fn: async () => {
@@ -226,6 +297,9 @@ Deno.test({
     assertStringIncludes(opened.output, "nothing has to be opened");
     assertEquals((await host.ports("status")).status, 0);
     assertEquals(await host.rules(), before);
+    // What is said of nftables alone is not said of all.
+    await host.configure(RULES.replace("auto", "nftables"));
+    assertMatch((await host.ports("open")).output, /^nftables does not turn packets away: /);
     // A firewall that is named is used all the same.
     await host.configure(RULES.replace("auto", "iptables"));
     assertEquals((await host.ports("open")).status, 0);

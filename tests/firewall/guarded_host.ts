@@ -29,6 +29,7 @@ export class GuardedHost implements AsyncDisposable {
   readonly #directory = Deno.makeTempDirSync({ prefix: "pacserve-ports-" });
   readonly #name = `pacports-${crypto.randomUUID().slice(0, 6)}`;
   readonly #children: Deno.ChildProcess[] = [];
+  #mounts = "";
 
   /** Makes the hosts and starts the echo in the guarded one. */
   static async create(): Promise<GuardedHost> {
@@ -83,6 +84,7 @@ export class GuardedHost implements AsyncDisposable {
       for name in ufw firewalld; do
         [ -d ${this.#directory}/$name ] && mount --bind ${this.#directory}/$name /etc/$name
       done
+      ${this.#mounts}
       `;
     return new Deno.Command("ip", {
       args: ["netns", "exec", `${this.#name}a`, "sh", "-c", places + script],
@@ -90,6 +92,14 @@ export class GuardedHost implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     });
+  }
+
+  /** Lets a program of the guarded host do nothing but complain. */
+  async spoil(program: string, complaint: string): Promise<void> {
+    const spoilt = join(this.#directory, program);
+    await Deno.writeTextFile(spoilt, `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`);
+    await Deno.chmod(spoilt, 0o755);
+    this.#mounts += `mount --bind ${spoilt} "$(readlink -f /usr/sbin/${program})"\n`;
   }
 
   /** Runs `pacserve-ports` in the guarded host. */

@@ -1,6 +1,6 @@
 /** `--filelist`, from the command line: what it shares, and what becomes of an edit. */
 
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { runCommand, Served, withFiles } from "../program.ts";
 
 Deno.test("a plain list shares its lines, relative to the list", () =>
@@ -45,6 +45,20 @@ Deno.test("an edit is taken, a broken one is named by line and column, and chang
     await server.reloaded(from);
     assertEquals(await server.text("/two/y"), "y");
     assertEquals(await server.status("/one/x"), 404);
+  }));
+
+Deno.test("a listed path that is not there is warned of, and is shared once it is there", () =>
+  withFiles({ "list": '{"a": ["later"]}' }, async (directory) => {
+    const list = `${directory}/list`;
+    await using server = await Served.start("quickserve", ["-f", list]);
+    const warning = await server.program.line(/warning: /);
+    assertStringIncludes(
+      warning,
+      `--filelist ${list} names ${directory}/later: there is no such file or directory`,
+    );
+    await Deno.mkdir(`${directory}/later`);
+    await Deno.writeTextFile(`${directory}/later/x`, "here");
+    assertEquals(await server.text("/a/x"), "here");
   }));
 
 Deno.test("a list that is broken at the start is an error that names the place", () =>

@@ -102,12 +102,12 @@ Deno.test("a transfer that breaks off is marked in the log, with the bytes that 
 
 /** A socket in the place of the service manager's (sd_notify(3)), and what it is told. */
 class Manager implements Disposable {
-  readonly path: string;
   readonly #socket: Deno.DatagramConn;
 
-  constructor(directory: string) {
-    this.path = `${directory}/notify`;
-    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: this.path });
+  /** @param address a path, or `@` and an abstract name (unix(7)). */
+  constructor(readonly address: string) {
+    const path = address.replace(/^@/, "\0");
+    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path });
   }
 
   async told(): Promise<string> {
@@ -122,20 +122,22 @@ class Manager implements Disposable {
 
 Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =>
   withFiles({ "a": "hello" }, async (directory) => {
-    using manager = new Manager(directory);
-    const command = [...launched("quickserve"), "--quiet", "-p", "0", "a"];
-    const environment = { NOTIFY_SOCKET: manager.path };
-    await using program = new RunningProgram(command, { directory, environment });
-    const ready = await manager.told();
-    const [, port] = /^READY=1\nSTATUS=Listening on port (\d+)$/.exec(ready) ?? [];
-    assertEquals(await (await fetch(`http://127.0.0.1:${port}/a`)).text(), "hello");
-    program.signal("SIGHUP");
-    assertEquals(await manager.told(), "RELOADING=1");
-    assertEquals(await manager.told(), "READY=1");
-    program.signal("SIGTERM");
-    assertEquals(await manager.told(), "STOPPING=1");
-    const { code, stdout, stderr } = await program.ended;
-    assertEquals([code, stdout, stderr], [0, "", ""]);
+    for (const address of [`${directory}/notify`, `@pacserve-test-${crypto.randomUUID()}`]) {
+      using manager = new Manager(address);
+      const command = [...launched("quickserve"), "--quiet", "-p", "0", "a"];
+      const environment = { NOTIFY_SOCKET: manager.address };
+      await using program = new RunningProgram(command, { directory, environment });
+      const ready = await manager.told();
+      const [, port] = /^READY=1\nSTATUS=Listening on port (\d+)$/.exec(ready) ?? [];
+      assertEquals(await (await fetch(`http://127.0.0.1:${port}/a`)).text(), "hello");
+      program.signal("SIGHUP");
+      assertEquals(await manager.told(), "RELOADING=1");
+      assertEquals(await manager.told(), "READY=1");
+      program.signal("SIGTERM");
+      assertEquals(await manager.told(), "STOPPING=1");
+      const { code, stdout, stderr } = await program.ended;
+      assertEquals([code, stdout, stderr], [0, "", ""]);
+    }
   }));
 
 Deno.test("for the journal each line has a priority", () =>

@@ -1,6 +1,8 @@
 /** What pacserve has besides quickserve's options: pacman.conf, trusted peers, and the package caches. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { makeCertificates } from "../certificates.ts";
+import { run } from "../lan/process.ts";
 import { serve, type TestServer } from "../peers/lan.ts";
 import { runCommand, Served, withFiles } from "../program.ts";
 
@@ -126,6 +128,34 @@ Deno.test("with users, this host's own pacman needs no password, and all else do
     assertEquals(await server.text(`/pacman/core/x86_64/${PACKAGE}`), "cached");
     assertEquals(await server.status("/"), 401);
     assertEquals(await server.status("/pkg/"), 401);
+  }));
+
+Deno.test("it says at start by which address pacman reaches it, here and elsewhere", () =>
+  withFiles({}, async (directory) => {
+    const { server: { certificate, key } } = await makeCertificates();
+    await Deno.writeTextFile(`${directory}/both.pem`, certificate + key);
+    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "", SOMEWHERE));
+    const lan = Deno.networkInterfaces().some(({ family, address }) =>
+      family === "IPv4" && !address.startsWith("127.")
+    );
+    for (
+      const [words, origin, elsewhere] of [
+        [[], "http://localhost", lan],
+        [["-a", "127.0.0.1"], "http://localhost", false],
+        [["-a", "127.0.0.2"], "http://127.0.0.2", false],
+        [["-a", "127.0.0.1", "--ssl", "--certfile", "both.pem"], "https://localhost", false],
+      ] as const
+    ) {
+      const all = ["--pacman-conf", "pacman.conf", ...words];
+      await using server = await Served.start("pacserve", all, { directory });
+      const line = await server.program.line(/or in pacman\.conf: /);
+      assertStringIncludes(line, `Server = ${origin}:${server.port}/pacman/$repo/$arch`);
+      // A request is logged behind all of the banner.
+      const request = ["curl", "-sk", "-o", "/dev/null", `${origin}:${server.port}/`];
+      assertEquals((await run(request)).code, 0);
+      await server.program.line(/"GET \/ /);
+      assertEquals(server.program.output.includes("on other machines: "), elsewhere);
+    }
   }));
 
 Deno.test("a pacman.conf that is missing or broken is an error that names it", () =>

@@ -103,6 +103,9 @@ Deno.test("the package in an empty root", async (t) => {
     assertEquals(await complete("pacserve", "--pacm"), ["--pacman-conf"]);
     assertEquals(await complete("quickserve", "--pacm"), [""]);
     assertEquals(await complete("quickserve", "--tar", "z"), ["zip", "zst"]);
+    assertEquals(await complete("quickserve", "--tar", "gz", "z"), ["zip", "zst"]);
+    assertEquals(await complete("quickserve", "--tar", "gz", "zip", "--q"), ["--qr", "--quiet"]);
+    assertEquals(await complete("quickserve", "--tar", "gz", "/usr/shar"), ["/usr/share"]);
     assertEquals(await complete("quickserve", "--root", "/usr/shar"), ["/usr/share"]);
     assertEquals(await complete("pacserve-ports", "stat"), ["status"]);
     assertEquals(await complete("pacsrv", "-S"), ["as-pacman"]);
@@ -126,6 +129,25 @@ Deno.test("the package in an empty root", async (t) => {
         assertMatch(completions, new RegExp(`^--${option}\t.+$`, "m"), name);
       }
     }
+  });
+
+  await t.step("zsh and fish complete values as the options take them", async () => {
+    const share = `${root.directory}/usr/share`;
+    const zsh = async (name: string): Promise<string> => {
+      const script = `_arguments() { print -rl -- "$@" }; . "$0"`;
+      return await must(["zsh", "-fc", script, `${share}/zsh/site-functions/_${name}`]);
+    };
+    const served = await zsh("quickserve");
+    const formats = ":format:(none gz zst zip)";
+    assertMatch(served, /^[*]--filter\[.*\]:<ix><regex>:$/m);
+    assertMatch(served, /^[*]--peer\[.*\]:<scheme>\\:[/][/]<host>\\:<port>[/]:$/m);
+    assertStringIncludes(served, `]${formats}:${formats}:${formats}:${formats}\n`);
+    assertMatch(served, /^[*]:file:_files$/m);
+    assertMatch(await zsh("pacman.conf-insert_pacserve"), /^1:file:_files$/m);
+    const fish = `source "$argv[1]"; complete --do-complete "quickserve --tar gz z"`;
+    const completions = `${share}/fish/vendor_completions.d/quickserve.fish`;
+    const words = await must(["fish", "--no-config", "-c", fish, completions]);
+    assertEquals(words.match(/^(zip|zst)$/gm), ["zip", "zst"]);
   });
 
   await t.step("systemd has nothing against the units", async () => {

@@ -99,7 +99,8 @@ Deno.test("two machines with systemd", async (t) => {
     "a link out of what is shared leads nowhere, also when links are followed",
     async () => {
       const secret = "/etc/everybody-may-read-this";
-      await alder.write(secret, "outside\n");
+      const secrets = [secret, "/home/alice/notes", "/root/notes", "/run/user/notes"];
+      for (const path of secrets) await alder.write(path, "outside\n");
       await alder.script(`ln -s ${secret} ${cache}/outside-1-1-any.pkg.tar.zst
       echo inside > ${cache}/inside
       ln -s inside ${cache}/inside-1-1-any.pkg.tar.zst`);
@@ -111,12 +112,7 @@ Deno.test("two machines with systemd", async (t) => {
       assertEquals(outside.status, 404);
       // The server could not read it whatever it wanted: in its root directory it does not exist.
       const root = `/proc/${await one.mainPid()}/root`;
-      const { stdout } = await alder.run([
-        "ls",
-        root + secret,
-        `${root}/home`,
-        `${root}/root/.bashrc`,
-      ]);
+      const { stdout } = await alder.run(["cat", ...secrets.map((path) => root + path)]);
       assertEquals(stdout, "");
       await one.configure("--multicast");
       await one.restart();
@@ -141,11 +137,21 @@ Deno.test("two machines with systemd", async (t) => {
   );
 
   await t.step(
-    "when the service is stopped, which takes less than two seconds, they close",
+    "when the service is stopped they close, and a short transfer is finished in two seconds",
     async () => {
+      // More than the kernel keeps for a client that takes its time.
+      const size = 24 << 20;
+      await alder.must(["truncate", `--size=${size}`, `${cache}/short`]);
+      const curl = ["curl", "--silent", "--limit-rate", `${1.5 * size}`, "--output", "/tmp/short"];
+      await using transfer = alder.spawn([...curl, "http://localhost:15678/pkg/short"]);
+      const received = async (): Promise<number> =>
+        (await Deno.stat(alder.path("/tmp/short"))).size;
+      await eventually("the transfer has begun", async () => await received() > 0);
       const start = performance.now();
       await one.systemctl("stop", SERVICE);
       assert(performance.now() - start < 2000);
+      assertEquals((await transfer.ended).code, 0);
+      assertEquals(await received(), size);
       assertEquals(await one.state(PORTS), "inactive");
       assertEquals(await one.state("pacserve-root.path"), "inactive");
       assertEquals(await one.firewall(), closed);
@@ -169,8 +175,12 @@ Deno.test("two machines with systemd", async (t) => {
       text.replace("[options]", "[options]\nCacheDir = /srv/c"),
     );
     await eventually("the missing directory is in the log", async () => {
-      const line = (await said()).split("\n").find((line) => line.includes("/srv/c:"));
-      return line?.includes("BindReadOnlyPaths=/srv/c");
+      return /\/srv\/c: .*BindReadOnlyPaths=\/srv\/c /.test(await said());
+    });
+    await alder.write("/srv/mirrors", `Server = ${mirror.server}\n`);
+    await alder.write("/etc/pacman.conf", text + "\n[more]\nInclude = /srv/mirrors\n");
+    await eventually("the file that cannot be included is in the log", async () => {
+      return /pacman\.conf.*BindReadOnlyPaths=\/srv\/mirrors .*stays in force/.test(await said());
     });
     await alder.write("/etc/pacman.conf", text);
     await eventually("it was read again", async () => {
@@ -187,21 +197,58 @@ Deno.test("two machines with systemd", async (t) => {
     });
   });
 
-  await t.step("drop-in: another directory", async () => {
-    await alder.write("/srv/more/file", "shared\n");
-    await one.configure("/srv/more");
-    assertStringIncludes(await one.failure(), "BindReadOnlyPaths=/srv/more");
-    await one.configure("/srv/more", "BindReadOnlyPaths=/srv/more");
-    await one.restart();
-    const { body } = await one.get("http://localhost:15678/more/file");
-    assertEquals(body, "shared\n");
+  await t.step("drop-in: another directory, also below /home", async () => {
+    for (const directory of ["/srv/more", "/home/alice/more"]) {
+      await alder.write(`${directory}/file`, "shared\n");
+      await one.configure(directory);
+      assertStringIncludes(await one.failure(), `BindReadOnlyPaths=${directory} `);
+      await one.configure(directory, `BindReadOnlyPaths=${directory}`);
+      await one.restart();
+      const { body } = await one.get("http://localhost:15678/more/file");
+      assertEquals(body, "shared\n");
+    }
+  });
+
+  await t.step("drop-in: files that options name", async () => {
+    await alder.write("/root/motd", "welcome\n");
+    await alder.must(["cp", "/etc/pacman.conf", "/srv/other.conf"]);
+    for (const [option, file] of [["--motd", "/root/motd"], ["--pacman-conf", "/srv/other.conf"]]) {
+      await one.configure(`${option} ${file}`);
+      assertStringIncludes(await one.failure(), `BindReadOnlyPaths=${file} `);
+      await one.configure(`${option} ${file}`, `BindReadOnlyPaths=${file}`);
+      await one.restart();
+    }
+  });
+
+  await t.step("drop-in: a group that may read what others may not", async () => {
+    await alder.write("/srv/films/film", "moving\n");
+    await alder.write("/etc/pacman.d/list.json", '{ "films": ["/srv/films"] }');
+    await alder.script("groupadd media; chgrp media /srv/films; chmod 750 /srv/films");
+    const list = "--filelist /etc/pacman.d/list.json";
+    const url = "http://localhost:15678/films/film";
+    for (
+      const [dropIn, cure] of [
+        ["", "BindReadOnlyPaths=/srv/films "],
+        ["BindReadOnlyPaths=/srv/films", "SupplementaryGroups="],
+      ] as const
+    ) {
+      await one.configure(list, dropIn);
+      assertStringIncludes(await one.warnings(), cure);
+      assertEquals((await one.get(url)).status, 404);
+    }
+    await one.configure(list, "BindReadOnlyPaths=/srv/films\nSupplementaryGroups=media");
+    assertEquals(await one.warnings(), "");
+    assertEquals(await one.get(url), { status: 200, body: "moving\n" });
   });
 
   await t.step("drop-in: a directory for uploads", async () => {
     await one.configure("--upload /srv/uploads");
     assertStringIncludes(await one.failure(), "StateDirectory=pacserve");
+    await alder.must(["mkdir", "--mode=777", "/srv/uploads"]);
+    await one.configure("--upload /srv/uploads", "BindReadOnlyPaths=/srv/uploads");
+    assertMatch(await one.warnings(), /\/srv\/uploads: .*read-only \(.*StateDirectory=pacserve/);
     await one.configure("--upload /var/lib/pacserve", "StateDirectory=pacserve");
-    await one.restart();
+    assertEquals(await one.warnings(), "");
     const { status } = await one.get("--form", "file=@/etc/hostname", "http://localhost:15678/");
     assertEquals(status, 201);
     assertEquals(
@@ -224,7 +271,8 @@ Deno.test("two machines with systemd", async (t) => {
       assertStringIncludes(await one.failure(), "LoadCredential=<name>:/etc/pacserve/users");
       const place = `/run/credentials/${SERVICE}`;
       await one.configure(
-        `--authfile ${place}/users --ssl --certfile ${place}/cert --keyfile ${place}/key`,
+        `--authfile ${place}/users --ssl \\
+          --certfile ${place}/cert --keyfile ${place}/key`,
         Object.keys(secrets).map((name) => `LoadCredential=${name}:/etc/pacserve/${name}`).join(
           "\n",
         ),
@@ -252,7 +300,7 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step("removing the package leaves nothing running, open or lying about", async () => {
-    await one.configure("--multicast");
+    await one.configure("--multicast --quiet");
     await one.restart();
     await one.becomes(PORTS, "active");
     await alder.must(["rm", "-r", "/etc/systemd/system/pacserve.service.d", "/etc/pacserve"]);

@@ -45,8 +45,9 @@ export class Services {
     return Number(await this.systemctl("show", "-P", "MainPID", "pacserve.service"));
   }
 
-  /** What a unit has written. */
+  /** What a unit has written until now. */
   async journal(unit = "pacserve.service"): Promise<string> {
+    await this.container.must(["journalctl", "--sync"]);
     return await this.container.must(["journalctl", "--unit", unit, "--output=cat"]);
   }
 
@@ -59,8 +60,8 @@ export class Services {
   async configure(options: string, dropIn = ""): Promise<void> {
     const path = "/etc/conf.d/pacserve";
     const text = await Deno.readTextFile(this.container.path(path));
-    const line = `PACSERVE_ARGS='${options}'`;
-    await this.container.write(path, text.replace(/^PACSERVE_ARGS=.*$/m, () => line));
+    const assignment = `PACSERVE_ARGS="${options}"`;
+    await this.container.write(path, text.replace(/^PACSERVE_ARGS=".*?"$/ms, () => assignment));
     await this.container.write(
       "/etc/systemd/system/pacserve.service.d/test.conf",
       `[Service]\n${dropIn}\n`,
@@ -71,6 +72,14 @@ export class Services {
   /** Restarts the server, which must succeed. */
   async restart(): Promise<void> {
     await this.systemctl("restart", "pacserve.service");
+  }
+
+  /** Restarts the server, which must succeed; returns what it warns of. */
+  async warnings(): Promise<string> {
+    const before = (await this.journal()).length;
+    await this.restart();
+    const said = (await this.journal()).slice(before);
+    return said.split("\n").filter((line) => line.startsWith("warning: ")).join("\n");
   }
 
   /** Restarts the server, which must fail; returns what it says. */

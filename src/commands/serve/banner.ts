@@ -1,5 +1,6 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
+import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 
@@ -14,8 +15,10 @@ export async function banner(
   port: number,
   showCode: boolean,
 ): Promise<string> {
-  const { pages, tree } = configuration;
-  const addresses = serverAddresses(configuration, port);
+  const { pages, tree, listen } = configuration;
+  const hosts = listenHosts(listen);
+  const urlOf = (host: string): string => serverUrl(listen, host, port);
+  const addresses = hosts.map(urlOf);
   const lines = [
     `${pages.title} ${pages.version}`,
     ...table("address", addresses),
@@ -23,7 +26,7 @@ export async function banner(
     ...table("uploads", uploadsText(configuration)),
     ...table("login", loginText(configuration)),
     ...table("peers", peersText(configuration)),
-    ...table("use", usage(configuration, addresses[0] ?? "", port)),
+    ...table("use", usage(configuration, hosts, urlOf)),
   ];
   if (showCode) {
     const { qrCode } = await import("../qr.ts");
@@ -32,13 +35,13 @@ export async function banner(
   return lines.join("\n");
 }
 
+function serverUrl({ tls }: ListenConfiguration, host: string, port: number): string {
+  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
 /** The addresses to type on another machine; those of this machine last. */
-export function serverAddresses({ listen }: ServerConfiguration, port: number): string[] {
-  const scheme = listen.tls === null ? "http" : "https";
-  const hosts = listen.address !== null && !isAny(listen.address)
-    ? [listen.address]
-    : reachableAddresses(listen.ipv6);
-  return hosts.map((host) => `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}/`);
+function listenHosts({ address, ipv6 }: ListenConfiguration): string[] {
+  return address === null || isAny(address) ? reachableAddresses(ipv6) : [address];
 }
 
 function isAny(address: string): boolean {
@@ -51,8 +54,11 @@ function reachableAddresses(ipv6: boolean): string[] {
     family === "IPv4" || (ipv6 && !/^fe[89ab]/i.test(address))
   );
   const own = interfaces.map(({ address }) => address);
-  const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
   return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
 }
 
 function shareText({ path, sources }: Share): string {
@@ -82,12 +88,19 @@ function peersText({ peers, pacserve }: ServerConfiguration): string[] {
   return [...staticPeers, ...found];
 }
 
-function usage(configuration: ServerConfiguration, address: string, port: number): string[] {
-  if (configuration.pacserve === null) return [];
+function usage(
+  { pacserve }: ServerConfiguration,
+  hosts: readonly string[],
+  urlOf: (host: string) => string,
+): string[] {
+  const [first] = hosts;
+  if (pacserve === null || first === undefined) return [];
+  const server = (host: string): string => `Server = ${urlOf(host)}pacman/$repo/$arch`;
+  const localhost = ["127.0.0.1", "::1"].some((address) => hosts.includes(address));
   return [
     "pacsrv -Syu (pacman, through this server)",
-    `or in pacman.conf: Server = http://localhost:${port}/pacman/$repo/$arch`,
-    `on other machines: Server = ${address}pacman/$repo/$arch`,
+    `or in pacman.conf: ${server(localhost ? "localhost" : first)}`,
+    ...(isLoopback(first) ? [] : [`on other machines: ${server(first)}`]),
   ];
 }
 

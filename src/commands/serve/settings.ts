@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
 import type { AuthConfiguration, User } from "../../auth/configuration.ts";
-import { UsageError } from "../../failure.ts";
+import { Failure, messageOf, UsageError } from "../../failure.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
 import { includedFiles } from "../../pacman/included_files.ts";
 import {
@@ -12,6 +12,7 @@ import {
   readPacmanConfiguration,
 } from "../../pacman/read_configuration.ts";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
+import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
 import type { PeersConfiguration } from "../../peers/configuration.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
@@ -22,7 +23,7 @@ import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.t
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
-import { ConfigurationSources, requireDirectory } from "./user_files.ts";
+import { ConfigurationSources, requireDirectory, sandboxHintFor } from "./user_files.ts";
 import {
   fileNameValue,
   hostNameValue,
@@ -60,7 +61,7 @@ export async function readSettings(
   const pacserve = program === "pacserve"
     ? await pacserveSettings(options, listen.port, names, sources)
     : null;
-  const uploads = await uploadSettings(options);
+  const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
     program,
     hostNames: names,
@@ -140,7 +141,10 @@ async function authSettings(
   return { users, uploadOnly, realm: titleOf(program) };
 }
 
-async function uploadSettings(options: ParsedOptions): Promise<UploadConfiguration | null> {
+async function uploadSettings(
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<UploadConfiguration | null> {
   const directory = options.value("upload");
   if (directory === undefined) {
     const needy = ["allow-overwrite", "max-upload-size"].find((name) => options.has(name));
@@ -148,6 +152,7 @@ async function uploadSettings(options: ParsedOptions): Promise<UploadConfigurati
     return null;
   }
   await requireDirectory("--upload", directory);
+  await sources.expectWritable("--upload", directory);
   const size = options.value("max-upload-size");
   return {
     directory: resolve(directory),
@@ -219,8 +224,18 @@ async function pacserveSettings(
   const included = await includedFiles(path);
   sources.files.push(...included.files);
   sources.directories.push(...included.directories);
-  const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf()));
+  const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf())).catch(
+    async (error) => {
+      throw new Failure(
+        messageOf(error) + await sandboxHintFor("--pacman-conf", included.files),
+      );
+    },
+  );
   for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
+  const self = { ports: [port], hostNames: names, isOwnAddress: () => false };
+  for (const directory of fileRepositoryDirectories(pacman, self)) {
+    await sources.expect("the repository", directory);
+  }
   return { pacman, trustPeers: options.has("trust-pacserve-peers"), port, hostNames: names };
 }
 

@@ -49,6 +49,7 @@ async function rootShare(
     sources.warnings.push("--root is given: the package caches are not shared");
   }
   await requireDirectory("--root", root);
+  await sources.expect("--root", resolve(root));
   return { path: "", sources: [resolve(root)], packageCache: false };
 }
 
@@ -60,8 +61,12 @@ async function listedShares(
 ): Promise<Share[]> {
   await Promise.all(options.positional.map(requirePath));
   const shares = positionalShares(options.positional, Deno.cwd());
+  await expectAll("cannot share", shares, sources);
   for (const list of options.all("filelist")) {
-    shares.push(...await parseFilelist(await sources.read("--filelist", list), resolve(list)));
+    const text = await sources.read("--filelist", list);
+    const listed = await parseFilelist(text, resolve(list));
+    await expectAll(`--filelist ${list} names`, listed, sources);
+    shares.push(...listed);
   }
   if (pacserve !== null) return [cacheShare(pacserve), ...shares.map(mergedWithCache)];
   // Nothing is named to be shared: like other file servers, share the current directory.
@@ -69,6 +74,14 @@ async function listedShares(
     return [{ path: "", sources: [Deno.cwd()], packageCache: false }];
   }
   return shares;
+}
+
+async function expectAll(
+  what: string,
+  shares: readonly Share[],
+  sources: ConfigurationSources,
+): Promise<void> {
+  for (const path of shares.flatMap((share) => share.sources)) await sources.expect(what, path);
 }
 
 /** pacman's caches are the directory `pkg` of the server. */

@@ -1,7 +1,8 @@
 /** Files and directories that the user named: clear errors where they cannot be used. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Failure, fileProblem } from "../../failure.ts";
+import { temporaryName } from "../../quickserve/uploads/temporary.ts";
 import { sandboxHint } from "./sandbox.ts";
 
 /** Collects what a configuration is read from, and what the user should be told about it. */
@@ -27,14 +28,46 @@ export class ConfigurationSources {
     }
   }
 
-  /** Warns when something cannot be seen that may appear later. */
+  /**
+   * Warns when what is to be served cannot be read now: it may be there, or be readable, later.
+   *
+   * @param what has named the path: an option, or words for it.
+   */
   async expect(what: string, path: string): Promise<void> {
     try {
-      await Deno.stat(path);
+      await tryReading(path);
     } catch (error) {
       this.warnings.push(unusable(what, path, error).message);
     }
   }
+
+  /** Warns when no file can be made in a directory now: there may be room, or a permission, later. */
+  async expectWritable(option: string, directory: string): Promise<void> {
+    // A name that is hidden, and swept away like that of an upload should anything go wrong here.
+    const path = join(directory, temporaryName());
+    try {
+      (await Deno.open(path, { write: true, createNew: true })).close();
+      await Deno.remove(path);
+    } catch (error) {
+      this.warnings.push(unusable(option, directory, error).message);
+    }
+  }
+}
+
+/**
+ * What cures the first of these files that cannot be read, where it is the sandbox that hides it.
+ *
+ * @param option that has named them.
+ */
+export async function sandboxHintFor(option: string, paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    try {
+      await tryReading(path);
+    } catch (error) {
+      return sandboxHint(option, path, error);
+    }
+  }
+  return "";
 }
 
 /**
@@ -70,4 +103,13 @@ function unusable(option: string, path: string, error: unknown): Failure {
   return new Failure(
     `${option} ${path}: ${fileProblem(error)}${sandboxHint(option, resolve(path), error)}`,
   );
+}
+
+/** Reads nothing, but fails as reading would. */
+async function tryReading(path: string): Promise<void> {
+  const { isFile, isDirectory } = await Deno.stat(path);
+  // A directory is not only listed but also entered.
+  if (isDirectory) await Deno.stat(`${path}/.`);
+  // Opening a pipe would wait for a writer.
+  if (isFile || isDirectory) (await Deno.open(path)).close();
 }

@@ -15,8 +15,9 @@ Deno.test("a comment is a line; behind a value it is a part of it, as for system
   check('A=1 # 2\nB="1" # 2', { A: "1 # 2", B: "1# 2" });
 });
 
-Deno.test("a comment that ends with a backslash goes on", () => {
-  check("# a\\\nB=1\nC=2", { C: "2" });
+Deno.test("a comment ends with its line, also behind a backslash", () => {
+  check("# a\\\nB=1\nC=2", { B: "1", C: "2" });
+  check("; a\\\r\nB=1", { B: "1" });
 });
 
 Deno.test("quotes, also several and around line ends", () => {

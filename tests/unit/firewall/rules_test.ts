@@ -63,7 +63,7 @@ Deno.test("a rule that does not fit names its variable and what is wrong", () =>
   }
 });
 
-Deno.test("rules come by their numbers; empty ones are none", () => {
+Deno.test("rules come by their numbers; empty ones are none, and misspelt names are refused", () => {
   const values = new Map([
     ["PACSERVE_RULE_10", "igmp"],
     ["OTHER", "x"],
@@ -74,7 +74,9 @@ Deno.test("rules come by their numbers; empty ones are none", () => {
     "PACSERVE_RULE_9",
     "PACSERVE_RULE_10",
   ]);
-  assertThrows(() => rulesOf(new Map([["PACSERVE_RULE_A", "igmp"]])), Failure, "PACSERVE_RULE_A");
+  for (const name of ["PACSERVE_RULE", "PACSERVE_RULES_1", "PACSERVE_RULE1", "PACSERVE_RULE_A"]) {
+    assertThrows(() => rulesOf(new Map([[name, "igmp"]])), Failure, `${name}: `);
+  }
 });
 
 Deno.test("the firewall, with a comment behind it, which systemd makes a part of the value", () => {
