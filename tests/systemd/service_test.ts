@@ -76,6 +76,16 @@ Deno.test("two machines with systemd", async (t) => {
     await other.systemctl("enable", "--now", SERVICE, PORTS);
   });
 
+  await t.step(
+    "what the runtime has found out about the program is there at the next start",
+    async () => {
+      const kept = "/var/cache/private/pacserve-deno/dep_analysis_cache_v2";
+      await alder.must(["test", "-s", kept]);
+      await one.restart();
+      await alder.must(["test", "-s", kept]);
+    },
+  );
+
   await t.step("pacsrv -Syu installs what the other machine has", async () => {
     const names = ["glacier", "harbour", "kelp"];
     await birchMachine.installFromFiles("yesterday", names);
