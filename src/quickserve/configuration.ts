@@ -53,6 +53,6 @@ export interface PagesConfiguration {
   readonly listRemote: boolean;
   /** Archive formats on offer, in the order of the page: `none`, `gz`, `zst`, `zip`… */
   readonly archives: readonly string[];
-  /** The files are a website of the user's own (`--root`), which may run its script. */
+  /** The files are a website of the user's own (`--root`), which may run its script but for uploads. */
   readonly website: boolean;
 }

@@ -17,10 +17,10 @@ import type { SharedTree } from "./tree.ts";
 /** How files are answered. */
 export interface FileReplyOptions {
   /**
-   * Files may not run script with the origin of this server (`Content-Security-Policy: sandbox`).
-   * False for a website of the user's own (`--root`).
+   * Whether the file at a local path may run script with the origin of this server: a page of the
+   * user's own website ({@link ownPages}). Without it none may (`Content-Security-Policy: sandbox`).
    */
-  readonly sandbox: boolean;
+  readonly isOwnPage?: (localPath: string) => boolean;
   /** For the access log: where the file came from. */
   readonly source: string;
 }
@@ -176,6 +176,7 @@ export class FileReplies {
     // Never later than the reply itself (RFC 9110 §8.8.2.1).
     const lastModified = Math.floor(Math.min(file.modified, now) / 1000) * 1000;
     const contentType = typeOf(file) ?? "";
+    const isOwn = this.#options.isOwnPage?.(file.localPath) === true;
     const headers = Object.freeze({
       "Content-Type": contentType,
       "Content-Length": String(file.size),
@@ -183,7 +184,7 @@ export class FileReplies {
       ETag: etag,
       "Accept-Ranges": "bytes",
       "Cache-Control": "no-cache",
-      "Content-Security-Policy": this.#options.sandbox ? sandboxPolicy : websitePolicy,
+      "Content-Security-Policy": isOwn ? websitePolicy : sandboxPolicy,
       "X-Content-Type-Options": "nosniff",
     });
     return { etag, lastModified, contentType, headers };

@@ -9,6 +9,7 @@ import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange
 import { serverHeader } from "../peers/announcement.ts";
 import type { Peers } from "../peers/peers.ts";
 import { FileReplies } from "../quickserve/file_reply.ts";
+import { ownPages } from "../quickserve/own_pages.ts";
 import { SharedTree } from "../quickserve/tree.ts";
 import { isUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
@@ -37,8 +38,12 @@ export class Column {
       names: configuration.hostNames,
       interfaces: () => parts.network.networks(),
     });
+    const { pages, uploads, tree: { shares } } = configuration;
     const files = new FileReplies(tree, {
-      sandbox: !configuration.pages.website,
+      isOwnPage: ownPages(
+        pages.website ? shares.flatMap(({ sources }) => sources) : [],
+        uploads?.directory ?? null,
+      ),
       source: configuration.pacserve === null ? "file" : "cache",
     });
     const quickserve = quickserveHandler(configuration, parts, tree, files);

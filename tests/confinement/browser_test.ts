@@ -1,9 +1,9 @@
 /** A browser that a page of another site steers is no way in: asked of the real program. */
 
-import { assert, assertEquals } from "../assert.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { rawExchange, statusOf } from "../listening.ts";
 import { type RunningServer, startServer } from "../running_server.ts";
-import { inScratch, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
 
 const HOST = "Host: 127.0.0.1\r\n";
 const CLOSE = "Connection: close\r\n";
@@ -113,6 +113,34 @@ Deno.test("only a website of the user's own may run script, not a directory that
       assertEquals(statusOf(reply), 200);
       const policy = /^Content-Security-Policy: (.*)$/im.exec(headOf(reply))?.[1] ?? "";
       assertEquals([words, policy.startsWith("sandbox")], [words, sandboxed]);
+    }
+  });
+});
+
+Deno.test("what was uploaded into a website of the user's own runs no script there", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/page.html": "page", "s/upside.html": "page", "linked/page.html": "page" });
+    shell(top, "mkdir s/up elsewhere; ln -s s/up way; ln -s ../elsewhere s/out; ln -s up s/in");
+    shell(top, "ln -s up/new.html s/new.html; ln -s ../linked/page.html s/linked.html");
+    for (
+      const [upload, own, others] of [
+        ["s/up", ["page", "upside"], ["up/new", "in/new", "new", "linked"]],
+        ["way", ["page", "upside"], ["up/new", "in/new", "new", "linked"]],
+        ["elsewhere", ["page", "up/new"], ["out/new", "linked"]],
+        ["s", [], ["page", "new", "up/new"]],
+      ] as const
+    ) {
+      const words = ["--root", `${top}/s`, "--follow-links", "--upload", `${top}/${upload}`];
+      await using server = await startServer("quickserve", [...words, "--allow-overwrite"]);
+      const put = `PUT /new.html HTTP/1.1\r\n${HOST}${CLOSE}Content-Length: 1\r\n\r\nx`;
+      assertMatch(await rawExchange(server.port, put), /^HTTP\/1\.1 20/);
+      for (const name of [...own, ...others]) {
+        const reply = await rawExchange(server.port, get(`/${name}.html`));
+        assertEquals([upload, name, statusOf(reply)], [upload, name, 200]);
+        const policy = /^Content-Security-Policy: (.*)$/im.exec(headOf(reply))?.[1] ?? "";
+        const isOwn = own.some((one) => one === name);
+        assertEquals([upload, name, policy.startsWith("sandbox")], [upload, name, !isOwn]);
+      }
     }
   });
 });

@@ -57,7 +57,8 @@ const DOWNLOAD_GROUP: OptionGroup = {
       values: ["<directory>"],
       completes: "directory",
       help: "Make this directory the root of the server and ignore all other paths, " +
-        "for example to test a static website.",
+        "for example to test a static website. Its pages may run script, " +
+        "but not what was uploaded into it.",
     },
     {
       name: "filelist",

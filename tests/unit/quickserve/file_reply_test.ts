@@ -20,7 +20,7 @@ function withFiles(
       Deno.writeFileSync(`${directory}/${name}`, bytes);
     }
     const tree = new SharedTree(treeOf([share("", directory)]));
-    const replies = new FileReplies(tree, { sandbox: true, source: "cache" });
+    const replies = new FileReplies(tree, { source: "cache" });
     await loadMediaTypes();
     try {
       await body((name, headers = {}, method = "GET") => {

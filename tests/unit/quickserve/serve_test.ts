@@ -28,7 +28,7 @@ function withServer(
     });
     shell(directory, "ln -s .. s/link; ln -s ../secret s/file-link; mkfifo s/fifo");
     const tree = new SharedTree(treeOf([share("s", `${directory}/s`)]));
-    const files = new FileReplies(tree, { sandbox: true, source: "cache" });
+    const files = new FileReplies(tree, { source: "cache" });
     const handler = createQuickserve({
       tree,
       files,
