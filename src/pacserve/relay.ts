@@ -83,6 +83,8 @@ export async function relay(
 function headersOf(response: Response): ReplyHeaders {
   const headers: ReplyHeaders = {
     "Cache-Control": "no-store",
+    // A mirror's page is no more trusted than a file of ours.
+    "Content-Security-Policy": "sandbox",
     "X-Content-Type-Options": "nosniff",
   };
   // A coding that we did not ask for was undone on the way here: the length is another.

@@ -22,6 +22,7 @@ Deno.test("a file that breaks off at the mirror breaks off for pacman", async ()
   const reply = await pass(mirror.server);
   assert(reply !== null);
   assertEquals(reply.headers["Content-Length"], "1000");
+  assertEquals(reply.headers["Content-Security-Policy"], "sandbox");
   const reading = assertRejects(() => readText(reply));
   await mirror[Symbol.asyncDispose]();
   await reading;
