@@ -213,7 +213,9 @@ function decodeEntry(value: unknown): ListingEntry | null {
   if (typeof href !== "string" || href.length > LONGEST_PATH || typeof dir !== "boolean") {
     return null;
   }
-  if (size !== null && !(typeof size === "number" && size >= 0)) return null;
+  if (size !== null && !(typeof size === "number" && Number.isSafeInteger(size) && size >= 0)) {
+    return null;
+  }
   if (!(typeof mtime === "number" && Number.isFinite(mtime))) return null;
   return { href, size, mtime, dir };
 }

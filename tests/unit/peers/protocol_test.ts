@@ -159,7 +159,7 @@ Deno.test("listings survive the way, without what cannot be", () => {
     [`${"x".repeat(300)}`]: [entry],
     "no list": entry,
     "no entries": [],
-    "bad size": [{ ...entry, size: -1 }],
+    "bad size": [-1, 1.5, 1e300, "7"].map((size) => ({ ...entry, size })),
     "bad time": [{ ...entry, mtime: "now" }],
     "bad href": [{ ...entry, href: 1 }],
     good: [{ href: "x" }, 7, null],
