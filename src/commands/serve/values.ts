@@ -93,6 +93,10 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
 
 /** The address of a peer, with its port and a slash at its end: `http://10.0.0.2:15678/`. */
 export function peerValue(option: string, text: string, defaultPort: number): string {
+  // Peers know no login; and what may be a password is not to be seen in a message.
+  if (/^(?:[a-z]+:\/\/)?[^/?#]*@/i.test(text)) {
+    throw new UsageError(`${option}: the address of a peer has no user and no password in it`);
+  }
   const withScheme = text.includes("://") ? text : `http://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
@@ -101,7 +105,7 @@ export function peerValue(option: string, text: string, defaultPort: number): st
     );
   }
   // URL drops a port that is the scheme's own, so look at what was written.
-  const written = /^[a-z]+:\/\/(?:[^/@]*@)?(?:\[[^\]]*\]|[^:/]*):\d+/i.test(withScheme);
+  const written = /^[a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*):\d+/i.test(withScheme);
   const port = url.port === "" && !written
     ? `:${defaultPort}`
     : url.port === ""

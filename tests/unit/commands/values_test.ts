@@ -6,7 +6,7 @@ import {
   sizeValue,
 } from "../../../src/commands/serve/values.ts";
 import { UsageError } from "../../../src/failure.ts";
-import { assertEquals, assertThrows } from "../../assert.ts";
+import { assert, assertEquals, assertThrows } from "../../assert.ts";
 
 Deno.test("a size is a number with a letter for a power of 1024", () => {
   assertEquals(sizeValue("--x", "1500"), 1500);
@@ -24,6 +24,10 @@ Deno.test("a peer's address gets the scheme, port and slash that it lacks", () =
   assertEquals(peerValue("--peer", "http://host/share", 8000), "http://host:8000/share/");
   for (const wrong of ["ftp://host/", "http://", "http://host:99999/", "::"]) {
     assertThrows(() => peerValue("--peer", wrong, 8000), UsageError, "--peer");
+  }
+  for (const login of ["http://me:secret@host/", "me@host", "ftp://me:secret@host:99999"]) {
+    const error = assertThrows(() => peerValue("--peer", login, 8000), UsageError, "--peer");
+    assert(!/secret|me@/.test(error.message), error.message);
   }
 });
 
