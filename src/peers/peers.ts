@@ -89,6 +89,8 @@ export class Peers {
       now: () => performance.now(),
       lifetime: 3 * interval * 1000,
       random: Math.random,
+      troubled: ({ base }, trouble) =>
+        own.log("verbose", `peer ${base}: ${trouble ?? "answers again"}`),
     });
     this.#client = new PeerClient(configuration.authorities ?? []);
     this.#questions = new Questions({
@@ -312,7 +314,8 @@ export class Peers {
       await this.#questions.nudge(peer, this.#uri());
       if (isNew) this.#own.log("normal", `found peer ${peer.base}`);
     } catch (error) {
-      this.#own.log("verbose", `peer ${peer.base}: ${messageOf(error)}`);
+      // What is wrong with one that is known says the registry.
+      if (isNew) this.#own.log("verbose", `peer ${peer.base}: ${messageOf(error)}`);
     }
   }
 

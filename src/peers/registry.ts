@@ -68,6 +68,8 @@ export interface RegistryOptions {
   readonly lifetime: number;
   /** At least 0, less than 1. */
   readonly random: () => number;
+  /** A peer's trouble is another than before; null: it is over. */
+  readonly troubled?: (peer: Peer, trouble: string | null) => void;
 }
 
 /** The table of peers. */
@@ -133,7 +135,7 @@ export class Registry {
     peer.state = "alive";
     peer.lastSeen = this.#options.now();
     peer.failures = 0;
-    peer.trouble = null;
+    this.#note(peer, null);
     peer.instance = facts.instance;
     if (facts.transfers !== null) peer.transfers = facts.transfers;
     peer.roundTrip = peer.roundTrip === null
@@ -148,10 +150,16 @@ export class Registry {
     // Several questions that fail together are one failure.
     if (peer.state === "set aside" && now < peer.pausedUntil) return;
     peer.state = "set aside";
-    peer.trouble = trouble;
+    this.#note(peer, trouble);
     const pause = BOUNDS.firstPause * 2 ** Math.min(peer.failures, 16);
     peer.pausedUntil = now + Math.min(pause, BOUNDS.longestPause);
     peer.failures++;
+  }
+
+  #note(peer: Peer, trouble: string | null): void {
+    if (peer.trouble === trouble) return;
+    peer.trouble = trouble;
+    this.#options.troubled?.(peer, trouble);
   }
 
   /** Forgets a peer. */

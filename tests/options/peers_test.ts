@@ -41,6 +41,20 @@ Deno.test("--list-remote merges the peers' entries, each with where it is", () =
     assertMatch(await server.text("/d/?mimetype=text/plain"), /b {2}on http:\/\/127\.0\.0\.1/);
   }));
 
+Deno.test("--verbose says what is wrong with a peer, once", () =>
+  withFiles(FILES, async (directory) => {
+    const place = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const peer = `http://127.0.0.1:${place.addr.port}/`;
+    place.close();
+    const words = ["one/d", "--peer", peer, "--verbose"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const said = `peer ${peer}: `;
+    await server.program.line(new RegExp(said));
+    for (let turn = 0; turn < 3; turn++) assertEquals(await server.status(`/d/none${turn}`), 404);
+    const { lines } = server.program;
+    assertEquals(lines.filter((line) => line.includes(said)).length, 1, lines.join("\n"));
+  }));
+
 Deno.test("a peer that never answers holds neither page nor search longer than the search time", () =>
   withFiles(FILES, async (directory) => {
     using silence = serveSilence();

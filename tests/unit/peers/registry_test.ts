@@ -1,5 +1,5 @@
 import type { PeerAddress } from "../../../src/peers/address.ts";
-import { BOUNDS, type Peer, Registry } from "../../../src/peers/registry.ts";
+import { BOUNDS, type Peer, Registry, type RegistryOptions } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const FACTS = { instance: null, transfers: null, roundTrip: 1 };
@@ -9,11 +9,14 @@ class Clock {
   now = 0;
 }
 
-function make(): { registry: Registry; clock: Clock } {
+function make(
+  more: Pick<RegistryOptions, "troubled"> = {},
+): { registry: Registry; clock: Clock } {
   const clock = new Clock();
   let draw = 0;
   const random = (): number => (draw = (draw + 0.618034) % 1);
-  return { registry: new Registry({ now: () => clock.now, lifetime: LIFETIME, random }), clock };
+  const options = { now: () => clock.now, lifetime: LIFETIME, random, ...more };
+  return { registry: new Registry(options), clock };
 }
 
 function at(host: string, port = 15678): PeerAddress {
@@ -63,6 +66,18 @@ Deno.test("pauses grow, and an answer ends them", () => {
   assertEquals(peer.state, "alive");
   registry.failed(peer, "refused");
   assertEquals(peer.pausedUntil - clock.now, BOUNDS.firstPause);
+});
+
+Deno.test("a peer's trouble is told once, and that it is over", () => {
+  const told: (string | null)[] = [];
+  const { registry, clock } = make({ troubled: (_, trouble) => void told.push(trouble) });
+  const peer = believed(registry, "10.0.0.2");
+  for (const trouble of ["refused", "refused", "is late", "is late"]) {
+    registry.failed(peer, trouble);
+    clock.now = peer.pausedUntil;
+  }
+  for (let i = 0; i < 2; i++) registry.answered(peer, FACTS);
+  assertEquals(told, ["refused", "is late", null]);
 });
 
 Deno.test("failures in the same moment are one failure", () => {
