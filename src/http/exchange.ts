@@ -30,7 +30,10 @@ export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 export interface HttpRequest {
   /** In capitals: `GET`. */
   readonly method: string;
-  /** The request target in origin form, as it was sent: `/pkg/a%20b?x=1`. Not decoded. */
+  /**
+   * The request target in origin form, as it was sent: `/pkg/a%20b?x=1`. Not decoded. `*` where
+   * OPTIONS asks about the server as a whole.
+   */
   readonly target: string;
   readonly headers: RequestHeaders;
   /**

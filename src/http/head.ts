@@ -14,7 +14,7 @@ export interface Refusal {
 
 /** What the listener needs to know of a head. */
 export interface Head {
-  /** In origin form: `/path?query`; or `*`. */
+  /** In origin form: `/path?query`; or `*`, with OPTIONS only. */
   readonly target: string;
   /** The authority of a target in absolute form, which stands for `Host` (RFC 9112 §3.2.2). */
   readonly authority: string | null;
@@ -44,6 +44,10 @@ export function examineHead(message: IncomingMessage, limits: ListenerLimits): H
       if (!HOST.test(value)) return refuse(400, "The Host field is malformed.");
     } else if (name.length === 14 && name.toLowerCase() === "content-length") {
       if (value !== "0") hasBody = true;
+    } else if (name.length === 6 && name.toLowerCase() === "expect") {
+      if (value.toLowerCase() !== "100-continue") {
+        return refuse(417, "The only expectation that can be met is 100-continue.");
+      }
     } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
       if (message.httpVersionMinor === 0) {
         return refuse(400, "HTTP/1.0 knows no Transfer-Encoding.");

@@ -73,9 +73,7 @@ export async function listen(
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
   server.on("request", (message, response) => service.accept(message, response, false));
   server.on("checkContinue", (message, response) => service.accept(message, response, true));
-  server.on("checkExpectation", (_message, response) => {
-    response.writeHead(417, { "Connection": "close", "Content-Length": "0" }).end();
-  });
+  server.on("checkExpectation", (message, response) => service.accept(message, response, false));
   server.on("connect", (_message, socket: Socket) => {
     socket.end(bareReply(501), () => socket.destroy());
   });

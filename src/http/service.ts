@@ -113,10 +113,6 @@ export class Service {
       this.#send(connection, transfer, textReply(head.status, head.reason), true);
       return;
     }
-    if (head.target === "*") {
-      this.#send(connection, transfer, OPTIONS, false);
-      return;
-    }
     try {
       const reply = this.#handler(request);
       if (!(reply instanceof Promise)) {
@@ -177,10 +173,3 @@ export class Service {
 }
 
 const FAILED = textReply(500, "The server failed to answer; its log says why.");
-
-/** `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
-const OPTIONS: Reply = {
-  status: 204,
-  headers: { "Allow": "GET, HEAD, POST, PUT, OPTIONS" },
-  body: null,
-};

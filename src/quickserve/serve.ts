@@ -46,6 +46,7 @@ export interface QuickserveParts {
 /** Puts the column together. */
 export function createQuickserve(parts: QuickserveParts): Handler {
   return (request) => {
+    if (request.target === "*" && request.method === "OPTIONS") return options(parts);
     const target = parseTarget(request.target);
     if (target === null) return parts.error(request, 400, "The path is malformed.");
     if (request.method === "GET" || request.method === "HEAD") return get(parts, target, request);
@@ -100,18 +101,30 @@ function notFound({ error }: QuickserveParts, request: HttpRequest): Reply {
 }
 
 function send(
-  { message, upload, error }: QuickserveParts,
+  parts: QuickserveParts,
   target: Target,
   request: HttpRequest,
 ): Reply | Promise<Reply> {
+  const { message, upload, error } = parts;
   const isMessage = request.method === "POST" && target.segments.length === 0 && !isForm(request);
   if (message !== null && isMessage) return message(request);
   if (upload !== null && isUpload(request)) return upload(target, request);
-  const methods = ["GET", "HEAD"];
-  if (upload !== null || (message !== null && target.segments.length === 0)) methods.push("POST");
-  if (upload !== null) methods.push("PUT");
+  const methods = methodsAt(parts, target.segments.length === 0);
   if (upload === null && isUpload(request)) return uploadsAreOff(methods);
   return error(request, 405, `${request.method} is of no use at this address.`, {
     Allow: methods.join(", "),
   });
+}
+
+/** `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
+function options(parts: QuickserveParts): Reply {
+  return { status: 204, headers: { Allow: methodsAt(parts, true).join(", ") }, body: null };
+}
+
+/** The methods that are of use at an address. */
+function methodsAt({ message, upload }: QuickserveParts, isRoot: boolean): string[] {
+  const methods = ["GET", "HEAD"];
+  if (upload !== null || (message !== null && isRoot)) methods.push("POST");
+  if (upload !== null) methods.push("PUT");
+  return methods;
 }

@@ -147,12 +147,31 @@ Deno.test("a target in absolute form is reduced, and its authority stands for Ho
   ]);
 });
 
-Deno.test("OPTIONS * is answered without the handler", async () => {
-  await withListener(() => {
-    throw new Error("not asked");
+Deno.test("an asterisk is a target with OPTIONS only, and is the handler's to answer", async () => {
+  const asked: string[] = [];
+  await withListener(({ method, target }) => {
+    asked.push(`${method} ${target}`);
+    return text("fine");
   }, async ({ port }) => {
-    const request = `OPTIONS * HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
-    assertEquals(statusOf(await rawExchange(port, request)), 204);
+    for (const [method, status] of [["OPTIONS", 200], ["GET", 400]] as const) {
+      const request = `${method} * HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
+      assertEquals(statusOf(await rawExchange(port, request)), status);
+    }
+  });
+  assertEquals(asked, ["OPTIONS *"]);
+});
+
+Deno.test("an expectation that cannot be met is refused", async () => {
+  await withListener(() => text("fine"), async ({ port }) => {
+    for (
+      const [value, status] of [["x", 417], ["100-continue, x", 417], [
+        "100-Continue",
+        200,
+      ]] as const
+    ) {
+      const request = `GET / HTTP/1.1\r\n${HOST}Expect: ${value}\r\nConnection: close\r\n\r\n`;
+      assertEquals([value, statusOf(await rawExchange(port, request))], [value, status]);
+    }
   });
 });
 

@@ -129,6 +129,8 @@ Deno.test("messages, uploads, and methods that are not allowed", async () => {
     assertEquals(await readText(await serve("/new%20name", "PUT")), "upload new name\n");
     assertEquals((await serve("/s/a", "DELETE")).headers["Allow"], "GET, HEAD, POST, PUT");
     assertEquals((await serve("/../x", "PUT")).status, 400);
+    const whole = await serve("*", "OPTIONS");
+    assertEquals([whole.status, whole.headers["Allow"]], [204, "GET, HEAD, POST, PUT"]);
   });
 });
 
