@@ -124,7 +124,9 @@ export class Supervisor {
     try {
       await this.#serve(next);
     } catch (error) {
-      if (this.#worker === null) await this.#serve(before).catch(() => this.#replaceLater());
+      if (this.#worker === null) {
+        await this.#serve(before).catch((another) => this.#replaceLater(troubleOf(another)));
+      }
       throw error;
     }
   }
@@ -168,18 +170,18 @@ export class Supervisor {
     this.#worker = null;
     worker.terminate();
     if (worker.age > this.#options.provenAfter) this.#pause = this.#options.firstPause;
-    this.#events.warn(
-      `the worker died (${reason}); another one starts in ${this.#pause} milliseconds`,
-    );
-    this.#replaceLater();
+    this.#replaceLater(`the worker died (${reason})`);
   }
 
-  #replaceLater(): void {
-    this.#restart = setTimeout(() => {
-      this.#inTurn(() => this.#replace()).catch((error: unknown) => {
-        this.#events.gaveUp(error instanceof Failure ? error : new Failure(messageOf(error)));
-      });
-    }, this.#pause);
+  /** Starts another worker after a pause; where that would be too long, the server has failed. */
+  #replaceLater(trouble: string): void {
+    const pause = this.#pause;
+    if (pause > this.#options.longestPause) {
+      this.#events.gaveUp(new Failure(`${trouble}, as others did before it`));
+      return;
+    }
+    this.#events.warn(`${trouble}; another one starts in ${pause} milliseconds`);
+    this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
     this.#pause *= 2;
   }
 
@@ -189,11 +191,11 @@ export class Supervisor {
       await this.#serve(this.#configuration);
     } catch (error) {
       // The kernel may not have given the dead worker's port back yet.
-      if (this.#pause > this.#options.longestPause) throw error;
-      this.#events.warn(
-        `${messageOf(error)}; another worker starts in ${this.#pause} milliseconds`,
-      );
-      this.#replaceLater();
+      this.#replaceLater(troubleOf(error));
     }
   }
+}
+
+function troubleOf(error: unknown): string {
+  return `no worker can serve: ${messageOf(error)}`;
 }

@@ -30,10 +30,14 @@ class Served implements AsyncDisposable {
     return `http://127.0.0.1:${this.supervisor.port}`;
   }
 
+  tellToDie(way: "throw" | "reject"): void {
+    this.#death.postMessage(way);
+  }
+
   /** Makes the worker die, and waits until the supervisor has noticed. */
   async kill(way: "throw" | "reject"): Promise<void> {
     const before = this.warnings.length;
-    this.#death.postMessage(way);
+    this.tellToDie(way);
     await eventually("the death is noticed", () => this.warnings.length > before);
   }
 
@@ -197,6 +201,20 @@ Deno.test("when no worker can live, the server gives up after its longest pause"
     return served.failures.length > 0 ? served.failures : null;
   });
   assertMatch(failure?.message ?? "", /port/);
+});
+
+Deno.test("when workers start but die soon, the server gives up after its longest pause", async () => {
+  await using served = new Served(configurationOf(), { firstPause: 1, longestPause: 8 });
+  await served.supervisor.start();
+  for (let death = 0; death < 4; death++) {
+    await served.answers();
+    await served.kill("throw");
+  }
+  await served.answers();
+  served.tellToDie("throw");
+  await eventually("it gives up", () => served.failures.length > 0);
+  assertMatch(served.failures[0]?.message ?? "", /the worker died \(.*told to die.*\)/);
+  assertEquals(served.warnings.length, 4, served.warnings.join("\n"));
 });
 
 /** Takes the port of a server as soon as its worker is dead. */
