@@ -1,6 +1,6 @@
 /** Slows down whoever guesses passwords, each address by itself. */
 
-import { addressGroup } from "./address_group.ts";
+import { addressGroup } from "../http/address_group.ts";
 
 /** Failures that cost nothing: people mistype. */
 export const FREE_FAILURES = 3;

@@ -10,3 +10,8 @@ export function plainAddress(address: string): string {
   const bare = zone < 0 ? address : address.slice(0, zone);
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }
+
+/** True for an IP address that only this host itself has: 127.0.0.0/8 and `::1`. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

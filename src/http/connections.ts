@@ -1,98 +1,20 @@
-/** The open connections of a listener: what each is doing, how many there are, who has to go. */
+/** The open connections of a listener: how many there are, and who has to go. */
 
 import type { Socket } from "node:net";
-import { plainAddress } from "./address.ts";
+import { isLoopback, plainAddress } from "./address.ts";
+import { addressGroup } from "./address_group.ts";
+import { ClientConnection } from "./client_connection.ts";
 import type { Connection } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 
-/** A request or its reply that is under way on a connection. */
-export interface Activity {
-  /** Since when we wait for the client to send or to take bytes; 0 while we do not. */
-  readonly waitingSince: number;
-  /** The client sends no more. */
-  inputEnded(): void;
-  /** The connection broke. */
-  abort(): void;
-}
-
-/** One client's connection. Under TLS it exists from before the handshake on. */
-export class ClientConnection {
-  /** What handlers are told; null until the handshake is done. */
-  facts: Connection | null = null;
-  /** What is under way; null between requests. */
-  activity: Activity | null = null;
-  /** Requests that came before the one under way was answered, in their order. */
-  readonly queue: (() => void)[] = [];
-  /** Since when nothing is under way, by `performance.now()`. */
-  idleSince: number = performance.now();
-  /** Bytes that had been read by then: more of them are the beginning of a next request. */
-  bytesRead = 0;
-  /** Something that was no HTTP came; it is being closed. */
-  broken = false;
-  /** The client closed its sending half. */
-  inputEnded = false;
-  readonly address: string;
-  readonly remotePort: number | undefined;
-  readonly #transport: Socket;
-  #socket: Socket | null = null;
-
-  /** @param transport the TCP socket */
-  constructor(transport: Socket, address: string) {
-    this.#transport = transport;
-    this.address = address;
-    this.remotePort = transport.remotePort;
-  }
-
-  /** The handshake is done (or there is none): requests will come over this socket. */
-  open(socket: Socket, facts: Connection): void {
-    this.#socket = socket;
-    this.facts = facts;
-    this.idle();
-  }
-
-  /** True when the last write failed, or nothing can be written any more. */
-  get failed(): boolean {
-    const socket = this.#socket;
-    return socket === null || socket.destroyed || (socket.errored ?? null) !== null;
-  }
-
-  /** Notes that nothing is under way any more. */
-  idle(): void {
-    this.activity = null;
-    this.idleSince = performance.now();
-    this.bytesRead = this.#socket?.bytesRead ?? 0;
-  }
-
-  /** True when the client has taken or sent nothing for longer than the limits allow. */
-  overdue(now: number, limits: ListenerLimits): boolean {
-    if (this.activity !== null) {
-      const since = this.activity.waitingSince;
-      return since !== 0 && now - since > limits.stallTimeout;
-    }
-    if (this.#socket === null) return now - this.idleSince > limits.handshakeTimeout;
-    const begun = this.#socket.bytesRead > this.bytesRead;
-    return now - this.idleSince > (begun ? limits.headerTimeout : limits.idleTimeout);
-  }
-
-  /** Lets what was written go out, then closes. */
-  end(): void {
-    const socket = this.#socket;
-    if (socket === null) this.destroy();
-    else socket.end(() => this.destroy());
-  }
-
-  /** Closes at once. */
-  destroy(): void {
-    this.#socket?.destroy();
-    this.#transport.destroy();
-  }
-}
+/** The group of this host's own clients, of pacman above all. */
+const OWN = "this host";
 
 /** All connections of one listener. */
 export class Connections {
   readonly #limits: ListenerLimits;
   readonly #bySocket = new Map<Socket, ClientConnection>();
-  readonly #byAddress = new Map<string, Set<ClientConnection>>();
+  readonly #groups = new Map<string, Set<ClientConnection>>();
   readonly #all = new Set<ClientConnection>();
   #sweeper: ReturnType<typeof setTimeout> | null = null;
   #whenEmpty: (() => void) | null = null;
@@ -106,30 +28,26 @@ export class Connections {
   }
 
   /**
-   * Takes a new TCP connection in. Where there are too many, the one that has been idle longest goes;
-   * where none is idle, the new one goes.
+   * Takes a new TCP connection in, and closes another one where there are too many.
+   *
+   * Those of this host have a bound of their own, so that its pacman is served whatever the
+   * neighbours do. Neighbours share what there is: where it is used up, the group that has most of
+   * it has to give.
    *
    * @returns null when the connection was closed instead.
    */
   add(transport: Socket): ClientConnection | null {
     const address = plainAddress(transport.remoteAddress ?? "");
-    const limits = this.#limits;
-    const siblings = this.#byAddress.get(address) ?? new Set();
-    const crowded = siblings.size >= limits.connectionsPerAddress ? siblings : this.#all;
-    const limit = crowded === siblings ? limits.connectionsPerAddress : limits.connections;
-    if (crowded.size >= limit) {
-      const idlest = longestIdle(crowded);
-      if (address === "" || idlest === null) {
-        transport.destroy();
-        return null;
-      }
-      this.#remove(idlest);
-      idlest.destroy();
+    const group = groupOf(address, plainAddress(transport.localAddress ?? ""));
+    if (!this.#makeRoom(group)) {
+      transport.destroy();
+      return null;
     }
-    const connection = new ClientConnection(transport, address);
+    const connection = new ClientConnection(transport, address, group);
     this.#all.add(connection);
-    siblings.add(connection);
-    this.#byAddress.set(address, siblings);
+    const siblings = this.#groups.get(group);
+    if (siblings === undefined) this.#groups.set(group, new Set([connection]));
+    else siblings.add(connection);
     transport.once("close", () => {
       this.#bySocket.delete(transport);
       this.#remove(connection);
@@ -159,9 +77,10 @@ export class Connections {
   }
 
   /** The connection that came from a remote address and port. */
-  find(address: string, port: number | undefined): ClientConnection | undefined {
-    for (const connection of this.#byAddress.get(address) ?? []) {
-      if (connection.remotePort === port) return connection;
+  find({ remoteAddress, remotePort, localAddress }: Connection): ClientConnection | undefined {
+    for (const connection of this.#groups.get(groupOf(remoteAddress, localAddress)) ?? []) {
+      const { address } = connection;
+      if (address === remoteAddress && connection.remotePort === remotePort) return connection;
     }
     return undefined;
   }
@@ -186,11 +105,51 @@ export class Connections {
     });
   }
 
+  /** Makes room for one more of a group; returns false when that is not to come in. */
+  #makeRoom(group: string): boolean {
+    const siblings = this.#groups.get(group) ?? new Set();
+    const { connections, connectionsPerGroup } = this.#limits;
+    let leaving: ClientConnection | null;
+    if (siblings.size >= connectionsPerGroup) leaving = this.#dispensable(siblings);
+    else if (group === OWN || this.#countOfNeighbours() < connections) return true;
+    else leaving = this.#ofTheGreediest(siblings);
+    if (leaving === null) return false;
+    this.#remove(leaving);
+    leaving.destroy();
+    return true;
+  }
+
+  #countOfNeighbours(): number {
+    return this.#all.size - (this.#groups.get(OWN)?.size ?? 0);
+  }
+
+  /** One whose loss costs its client nothing, or that seems to stand still. */
+  #dispensable(connections: Iterable<ClientConnection>): ClientConnection | null {
+    return longestIdle(connections) ?? longestWaiting(connections, this.#limits.stallTimeout);
+  }
+
+  /** Which neighbour's connection goes for one more of the group of `siblings`. */
+  #ofTheGreediest(siblings: ReadonlySet<ClientConnection>): ClientConnection | null {
+    let greediest = siblings;
+    for (const [name, group] of this.#groups) {
+      if (name !== OWN && group.size > greediest.size) greediest = group;
+    }
+    if (greediest === siblings) return this.#dispensable(siblings);
+    return longestIdle(greediest) ?? longestIdle(this.#neighbours()) ??
+      longestWaiting(greediest, 0);
+  }
+
+  *#neighbours(): Generator<ClientConnection> {
+    for (const connection of this.#all) {
+      if (connection.group !== OWN) yield connection;
+    }
+  }
+
   #remove(connection: ClientConnection): void {
     if (!this.#all.delete(connection)) return;
-    const siblings = this.#byAddress.get(connection.address);
+    const siblings = this.#groups.get(connection.group);
     siblings?.delete(connection);
-    if (siblings?.size === 0) this.#byAddress.delete(connection.address);
+    if (siblings?.size === 0) this.#groups.delete(connection.group);
     if (this.#all.size > 0) return;
     clearTimeout(this.#sweeper ?? undefined);
     this.#sweeper = null;
@@ -202,14 +161,15 @@ export class Connections {
    * request something, and would wake an idle machine.
    */
   #sweepLater(): ReturnType<typeof setTimeout> {
-    const { handshakeTimeout, headerTimeout, idleTimeout, stallTimeout } = this.#limits;
+    const { handshakeTimeout, headerTimeout, idleTimeout, stallTimeout, sendTimeout } =
+      this.#limits;
     return setTimeout(() => {
       const now = performance.now();
       this.#sweeper = this.#sweepLater();
       for (const connection of [...this.#all]) {
         if (connection.overdue(now, this.#limits)) connection.destroy();
       }
-    }, Math.min(handshakeTimeout, headerTimeout, idleTimeout, stallTimeout));
+    }, Math.min(handshakeTimeout, headerTimeout, idleTimeout, stallTimeout, sendTimeout));
   }
 }
 
@@ -220,4 +180,27 @@ function longestIdle(connections: Iterable<ClientConnection>): ClientConnection 
     if (longest === null || connection.idleSince < longest.idleSince) longest = connection;
   }
   return longest;
+}
+
+/** The one that has kept us waiting longest, and longer than `least` milliseconds. */
+function longestWaiting(
+  connections: Iterable<ClientConnection>,
+  least: number,
+): ClientConnection | null {
+  const now = performance.now();
+  let longest: ClientConnection | null = null;
+  for (const connection of connections) {
+    if (connection.waiting(now) > (longest?.waiting(now) ?? least)) longest = connection;
+  }
+  return longest;
+}
+
+/**
+ * Whom a client shares its bound with: of IPv6 all of a /64 network, because one host has all of it.
+ * The other end of a connection that has our own address is on this host.
+ */
+function groupOf(remoteAddress: string, localAddress: string): string {
+  // A client that is gone already has no address any more.
+  const isOwn = remoteAddress !== "" && remoteAddress === localAddress;
+  return isOwn || isLoopback(remoteAddress) ? OWN : addressGroup(remoteAddress);
 }

@@ -9,15 +9,21 @@ export interface ListenerLimits {
   /** How long a connection may stay open between two requests. */
   readonly idleTimeout: number;
   /**
-   * How long a request or a reply may stand still while we wait for the client: nothing arrives of
-   * the body that a handler reads, or nothing of a reply is taken. A transfer that moves is never
-   * cut, however long it takes.
+   * How long we wait for the next bytes of a body that a handler reads. One that moves is never cut,
+   * however long it takes. A client that has kept us waiting for longer in any way goes first where
+   * there are too many.
    */
   readonly stallTimeout: number;
-  /** Open connections in all. */
+  /**
+   * How long a client may take over one piece of a reply, of 1 MiB at the most. Only that all of a
+   * piece was taken can be seen, and that not before a good part of the kernel's buffer (4 MiB) is
+   * free again: a reply that moves by 4 KiB a second is never cut, however long it takes.
+   */
+  readonly sendTimeout: number;
+  /** Open connections of neighbours in all. */
   readonly connections: number;
-  /** Open connections of one remote address. */
-  readonly connectionsPerAddress: number;
+  /** Open connections of one address (of IPv6: one /64 network), and of this host itself. */
+  readonly connectionsPerGroup: number;
   /** Requests that a client may send ahead of the replies (pipelining). */
   readonly pipelined: number;
   /** Size of the request line and the header fields together. Past it the answer is 431. */
@@ -38,8 +44,9 @@ export const DEFAULT_LIMITS: ListenerLimits = {
   headerTimeout: 20_000,
   idleTimeout: 75_000,
   stallTimeout: 60_000,
+  sendTimeout: 900_000,
   connections: 1024,
-  connectionsPerAddress: 256,
+  connectionsPerGroup: 256,
   pipelined: 64,
   headSize: 32 * 1024,
   targetLength: 16 * 1024,

@@ -62,7 +62,7 @@ export async function listen(
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     const facts = factsOf(socket, certificateName(socket));
-    const connection = connections.find(facts.remoteAddress, facts.remotePort);
+    const connection = connections.find(facts);
     if (connection === undefined) socket.destroy();
     else connections.open(connection, socket, facts);
   });

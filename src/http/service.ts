@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { discard, send } from "./bridge.ts";
-import type { ClientConnection, Connections } from "./connections.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { Connections } from "./connections.ts";
 import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
 import { examineHead, isRefusal } from "./head.ts";
 import { IncomingRequest } from "./incoming.ts";

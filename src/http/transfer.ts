@@ -1,7 +1,7 @@
 /** A reply on its way to the client. */
 
 import type { ServerResponse } from "node:http";
-import type { Activity } from "./connections.ts";
+import type { Activity } from "./client_connection.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
 
@@ -32,6 +32,10 @@ export class Transfer implements Activity {
 
   get waitingSince(): number {
     return this.#writingSince === 0 ? this.request.waitingSince : this.#writingSince;
+  }
+
+  get isSending(): boolean {
+    return this.#writingSince !== 0;
   }
 
   abort(): void {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "../../assert.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import type { FinishedExchange } from "../../../src/http/listener.ts";
+import { makeCertificates } from "../../certificates.ts";
 import {
   latin1,
   readUntil,
@@ -46,6 +47,21 @@ Deno.test("who sends a head too slowly, or nothing after a reply, is let go", as
   }, { limits });
 });
 
+Deno.test("the time for a head begins with the head, not with the pause before it", async () => {
+  // The least of the times is how often connections are looked at.
+  const limits = { headerTimeout: 1000, handshakeTimeout: 20 };
+  await withListener(() => text("fine"), async ({ port }) => {
+    using connection = await connect(port);
+    await writeAll(connection, GET);
+    await readUntil(connection, (text) => text.endsWith("fine"));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await writeAll(connection, GET.subarray(0, 10));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await writeAll(connection, GET.subarray(10));
+    assertEquals(statusOf(await readUntil(connection, (text) => text.endsWith("fine"))), 200);
+  }, { limits });
+});
+
 Deno.test("who sends a body that stands still is let go, one that moves is not", async () => {
   const handler = async (request: { body: AsyncIterable<Uint8Array> }): Promise<Reply> => {
     let size = 0;
@@ -79,13 +95,46 @@ Deno.test("who does not take its reply is let go", async () => {
     await until(() => finished.length === 1, "the transfer is broken off");
     assertEquals(finished[0]?.aborted, true);
   }, {
-    limits: { stallTimeout: 100 },
+    limits: { sendTimeout: 100 },
     events: { finished: (exchange) => void finished.push(exchange) },
   });
 });
 
+for (const kind of ["TCP", "TLS"]) {
+  Deno.test(`who takes its reply slowly gets all of it over ${kind}`, async () => {
+    const path = await Deno.makeTempFile({ prefix: "pacserve-slow-" });
+    const length = 12 << 20;
+    await Deno.truncate(path, length);
+    const parts = { limits: { stallTimeout: 50, sendTimeout: 10_000 } };
+    const credentials = kind === "TLS" ? await makeCertificates() : null;
+    const tls = credentials === null
+      ? {}
+      : { tls: { ...credentials.server, requireCertificate: false, authorities: "" } };
+    const file = (): Reply => {
+      const body = { file: Deno.openSync(path), offset: 0, length };
+      return { status: 200, headers: {}, body };
+    };
+    await withListener(file, async ({ port }) => {
+      using connection = credentials === null
+        ? await connect(port)
+        : await Deno.connectTls({ hostname: "localhost", port, caCerts: [credentials.authority] });
+      await writeAll(connection, latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+      const buffer = new Uint8Array(256 * 1024);
+      let taken = 0;
+      // Some 4 MiB a second, in steps longer than the time in which something has to move.
+      for (let count: number | null = 0; count !== null; taken += count ?? 0) {
+        count = await connection.read(buffer);
+        if (taken % buffer.length < (count ?? 0)) await new Promise((go) => setTimeout(go, 60));
+      }
+      assert(taken > length, `${taken} bytes`);
+    }, { ...parts, ...tls });
+    await Deno.remove(path);
+  });
+}
+
 Deno.test("a handler that thinks for longer than any limit is not cut", async () => {
-  const limits = { stallTimeout: 50, idleTimeout: 50, headerTimeout: 50, handshakeTimeout: 50 };
+  const times = { stallTimeout: 50, sendTimeout: 50 };
+  const limits = { ...times, idleTimeout: 50, headerTimeout: 50, handshakeTimeout: 50 };
   await withListener(
     async () => {
       await new Promise((resolve) => setTimeout(resolve, 250));
@@ -127,7 +176,7 @@ Deno.test("where all connections of an address are at work, a new one is refused
     }
     assertEquals(listener.connections(), 2);
     for (const connection of busy) connection.close();
-  }, { limits: { connectionsPerAddress: 2 } });
+  }, { limits: { connectionsPerGroup: 2 } });
 });
 
 Deno.test("who sends thousands of requests without waiting for replies is let go", async () => {

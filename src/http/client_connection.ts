@@ -1,0 +1,108 @@
+/** One open connection of a listener: what it is doing, and for how long. */
+
+import type { Socket } from "node:net";
+import type { Connection } from "./exchange.ts";
+import type { ListenerLimits } from "./limits.ts";
+
+/** A request or its reply that is under way on a connection. */
+export interface Activity {
+  /** Since when we wait for the client to send or to take bytes; 0 while we do not. */
+  readonly waitingSince: number;
+  /** What we wait for is that it takes bytes. */
+  readonly isSending: boolean;
+  /** The client sends no more. */
+  inputEnded(): void;
+  /** The connection broke. */
+  abort(): void;
+}
+
+/** One client's connection. Under TLS it exists from before the handshake on. */
+export class ClientConnection {
+  /** What handlers are told; null until the handshake is done. */
+  facts: Connection | null = null;
+  /** What is under way; null between requests. */
+  activity: Activity | null = null;
+  /** Requests that came before the one under way was answered, in their order. */
+  readonly queue: (() => void)[] = [];
+  /** Since when nothing is under way, by `performance.now()`. */
+  idleSince: number = performance.now();
+  /** Bytes that had been read by then: more of them are the beginning of a next request. */
+  bytesRead = 0;
+  /** Something that was no HTTP came; it is being closed. */
+  broken = false;
+  /** The client closed its sending half. */
+  inputEnded = false;
+  /** IP address of the client. */
+  readonly address: string;
+  readonly remotePort: number | undefined;
+  /** Name of those that it shares a bound with. */
+  readonly group: string;
+  readonly #transport: Socket;
+  #socket: Socket | null = null;
+  /** When the beginning of a request was first noticed; 0 while there is none. */
+  #begunAt = 0;
+
+  /** @param transport the TCP socket */
+  constructor(transport: Socket, address: string, group: string) {
+    this.#transport = transport;
+    this.address = address;
+    this.group = group;
+    this.remotePort = transport.remotePort;
+  }
+
+  /** The handshake is done (or there is none): requests will come over this socket. */
+  open(socket: Socket, facts: Connection): void {
+    this.#socket = socket;
+    this.facts = facts;
+    this.idle();
+  }
+
+  /** True when the last write failed, or nothing can be written any more. */
+  get failed(): boolean {
+    const socket = this.#socket;
+    return socket === null || socket.destroyed || (socket.errored ?? null) !== null;
+  }
+
+  /** Notes that nothing is under way any more. */
+  idle(): void {
+    this.activity = null;
+    this.idleSince = performance.now();
+    this.bytesRead = this.#socket?.bytesRead ?? 0;
+    this.#begunAt = 0;
+  }
+
+  /**
+   * How long, in milliseconds, the client has kept a request or a reply waiting; 0 while we do not
+   * wait for it.
+   */
+  waiting(now: number): number {
+    const since = this.activity?.waitingSince ?? 0;
+    return since === 0 ? 0 : now - since;
+  }
+
+  /** True when the client has taken or sent nothing for longer than the limits allow. */
+  overdue(now: number, limits: ListenerLimits): boolean {
+    if (this.activity !== null) {
+      const limit = this.activity.isSending ? limits.sendTimeout : limits.stallTimeout;
+      return this.waiting(now) > limit;
+    }
+    if (this.#socket === null) return now - this.idleSince > limits.handshakeTimeout;
+    if (this.#socket.bytesRead <= this.bytesRead) return now - this.idleSince > limits.idleTimeout;
+    // Nothing tells when the first byte came; this is asked often enough.
+    if (this.#begunAt === 0) this.#begunAt = now;
+    return now - this.#begunAt > limits.headerTimeout;
+  }
+
+  /** Lets what was written go out, then closes. */
+  end(): void {
+    const socket = this.#socket;
+    if (socket === null) this.destroy();
+    else socket.end(() => this.destroy());
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket?.destroy();
+    this.#transport.destroy();
+  }
+}
