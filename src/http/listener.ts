@@ -9,6 +9,7 @@ import { plainAddress } from "./address.ts";
 import type { ListenConfiguration, TlsConfiguration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
 import type { Connection, Handler } from "./exchange.ts";
+import { Hearing } from "./hearing.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
 import { bareReply } from "./malformed.ts";
 import { type ListenerEvents, Service } from "./service.ts";
@@ -54,7 +55,10 @@ export async function listen(
   const connections = new Connections(limits);
   const service = new Service(connections, handler, events, limits);
 
+  let hearing: Hearing | null = null;
+
   server.on("connection", (socket: Socket) => {
+    hearing?.accepted();
     const connection = connections.add(socket);
     if (connection !== null && configuration.tls === null) {
       connections.open(connection, socket, factsOf(socket, null));
@@ -67,7 +71,9 @@ export async function listen(
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    events.malformed?.(plainAddress(socket.remoteAddress ?? ""), error.message);
+    // The call that listens for an answer says nothing, and hangs up.
+    const isOurs = hearing?.isCall(portUnder(socket)) === true;
+    if (!isOurs) events.malformed?.(plainAddress(socket.remoteAddress ?? ""), error.message);
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
@@ -80,11 +86,15 @@ export async function listen(
 
   await bind(server, configuration);
   const { address, port } = server.address() as AddressInfo;
+  if (events.deaf !== undefined) hearing = new Hearing(address, port, events.deaf);
   return {
     port,
     addresses: [address],
     connections: () => connections.size,
-    close: (graceMs) => close(server, service, connections, graceMs),
+    close: (graceMs) => {
+      hearing?.stop();
+      return close(server, service, connections, graceMs);
+    },
     replaceTls: (tls) => {
       checkTls(tls);
       (server as TlsServer).setSecureContext(tlsOptions(tls));
@@ -184,6 +194,12 @@ async function close(
   await connections.empty();
   clearTimeout(timer);
   await closed;
+}
+
+/** The remote port of a TLS socket that failed: the TCP socket under it still has one. */
+function portUnder(socket: TLSSocket): number | undefined {
+  const transport: { readonly remotePort?: number } = Reflect.get(socket, "_parent") ?? socket;
+  return transport.remotePort;
 }
 
 function factsOf(socket: Socket, clientCertificate: string | null): Connection {

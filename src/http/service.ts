@@ -33,6 +33,8 @@ export interface ListenerEvents {
   readonly failed?: (error: unknown, request: HttpRequest) => void;
   /** What came was no HTTP, or the TLS handshake failed. */
   readonly malformed?: (remoteAddress: string, reason: string) => void;
+  /** No connection is accepted any more ({@link Hearing}): the runtime is at its end. */
+  readonly deaf?: () => void;
 }
 
 /** Answers the requests of one listener. */

@@ -85,6 +85,10 @@ export class RunningServer {
         failed: (error, request) => {
           this.#log.error(`${request.method} ${request.target}: ${messageOf(error)}`);
         },
+        // Nobody catches it, so the worker ends with it and another one takes its place.
+        deaf: () => {
+          throw new Error("it accepted no connections any more");
+        },
         malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),
       },
     );

@@ -2,9 +2,10 @@
 
 import { descriptorsOf, memoryOf } from "../../soak/process_state.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { programCommand } from "../lan/pacserve.ts";
 import { eventually } from "../lan/process.ts";
 import { latin1, rawExchange, readUntil, statusOf, writeAll } from "../listening.ts";
-import { type RunningServer, startServer } from "../running_server.ts";
+import { type RunningServer, startListening, startServer } from "../running_server.ts";
 import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
 
 const HEAD = "Host: 127.0.0.1\r\nConnection: close\r\n";
@@ -78,6 +79,31 @@ Deno.test("500 connections that send half a request leave others served in norma
       const { sockets } = await descriptorsOf(server.program.pid);
       return sockets <= before.sockets;
     });
+  });
+});
+
+Deno.test("when more files were open than may be, connections are accepted again soon after", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/file": "file" });
+    const limited = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", ...programCommand("quickserve")];
+    const words = ["--address", "127.0.0.1", "--port", "0", `${top}/s`];
+    await using server = await startListening([...limited, ...words]);
+    await besieged(server, 500, "GET /s", async () => {
+      await eventually("all files are open that may be", async () => {
+        const { sockets, files, others } = await descriptorsOf(server.program.pid);
+        return sockets + files.length + others > 195;
+      });
+    });
+    await eventually("it is served", async () => {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      // A server that accepts nothing leaves its clients waiting.
+      const timer = setTimeout(() => connection.close(), NORMAL);
+      await writeAll(connection, latin1(`GET /s/file HTTP/1.1\r\n${HEAD}\r\n`));
+      const reply = await readUntil(connection, (text) => text.endsWith("file"));
+      clearTimeout(timer);
+      return statusOf(reply) === 200;
+    }, 60_000);
+    assert(server.program.lines.some((line) => line.includes("accepted no connections")));
   });
 });
 

@@ -1,0 +1,64 @@
+import { Hearing } from "../../../src/http/hearing.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { until } from "../../listening.ts";
+
+const TIMES = { soon: 10, rarely: 20, patience: 300 };
+
+/** A server that accepts until it is told to stop, and the calls that reach it. */
+class Ear implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly hearing: Hearing;
+  deafness = 0;
+  taken = 0;
+  isOpen: boolean;
+
+  constructor(isOpen: boolean) {
+    this.isOpen = isOpen;
+    const { port } = this.#listener.addr as Deno.NetAddr;
+    this.hearing = new Hearing("127.0.0.1", port, () => this.deafness++, TIMES);
+    void this.#accept();
+  }
+
+  /** Takes what has connected meanwhile; returns how many there were. */
+  async waiting(): Promise<number> {
+    const before = this.taken;
+    this.isOpen = true;
+    void this.#accept();
+    await until(() => this.taken > before, "a call waits");
+    return this.taken - before;
+  }
+
+  async #accept(): Promise<void> {
+    while (this.isOpen) {
+      const connection = await this.#listener.accept().catch(() => null);
+      if (connection === null) return;
+      if (this.isOpen) this.hearing.accepted();
+      this.taken++;
+      connection.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.isOpen = false;
+    this.hearing.stop();
+    this.#listener.close();
+  }
+}
+
+Deno.test("a server that accepts nothing any more is noticed, one that accepts is not", async () => {
+  using ear = new Ear(true);
+  await until(() => ear.taken >= 5, "it is called again and again");
+  assertEquals(ear.deafness, 0);
+  ear.isOpen = false;
+  await until(() => ear.deafness > 0, "it is noticed");
+  assertEquals(ear.deafness, 1);
+});
+
+Deno.test("where no call was ever taken, as behind a firewall, nothing is concluded", async () => {
+  using ear = new Ear(false);
+  const start = performance.now();
+  // Longer than two calls take.
+  await until(() => performance.now() - start > 800, "time goes by");
+  assertEquals(ear.deafness, 0);
+  assert(await ear.waiting() > 0);
+});
