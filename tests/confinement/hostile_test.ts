@@ -110,7 +110,11 @@ Deno.test("when more files were open than may be, connections are accepted again
 Deno.test("readers that take nothing and writers that never end leave others served", async () => {
   await inServer([], async (server, top) => {
     shell(top, "truncate -s 1G s/huge");
-    await besieged(server, 200, "GET /s/huge HTTP/1.1\r\nHost: a\r\n\r\n", async () => {
+    await besieged(server, 100, "GET /s/huge HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", async () => {
+      await eventually("all transfers have begun", async () => {
+        const { files } = await descriptorsOf(server.program.pid);
+        return files.filter((file) => file === `${top}/s/huge`).length === 100;
+      });
       for (let turn = 0; turn < 5; turn++) assert(await served(server) < 2 * NORMAL, "it is slow");
     });
     const upload = `PUT /never HTTP/1.1\r\n${HEAD}Content-Length: 9999999\r\n\r\n${
