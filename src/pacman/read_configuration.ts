@@ -19,7 +19,7 @@ export interface ProgramResult {
 export type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
 
 /** Places of pacman-conf: Arch's and Debian's first, then what an administrator compiled. */
-const PLACES = [
+export const PACMAN_CONF_PLACES: readonly string[] = [
   "/usr/bin/pacman-conf",
   "/usr/local/bin/pacman-conf",
   "/opt/pacman/bin/pacman-conf",
@@ -35,7 +35,7 @@ const LONGEST_RUN = 10_000;
  * @returns its absolute path; null when pacman is not installed.
  */
 export function findPacmanConf(): string | null {
-  for (const place of PLACES) {
+  for (const place of PACMAN_CONF_PLACES) {
     try {
       if (Deno.statSync(place).isFile) return place;
     } catch {
@@ -53,7 +53,9 @@ export function findPacmanConf(): string | null {
 export function pacmanConfRunner(program: string | null): RunPacmanConf {
   return async (parameters) => {
     if (program === null) {
-      throw new Failure(`pacman-conf is not installed (looked for ${PLACES.join(", ")})`);
+      throw new Failure(
+        `pacman-conf is not installed (looked for ${PACMAN_CONF_PLACES.join(", ")})`,
+      );
     }
     const output = await new Deno.Command(program, {
       args: [...parameters],

@@ -1,15 +1,37 @@
-/** `--print-permissions`: what it says is what the worker gets. */
+/** `--print-permissions`: what it says is what the worker and the main thread get. */
 
+import { launchedCommands } from "../../scripts/build/commands.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "../lan/pacserve.ts";
 import { must } from "../lan/process.ts";
 import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
 
-/** The paths behind a word of the worker's part of the text. */
-function paths(text: string, word: string): string[] {
-  const worker = text.slice(0, text.indexOf("The main thread"));
-  const lines = new RegExp(`^  ${word} +(.*(?:\n {12}.*)*)$`, "m").exec(worker)?.[1] ?? "";
+/** The paths behind a word of a part of the text. */
+function paths(text: string, word: string, part: "worker" | "main thread" = "worker"): string[] {
+  const [worker = "", main = ""] = text.split("The main thread");
+  const lines = new RegExp(`^  ${word} +(.*(?:\n {12}.*)*)$`, "m")
+    .exec(part === "worker" ? worker : main)?.[1] ?? "";
   return lines.split("\n").map((line) => line.trim());
+}
+
+/** The flags of `deno run` that say what the text says of the main thread. */
+function flags(text: string): string[] {
+  const of = (word: string): string =>
+    paths(text, word, "main thread").join(",").replaceAll(", ", ",");
+  return [
+    `--allow-env=${of("variables")}`,
+    ...of("connect").startsWith("anywhere") ? ["--allow-net"] : [],
+    ...of("read").startsWith("any path") ? ["--allow-read"] : [],
+    ...of("write").startsWith("any path") ? ["--allow-write"] : [],
+    ...of("run") === "nothing" ? [] : [`--allow-run=${of("run")}`],
+    `--allow-sys=${of("system")}`,
+  ];
+}
+
+/** The permissions that the launcher of a command grants. */
+function granted(name: string): string[] {
+  const command = launchedCommands().find((one) => one.name === name);
+  return command?.permissions.filter((flag) => flag.startsWith("--allow-")) ?? [];
 }
 
 Deno.test("the permissions of a command line are its shares, its upload directory, and nothing else", async () => {
@@ -27,6 +49,9 @@ Deno.test("the permissions of a command line are its shares, its upload director
 
     const uploads = await shown("--upload", `${top}/up`);
     assertEquals([paths(uploads, "read"), paths(uploads, "write")], [[`${top}/up`], [`${top}/up`]]);
+    assertEquals(flags(uploads), granted("quickserve"));
+    // Without uploads it is dropped.
+    assertEquals(flags(shared), granted("quickserve").filter((flag) => flag !== "--allow-write"));
   });
 });
 
@@ -47,6 +72,7 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names; its main t
     ]);
     assertEquals(paths(text, "read").map((path) => path.replace(/\/$/, "")), [`${top}/cache`]);
     assertEquals(paths(text, "write"), ["nothing"]);
-    assertMatch(text, /main thread[^]*run +\/\S+\/pacman-conf$/m);
+    const isKept = (flag: string): boolean => flag !== "--allow-write";
+    assertEquals(flags(text), granted("pacserve").filter(isKept));
   });
 });

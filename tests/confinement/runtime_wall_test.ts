@@ -141,7 +141,7 @@ Deno.test("a link in a share leads the runtime out: this wall is the boundary's"
   });
 });
 
-Deno.test("each command is granted what it needs, and nothing else", () => {
+Deno.test("each command is granted what SECURITY.md says that it may, and nothing else", () => {
   const granted = new Map(
     launchedCommands().map(({ name, permissions }) => [
       name,

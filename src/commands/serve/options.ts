@@ -313,7 +313,8 @@ const OUTPUT_GROUP: OptionGroup = {
     { name: "qr", help: "Show the server's address as a QR code at start." },
     {
       name: "print-permissions",
-      help: "Show what the runtime lets this command line read, write and run, and exit.",
+      help:
+        "Show what the runtime lets this command line read, write, run and connect to, and exit.",
     },
   ],
 };

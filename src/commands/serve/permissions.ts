@@ -1,28 +1,41 @@
 /** `--print-permissions`: what the runtime lets this command line do. */
 
-import { findPacmanConf } from "../../pacman/read_configuration.ts";
+import { PACMAN_CONF_PLACES } from "../../pacman/read_configuration.ts";
 import { workerScope } from "../../server/confinement.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 
-/** The permissions of the worker and of the main thread, a line each. */
+/** The environment variables that the main thread may see: of systemd, all three. */
+const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
+
+/**
+ * The permissions of the worker, and of the main thread as its launcher grants them, a line each. In
+ * the self-contained form the main thread may also what the other commands may.
+ */
 export function permissionsText(configuration: ServerConfiguration): string {
   const scope = workerScope(configuration);
-  const run = configuration.pacserve === null ? "nothing" : findPacmanConf() ?? "nothing";
+  const run = configuration.pacserve === null ? [] : PACMAN_CONF_PLACES;
   const write = configuration.uploads === null
     ? "nothing (dropped at start, but for the service manager's socket)"
     : "any path (what the worker may write can only be granted by one that may)";
   return [
     "The worker, which answers the network, may",
     `  connect   anywhere, and listen`,
-    `  read      ${scope.read.join("\n            ") || "nothing"}`,
-    `  write     ${scope.write.join("\n            ") || "nothing"}`,
+    `  read      ${list(scope.read)}`,
+    `  write     ${list(scope.write)}`,
     `  system    ${scope.sys.join(", ")}`,
     "  run, load native code, see the environment, import code: nothing",
     "The main thread, which never sees a byte from the network, may",
+    "  connect   anywhere, and listen (so that it can grant that to workers)",
     "  read      any path (to read its configuration and to start workers)",
     `  write     ${write}`,
-    `  run       ${run}`,
+    `  run       ${list(run)}`,
     "  system    networkInterfaces, hostname",
+    `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** Paths, each on a line of its own. */
+function list(paths: readonly string[]): string {
+  return paths.join("\n            ") || "nothing";
 }
