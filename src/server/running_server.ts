@@ -27,7 +27,7 @@ export class RunningServer {
   readonly #network: Network;
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
-  #digest: Digest;
+  readonly #digest: Digest;
   #column: Column | null = null;
   #listener: Listener | null = null;
   #transfers = 0;
@@ -103,9 +103,7 @@ export class RunningServer {
   async configure(configuration: ServerConfiguration): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
-    if (JSON.stringify(before.auth) !== JSON.stringify(configuration.auth)) {
-      this.#digest = new Digest(configuration.auth, this.#digest.exportState(true));
-    }
+    this.#digest.replaceUsers(configuration.auth.users);
     const column = await this.#assemble();
     this.#column?.close();
     this.#column = column;
