@@ -18,6 +18,7 @@ import type { LogConfiguration, ServerConfiguration } from "../../server/configu
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { hostNames } from "./host_names.ts";
+import { isJournalOutput } from "./journal.ts";
 import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
@@ -82,7 +83,7 @@ function logSettings(options: ParsedOptions): LogConfiguration {
   if (quiet && verbose) throw new UsageError("--quiet and --verbose exclude each other");
   return {
     level: quiet ? "quiet" : verbose ? "verbose" : "normal",
-    journal: Deno.env.get("JOURNAL_STREAM") !== undefined,
+    journal: isJournalOutput(),
   };
 }
 
