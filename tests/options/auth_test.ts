@@ -79,6 +79,7 @@ Deno.test("users that cannot be meant are refused", () =>
   withFiles({ "odd": "bob\nsecret\nalice\n" }, async (directory) => {
     const cases = [
       [2, ["--auth", "alice"], /^quickserve: --auth needs 2 values: <user> <password>\n$/],
+      [2, ["--auth", "bob", ""], /^quickserve: --auth: the password of "bob" is empty\n$/],
       [2, ["--auth", "a:b", "x"], /^quickserve: --auth: .*colon.*\n$/],
       [2, ["--auth", "a", "x", "--auth", "a", "y"], /^quickserve: .*"a" is given twice.*\n$/],
       [2, ["--auth-upload-only"], /^quickserve: --auth-upload-only needs a user/],

@@ -118,6 +118,8 @@ async function authSettings(
   const users: User[] = options.tuples("auth").map(([name = "", password = ""]) => {
     const problem = nameProblem(name);
     if (problem !== null) throw new UsageError(`--auth: ${problem}`);
+    // It may come from a variable of a script that is not set.
+    if (password === "") throw new UsageError(`--auth: the password of "${name}" is empty`);
     return { name, password };
   });
   const path = options.value("authfile");
