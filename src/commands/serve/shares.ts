@@ -8,7 +8,7 @@ import type {
   TreeConfiguration,
   UploadConfiguration,
 } from "../../quickserve/configuration.ts";
-import { parseFilelist, positionalShares } from "../../quickserve/filelist.ts";
+import { type GivenNames, parseFilelist, positionalShares } from "../../quickserve/filelist.ts";
 import { parseFilterList, parseFilterOptions } from "../../quickserve/filters.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { type ConfigurationSources, requireDirectory, requirePath } from "./user_files.ts";
@@ -59,9 +59,11 @@ async function listedShares(
   sources: ConfigurationSources,
 ): Promise<Share[]> {
   await Promise.all(options.positional.map(requirePath));
-  const shares = positionalShares(options.positional, Deno.cwd());
+  const given: GivenNames = new Map();
+  const shares = positionalShares(options.positional, Deno.cwd(), given);
   for (const list of options.all("filelist")) {
-    shares.push(...await parseFilelist(await sources.read("--filelist", list), resolve(list)));
+    const text = await sources.read("--filelist", list);
+    shares.push(...await parseFilelist(text, resolve(list), given));
   }
   if (pacserve !== null) return [cacheShare(pacserve), ...shares.map(mergedWithCache)];
   // Nothing is named to be shared: like other file servers, share the current directory.
