@@ -67,7 +67,7 @@ export async function listen(
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    events.malformed?.(plainAddress(socket.remoteAddress ?? ""), error.message);
+    events.handshakeFailed?.(addressUnder(socket), error.message);
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
@@ -186,6 +186,15 @@ async function close(
   await connections.empty();
   clearTimeout(timer);
   await closed;
+}
+
+/**
+ * The address of the client of a handshake that failed. The TLS socket has none any more; the TCP
+ * socket under it still has, but there is no documented way to that.
+ */
+function addressUnder(socket: TLSSocket): string {
+  const transport: { readonly remoteAddress?: string } = Reflect.get(socket, "_parent") ?? socket;
+  return plainAddress(transport.remoteAddress ?? "an unknown address");
 }
 
 function factsOf(socket: Socket, clientCertificate: string | null): Connection {

@@ -80,6 +80,9 @@ export class RunningServer {
           this.#log.error(`${request.method} ${request.target}: ${messageOf(error)}`);
         },
         malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),
+        handshakeFailed: (address, reason) => {
+          this.#log.detail(`the TLS handshake with ${address} failed: ${reason}`);
+        },
       },
     );
     this.#peers.start(this.#listener.port);
