@@ -11,7 +11,12 @@ Deno.test("--help fits 80 columns and has the manual's groups in its order", asy
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);
     const groups = [
       ...name === "pacserve" ? ["Pacserve Options:"] : [],
-      ...["File Download Options:", "File Upload Options:", "Content Options:", "Peer Options:"],
+      ...[
+        "File Download Options:",
+        "File Upload Options:",
+        "Content Options:",
+        "MulticastQuickserve Options:",
+      ],
       ...["Server Address and Port:", "HTTP Authentication:", "SSL (HTTPS):", "Multicast Options:"],
     ];
     const titles = stdout.split("\n").filter((line) => groups.includes(line));

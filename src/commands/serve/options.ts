@@ -143,7 +143,7 @@ const CONTENT_GROUP: OptionGroup = {
 };
 
 const PEER_GROUP: OptionGroup = {
-  title: "Peer Options",
+  title: "MulticastQuickserve Options",
   options: [
     {
       name: "peer",
