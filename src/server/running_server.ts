@@ -96,7 +96,8 @@ export class RunningServer {
     if (uploads === null) return;
     try {
       const count = await sweepUploads(uploads.directory);
-      if (count > 0) this.#log.detail(`removed ${count} unfinished uploads of a server that died`);
+      const files = `${count} unfinished ${count === 1 ? "upload" : "uploads"}`;
+      if (count > 0) this.#log.detail(`removed ${files} of a server that died`);
     } catch (error) {
       this.#log.warn(`unfinished uploads could not be removed: ${messageOf(error)}`);
     }
