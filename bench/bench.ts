@@ -7,9 +7,10 @@ import { type Bench, type Group, isMet, type Row, table } from "./row.ts";
 import { commands } from "./rows/commands.ts";
 import { cost } from "./rows/cost.ts";
 import { finding } from "./rows/finding.ts";
+import { listing } from "./rows/listing.ts";
 import { serving } from "./rows/serving.ts";
 
-const GROUPS: readonly Group[] = [serving, finding, cost, commands];
+const GROUPS: readonly Group[] = [serving, listing, finding, cost, commands];
 
 const USAGE = `usage: deno task bench [options]
 

@@ -49,7 +49,7 @@ export async function certificateFiles({ scratch }: Bench): Promise<CertificateF
   return files;
 }
 
-/** nginx with one worker and sendfile on, serving a directory. */
+/** nginx with one worker, sendfile and autoindex on, serving a directory. */
 export async function startNginx(
   bench: Bench,
   directory: string,
@@ -66,7 +66,7 @@ export async function startNginx(
     ${Deno.uid() === 0 ? "user root;" : ""}
     events { worker_connections 1024; }
     http {
-      access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+      access_log off; autoindex on; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
       client_body_temp_path ${prefix}; proxy_temp_path ${prefix}; fastcgi_temp_path ${prefix};
       uwsgi_temp_path ${prefix}; scgi_temp_path ${prefix};
       server { listen 127.0.0.1:${port}${tls === null ? "" : " ssl"}; root ${directory}; ${ssl} }

@@ -163,6 +163,47 @@ const CLIENTS: Section = {
     },
     "The pages ?page=peers, ?page=upload and ?page=about show the peers that are known, the form for " +
     "uploads, and what the server offers.",
+    "Where users are configured, clients log in by digest (curl --digest -u alice). Those that know " +
+    "Basic authentication only, such as aria2c(1), can do so on the same machine and under TLS.",
+    "A file whose name is not UTF-8 has no address and is left out.",
+  ],
+};
+
+const DATA: Section = {
+  title: "Data for scripts",
+  content: [
+    "As application/json a directory is its path and its entries, in the order that sort=name, " +
+    "sort=size or sort=time and order=asc or order=desc ask for:",
+    {
+      literal: "{\n" +
+        '  "path": "/music/",\n' +
+        '  "entries": [\n' +
+        '    {"name":"live","kind":"directory","size":null,\n' +
+        '     "modified":"2026-11-22T20:31:00Z","href":"/music/live/","peer":null},\n' +
+        '    {"name":"one.flac","kind":"file","size":28312077,\n' +
+        '     "modified":"2026-11-22T20:30:12Z","href":"/music/one.flac","peer":null}\n' +
+        "  ]\n" +
+        "}",
+    },
+    "kind is file or directory, size is in bytes, modified in UTC; each of the two is null where it " +
+    "is not known, as the size of a directory. href is where the entry is: a path on this server, or " +
+    "with --list-remote the address at a peer, which peer then names.",
+    "An upload is answered with the files that were stored and those that were not. name is what a " +
+    "file is called now, requested what the client called it; reason is a sentence for people:",
+    {
+      literal: '{"uploaded":[{"name":"a.txt.1","requested":"a.txt","size":3}],\n' +
+        ' "failed":[{"name":"..","reason":"The name stands for a directory."}]}',
+    },
+    "The page of peers is",
+    {
+      literal: '{"peers": [{"url": "http://192.168.1.7:8000/", "origin": "announcement",\n' +
+        '            "state": "alive", "trouble": null, "lastSeen": 12.5,\n' +
+        '            "roundTrip": 0.8, "transfers": 0}]}',
+    },
+    "origin is static (--peer), announcement (multicast) or nudge (it answered us). state is alive, " +
+    "candidate (not yet asked) or set aside, and then trouble says why. lastSeen is in seconds ago, " +
+    "roundTrip in milliseconds, transfers the number of files that it was sending; null is unknown.",
+    "Fields may be added; those above keep their names and meanings.",
   ],
 };
 
@@ -182,9 +223,10 @@ const FILTERS: Section = {
 const FILELISTS: Section = {
   title: "Filelists",
   content: [
-    "A plain filelist has a path on each line, as on the command line. One in JSON says what is " +
-    "where: each name is a path on the server, each value a file or a list of directories, which " +
-    "appear as one; the first that has a name wins. Relative paths begin where the list lies.",
+    "A plain filelist has a path on each line, as on the command line: no two of all these may have " +
+    "the same name. One in JSON says what is where: each name is a path on the server, each value a " +
+    "file or a list of directories, which appear as one; the first that has a name wins. Relative " +
+    "paths begin where the list lies.",
     {
       literal: '{\n  "music": ["/srv/music", "/home/me/Music"],\n' +
         '  "docs/manual.pdf": "/srv/manual.pdf"\n}',
@@ -226,7 +268,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     ],
   },
   "quickserve": {
-    sections: [CLIENTS, FILELISTS, FILTERS, SIGNALS],
+    sections: [CLIENTS, DATA, FILELISTS, FILTERS, SIGNALS],
     seeAlso: [...SERVER_PAGES, "pacserve(8)"],
   },
   "pacsrv": {

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { readBasic } from "./basic.ts";
 import { improper, tooManyAttempts, unauthorized } from "./challenge.ts";
-import type { AuthConfiguration } from "./configuration.ts";
+import type { AuthConfiguration, User } from "./configuration.ts";
 import { type DigestCredentials, isSameTarget, readDigest } from "./credentials.ts";
 import {
   type Algorithm,
@@ -22,7 +22,7 @@ import {
 import { parseAuthorization, quote } from "./header.ts";
 import { isFresh, makeNonce, readNonce } from "./nonce.ts";
 import { NonceCounts, type NonceCountsState } from "./nonce_counts.ts";
-import { LONGEST_PAUSE, Throttle } from "./throttle.ts";
+import { LONGEST_PAUSE, Throttle, type ThrottleState } from "./throttle.ts";
 
 const MAXIMUM_NONCES = 10_000;
 const MAXIMUM_GUESSERS = 10_000;
@@ -41,6 +41,7 @@ export interface DigestState {
   /** The key of the nonces, in base64. */
   readonly key: string;
   readonly counts: NonceCountsState;
+  readonly throttle: ThrottleState;
   /** True when no request was answered after this was written. */
   readonly final: boolean;
 }
@@ -56,24 +57,28 @@ type Secrets = Readonly<Record<Algorithm, string>>;
  */
 export class Digest {
   readonly #realm: string;
-  readonly #users: ReadonlyMap<string, Secrets>;
+  #users: ReadonlyMap<string, Secrets>;
   /** Stands for every unknown user, so that they take as long as a wrong password. */
   readonly #nobody: Secrets;
-  readonly #throttle = new Throttle(MAXIMUM_GUESSERS);
+  readonly #throttle: Throttle;
   readonly #key: Uint8Array;
   readonly #counts: NonceCounts;
 
   constructor(configuration: AuthConfiguration, state?: DigestState) {
     this.#realm = configuration.realm;
-    this.#users = new Map(
-      configuration.users.map(({ name, password }) => [name, this.#secretsOf(name, password)]),
-    );
+    this.#users = this.#secretsOfAll(configuration.users);
     this.#nobody = this.#secretsOf("", randomBytes(32).toString("hex"));
     this.#key = state === undefined ? randomBytes(32) : Buffer.from(state.key, "base64");
     // A worker that died may have let requests in after it wrote its state, and these must not be good
     // again: then every nonce so far is stale, and clients get a new one.
     const counts = state?.final === false ? { nonces: [], floor: Date.now() } : state?.counts;
     this.#counts = new NonceCounts(MAXIMUM_NONCES, counts);
+    this.#throttle = new Throttle(MAXIMUM_GUESSERS, state?.throttle);
+  }
+
+  /** Goes on with other users, in the same realm: who has logged in and who guesses is not forgotten. */
+  replaceUsers(users: readonly User[]): void {
+    this.#users = this.#secretsOfAll(users);
   }
 
   /**
@@ -107,8 +112,10 @@ export class Digest {
     const { algorithm } = digest;
     if (algorithm === null || digest.realm !== this.#realm) return this.#challenge(now, false);
     const judge = (time: number): Verdict => this.#judge(request, digest, algorithm, time);
-    // Who has logged in with this nonce from this address is no guesser, whoever else sits there.
-    if (this.#counts.isKnown(digest.nonce, request.connection.remoteAddress)) return judge(now);
+    // Who has logged in with this nonce from this address is no guesser, whoever else sits there;
+    // but who then claims to be another user may be one.
+    const { remoteAddress } = request.connection;
+    if (this.#counts.isKnown(digest.nonce, digest.user, remoteAddress)) return judge(now);
     return this.#unhurried(request, now, judge);
   }
 
@@ -122,6 +129,7 @@ export class Digest {
       final,
       key: Buffer.from(this.#key).toString("base64"),
       counts: this.#counts.exportState(),
+      throttle: this.#throttle.exportState(),
     };
   }
 
@@ -153,11 +161,14 @@ export class Digest {
     if (!isRight || user === undefined) return this.#refuse(request, now);
     const issued = readNonce(this.#key, digest.nonce);
     if (issued === null || !isFresh(issued, now)) return this.#challenge(now, true);
-    const count = parseInt(digest.nonceCount, 16);
-    const address = request.connection.remoteAddress;
-    if (!this.#counts.use(digest.nonce, issued, count, address, now)) {
-      return this.#challenge(now, true);
-    }
+    const use = {
+      nonce: digest.nonce,
+      issued,
+      count: parseInt(digest.nonceCount, 16),
+      user: digest.user,
+      address: request.connection.remoteAddress,
+    };
+    if (!this.#counts.use(use, now)) return this.#challenge(now, true);
     const info = `rspauth="${responseAuthOf(algorithm, secret, proof)}", qop=auth, ` +
       `cnonce=${quote(digest.clientNonce)}, nc=${digest.nonceCount}`;
     return { user: digest.user, info };
@@ -171,6 +182,10 @@ export class Digest {
   #challenge(now: number, stale: boolean): Verdict {
     const nonce = makeNonce(this.#key, now);
     return { reply: unauthorized({ realm: this.#realm, nonce, stale }) };
+  }
+
+  #secretsOfAll(users: readonly User[]): ReadonlyMap<string, Secrets> {
+    return new Map(users.map(({ name, password }) => [name, this.#secretsOf(name, password)]));
   }
 
   #secretsOf(name: string, password: string): Secrets {

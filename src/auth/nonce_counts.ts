@@ -10,12 +10,18 @@ export interface UsedNonce {
   readonly nonce: string;
   /** Time of issue in milliseconds. */
   readonly issued: number;
-  /** The client that logged in with it. */
+  /** Who logged in with it first, and from where. */
+  readonly user: string;
   readonly address: string;
   /** Highest count so far. */
   highest: number;
   /** One bit a count of the window: the bit of count `n` is `n % WINDOW`. */
   readonly seen: number[];
+}
+
+/** One request with a right response. */
+export interface NonceUse extends Pick<UsedNonce, "nonce" | "issued" | "user" | "address"> {
+  readonly count: number;
 }
 
 /** What a replaced worker hands on. Plain data. */
@@ -42,24 +48,26 @@ export class NonceCounts {
     }
   }
 
-  /** True when somebody at this address has logged in with this nonce. */
-  isKnown(nonce: string, address: string): boolean {
-    return this.#nonces.get(nonce)?.address === address;
+  /** True when this user has logged in with this nonce from this address. */
+  isKnown(nonce: string, user: string, address: string): boolean {
+    const used = this.#nonces.get(nonce);
+    return used?.user === user && used.address === address;
   }
 
   /**
-   * Uses a count of a nonce after its response was found right.
+   * Uses a count of a nonce after the response of a user at an address was found right.
    *
    * @returns false when this count may have been used before: the request must be refused.
    */
-  use(nonce: string, issued: number, count: number, address: string, now: number): boolean {
+  use({ nonce, issued, count, user, address }: NonceUse, now: number): boolean {
     let used = this.#nonces.get(nonce);
     if (used === undefined) {
       // A clock that was set back must not make every nonce look too old until it has caught up.
       this.#floor = Math.min(this.#floor, now);
       if (issued <= this.#floor) return false;
       this.#makeRoom(now);
-      used = { nonce, issued, address, highest: 0, seen: new Array<number>(WINDOW / 32).fill(0) };
+      const seen = new Array<number>(WINDOW / 32).fill(0);
+      used = { nonce, issued, user, address, highest: 0, seen };
       this.#nonces.set(nonce, used);
     }
     return mark(used, count);

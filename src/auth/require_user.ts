@@ -6,7 +6,7 @@ import type { Digest, Verdict } from "./digest.ts";
 
 /** Which requests need no user; both look at the request alone and are quick. */
 export interface Exemptions {
-  /** True for a request that uploads: with `uploadOnly` only these need a user. */
+  /** True for a request that uploads, or is about to: with `uploadOnly` only these need a user. */
   readonly isUpload: (request: HttpRequest) => boolean;
   /** True for a request that never needs a user: pacman's own, from this very host. */
   readonly exempt?: (request: HttpRequest) => boolean;

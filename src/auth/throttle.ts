@@ -11,12 +11,16 @@ export const LONGEST_PAUSE = 16_000;
 /** After so long without a failure an address begins anew, in milliseconds. */
 export const FORGIVEN_AFTER = 10 * 60 * 1000;
 
+/** What is remembered of an address that failed; times in milliseconds since 1970. Plain data. */
 interface Guesser {
   failures: number;
   lastFailure: number;
   /** When the next attempt may be looked at. */
   next: number;
 }
+
+/** What a replaced worker hands on: each address with its failures. Plain data. */
+export type ThrottleState = readonly (readonly [string, Readonly<Guesser>])[];
 
 /**
  * The failures of each address (of IPv6, of each /64 network, because a host has all of one).
@@ -28,7 +32,9 @@ interface Guesser {
 export class Throttle {
   readonly #guessers = new Map<string, Guesser>();
 
-  constructor(readonly capacity: number) {}
+  constructor(readonly capacity: number, state: ThrottleState = []) {
+    for (const [group, guesser] of state) this.#guessers.set(group, { ...guesser });
+  }
 
   /**
    * How long an attempt must wait before its password is looked at, in milliseconds: 0 for nearly
@@ -62,6 +68,11 @@ export class Throttle {
       this.#guessers.delete(oldest);
       break;
     }
+  }
+
+  /** What is remembered, as plain data. */
+  exportState(): ThrottleState {
+    return [...this.#guessers].map(([group, guesser]) => [group, { ...guesser }]);
   }
 
   /** How many addresses are remembered. */

@@ -71,9 +71,12 @@ export async function listen(
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    const { remoteAddress, remotePort } = transportUnder(socket);
     // The call that listens for an answer says nothing, and hangs up.
-    const isOurs = hearing?.isCall(portUnder(socket)) === true;
-    if (!isOurs) events.malformed?.(plainAddress(socket.remoteAddress ?? ""), error.message);
+    if (hearing?.isCall(remotePort) !== true) {
+      const address = plainAddress(remoteAddress ?? "an unknown address");
+      events.handshakeFailed?.(address, error.message);
+    }
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
@@ -196,10 +199,14 @@ async function close(
   await closed;
 }
 
-/** The remote port of a TLS socket that failed: the TCP socket under it still has one. */
-function portUnder(socket: TLSSocket): number | undefined {
-  const transport: { readonly remotePort?: number } = Reflect.get(socket, "_parent") ?? socket;
-  return transport.remotePort;
+/**
+ * The TCP socket under that of a handshake that failed: it still knows its other end, but there is no
+ * documented way to it.
+ */
+function transportUnder(
+  socket: TLSSocket,
+): { readonly remoteAddress?: string; readonly remotePort?: number } {
+  return Reflect.get(socket, "_parent") ?? socket;
 }
 
 function factsOf(socket: Socket, clientCertificate: string | null): Connection {

@@ -31,8 +31,10 @@ export interface ListenerEvents {
   readonly finished?: (exchange: FinishedExchange) => void;
   /** A handler threw, or a body could not be read. */
   readonly failed?: (error: unknown, request: HttpRequest) => void;
-  /** What came was no HTTP, or the TLS handshake failed. */
+  /** What came was no HTTP. */
   readonly malformed?: (remoteAddress: string, reason: string) => void;
+  /** What came was no TLS, or one of the two did not like the other's certificate. */
+  readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
   /** No connection is accepted any more ({@link Hearing}): the runtime is at its end. */
   readonly deaf?: () => void;
 }

@@ -6,13 +6,24 @@ import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
 
 /**
+ * Names in the root that are given away to paths on the command line and in plain filelists, each with
+ * the path that has it, as the user wrote that. No two may have the same.
+ */
+export type GivenNames = Map<string, string>;
+
+/**
  * Shares for paths on the command line: each under its own name in the root.
  *
  * @param base absolute; relative paths are relative to it.
+ * @param given gets their names.
  * @throws {UsageError} that names both when two have the same name.
  */
-export function positionalShares(paths: readonly string[], base: string): Share[] {
-  return namedShares(paths.map((path) => ({ path, place: "" })), base, UsageError);
+export function positionalShares(
+  paths: readonly string[],
+  base: string,
+  given: GivenNames = new Map(),
+): Share[] {
+  return namedShares(paths.map((path) => ({ path, place: "" })), base, given, UsageError);
 }
 
 /**
@@ -20,9 +31,14 @@ export function positionalShares(paths: readonly string[], base: string): Share[
  * from server paths to a file or a list of directories. Relative paths are relative to the list.
  *
  * @param file absolute path of the list.
+ * @param given gets the names of a plain list; what JSON puts at such a place is merged with it.
  * @throws {Failure} that names file and line (and column, in JSON) of the first mistake.
  */
-export async function parseFilelist(text: string, file: string): Promise<Share[]> {
+export async function parseFilelist(
+  text: string,
+  file: string,
+  given: GivenNames = new Map(),
+): Promise<Share[]> {
   const content = text.replace(/^\ufeff/, "");
   const base = posix.dirname(file);
   if (/^\s*[{[]/.test(content)) {
@@ -30,28 +46,29 @@ export async function parseFilelist(text: string, file: string): Promise<Share[]
     return parseJsonFilelist(content, file, base);
   }
   const lines = content.split(/\r?\n/)
-    .map((path, index) => ({ path, place: `${file}:${index + 1}: ` }))
+    .map((path, index) => ({ path, place: `${file}:${index + 1}` }))
     .filter(({ path }) => path.trim() !== "");
-  return namedShares(lines, base);
+  return namedShares(lines, base, given, Failure);
 }
 
 function namedShares(
   paths: readonly { readonly path: string; readonly place: string }[],
   base: string,
-  Mistake: typeof Failure = Failure,
+  given: GivenNames,
+  Mistake: typeof Failure,
 ): Share[] {
-  const byName = new Map<string, string>();
   return paths.map(({ path, place }) => {
-    const source = resolveLocalPath(path, base, place);
+    const prefix = place === "" ? "" : `${place}: `;
+    const source = resolveLocalPath(path, base, prefix);
     const name = posix.basename(source);
-    const other = byName.get(name);
+    const other = given.get(name);
     if (other !== undefined) {
       throw new Mistake(
-        `${place}${other} and ${path} would both be /${name} on the server; ` +
+        `${prefix}${other} and ${path} would both be /${name} on the server; ` +
           `a JSON filelist can give them different places`,
       );
     }
-    byName.set(name, path);
+    given.set(name, place === "" ? path : `${path} (${place})`);
     return { path: name, sources: [source], packageCache: false };
   });
 }

@@ -26,7 +26,7 @@ export interface QuickserveParts {
   ) => Reply | Promise<Reply>;
   /** Answers a message of another server: a POST to `/` that is no form with files. */
   readonly message: ((request: HttpRequest) => Reply | Promise<Reply>) | null;
-  /** Takes files: any PUT, and a POST with a form. */
+  /** Takes files: gets any PUT, and any POST that is no message, and refuses what is no upload. */
   readonly upload:
     | ((target: Target, request: HttpRequest) => Reply | Promise<Reply>)
     | null;
@@ -106,9 +106,11 @@ function send(
   request: HttpRequest,
 ): Reply | Promise<Reply> {
   const { message, upload, error } = parts;
-  const isMessage = request.method === "POST" && target.segments.length === 0 && !isForm(request);
-  if (message !== null && isMessage) return message(request);
-  if (upload !== null && isUpload(request)) return upload(target, request);
+  const isPost = request.method === "POST";
+  const isMessage = isPost && target.segments.length === 0 && !isForm(request);
+  const receive = upload === null ? null : (): Reply | Promise<Reply> => upload(target, request);
+  if (message !== null && isMessage) return receiveMessage(message, receive, request);
+  if (receive !== null && (isPost || request.method === "PUT")) return receive();
   const methods = methodsAt(parts, target.segments.length === 0);
   if (upload === null && isUpload(request)) return uploadsAreOff(methods);
   return error(request, 405, `${request.method} is of no use at this address.`, {
@@ -127,4 +129,14 @@ function methodsAt({ message, upload }: QuickserveParts, isRoot: boolean): strin
   if (upload !== null || (message !== null && isRoot)) methods.push("POST");
   if (upload !== null) methods.push("PUT");
   return methods;
+}
+
+/** What turns out to be no message was meant as an upload: its refusal says how to send one. */
+async function receiveMessage(
+  message: (request: HttpRequest) => Reply | Promise<Reply>,
+  receive: (() => Reply | Promise<Reply>) | null,
+  request: HttpRequest,
+): Promise<Reply> {
+  const reply = await message(request);
+  return reply.status < 400 || receive === null ? reply : receive();
 }

@@ -11,7 +11,7 @@ import type { Peers } from "../peers/peers.ts";
 import { FileReplies } from "../quickserve/file_reply.ts";
 import { ownPages } from "../quickserve/own_pages.ts";
 import { SharedTree } from "../quickserve/tree.ts";
-import { isUpload } from "../quickserve/uploads/request.ts";
+import { announcesUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { quickserveHandler } from "./file_requests.ts";
 import type { LastingParts } from "./lasting_parts.ts";
@@ -50,7 +50,7 @@ export class Column {
     const pacserve = pacserveHandler(configuration, parts, tree, files, quickserve);
     const indexed = indexHandler(parts.peers, pacserve.handler);
     const authenticated = requireUser(indexed, parts.digest, configuration.auth, {
-      isUpload,
+      isUpload: announcesUpload,
       exempt: (request) => isOwnPacman(configuration, parts.network, request),
     });
     const admitted = admit(this.#admission, authenticated);

@@ -27,7 +27,7 @@ export class RunningServer {
   readonly #network: Network;
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
-  #digest: Digest;
+  readonly #digest: Digest;
   #column: Column | null = null;
   #listener: Listener | null = null;
   #transfers = 0;
@@ -90,6 +90,9 @@ export class RunningServer {
           throw new Error("it accepted no connections any more");
         },
         malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),
+        handshakeFailed: (address, reason) => {
+          this.#log.detail(`the TLS handshake with ${address} failed: ${reason}`);
+        },
       },
     );
     this.#peers.start(this.#listener.port);
@@ -103,7 +106,8 @@ export class RunningServer {
     if (uploads === null) return;
     try {
       const count = await sweepUploads(uploads.directory);
-      if (count > 0) this.#log.detail(`removed ${count} unfinished uploads of a server that died`);
+      const files = `${count} unfinished ${count === 1 ? "upload" : "uploads"}`;
+      if (count > 0) this.#log.detail(`removed ${files} of a server that died`);
     } catch (error) {
       this.#log.warn(`unfinished uploads could not be removed: ${messageOf(error)}`);
     }
@@ -113,9 +117,7 @@ export class RunningServer {
   async configure(configuration: ServerConfiguration): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
-    if (JSON.stringify(before.auth) !== JSON.stringify(configuration.auth)) {
-      this.#digest = new Digest(configuration.auth, this.#digest.exportState(true));
-    }
+    this.#digest.replaceUsers(configuration.auth.users);
     const column = await this.#assemble();
     this.#column?.close();
     this.#column = column;

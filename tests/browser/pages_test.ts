@@ -237,6 +237,23 @@ Deno.test("on a phone nothing has to be scrolled sideways", () =>
     assertEquals(await page.getByRole("row").count(), 11);
   }));
 
+Deno.test("a name without a break begins beside its icon, as every other does", () =>
+  withServer(() => [], async (server, browser) => {
+    for (const width of [1000, 320]) {
+      const page = await browser.open({ viewport: { width, height: 640 } });
+      await page.goto(`${server.address}/share/`);
+      const [long, short] = await Promise.all(
+        [endless, "file2.txt"].map((name) => {
+          return page.getByRole("link", { name, exact: true }).evaluate((link) => {
+            const text = link.querySelector("bdi")?.getClientRects()[0];
+            return (text?.top ?? NaN) - (link.parentElement?.getBoundingClientRect().top ?? NaN);
+          });
+        }),
+      );
+      assertEquals(long, short, `${width} pixels`);
+    }
+  }));
+
 Deno.test("archives are downloaded under the directory's name", () =>
   withServer(() => ["--tar", "none", "zip"], async (server, browser) => {
     const page = await browser.open();

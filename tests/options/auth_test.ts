@@ -63,13 +63,23 @@ Deno.test("--auth-upload-only leaves reading open", () =>
     const send = ["-T", `${directory}/a`];
     assertEquals((await curl(...send, `${server.address}/`)).status, 401);
     assertEquals(await login(server, "alice:x", ...send), 201);
-    assertEquals([...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name), ["a"]);
+    for (const path of ["/", "/some/where"]) {
+      // curl asks how to log in with an empty POST of no type, and sends the form afterwards.
+      const form = ["-F", `f=@${directory}/a`, server.address + path];
+      assertEquals((await curl(...form)).status, 401, path);
+      assertEquals((await curl("--digest", "-u", "alice:no", ...form)).status, 401, path);
+      assertEquals((await curl("--digest", "-u", "alice:x", ...form)).status, 201, path);
+    }
+    const names = [...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name).sort();
+    assertEquals(names, ["a", "a.1", "a.2"]);
+    assertEquals(await server.fileCheck("/a"), ["/a"]);
   }));
 
 Deno.test("users that cannot be meant are refused", () =>
   withFiles({ "odd": "bob\nsecret\nalice\n" }, async (directory) => {
     const cases = [
       [2, ["--auth", "alice"], /^quickserve: --auth needs 2 values: <user> <password>\n$/],
+      [2, ["--auth", "bob", ""], /^quickserve: --auth: the password of "bob" is empty\n$/],
       [2, ["--auth", "a:b", "x"], /^quickserve: --auth: .*colon.*\n$/],
       [2, ["--auth", "a", "x", "--auth", "a", "y"], /^quickserve: .*"a" is given twice.*\n$/],
       [2, ["--auth-upload-only"], /^quickserve: --auth-upload-only needs a user/],

@@ -1,5 +1,6 @@
 /** `--motd`, `--index` and `--tar`, from the command line. */
 
+import { MANUALS } from "../../scripts/build/manual.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { must } from "../lan/process.ts";
 import { runCommand, Served, withFiles } from "../program.ts";
@@ -81,4 +82,29 @@ Deno.test("?page=about tells curl in plain text how to use this server", () =>
     const upload = command("Upload a file").replace("FILE", "out/d/a.txt");
     await must(["bash", "-c", upload], { directory });
     assertEquals(await Deno.readTextFile(`${directory}/in/a.txt`), "hello");
+  }));
+
+/** The names of the fields in data, without the values; of a list, its first element. */
+function fieldsOf(data: unknown): unknown {
+  if (Array.isArray(data)) return data.slice(0, 1).map(fieldsOf);
+  if (data === null || typeof data !== "object") return null;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, fieldsOf(value)]));
+}
+
+Deno.test("what scripts get has the fields that the manual shows", () =>
+  withFiles({ "d/sub/x": "", "in/": "", "a": "hi" }, async (directory) => {
+    const section = MANUALS["quickserve"]?.sections?.find(({ title }) => /data/i.test(title));
+    const examples = section?.content.flatMap((part) =>
+      typeof part === "string" ? [] : [JSON.parse(part.literal)]
+    );
+    const words = ["d", "--upload", "in", "--peer", "http://127.0.0.1:1/"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const form = ["-F", "f=@a", "-F", "g=@a;filename=.."];
+    const accept = ["curl", "-s", "-H", "Accept: application/json"];
+    const given = await Promise.all([
+      server.text("/d/?mimetype=application/json"),
+      must([...accept, ...form, `${server.address}/`], { directory }),
+      server.text("/?page=peers&mimetype=application/json"),
+    ]);
+    assertEquals(given.map((text) => fieldsOf(JSON.parse(text))), examples?.map(fieldsOf));
   }));

@@ -71,6 +71,23 @@ Deno.test("a list that is broken at the start is an error that names the place",
     assertMatch(missing.stderr, /^quickserve: --filelist \/nowhere\/list: .*\n$/);
   }));
 
+Deno.test("a name is given once on the command line and in plain lists; JSON is merged", () =>
+  withFiles({ "a/x": "x", "b/a/y": "y", "one": "b/a\n", "two": "\na\n" }, async (directory) => {
+    const name = "would both be /a on the server; a JSON filelist can give them different places";
+    for (
+      const [words, message] of [
+        [["a", "-f", "one"], `${directory}/one:1: a and b/a ${name}`],
+        [["-f", "one", "-f", "two"], `${directory}/two:2: b/a (${directory}/one:1) and a ${name}`],
+      ] as const
+    ) {
+      const { code, stderr } = await runCommand("quickserve", words, { directory });
+      assertEquals([code, stderr], [1, `quickserve: ${message}\n`]);
+    }
+    await Deno.writeTextFile(`${directory}/json`, '{"a": ["b/a"]}');
+    await using server = await Served.start("quickserve", ["a", "-f", "json"], { directory });
+    assertEquals(await server.names("/a/"), ["x", "y"]);
+  }));
+
 Deno.test("a path outside of the old scope is shared, and a transfer in flight is finished", () =>
   withFiles({ "a/": "", "b/y": "y", "list": "a" }, async (directory) => {
     const size = 64 << 20;

@@ -11,7 +11,12 @@ Deno.test("--help fits 80 columns and has the manual's groups in its order", asy
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);
     const groups = [
       ...name === "pacserve" ? ["Pacserve Options:"] : [],
-      ...["File Download Options:", "File Upload Options:", "Content Options:", "Peer Options:"],
+      ...[
+        "File Download Options:",
+        "File Upload Options:",
+        "Content Options:",
+        "MulticastQuickserve Options:",
+      ],
       ...["Server Address and Port:", "HTTP Authentication:", "SSL (HTTPS):", "Multicast Options:"],
     ];
     const titles = stdout.split("\n").filter((line) => groups.includes(line));
@@ -140,18 +145,27 @@ Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =
     }
   }));
 
-Deno.test("for the journal each line has a priority", () =>
+Deno.test("for the journal each line has a priority, and for nobody else", () =>
   withFiles({ "a": "hello", "users": "bob\nx\n" }, async (directory) => {
     await Deno.chmod(`${directory}/users`, 0o644);
-    const environment = { JOURNAL_STREAM: "8:1" };
     const words = ["a", "--authfile", "users"];
     const command = [...launched("quickserve"), "-p", "0", ...words];
-    await using program = new RunningProgram(command, { directory, environment });
-    await program.line(/^<4>warning: /);
-    const line = await program.line(/address +http/);
-    const port = /:(\d+)\/$/.exec(line)?.[1];
-    await (await fetch(`http://127.0.0.1:${port}/a`)).body?.cancel();
-    await program.line(/^<6>127\.0\.0\.1 /);
+    const lines = async (before: readonly string[], environment = {}): Promise<string[]> => {
+      await using program = new RunningProgram([...before, ...command], { directory, environment });
+      const port = /:(\d+)\/$/.exec(await program.line(/address +http/))?.[1];
+      await (await fetch(`http://127.0.0.1:${port}/a`)).body?.cancel();
+      await program.line(/127\.0\.0\.1 /);
+      return [...program.lines];
+    };
+    // As systemd does, with the pipe of this test in the place of the journal's stream.
+    const journal = 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/1) exec "$@"';
+    const logged = await lines(["sh", "-c", journal, "sh"]);
+    assert(logged.some((line) => line.startsWith("<4>warning: ")));
+    assert(logged.some((line) => line.startsWith("<6>127.0.0.1 ")));
+    // A shell in a terminal that is a user's service has inherited the variable.
+    const shown = await lines([], { JOURNAL_STREAM: "8:1" });
+    assert(shown.some((line) => line.startsWith("warning: ")));
+    assert(!shown.some((line) => line.startsWith("<")), shown.join("\n"));
   }));
 
 Deno.test("SIGHUP reads the files again", () =>

@@ -51,11 +51,10 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
 Deno.test("--req-cert answers nobody without a certificate of --ca-certs", () =>
   withFiles(files(), async (directory) => {
     const words = ["a", "--ssl", "--certfile", "server.both", "--req-cert"];
-    const authorities = ["--ca-certs", "authority.pem"];
-    await using server = await Served.start("quickserve", [...words, ...authorities], {
-      directory,
-    });
+    words.push("--ca-certs", "authority.pem", "--verbose");
+    await using server = await Served.start("quickserve", words, { directory });
     assertEquals(await get(directory, server), "");
+    await server.program.line(/^the TLS handshake with 127\.0\.0\.1 failed: .*certificate/);
     assertEquals(await get(directory, server, "--cert", "stranger.both"), "");
     assertEquals(await get(directory, server, "--cert", "client.both"), "content");
   }));

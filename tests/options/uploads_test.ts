@@ -1,6 +1,7 @@
 /** `--upload` and what belongs to it, from the command line. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { eventually } from "../lan/process.ts";
 import { runCommand, Served, withFiles } from "../program.ts";
 import { curl } from "../uploads/inbox.ts";
 
@@ -51,6 +52,41 @@ Deno.test("--max-upload-size refuses what is larger and leaves nothing", () =>
       assertEquals([...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name), ["small"]);
     },
   ));
+
+Deno.test("a file that is posted as it is is refused, and the answer says how to send it", () =>
+  withFiles({ "in/": "", "a": "1" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["--upload", "in"], { directory });
+    for (const path of ["/", "/a"]) {
+      const { status, body } = await curl(
+        "--data-binary",
+        `@${directory}/a`,
+        server.address + path,
+      );
+      assertEquals(status, 415);
+      assertStringIncludes(body, "Post a form (multipart/form-data), or PUT the file to /name.");
+    }
+    assertEquals([...Deno.readDirSync(`${directory}/in`)], []);
+  }));
+
+Deno.test("what a killed server had begun is gone when the next one runs", () =>
+  withFiles({ "in/whole": "1" }, async (directory) => {
+    const words = ["--upload", "in", "--verbose"];
+    const names = (): string[] => {
+      return [...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name).sort();
+    };
+    {
+      await using server = await Served.start("quickserve", words, { directory });
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      const head = "PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n";
+      await connection.write(new TextEncoder().encode(head + "x".repeat(1000)));
+      await eventually("an unfinished file", () => names().length === 2);
+      await server.program.kill();
+    }
+    assertMatch(names().join(" "), /^\.pacserve-upload-\S+ whole$/);
+    await using server = await Served.start("quickserve", words, { directory });
+    await server.program.line(/^removed 1 unfinished upload of a server that died$/);
+    assertEquals(names(), ["whole"]);
+  }));
 
 Deno.test("without --upload nothing is taken", () =>
   withFiles({ "a": "1" }, async (directory) => {

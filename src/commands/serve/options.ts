@@ -144,7 +144,7 @@ const CONTENT_GROUP: OptionGroup = {
 };
 
 const PEER_GROUP: OptionGroup = {
-  title: "Peer Options",
+  title: "MulticastQuickserve Options",
   options: [
     {
       name: "peer",
@@ -248,7 +248,8 @@ const TLS_GROUP: OptionGroup = {
       name: "ca-certs",
       values: ["<filepath>"],
       completes: "file",
-      help: "Concatenated CA certificates that client certificates are verified with.",
+      help: "Concatenated CA certificates that client certificates are verified with. Client " +
+        "certificates have to be X.509 version 3.",
       default: "the server's own certificate",
     },
   ],

@@ -19,6 +19,7 @@ import type { LogConfiguration, ServerConfiguration } from "../../server/configu
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { hostNames } from "./host_names.ts";
+import { isJournalOutput } from "./journal.ts";
 import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
@@ -84,7 +85,7 @@ function logSettings(options: ParsedOptions): LogConfiguration {
   if (quiet && verbose) throw new UsageError("--quiet and --verbose exclude each other");
   return {
     level: quiet ? "quiet" : verbose ? "verbose" : "normal",
-    journal: Deno.env.get("JOURNAL_STREAM") !== undefined,
+    journal: isJournalOutput(),
   };
 }
 
@@ -119,6 +120,8 @@ async function authSettings(
   const users: User[] = options.tuples("auth").map(([name = "", password = ""]) => {
     const problem = nameProblem(name);
     if (problem !== null) throw new UsageError(`--auth: ${problem}`);
+    // It may come from a variable of a script that is not set.
+    if (password === "") throw new UsageError(`--auth: the password of "${name}" is empty`);
     return { name, password };
   });
   const path = options.value("authfile");

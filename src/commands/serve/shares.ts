@@ -8,7 +8,7 @@ import type {
   TreeConfiguration,
   UploadConfiguration,
 } from "../../quickserve/configuration.ts";
-import { parseFilelist, positionalShares } from "../../quickserve/filelist.ts";
+import { type GivenNames, parseFilelist, positionalShares } from "../../quickserve/filelist.ts";
 import { parseFilterList, parseFilterOptions } from "../../quickserve/filters.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { type ConfigurationSources, requireDirectory, requirePath } from "./user_files.ts";
@@ -60,11 +60,12 @@ async function listedShares(
   sources: ConfigurationSources,
 ): Promise<Share[]> {
   await Promise.all(options.positional.map(requirePath));
-  const shares = positionalShares(options.positional, Deno.cwd());
+  const given: GivenNames = new Map();
+  const shares = positionalShares(options.positional, Deno.cwd(), given);
   await expectAll("cannot share", shares, sources);
   for (const list of options.all("filelist")) {
     const text = await sources.read("--filelist", list);
-    const listed = await parseFilelist(text, resolve(list));
+    const listed = await parseFilelist(text, resolve(list), given);
     await expectAll(`--filelist ${list} names`, listed, sources);
     shares.push(...listed);
   }

@@ -7,6 +7,14 @@ export function isUpload(request: HttpRequest): boolean {
   return request.method === "PUT" || request.method === "POST" && isForm(request);
 }
 
+/**
+ * True for an upload, and for the empty POST with which a client first asks how to log in, so as not
+ * to send its files twice (`curl --digest -F`). No message between peers is empty.
+ */
+export function announcesUpload(request: HttpRequest): boolean {
+  return isUpload(request) || request.method === "POST" && declaredLength(request) === 0;
+}
+
 /** True when the body is a form with files (RFC 7578). */
 export function isForm(request: HttpRequest): boolean {
   return /^multipart\/form-data[ \t]*(?:;|$)/i.test(request.headers["content-type"] ?? "");

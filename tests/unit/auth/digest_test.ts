@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
 import { Digest, type Verdict } from "../../../src/auth/digest.ts";
 import { NONCE_LIFETIME } from "../../../src/auth/nonce.ts";
+import { FREE_FAILURES } from "../../../src/auth/throttle.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest, type RequestParts } from "../../request.ts";
 import { answer, authorization, challenges, type Login, parameter, textOf } from "./client.ts";
@@ -298,6 +299,63 @@ Deno.test("who guesses is slowed down; others, and who is logged in already, are
   client.abort();
   for (const verdict of await Promise.all(verdicts)) assertEquals(userOf(verdict), null);
   assertEquals(userOf(check({ ...alice, count: 7 }, "192.0.2.77") as Verdict), "alice");
+});
+
+Deno.test("who has logged in may not guess the password of somebody else", async () => {
+  const server = new Dialogue();
+  const nonce = await server.nonce();
+  assertEquals(userOf(await server.log(nonce, { user: "Jäsøn", password: "ключ" })), "Jäsøn");
+  const client = new AbortController();
+  const guesses = Array.from({ length: 200 }, (_, count) =>
+    server.digest.check(
+      makeRequest({
+        headers: {
+          authorization: authorization(
+            parametersFor(nonce, { ...alice, password: `${count}`, count: count + 2 }),
+          ),
+        },
+        signal: client.signal,
+      }),
+      server.time,
+    ));
+  const isLookedAt = (verdict: Verdict | Promise<Verdict>): boolean =>
+    !(verdict instanceof Promise) && refused(verdict).status === 401;
+  assertEquals(guesses.filter(isLookedAt).length, FREE_FAILURES + 1);
+  client.abort();
+  await Promise.all(guesses);
+});
+
+Deno.test("neither other users nor another worker make an address forget its failures", async () => {
+  const server = new Dialogue();
+  const nonce = await server.nonce();
+  for (let guess = 0; guess < 20; guess++) {
+    void server.log(nonce, { ...alice, password: `${guess}` }, {}, { signal: AbortSignal.abort() });
+  }
+  const pauses = async (digest: Digest): Promise<boolean> => {
+    const client = new AbortController();
+    const headers = { authorization: authorization(parametersFor(nonce, alice)) };
+    const verdict = digest.check(makeRequest({ headers, signal: client.signal }), server.time);
+    client.abort();
+    await verdict;
+    return verdict instanceof Promise;
+  };
+  for (const final of [true, false]) {
+    const state = structuredClone(server.digest.exportState(final));
+    assert(await pauses(new Digest({ users, uploadOnly: false, realm }, state)), `final: ${final}`);
+  }
+  server.digest.replaceUsers([{ name: "alice", password: "changed" }]);
+  assert(await pauses(server.digest));
+});
+
+Deno.test("users that take the place of others log in, with the nonces that there are", async () => {
+  const server = new Dialogue();
+  const nonce = await server.nonce();
+  assertEquals(userOf(await server.log(nonce, alice)), "alice");
+  server.digest.replaceUsers([{ name: "alice", password: "changed" }]);
+  assertEquals(userOf(await server.log(nonce, { ...alice, count: 2 })), null);
+  const changed = { ...alice, password: "changed" };
+  assert(isStale(await server.log(nonce, changed)), "a replay");
+  assertEquals(userOf(await server.log(nonce, { ...changed, count: 2 })), "alice");
 });
 
 Deno.test("an honest pause ends in an honest answer", async () => {

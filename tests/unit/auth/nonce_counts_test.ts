@@ -4,10 +4,19 @@ import { NONCE_LIFETIME } from "../../../src/auth/nonce.ts";
 import { NonceCounts, WINDOW } from "../../../src/auth/nonce_counts.ts";
 
 const now = 1_800_000_000_000;
-const address = "192.0.2.7";
+
+function use(
+  counts: NonceCounts,
+  nonce: string,
+  issued: number,
+  count: number,
+  at: number,
+): boolean {
+  return counts.use({ nonce, issued, count, user: "alice", address: "192.0.2.7" }, at);
+}
 
 function counter(counts: NonceCounts): (count: number) => boolean {
-  return (count) => counts.use("n", now, count, address, now);
+  return (count) => use(counts, "n", now, count, now);
 }
 
 Deno.test("a count is good once", () => {
@@ -45,39 +54,40 @@ Deno.test("the greatest counts there are", () => {
 Deno.test("a full table forgets the oldest, and what it forgot can never be used again", () => {
   const counts = new NonceCounts(3);
   for (let index = 0; index < 5; index++) {
-    assert(counts.use(`n${index}`, now + index, 1, address, now + 10));
+    assert(use(counts, `n${index}`, now + index, 1, now + 10));
   }
   assertEquals(counts.size, 3);
-  assert(!counts.use("n0", now, 2, address, now + 10), "forgotten: the client gets a new nonce");
-  assert(!counts.use("n1", now + 1, 1, address, now + 10), "a replay after forgetting");
-  assert(counts.use("n3", now + 3, 2, address, now + 10), "still known");
-  assert(counts.use("new", now + 11, 1, address, now + 11));
+  assert(!use(counts, "n0", now, 2, now + 10), "forgotten: the client gets a new nonce");
+  assert(!use(counts, "n1", now + 1, 1, now + 10), "a replay after forgetting");
+  assert(use(counts, "n3", now + 3, 2, now + 10), "still known");
+  assert(use(counts, "new", now + 11, 1, now + 11));
 });
 
 Deno.test("nonces that expired make room by themselves", () => {
   const counts = new NonceCounts(1000);
-  for (let index = 0; index < 100; index++) counts.use(`n${index}`, now, 1, address, now);
-  counts.use("late", now + NONCE_LIFETIME, 1, address, now + NONCE_LIFETIME);
+  for (let index = 0; index < 100; index++) use(counts, `n${index}`, now, 1, now);
+  use(counts, "late", now + NONCE_LIFETIME, 1, now + NONCE_LIFETIME);
   assertEquals(counts.size, 1);
 });
 
 Deno.test("a clock that is set back locks nobody out", () => {
   const counts = new NonceCounts(1);
-  assert(counts.use("a", now, 1, address, now));
-  assert(counts.use("b", now + 1, 1, address, now + 1));
+  assert(use(counts, "a", now, 1, now));
+  assert(use(counts, "b", now + 1, 1, now + 1));
   const earlier = now - 3_600_000;
-  assert(!counts.use("c", earlier, 1, address, earlier), "in the instant of the change");
-  assert(counts.use("d", earlier + 1, 1, address, earlier + 1));
+  assert(!use(counts, "c", earlier, 1, earlier), "in the instant of the change");
+  assert(use(counts, "d", earlier + 1, 1, earlier + 1));
 });
 
 Deno.test("what is remembered goes through plain data", () => {
   const counts = new NonceCounts(10);
-  counts.use("n", now, 5, address, now);
+  use(counts, "n", now, 5, now);
   const state = structuredClone(counts.exportState());
   const next = new NonceCounts(10, JSON.parse(JSON.stringify(state)));
-  assert(!next.use("n", now, 5, address, now), "a replay after the worker was replaced");
-  assert(next.use("n", now, 6, address, now));
-  assert(next.isKnown("n", address));
-  assert(!next.isKnown("n", "192.0.2.8"));
-  assert(counts.use("n", now, 6, address, now), "the two share nothing");
+  assert(!use(next, "n", now, 5, now), "a replay after the worker was replaced");
+  assert(use(next, "n", now, 6, now));
+  assert(next.isKnown("n", "alice", "192.0.2.7"));
+  assert(!next.isKnown("n", "alice", "192.0.2.8"));
+  assert(!next.isKnown("n", "bob", "192.0.2.7"));
+  assert(use(counts, "n", now, 6, now), "the two share nothing");
 });

@@ -48,6 +48,13 @@ Deno.test("after a quiet while an address begins anew", () => {
   assertEquals(throttle.pause("192.0.2.1", now + FORGIVEN_AFTER + 1), 0);
 });
 
+Deno.test("what replaces it goes on where it was", () => {
+  const throttle = failing("192.0.2.1", FREE_FAILURES + 5);
+  const next = new Throttle(10, structuredClone(throttle.exportState()));
+  assertEquals(next.pause("192.0.2.1", now), 8000);
+  assertEquals(throttle.pause("192.0.2.1", now), 8000, "the two share nothing");
+});
+
 Deno.test("the table is bounded", () => {
   const throttle = new Throttle(10);
   for (let index = 0; index < 1000; index++) {

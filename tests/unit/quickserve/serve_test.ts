@@ -117,7 +117,8 @@ Deno.test("messages, uploads, and methods that are not allowed", async () => {
     }
   });
   const parts: Partial<QuickserveParts> = {
-    message: () => textReply(200, "message"),
+    message: ({ headers }) =>
+      textReply(headers["content-type"] === undefined ? 400 : 200, "message"),
     upload: ({ segments }) => textReply(201, `upload ${segments.join("/")}`),
   };
   await withServer(parts, async (serve) => {
@@ -126,6 +127,9 @@ Deno.test("messages, uploads, and methods that are not allowed", async () => {
     assertEquals(await readText(message), "message\n");
     assertEquals(await readText(await serve("/", "POST", form)), "upload \n");
     assertEquals(await readText(await serve("/s", "POST", form)), "upload s\n");
+    // What is neither is the upload's to refuse: it says how to send a file.
+    assertEquals(await readText(await serve("/", "POST")), "upload \n");
+    assertEquals(await readText(await serve("/s", "POST")), "upload s\n");
     assertEquals(await readText(await serve("/new%20name", "PUT")), "upload new name\n");
     assertEquals((await serve("/s/a", "DELETE")).headers["Allow"], "GET, HEAD, POST, PUT");
     assertEquals((await serve("/../x", "PUT")).status, 400);

@@ -2,7 +2,7 @@ import type { Reply } from "../../../../src/http/exchange.ts";
 import { parseTarget } from "../../../../src/http/target.ts";
 import type { UploadConfiguration } from "../../../../src/quickserve/configuration.ts";
 import { uploadsAreOff } from "../../../../src/quickserve/uploads/answer.ts";
-import { isUpload } from "../../../../src/quickserve/uploads/request.ts";
+import { announcesUpload, isUpload } from "../../../../src/quickserve/uploads/request.ts";
 import { Uploads } from "../../../../src/quickserve/uploads/uploads.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../../assert.ts";
 import { makeRequest, type RequestParts } from "../../../request.ts";
@@ -355,6 +355,11 @@ Deno.test("which requests are uploads", () => {
   assert(!isUpload(makeRequest({ method: "POST", headers: message })));
   assert(!isUpload(makeRequest({ method: "POST" })));
   assert(!isUpload(makeRequest({ headers: form })));
+  assert(announcesUpload(makeRequest({ method: "PUT" })));
+  assert(announcesUpload(makeRequest({ method: "POST", headers: { "content-length": "0" } })));
+  const written = { ...message, "content-length": "9" };
+  assert(!announcesUpload(makeRequest({ method: "POST", headers: written })));
+  assert(!announcesUpload(makeRequest({ headers: { "content-length": "0" } })));
 });
 
 Deno.test("where uploads are off, the answer says what is on", () => {

@@ -1,0 +1,60 @@
+/** How long the page of a large directory takes, against the one that nginx makes of it. */
+
+import { startNginx, startQuickserve } from "../candidates.ts";
+import { load, type Program } from "../program.ts";
+import { type Bench, type Group, type Row, short } from "../row.ts";
+import { median, ratios } from "../statistics.ts";
+
+const PAGE = "the page of 50,000 files";
+const FILES = 50_000;
+
+/** Less than a second is promised: nginx takes a seventh of that on the machine where this was set. */
+const MOST = 6;
+
+/** The one of this group. */
+export const listing: Group = {
+  names: [PAGE],
+  measure: async (bench) => [await page(bench)],
+};
+
+/** Both ask the file system about each file and sort; ours has more to say about each, and three forms. */
+async function page(bench: Bench): Promise<Row> {
+  bench.say(`${PAGE} …`);
+  const directory = `${bench.scratch}/packages`;
+  await Deno.mkdir(directory);
+  for (let file = 0; file < FILES; file++) {
+    const version = `${file % 17}.${file % 7}-1`;
+    Deno.writeTextFileSync(`${directory}/package-${file}-${version}-x86_64.pkg.tar.zst`, "");
+  }
+  const samples: [number[], number[]] = [[], []];
+  {
+    await using ours = await startQuickserve(bench, directory);
+    await using theirs = await startNginx(bench, directory);
+    // The first round warms up: names in the kernel's cache, compiled code.
+    for (let round = -1; round < bench.rounds; round++) {
+      for (const [index, candidate] of [ours, theirs].entries()) {
+        const seconds = await secondsOf(candidate);
+        if (round >= 0) samples[index]?.push(seconds);
+      }
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+  const [ours, theirs] = samples;
+  return {
+    name: PAGE,
+    measured: `${short(median(ours))} against ${short(median(theirs))} s (autoindex)`,
+    figure: ratios(ours, theirs),
+    reach: { bound: "at most", value: MOST },
+    unit: "× nginx",
+  };
+}
+
+/** From the request to the last byte. */
+async function secondsOf({ port }: Program): Promise<number> {
+  const format = "%{http_code} %{size_download} %{time_total}";
+  const words = ["curl", "-s", "-o", "/dev/null", "-w", format, "-H", "Accept: text/html"];
+  const printed = await load([...words, `http://127.0.0.1:${port}/`]);
+  const [status, size = 0, seconds = NaN] = printed.split(" ").map(Number);
+  if (status !== 200 || size < 100 * FILES) throw new Error(`curl got ${printed}`);
+  return seconds;
+}
