@@ -131,12 +131,16 @@ function methodsAt({ message, upload }: QuickserveParts, isRoot: boolean): strin
   return methods;
 }
 
-/** What turns out to be no message was meant as an upload: its refusal says how to send one. */
+/**
+ * What turns out to be no message was perhaps meant as an upload: the words are those of its refusal,
+ * which say how to send one. The status is the message's, as other servers expect it.
+ */
 async function receiveMessage(
   message: (request: HttpRequest) => Reply | Promise<Reply>,
   receive: (() => Reply | Promise<Reply>) | null,
   request: HttpRequest,
 ): Promise<Reply> {
   const reply = await message(request);
-  return reply.status < 400 || receive === null ? reply : receive();
+  if (reply.status < 400 || receive === null) return reply;
+  return { ...await receive(), status: reply.status };
 }
