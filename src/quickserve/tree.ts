@@ -333,7 +333,7 @@ function isReadable(localPath: string, info: Deno.FileInfo): boolean {
   }
 }
 
-/** Lets whatever else is waiting in the event loop run. A timer would take two milliseconds. */
+/** Lets whatever else is waiting in the event loop run. */
 function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
