@@ -8,6 +8,7 @@ import { archiveReply, isArchiveFormat } from "../archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
+import { Turns } from "../turns.ts";
 import type { OutcomePage } from "../uploads/answer.ts";
 import { aboutPage } from "./about.ts";
 import type { AboutFacts } from "./about.ts";
@@ -18,6 +19,9 @@ import type { ListingContext } from "./listing.ts";
 import { listingReply } from "./listing_reply.ts";
 import { peersPage } from "./peers.ts";
 import { uploadPage, uploadResultPage } from "./upload.ts";
+
+/** A page with so many entries takes milliseconds to write. */
+const worthATurn = 1000;
 
 /** What the pages are made from. */
 export interface PagesParts {
@@ -62,6 +66,7 @@ export function createPages(parts: PagesParts): Pages {
     canUpload: about.uploads !== null,
     hasPeers: about.peers !== "none",
   };
+  const turns = new Turns();
   return {
     page: (target, request) => namedPage(parts, context, target, request),
     directory: async (directory, { segments, search }, request) => {
@@ -81,7 +86,9 @@ export function createPages(parts: PagesParts): Pages {
         configuration.listRemote ? parts.listRemote(segments, request) : [],
       ]);
       const entries = remote.length === 0 ? own : mergeEntries(own, remote);
-      return listingReply({ request, segments, entries, search, context });
+      const reply = (): Reply => listingReply({ request, segments, entries, search, context });
+      // All who asked for a directory at the same time get here at the same time.
+      return entries.length < worthATurn ? reply() : await turns.run(reply);
     },
     uploadResult: uploadResultPage(context),
     error: (request, status, message, headers) =>
