@@ -88,6 +88,8 @@ export class Questions {
       body: encodeMessage(message),
       maximumBody,
     });
+    // A question that is too long for it is no fault of the peer.
+    if (answer.status === 413) throw new PeerError("does not take so long a message");
     if (answer.status !== 200) throw this.#failed(peer, `answers with status ${answer.status}`);
     return answer;
   }
