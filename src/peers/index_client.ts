@@ -50,8 +50,6 @@ export interface PeerIndexesOptions {
     headers: Readonly<Record<string, string>>,
     maximumBody: number,
   ) => Promise<PeerAnswer>;
-  /** True while the peer is in the table. */
-  readonly isKnown: (peer: Peer) => boolean;
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -76,17 +74,24 @@ export class PeerIndexes {
   /** The peer spoke of the generation of its index; null: it has none. */
   told(peer: Peer, generation: number | null): void {
     if (generation === null || generation === 0 || peer.instance === null) {
-      this.#forget(peer);
+      this.forget(peer);
       return;
     }
     const known = this.#indexes.get(peer);
     if (known === undefined || known.instance !== peer.instance) {
-      this.#forget(peer);
+      this.forget(peer);
       this.#indexes.set(peer, emptyIndex(peer.instance, generation));
     } else {
       known.told = Math.max(known.told, generation);
     }
     this.#renew(peer);
+  }
+
+  /** The peer has no index, or is no peer any more: its names make room for those of others. */
+  forget(peer: Peer): void {
+    const index = this.#indexes.get(peer);
+    if (index?.timer) clearTimeout(index.timer);
+    this.#indexes.delete(peer);
   }
 
   /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
@@ -113,12 +118,6 @@ export class PeerIndexes {
     index.hashes = difference(index.hashes, Uint32Array.of(hashOf(name)));
   }
 
-  #forget(peer: Peer): void {
-    const index = this.#indexes.get(peer);
-    if (index?.timer) clearTimeout(index.timer);
-    this.#indexes.delete(peer);
-  }
-
   /** Fetches what is new, now or when the pause since the last time is over. */
   #renew(peer: Peer): void {
     const index = this.#indexes.get(peer);
@@ -142,8 +141,7 @@ export class PeerIndexes {
     // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
     this.#ask(peer, index).catch(() => false).then((understood) => {
       index.fetching = false;
-      if (!this.#options.isKnown(peer)) this.#forget(peer);
-      else if (understood) this.#renew(peer);
+      if (understood) this.#renew(peer);
       else index.asked = this.#options.now() + PAUSE_AFTER_FAILURE;
     });
   }

@@ -91,6 +91,7 @@ export class Peers {
       random: Math.random,
       troubled: ({ base }, trouble) =>
         own.log("verbose", `peer ${base}: ${trouble ?? "answers again"}`),
+      forgotten: (peer) => this.#indexes.forget(peer),
     });
     this.#client = new PeerClient(configuration.authorities ?? []);
     this.#questions = new Questions({
@@ -106,7 +107,6 @@ export class Peers {
     });
     this.#indexes = new PeerIndexes({
       get: (...question) => this.#questions.get(...question),
-      isKnown: (peer) => this.#registry.has(peer),
       now: () => performance.now(),
     });
     this.#finder = new Finder({

@@ -137,6 +137,8 @@ export class Questions {
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
       roundTrip: answer.roundTrip,
     });
+    // There may be no room for one that is new.
+    if (!this.#options.registry.has(peer)) return;
     const generation = countOf(headerOf(answer, HEADERS.index));
     this.#options.answered(peer, instance === null ? null : generation);
   }
