@@ -182,6 +182,86 @@ Deno.test("a peer that is started anew is read anew", async () => {
   assertEquals(asking.peers.verdict(anew.base, "a"), "no");
 });
 
+/** A peer that writes down what it is told of another one's index. */
+async function serveListener(): Promise<
+  TestServer & { readonly told: string[]; readonly answers: { delay: number } }
+> {
+  const told: string[] = [];
+  const answers = { delay: 0 };
+  const server = await serve(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const isNudge = new URLSearchParams(body).get("json")?.includes('"nudge"');
+    if (isNudge) told.push(String(request.headers["pacserve-index"]));
+    if (answers.delay > 0) await new Promise((resolve) => setTimeout(resolve, answers.delay));
+    response.writeHead(200, { "Pacserve-Instance": "an-instance-of-its-own" });
+    response.end(isNudge ? "true" : "{}");
+  });
+  return { ...server, told, answers };
+}
+
+/** A peer whose index can change, and that has told another one of it. */
+async function serveChanging(
+  listener: TestServer & { readonly told: readonly string[] },
+): Promise<TestPeer & { readonly add: (name: string) => void }> {
+  const names = ["a"];
+  const peer = await servePeer([], { staticPeers: [listener.base], searchTimeout: 5000 }, {
+    index: { directories: [], names: () => Promise.resolve(names) },
+  });
+  await until(() => listener.told.at(-1) === "1" && peer.peers.rows()[0]?.lastSeen !== null);
+  return {
+    ...peer,
+    add: (name) => {
+      names.push(name);
+      peer.peers.renewIndex();
+    },
+  };
+}
+
+Deno.test("a peer that is asked whether it is there is told of the index that is built meanwhile", async () => {
+  await using slow = await serveListener();
+  slow.answers.delay = 500;
+  const names = async (): Promise<string[]> => {
+    await until(() => slow.told.length > 0);
+    return ["a"];
+  };
+  await using starting = await servePeer([], { staticPeers: [slow.base], searchTimeout: 5000 }, {
+    index: { directories: [], names },
+  });
+  await until(() => slow.told.at(-1) === "1");
+  assertEquals([slow.told[0], starting.peers.size], ["undefined", 1]);
+});
+
+Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {
+  await using slow = await serveListener();
+  await using changing = await serveChanging(slow);
+  slow.answers.delay = 1500;
+  changing.add("b");
+  await until(() => slow.told.at(-1) === "2");
+  let etag = "";
+  while (!etag.endsWith('.2"')) {
+    const index = await fetch(changing.base + "?index=pkg");
+    etag = index.headers.get("ETag") ?? "";
+    await index.body?.cancel();
+  }
+  slow.answers.delay = 0;
+  changing.add("c");
+  await until(() => slow.told.at(-1) === "3");
+});
+
+Deno.test("a peer that was set aside is told of a change when it answers again", async () => {
+  await using away = await serveListener();
+  await using changing = await serveChanging(away);
+  changing.peers.failed(away.base, "broke off");
+  changing.add("b");
+  // When its pause is over it is asked as others are.
+  while (changing.peers.rows()[0]?.state !== "alive") {
+    await find(changing, "other/file");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await until(() => away.told.at(-1) === "2");
+});
+
 Deno.test("an index that is none, or has no end, makes a peer one without an index", async () => {
   const bodies: ((request: string) => Uint8Array)[] = [
     () => new Uint8Array(),
