@@ -89,9 +89,9 @@ export class Finder {
       ...this.#byIndex(segments, this.#reachable(network)),
       check: (peer) => this.#checks.ask(peer, path),
       confirm: async (peer) => {
-        const offers = await questions.offers(peer, urlAt(peer));
-        if (!offers) this.#dropped(peer, segments);
-        return offers;
+        const offer = await questions.offers(peer, urlAt(peer));
+        if (offer === "not found") this.#dropped(peer, segments);
+        return offer === "yes";
       },
       rank: (peers) => ranked(peers, performance.now(), Math.random),
     }, timeout);

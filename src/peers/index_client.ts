@@ -2,14 +2,7 @@
 
 import { headerOf, type PeerAnswer } from "./client.ts";
 import { INDEX_TARGET } from "./index.ts";
-import {
-  applied,
-  decodeIndex,
-  difference,
-  hashOf,
-  includes,
-  LONGEST_INDEX,
-} from "./index_format.ts";
+import { applied, decodeIndex, hashOf, includes, LONGEST_INDEX } from "./index_format.ts";
 import type { Peer } from "./registry.ts";
 
 /** Milliseconds between two questions for the index of one peer. */
@@ -35,6 +28,8 @@ interface PeerIndex {
   told: number;
   watched: boolean;
   hashes: Uint32Array;
+  /** Of the hashes, those that the peer did not have after all, until its next generation. */
+  readonly dropped: Set<number>;
   fetching: boolean;
   /** When it was last asked for, or last fetched in vain. */
   asked: number;
@@ -107,15 +102,14 @@ export class PeerIndexes {
     if (index === undefined || index.generation === 0 || index.instance !== peer.instance) {
       return "unknown";
     }
-    if (includes(index.hashes, hashOf(name))) return "yes";
+    const hash = hashOf(name);
+    if (includes(index.hashes, hash) && !index.dropped.has(hash)) return "yes";
     return index.watched && index.generation >= index.told ? "no" : "unknown";
   }
 
-  /** The peer did not have this file after all. */
+  /** The peer did not have this file after all. It may again, when its index changes. */
   drop(peer: Peer, name: string): void {
-    const index = this.#indexes.get(peer);
-    if (index === undefined) return;
-    index.hashes = difference(index.hashes, Uint32Array.of(hashOf(name)));
+    this.#indexes.get(peer)?.dropped.add(hashOf(name));
   }
 
   /** Fetches what is new, now or when the pause since the last time is over. */
@@ -162,6 +156,7 @@ export class PeerIndexes {
     const hashes = message.changes ? applied(index.hashes, message) : message.added;
     if (this.#namesOfOthers(index) + hashes.length > MOST_NAMES_IN_ALL) return false;
     index.hashes = hashes;
+    index.dropped.clear();
     index.watched = message.watched;
     index.generation = generation;
     return true;
@@ -181,6 +176,7 @@ function emptyIndex(instance: string, told: number): PeerIndex {
     told,
     watched: false,
     hashes: new Uint32Array(),
+    dropped: new Set(),
     fetching: false,
     asked: -Infinity,
     timer: null,

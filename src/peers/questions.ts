@@ -62,12 +62,12 @@ export class Questions {
     return decodeListing(textOf(answer), MOST_NAMES);
   }
 
-  /** Whether the peer gives the file at this address of its own. */
-  async offers(peer: Peer, url: string): Promise<boolean> {
-    const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
+  /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
+  async offers(peer: Peer, url: string): Promise<"yes" | "no" | "not found"> {
+    const { status } = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
     // A server that does not know HEAD has at least said that it has the file.
-    if (answer.status === 405 || answer.status === 501) return true;
-    return answer.status === 200;
+    if (status === 200 || status === 405 || status === 501) return "yes";
+    return status === 404 || status === 410 ? "not found" : "no";
   }
 
   /** Any other GET from the peer's root; the caller judges the status. */

@@ -147,6 +147,29 @@ Deno.test("a peer that no longer has what its index names loses the entry at onc
   assert(tries <= 1, `${tries} tries`);
 });
 
+Deno.test("a file that was away and is back is found again", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using asking = await serveInformed(one);
+  await Deno.rename(`${one.directory}/a`, `${one.directory}/.a`);
+  assertEquals(await find(asking, "pkg/a"), null);
+  await Deno.rename(`${one.directory}/.a`, `${one.directory}/a`);
+  await until(() => asking.peers.verdict(one.base, "a") === "yes");
+  assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
+});
+
+Deno.test("a peer that refuses a file keeps its entry, one that says that it is gone does not", async () => {
+  const files = { has: (): boolean => false, refusal: 403 };
+  await using one = await servePeer([], {}, {
+    index: { directories: [], names: () => Promise.resolve(["a"]) },
+  }, { files });
+  await using asking = await serveInformed(one);
+  for (const [refusal, verdict] of [[403, "yes"], [429, "yes"], [410, "no"]] as const) {
+    files.refusal = refusal;
+    assertEquals(await find(asking, "pkg/a"), null);
+    assertEquals(asking.peers.verdict(one.base, "a"), verdict, String(refusal));
+  }
+});
+
 Deno.test("a peer with an index that went away is passed over without being noticed", async () => {
   await using good = await serveDirectory(["a"]);
   const dead = await serveDirectory(["a"]);
