@@ -4,7 +4,7 @@
  * on the number of files.
  */
 
-import { MAXIMUM_PATHS } from "./protocol.ts";
+import { LONGEST_PATHS, MAXIMUM_PATHS, sizeInMessage } from "./protocol.ts";
 import type { Peer } from "./registry.ts";
 
 /** The longest, in milliseconds, that a question waits for the message before it to come back. */
@@ -54,7 +54,7 @@ export class FileChecks {
     if (line.timer !== null) clearTimeout(line.timer);
     line.timer = null;
     while (line.waiting.length > 0) {
-      this.#sendOne(peer, line, line.waiting.splice(0, MAXIMUM_PATHS));
+      this.#sendOne(peer, line, takeMessage(line.waiting));
     }
   }
 
@@ -71,4 +71,14 @@ export class FileChecks {
       else this.#lines.delete(peer);
     });
   }
+}
+
+/** Takes from the front the questions that go in one message. */
+function takeMessage(waiting: Question[]): Question[] {
+  let size = 0;
+  const end = waiting.findIndex(({ path }, index) => {
+    size += sizeInMessage(path);
+    return index === MAXIMUM_PATHS || index > 0 && size > LONGEST_PATHS;
+  });
+  return waiting.splice(0, end < 0 ? waiting.length : end);
 }

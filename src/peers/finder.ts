@@ -6,6 +6,7 @@ import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
 import type { PeerIndexes } from "./index_client.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
+import { canBeAsked } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import { reaches } from "./reach.ts";
 import type { Peer, Registry } from "./registry.ts";
@@ -54,6 +55,7 @@ export class Finder {
 
   /** The peer that has the file and just confirmed it; null when there is none. */
   find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
+    if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
     const network = this.#options.own.networkOf(connection);
     // Clients in one network share a search for the same file.
     const key = `${network} ${encodePath(segments)}`;
@@ -69,6 +71,7 @@ export class Finder {
   list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
     const { own, questions, timeout } = this.#options;
     const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
+    if (!canBeAsked(path)) return Promise.resolve([]);
     return listRemote(
       this.#reachable(own.networkOf(connection)),
       segments,
@@ -86,9 +89,9 @@ export class Finder {
       ...this.#byIndex(segments, this.#reachable(network)),
       check: (peer) => this.#checks.ask(peer, path),
       confirm: async (peer) => {
-        const offers = await questions.offers(peer, urlAt(peer));
-        if (!offers) this.#dropped(peer, segments);
-        return offers;
+        const offer = await questions.offers(peer, urlAt(peer));
+        if (offer === "not found") this.#dropped(peer, segments);
+        return offer === "yes";
       },
       rank: (peers) => ranked(peers, performance.now(), Math.random),
     }, timeout);

@@ -2,14 +2,7 @@
 
 import { headerOf, type PeerAnswer } from "./client.ts";
 import { INDEX_TARGET } from "./index.ts";
-import {
-  applied,
-  decodeIndex,
-  difference,
-  hashOf,
-  includes,
-  LONGEST_INDEX,
-} from "./index_format.ts";
+import { applied, decodeIndex, hashOf, includes, LONGEST_INDEX } from "./index_format.ts";
 import type { Peer } from "./registry.ts";
 
 /** Milliseconds between two questions for the index of one peer. */
@@ -35,6 +28,8 @@ interface PeerIndex {
   told: number;
   watched: boolean;
   hashes: Uint32Array;
+  /** Of the hashes, those that the peer did not have after all, until its next generation. */
+  readonly dropped: Set<number>;
   fetching: boolean;
   /** When it was last asked for, or last fetched in vain. */
   asked: number;
@@ -50,8 +45,6 @@ export interface PeerIndexesOptions {
     headers: Readonly<Record<string, string>>,
     maximumBody: number,
   ) => Promise<PeerAnswer>;
-  /** True while the peer is in the table. */
-  readonly isKnown: (peer: Peer) => boolean;
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -76,17 +69,24 @@ export class PeerIndexes {
   /** The peer spoke of the generation of its index; null: it has none. */
   told(peer: Peer, generation: number | null): void {
     if (generation === null || generation === 0 || peer.instance === null) {
-      this.#forget(peer);
+      this.forget(peer);
       return;
     }
     const known = this.#indexes.get(peer);
     if (known === undefined || known.instance !== peer.instance) {
-      this.#forget(peer);
+      this.forget(peer);
       this.#indexes.set(peer, emptyIndex(peer.instance, generation));
     } else {
       known.told = Math.max(known.told, generation);
     }
     this.#renew(peer);
+  }
+
+  /** The peer has no index, or is no peer any more: its names make room for those of others. */
+  forget(peer: Peer): void {
+    const index = this.#indexes.get(peer);
+    if (index?.timer) clearTimeout(index.timer);
+    this.#indexes.delete(peer);
   }
 
   /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
@@ -102,21 +102,14 @@ export class PeerIndexes {
     if (index === undefined || index.generation === 0 || index.instance !== peer.instance) {
       return "unknown";
     }
-    if (includes(index.hashes, hashOf(name))) return "yes";
+    const hash = hashOf(name);
+    if (includes(index.hashes, hash) && !index.dropped.has(hash)) return "yes";
     return index.watched && index.generation >= index.told ? "no" : "unknown";
   }
 
-  /** The peer did not have this file after all. */
+  /** The peer did not have this file after all. It may again, when its index changes. */
   drop(peer: Peer, name: string): void {
-    const index = this.#indexes.get(peer);
-    if (index === undefined) return;
-    index.hashes = difference(index.hashes, Uint32Array.of(hashOf(name)));
-  }
-
-  #forget(peer: Peer): void {
-    const index = this.#indexes.get(peer);
-    if (index?.timer) clearTimeout(index.timer);
-    this.#indexes.delete(peer);
+    this.#indexes.get(peer)?.dropped.add(hashOf(name));
   }
 
   /** Fetches what is new, now or when the pause since the last time is over. */
@@ -142,8 +135,7 @@ export class PeerIndexes {
     // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
     this.#ask(peer, index).catch(() => false).then((understood) => {
       index.fetching = false;
-      if (!this.#options.isKnown(peer)) this.#forget(peer);
-      else if (understood) this.#renew(peer);
+      if (understood) this.#renew(peer);
       else index.asked = this.#options.now() + PAUSE_AFTER_FAILURE;
     });
   }
@@ -164,6 +156,7 @@ export class PeerIndexes {
     const hashes = message.changes ? applied(index.hashes, message) : message.added;
     if (this.#namesOfOthers(index) + hashes.length > MOST_NAMES_IN_ALL) return false;
     index.hashes = hashes;
+    index.dropped.clear();
     index.watched = message.watched;
     index.generation = generation;
     return true;
@@ -183,6 +176,7 @@ function emptyIndex(instance: string, told: number): PeerIndex {
     told,
     watched: false,
     hashes: new Uint32Array(),
+    dropped: new Set(),
     fetching: false,
     asked: -Infinity,
     timer: null,

@@ -22,9 +22,12 @@ export class Introductions {
   readonly #ask: (peer: Peer) => Promise<void>;
   readonly #queue = new Set<Peer>();
   readonly #asking = new Set<Peer>();
+  /** Those of them that are to be asked once more: there was news while they were being asked. */
+  readonly #again = new Set<Peer>();
   #allowance = BURST;
   #allowanceAt = performance.now();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #stopped = false;
 
   /** @param ask nudges the peer and tells the registry what came of it; it never rejects. */
   constructor(registry: Registry, ask: (peer: Peer) => Promise<void>) {
@@ -37,9 +40,13 @@ export class Introductions {
     return this.#queue.size + this.#asking.size;
   }
 
-  /** Asks the peer as soon as it is its turn. */
+  /** Asks the peer as soon as it is its turn; once more if it is being asked already. */
   add(peer: Peer): void {
-    if (this.#asking.has(peer)) return;
+    if (this.#stopped) return;
+    if (this.#asking.has(peer)) {
+      this.#again.add(peer);
+      return;
+    }
     this.#queue.add(peer);
     if (this.#queue.size > LONG_QUEUE) {
       for (const queued of this.#queue) {
@@ -50,7 +57,8 @@ export class Introductions {
   }
 
   /** Asks nobody any more. */
-  clear(): void {
+  stop(): void {
+    this.#stopped = true;
     this.#queue.clear();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
@@ -64,7 +72,8 @@ export class Introductions {
       this.#asking.add(peer);
       this.#ask(peer).finally(() => {
         this.#asking.delete(peer);
-        this.#next();
+        if (this.#again.delete(peer)) this.add(peer);
+        else this.#next();
       });
     }
   }

@@ -18,6 +18,7 @@ import { Multicast } from "./multicast.ts";
 import { HEADERS, type Listing, MAXIMUM_REQUEST, MESSAGE_TYPE } from "./protocol.ts";
 import { countOf, instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
+import { Word } from "./word.ts";
 
 /** What the room needs from the server that it belongs to. */
 export interface OwnServer extends OwnNetworks {
@@ -76,6 +77,7 @@ export class Peers {
   /** What this server publishes; null when it has nothing to. */
   readonly #index: PublishedIndex | null;
   readonly #introductions: Introductions;
+  readonly #word: Word = new Word();
   readonly #arrivals: Arrivals;
   #multicast: Multicast | null = null;
   #renewal: ReturnType<typeof setTimeout> | null = null;
@@ -91,6 +93,7 @@ export class Peers {
       random: Math.random,
       troubled: ({ base }, trouble) =>
         own.log("verbose", `peer ${base}: ${trouble ?? "answers again"}`),
+      forgotten: (peer) => this.#indexes.forget(peer),
     });
     this.#client = new PeerClient(configuration.authorities ?? []);
     this.#questions = new Questions({
@@ -102,11 +105,10 @@ export class Peers {
         this.#arrivals.isSelf(peer);
         own.log("verbose", `${peer.base} is this server itself`);
       },
-      answered: (peer, generation) => this.#indexes.told(peer, generation),
+      answered: (peer, generation) => this.#answered(peer, generation),
     });
     this.#indexes = new PeerIndexes({
       get: (...question) => this.#questions.get(...question),
-      isKnown: (peer) => this.#registry.has(peer),
       now: () => performance.now(),
     });
     this.#finder = new Finder({
@@ -177,7 +179,7 @@ export class Peers {
     if (this.#renewal !== null) clearInterval(this.#renewal);
     this.#multicast?.stop();
     this.#multicast = null;
-    this.#introductions.clear();
+    this.#introductions.stop();
     this.#index?.stop();
     this.#indexes.stop();
     this.#client.close();
@@ -289,15 +291,27 @@ export class Peers {
     else this.#introductions.add(peer);
   }
 
+  #answered(peer: Peer, generation: number | null): void {
+    this.#indexes.told(peer, generation);
+    if (this.#word.isBehind(peer, this.#generation)) this.#introductions.add(peer);
+  }
+
+  /** Tells the peers. One that is set aside for now is told when it answers again. */
   #indexChanged(): void {
     this.#client.setHeaders(this.#ownHeaders());
     for (const peer of this.#registry.askable()) {
-      if (peer.instance !== null) this.#introductions.add(peer);
+      const isOriginal = peer.roundTrip !== null && peer.instance === null;
+      if (!isOriginal) this.#introductions.add(peer);
     }
   }
 
+  /** That of this server's index; 0 while there is none. */
+  get #generation(): number {
+    return this.#index?.generation ?? 0;
+  }
+
   #ownHeaders(): Record<string, string> {
-    const generation = this.#index?.generation ?? 0;
+    const generation = this.#generation;
     return {
       [HEADERS.instance]: this.instance,
       ...(generation > 0 ? { [HEADERS.index]: String(generation) } : {}),
@@ -310,10 +324,12 @@ export class Peers {
 
   async #introduce(peer: Peer): Promise<void> {
     const isNew = peer.state === "candidate";
+    this.#word.telling(peer, this.#generation);
     try {
       await this.#questions.nudge(peer, this.#uri());
       if (isNew) this.#own.log("normal", `found peer ${peer.base}`);
     } catch (error) {
+      this.#word.lost(peer);
       // What is wrong with one that is known says the registry.
       if (isNew) this.#own.log("verbose", `peer ${peer.base}: ${messageOf(error)}`);
     }

@@ -63,6 +63,14 @@ export const MAXIMUM_PATHS = 512;
 /** Greatest size of a request's body in bytes. */
 export const MAXIMUM_REQUEST = 1 << 20;
 
+/**
+ * Most bytes that the paths of one file check take in its body. It leaves room for an answer that names
+ * each path twice and for addresses of peers in it: that is not longer than {@link MAXIMUM_REQUEST}.
+ */
+export const LONGEST_PATHS = 1 << 18;
+
+/** Longest name of a file and longest path on Linux, in bytes: NAME_MAX and PATH_MAX. */
+const LONGEST_NAME = 255;
 const LONGEST_PATH = 4096;
 
 /** The `Content-Type` of a message. */
@@ -71,6 +79,11 @@ export const MESSAGE_TYPE = "application/x-www-form-urlencoded";
 /** The body of a message. */
 export function encodeMessage(message: Message): string {
   return "json=" + encodeURIComponent(JSON.stringify(message));
+}
+
+/** The bytes that a path adds to the body of a file check. */
+export function sizeInMessage(path: string): number {
+  return encodeURIComponent(JSON.stringify(path) + ",").length;
 }
 
 /**
@@ -123,7 +136,19 @@ function decodeDirectoryListing(value: object): DirectoryListing | "unfit" {
 }
 
 function isPath(value: unknown): value is string {
-  return typeof value === "string" && value.length <= LONGEST_PATH;
+  return typeof value === "string" && bytesOf(value) <= LONGEST_PATH;
+}
+
+/**
+ * Whether another server can be asked for a path. It has no file at any other, and a message with one
+ * that {@link decodeMessage} does not take is no use for the others in it either.
+ */
+export function canBeAsked(path: string): boolean {
+  return isPath(path) && pathSegments(path) !== null;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function decodeHops(value: object): number | null {
@@ -134,14 +159,14 @@ function decodeHops(value: object): number | null {
 /**
  * The segments of a path in a message. Paths there are not encoded, so a percent sign is one.
  *
- * @returns null for a path that no file can have: `..`, a NUL, or half of a character, which JSON can
- * write (`"\\ud800"`) and no address can.
+ * @returns null for a path that no file can have: `..`, a NUL, a name that is too long, or half of a
+ * character, which JSON can write (`"\\ud800"`) and no address can.
  */
 export function pathSegments(path: string): readonly string[] | null {
   if (!path.isWellFormed()) return null;
   const segments = path.split("/").filter((segment) => segment !== "");
   const valid = segments.every((segment) =>
-    decodeSegment(segment.replaceAll("%", "%25")) === segment
+    decodeSegment(segment.replaceAll("%", "%25")) === segment && bytesOf(segment) <= LONGEST_NAME
   );
   return valid ? segments : null;
 }
@@ -153,7 +178,8 @@ export function pathSegments(path: string): readonly string[] | null {
  * start, or the absolute URL that this makes.
  *
  * @param base the address of the peer, with a slash at its end.
- * @returns the paths, of those asked for, that the peer has; null when it is no answer at all.
+ * @returns the paths, of those asked for, that the peer has: none when it did not understand, which it
+ * says with `null`. Null when it is no answer at all.
  */
 export function decodeFound(
   body: string,
@@ -161,6 +187,7 @@ export function decodeFound(
   base: string,
 ): ReadonlySet<string> | null {
   const value = parseJson(body);
+  if (value === null) return new Set();
   if (!isObject(value)) return null;
   const found = new Set<string>();
   for (const path of paths) {
@@ -194,7 +221,7 @@ export function decodeListing(body: string, maximum: number): Listing | null {
   const listing = new Map<string, readonly ListingEntry[]>();
   for (const [name, entries] of Object.entries(value)) {
     if (listing.size >= maximum) break;
-    if (name.length > 255 || pathSegments(name)?.length !== 1 || name.includes("/")) continue;
+    if (pathSegments(name)?.length !== 1 || name.includes("/")) continue;
     if (!Array.isArray(entries)) continue;
     const valid = (entries as unknown[]).slice(0, 16).map(decodeEntry).filter((entry) =>
       entry !== null

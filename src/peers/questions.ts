@@ -62,12 +62,12 @@ export class Questions {
     return decodeListing(textOf(answer), MOST_NAMES);
   }
 
-  /** Whether the peer gives the file at this address of its own. */
-  async offers(peer: Peer, url: string): Promise<boolean> {
-    const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
+  /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
+  async offers(peer: Peer, url: string): Promise<"yes" | "no" | "not found"> {
+    const { status } = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
     // A server that does not know HEAD has at least said that it has the file.
-    if (answer.status === 405 || answer.status === 501) return true;
-    return answer.status === 200;
+    if (status === 200 || status === 405 || status === 501) return "yes";
+    return status === 404 || status === 410 ? "not found" : "no";
   }
 
   /** Any other GET from the peer's root; the caller judges the status. */
@@ -88,6 +88,8 @@ export class Questions {
       body: encodeMessage(message),
       maximumBody,
     });
+    // A question that is too long for it is no fault of the peer.
+    if (answer.status === 413) throw new PeerError("does not take so long a message");
     if (answer.status !== 200) throw this.#failed(peer, `answers with status ${answer.status}`);
     return answer;
   }
@@ -135,6 +137,8 @@ export class Questions {
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
       roundTrip: answer.roundTrip,
     });
+    // There may be no room for one that is new.
+    if (!this.#options.registry.has(peer)) return;
     const generation = countOf(headerOf(answer, HEADERS.index));
     this.#options.answered(peer, instance === null ? null : generation);
   }

@@ -70,6 +70,8 @@ export interface RegistryOptions {
   readonly random: () => number;
   /** A peer's trouble is another than before; null: it is over. */
   readonly troubled?: (peer: Peer, trouble: string | null) => void;
+  /** A peer is in the table no more: what is kept of it is of no use. */
+  readonly forgotten?: (peer: Peer) => void;
 }
 
 /** The table of peers. */
@@ -124,12 +126,10 @@ export class Registry {
   /** The peer answered as a peer does. */
   answered(peer: Peer, facts: PeerFacts): void {
     if (this.#candidates.get(peer.base) === peer) {
+      // Where nothing is searched, nobody looks for those whose time is over.
+      this.#forgetExpired();
+      if (this.#peers.size >= BOUNDS.peers) return this.#delete(peer);
       this.#candidates.delete(peer.base);
-      if (this.#peers.size >= BOUNDS.peers) this.#forgetExpired();
-      if (this.#peers.size >= BOUNDS.peers) {
-        this.#countHost(peer.address.host, -1);
-        return;
-      }
       this.#peers.set(peer.base, peer);
     }
     peer.state = "alive";
@@ -235,6 +235,7 @@ export class Registry {
       if (table.get(peer.base) !== peer) continue;
       table.delete(peer.base);
       this.#countHost(peer.address.host, -1);
+      this.#options.forgotten?.(peer);
     }
   }
 

@@ -1,8 +1,8 @@
 /**
  * Finding the peer that has a file.
  *
- * Peers whose index names the file are tried first. Where there is none, those whose index is not
- * known are all asked at the same time. Either way the peer that is chosen must confirm: it must answer
+ * Peers whose index names the file are tried first. Where there is none, or none of them answers in
+ * time, those whose index is not known are all asked at the same time. Either way the peer that is chosen must confirm: it must answer
  * for the very address that a client will be sent to.
  */
 
@@ -29,55 +29,39 @@ export interface SearchParts {
 }
 
 /**
- * Searches.
+ * Searches: asks those whose index names the file, the best first, and the others at the same time as
+ * soon as it looks as if the index was wrong.
  *
  * @param timeout milliseconds that all of it may take.
  * @returns null when nobody has the file, or nobody said so in time.
  */
-export async function search(parts: SearchParts, timeout: number): Promise<Peer | null> {
-  const end = performance.now() + timeout;
-  if (parts.named.length > 0) {
-    // Others are not asked yet: if the index is right, there is no need to.
-    const found = await race(parts, parts.named, [], timeout);
-    if (found !== null) return found;
-  }
-  const left = end - performance.now();
-  if (parts.unknown.length === 0 || left <= 0) return null;
-  return await race(parts, [], parts.unknown, left);
-}
-
-/** Asks all of `asked`, and confirms with those that say yes, the best first, and with `named`. */
-function race(
-  parts: SearchParts,
-  named: readonly Peer[],
-  asked: readonly Peer[],
-  timeout: number,
-): Promise<Peer | null> {
+export function search(parts: SearchParts, timeout: number): Promise<Peer | null> {
   return new Promise((resolve) => {
-    const yes: Peer[] = [...named];
-    // A peer that was set aside is asked, so that it can come back, but nobody waits for it.
-    const awaited = new Set(asked.filter((peer) => peer.state !== "set aside"));
+    const yes: Peer[] = [...parts.named];
+    /** Those of the others whose answer is awaited; null while they are not asked. */
+    let awaited: Set<Peer> | null = null;
     let confirming = 0;
+    /** Runs while the last one that was to confirm may take its time. */
+    let hedge: ReturnType<typeof setTimeout> | null = null;
     let grace: ReturnType<typeof setTimeout> | null = null;
     let graceOver = false;
-    let hedge: ReturnType<typeof setTimeout> | undefined;
     let over = false;
 
     const finish = (peer: Peer | null): void => {
       over = true;
-      clearTimeout(timer);
-      clearTimeout(hedge);
-      if (grace !== null) clearTimeout(grace);
+      for (const timer of [end, hedge, grace]) if (timer !== null) clearTimeout(timer);
       resolve(peer);
     };
-    const timer = setTimeout(() => finish(null), timeout);
+    const end = setTimeout(() => finish(null), timeout);
 
     const confirmBest = (): void => {
-      clearTimeout(hedge);
+      if (hedge !== null) clearTimeout(hedge);
+      hedge = null;
       const [best] = parts.rank(yes);
       if (over) return;
       if (best === undefined) {
-        if (awaited.size === 0 && confirming === 0) finish(null);
+        if (awaited === null) askOthers();
+        else if (awaited.size === 0 && confirming === 0) finish(null);
         return;
       }
       yes.splice(yes.indexOf(best), 1);
@@ -91,27 +75,32 @@ function race(
       });
     };
 
-    const answered = (peer: Peer, has: boolean): void => {
-      awaited.delete(peer);
+    const askOthers = (): void => {
+      // A peer that was set aside is asked, so that it can come back, but nobody waits for it.
+      const asked = new Set(parts.unknown.filter((peer) => peer.state !== "set aside"));
+      awaited = asked;
+      for (const peer of parts.unknown) {
+        parts.check(peer).catch(() => false).then((has) => answered(peer, has, asked));
+      }
+      if (asked.size === 0) confirmBest();
+    };
+
+    const answered = (peer: Peer, has: boolean, asked: Set<Peer>): void => {
+      asked.delete(peer);
       if (over) return;
       if (has) yes.push(peer);
-      if (awaited.size === 0) {
-        if (confirming === 0) confirmBest();
-      } else if (yes.length > 0) {
-        if (grace === null) {
-          grace = setTimeout(() => {
+      if (asked.size > 0 && !graceOver) {
+        if (yes.length > 0) {
+          grace ??= setTimeout(() => {
             graceOver = true;
-            confirmBest();
+            if (hedge === null) confirmBest();
           }, GRACE);
-        } else if (graceOver && confirming === 0) {
-          confirmBest();
         }
+      } else if (hedge === null) {
+        confirmBest();
       }
     };
 
-    for (const peer of asked) {
-      parts.check(peer).catch(() => false).then((has) => answered(peer, has));
-    }
-    if (named.length > 0 || awaited.size === 0) confirmBest();
+    confirmBest();
   });
 }

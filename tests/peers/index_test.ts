@@ -147,6 +147,29 @@ Deno.test("a peer that no longer has what its index names loses the entry at onc
   assert(tries <= 1, `${tries} tries`);
 });
 
+Deno.test("a file that was away and is back is found again", async () => {
+  await using one = await serveDirectory(["a"]);
+  await using asking = await serveInformed(one);
+  await Deno.rename(`${one.directory}/a`, `${one.directory}/.a`);
+  assertEquals(await find(asking, "pkg/a"), null);
+  await Deno.rename(`${one.directory}/.a`, `${one.directory}/a`);
+  await until(() => asking.peers.verdict(one.base, "a") === "yes");
+  assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
+});
+
+Deno.test("a peer that refuses a file keeps its entry, one that says that it is gone does not", async () => {
+  const files = { has: (): boolean => false, refusal: 403 };
+  await using one = await servePeer([], {}, {
+    index: { directories: [], names: () => Promise.resolve(["a"]) },
+  }, { files });
+  await using asking = await serveInformed(one);
+  for (const [refusal, verdict] of [[403, "yes"], [429, "yes"], [410, "no"]] as const) {
+    files.refusal = refusal;
+    assertEquals(await find(asking, "pkg/a"), null);
+    assertEquals(asking.peers.verdict(one.base, "a"), verdict, String(refusal));
+  }
+});
+
 Deno.test("a peer with an index that went away is passed over without being noticed", async () => {
   await using good = await serveDirectory(["a"]);
   const dead = await serveDirectory(["a"]);
@@ -180,6 +203,86 @@ Deno.test("a peer that is started anew is read anew", async () => {
   }, { port: old.port });
   await until(() => asking.peers.verdict(anew.base, "b") === "yes");
   assertEquals(asking.peers.verdict(anew.base, "a"), "no");
+});
+
+/** A peer that writes down what it is told of another one's index. */
+async function serveListener(): Promise<
+  TestServer & { readonly told: string[]; readonly answers: { delay: number } }
+> {
+  const told: string[] = [];
+  const answers = { delay: 0 };
+  const server = await serve(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const isNudge = new URLSearchParams(body).get("json")?.includes('"nudge"');
+    if (isNudge) told.push(String(request.headers["pacserve-index"]));
+    if (answers.delay > 0) await new Promise((resolve) => setTimeout(resolve, answers.delay));
+    response.writeHead(200, { "Pacserve-Instance": "an-instance-of-its-own" });
+    response.end(isNudge ? "true" : "{}");
+  });
+  return { ...server, told, answers };
+}
+
+/** A peer whose index can change, and that has told another one of it. */
+async function serveChanging(
+  listener: TestServer & { readonly told: readonly string[] },
+): Promise<TestPeer & { readonly add: (name: string) => void }> {
+  const names = ["a"];
+  const peer = await servePeer([], { staticPeers: [listener.base], searchTimeout: 5000 }, {
+    index: { directories: [], names: () => Promise.resolve(names) },
+  });
+  await until(() => listener.told.at(-1) === "1" && peer.peers.rows()[0]?.lastSeen !== null);
+  return {
+    ...peer,
+    add: (name) => {
+      names.push(name);
+      peer.peers.renewIndex();
+    },
+  };
+}
+
+Deno.test("a peer that is asked whether it is there is told of the index that is built meanwhile", async () => {
+  await using slow = await serveListener();
+  slow.answers.delay = 500;
+  const names = async (): Promise<string[]> => {
+    await until(() => slow.told.length > 0);
+    return ["a"];
+  };
+  await using starting = await servePeer([], { staticPeers: [slow.base], searchTimeout: 5000 }, {
+    index: { directories: [], names },
+  });
+  await until(() => slow.told.at(-1) === "1");
+  assertEquals([slow.told[0], starting.peers.size], ["undefined", 1]);
+});
+
+Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {
+  await using slow = await serveListener();
+  await using changing = await serveChanging(slow);
+  slow.answers.delay = 1500;
+  changing.add("b");
+  await until(() => slow.told.at(-1) === "2");
+  let etag = "";
+  while (!etag.endsWith('.2"')) {
+    const index = await fetch(changing.base + "?index=pkg");
+    etag = index.headers.get("ETag") ?? "";
+    await index.body?.cancel();
+  }
+  slow.answers.delay = 0;
+  changing.add("c");
+  await until(() => slow.told.at(-1) === "3");
+});
+
+Deno.test("a peer that was set aside is told of a change when it answers again", async () => {
+  await using away = await serveListener();
+  await using changing = await serveChanging(away);
+  changing.peers.failed(away.base, "broke off");
+  changing.add("b");
+  // When its pause is over it is asked as others are.
+  while (changing.peers.rows()[0]?.state !== "alive") {
+    await find(changing, "other/file");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await until(() => away.told.at(-1) === "2");
 });
 
 Deno.test("an index that is none, or has no end, makes a peer one without an index", async () => {

@@ -27,9 +27,10 @@ export interface TestPeer extends TestServer {
   readonly log: string[];
 }
 
-/** Which server paths (`pkg/foo`) are files. */
+/** Which server paths (`pkg/foo`) are files, and the status that clients get for others: 404. */
 export interface Files {
   has: (path: string) => boolean;
+  refusal?: number;
 }
 
 /** Where a server listens: by default on loopback, on a port of the kernel's choice. */
@@ -119,7 +120,7 @@ export async function servePeer(
   own: Partial<OwnServer> = {},
   where: Where & { readonly files?: Files } = {},
 ): Promise<TestPeer> {
-  const has = where.files ?? new Set(files);
+  const has: Files = where.files ?? new Set(files);
   const log: string[] = [];
   const server: TestServer = await serve(
     // A client that goes away in the midst of its message gets no answer.
@@ -164,7 +165,8 @@ export async function servePeer(
       return;
     }
     const path = parseTarget(request.target)?.segments.join("/") ?? "";
-    outgoing.writeHead(has.has(path) ? 200 : 404, peers.replyHeaders() as Record<string, string>);
+    const status = has.has(path) ? 200 : has.refusal ?? 404;
+    outgoing.writeHead(status, peers.replyHeaders() as Record<string, string>);
     outgoing.end(incoming.method === "HEAD" ? undefined : path);
   }
 

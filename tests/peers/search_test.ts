@@ -151,6 +151,48 @@ Deno.test("what is asked together goes in few messages", async () => {
   }
 });
 
+Deno.test("a path that is too long for a file is not asked, and sets nobody aside", async () => {
+  await using peer = await servePeer([PACKAGE]);
+  await using asking = await servePeer([], { staticPeers: [peer.base] });
+  await until(() => asking.peers.rows()[0]?.lastSeen !== null);
+  peer.requests.length = 0;
+  const paths = ["a/" + "b/".repeat(2100), "a/" + "é".repeat(128), "ü/".repeat(1500)];
+  for (const path of paths) {
+    assertEquals(await find(asking, path), null);
+    assertEquals(await asking.peers.list(path.split("/"), makeRequest()), []);
+  }
+  assertEquals(peer.requests, []);
+  assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
+});
+
+Deno.test("many long paths at once go in messages that a peer takes", async () => {
+  const name = '"'.repeat(250);
+  const files = Array.from({ length: 60 }, (_, i) => `${i}/${`${name}/`.repeat(15)}x`);
+  await using peer = await servePeer(files);
+  await using asking = await servePeer([], { staticPeers: [peer.base], searchTimeout: 5000 });
+  await until(() => asking.peers.rows()[0]?.lastSeen !== null);
+  const found = await Promise.all(files.map((file) => find(asking, file)));
+  assertEquals(found.map((url) => url !== null), files.map(() => true));
+  assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
+});
+
+Deno.test("a peer that does not take a question is not set aside for it", async () => {
+  const answers: readonly (readonly [number, string])[] = [[200, "null"], [413, "too long\n"]];
+  for (const [status, text] of answers) {
+    let nudged = false;
+    await using strict = await serve((request, response) => {
+      request.resume();
+      // It takes the nudge, which comes first.
+      response.writeHead(nudged ? status : 200).end(nudged ? text : "true");
+      nudged = true;
+    });
+    await using asking = await servePeer([], { staticPeers: [strict.base] });
+    await until(() => asking.peers.rows()[0]?.lastSeen !== null);
+    assertEquals(await find(asking, PACKAGE), null);
+    assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"], text);
+  }
+});
+
 Deno.test("a file that is asked for twice at once is searched once", async () => {
   await using peer = await serveOriginal([PACKAGE]);
   await using asking = await servePeer([], { staticPeers: [peer.base] });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import {
+  canBeAsked,
   decodeFound,
   decodeListing,
   decodeMessage,
@@ -9,6 +10,7 @@ import {
   MAXIMUM_PATHS,
   type Message,
   pathSegments,
+  sizeInMessage,
 } from "../../../src/peers/protocol.ts";
 import { assertEquals } from "../../assert.ts";
 
@@ -137,9 +139,10 @@ Deno.test("claims about paths that nobody asked for are passed over", () => {
   assertEquals([...decodeFound(answer, ["pkg/b"], "http://x:1/") ?? []], ["pkg/b"]);
   assertEquals([...decodeFound("{}", ["__proto__", "toString"], "http://x:1/") ?? []], []);
   assertEquals([...decodeFound(answer, ["__proto__"], "http://x:1/") ?? []], ["__proto__"]);
-  for (const garbage of ["", "true", "[]", "<html>", "null", "{"]) {
+  for (const garbage of ["", "true", "[]", "<html>", "{"]) {
     assertEquals(decodeFound(garbage, ["a"], "http://x:1/"), null, garbage);
   }
+  assertEquals(decodeFound("null", ["a"], "http://x:1/"), new Set());
 });
 
 Deno.test("a file named __proto__ is a file like others", () => {
@@ -176,4 +179,34 @@ Deno.test("paths in messages are not encoded", () => {
   assertEquals(pathSegments("/a%2Fb/"), ["a%2Fb"]);
   assertEquals(pathSegments("/"), []);
   for (const path of ["..", "a/../b", "./a", "a\0b"]) assertEquals(pathSegments(path), null, path);
+});
+
+Deno.test("what may be asked is what is taken", () => {
+  const name = "n".repeat(255);
+  const cases: [string, boolean][] = [
+    ["pkg/foo-1-1-any.pkg.tar.zst", true],
+    [`a/${name}`, true],
+    [`a/${name}n`, false],
+    [`a/${"é".repeat(127)}`, true],
+    [`a/${"é".repeat(128)}`, false],
+    [`${name}/`.repeat(16), true],
+    [`${name}/`.repeat(16) + "a", false],
+    ["a/../b", false],
+    ["a\ud800", false],
+  ];
+  for (const [path, asked] of cases) {
+    assertEquals(canBeAsked(path), asked, path.slice(0, 20));
+    if (!asked) continue;
+    const taken = decodeMessage(encodeMessage({ type: "file check", paths: [path], hops: 0 }));
+    assertEquals(typeof taken, "object");
+  }
+});
+
+Deno.test("the size of a message is known before it is written", () => {
+  const paths = ["pkg/a", '"', "é", "\u0001", "a+b:c"];
+  const size = (paths: readonly string[]): number =>
+    encodeMessage({ type: "file check", paths, hops: 0 }).length;
+  const sum = paths.reduce((sum, path) => sum + sizeInMessage(path), 0);
+  // Behind the last path there is no comma, which is three bytes when encoded.
+  assertEquals(size(paths) - size([]), sum - 3);
 });

@@ -10,7 +10,7 @@ class Clock {
 }
 
 function make(
-  more: Pick<RegistryOptions, "troubled"> = {},
+  more: Pick<RegistryOptions, "troubled" | "forgotten"> = {},
 ): { registry: Registry; clock: Clock } {
   const clock = new Clock();
   let draw = 0;
@@ -109,6 +109,23 @@ Deno.test("a peer is forgotten after three intervals of silence, a static one ne
   assertEquals(registry.all(), [fixed]);
   const again = registry.heard(at("10.0.0.2"), "announcement");
   assertEquals(again?.state, "candidate");
+});
+
+Deno.test("whoever leaves the table is said to be forgotten, once", () => {
+  const gone: string[] = [];
+  const { registry, clock } = make({ forgotten: ({ address }) => gone.push(address.host) });
+  believed(registry, "10.0.0.2");
+  const removed = believed(registry, "10.0.0.3");
+  registry.remove(removed);
+  registry.remove(removed);
+  const candidate = registry.heard(at("10.0.0.4"), "nudge");
+  assert(candidate !== null);
+  registry.failed(candidate, "refused");
+  assertEquals(gone.splice(0), ["10.0.0.3", "10.0.0.4"]);
+  clock.now = LIFETIME + 1;
+  // Nobody searches, but another one comes.
+  believed(registry, "10.0.0.5");
+  assertEquals(gone, ["10.0.0.2"]);
 });
 
 Deno.test("a flood of announcements is bounded and evicts no peer", () => {
