@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../src/failure.ts";
-import { bundle, deferImports } from "../scripts/build/bundle.ts";
+import { bundle } from "../scripts/build/bundle.ts";
 import { DENO_OPTIONS, launchedCommands } from "../scripts/build/commands.ts";
 import { makeCertificates } from "../tests/certificates.ts";
 import { freePort, Program } from "./program.ts";
@@ -18,19 +18,15 @@ let program: Promise<string> | null = null;
  */
 export async function commandOf(name: string, bench: Bench): Promise<string[]> {
   program ??= makeBundle(bench);
-  const command = launchedCommands().find((command) => command.name === name);
-  if (command === undefined) throw new Error(`there is no command ${name}`);
-  const variables = Object.entries(command.environment).map(([key, value]) => `${key}=${value}`);
-  const environment = variables.length > 0 ? ["env", ...variables] : [];
-  const deno = [Deno.execPath(), ...DENO_OPTIONS, ...command.permissions];
-  return [...environment, ...deno, await program, name];
+  const permissions = launchedCommands().find((command) => command.name === name)?.permissions;
+  if (permissions === undefined) throw new Error(`there is no command ${name}`);
+  return [Deno.execPath(), ...DENO_OPTIONS, ...permissions, await program, name];
 }
 
 async function makeBundle({ scratch, say }: Bench): Promise<string> {
   say("bundling the program …");
   try {
     await bundle(checkout, `${scratch}/libraries`, `${scratch}/bundle`);
-    await deferImports(`${scratch}/bundle`);
     return `${scratch}/bundle/main.js`;
   } catch (error) {
     say(`measuring the source, since there is no bundle: ${messageOf(error)}`);

@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Failure, messageOf, UsageError } from "../../src/failure.ts";
-import { bundle, deferImports } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
 import { DENO_OPTIONS, installedCommands, launchedCommands } from "./commands.ts";
 import { compile } from "./compile.ts";
 import {
@@ -63,7 +63,6 @@ async function program(output: string, root: string): Promise<Form> {
   const why = await compile(bundles, executable);
   if (why === null) return "compiled";
   console.log(`No self-contained executable, so the program will run on the system's deno: ${why}`);
-  await deferImports(bundles);
   for await (const { name } of Deno.readDir(bundles)) {
     await copy(`${bundles}/${name}`, `${root}${PROGRAM_DIRECTORY}/${name}`);
   }
@@ -83,7 +82,7 @@ fi
 
 async function launchers(form: Form, root: string): Promise<void> {
   const pacsrv = await Deno.readTextFile(`${checkout}launchers/pacsrv`);
-  for (const { name, permissions, environment } of launchedCommands()) {
+  for (const { name, permissions } of launchedCommands()) {
     const program = form === "compiled"
       ? `${PROGRAM_DIRECTORY}/pacserve`
       : `${DENO_RUN} ${permissions.join(" ")} ${PROGRAM_DIRECTORY}/main.js`;
@@ -92,10 +91,9 @@ async function launchers(form: Form, root: string): Promise<void> {
       // Not exported: it is not pacman's.
       pacsrv: 'env "DENO_DIR=$cache/pacserve/deno" ',
     };
-    const variables = Object.entries(environment).map(([key, value]) => `export ${key}=${value}\n`);
     const text = name === "pacsrv"
       ? pacsrv.replaceAll("@PROGRAM@", () => cache.pacsrv + program)
-      : `#!/bin/bash\n${cache.all}${variables.join("")}exec ${program} ${name} "$@"\n`;
+      : `#!/bin/bash\n${cache.all}exec ${program} ${name} "$@"\n`;
     await write(`${root}/usr/bin/${name}`, text, 0o755);
   }
 }

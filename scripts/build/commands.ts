@@ -20,18 +20,7 @@ export interface LaunchedCommand {
   readonly name: string;
   /** Flags of `deno run`: its permissions, and those of V8. */
   readonly permissions: readonly string[];
-  /** Variables of its environment, for the C library. */
-  readonly environment: Readonly<Record<string, string>>;
 }
-
-/**
- * What the runtime needs to start, above all to parse, is given back in pieces. With one heap for all
- * threads the pieces are used again: 4 MB. It costs no speed, since one thread does all the work.
- */
-const SERVER_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: "1" };
-
-/** The commands that serve until they are stopped. */
-const SERVERS: readonly string[] = ["pacserve", "quickserve"];
 
 /** What `deno` is told to run the bundled form, before the permissions of a command. */
 export const DENO_OPTIONS: readonly string[] = [
@@ -54,8 +43,7 @@ export function launchedCommands(): LaunchedCommand[] {
   return Object.values(manifest.tasks).flatMap((task) => {
     const { flags, name } = TASK.exec(task)?.groups ?? {};
     if (flags === undefined || name === undefined) return [];
-    const permissions = flags.split(" ").filter((flag) => !CHECKOUT_ONLY.has(flag));
-    return [{ name, permissions, environment: SERVERS.includes(name) ? SERVER_ENVIRONMENT : {} }];
+    return [{ name, permissions: flags.split(" ").filter((flag) => !CHECKOUT_ONLY.has(flag)) }];
   });
 }
 

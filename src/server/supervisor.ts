@@ -8,12 +8,12 @@ import type { ServerConfiguration } from "./configuration.ts";
 import { sameScope, workerScope } from "./confinement.ts";
 import type { FromWorker } from "./messages.ts";
 import { emptyState, type ServerState } from "./state.ts";
-import { workerFile, WorkerHandle } from "./worker_handle.ts";
+import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
 
 /** How workers are started. */
 export interface SupervisorOptions {
-  /** The worker's code; null for that which fits the configuration. */
-  readonly workerFile: URL | null;
+  /** The worker's code. */
+  readonly workerFile: URL;
   /** Milliseconds before a worker that died is replaced for the first time; then twice as long. */
   readonly firstPause: number;
   /** A pause longer than this, in milliseconds, is not made: the server has failed. */
@@ -23,7 +23,7 @@ export interface SupervisorOptions {
 }
 
 const DEFAULTS: SupervisorOptions = {
-  workerFile: null,
+  workerFile: WORKER_FILE,
   firstPause: 100,
   longestPause: 30_000,
   provenAfter: 60_000,
@@ -78,8 +78,8 @@ export class Supervisor {
   }
 
   /**
-   * Goes on with another configuration. Where it needs another scope or more code, a second worker is
-   * loaded before the first one gives up the port; transfers in flight are finished by the first.
+   * Goes on with another configuration. Where it needs another scope, a second worker is loaded
+   * before the first one gives up the port; transfers in flight are finished by the first.
    *
    * @throws {Failure} when the new worker cannot listen.
    */
@@ -92,7 +92,7 @@ export class Supervisor {
       if (this.#worker === null) {
         // The worker has died; the one that takes its place will have this configuration.
         this.#configuration = next;
-      } else if (sameWorker(before, next)) {
+      } else if (sameScope(workerScope(before), workerScope(next))) {
         this.#configuration = next;
         await this.#worker.configure(next);
       } else {
@@ -136,7 +136,7 @@ export class Supervisor {
     const worker = new WorkerHandle(
       workerScope(configuration),
       (message) => this.#heard(message),
-      this.#options.workerFile ?? workerFile(configuration),
+      this.#options.workerFile,
     );
     try {
       await worker.loaded;
@@ -198,10 +198,4 @@ export class Supervisor {
 
 function troubleOf(error: unknown): string {
   return `no worker can serve: ${messageOf(error)}`;
-}
-
-/** True when the worker of one configuration can do the work of the other. */
-function sameWorker(one: ServerConfiguration, other: ServerConfiguration): boolean {
-  return workerFile(one).href === workerFile(other).href &&
-    sameScope(workerScope(one), workerScope(other));
 }

@@ -9,16 +9,11 @@ import type { ServerState } from "./state.ts";
 /** Milliseconds over the grace that a stopping worker may take before it is ended. */
 const MARGIN = 250;
 
-/**
- * The code of the worker for a configuration, beside this file: TypeScript, or the bundle that was made
- * of it.
- */
-export function workerFile({ tree, uploads, pages }: ServerConfiguration): URL {
-  const extras = tree.filters.length > 0 || uploads !== null || pages.archives.length > 0;
-  const name = extras ? "worker_with_extras" : "worker";
-  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`./${name}.${ending}`, import.meta.url);
-}
+/** The worker's code, beside this file: TypeScript, or the bundle that was made of it. */
+export const WORKER_FILE = new URL(
+  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
+  import.meta.url,
+);
 
 /** A confined worker. */
 export class WorkerHandle {
@@ -40,7 +35,7 @@ export class WorkerHandle {
    *
    * @param file its code: that of a server, or of a test.
    */
-  constructor(scope: Scope, heard: (message: FromWorker) => void, file: URL) {
+  constructor(scope: Scope, heard: (message: FromWorker) => void, file: URL = WORKER_FILE) {
     const loaded = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     const died = Promise.withResolvers<string>();

@@ -238,43 +238,6 @@ Deno.test("the package in an empty root", async (t) => {
     },
   );
 
-  await t.step(
-    "the server has what its command line needs, also if that is one thing",
-    async () => {
-      const post = async (url: string): Promise<number> => {
-        const form = new FormData();
-        form.append("file", new Blob(["new\n"]), "new.txt");
-        const reply = await fetch(url, { method: "POST", body: form });
-        await reply.body?.cancel();
-        return reply.status;
-      };
-      const get = async (url: string): Promise<string> => {
-        const reply = await fetch(url);
-        await reply.body?.cancel();
-        return `${reply.status} ${reply.headers.get("Content-Type")}`;
-      };
-      const expected: [string[], (url: string) => Promise<unknown>, unknown][] = [
-        [[], (url) => get(`${url}files/kept.txt`), "200 text/plain; charset=UTF-8"],
-        [
-          ["--filter", "x\\.iso$"],
-          (url) => get(`${url}files/hidden.iso`),
-          "404 text/plain; charset=UTF-8",
-        ],
-        [["--tar", "none"], (url) => get(`${url}files/?tar=none`), "200 application/x-tar"],
-        [["--tar", "gz"], (url) => get(`${url}files/?tar=gz`), "200 application/gzip"],
-        [["--tar", "zip"], (url) => get(`${url}files/?tar=zip`), "200 application/zip"],
-        [["--upload", "/tmp"], post, 201],
-      ];
-      for (const [words, ask, answer] of expected) {
-        const place = ["--address", "127.0.0.1", "--port", "0", "/srv/files"];
-        await using server = root.spawn(["quickserve", ...words, ...place]);
-        const url = /http:\S+/.exec(await server.line(/http:[/][/]127/))?.[0] ?? "";
-        assertEquals([words, await ask(url)], [words, answer]);
-        await server.stop();
-      }
-    },
-  );
-
   await t.step("removal leaves nothing but saved configuration", async () => {
     await Deno.remove(`${root.directory}/etc/pacman.conf`);
     await Deno.remove(`${root.directory}/srv`, { recursive: true });
