@@ -113,6 +113,7 @@ async function judge(
   const fromLan = sum(
     arrivals.filter(({ source }) => source === "LAN").map((arrival) => arrival.package.size),
   );
+  const all = sum(arrivals.map((arrival) => arrival.package.size));
   step("What birch got, by the mirror's access log");
   table([
     ["from the LAN", size(fromLan), "packages that the mirror was not asked for"],
@@ -128,7 +129,12 @@ async function judge(
     tell(`${name} was fetched from the mirror although alder had it.`);
   }
   const good = missing.length === 0 && wasted.length === 0 && fromLan > 0;
-  tell(good ? "\nEverything that alder had, birch got from alder." : "\nThe demo failed.");
+  tell(
+    `\nWithout pacserve the mirror would have sent birch ${size(all)} of packages: it sent ${
+      size(packages)
+    }.`,
+  );
+  tell(good ? "Everything that alder had, birch got from alder." : "The demo failed.");
   return good;
 }
 

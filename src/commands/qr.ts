@@ -3,7 +3,7 @@
 import qrcode from "qrcode-generator";
 
 /** Modules of white that a reader needs around the code (ISO/IEC 18004, "quiet zone"), at the least. */
-const margin = 2;
+const MARGIN = 2;
 
 /**
  * Draws a QR code with half-block characters: two rows of it in a line of text. Its colours are set
@@ -19,9 +19,9 @@ export function qrCode(text: string): string {
   const isDark = (row: number, column: number): boolean =>
     row >= 0 && row < size && column >= 0 && column < size && code.isDark(row, column);
   let drawing = "";
-  for (let row = -margin; row < size + margin; row += 2) {
+  for (let row = -MARGIN; row < size + MARGIN; row += 2) {
     let line = "";
-    for (let column = -margin; column < size + margin; column++) {
+    for (let column = -MARGIN; column < size + MARGIN; column++) {
       const top = isDark(row, column);
       const bottom = isDark(row + 1, column);
       line += top ? (bottom ? "█" : "▀") : bottom ? "▄" : " ";

@@ -9,7 +9,7 @@ import { plainAddress } from "./address.ts";
 import type { ListenConfiguration, TlsConfiguration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
 import type { Connection, Handler } from "./exchange.ts";
-import { Hearing } from "./hearing.ts";
+import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
 import { bareReply } from "./malformed.ts";
 import { type ListenerEvents, Service } from "./service.ts";
@@ -55,10 +55,10 @@ export async function listen(
   const connections = new Connections(limits);
   const service = new Service(connections, handler, events, limits);
 
-  let hearing: Hearing | null = null;
+  let watchdog: AcceptWatchdog | null = null;
 
   server.on("connection", (socket: Socket) => {
-    hearing?.accepted();
+    watchdog?.accepted();
     const connection = connections.add(socket);
     if (connection !== null && configuration.tls === null) {
       connections.open(connection, socket, factsOf(socket, null));
@@ -73,7 +73,7 @@ export async function listen(
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     const { remoteAddress, remotePort } = transportUnder(socket);
     // The call that listens for an answer says nothing, and hangs up.
-    if (hearing?.isCall(remotePort) !== true) {
+    if (watchdog?.isCall(remotePort) !== true) {
       const address = plainAddress(remoteAddress ?? "an unknown address");
       events.handshakeFailed?.(address, error.message);
     }
@@ -89,13 +89,13 @@ export async function listen(
 
   await bind(server, configuration);
   const { address, port } = server.address() as AddressInfo;
-  if (events.deaf !== undefined) hearing = new Hearing(address, port, events.deaf);
+  if (events.stalled !== undefined) watchdog = new AcceptWatchdog(address, port, events.stalled);
   return {
     port,
     addresses: [address],
     connections: () => connections.size,
     close: (graceMs) => {
-      hearing?.stop();
+      watchdog?.stop();
       return close(server, service, connections, graceMs);
     },
     replaceTls: (tls) => {

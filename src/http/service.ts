@@ -35,8 +35,8 @@ export interface ListenerEvents {
   readonly malformed?: (remoteAddress: string, reason: string) => void;
   /** What came was no TLS, or one of the two did not like the other's certificate. */
   readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
-  /** No connection is accepted any more ({@link Hearing}): the runtime is at its end. */
-  readonly deaf?: () => void;
+  /** No connection is accepted any more ({@link AcceptWatchdog}): the runtime is at its end. */
+  readonly stalled?: () => void;
 }
 
 /** Answers the requests of one listener. */

@@ -1,7 +1,7 @@
 /** The indexes of the peers: which of them has a file, without asking. */
 
 import { headerOf, type PeerAnswer } from "./client.ts";
-import { INDEX_TARGET } from "./index.ts";
+import { INDEX_TARGET } from "./published_index.ts";
 import { applied, decodeIndex, hashOf, includes, LONGEST_INDEX } from "./index_format.ts";
 import type { Peer } from "./registry.ts";
 

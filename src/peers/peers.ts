@@ -10,7 +10,7 @@ import { Arrivals } from "./arrivals.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
 import { type Client, Finder, type Found, type OwnNetworks } from "./finder.ts";
-import { INDEX_TARGET, type IndexSource, PublishedIndex } from "./index.ts";
+import { INDEX_TARGET, type IndexSource, PublishedIndex } from "./published_index.ts";
 import { PeerIndexes, type Verdict } from "./index_client.ts";
 import { Introductions } from "./introductions.ts";
 import type { RemoteEntry } from "./listing.ts";

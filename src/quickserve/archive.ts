@@ -22,7 +22,7 @@ const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: 
 };
 
 /** Up to so many members are looked at in advance, to tell the size of the archive. */
-const mostPlanned = 100_000;
+const MOST_PLANNED = 100_000;
 
 /** What an archive is made from. */
 export interface ArchiveInput {
@@ -86,7 +86,7 @@ async function* makeArchive(
 async function collect(members: AsyncIterable<Member>): Promise<Member[] | null> {
   const all: Member[] = [];
   for await (const member of members) {
-    if (all.length === mostPlanned) return null;
+    if (all.length === MOST_PLANNED) return null;
     all.push(member);
   }
   return all;

@@ -18,10 +18,10 @@ export interface OpenedFile {
 export type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
 
 /** A directory whose inode did not change for so long was not renamed in meanwhile (ms). */
-const settledAfter = 2000;
+const SETTLED_AFTER = 2000;
 
 /** How often a path in a directory that changes has to lead to the same file before it is believed. */
-const repetitions = 16;
+const REPETITIONS = 16;
 
 /** The real paths of the sources of a tree, and the checks against them. */
 export class Boundary {
@@ -141,7 +141,7 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
       path = path.slice(0, path.lastIndexOf("/"));
       const directory = Deno.lstatSync(path === "" ? "/" : path);
       if (!directory.isDirectory) return false;
-      if ((directory.ctime?.getTime() ?? Infinity) > started - settledAfter) return false;
+      if ((directory.ctime?.getTime() ?? Infinity) > started - SETTLED_AFTER) return false;
     }
     return true;
   } catch {
@@ -155,7 +155,7 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
  * of the repetitions, twice.
  */
 function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): boolean {
-  for (let round = 0; round < repetitions; round++) {
+  for (let round = 0; round < REPETITIONS; round++) {
     if (realPath(localPath) !== real) return false;
     try {
       if (!isSame(Deno.lstatSync(real), info)) return false;

@@ -9,7 +9,7 @@ import { assembleRanges, layOutRanges, MultipartBody } from "./multipart_ranges.
 import { contentRange, parseRanges } from "./ranges.ts";
 import type { ByteRange } from "./ranges.ts";
 import type { SharedFile } from "./shared.ts";
-import { greatestSmallFile, type KeptFile, SmallFiles } from "./small_files.ts";
+import { GREATEST_SMALL_FILE, type KeptFile, SmallFiles } from "./small_files.ts";
 import { textReply } from "../http/text_reply.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
@@ -115,7 +115,7 @@ export class FileReplies {
       return answer;
     }
     let content: Content = opened.file;
-    if (current.size <= greatestSmallFile) {
+    if (current.size <= GREATEST_SMALL_FILE) {
       const bytes = readWhole(opened.file, current.size);
       if (bytes !== null) {
         opened.file.close();

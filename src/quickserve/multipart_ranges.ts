@@ -7,7 +7,7 @@ import { contentRange } from "./ranges.ts";
 type Piece = Uint8Array | ByteRange;
 
 /** How much is read at once, in bytes. */
-const chunkSize = 512 * 1024;
+const CHUNK_SIZE = 512 * 1024;
 
 /** A `multipart/byteranges` body that is known to the byte before any of it is read. */
 export interface MultipartRanges {
@@ -101,7 +101,7 @@ export class MultipartBody implements AsyncIterable<Uint8Array> {
     await this.#file.seek(start, Deno.SeekMode.Start);
     let left = end - start + 1;
     while (left > 0) {
-      const chunk = new Uint8Array(Math.min(left, chunkSize));
+      const chunk = new Uint8Array(Math.min(left, CHUNK_SIZE));
       const count = await this.#file.read(chunk);
       // The promised length cannot be kept: the transfer has to break.
       if (count === null) throw new Error("the file was truncated while it was sent");

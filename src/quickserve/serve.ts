@@ -1,4 +1,4 @@
-/** Quickserve's column: from a request to the reply, by way of the shared tree. */
+/** Quickserve: from a request to the reply, by way of the shared tree. */
 
 import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { encodePath, parseTarget } from "../http/target.ts";
@@ -37,13 +37,13 @@ export interface QuickserveParts {
     message?: string,
     headers?: ReplyHeaders,
   ) => Reply;
-  /** Where else a file is that is not in the tree: peers, mirrors. Null: nowhere. */
+  /** Where else a file is that is not in the tree: on a peer. Null: nowhere. */
   readonly elsewhere:
     | ((segments: readonly string[], request: HttpRequest) => Promise<Reply | null>)
     | null;
 }
 
-/** Puts the column together. */
+/** The handler of every request but those for pacman's addresses. */
 export function createQuickserve(parts: QuickserveParts): Handler {
   return (request) => {
     if (request.target === "*" && request.method === "OPTIONS") return options(parts);

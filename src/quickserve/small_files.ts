@@ -17,16 +17,16 @@ export interface KeptFile<Extra> {
 }
 
 /** Files up to this size (bytes) are kept. */
-export const greatestSmallFile = 1024 * 1024;
+export const GREATEST_SMALL_FILE = 1024 * 1024;
 
 /** What all kept files may take together, in bytes. */
-const defaultBudget = 32 * 1024 * 1024;
+const DEFAULT_BUDGET = 32 * 1024 * 1024;
 
 /** A file that changed less than this ago (ms) may change again without another time on its inode. */
-const settledAfter = 2000;
+const SETTLED_AFTER = 2000;
 
 /** Nothing is kept after this time (ms) without a request for any of it. */
-const idleTime = 60_000;
+const IDLE_TIME = 60_000;
 
 /**
  * Keeps files that were read through the tree's checks, those used last.
@@ -42,10 +42,10 @@ export class SmallFiles<Extra> {
   #used = false;
 
   /** @param budget in bytes, for all kept files together. */
-  constructor(budget: number = defaultBudget) {
+  constructor(budget: number = DEFAULT_BUDGET) {
     this.#kept = new LRUCache({
       maxSize: budget,
-      maxEntrySize: greatestSmallFile + 1024,
+      maxEntrySize: GREATEST_SMALL_FILE + 1024,
       // What a file costs besides its bytes.
       sizeCalculation: (file): number => file.bytes.length + 1024,
     });
@@ -74,7 +74,7 @@ export class SmallFiles<Extra> {
    * @param now when that was, or before (ms since 1970).
    */
   put(file: SharedFile, bytes: Uint8Array, extra: Extra, now: number): void {
-    if (now - Math.max(file.modified, file.changed) < settledAfter) return;
+    if (now - Math.max(file.modified, file.changed) < SETTLED_AFTER) return;
     const { size, modified, changed, device, inode } = file;
     const name = file.segments.at(-1) ?? "";
     this.#kept.set(file.localPath, {
@@ -101,7 +101,7 @@ export class SmallFiles<Extra> {
   /** Looks now and then whether anything is still asked for, as long as something is kept. */
   #watch(): void {
     this.#used = false;
-    const timer = setTimeout(() => this.#used ? this.#watch() : this.clear(), idleTime);
+    const timer = setTimeout(() => this.#used ? this.#watch() : this.clear(), IDLE_TIME);
     Deno.unrefTimer(timer);
     this.#timer = timer;
   }

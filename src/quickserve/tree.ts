@@ -6,7 +6,7 @@ import type { TreeConfiguration } from "./configuration.ts";
 import { buildPlaces, localPathIn, placesOnTheWay } from "./places.ts";
 import type { Place, Source } from "./places.ts";
 import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
-import { SharedRuns } from "./shared_runs.ts";
+import { CoalescedRuns } from "./coalesced_runs.ts";
 import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
 
@@ -37,10 +37,10 @@ interface Identity {
 }
 
 /** How many files and directories are remembered as inside of a share and readable. */
-const rememberedPaths = 5_000;
+const REMEMBERED_PATHS = 5_000;
 
 /** After so many entries of a listing, others get their turn. */
-const entriesPerTurn = 2000;
+const ENTRIES_PER_TURN = 2000;
 
 /**
  * Everything that is shared, as one tree.
@@ -57,7 +57,7 @@ export class SharedTree {
   readonly #boundary: Boundary;
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
-  readonly #listings = new SharedRuns<readonly SharedEntry[]>();
+  readonly #listings = new CoalescedRuns<readonly SharedEntry[]>();
   /** What passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
 
@@ -211,7 +211,7 @@ export class SharedTree {
     }
     if (!this.#boundary.contains(localPath, info, Date.now())) return false;
     if (!isReadable(localPath, info)) return false;
-    if (this.#accessible.size >= rememberedPaths) {
+    if (this.#accessible.size >= REMEMBERED_PATHS) {
       for (const oldest of this.#accessible.keys()) {
         this.#accessible.delete(oldest);
         break;
@@ -244,7 +244,7 @@ export class SharedTree {
     try {
       let count = 0;
       for await (const item of Deno.readDir(directory.localPath)) {
-        if (++count % entriesPerTurn === 0) await nextTurn();
+        if (++count % ENTRIES_PER_TURN === 0) await nextTurn();
         if (entries.has(item.name)) continue;
         const entry = this.#entry(directory, segments, item);
         if (entry !== null) found.push(entry);

@@ -1,6 +1,18 @@
 /**
- * The column that a request goes through, put together from the rooms for one configuration: who may
- * come in, who has to log in, pacman's addresses, the shared tree, and where else a file may be.
+ * The column of handlers that a request goes through, put together from the rooms for one
+ * configuration. From the door to the file it is:
+ *
+ * - `http/listener.ts`, `http/service.ts`, `running_server.ts`: a request comes in;
+ * - {@link dressed}: what every reply bears;
+ * - `http/admission.ts`: who may come in;
+ * - `auth/require_user.ts`: who has to log in;
+ * - {@link indexHandler}: a peer that asks for the index of packages;
+ * - `pacserve_handler.ts`, `pacserve/choose.ts`: pacman's addresses, from cache, peer or mirror;
+ * - `quickserve_handler.ts`, `quickserve/serve.ts`: everything else, from the shared tree
+ *   (`quickserve/tree.ts`), else from a peer;
+ * - `quickserve/file_reply.ts`, `http/bridge.ts`: the file goes out.
+ *
+ * Each calls the one below it, so they are made from the bottom up.
  */
 
 import { requireUser } from "../auth/require_user.ts";
@@ -13,10 +25,10 @@ import { ownPages } from "../quickserve/own_pages.ts";
 import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { quickserveHandler } from "./file_requests.ts";
+import { quickserveHandler } from "./quickserve_handler.ts";
 import type { LastingParts } from "./lasting_parts.ts";
 import { OwnFiles } from "./own_files.ts";
-import { isOwnPacman, pacserveHandler } from "./pacman_requests.ts";
+import { isOwnPacman, pacserveHandler } from "./pacserve_handler.ts";
 
 /** The rooms of one configuration, joined. */
 export class Column {

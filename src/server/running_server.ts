@@ -6,7 +6,7 @@ import { type FinishedExchange, listen, type Listener } from "../http/listener.t
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
-import type { IndexSource } from "../peers/index.ts";
+import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
 import { sweepUploads } from "../quickserve/uploads/sweep.ts";
 import { accessLogLine } from "./access_log.ts";
@@ -86,7 +86,7 @@ export class RunningServer {
           this.#log.error(`${request.method} ${request.target}: ${messageOf(error)}`);
         },
         // Nobody catches it, so the worker ends with it and another one takes its place.
-        deaf: () => {
+        stalled: () => {
           throw new Error("it accepted no connections any more");
         },
         malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),

@@ -4,8 +4,8 @@ import { Failure } from "../../failure.ts";
 import type { ArchivedTree, Member } from "./walk.ts";
 
 /** Bytes read at a time into one buffer, and into a new one each time. */
-const greatChunk = 512 * 1024;
-const smallChunk = 64 * 1024;
+const GREAT_CHUNK = 512 * 1024;
+const SMALL_CHUNK = 64 * 1024;
 
 /** A directory, or a file that is open. */
 export interface OpenedMember {
@@ -46,7 +46,7 @@ export async function* openMembers(
   members: AsyncIterable<Member> | Iterable<Member>,
   { isPlanned, reuse }: OpenOptions,
 ): AsyncGenerator<OpenedMember> {
-  const buffer = reuse ? new Uint8Array(greatChunk) : null;
+  const buffer = reuse ? new Uint8Array(GREAT_CHUNK) : null;
   for await (const { path, modified, file } of members) {
     if (file === null) {
       yield { path, modified, content: null };
@@ -74,7 +74,7 @@ async function* read(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let left = size;
   while (left > 0) {
-    const space = buffer ?? new Uint8Array(Math.min(smallChunk, left));
+    const space = buffer ?? new Uint8Array(Math.min(SMALL_CHUNK, left));
     const count = await file.read(left < space.length ? space.subarray(0, left) : space);
     if (count === null) throw new Failure(`${path} became shorter while it was archived`);
     left -= count;

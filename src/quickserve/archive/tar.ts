@@ -4,13 +4,13 @@ import type { TarHeader } from "modern-tar";
 import type { OpenedMember } from "./open.ts";
 import type { Member } from "./walk.ts";
 
-const blockSize = 512;
+const BLOCK_SIZE = 512;
 
 /** The two empty blocks at the end. */
-const endSize = 2 * blockSize;
+const END_SIZE = 2 * BLOCK_SIZE;
 
 /** What fits into the twelve octal digits of a header. */
-const greatestOctalSize = 0o77777777777;
+const GREATEST_OCTAL_SIZE = 0o77777777777;
 
 const encoder = new TextEncoder();
 
@@ -37,12 +37,12 @@ export async function* tarStream(members: AsyncIterable<OpenedMember>): AsyncGen
     const padding = padded(content.size) - content.size;
     if (padding > 0) yield new Uint8Array(padding);
   }
-  yield new Uint8Array(endSize);
+  yield new Uint8Array(END_SIZE);
 }
 
 /** The exact size of the archive of some members, in bytes. */
 export function sizeOfTar(members: readonly Member[]): number {
-  let size = endSize;
+  let size = END_SIZE;
   for (const { path, file } of members) {
     size += sizeOfHeader(path, file?.size ?? null) + padded(file?.size ?? 0);
   }
@@ -52,7 +52,7 @@ export function sizeOfTar(members: readonly Member[]): number {
 /** The size of what stands before the content of a member; `size` is null for a directory. */
 function sizeOfHeader(path: string, size: number | null): number {
   const pax = paxOf(pathOf(path, size !== null), size ?? 0);
-  return blockSize + (pax === null ? 0 : blockSize + padded(sizeOfPax(pax)));
+  return BLOCK_SIZE + (pax === null ? 0 : BLOCK_SIZE + padded(sizeOfPax(pax)));
 }
 
 function headerOf(path: string, modified: number | null, size: number | null): TarHeader {
@@ -63,7 +63,7 @@ function headerOf(path: string, modified: number | null, size: number | null): T
     size: size ?? 0,
     type: size === null ? "directory" : "file",
     mode: size === null ? 0o755 : 0o644,
-    mtime: new Date(Math.min(Math.max(modified ?? 0, 0), greatestOctalSize * 1000)),
+    mtime: new Date(Math.min(Math.max(modified ?? 0, 0), GREATEST_OCTAL_SIZE * 1000)),
     ...(pax === null ? {} : { pax }),
   };
 }
@@ -79,7 +79,7 @@ function pathOf(path: string, isFile: boolean): string {
 function paxOf(name: string, size: number): Record<string, string> | null {
   const pax: Record<string, string> = {};
   if (name.length > 100 || /[^\0-\x7f]/.test(name)) pax["path"] = name;
-  if (size > greatestOctalSize) pax["size"] = String(size);
+  if (size > GREATEST_OCTAL_SIZE) pax["size"] = String(size);
   return Object.keys(pax).length === 0 ? null : pax;
 }
 
@@ -96,5 +96,5 @@ function sizeOfPax(pax: Readonly<Record<string, string>>): number {
 }
 
 function padded(size: number): number {
-  return Math.ceil(size / blockSize) * blockSize;
+  return Math.ceil(size / BLOCK_SIZE) * BLOCK_SIZE;
 }

@@ -53,14 +53,14 @@ export function count(number: number, one: string, many: string = one + "s"): st
 }
 
 /** The latest time that JavaScript and HTML can write (ECMA-262 §21.4.1.1). */
-const latestTime = 8.64e15;
+const LATEST_TIME = 8.64e15;
 
 /**
  * A time (milliseconds since 1970) to the second in ISO 8601 and UTC: `2026-11-22T22:05:24Z`. Null for
  * one that has no year of four digits, as a broken clock may leave it on a file.
  */
 export function isoTime(time: number): string | null {
-  if (!(Math.abs(time) <= latestTime)) return null;
+  if (!(Math.abs(time) <= LATEST_TIME)) return null;
   const text = new Date(Math.floor(time / 1000) * 1000).toISOString();
   return text.length === 24 ? text.slice(0, 19) + "Z" : null;
 }

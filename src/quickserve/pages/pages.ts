@@ -21,7 +21,7 @@ import { peersPage } from "./peers.ts";
 import { uploadPage, uploadResultPage } from "./upload.ts";
 
 /** A page with so many entries takes milliseconds to write. */
-const worthATurn = 1000;
+const WORTH_A_TURN = 1000;
 
 /** What the pages are made from. */
 export interface PagesParts {
@@ -88,7 +88,7 @@ export function createPages(parts: PagesParts): Pages {
       const entries = remote.length === 0 ? own : mergeEntries(own, remote);
       const reply = (): Reply => listingReply({ request, segments, entries, search, context });
       // All who asked for a directory at the same time get here at the same time.
-      return entries.length < worthATurn ? reply() : await turns.run(reply);
+      return entries.length < WORTH_A_TURN ? reply() : await turns.run(reply);
     },
     uploadResult: uploadResultPage(context),
     error: (request, status, message, headers) =>

@@ -30,7 +30,7 @@ const contentTypes: Readonly<Record<Representation, string>> = {
 };
 
 /** Pages up to so many bytes are sent in one piece. */
-const onePiece = 256 * 1024;
+const ONE_PIECE = 256 * 1024;
 
 /**
  * A reply with a page in one of its forms. A page of status 200 has an entity tag, and a conditional
@@ -77,7 +77,7 @@ export function pageReply(
 }
 
 function join(pieces: readonly Uint8Array[], length: number): ReplyBody {
-  if (length > onePiece) return inPieces(pieces);
+  if (length > ONE_PIECE) return inPieces(pieces);
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const piece of pieces) {

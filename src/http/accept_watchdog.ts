@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 
 /** When the server is called, in milliseconds. */
-export interface HearingTimes {
+export interface AcceptWatchdogTimes {
   /** After a client came. */
   readonly soon: number;
   /** After the last call, while no client comes. */
@@ -12,7 +12,7 @@ export interface HearingTimes {
   readonly patience: number;
 }
 
-const DEFAULT_TIMES: HearingTimes = { soon: 10_000, rarely: 300_000, patience: 5_000 };
+const DEFAULT_TIMES: AcceptWatchdogTimes = { soon: 10_000, rarely: 300_000, patience: 5_000 };
 
 /** In so many parts we wait: whatever keeps this thread busy delays one of them only. */
 const PARTS = 10;
@@ -26,11 +26,11 @@ type Outcome = "taken" | "missed" | "unclear";
  * Where an `accept` fails because too many files are open, the listener of Deno 2.9.6 ends without a
  * word: clients still connect, as the kernel does that, and wait for ever.
  */
-export class Hearing {
+export class AcceptWatchdog {
   readonly #host: string;
   readonly #port: number;
-  readonly #deaf: () => void;
-  readonly #times: HearingTimes;
+  readonly #stalled: () => void;
+  readonly #times: AcceptWatchdogTimes;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSoon = false;
   /** A call was taken once: that none is now does not come from a firewall. */
@@ -42,17 +42,17 @@ export class Hearing {
 
   /**
    * @param address that the server is bound to.
-   * @param deaf is called when the server accepts nothing any more.
+   * @param stalled is called when the server accepts nothing any more.
    */
   constructor(
     address: string,
     port: number,
-    deaf: () => void,
-    times: HearingTimes = DEFAULT_TIMES,
+    stalled: () => void,
+    times: AcceptWatchdogTimes = DEFAULT_TIMES,
   ) {
     this.#host = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
     this.#port = port;
-    this.#deaf = deaf;
+    this.#stalled = stalled;
     this.#times = times;
     void this.#check();
   }
@@ -87,7 +87,7 @@ export class Hearing {
     this.#lastPort = this.#call.localPort;
     this.#call = null;
     if (this.#stopped) return;
-    if (outcome === "missed" && this.#works) return this.#deaf();
+    if (outcome === "missed" && this.#works) return this.#stalled();
     if (outcome === "taken") this.#works = true;
     this.#checkIn(outcome === "unclear" && this.#works ? this.#times.soon : this.#times.rarely);
   }

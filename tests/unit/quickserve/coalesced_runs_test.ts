@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "../../assert.ts";
-import { SharedRuns } from "../../../src/quickserve/shared_runs.ts";
+import { CoalescedRuns } from "../../../src/quickserve/coalesced_runs.ts";
 
 Deno.test("many who ask at once share two runs, and none gets what began before it asked", async () => {
-  const runs = new SharedRuns<number>();
+  const runs = new CoalescedRuns<number>();
   const gates: (() => void)[] = [];
   let count = 0;
   const work = async (): Promise<number> => {
@@ -25,7 +25,7 @@ Deno.test("many who ask at once share two runs, and none gets what began before 
 });
 
 Deno.test("a run that fails is its own askers' failure, and the next one begins all the same", async () => {
-  const runs = new SharedRuns<number>();
+  const runs = new CoalescedRuns<number>();
   const first = runs.run("a", () => Promise.reject(new Error("broken")));
   const second = runs.run("a", () => Promise.resolve(2));
   await assertRejects(() => first, Error, "broken");

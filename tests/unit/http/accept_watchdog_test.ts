@@ -1,4 +1,4 @@
-import { Hearing } from "../../../src/http/hearing.ts";
+import { AcceptWatchdog } from "../../../src/http/accept_watchdog.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { until } from "../../listening.ts";
 
@@ -7,15 +7,15 @@ const TIMES = { soon: 10, rarely: 20, patience: 300 };
 /** A server that accepts until it is told to stop, and the calls that reach it. */
 class Ear implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly hearing: Hearing;
-  deafness = 0;
+  readonly watchdog: AcceptWatchdog;
+  stalls = 0;
   taken = 0;
   isOpen: boolean;
 
   constructor(isOpen: boolean) {
     this.isOpen = isOpen;
     const { port } = this.#listener.addr as Deno.NetAddr;
-    this.hearing = new Hearing("127.0.0.1", port, () => this.deafness++, TIMES);
+    this.watchdog = new AcceptWatchdog("127.0.0.1", port, () => this.stalls++, TIMES);
     void this.#accept();
   }
 
@@ -32,7 +32,7 @@ class Ear implements Disposable {
     while (this.isOpen) {
       const connection = await this.#listener.accept().catch(() => null);
       if (connection === null) return;
-      if (this.isOpen) this.hearing.accepted();
+      if (this.isOpen) this.watchdog.accepted();
       this.taken++;
       connection.close();
     }
@@ -40,7 +40,7 @@ class Ear implements Disposable {
 
   [Symbol.dispose](): void {
     this.isOpen = false;
-    this.hearing.stop();
+    this.watchdog.stop();
     this.#listener.close();
   }
 }
@@ -48,10 +48,10 @@ class Ear implements Disposable {
 Deno.test("a server that accepts nothing any more is noticed, one that accepts is not", async () => {
   using ear = new Ear(true);
   await until(() => ear.taken >= 5, "it is called again and again");
-  assertEquals(ear.deafness, 0);
+  assertEquals(ear.stalls, 0);
   ear.isOpen = false;
-  await until(() => ear.deafness > 0, "it is noticed");
-  assertEquals(ear.deafness, 1);
+  await until(() => ear.stalls > 0, "it is noticed");
+  assertEquals(ear.stalls, 1);
 });
 
 Deno.test("where no call was ever taken, as behind a firewall, nothing is concluded", async () => {
@@ -59,6 +59,6 @@ Deno.test("where no call was ever taken, as behind a firewall, nothing is conclu
   const start = performance.now();
   // Longer than two calls take.
   await until(() => performance.now() - start > 800, "time goes by");
-  assertEquals(ear.deafness, 0);
+  assertEquals(ear.stalls, 0);
   assert(await ear.waiting() > 0);
 });

@@ -5,7 +5,7 @@
  * next run, together with all others who do: so a result is never older than the question, and many
  * who ask cost as much as two.
  */
-export class SharedRuns<T> {
+export class CoalescedRuns<T> {
   readonly #running = new Map<string, Promise<T>>();
   readonly #next = new Map<string, Promise<T>>();
 
