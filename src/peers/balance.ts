@@ -9,18 +9,22 @@ const SHORT_ROUND_TRIP = 1;
 const HALF_LIFE = 10_000;
 
 /** What is known of a peer that matters here. */
-export type Load = Pick<Peer, "transfers" | "roundTrip" | "lastSeen">;
+export type Load = Pick<Peer, "transfers" | "transfersAt" | "roundTrip">;
 
 /**
- * What it costs to be sent a file by this peer: its round trip, once for each transfer and for ours.
+ * The transfers that a peer is taken to have under way: what it said long ago counts for less, or one
+ * that was busy once and is not asked since would be taken for busy for ever.
  *
- * @param now on the clock of `lastSeen`. What a peer said long ago counts for less, or one that was
- * busy once and is not asked since would be taken for busy for ever.
+ * @param now on the clock of `transfersAt`.
  */
+export function transfersOf({ transfers, transfersAt }: Load, now: number): number {
+  return transfers * 2 ** (-Math.max(0, now - transfersAt) / HALF_LIFE);
+}
+
+/** What it costs to be sent a file by this peer: its round trip, once for each transfer and for ours. */
 export function costOf(peer: Load, now: number): number {
-  const age = Math.max(0, now - (peer.lastSeen ?? now));
-  const transfers = peer.transfers * 2 ** (-age / HALF_LIFE);
-  return (transfers + 1) * Math.max(peer.roundTrip ?? SHORT_ROUND_TRIP, SHORT_ROUND_TRIP);
+  const roundTrip = Math.max(peer.roundTrip ?? SHORT_ROUND_TRIP, SHORT_ROUND_TRIP);
+  return (transfersOf(peer, now) + 1) * roundTrip;
 }
 
 /**

@@ -1,20 +1,28 @@
 /**
  * Noticing that names changed in a directory.
  *
- * The watch ends with the first event: a download into the directory makes thousands of them, and one
- * is enough to know that it is time to look. Who looks starts it again first.
+ * The watch ends with the first change: many come together, and one is enough to know that it is time
+ * to look. Who looks starts it again first.
  */
 
 /** Watches directories, not what lies in directories below them. */
 export class DirectoryWatch {
   readonly #directories: readonly string[];
   readonly #changed: () => void;
+  readonly #touched: () => void;
   #watcher: Deno.FsWatcher | null = null;
 
-  /** @param changed called once for each {@link start} after which something changed. */
-  constructor(directories: readonly string[], changed: () => void) {
+  /**
+   * Both are called at most once for each {@link start}.
+   *
+   * @param changed a file came, went or has another name.
+   * @param touched something was written into a file, or its owner or permissions are others: the
+   * system does not tell which.
+   */
+  constructor(directories: readonly string[], changed: () => void, touched: () => void) {
     this.#directories = directories;
     this.#changed = changed;
+    this.#touched = touched;
   }
 
   /**
@@ -53,9 +61,13 @@ export class DirectoryWatch {
   }
 
   async #wait(watcher: Deno.FsWatcher): Promise<void> {
+    let touched = false;
     for await (const { kind } of watcher) {
       if (this.#watcher !== watcher) return;
-      // What is written into a file changes no name.
+      if (kind === "modify" && !touched) {
+        touched = true;
+        this.#touched();
+      }
       if (kind === "access" || kind === "modify") continue;
       this.stop();
       this.#changed();

@@ -96,8 +96,7 @@ export class Finder {
       rank: (peers) => ranked(peers, performance.now(), Math.random),
     }, timeout);
     if (peer === null) return null;
-    // Until it says otherwise, it is sending what a client is about to ask it for.
-    if (peer.instance !== null) peer.transfers++;
+    if (peer.instance !== null) this.#options.registry.sentTo(peer);
     return { peer: peer.base, url: urlAt(peer) };
   }
 

@@ -5,10 +5,18 @@ import { INDEX_TARGET } from "./published_index.ts";
 import { applied, decodeIndex, hashOf, includes, LONGEST_INDEX } from "./index_format.ts";
 import type { Peer } from "./registry.ts";
 
-/** Milliseconds between two questions for the index of one peer. */
-const PAUSE = 500;
+/**
+ * Milliseconds from word of a new generation to the question for it, and between two questions. The
+ * peer spoke of it before it was built, and it takes the more time for that the more changes there are:
+ * so the pause is twice as long each time, while there is more and more to ask for.
+ */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 4_000;
 
-/** Milliseconds that are added to the pause after a question that failed. */
+/** After so many milliseconds without news the pause is the first one again. */
+const QUIET = 10_000;
+
+/** Milliseconds of the pause after a question that failed. */
 const PAUSE_AFTER_FAILURE = 10_000;
 
 /** An index that nothing was heard of for so long is asked for again, in milliseconds. */
@@ -31,8 +39,14 @@ interface PeerIndex {
   /** Of the hashes, those that the peer did not have after all, until its next generation. */
   readonly dropped: Set<number>;
   fetching: boolean;
-  /** When it was last asked for, or last fetched in vain. */
+  /** When it was last asked for. */
   asked: number;
+  /** It is not asked for before this. */
+  pausedUntil: number;
+  /** The next pause, in milliseconds. */
+  pause: number;
+  /** When there was news of it. */
+  newsAt: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
@@ -76,8 +90,8 @@ export class PeerIndexes {
     if (known === undefined || known.instance !== peer.instance) {
       this.forget(peer);
       this.#indexes.set(peer, emptyIndex(peer.instance, generation));
-    } else {
-      known.told = Math.max(known.told, generation);
+    } else if (generation > known.told) {
+      this.#news(known, generation);
     }
     this.#renew(peer);
   }
@@ -112,12 +126,20 @@ export class PeerIndexes {
     this.#indexes.get(peer)?.dropped.add(hashOf(name));
   }
 
-  /** Fetches what is new, now or when the pause since the last time is over. */
+  #news(index: PeerIndex, generation: number): void {
+    const now = this.#options.now();
+    index.told = generation;
+    index.pause = now - index.newsAt > QUIET ? FIRST_PAUSE : longer(index.pause);
+    index.newsAt = now;
+    index.pausedUntil = Math.max(index.pausedUntil, now + index.pause);
+  }
+
+  /** Fetches what is new, now or when the pause is over. */
   #renew(peer: Peer): void {
     const index = this.#indexes.get(peer);
     if (index === undefined || this.#stopped) return;
     if (index.generation >= index.told || index.fetching || index.timer !== null) return;
-    const wait = index.asked + PAUSE - this.#options.now();
+    const wait = index.pausedUntil - this.#options.now();
     if (wait <= 0) {
       this.#fetch(peer, index);
       return;
@@ -135,8 +157,10 @@ export class PeerIndexes {
     // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
     this.#ask(peer, index).catch(() => false).then((understood) => {
       index.fetching = false;
+      if (understood && index.generation < index.told) index.pause = longer(index.pause);
+      const pause = understood ? index.pause : PAUSE_AFTER_FAILURE;
+      index.pausedUntil = this.#options.now() + pause;
       if (understood) this.#renew(peer);
-      else index.asked = this.#options.now() + PAUSE_AFTER_FAILURE;
     });
   }
 
@@ -179,8 +203,15 @@ function emptyIndex(instance: string, told: number): PeerIndex {
     dropped: new Set(),
     fetching: false,
     asked: -Infinity,
+    pausedUntil: -Infinity,
+    pause: FIRST_PAUSE,
+    newsAt: -Infinity,
     timer: null,
   };
+}
+
+function longer(pause: number): number {
+  return Math.min(2 * pause, LONGEST_PAUSE);
 }
 
 /** The generation in an entity tag of ours, if it is of this instance. */

@@ -91,8 +91,20 @@ export function isFromElsewhere(
   interfaces: readonly InterfaceAddress[],
   taking: readonly string[],
 ): boolean {
-  const around = interfaces.filter(({ family, cidr }) => family === "IPv4" && isIn(source, cidr));
-  return around.length > 0 && !around.some(({ address }) => taking.includes(address));
+  const around = addressesAround(source, interfaces);
+  return around.length > 0 && !around.some((address) => taking.includes(address));
+}
+
+/** This host's IPv4 addresses in whose network another host's address is. */
+export function addressesNear(source: string, interfaces: readonly InterfaceAddress[]): string[] {
+  const addresses = addressesAround(source, interfaces);
+  return addresses.includes(source) ? [] : addresses;
+}
+
+/** This host's IPv4 addresses in whose network an IPv4 address is. */
+function addressesAround(source: string, interfaces: readonly InterfaceAddress[]): string[] {
+  return interfaces.filter(({ family, cidr }) => family === "IPv4" && isIn(source, cidr))
+    .map(({ address }) => address);
 }
 
 function isIn(address: string, network: string): boolean {

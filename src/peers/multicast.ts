@@ -7,13 +7,19 @@
 
 import { messageOf } from "../failure.ts";
 import type { MulticastConfiguration } from "./configuration.ts";
-import { type InterfaceAddress, isFromElsewhere, multicastAddresses } from "./interfaces.ts";
+import { isLoopback } from "./address.ts";
+import {
+  addressesNear,
+  type InterfaceAddress,
+  isFromElsewhere,
+  multicastAddresses,
+} from "./interfaces.ts";
 
 /** Milliseconds from the start to the first announcement. */
 const FIRST_ANNOUNCEMENT = 1_000;
 
-/** Milliseconds between two looks at the interfaces. */
-const RESCAN = 30_000;
+/** Milliseconds between two looks at the interfaces: one that comes up is used within a minute. */
+const RESCAN = 45_000;
 
 const TTL = 32;
 
@@ -45,6 +51,8 @@ export class Multicast {
   readonly #events: MulticastEvents;
   readonly #senders = new Map<string, Sender>();
   readonly #reported = new Set<string>();
+  /** Local addresses in whose network somebody else was heard. */
+  readonly #answered = new Set<string>();
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #interfaces: readonly InterfaceAddress[] = [];
@@ -121,7 +129,15 @@ export class Multicast {
     this.#lastLook = now;
     const appeared = this.#look();
     if (slept) this.announce();
-    else for (const address of appeared) this.#announceFrom(address);
+    else for (const one of new Set([...appeared, ...this.#unanswered()])) this.#announceFrom(one);
+  }
+
+  /**
+   * Addresses in whose network nobody was heard yet. Announcements from there may have gone nowhere:
+   * an interface with a fixed address has it before its cable is plugged in.
+   */
+  #unanswered(): string[] {
+    return this.addresses.filter((address) => !isLoopback(address) && !this.#answered.has(address));
   }
 
   /** Compares the interfaces with what is open; returns the addresses that are new. */
@@ -132,7 +148,9 @@ export class Multicast {
     for (const address of this.#senders.keys()) {
       if (!present.includes(address)) this.#close(address);
     }
-    for (const address of this.#senders.keys()) this.#joinAgain(address);
+    for (const address of this.#senders.keys()) {
+      if (!isLoopback(address)) this.#joinAgain(address);
+    }
     const appeared = present.filter((address) => !this.#senders.has(address));
     return appeared.filter((address) => this.#open(address));
   }
@@ -179,6 +197,15 @@ export class Multicast {
     });
   }
 
+  /** Whoever is heard first in a network may be one of several there who did not hear us. */
+  #heard(source: string): void {
+    for (const address of addressesNear(source, this.#interfaces)) {
+      if (this.#answered.has(address)) continue;
+      this.#answered.add(address);
+      this.#announceFrom(address);
+    }
+  }
+
   /** True for what comes from a network in which this server has no part. */
   #isStray(source: string): boolean {
     return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
@@ -187,6 +214,7 @@ export class Multicast {
   #close(address: string): void {
     const sender = this.#senders.get(address);
     this.#senders.delete(address);
+    this.#answered.delete(address);
     if (sender === undefined) return;
     close(sender.socket);
     // Leaving fails where the interface is gone, and with it the membership.
@@ -207,6 +235,7 @@ export class Multicast {
       try {
         const [datagram, source] = await receiver.receive(buffer);
         if (source.transport === "udp" && !this.#isStray(source.hostname)) {
+          this.#heard(source.hostname);
           this.#events.received(datagram, source.hostname);
         }
       } catch (error) {

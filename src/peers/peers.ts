@@ -7,6 +7,7 @@ import { parsePeerAddress } from "./address.ts";
 import { formatAnnouncement, ownUri } from "./announcement.ts";
 import { answerMessage } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
+import { transfersOf } from "./balance.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
 import { type Client, Finder, type Found, type OwnNetworks } from "./finder.ts";
@@ -50,7 +51,7 @@ export interface PeerRow {
   readonly lastSeen: number | null;
   /** Milliseconds. */
   readonly roundTrip: number | null;
-  /** Transfers under way when it last said; null for a server of the original. */
+  /** Transfers that it is taken to have under way; null for a server of the original. */
   readonly transfers: number | null;
 }
 
@@ -267,7 +268,7 @@ export class Peers {
       trouble: peer.trouble,
       lastSeen: peer.lastSeen === null ? null : (now - peer.lastSeen) / 1000,
       roundTrip: peer.roundTrip,
-      transfers: peer.instance === null ? null : peer.transfers,
+      transfers: peer.instance === null ? null : Math.round(transfersOf(peer, now)),
     }));
   }
 

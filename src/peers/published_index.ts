@@ -20,6 +20,12 @@ const HISTORY = 64;
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 4_000;
 
+/**
+ * Milliseconds to a new build after a file was touched: one that only root could read may be for all
+ * now. A download touches its file all the time, so this takes longer, and no generation is promised.
+ */
+const TOUCHED_DELAY = 15_000;
+
 /** After so many milliseconds without a change the delay is the first one again. */
 const QUIET = 10_000;
 
@@ -76,7 +82,11 @@ export class PublishedIndex {
     this.#instance = instance;
     this.#changed = changed;
     this.#problem = problem;
-    this.#watch = new DirectoryWatch(source.directories, () => this.renew());
+    this.#watch = new DirectoryWatch(
+      source.directories,
+      () => this.renew(),
+      () => this.#schedule(TOUCHED_DELAY),
+    );
   }
 
   /**

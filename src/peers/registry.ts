@@ -8,6 +8,7 @@
  */
 
 import { baseOf, isLoopback, type PeerAddress } from "./address.ts";
+import { transfersOf } from "./balance.ts";
 
 /** How much is kept. */
 export const BOUNDS = {
@@ -38,8 +39,9 @@ export interface Peer {
   pausedUntil: number;
   /** Identity of the running server, if it is one of ours. */
   instance: string | null;
-  /** Files that it was sending when it last said so, and those that we sent to it since. */
+  /** Files that it was sending at `transfersAt`, on the registry's clock: see {@link transfersOf}. */
   transfers: number;
+  transfersAt: number;
   /** Milliseconds, smoothed; null before the first answer. */
   roundTrip: number | null;
   /** Why it was set aside. */
@@ -137,7 +139,10 @@ export class Registry {
     peer.failures = 0;
     this.#note(peer, null);
     peer.instance = facts.instance;
-    if (facts.transfers !== null) peer.transfers = facts.transfers;
+    if (facts.transfers !== null) {
+      peer.transfers = facts.transfers;
+      peer.transfersAt = peer.lastSeen;
+    }
     peer.roundTrip = peer.roundTrip === null
       ? facts.roundTrip
       : peer.roundTrip * 0.7 + facts.roundTrip * 0.3;
@@ -160,6 +165,13 @@ export class Registry {
     if (peer.trouble === trouble) return;
     peer.trouble = trouble;
     this.#options.troubled?.(peer, trouble);
+  }
+
+  /** A client was sent to the peer: until that says otherwise, it is sending a file more. */
+  sentTo(peer: Peer): void {
+    const now = this.#options.now();
+    peer.transfers = transfersOf(peer, now) + 1;
+    peer.transfersAt = now;
   }
 
   /** Forgets a peer. */
@@ -222,6 +234,7 @@ export class Registry {
       pausedUntil: 0,
       instance: null,
       transfers: 0,
+      transfersAt: 0,
       roundTrip: null,
       trouble: null,
     };

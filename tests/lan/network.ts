@@ -83,6 +83,11 @@ export class Network implements AsyncDisposable {
     await this.#switch.must(["ip", "link", "set", this.#portOf(host), "down"]);
   }
 
+  /** Plugs the cable of a host in again that was unplugged. */
+  async plugIn(host: Host): Promise<void> {
+    await this.#switch.must(["ip", "link", "set", this.#portOf(host), "up"]);
+  }
+
   /** Takes a host's network adapter away and gives it one like it, with the same address. */
   async replug(host: Host, device = "eth0"): Promise<void> {
     await this.#switch.must(["ip", "link", "del", this.#portOf(host)]);

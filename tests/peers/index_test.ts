@@ -136,6 +136,46 @@ Deno.test("many changes are few generations", async () => {
   assert(indexes(one) - before <= 4, `${indexes(one) - before} fetches`);
 });
 
+Deno.test("a peer is asked less and less often for an index that takes long to build", async () => {
+  const names = ["a"];
+  let pause = 0;
+  await using one = await servePeer(["pkg/b"], {}, {
+    index: {
+      directories: [],
+      names: async () => {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        return [...names];
+      },
+    },
+  });
+  await using asking = await serveInformed(one);
+  const before = indexes(one);
+  pause = 3000;
+  names.push("b");
+  one.peers.renewIndex();
+  await until(() => asking.peers.verdict(one.base, "b") === "unknown");
+  assertEquals(await find(asking, "pkg/b"), one.base + "pkg/b");
+  await until(() => asking.peers.verdict(one.base, "b") === "yes");
+  assert(indexes(one) - before <= 4, `${indexes(one) - before} questions`);
+});
+
+Deno.test("a file that everybody may read from now on is in the index before long", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  await Deno.writeTextFile(`${directory}/a`, "a", { mode: 0o600 });
+  const names = (): Promise<string[]> =>
+    Promise.resolve(
+      [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => {
+        return ((Deno.statSync(`${directory}/${name}`).mode ?? 0) & 0o004) !== 0;
+      }),
+    );
+  await using one = await servePeer([], {}, { index: { directories: [directory], names } });
+  await using asking = await serveInformed(one);
+  assertEquals(asking.peers.verdict(one.base, "a"), "no");
+  await Deno.chmod(`${directory}/a`, 0o644);
+  await until(() => asking.peers.verdict(one.base, "a") === "yes", 40);
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("a peer that no longer has what its index names loses the entry at once", async () => {
   await using stale = await serveDirectory(["a"]);
   await using good = await serveDirectory(["a"]);

@@ -82,6 +82,43 @@ Deno.test("an interface that comes up later is used within a minute", async () =
   assertEquals((await ask(two)).peers, [`alive http://${lan.addressOf(a)}:15678/`]);
 });
 
+Deno.test("a host whose cable is plugged in after it announced itself is found within a minute", async () => {
+  await using lan = await Network.create();
+  const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
+  await lan.unplug(late);
+  await using one = a.spawn(deno("node.ts"));
+  await using two = late.spawn(deno("node.ts"));
+  for (const host of [a, late]) {
+    // One by loopback, and one to the LAN or into the void. More are to come in five minutes.
+    await eventually("it announced itself", async () => await datagramsSent(host) >= 2);
+  }
+  await lan.plugIn(late);
+  await one.line(/^found peer /, 0, 60_000);
+  await two.line(/^found peer /);
+});
+
+Deno.test("whoever hears another one for the first time announces itself to all others too", async () => {
+  await using lan = await Network.create();
+  const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
+  await lan.unplug(late);
+  await using one = a.spawn(deno("node.ts"));
+  await using _two = late.spawn(deno("node.ts"));
+  for (const host of [a, late]) {
+    await eventually("it announced itself", async () => await datagramsSent(host) >= 2);
+  }
+  await lan.plugIn(late);
+  await using _three = (await hostOf(lan, "birch")).spawn(deno("node.ts"));
+  await one.line(new RegExp(`^found peer http://${lan.addressOf(late)}:`), 0, 30_000);
+});
+
+/** How many UDP datagrams a host has sent, by the kernel's account. */
+async function datagramsSent(host: Host): Promise<number> {
+  const table = await host.must(["cat", "/proc/net/snmp"]);
+  const [names = [], values = []] = table.split("\n").filter((line) => line.startsWith("Udp:"))
+    .map((line) => line.split(" "));
+  return Number(values[names.indexOf("OutDatagrams")]);
+}
+
 Deno.test("a flood of 40,000 datagrams neither grows memory nor evicts a peer that works", async () => {
   await using lan = await Network.create();
   const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")] as const;

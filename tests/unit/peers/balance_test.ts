@@ -3,10 +3,10 @@ import { assert, assertEquals } from "../../assert.ts";
 
 const NOW = 100_000;
 
-const peer = (transfers: number, roundTrip: number | null, lastSeen = NOW): Load => ({
+const peer = (transfers: number, roundTrip: number | null, transfersAt = NOW): Load => ({
   transfers,
   roundTrip,
-  lastSeen,
+  transfersAt,
 });
 
 /** Chance that a test can repeat. */

@@ -1,4 +1,5 @@
 import {
+  addressesNear,
   IGNORED_INTERFACES,
   type InterfaceAddress,
   isFromElsewhere,
@@ -52,6 +53,13 @@ Deno.test("datagrams from the network of an interface that does not take part ar
   assertEquals(near.map(isElsewhere), [false, false, false, false]);
   const wide = [...PRESENT, { ...v4("tun0", "10.5.5.5"), cidr: "10.5.5.5/8" }];
   assertEquals(isFromElsewhere("10.0.0.9", wide, taking), false);
+});
+
+Deno.test("who is in the network of one of our addresses is near it, we ourselves are not", () => {
+  assertEquals(addressesNear("10.0.0.9", PRESENT), ["10.0.0.1"]);
+  assertEquals(addressesNear("10.0.0.1", PRESENT), []);
+  assertEquals(addressesNear("127.0.0.1", PRESENT), []);
+  assertEquals(addressesNear("203.0.113.1", PRESENT), []);
 });
 
 Deno.test("an asterisk stands for any characters", () => {

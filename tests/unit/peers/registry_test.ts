@@ -1,4 +1,5 @@
 import type { PeerAddress } from "../../../src/peers/address.ts";
+import { transfersOf } from "../../../src/peers/balance.ts";
 import { BOUNDS, type Peer, Registry, type RegistryOptions } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
@@ -109,6 +110,21 @@ Deno.test("a peer is forgotten after three intervals of silence, a static one ne
   assertEquals(registry.all(), [fixed]);
   const again = registry.heard(at("10.0.0.2"), "announcement");
   assertEquals(again?.state, "candidate");
+});
+
+Deno.test("an old count of transfers is old, however lately the peer was heard", () => {
+  const { registry, clock } = make();
+  const peer = believed(registry, "10.0.0.2");
+  registry.answered(peer, { instance: "an instance", transfers: 8, roundTrip: 1 });
+  clock.now = 60_000;
+  registry.heard(at("10.0.0.2"), "announcement");
+  assert(transfersOf(peer, clock.now) < 1);
+  // What it is sent now is new all the same.
+  registry.sentTo(peer);
+  registry.sentTo(peer);
+  assertEquals(Math.round(transfersOf(peer, clock.now)), 2);
+  registry.answered(peer, { instance: "an instance", transfers: 5, roundTrip: 1 });
+  assertEquals(transfersOf(peer, clock.now), 5);
 });
 
 Deno.test("whoever leaves the table is said to be forgotten, once", () => {
