@@ -1,7 +1,5 @@
 /** Which of several peers that have a file goes first. */
 
-import type { Peer } from "./registry.ts";
-
 /** Round trips below this are alike: on a wire, what a peer has to do weighs more. Milliseconds. */
 const SHORT_ROUND_TRIP = 1;
 
@@ -9,7 +7,14 @@ const SHORT_ROUND_TRIP = 1;
 const HALF_LIFE = 10_000;
 
 /** What is known of a peer that matters here. */
-export type Load = Pick<Peer, "transfers" | "transfersAt" | "roundTrip">;
+export interface Load {
+  /** Files that it was sending at `transfersAt`. */
+  readonly transfers: number;
+  /** Milliseconds on the registry's clock. */
+  readonly transfersAt: number;
+  /** Milliseconds, smoothed; null before the first answer. */
+  readonly roundTrip: number | null;
+}
 
 /**
  * The transfers that a peer is taken to have under way: what it said long ago counts for less, or one

@@ -19,7 +19,7 @@ import { Multicast } from "./multicast.ts";
 import { HEADERS, type Listing, MAXIMUM_REQUEST, MESSAGE_TYPE } from "./protocol.ts";
 import { countOf, instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
-import { Word } from "./word.ts";
+import { ToldGenerations } from "./told_generations.ts";
 
 /** What the room needs from the server that it belongs to. */
 export interface OwnServer extends OwnNetworks {
@@ -78,7 +78,7 @@ export class Peers {
   /** What this server publishes; null when it has nothing to. */
   readonly #index: PublishedIndex | null;
   readonly #introductions: Introductions;
-  readonly #word: Word = new Word();
+  readonly #told: ToldGenerations = new ToldGenerations();
   readonly #arrivals: Arrivals;
   #multicast: Multicast | null = null;
   #renewal: ReturnType<typeof setTimeout> | null = null;
@@ -294,7 +294,7 @@ export class Peers {
 
   #answered(peer: Peer, generation: number | null): void {
     this.#indexes.told(peer, generation);
-    if (this.#word.isBehind(peer, this.#generation)) this.#introductions.add(peer);
+    if (this.#told.isBehind(peer, this.#generation)) this.#introductions.add(peer);
   }
 
   /** Tells the peers. One that is set aside for now is told when it answers again. */
@@ -325,12 +325,12 @@ export class Peers {
 
   async #introduce(peer: Peer): Promise<void> {
     const isNew = peer.state === "candidate";
-    this.#word.telling(peer, this.#generation);
+    this.#told.telling(peer, this.#generation);
     try {
       await this.#questions.nudge(peer, this.#uri());
       if (isNew) this.#own.log("normal", `found peer ${peer.base}`);
     } catch (error) {
-      this.#word.lost(peer);
+      this.#told.lost(peer);
       // What is wrong with one that is known says the registry.
       if (isNew) this.#own.log("verbose", `peer ${peer.base}: ${messageOf(error)}`);
     }

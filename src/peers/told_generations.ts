@@ -9,7 +9,7 @@ interface Told {
 }
 
 /** Remembers the generation that each peer was told of last. */
-export class Word {
+export class ToldGenerations {
   readonly #told = new WeakMap<Peer, Told>();
 
   /** The peer is about to be told of this generation; 0: that there is none yet. */
