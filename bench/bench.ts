@@ -2,15 +2,21 @@
 
 import { Failure, messageOf } from "../src/failure.ts";
 import { readArguments } from "../scripts/arguments.ts";
-import { provideTools } from "../scripts/tools.ts";
-import { type Bench, type Group, isMet, type Row, table } from "./row.ts";
+import { provideTools, SYSTEM_PATH } from "../scripts/tools.ts";
+import { type Bench, isMet, type Measurement, type Row, table, type Trouble } from "./row.ts";
 import { commands } from "./rows/commands.ts";
 import { cost } from "./rows/cost.ts";
 import { finding } from "./rows/finding.ts";
 import { listing } from "./rows/listing.ts";
 import { serving } from "./rows/serving.ts";
 
-const GROUPS: readonly Group[] = [serving, listing, finding, cost, commands];
+const MEASUREMENTS: readonly Measurement[] = [
+  ...serving,
+  listing,
+  ...finding,
+  ...cost,
+  ...commands,
+];
 
 const USAGE = `usage: deno task bench [options]
 
@@ -35,13 +41,15 @@ const { values } = readArguments(USAGE, {
 async function main(): Promise<number> {
   const isWanted = (name: string): boolean =>
     values.only.length === 0 || values.only.some((words) => name.includes(words));
-  const groups = GROUPS.filter(({ names }) => names.some(isWanted));
-  if (groups.length === 0) throw new Failure(`no row is named ${values.only.join(" or ")}`);
+  const wanted = MEASUREMENTS.filter(({ names }) => names.some(isWanted));
+  if (wanted.length === 0) throw new Failure(`no row is named ${values.only.join(" or ")}`);
   if (values.list) {
-    console.log(groups.flatMap(({ names }) => names).filter(isWanted).join("\n"));
+    console.log(wanted.flatMap(({ names }) => names).filter(isWanted).join("\n"));
     return 0;
   }
   const say = (line: string): void => console.error(line);
+  // Programs are run from where their tools were looked for.
+  Deno.env.set("PATH", SYSTEM_PATH);
   await provideTools("bench", say);
   const scratch = await Deno.makeTempDir({ prefix: "pacserve-bench-" });
   try {
@@ -53,32 +61,38 @@ async function main(): Promise<number> {
       isWanted,
     };
     const rows: Row[] = [];
-    let failed = false;
-    for (const group of groups) {
+    const troubles: Trouble[] = [];
+    for (const { names, measure } of wanted) {
+      const asked = names.filter(isWanted);
       try {
-        rows.push(...await group.measure(bench));
+        say(`${asked.join("; ")} …`);
+        rows.push(...await measure(bench));
       } catch (error) {
-        // What else was measured is worth seeing all the same.
-        failed = true;
+        // What else can be measured is worth seeing all the same.
+        troubles.push({ names: asked, reason: messageOf(error) });
         console.error(error);
       }
     }
-    report(rows.filter(({ name }) => isWanted(name)));
-    return failed || (values.strict && !rows.every(isMet)) ? 1 : 0;
+    const shown = rows.filter(({ name }) => isWanted(name));
+    report(shown, troubles);
+    return troubles.length > 0 || (values.strict && !shown.every(isMet)) ? 1 : 0;
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
 }
 
-function report(rows: readonly Row[]): void {
+function report(rows: readonly Row[], troubles: readonly Trouble[]): void {
   if (values.json) {
     const machine = { cores: navigator.hardwareConcurrency, load: Deno.loadavg() };
     const data = rows.map((row) => ({ ...row, met: isMet(row) }));
-    console.log(JSON.stringify({ machine, rows: data }, null, 2));
-  } else {
-    console.log(table(rows));
-    console.log(`\nLoad of the machine: ${Deno.loadavg().map((one) => one.toFixed(1)).join(", ")}`);
+    console.log(JSON.stringify({ machine, rows: data, troubles }, null, 2));
+    return;
   }
+  if (rows.length > 0) console.log(table(rows));
+  for (const { names, reason } of troubles) {
+    console.log(`\nNot measured: ${names.join("; ")}: ${reason}`);
+  }
+  console.log(`\nLoad of the machine: ${Deno.loadavg().map((one) => one.toFixed(1)).join(", ")}`);
 }
 
 let status = 1;

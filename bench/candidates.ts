@@ -113,20 +113,25 @@ export interface PacserveParts {
   readonly peers?: readonly string[];
 }
 
+/** A pacman.conf with this package cache, whose only mirror does not listen. */
+export async function pacmanConfiguration(bench: Bench, cache: string): Promise<string> {
+  const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "etc-" });
+  await Deno.writeTextFile(
+    `${directory}/pacman.conf`,
+    `[options]\nCacheDir = ${cache}\nArchitecture = x86_64\n` +
+      `[core]\nServer = http://127.0.0.1:9/$repo\n`,
+  );
+  return `${directory}/pacman.conf`;
+}
+
 /** pacserve with a configuration of its own, whose only mirror does not listen. */
 export async function startPacserve(
   bench: Bench,
   { cache, peers = [] }: PacserveParts,
 ): Promise<Program> {
   const port = freePort();
-  const configuration = await Deno.makeTempFile({ dir: bench.scratch, suffix: ".conf" });
-  await Deno.writeTextFile(
-    configuration,
-    `[options]\nCacheDir = ${cache}\nArchitecture = x86_64\n` +
-      `[core]\nServer = http://127.0.0.1:9/$repo\n`,
-  );
   const command = await commandOf("pacserve", bench);
-  command.push("--port", String(port), "--pacman-conf", configuration);
+  command.push("--port", String(port), "--pacman-conf", await pacmanConfiguration(bench, cache));
   for (const peer of peers) command.push("--peer", peer);
   // One processor stands in for all peers: what is late here would not be late on a LAN.
   if (peers.length > 0) command.push("--search-timeout", "5000");

@@ -12,10 +12,10 @@ export interface Answer {
 
 /** One connection, for one request after the other. */
 export class Client implements Disposable {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.Conn;
   readonly #buffer = new Uint8Array(1024 * 1024);
 
-  private constructor(connection: Deno.TcpConn) {
+  private constructor(connection: Deno.Conn) {
     this.#connection = connection;
   }
 
@@ -24,6 +24,11 @@ export class Client implements Disposable {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay();
     return new Client(connection);
+  }
+
+  /** Connects under TLS; whose certificate it is does not matter. */
+  static async connectTls(port: number): Promise<Client> {
+    return new Client(await Deno.connectTls({ hostname: "localhost", port }));
   }
 
   /**

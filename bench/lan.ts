@@ -25,14 +25,14 @@ export class Lan implements AsyncDisposable {
     this.bases = bases;
   }
 
-  /** Starts peers, each with so many packages of its own. */
+  /** Starts peers with these numbers, each with 200 packages of its own. */
   static async start(
     count: number,
     kind: "ours" | "original" = "ours",
-    packages = 200,
+    first = 0,
   ): Promise<Lan> {
     const script = fileURLToPath(import.meta.resolve("./lan_process.ts"));
-    const args = ["run", "--frozen", "-A", script, String(count), kind, String(packages)];
+    const args = ["run", "--frozen", "-A", script, String(count), kind, String(first)];
     const child = new Deno.Command(Deno.execPath(), {
       args,
       stdin: "piped",
@@ -55,6 +55,11 @@ export class Lan implements AsyncDisposable {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
+  }
+
+  /** Stops the peers: who connects is accepted by the kernel, and never answered. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Peers, in a process of their own so that it can be killed: `lan_process.ts <count> <kind> <packages>`.
+ * Peers, in a process of their own so that it can be killed: `lan_process.ts <count> <kind> <number of the first>`.
  *
  * It prints the addresses of the peers as JSON, and then the number of messages that they got since
  * the last time for every line that it reads.
@@ -8,11 +8,15 @@
 import { serveOriginal, servePeer } from "../tests/peers/lan.ts";
 import { packageName } from "./lan.ts";
 
-const [count = "1", kind = "ours", packages = "100"] = Deno.args;
+const [count = "1", kind = "ours", first = "0"] = Deno.args;
+
+/** Packages of each peer. */
+const PACKAGES = 200;
 
 const peers = await Promise.all(
-  Array.from({ length: Number(count) }, (_, peer) => {
-    const names = Array.from({ length: Number(packages) }, (_, index) => packageName(peer, index));
+  Array.from({ length: Number(count) }, (_, at) => {
+    const peer = Number(first) + at;
+    const names = Array.from({ length: PACKAGES }, (_, index) => packageName(peer, index));
     const files = names.map((name) => `pkg/${name}`);
     return kind === "original" ? serveOriginal(files) : servePeer(files, {}, {
       index: { names: () => Promise.resolve(names), directories: [] },

@@ -9,6 +9,7 @@ const PATIENCE = 20_000;
 
 /** A program that runs. */
 export class Program implements AsyncDisposable {
+  /** On loopback. */
   readonly port: number;
   readonly #child: Deno.ChildProcess;
 
@@ -22,9 +23,15 @@ export class Program implements AsyncDisposable {
    *
    * @param command with the port in it.
    * @param log where its output goes.
+   * @param accepts whether the process does; by default, whether somebody can connect.
    * @throws when it does not.
    */
-  static async listening(command: readonly string[], port: number, log: string): Promise<Program> {
+  static async listening(
+    command: readonly string[],
+    port: number,
+    log: string,
+    accepts: (port: number, pid: number) => Promise<boolean> = canConnect,
+  ): Promise<Program> {
     const child = onCore(
       SERVERS,
       ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log]
@@ -34,7 +41,7 @@ export class Program implements AsyncDisposable {
     void child.status.then(() => ended = true);
     const program = new Program(child, port);
     const deadline = performance.now() + PATIENCE;
-    while (!await accepts(port)) {
+    while (!await accepts(port, child.pid)) {
       if (ended || performance.now() > deadline) {
         await program[Symbol.asyncDispose]();
         throw new Error(`${command[0]} does not listen:\n${await Deno.readTextFile(log)}`);
@@ -44,14 +51,20 @@ export class Program implements AsyncDisposable {
     return program;
   }
 
-  /** Seconds of processor time, of its children too. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Seconds of processor time, of its children and of threads that ended too; in hundredths. */
   async cpuSeconds(): Promise<number> {
-    let nanoseconds = 0;
-    for (const task of await this.#tasks()) {
-      const [running = "0"] = (await Deno.readTextFile(`${task}/schedstat`)).split(" ");
-      nanoseconds += Number(running);
+    let ticks = 0;
+    for (const process of await this.#processes()) {
+      const stat = await Deno.readTextFile(`/proc/${process}/stat`);
+      // Behind the name, which may have spaces in it: utime and stime are fields 14 and 15 (proc(5)).
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      ticks += Number(fields[11]) + Number(fields[12]);
     }
-    return nanoseconds / 1e9;
+    return ticks / 100;
   }
 
   /** How often each of its threads was woken up, by the thread's directory in /proc. */
@@ -82,11 +95,14 @@ export class Program implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  async #tasks(): Promise<string[]> {
+  async #processes(): Promise<string[]> {
     const { pid } = this.#child;
     const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim();
-    const processes = [String(pid), ...children.split(" ").filter((word) => word !== "")];
-    return processes.flatMap((process) =>
+    return [String(pid), ...children.split(" ").filter((word) => word !== "")];
+  }
+
+  async #tasks(): Promise<string[]> {
+    return (await this.#processes()).flatMap((process) =>
       [...Deno.readDirSync(`/proc/${process}/task`)].map(({ name }) =>
         `/proc/${process}/task/${name}`
       )
@@ -136,7 +152,7 @@ function onCore(
   return new Deno.Command(program, { args, stdin: "null", stdout: output, stderr: output });
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function canConnect(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     return true;
@@ -144,6 +160,13 @@ async function accepts(port: number): Promise<boolean> {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
   }
+}
+
+/** Whether a process listens on a TCP port in its own network namespace. */
+export async function listensInside(port: number, pid: number): Promise<boolean> {
+  const sockets = await Deno.readTextFile(`/proc/${pid}/net/tcp`);
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`;
+  return sockets.includes(end);
 }
 
 function field(status: string, name: string): number {

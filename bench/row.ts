@@ -9,13 +9,16 @@ export interface Row {
   readonly measured: string;
   /** The figure that is compared: median and spread over the rounds. */
   readonly figure: Summary;
-  /** `at most` or `at least` this figure. */
-  readonly reach: { readonly bound: "at most" | "at least"; readonly value: number };
+  /** On which side of this value the figure is to be. */
+  readonly reach: {
+    readonly bound: "at most" | "less than" | "at least";
+    readonly value: number;
+  };
   /** What the figure is in: `× nginx`, `ms`, `MB`. */
   readonly unit: string;
 }
 
-/** What a group of rows is given. */
+/** What a measurement is given. */
 export interface Bench {
   /** Fewer rounds, shorter ones: for development. */
   readonly quick: boolean;
@@ -29,15 +32,23 @@ export interface Bench {
   readonly isWanted: (name: string) => boolean;
 }
 
-/** A group of rows that is measured together. */
-export interface Group {
+/** Rows that are measured together. */
+export interface Measurement {
   readonly names: readonly string[];
+  /** The rows of these names; more than were asked for do no harm. */
   readonly measure: (bench: Bench) => Promise<Row[]>;
 }
 
+/** Rows that could not be measured. */
+export interface Trouble {
+  readonly names: readonly string[];
+  readonly reason: string;
+}
+
 /** Whether a row's median is where it should be. */
-export function isMet({ figure, reach }: Row): boolean {
-  return reach.bound === "at least" ? figure.median >= reach.value : figure.median <= reach.value;
+export function isMet({ figure: { median }, reach: { bound, value } }: Row): boolean {
+  if (bound === "at least") return median >= value;
+  return bound === "at most" ? median <= value : median < value;
 }
 
 /** The rows as a table. */
@@ -47,7 +58,9 @@ export function table(rows: readonly Row[]): string {
     ...rows.map((row) => [
       row.name,
       `${short(row.figure.median)} ${row.unit}`,
-      `${short(row.figure.least)} … ${short(row.figure.greatest)}`,
+      row.figure.samples === 1
+        ? "one sample"
+        : `${short(row.figure.least)} … ${short(row.figure.greatest)}`,
       `${row.reach.bound} ${short(row.reach.value)}`,
       isMet(row) ? "met" : "NOT MET",
       row.measured,

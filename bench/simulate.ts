@@ -1,6 +1,6 @@
 /** `deno task simulate`: what finding costs a LAN as it grows. */
 
-import { readArguments } from "../scripts/arguments.ts";
+import { readArguments, wholeNumber } from "../scripts/arguments.ts";
 import {
   find,
   serveOriginal,
@@ -21,6 +21,7 @@ one gets a new package.
 
   --peers <number>     servers at most (64)
   --packages <number>  packages that one looks for (300)
+  --cache <number>     packages that each server has (1000)
   --originals          the others are servers of the original
   --json               print data`;
 
@@ -28,19 +29,21 @@ const { values } = readArguments(USAGE, {
   options: {
     peers: { type: "string", default: "64" },
     packages: { type: "string", default: "300" },
+    cache: { type: "string", default: "1000" },
     originals: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
+
+const most = wholeNumber("peers", values.peers, 2);
+const packages = wholeNumber("packages", values.packages, 1);
+const cache = wholeNumber("cache", values.cache, 1);
 
 /** How many packages pacman asks for at the same time (`ParallelDownloads`). */
 const AT_A_TIME = 5;
 
 /** Milliseconds without a message after which nothing more is to come. */
 const QUIET = 1500;
-
-/** Names in the package cache of each server. */
-const CACHE = 1000;
 
 /** What a number of servers costs. */
 interface Costs {
@@ -93,7 +96,7 @@ async function silence(servers: readonly Simulated[]): Promise<void> {
 }
 
 async function serve(number: number, others: readonly string[]): Promise<Simulated> {
-  const names = Array.from({ length: CACHE }, (_, index) => packageName(number, index));
+  const names = Array.from({ length: cache }, (_, index) => packageName(number, index));
   if (values.originals && number > 0) {
     const server = await serveOriginal(names.map((name) => `pkg/${name}`));
     return { server, peer: null, add: () => {} };
@@ -132,7 +135,7 @@ async function measure(count: number, packages: number): Promise<Costs> {
 
   const times: number[] = [];
   const left = Array.from({ length: packages }, (_, index) => {
-    return packageName(1 + index % (count - 1), Math.floor(index / (count - 1)) % CACHE);
+    return packageName(1 + index % (count - 1), Math.floor(index / (count - 1)) % cache);
   });
   await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
@@ -159,12 +162,10 @@ function line(cells: readonly string[]): string {
   return cells.map((cell, column) => cell.padStart(column === 0 ? 7 : 12)).join("");
 }
 
-const most = Number(values.peers);
-const packages = Number(values.packages);
 const kinds = values.originals ? "one of ours among servers of the original" : "servers of ours";
 if (!values.json) {
   console.log(
-    `${packages} packages, ${AT_A_TIME} at a time; ${kinds} with ${CACHE} packages each\n`,
+    `${packages} packages, ${AT_A_TIME} at a time; ${kinds} with ${cache} packages each\n`,
   );
   console.log(line(["", "all start", "", "search", "", "a package", "a change", ""]));
   console.log(line(["servers", "messages", "kB", "messages", "kB", "ms", "messages", "kB"]));

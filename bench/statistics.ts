@@ -5,6 +5,8 @@ export interface Summary {
   readonly median: number;
   readonly least: number;
   readonly greatest: number;
+  /** How many there were. */
+  readonly samples: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export function summarize(samples: readonly number[]): Summary {
   const least = sorted[0];
   const greatest = sorted.at(-1);
   if (least === undefined || greatest === undefined) throw new RangeError("no samples");
-  return { median: middle(sorted), least, greatest };
+  return { median: middle(sorted), least, greatest, samples: sorted.length };
 }
 
 /** The median of samples. */

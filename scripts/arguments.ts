@@ -24,3 +24,11 @@ export function readArguments<T extends ParseArgsConfig>(
     Deno.exit(2);
   }
 }
+
+/** The value of an option that takes a whole number; any other ends the process with 2. */
+export function wholeNumber(option: string, text: string, least: number): number {
+  const number = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (number >= least) return number;
+  console.error(`--${option} takes a whole number of at least ${least}, not "${text}"`);
+  Deno.exit(2);
+}

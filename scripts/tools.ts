@@ -30,10 +30,10 @@ export const tools: readonly Tool[] = [
   program("bsdtar", "libarchive-tools", "libarchive", [...everywhere, "test:unit"]),
   program("zstd", "zstd", "zstd", everywhere),
   program("gpg", "gnupg", "gnupg", everywhere),
-  program("ip", "iproute2", "iproute2", everywhere),
+  program("ip", "iproute2", "iproute2", [...everywhere, "bench"]),
   program("nginx", "nginx-light", "nginx", [...everywhere, "bench"]),
   program("curl", "curl", "curl", [...everywhere, "bench"]),
-  program("nsenter", "util-linux", "util-linux", everywhere),
+  program("nsenter", "util-linux", "util-linux", [...everywhere, "bench"]),
   program("git", "git", "git", ["test"]),
   program("openssl", "openssl", "openssl", ["test", "bench"]),
   program("wget", "wget", "wget", ["test"]),
@@ -60,6 +60,9 @@ export const tools: readonly Tool[] = [
   program("wrk", "wrk", "wrk", ["bench"]),
   program("taskset", "util-linux", "util-linux", ["bench"]),
 ];
+
+/** Where programs are looked for. Debian's ordinary users have no /usr/sbin there, where nginx and ip are. */
+export const SYSTEM_PATH = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
 
 /** The tools of a task that this machine lacks. */
 export async function missingTools(task: Task): Promise<Tool[]> {
@@ -129,8 +132,7 @@ async function installOnDebian(packages: readonly string[]): Promise<void> {
 async function succeeds(command: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", {
     args: ["-c", command],
-    // Debian's ordinary users have no /usr/sbin in their PATH, where nginx and ip are.
-    env: { PATH: `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin` },
+    env: { PATH: SYSTEM_PATH },
     stdin: "null",
     stdout: "null",
     stderr: "null",

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { launchedCommands } from "../../scripts/build/commands.ts";
 import { commandOf, startPacserve } from "../candidates.ts";
 import { duration } from "../program.ts";
-import { type Bench, type Group, type Row, short } from "../row.ts";
+import { type Bench, type Measurement, type Row, short } from "../row.ts";
 import { median, summarize } from "../statistics.ts";
 
 const PACSRV = "pacsrv -Q over pacman -Q";
@@ -16,20 +16,16 @@ function startName(command: string): string {
 }
 
 /** All of them. */
-export const commands: Group = {
-  names: [PACSRV, ...launched.map(startName)],
-  measure: async (bench) => {
-    const rows = bench.isWanted(PACSRV) ? [await pacsrv(bench)] : [];
-    for (const command of launched) {
-      if (bench.isWanted(startName(command))) rows.push(await startUp(bench, command));
-    }
-    return rows;
-  },
-};
+export const commands: readonly Measurement[] = [
+  { names: [PACSRV], measure: async (bench) => [await pacsrv(bench)] },
+  ...launched.map((command) => ({
+    names: [startName(command)],
+    measure: async (bench: Bench) => [await startUp(bench, command)],
+  })),
+];
 
 /** `--version`, or what of a command needs as little; pacsrv has no options of its own. */
 async function startUp(bench: Bench, name: string): Promise<Row> {
-  bench.say(`${startName(name)} …`);
   const command = [...await commandOf(name, bench), "--version"];
   const samples: number[] = [];
   for (let round = -1; round < 2 * bench.rounds; round++) {
@@ -50,7 +46,6 @@ async function startUp(bench: Bench, name: string): Promise<Row> {
  * namespace, where the cache and the file that names pacserve are the benchmark's own.
  */
 async function pacsrv(bench: Bench): Promise<Row> {
-  bench.say(`${PACSRV} …`);
   const place = await Deno.makeTempDir({ dir: bench.scratch, prefix: "pacsrv-" });
   for (const name of ["root", "database", "cache", "etc/pacman.d"]) {
     await Deno.mkdir(`${place}/${name}`, { recursive: true });

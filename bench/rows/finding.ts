@@ -1,11 +1,11 @@
 /** How long it takes until a package begins to arrive, and what finding it costs the LAN. */
 
 import { Failure } from "../../src/failure.ts";
-import { startNginx, startPacserve, writeRandomFile } from "../candidates.ts";
+import { startBareServer, startNginx, startPacserve, writeRandomFile } from "../candidates.ts";
 import { Client } from "../client.ts";
 import { Lan, packageName } from "../lan.ts";
 import type { Program } from "../program.ts";
-import { type Bench, type Group, type Row, short } from "../row.ts";
+import { type Bench, type Measurement, type Row, short } from "../row.ts";
 import { median, ratios, summarize, type Summary } from "../statistics.ts";
 
 const LOCAL = "first byte of a local package";
@@ -20,47 +20,57 @@ const PACKAGES = 300;
 /** One question for each package, and two for each peer: a sum, and not a product. */
 const MESSAGES_BOUND = PACKAGES + 2 * PEERS;
 
-/** Servers without an index have to be asked, but for many packages at a time. */
-const ORIGINALS_BOUND = PACKAGES * PEERS / 10;
+/** Packages that pacman asks for at the same time (`ParallelDownloads`). */
+const AT_A_TIME = 5;
 
-/** Connections over which packages are asked for at the same time. */
-const CONNECTIONS = 50;
+/** Servers without an index have to be asked, but for most of what is asked for together in one message. */
+const ORIGINALS_BOUND = PACKAGES * PEERS / (AT_A_TIME - 1) + PACKAGES;
 
 /** All of them. */
-export const finding: Group = {
-  names: [LOCAL, REMOTE, DEAD, MESSAGES, ORIGINALS],
-  measure: async (bench) => [
-    ...bench.isWanted(LOCAL) ? [await localPackage(bench)] : [],
-    ...[REMOTE, DEAD, MESSAGES].some(bench.isWanted) ? await remotePackages(bench) : [],
-    ...bench.isWanted(ORIGINALS) ? [await originals(bench)] : [],
-  ],
-};
+export const finding: readonly Measurement[] = [
+  { names: [LOCAL], measure: async (bench) => [await localPackage(bench)] },
+  { names: [REMOTE, DEAD], measure: remotePackages },
+  {
+    names: [MESSAGES],
+    measure: async (bench) => [await messages(bench, MESSAGES, "ours", MESSAGES_BOUND)],
+  },
+  {
+    names: [ORIGINALS],
+    measure: async (bench) => [await messages(bench, ORIGINALS, "original", ORIGINALS_BOUND)],
+  },
+];
 
 function repetitions({ quick }: Bench): number {
   return quick ? 100 : 400;
 }
 
 async function localPackage(bench: Bench): Promise<Row> {
-  bench.say(`${LOCAL} …`);
   const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "cache-" });
   const name = packageName(0, 0);
   await writeRandomFile(`${cache}/${name}`, 5_000_000);
   await using pacserve = await startPacserve(bench, { cache });
   await using nginx = await startNginx(bench, cache);
+  await using bareServer = await startBareServer(bench, cache);
   using ours = await Client.connect(pacserve.port);
   using theirs = await Client.connect(nginx.port);
+  using bare = await Client.connect(bareServer.port);
   const samples: [number[], number[]] = [[], []];
+  const floor: number[] = [];
   for (let count = -20; count < repetitions(bench); count++) {
     const one = await ours.request("GET", `/pacman/core/x86_64/${name}`);
     const other = await theirs.request("GET", `/${name}`);
+    const least = await bare.request("GET", `/${name}`);
     if (one.length !== 5_000_000 || other.length !== one.length) throw new Error(one.head);
     if (count < 0) continue;
+    floor.push(least.firstByte);
     samples[0].push(one.firstByte);
     samples[1].push(other.firstByte);
   }
   return {
     name: LOCAL,
-    measured: `${short(median(samples[0]))} against ${short(median(samples[1]))} ms`,
+    measured: `${short(median(samples[0]))} against ${short(median(samples[1]))} ms (bare Deno ${
+      short(median(floor))
+    })`,
     figure: ratios(...batches(samples)),
     reach: { bound: "at most", value: 1.5 },
     unit: "× nginx",
@@ -80,20 +90,20 @@ function batches([ours, theirs]: [number[], number[]]): [number[], number[]] {
 }
 
 async function remotePackages(bench: Bench): Promise<Row[]> {
-  bench.say("starting 128 peers …");
   const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "empty-" });
   await using living = await Lan.start(PEERS);
   await using half = await Lan.start(PEERS / 2);
-  await using dying = await Lan.start(PEERS / 2);
+  await using refusing = await Lan.start(PEERS / 4, "ours", PEERS / 2);
+  await using silent = await Lan.start(PEERS / 4, "ours", 3 * PEERS / 4);
   await using one = await startPacserve(bench, { cache, peers: living.bases });
   await using other = await startPacserve(bench, {
     cache,
-    peers: [...half.bases, ...dying.bases],
+    peers: [...half.bases, ...refusing.bases, ...silent.bases],
   });
   await knowsPeers(one, PEERS);
   await knowsPeers(other, PEERS);
-  await dying.kill();
-  bench.say(`${REMOTE} …`);
+  await refusing.kill();
+  silent.freeze();
   using asking = await Client.connect(one.port);
   using askingHalf = await Client.connect(other.port);
   const direct = new Map<string, Client>();
@@ -134,27 +144,20 @@ async function remotePackages(bench: Bench): Promise<Row[]> {
       reach: { bound: "at most", value: 1.1 },
       unit: "× all alive",
     },
-    await messages(bench, MESSAGES, MESSAGES_BOUND, living, one),
   ];
 }
 
-async function originals(bench: Bench): Promise<Row> {
-  const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "empty-" });
-  await using lan = await Lan.start(PEERS, "original");
-  await using pacserve = await startPacserve(bench, { cache, peers: lan.bases });
-  await knowsPeers(pacserve, PEERS);
-  return await messages(bench, ORIGINALS, ORIGINALS_BOUND, lan, pacserve);
-}
-
-/** Asks for many packages, some at a time, and counts what the peers were asked. */
+/** Asks for many packages, as many at a time as pacman does, and counts what the peers were asked. */
 async function messages(
   bench: Bench,
   name: string,
+  kind: "ours" | "original",
   bound: number,
-  lan: Lan,
-  pacserve: Program,
 ): Promise<Row> {
-  bench.say(`${name} …`);
+  const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "empty-" });
+  await using lan = await Lan.start(PEERS, kind);
+  await using pacserve = await startPacserve(bench, { cache, peers: lan.bases });
+  await knowsPeers(pacserve, PEERS);
   const samples: number[] = [];
   for (let round = 0; round < 3; round++) {
     await lan.messages();
@@ -162,7 +165,7 @@ async function messages(
     const left = Array.from({ length: PACKAGES }, (_, index) => {
       return packageName(index % PEERS, 100 + 20 * round + Math.floor(index / PEERS));
     });
-    await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
+    await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
       using client = await Client.connect(pacserve.port);
       for (let next = left.pop(); next !== undefined; next = left.pop()) await found(client, next);
     }));
@@ -170,7 +173,7 @@ async function messages(
   }
   return {
     name,
-    measured: `packages × peers = ${short(PACKAGES * PEERS)}`,
+    measured: `${AT_A_TIME} at a time; packages × peers = ${short(PACKAGES * PEERS)}`,
     figure: summarize(samples),
     reach: { bound: "at most", value: bound },
     unit: "messages",
@@ -210,5 +213,5 @@ async function heardFrom(port: number): Promise<number> {
 function quartiles(samples: readonly number[]): Summary {
   const sorted = [...samples].sort((one, other) => one - other);
   const at = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? NaN;
-  return { median: at(0.5), least: at(0.25), greatest: at(0.75) };
+  return { median: at(0.5), least: at(0.25), greatest: at(0.75), samples: sorted.length };
 }

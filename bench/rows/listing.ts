@@ -2,7 +2,7 @@
 
 import { startNginx, startQuickserve } from "../candidates.ts";
 import { load, type Program } from "../program.ts";
-import { type Bench, type Group, type Row, short } from "../row.ts";
+import { type Bench, type Measurement, type Row, short } from "../row.ts";
 import { median, ratios } from "../statistics.ts";
 
 const PAGE = "the page of 50,000 files";
@@ -11,15 +11,14 @@ const FILES = 50_000;
 /** Less than a second is promised: nginx takes a seventh of that on the machine where this was set. */
 const MOST = 6;
 
-/** The one of this group. */
-export const listing: Group = {
+/** The only one. */
+export const listing: Measurement = {
   names: [PAGE],
   measure: async (bench) => [await page(bench)],
 };
 
 /** Both ask the file system about each file and sort; ours has more to say about each, and three forms. */
 async function page(bench: Bench): Promise<Row> {
-  bench.say(`${PAGE} …`);
   const directory = `${bench.scratch}/packages`;
   await Deno.mkdir(directory);
   for (let file = 0; file < FILES; file++) {

@@ -10,6 +10,12 @@ import type { Peer } from "./registry.ts";
 /** The longest, in milliseconds, that a question waits for the message before it to come back. */
 const LONGEST_WAIT = 10;
 
+/**
+ * How long, in milliseconds, the first question waits for others: what pacman asks for together comes
+ * over several connections, one shortly after the other.
+ */
+const GATHERING = 1;
+
 interface Question {
   readonly path: string;
   readonly resolve: (has: boolean) => void;
@@ -39,8 +45,8 @@ export class FileChecks {
       const line = this.#lineOf(peer);
       line.waiting.push({ path, resolve, reject });
       if (line.waiting.length > 1) return;
-      if (line.underWay === 0) queueMicrotask(() => this.#flush(peer, line));
-      else line.timer = setTimeout(() => this.#flush(peer, line), LONGEST_WAIT);
+      const wait = line.underWay === 0 ? GATHERING : LONGEST_WAIT;
+      line.timer = setTimeout(() => this.#flush(peer, line), wait);
     });
   }
 
