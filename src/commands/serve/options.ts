@@ -232,7 +232,7 @@ const AUTHENTICATION_GROUP: OptionGroup = {
 const TLS_GROUP: OptionGroup = {
   title: "SSL (HTTPS)",
   description: "Encrypted connections. A self-signed certificate protects only clients that " +
-    "know it; the man page has the command that makes one (ENCRYPTION).",
+    "know it; the man page has the command that makes one (CERTIFICATES).",
   options: [
     { name: "ssl", help: "Enable SSL (HTTPS)." },
     {
