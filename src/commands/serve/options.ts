@@ -386,7 +386,8 @@ function quickserveCommand(groups: readonly OptionGroup[]): Command {
     positional: {
       metavariable: "[<filepath> ...]",
       help: "Files and directories to share, each under its own name in the server's root. " +
-        "Default: what is in the current directory; nothing with --upload or --filelist.",
+        "Default: what is in the current directory, unless --root, --filelist or --upload is given; " +
+        "--upload alone shares nothing.",
     },
     groups,
     examples: [
