@@ -46,6 +46,8 @@ const PLAIN_FILES: Readonly<Record<string, string>> = {
 const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>> = {
   "systemd": { to: "/usr/lib/systemd/system", ending: /\.(?:service|path)$/ },
   ".": { to: "/usr/share/doc/pacserve", ending: /\.md$/ },
+  // The README's links lead there.
+  "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.md$/ },
 };
 
 /** The time that a reproducible build takes for now (reproducible-builds.org). */

@@ -3,7 +3,8 @@
 import type { Command, Option, OptionGroup } from "../../src/commands/command.ts";
 import { COMMON_OPTIONS } from "../../src/commands/command.ts";
 import { optionExplanation } from "../../src/commands/help.ts";
-import type { Manual, Section } from "./manual.ts";
+import type { Manual } from "./manual.ts";
+import type { Section, Term } from "./manual_section.ts";
 import { plainMetavariable, takesMany } from "./metavariable.ts";
 
 /** The source of a command's page. */
@@ -28,6 +29,7 @@ export function manPage(command: Command, manual: Manual, date: Date): string {
       `.Sh ${text(title.toUpperCase())}`,
       ...contentLines(content),
     ]),
+    ...environmentSection(manual),
     ...fileSection(manual),
     ".Sh EXIT STATUS",
     text(manual.exitStatus ?? "0 on success, 1 for a failure at run time, 2 for wrong usage."),
@@ -66,10 +68,25 @@ function optionItem(option: Option): string {
   return `.It ${short}Fl \\-${option.name}${values}${more}`;
 }
 
+function environmentSection({ environment }: Manual): string[] {
+  return environment === undefined ? [] : [".Sh ENVIRONMENT", ...termList("Ev", environment)];
+}
+
 function fileSection({ files }: Manual): string[] {
   if (files === undefined || files.length === 0) return [];
-  const items = files.flatMap(({ path, meaning }) => [`.It Pa ${argument(path)}`, text(meaning)]);
-  return [".Sh FILES", ".Bl -tag -width Ds", ...items, ".El"];
+  return [
+    ".Sh FILES",
+    ...termList("Pa", files.map(({ path, meaning }) => ({ word: path, meaning }))),
+  ];
+}
+
+/** @param macro of mdoc(7) that says what the words are. */
+function termList(macro: string, terms: readonly Term[]): string[] {
+  const items = terms.flatMap(({ word, meaning }) => [
+    `.It ${macro} ${argument(word)}`,
+    text(meaning),
+  ]);
+  return [".Bl -tag -width Ds", ...items, ".El"];
 }
 
 function exampleSection({ examples }: Command): string[] {
@@ -102,10 +119,11 @@ function paragraphs(content: readonly string[]): string[] {
   return content.flatMap((one, index) => index === 0 ? [text(one)] : [".Pp", text(one)]);
 }
 
-/** Paragraphs, and displays of what is typed. */
+/** Paragraphs, displays of what is typed, and lists of words. */
 function contentLines(content: Section["content"]): string[] {
   return content.flatMap((part, index) => {
     if (typeof part === "string") return index === 0 ? [text(part)] : [".Pp", text(part)];
+    if ("terms" in part) return termList("Ql", part.terms);
     return [".Bd -literal -offset indent", ...part.literal.split("\n").map(literal), ".Ed"];
   });
 }

@@ -6,7 +6,13 @@ import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import { portsText } from "../firewall/openings.ts";
 import { type Place, placeText } from "../firewall/place.ts";
 import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
-import { firewallOf, type FirewallSetting, type Rule, rulesOf } from "../firewall/rules.ts";
+import {
+  checkNames,
+  firewallOf,
+  type FirewallSetting,
+  type Rule,
+  rulesOf,
+} from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
@@ -141,6 +147,7 @@ async function readConfiguration(path: string): Promise<Configuration> {
     throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
   }
   const values = parseEnvironmentFile(text);
+  checkNames(values);
   const rules = rulesOf(values);
   const firewall = firewallOf(values);
   return { firewall, rules, places: await findPlaces(firewall) };

@@ -37,20 +37,34 @@ export const FIREWALLS = ["auto", "iptables", "nftables", "firewalld", "none"] a
 /** Which firewall to open ports in; `auto` finds out. */
 export type FirewallSetting = typeof FIREWALLS[number];
 
+/** The name of a rule, with its number. */
+const RULE = /^PACSERVE_RULE_(\d{1,9})$/;
+
+/** The other names in the configuration file: those of the service and of {@link firewallOf}. */
+const OTHER_NAMES = ["PACSERVE_ARGS", "PACSERVE_FIREWALL"];
+
 /**
- * The rules among the values of the configuration file, by their numbers. An empty one is no rule;
- * one whose name is misspelt is refused, since it would open nothing and nobody would be told.
+ * Refuses a name of ours that is misspelt: what it says would not be done, and nobody would be told.
+ *
+ * @throws {Failure} that names it.
+ */
+export function checkNames(values: ReadonlyMap<string, string>): void {
+  for (const name of values.keys()) {
+    if (!/^PACSERVE/i.test(name) || RULE.test(name) || OTHER_NAMES.includes(name)) continue;
+    throw new Failure(`${name} is none of ${OTHER_NAMES.join(", ")}, PACSERVE_RULE_<number>`);
+  }
+}
+
+/**
+ * The rules among the values of the configuration file, by their numbers. An empty one is no rule.
  *
  * @throws {Failure} that names the variable, for a rule that does not fit the grammar.
  */
 export function rulesOf(values: ReadonlyMap<string, string>): Rule[] {
   const rules: [number, Rule][] = [];
   for (const [variable, value] of values) {
-    if (!variable.startsWith("PACSERVE_RULE")) continue;
-    const [, number] = /^PACSERVE_RULE_(\d{1,9})$/.exec(variable) ?? [];
-    if (number === undefined) {
-      throw new Failure(`${variable}: the names of rules are PACSERVE_RULE_<number>`);
-    }
+    const [, number] = RULE.exec(variable) ?? [];
+    if (number === undefined) continue;
     if (withoutComment(value) !== "") rules.push([Number(number), parseRule(variable, value)]);
   }
   return rules.sort(([one], [other]) => one - other).map(([, rule]) => rule);

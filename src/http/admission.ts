@@ -105,7 +105,8 @@ export class Admission {
       return textReply(
         403,
         `Your address ${request.connection.remoteAddress} is not in a network that this server ` +
-          "answers; its owner can allow it with --allow-network.",
+          "answers; its owner can allow it with --allow-network, which then has to name all " +
+          "networks that it shall answer.",
       );
     }
     const { host } = request.headers;

@@ -199,17 +199,24 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a wrong rule is named before anything is opened",
+  name: "a wrong rule or name is named before anything is opened",
   ignore: !canTest("ip", "nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
     await host.must(NFT_RULES);
     const before = await host.rules();
-    await host.configure(RULES + 'PACSERVE_RULE_4="tcp http"\n');
-    const refused = await host.ports("open");
-    assertEquals(refused.status, 1);
-    assertMatch(refused.errors, /PACSERVE_RULE_4: "http"/);
-    assertEquals(await host.rules(), before);
+    for (
+      const [line, reason] of [
+        ['PACSERVE_RULE_4="tcp http"', /PACSERVE_RULE_4: "http"/],
+        ['PACSERVE_FIREWAL="none"', /PACSERVE_FIREWAL is none of /],
+      ] as const
+    ) {
+      await host.configure(`${RULES}${line}\n`);
+      const refused = await host.ports("open");
+      assertEquals(refused.status, 1);
+      assertMatch(refused.errors, reason);
+      assertEquals(await host.rules(), before);
+    }
   },
 });
 

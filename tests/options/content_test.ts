@@ -95,7 +95,7 @@ Deno.test("what scripts get has the fields that the manual shows", () =>
   withFiles({ "d/sub/x": "", "in/": "", "a": "hi" }, async (directory) => {
     const section = MANUALS["quickserve"]?.sections?.find(({ title }) => /data/i.test(title));
     const examples = section?.content.flatMap((part) =>
-      typeof part === "string" ? [] : [JSON.parse(part.literal)]
+      typeof part === "object" && "literal" in part ? [JSON.parse(part.literal)] : []
     );
     const words = ["d", "--upload", "in", "--peer", "http://127.0.0.1:1/"];
     await using server = await Served.start("quickserve", words, { directory });

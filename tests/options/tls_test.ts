@@ -1,6 +1,7 @@
 /** `--ssl` and its files, from the command line. */
 
 import { connect } from "node:tls";
+import { CERTIFICATES } from "../../scripts/build/server_manual.ts";
 import { type Credentials, makeCertificates } from "../certificates.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { eventually, must, run } from "../lan/process.ts";
@@ -46,6 +47,17 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
       const plain = await run(["curl", "-s", `http://localhost:${server.port}/a`]);
       assertEquals(plain.stdout, "");
     }
+  }));
+
+Deno.test("the certificate of the manual's command is one that clients can be told to trust", () =>
+  withFiles({ "a": "content" }, async (directory) => {
+    const [command] = CERTIFICATES.content.flatMap((part) =>
+      typeof part === "object" && "literal" in part ? [part.literal] : []
+    );
+    await must(["bash", "-c", command ?? "false"], { directory });
+    const words = ["a", "--ssl", "--certfile", "cert.pem", "--keyfile", "key.pem"];
+    await using server = await Served.start("quickserve", words, { directory });
+    assertEquals(await get(directory, server, "--cacert", "cert.pem"), "content");
   }));
 
 Deno.test("--req-cert answers nobody without a certificate of --ca-certs", () =>

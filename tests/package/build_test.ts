@@ -36,7 +36,7 @@ Deno.test("makepkg", async (t) => {
       assertStringIncludes(info, `\nconflict = ${conflict}\n`);
     }
     const bundled = (await namesInPackage(file)).includes("usr/lib/pacserve/main.js");
-    assertEquals(/^depend = deno$/m.test(info), bundled);
+    assertEquals(/^depend = deno>=2\.9$/m.test(info), bundled);
   });
 
   await t.step("the package has no trace of where it was built", async () => {

@@ -53,6 +53,21 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
+  await t.step("links in the documents lead to documents that are installed", async () => {
+    const files = new Set(await root.files());
+    const documents = [...files].filter((name) => /^usr[/]share[/]doc[/].*[.]md$/.test(name));
+    let links = 0;
+    for (const name of documents) {
+      const text = await Deno.readTextFile(`${root.directory}/${name}`);
+      for (const [, target = ""] of text.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)) {
+        const path = new URL(target, `file:///${name}`).pathname.slice(1);
+        assert(files.has(path), `${name} links to ${target}`);
+        links++;
+      }
+    }
+    assert(links > 0);
+  });
+
   await t.step("mandoc finds nothing to complain of in the pages", async () => {
     for (const path of (await root.files()).filter((name) => name.startsWith("usr/share/man/"))) {
       const page = `${root.directory}/${path}`;

@@ -43,8 +43,9 @@ const PACSERVE_GROUP: OptionGroup = {
     },
     {
       name: "trust-pacserve-peers",
-      help: "Redirect requests for databases, signatures and other files that are no packages to " +
-        "peers too, instead of to a mirror. Use it only if you trust the peers.",
+      help: "Let databases and other files that are no packages come from peers too, instead of " +
+        "from a mirror, and signatures also where pacman does not require them. (Packages, and " +
+        "signatures that it requires, come from peers anyway.) Use it only if you trust the peers.",
     },
   ],
 };
@@ -67,7 +68,8 @@ const DOWNLOAD_GROUP: OptionGroup = {
       completes: "file",
       repeatable: true,
       help: "A file that says what to share: plain text with a path a line, or a JSON object " +
-        "from server paths to a file or a list of directories, which are merged. " +
+        "from server paths to a file, a directory, or a list of them, whose directories are " +
+        "merged. " +
         "It is reloaded when it changes.",
     },
     {
@@ -102,7 +104,8 @@ const UPLOAD_GROUP: OptionGroup = {
       name: "upload",
       values: ["<directory>"],
       completes: "directory",
-      help: "Enable uploads and save uploaded files in this directory.",
+      help: "Enable uploads and save uploaded files in this directory. This does not share it: " +
+        "to list them too, name it among the paths as well.",
     },
     {
       name: "allow-overwrite",
@@ -138,7 +141,8 @@ const CONTENT_GROUP: OptionGroup = {
       choices: ARCHIVE_FORMATS,
       repeatable: true,
       help: "Offer each directory as an archive: an uncompressed tar (none), " +
-        "a compressed one (gz, zst) or a zip file.",
+        "a compressed one (gz, zst) or a zip file. Each word that follows and is a format belongs " +
+        "to it: before a path called zip, write --.",
     },
   ],
 };
@@ -189,7 +193,8 @@ function addressGroup(defaults: ServeDefaults): OptionGroup {
         repeatable: true,
         help:
           "Answer only clients in these networks (10.0.0.0/8, fd00::/8), besides this machine. " +
-          "Other clients get 403 and are never peers.",
+          "Other clients get 403 and are never peers. Given once, it takes the place of the " +
+          "default: then name your LAN, too.",
         default: "private and link-local ranges, and the networks of this machine's interfaces",
       },
       {
@@ -227,7 +232,7 @@ const AUTHENTICATION_GROUP: OptionGroup = {
 const TLS_GROUP: OptionGroup = {
   title: "SSL (HTTPS)",
   description: "Encrypted connections. A self-signed certificate protects only clients that " +
-    "know it; see openssl-req(1) for how to make one.",
+    "know it; the man page has the command that makes one (CERTIFICATES).",
   options: [
     { name: "ssl", help: "Enable SSL (HTTPS)." },
     {
@@ -299,7 +304,7 @@ function multicastGroup(defaults: ServeDefaults): OptionGroup {
         completes: "interface",
         repeatable: true,
         help: "Neither announce nor listen on the interfaces whose names match (with * for any " +
-          "characters); given once, it takes the place of the default.",
+          "characters). Given once, it takes the place of the default.",
         default: "the names that containers, virtual machines and VPNs use",
       },
     ],
@@ -381,7 +386,8 @@ function quickserveCommand(groups: readonly OptionGroup[]): Command {
     positional: {
       metavariable: "[<filepath> ...]",
       help: "Files and directories to share, each under its own name in the server's root. " +
-        "Default: what is in the current directory.",
+        "Default: what is in the current directory, unless --root, --filelist or --upload is given; " +
+        "--upload alone shares nothing.",
     },
     groups,
     examples: [

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { Failure } from "../../../src/failure.ts";
 import { parseEnvironmentFile } from "../../../src/firewall/environment_file.ts";
 import { openingsOf, openingText } from "../../../src/firewall/openings.ts";
-import { firewallOf, parseRule, rulesOf } from "../../../src/firewall/rules.ts";
+import { checkNames, firewallOf, parseRule, rulesOf } from "../../../src/firewall/rules.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 
 function openings(rule: string): string[] {
@@ -63,7 +63,7 @@ Deno.test("a rule that does not fit names its variable and what is wrong", () =>
   }
 });
 
-Deno.test("rules come by their numbers; empty ones are none, and misspelt names are refused", () => {
+Deno.test("rules come by their numbers, and empty ones are none", () => {
   const values = new Map([
     ["PACSERVE_RULE_10", "igmp"],
     ["OTHER", "x"],
@@ -74,9 +74,23 @@ Deno.test("rules come by their numbers; empty ones are none, and misspelt names 
     "PACSERVE_RULE_9",
     "PACSERVE_RULE_10",
   ]);
-  for (const name of ["PACSERVE_RULE", "PACSERVE_RULES_1", "PACSERVE_RULE1", "PACSERVE_RULE_A"]) {
-    assertThrows(() => rulesOf(new Map([[name, "igmp"]])), Failure, `${name}: `);
-  }
+});
+
+Deno.test("a misspelt name is refused, since what it says would not be done", () => {
+  const known = ["PACSERVE_ARGS", "PACSERVE_FIREWALL", "PACSERVE_RULE_1", "PACSERVE_RULE_999"];
+  checkNames(new Map(["LANG", "MY_PACSERVE_X", ...known].map((name) => [name, "igmp"])));
+  for (
+    const name of [
+      "PACSERVE_FIREWAL",
+      "Pacserve_Firewall",
+      "PACSERVE_ARG",
+      "PACSERVE_RULE",
+      "PACSERVE_RULES_1",
+      "PACSERVE_RULE1",
+      "PACSERVERULE_1",
+      "PACSERVE_RULE_A",
+    ]
+  ) assertThrows(() => checkNames(new Map([[name, "none"]])), Failure, `${name} is none of `);
 });
 
 Deno.test("the firewall, with a comment behind it, which systemd makes a part of the value", () => {
@@ -92,6 +106,7 @@ Deno.test("the firewall, with a comment behind it, which systemd makes a part of
 Deno.test("the file that the package installs", async () => {
   const shipped = new URL("../../../conf.d/pacserve", import.meta.url);
   const values = parseEnvironmentFile(await Deno.readTextFile(shipped));
+  checkNames(values);
   assertEquals(values.get("PACSERVE_ARGS"), "--multicast");
   assertEquals(firewallOf(values), "auto");
   assertEquals(

@@ -1,3 +1,4 @@
+import { logSection } from "../../../scripts/build/server_manual.ts";
 import type { HttpRequest } from "../../../src/http/exchange.ts";
 import { accessLogLine } from "../../../src/server/access_log.ts";
 import { assertEquals, assertMatch } from "../../assert.ts";
@@ -32,6 +33,22 @@ Deno.test("a line is in the combined format, with duration, source and a mark on
     line,
     /^10\.0\.0\.2 - alice \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET \/pkg\/a-1-1-any\.pkg\.tar\.zst HTTP\/1\.1" 200 1234 "-" "pacman\/6" 0\.003s cache aborted$/,
   );
+});
+
+Deno.test("a line has the fields of the manual's example", () => {
+  const [example] = logSection("quickserve").content.flatMap((part) =>
+    typeof part === "object" && "literal" in part ? [part.literal.replace(/\n */g, " ")] : []
+  );
+  const line = accessLogLine({
+    request: request("/music/one.flac", "curl/8.17.0"),
+    reply: { status: 200, headers: {}, body: null, source: "file", user: "alice" },
+    bytesSent: 28312077,
+    durationMs: 2520,
+    aborted: false,
+  });
+  const withoutTime = (text: string | undefined): string | undefined =>
+    text?.replace(/\[.*?\]/, "[]");
+  assertEquals(withoutTime(line), withoutTime(example));
 });
 
 Deno.test("what a client sends cannot forge a line or a field", () => {

@@ -1,0 +1,137 @@
+/** Sections of the man page pacserve(8) that are of no use in quickserve(1). */
+
+import { DEFAULTS } from "../../src/commands/serve/options.ts";
+import type { Section } from "./manual_section.ts";
+
+/** The units. */
+export const SERVICE: Section = {
+  title: "Service",
+  content: [
+    "pacserve.service runs pacserve with the options in /etc/conf.d/pacserve, see pacserve.conf(5). " +
+    `It needs TCP port ${DEFAULTS.pacserve.port}, and with --multicast UDP port ` +
+    `${DEFAULTS.pacserve.multicastPort}; pacserve-ports.service opens both in the firewall while ` +
+    "it runs. Once and for all:",
+    { literal: "systemctl enable --now pacserve.service pacserve-ports.service" },
+    "To stop sharing for a while, in a café for example:",
+    { literal: "systemctl stop pacserve.service" },
+    "The service is a user of its own (DynamicUser) in a root directory of its own, in which only " +
+    "programs and libraries, a few files of /etc and the package cache exist, all of them read-only. " +
+    "So even a mistake in the server shows nothing else of this machine. Changes to pacman.conf " +
+    "reach it by themselves (pacserve-root.path).",
+  ],
+};
+
+/** How pacman uses the server without pacsrv. */
+export const PACMAN_ITSELF: Section = {
+  title: "Pacman itself",
+  content: [
+    "pacsrv(8) gives pacman a copy of its configuration, in which each repository begins with",
+    { literal: "Include = /etc/pacman.d/pacserve" },
+    "To have pacman itself use this server, write that line there in /etc/pacman.conf; " +
+    "pacman.conf-insert_pacserve(8) prints the file with it. For the official repositories there is " +
+    "a short way: the line at the top of /etc/pacman.d/mirrorlist, which all of them include. A " +
+    "program that writes the mirrorlist anew, such as reflector, drops the line. With the line in " +
+    "place, run pacman rather than pacsrv.",
+  ],
+};
+
+/** What an option needs elsewhere stands first, and then the option. */
+const AND_OPTIONS = "and in /etc/conf.d/pacserve:";
+
+/** What the unit has to be told along with an option. */
+export const DROP_INS: Section = {
+  title: "Drop-ins",
+  content: [
+    'Whatever else the server shall see, its unit has to show it. "systemctl edit pacserve" opens a ' +
+    "file for such settings. After a change: systemctl restart pacserve.",
+    "Another directory to share, or another CacheDir of pacman.conf:",
+    { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
+    AND_OPTIONS,
+    { literal: 'PACSERVE_ARGS="--multicast /srv/packages"' },
+    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, the " +
+    "sync databases (/var/lib/pacman/sync) on a machine that serves them to others, repositories in " +
+    "directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
+    "The service is a user of its own. What only a group may read, it reads as a member of that group:",
+    { literal: "[Service]\nBindReadOnlyPaths=/srv/packages\nSupplementaryGroups=media" },
+    "A directory for uploads, which is made, and belongs to the service:",
+    { literal: "[Service]\nStateDirectory=pacserve" },
+    AND_OPTIONS,
+    { literal: 'PACSERVE_ARGS="--multicast --upload /var/lib/pacserve"' },
+    "Passwords, or a certificate and its key, in files that only root can read. The service manager " +
+    "hands copies over when the service starts, and only then. After a renewal, therefore: systemctl " +
+    "restart pacserve.",
+    {
+      literal: "[Service]\nLoadCredential=users:/etc/pacserve/users\n" +
+        "LoadCredential=cert.pem:/etc/pacserve/cert.pem\n" +
+        "LoadCredential=key.pem:/etc/pacserve/key.pem",
+    },
+    "and in /etc/conf.d/pacserve, for passwords:",
+    {
+      literal: 'PACSERVE_ARGS="--multicast --authfile /run/credentials/pacserve.service/users"',
+    },
+    "or for TLS:",
+    {
+      literal: 'PACSERVE_ARGS="--multicast --ssl \\\n' +
+        "    --certfile /run/credentials/pacserve.service/cert.pem \\\n" +
+        '    --keyfile /run/credentials/pacserve.service/key.pem"',
+    },
+    "Then write https instead of http in /etc/pacman.d/pacserve. pacman asks for localhost, so the " +
+    "certificate has to name localhost, and the system has to trust whoever signed it (trust(1)): " +
+    "otherwise pacman refuses it.",
+  ],
+};
+
+/** Peers that are named. */
+export const WITHOUT_MULTICAST: Section = {
+  title: "Without multicast",
+  content: [
+    "Some routers, VPNs and networks of several segments pass no multicast on. There the machines are " +
+    "named, in /etc/conf.d/pacserve:",
+    {
+      literal: 'PACSERVE_ARGS="--peer http://192.168.1.5:15678/ --peer http://192.168.2.7:15678/"',
+    },
+    "Of two machines one has to name the other, which learns of it by that. Where --multicast is " +
+    "given as well, both kinds of peers are used. The page http://localhost:15678/?page=peers lists " +
+    "them.",
+  ],
+};
+
+/** Where packages come from that nobody near has. */
+export const MIRRORS: Section = {
+  title: "Mirrors",
+  content: [
+    "What neither the cache nor a peer has comes from the first Server of the repository in " +
+    "pacman.conf that has it. --pacman-conf names another file, with other mirrors for pacserve than " +
+    "pacman has:",
+    {
+      literal: "[options]\nArchitecture = auto\nSigLevel = Required DatabaseOptional\n\n" +
+        "[core]\nServer = http://mirror.example.org/$repo/os/$arch\n\n" +
+        "[extra]\nServer = http://mirror.example.org/$repo/os/$arch",
+    },
+    "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
+    "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
+    "pacman goes on to its own mirrors.",
+  ],
+};
+
+/** A machine that serves its databases. */
+export const MASTER: Section = {
+  title: "Master machine",
+  content: [
+    "One machine can set the pace of upgrades for all others of its architecture: it serves its sync " +
+    "databases along with its packages, by a filelist such as /etc/pacman.d/master.json with",
+    { literal: '{ "pkg": ["/var/lib/pacman/sync"] }' },
+    AND_OPTIONS,
+    { literal: 'PACSERVE_ARGS="--multicast --filelist /etc/pacman.d/master.json"' },
+    "The service has to see the databases, too (DROP-INS). The others name the machine as their " +
+    "server, instead of mirrors, in /etc/pacman.conf:",
+    { literal: "Server = http://192.168.1.5:15678/pacman/$repo/$arch" },
+    "or they run pacserve themselves, and name the machine in /etc/conf.d/pacserve:",
+    {
+      literal:
+        'PACSERVE_ARGS="--multicast --trust-pacserve-peers --peer http://192.168.1.5:15678/"',
+    },
+    "When the machine upgrades, so can the others. Its own pacman still gets fresh databases from a " +
+    "mirror.",
+  ],
+};
