@@ -3,6 +3,7 @@
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 import type { Share } from "../../quickserve/configuration.ts";
+import { readProblem } from "./user_files.ts";
 
 /**
  * The text.
@@ -22,7 +23,7 @@ export async function banner(
   const lines = [
     `${pages.title} ${pages.version}`,
     ...table("address", addresses),
-    ...table("shared", tree.shares.length === 0 ? ["nothing"] : tree.shares.map(shareText)),
+    ...table("shared", await sharedText(tree.shares)),
     ...table("uploads", uploadsText(configuration)),
     ...table("login", loginText(configuration)),
     ...table("peers", peersText(configuration)),
@@ -61,8 +62,16 @@ function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }
 
-function shareText({ path, sources }: Share): string {
-  return `/${path} <- ${sources.join(", ")}`;
+function sharedText(shares: readonly Share[]): readonly string[] | Promise<string[]> {
+  return shares.length === 0 ? ["nothing"] : Promise.all(shares.map(shareText));
+}
+
+async function shareText({ path, sources }: Share): Promise<string> {
+  const texts = await Promise.all(sources.map(async (source) => {
+    const problem = await readProblem(source);
+    return problem === null ? source : `${source} (${problem})`;
+  }));
+  return `/${path} <- ${texts.length === 0 ? "(nothing)" : texts.join(", ")}`;
 }
 
 function uploadsText({ uploads, auth }: ServerConfiguration): string[] {

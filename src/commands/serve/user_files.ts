@@ -105,6 +105,16 @@ function unusable(option: string, path: string, error: unknown): Failure {
   );
 }
 
+/** Why nothing of a path can be served now, in a word or two; null when it can. */
+export async function readProblem(path: string): Promise<"missing" | "not readable" | null> {
+  try {
+    await tryReading(path);
+    return null;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "missing" : "not readable";
+  }
+}
+
 /** Reads nothing, but fails as reading would. */
 async function tryReading(path: string): Promise<void> {
   const { isFile, isDirectory } = await Deno.stat(path);
