@@ -113,7 +113,9 @@ function namedPage(
     case "peers":
       return peersPage(request, context, search, peers());
     case "upload":
-      if (about.uploads !== null) return uploadPage(request, context, about.uploads);
+      if (about.uploads !== null) {
+        return uploadPage(request, context, search, about.uploads, about.login);
+      }
       return errorReply(
         request,
         context,
