@@ -1,7 +1,9 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
+import { isLoopback } from "../../peers/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
+import { reachableAddresses } from "../../server/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 import { readProblem } from "./user_files.ts";
 
@@ -17,7 +19,7 @@ export async function banner(
   showCode: boolean,
 ): Promise<string> {
   const { pages, tree, listen } = configuration;
-  const hosts = listenHosts(listen);
+  const hosts = reachableAddresses(listen, Deno.networkInterfaces());
   const urlOf = (host: string): string => serverUrl(listen, host, port);
   const addresses = hosts.map(urlOf);
   const lines = [
@@ -38,28 +40,6 @@ export async function banner(
 
 function serverUrl({ tls }: ListenConfiguration, host: string, port: number): string {
   return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
-}
-
-/** The addresses to type on another machine; those of this machine last. */
-function listenHosts({ address, ipv6 }: ListenConfiguration): string[] {
-  return address === null || isAny(address) ? reachableAddresses(ipv6) : [address];
-}
-
-function isAny(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
-}
-
-/** Addresses of this machine: those of its networks first, loopback last, no link-local IPv6. */
-function reachableAddresses(ipv6: boolean): string[] {
-  const interfaces = Deno.networkInterfaces().filter(({ family, address }) =>
-    family === "IPv4" || (ipv6 && !/^fe[89ab]/i.test(address))
-  );
-  const own = interfaces.map(({ address }) => address);
-  return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }
 
 function sharedText(shares: readonly Share[]): readonly string[] | Promise<string[]> {
