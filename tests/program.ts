@@ -25,6 +25,13 @@ export function runCommand(
   return run([...launched(name), ...words], { deadline: 20_000, ...options });
 }
 
+const READ_ALL = "-dac_override,-dac_read_search";
+
+/** What stands before a command that is to obey the modes of files, also when root runs the tests. */
+export const UNDER_MODES: readonly string[] = Deno.uid() === 0
+  ? ["setpriv", `--inh-caps=${READ_ALL}`, `--bounding-set=${READ_ALL}`]
+  : [];
+
 /** A server that runs, on a port of the kernel's choice. */
 export class Served implements AsyncDisposable {
   private constructor(
@@ -38,14 +45,17 @@ export class Served implements AsyncDisposable {
    * Starts a server and waits until it says where it listens.
    *
    * @param words its options; without `-p` it takes any free port.
+   * @param wrapper a program that becomes the server, and its options.
    */
   static async start(
     name: "pacserve" | "quickserve",
     words: readonly string[],
     options: RunOptions = {},
+    wrapper: readonly string[] = [],
   ): Promise<Served> {
     const port = words.includes("-p") ? [] : ["-p", "0"];
-    const program = new RunningProgram([...launched(name), ...port, ...words], options);
+    const command = [...wrapper, ...launched(name), ...port, ...words];
+    const program = new RunningProgram(command, options);
     try {
       const line = await program.line(/^ {2}address /, 0, 20_000);
       const [, scheme, number] = /(https?):\/\/.*:(\d+)\/$/.exec(line) ?? [];

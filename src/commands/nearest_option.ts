@@ -11,12 +11,12 @@ import { levenshteinDistance } from "../std.ts";
 export function nearestOption(word: string, names: readonly string[]): string | null {
   const begun = names.find((name) => word.length > 1 && name.startsWith(word));
   if (begun !== undefined) return begun;
-  // A swap of two letters counts as two edits.
-  const most = Math.max(2, Math.floor(word.length / 3));
+  // With two edits any short word is like some name: `foo` is not `root`.
+  const most = Math.max(1, Math.floor(word.length / 3));
   let nearest: string | null = null;
   let least = { edits: Infinity, common: 0 };
   for (const name of names) {
-    const edits = levenshteinDistance(word, name);
+    const edits = isSwapped(word, name) ? 1 : levenshteinDistance(word, name);
     const common = commonBeginning(word, name);
     if (edits > most || edits >= Math.max(word.length, name.length)) continue;
     if (edits < least.edits || (edits === least.edits && common > least.common)) {
@@ -25,6 +25,14 @@ export function nearestOption(word: string, names: readonly string[]): string | 
     }
   }
   return nearest;
+}
+
+/** True when one word is the other with two neighbouring letters swapped. */
+function isSwapped(one: string, other: string): boolean {
+  const at = commonBeginning(one, other);
+  return one.length === other.length && one[at] !== undefined &&
+    one[at] === other[at + 1] && one[at + 1] === other[at] &&
+    one.slice(at + 2) === other.slice(at + 2);
 }
 
 function commonBeginning(one: string, other: string): number {

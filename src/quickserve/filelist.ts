@@ -28,7 +28,9 @@ export function positionalShares(
 
 /**
  * Reads a filelist: plain, in which every line is a path as on the command line, or a JSON object
- * from server paths to a file or a list of directories. Relative paths are relative to the list.
+ * from server paths to a file or a list of directories. Relative paths are relative to the list. In a
+ * plain one, empty lines and those that begin with `#` mean nothing; a file whose name does is written
+ * `./#name`. A list whose own name ends in `.json`, or that begins with a bracket, is JSON.
  *
  * @param file absolute path of the list.
  * @param given gets the names of a plain list; what JSON puts at such a place is merged with it.
@@ -41,13 +43,13 @@ export async function parseFilelist(
 ): Promise<Share[]> {
   const content = text.replace(/^\ufeff/, "");
   const base = posix.dirname(file);
-  if (/^\s*[{[]/.test(content)) {
+  if (/\.json$/i.test(file) || /^\s*[{[]/.test(content)) {
     const { parseJsonFilelist } = await import("./json_filelist.ts");
     return parseJsonFilelist(content, file, base);
   }
   const lines = content.split(/\r?\n/)
     .map((path, index) => ({ path, place: `${file}:${index + 1}` }))
-    .filter(({ path }) => path.trim() !== "");
+    .filter(({ path }) => !/^\s*(?:#|$)/.test(path));
   return namedShares(lines, base, given, Failure);
 }
 

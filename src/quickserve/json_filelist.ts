@@ -2,7 +2,7 @@
 
 import { parse } from "@humanwhocodes/momoa";
 import type { MemberNode, ValueNode } from "@humanwhocodes/momoa";
-import { Failure, messageOf } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
 import { isFileName } from "./visibility.ts";
@@ -14,7 +14,8 @@ interface Position {
 }
 
 /**
- * Reads a filelist in JSON: an object from server paths to a file or a list of directories.
+ * Reads a filelist in JSON: an object from server paths to a file or a list of directories. It has no
+ * comments (RFC 8259).
  *
  * The parser keeps positions, and both of two equal keys, which `JSON.parse` does not.
  *
@@ -23,9 +24,11 @@ interface Position {
  * @throws {Failure} that names file, line and column of the first mistake.
  */
 export function parseJsonFilelist(text: string, file: string, base: string): Share[] {
-  const root = parseText(text, file);
-  if (root.type !== "Object") {
-    throw mistake(file, root.loc.start, "a JSON filelist is an object from server paths to files");
+  const begin = text.search(/\S|$/);
+  const root = text[begin] === "{" ? parseText(text, file) : null;
+  if (root?.type !== "Object") {
+    const shape = 'it has to begin with {, as in {"name": "/path"}';
+    throw mistake(file, positionAt(text, begin), `this is no JSON filelist: ${shape}`);
   }
   const seen = new Set<string>();
   return root.members.map((member) => {
@@ -65,14 +68,32 @@ function parseText(text: string, file: string): ValueNode {
     return parse(text, { mode: "json" }).body;
   } catch (error) {
     if (error instanceof RangeError) throw new Failure(`${file}: this is nested too deeply`);
-    const reason = messageOf(error).replace(/\.?\s*\(\d+:\d+\)$/, "");
-    throw mistake(file, positionOf(error), `this is not valid JSON: ${reason}`);
+    // The parser tells of its tokens, in its own words, but also where it stumbled.
+    const { offset } = Object(error) as Record<string, unknown>;
+    const at = Number(offset ?? 0);
+    throw mistake(file, positionAt(text, at), `this is not valid JSON: ${complaint(text, at)}`);
   }
 }
 
-function positionOf(error: unknown): Position {
-  const { line, column } = Object(error) as Record<string, unknown>;
-  return { line: Number(line ?? 1), column: Number(column ?? 1) };
+/** What is wrong where a parser stumbled, in plain words. */
+function complaint(text: string, offset: number): string {
+  const code = text.codePointAt(offset);
+  if (code === undefined) return "it ends too early";
+  const found = String.fromCodePoint(code);
+  const before = text.slice(0, offset).trimEnd().at(-1) ?? "";
+  if (found === "/" || found === "#") return "it can have no comments";
+  if (found === "\\") return "a backslash in a string is written twice";
+  if (before === "," && /[}\]]/.test(found)) return `there is a comma too many before ${found}`;
+  if (found === '"' && /["}\]\w]/.test(before)) return "a comma or a colon is missing before this";
+  if (/[{[,:]/.test(before) && /[\p{L}'`]/u.test(found)) {
+    return "names and paths stand in double quotes";
+  }
+  return `${JSON.stringify(found)} is not expected here`;
+}
+
+function positionAt(text: string, offset: number): Position {
+  const lines = text.slice(0, offset).split(/\r\n|[\r\n]/);
+  return { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
 }
 
 function mistake(file: string, position: Position, message: string): Failure {

@@ -39,6 +39,9 @@ interface Identity {
 /** How many files and directories are remembered as inside of a share and readable. */
 const REMEMBERED_PATHS = 5_000;
 
+/** Of so many paths at the most it is said that they cannot be read: a share may have any number. */
+const REPORTED_PATHS = 1000;
+
 /** After so many entries of a listing, others get their turn. */
 const ENTRIES_PER_TURN = 2000;
 
@@ -60,12 +63,20 @@ export class SharedTree {
   readonly #listings = new CoalescedRuns<readonly SharedEntry[]>();
   /** What passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
+  readonly #report: (message: string) => void;
+  /** Local paths that were reported. */
+  readonly #reported: Set<string> = new Set();
 
   /**
    * @param filter the compiled filters of the configuration; null when it has none
    * ({@link SharedTree.create} compiles them).
+   * @param report is told once of each path that is left out because it cannot be read.
    */
-  constructor(configuration: TreeConfiguration, filter: PathFilter | null = null) {
+  constructor(
+    configuration: TreeConfiguration,
+    filter: PathFilter | null = null,
+    report: (message: string) => void = () => {},
+  ) {
     if (filter === null && configuration.filters.length > 0) {
       throw new TypeError("the filters of a shared tree have to be compiled first");
     }
@@ -73,6 +84,7 @@ export class SharedTree {
     this.#root = root;
     this.#filter = filter;
     this.#showHidden = configuration.showHidden;
+    this.#report = report;
     this.#boundary = new Boundary(
       sources,
       configuration.followLinks,
@@ -85,10 +97,13 @@ export class SharedTree {
    *
    * @throws {Failure} when an expression is invalid.
    */
-  static async create(configuration: TreeConfiguration): Promise<SharedTree> {
-    if (configuration.filters.length === 0) return new SharedTree(configuration);
+  static async create(
+    configuration: TreeConfiguration,
+    report?: (message: string) => void,
+  ): Promise<SharedTree> {
+    if (configuration.filters.length === 0) return new SharedTree(configuration, null, report);
     const { compileFilters } = await import("./filters.ts");
-    return new SharedTree(configuration, await compileFilters(configuration.filters));
+    return new SharedTree(configuration, await compileFilters(configuration.filters), report);
   }
 
   /** What is at a place; null when nothing is (or nothing that may be seen). */
@@ -210,7 +225,7 @@ export class SharedTree {
       this.#accessible.delete(localPath);
     }
     if (!this.#boundary.contains(localPath, info, Date.now())) return false;
-    if (!isReadable(localPath, info)) return false;
+    if (!this.#isReadable(localPath, info)) return false;
     if (this.#accessible.size >= REMEMBERED_PATHS) {
       for (const oldest of this.#accessible.keys()) {
         this.#accessible.delete(oldest);
@@ -219,6 +234,27 @@ export class SharedTree {
     }
     this.#accessible.set(localPath, identityOf(info));
     return true;
+  }
+
+  /** True when this process may read a file, or list a directory. */
+  #isReadable(localPath: string, info: Deno.FileInfo): boolean {
+    const everybody = info.isDirectory ? 0o555 : 0o444;
+    if (((info.mode ?? 0) & everybody) === everybody) return true;
+    try {
+      Deno.openSync(localPath).close();
+      return true;
+    } catch (error) {
+      this.#reportUnreadable(localPath, error);
+      return false;
+    }
+  }
+
+  #reportUnreadable(localPath: string, error: unknown): void {
+    // The runtime's own refusal, of a link that leads out, is another error.
+    if (!(error instanceof Deno.errors.PermissionDenied)) return;
+    if (this.#reported.has(localPath) || this.#reported.size >= REPORTED_PATHS) return;
+    this.#reported.add(localPath);
+    this.#report(`not shared: ${localPath}: permission denied`);
   }
 
   #isLeftOut(source: Source, name: string, isDirectory: boolean): boolean {
@@ -268,13 +304,14 @@ export class SharedTree {
         info = Deno.statSync(localPath);
         if (!this.#boundary.contains(localPath, info, Date.now())) return null;
       }
-    } catch {
+    } catch (error) {
+      this.#reportUnreadable(localPath, error);
       return null;
     }
     if (!info.isFile && !info.isDirectory) return null;
     if (info.isDirectory && this.#isLeftOut(source, name, true)) return null;
-    if (!isReadable(localPath, info)) return null;
     if (this.#filter !== null && !isShownBy(this.#filter, [...segments, name])) return null;
+    if (!this.#isReadable(localPath, info)) return null;
     return {
       name,
       kind: info.isDirectory ? "directory" : "file",
@@ -319,18 +356,6 @@ function identityOf(info: Deno.FileInfo): Identity {
 function isUnchanged(known: Identity, info: Deno.FileInfo): boolean {
   return known.inode === info.ino && known.device === info.dev && known.mode === info.mode &&
     known.owner === info.uid && known.group === info.gid;
-}
-
-/** True when this process may read a file, or list a directory and reach what is in it. */
-function isReadable(localPath: string, info: Deno.FileInfo): boolean {
-  const everybody = info.isDirectory ? 0o555 : 0o444;
-  if (((info.mode ?? 0) & everybody) === everybody) return true;
-  try {
-    Deno.openSync(localPath).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Lets whatever else is waiting in the event loop run. */

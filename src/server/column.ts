@@ -41,7 +41,11 @@ export class Column {
 
   /** Puts the column together. */
   static async assemble(configuration: ServerConfiguration, parts: LastingParts): Promise<Column> {
-    return new Column(configuration, parts, await SharedTree.create(configuration.tree));
+    const tree = await SharedTree.create(
+      configuration.tree,
+      (message) => parts.log.detail(message),
+    );
+    return new Column(configuration, parts, tree);
   }
 
   private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {

@@ -4,24 +4,26 @@ import type { Handler, Reply } from "../http/exchange.ts";
 import { encodePath } from "../http/target.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FileReplies } from "../quickserve/file_reply.ts";
-import type { Use } from "../quickserve/pages/about.ts";
 import { createPages } from "../quickserve/pages/pages.ts";
 import type { Pages } from "../quickserve/pages/pages.ts";
+import type { Use } from "../quickserve/pages/uses.ts";
 import { createQuickserve } from "../quickserve/serve.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { LastingParts } from "./lasting_parts.ts";
 import type { Log } from "./log.ts";
+import type { Network } from "./network.ts";
+import { addressElsewhere, reachableAddresses } from "./reachable.ts";
 
 /** The file server of a configuration; what it has not, a peer may have. */
 export function quickserveHandler(
   configuration: ServerConfiguration,
-  { peers, log }: LastingParts,
+  { peers, network, log }: LastingParts,
   tree: SharedTree,
   files: FileReplies,
 ): Handler {
-  const pages = pagesOf(configuration, tree, peers);
+  const pages = pagesOf(configuration, tree, peers, network);
   const uploads = uploadsOf(configuration, log, pages);
   return createQuickserve({
     tree,
@@ -42,10 +44,16 @@ export function quickserveHandler(
 }
 
 function pagesOf(
-  { pages, auth, uploads, peers: { multicast, staticPeers }, pacserve }: ServerConfiguration,
+  { pages, auth, uploads, peers: { multicast, staticPeers }, pacserve, listen }:
+    ServerConfiguration,
   tree: SharedTree,
   peers: Peers,
+  network: Network,
 ): Pages {
+  const pacmanUses = (asked: string): Use[] => {
+    const address = addressElsewhere(asked, reachableAddresses(listen, network.interfaces()));
+    return address === null ? [] : [pacmanUse(address)];
+  };
   return createPages({
     configuration: pages,
     tree,
@@ -53,7 +61,7 @@ function pagesOf(
       login: auth.users.length === 0 ? "nothing" : auth.uploadOnly ? "uploads" : "everything",
       uploads,
       peers: multicast !== null ? "multicast" : staticPeers.length > 0 ? "named" : "none",
-      uses: (address) => pacserve === null ? [] : [pacmanUse(address)],
+      uses: (address) => pacserve === null ? [] : pacmanUses(address),
     },
     peers: () => peers.rows(),
     listRemote: (segments, request) => peers.list(segments, request),

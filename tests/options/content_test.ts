@@ -84,6 +84,17 @@ Deno.test("?page=about tells curl in plain text how to use this server", () =>
     assertEquals(await Deno.readTextFile(`${directory}/in/a.txt`), "hello");
   }));
 
+Deno.test("?page=about says how to download a directory where only zip is on", () =>
+  withFiles({ "d/a.txt": "hello", "out/": "" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["d", "--tar", "zip"], { directory });
+    const about = await must(["curl", "-s", `${server.address}/?page=about`]);
+    assertMatch(about, /^ {2}Archives +zip$/m);
+    const download = /^Download a directory:\n {2}(.*)$/m.exec(about)?.[1] ?? "";
+    const command = `cd out && ${download.replace("path/to/directory", "d")}`;
+    await must(["bash", "-c", command], { directory });
+    assertStringIncludes(await Deno.readTextFile(`${directory}/out/d.zip`), "hello");
+  }));
+
 /** The names of the fields in data, without the values; of a list, its first element. */
 function fieldsOf(data: unknown): unknown {
   if (Array.isArray(data)) return data.slice(0, 1).map(fieldsOf);

@@ -37,6 +37,32 @@ Deno.test("what lies under an excluded directory is excluded, a lone include cha
     assertEquals(await server.status("/d/sub/c.iso"), 404);
   }));
 
+Deno.test("only files of one kind: directories have no dot in their name, as a rule", () =>
+  withFiles(
+    {
+      "m/a.flac": "a",
+      "m/a.mp3": "m",
+      "m/cd/b.FLAC": "b",
+      "m/cd/c.jpg": "c",
+      "m/vol.2/d.flac": "d",
+    },
+    async (directory) => {
+      const words = ["m", "--filter", "x\\.[^/]*$", "--filter", "i(?i)\\.flac$"];
+      {
+        await using server = await Served.start("quickserve", words, { directory });
+        assertEquals(await server.names(), ["m"]);
+        assertEquals(await server.names("/m/"), ["a.flac", "cd"]);
+        assertEquals(await server.names("/m/cd/"), ["b.FLAC"]);
+        assertEquals(await server.status("/m/vol.2/d.flac"), 404);
+      }
+      // One that has a dot is included by its name, and what is in it is filtered like all else.
+      const more = [...words, "--filter", "i/vol\\.2$"];
+      await using server = await Served.start("quickserve", more, { directory });
+      assertEquals(await server.names("/m/"), ["a.flac", "cd", "vol.2"]);
+      assertEquals(await server.names("/m/vol.2/"), ["d.flac"]);
+    },
+  ));
+
 Deno.test("a filterlist comes before the command line, is reloaded, and a wrong edit names its line", () =>
   withFiles({ ...FILES, "list": "# comment\n\nx\\.txt$\nikeep\n" }, async (directory) => {
     const words = ["d", "--filter", "xkeep", "--filterlist", `${directory}/list`];

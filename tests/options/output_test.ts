@@ -39,6 +39,8 @@ Deno.test("wrong usage is one sentence that names the option, and status 2", asy
     [["--prot", "80"], /unknown option --prot \(did you mean --port\?\)/],
     [["--list-remot"], /did you mean --list-remote\?/],
     [["--pacman-conf", "x"], /unknown option --pacman-conf/],
+    [["--foo"], /unknown option --foo \(see --help\)/],
+    [[""], /an empty path cannot be shared/],
     [["-z"], /unknown option -z \(see --help\)/],
     [["--port"], /--port needs a value: <port>/],
     [["--ssl=yes"], /--ssl takes no value/],

@@ -155,6 +155,12 @@ Deno.test("it says at start by which address pacman reaches it, here and elsewhe
       assertEquals((await run(request)).code, 0);
       await server.program.line(/"GET \/ /);
       assertEquals(server.program.output.includes("on other machines: "), elsewhere);
+      const about = ["curl", "-sk", `${origin}:${server.port}/?page=about`];
+      const said = /Use it from another machine's pacman.*\n.*\n/.exec((await run(about)).stdout);
+      assertEquals(said !== null, elsewhere);
+      if (said !== null) {
+        assertMatch(said[0], /Server = https?:\/\/(?!127\.|localhost)[\d.]+:\d+\//);
+      }
     }
   }));
 

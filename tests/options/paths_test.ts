@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { run } from "../lan/process.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served, UNDER_MODES, withFiles } from "../program.ts";
 
 Deno.test("paths are shared under their own names", () =>
   withFiles({ "music/a.mp3": "a", "notes.txt": "n", "other/secret": "s" }, async (directory) => {
@@ -23,6 +23,57 @@ Deno.test("without a path the current directory is shared", () =>
     assertEquals(await server.names(), ["a", "b"]);
     assertStringIncludes(server.program.output, directory);
   }));
+
+Deno.test("what cannot be read is named at start, and what of it is in a share when it is met", () =>
+  withFiles(
+    { "d/open": "o", "d/closed": "c", "d/sub/in": "i", "d/list/in": "l" },
+    async (directory) => {
+      await Deno.chmod(`${directory}/d/closed`, 0o000);
+      await Deno.chmod(`${directory}/d/sub`, 0o000);
+      // It can be listed, but nobody gets at what is in it.
+      await Deno.chmod(`${directory}/d/list`, 0o444);
+      {
+        const words = ["d", "--verbose", "--tar", "none"];
+        await using server = await Served.start("quickserve", words, { directory }, UNDER_MODES);
+        assertEquals(await server.names("/d/"), ["list", "open"]);
+        assertEquals(await server.status("/d/closed"), 404);
+        assert(!(await server.text("/d/?tar=none")).includes("closed"));
+        await server.program.line(/GET \/d\/\?tar/);
+        const said = server.program.lines.filter((line) => line.includes("not shared"));
+        assertEquals(said.sort(), [
+          `not shared: ${directory}/d/closed: permission denied`,
+          `not shared: ${directory}/d/list/in: permission denied`,
+          `not shared: ${directory}/d/sub: permission denied`,
+        ]);
+      }
+      await Deno.writeTextFile(`${directory}/l.json`, '{"a": ["d/sub", "gone"], "o": []}');
+      const options = { directory: `${directory}/d/list` };
+      await Deno.chmod(options.directory, 0o111);
+      for (const words of [[], ["-f", "../../l.json"]]) {
+        await using server = await Served.start("quickserve", words, options, UNDER_MODES);
+        const lines = await started(server);
+        if (words.length === 0) {
+          assertStringIncludes(
+            lines,
+            `warning: cannot share ${options.directory}: permission denied`,
+          );
+          assertStringIncludes(lines, `/ <- ${options.directory} (not readable)`);
+        } else {
+          const sources = `${directory}/d/sub (not readable), ${directory}/gone (missing)`;
+          assertStringIncludes(lines, `/a <- ${sources}`);
+          assertStringIncludes(lines, "/o <- (nothing)");
+        }
+      }
+      for (const path of ["d/sub", "d/list"]) await Deno.chmod(`${directory}/${path}`, 0o755);
+    },
+  ));
+
+/** What it says at its start: nothing is served before all of that is written. */
+async function started(server: Served): Promise<string> {
+  await server.status("/?page=about");
+  await server.program.line(/page=about/);
+  return server.program.output;
+}
 
 Deno.test("two paths of the same name, and one that is not there, are refused", () =>
   withFiles({ "one/x": "1", "two/x": "2" }, async (directory) => {

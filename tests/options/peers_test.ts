@@ -184,3 +184,11 @@ Deno.test("--ipv6 asks a peer by its IPv6 address", () =>
     await using server = await Served.start("quickserve", words, { directory });
     assertEquals((await server.fetch("/d/b")).headers.get("Location"), `${peer}/d/b`);
   }));
+
+Deno.test("--list-remote without peers says that it changes nothing", () =>
+  withFiles({ "d/a": "" }, async (directory) => {
+    await using server = await Served.start("quickserve", ["d", "--list-remote"], { directory });
+    await server.program.line(
+      /warning: --list-remote changes nothing without --peer or --multicast/,
+    );
+  }));

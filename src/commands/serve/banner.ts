@@ -1,8 +1,11 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
+import { isLoopback } from "../../peers/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
+import { reachableAddresses } from "../../server/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
+import { readProblem } from "./user_files.ts";
 
 /**
  * The text.
@@ -16,13 +19,13 @@ export async function banner(
   showCode: boolean,
 ): Promise<string> {
   const { pages, tree, listen } = configuration;
-  const hosts = listenHosts(listen);
+  const hosts = reachableAddresses(listen, Deno.networkInterfaces());
   const urlOf = (host: string): string => serverUrl(listen, host, port);
   const addresses = hosts.map(urlOf);
   const lines = [
     `${pages.title} ${pages.version}`,
     ...table("address", addresses),
-    ...table("shared", tree.shares.length === 0 ? ["nothing"] : tree.shares.map(shareText)),
+    ...table("shared", await sharedText(tree.shares)),
     ...table("uploads", uploadsText(configuration)),
     ...table("login", loginText(configuration)),
     ...table("peers", peersText(configuration)),
@@ -39,30 +42,16 @@ function serverUrl({ tls }: ListenConfiguration, host: string, port: number): st
   return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
-/** The addresses to type on another machine; those of this machine last. */
-function listenHosts({ address, ipv6 }: ListenConfiguration): string[] {
-  return address === null || isAny(address) ? reachableAddresses(ipv6) : [address];
+function sharedText(shares: readonly Share[]): readonly string[] | Promise<string[]> {
+  return shares.length === 0 ? ["nothing"] : Promise.all(shares.map(shareText));
 }
 
-function isAny(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
-}
-
-/** Addresses of this machine: those of its networks first, loopback last, no link-local IPv6. */
-function reachableAddresses(ipv6: boolean): string[] {
-  const interfaces = Deno.networkInterfaces().filter(({ family, address }) =>
-    family === "IPv4" || (ipv6 && !/^fe[89ab]/i.test(address))
-  );
-  const own = interfaces.map(({ address }) => address);
-  return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
-}
-
-function shareText({ path, sources }: Share): string {
-  return `/${path} <- ${sources.join(", ")}`;
+async function shareText({ path, sources }: Share): Promise<string> {
+  const texts = await Promise.all(sources.map(async (source) => {
+    const problem = await readProblem(source);
+    return problem === null ? source : `${source} (${problem})`;
+  }));
+  return `/${path} <- ${texts.length === 0 ? "(nothing)" : texts.join(", ")}`;
 }
 
 function uploadsText({ uploads, auth }: ServerConfiguration): string[] {

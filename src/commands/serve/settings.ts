@@ -190,6 +190,9 @@ async function peersSettings(
 ): Promise<PeersConfiguration> {
   const { port } = DEFAULTS[program];
   const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
+  if (options.has("list-remote") && staticPeers.length === 0 && !options.has("multicast")) {
+    sources.warnings.push("--list-remote changes nothing without --peer or --multicast");
+  }
   return {
     program,
     version: VERSION,

@@ -72,7 +72,9 @@ async function listedShares(
   if (pacserve !== null) return [cacheShare(pacserve), ...shares.map(mergedWithCache)];
   // Nothing is named to be shared: like other file servers, share the current directory.
   if (shares.length === 0 && uploads === null && !options.has("filelist")) {
-    return [{ path: "", sources: [Deno.cwd()], packageCache: false }];
+    const here: Share = { path: "", sources: [Deno.cwd()], packageCache: false };
+    await expectAll("cannot share", [here], sources);
+    return [here];
   }
   return shares;
 }

@@ -1,7 +1,7 @@
 /** Files and directories that the user named: clear errors where they cannot be used. */
 
 import { join, resolve } from "node:path";
-import { Failure, fileProblem } from "../../failure.ts";
+import { Failure, fileProblem, UsageError } from "../../failure.ts";
 import { temporaryName } from "../../quickserve/uploads/temporary.ts";
 import { sandboxHint } from "./sandbox.ts";
 
@@ -73,9 +73,11 @@ export async function sandboxHintFor(option: string, paths: readonly string[]): 
 /**
  * Checks that a path that was named to be shared exists.
  *
+ * @throws {UsageError} when it is empty, as from a variable of a script that is not set.
  * @throws {Failure} when it does not, or cannot be reached.
  */
 export async function requirePath(path: string): Promise<void> {
+  if (path === "") throw new UsageError("an empty path cannot be shared");
   try {
     await Deno.stat(path);
   } catch (error) {
@@ -103,6 +105,16 @@ function unusable(option: string, path: string, error: unknown): Failure {
   return new Failure(
     `${option} ${path}: ${fileProblem(error)}${sandboxHint(option, resolve(path), error)}`,
   );
+}
+
+/** Why nothing of a path can be served now, in a word or two; null when it can. */
+export async function readProblem(path: string): Promise<"missing" | "not readable" | null> {
+  try {
+    await tryReading(path);
+    return null;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "missing" : "not readable";
+  }
 }
 
 /** Reads nothing, but fails as reading would. */

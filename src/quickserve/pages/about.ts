@@ -1,7 +1,7 @@
 /** The page about the server: what it is, how to use it, what it allows. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
-import { visibleName } from "./display.ts";
+import { archiveLabel } from "./display.ts";
 import { html } from "./html.ts";
 import type { ListingContext } from "./listing.ts";
 import { layOutPage } from "./layout.ts";
@@ -9,19 +9,12 @@ import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
 import { describeLimits } from "./upload.ts";
 import type { UploadLimits } from "./upload.ts";
-
-/** A way to use the server. */
-export interface Use {
-  /** `Download a file`. */
-  readonly title: string;
-  /** A command, or a line of a configuration file. */
-  readonly command: string;
-}
+import { addressOf, uploadUses, usesAsText } from "./uses.ts";
+import type { Login, Use } from "./uses.ts";
 
 /** What is in force, as far as somebody who uses the server has to know. */
 export interface AboutFacts {
-  /** What needs a user's name and password. */
-  readonly login: "nothing" | "uploads" | "everything";
+  readonly login: Login;
   /** Null: no uploads. */
   readonly uploads: UploadLimits | null;
   /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
@@ -75,14 +68,7 @@ ${
 
 function asText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
   const lines = facts.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
-  const ways = uses.map(({ title, command }) => `${title}:\n  ${visibleName(command)}`);
-  return `${sentence}\n\n${lines.join("\n")}\n\n${ways.join("\n")}\n`;
-}
-
-function addressOf({ headers, connection }: Pick<HttpRequest, "headers" | "connection">): string {
-  const { localAddress, localPort, secure } = connection;
-  const name = localAddress.includes(":") ? `[${localAddress}]` : localAddress;
-  return `${secure ? "https" : "http"}://${headers["host"] ?? `${name}:${localPort}`}`;
+  return `${sentence}\n\n${lines.join("\n")}\n\n${usesAsText(uses)}`;
 }
 
 function factsOf(
@@ -90,10 +76,12 @@ function factsOf(
   { configuration }: ListingContext,
   { login, uploads, peers }: AboutFacts,
 ): Fact[] {
+  const archives = configuration.archives.map(archiveLabel).join(", ");
   return [
     ["Log in", { nothing: "not needed", uploads: "for uploads", everything: "needed" }[login]],
     ["Connection", connection.secure ? "encrypted (TLS)" : "not encrypted"],
     ["Uploads", uploads === null ? "off" : `on. ${describeLimits(uploads)}`],
+    ["Archives", archives === "" ? "off" : archives],
     ["Peers", describePeers(peers, configuration.listRemote)],
   ];
 }
@@ -110,7 +98,6 @@ function generalUses(
   { uploads, login }: AboutFacts,
 ): Use[] {
   const user = login === "everything" ? "--digest -u NAME " : "";
-  const uploader = login === "nothing" ? "" : "--digest -u NAME ";
   const uses: Use[] = [
     { title: "Download a file", command: `curl ${user}-O ${address}/path/to/file` },
     {
@@ -123,19 +110,16 @@ function generalUses(
       command: `curl ${user}'${address}/?mimetype=application/json'`,
     },
   ];
-  const archive = configuration.archives.find((format) => format !== "zip");
+  // A tar archive is unpacked while it comes; of a zip archive the table of contents comes last.
+  const archive = configuration.archives.find((format) => format !== "zip") ??
+    configuration.archives[0];
   if (archive !== undefined) {
+    const url = `'${address}/path/to/directory/?tar=${archive}'`;
     const unpack = { none: "tar -x", gz: "tar -xz", zst: "tar -x --zstd" }[archive] ?? "tar -x";
-    const command = `curl ${user}'${address}/path/to/directory/?tar=${archive}' | ${unpack}`;
+    const command = archive === "zip" ? `curl ${user}-OJ ${url}` : `curl ${user}${url} | ${unpack}`;
     uses.push({ title: "Download a directory", command });
   }
-  if (uploads !== null) {
-    uses.push({ title: "Upload a file", command: `curl ${uploader}-T FILE ${address}/` });
-    uses.push({
-      title: "Upload several files",
-      command: `curl ${uploader}-F file=@FILE -F file=@OTHER ${address}/`,
-    });
-  }
+  if (uploads !== null) uses.push(...uploadUses(address, login));
   if (hasPeers) {
     uses.push({ title: "List the peers", command: `curl ${user}'${address}/?page=peers'` });
   }

@@ -8,12 +8,20 @@ const invisible = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const invisibles = new RegExp(invisible, "gu");
 
 /**
- * A name with what cannot be seen written out: a line feed is `\n`, an escape `\x1b`, a character that
- * turns the direction of writing `\u202e`.
+ * A name with what cannot be seen written out as {@link visibleText} does, and a backslash as two, as
+ * `ls -b` does: so no two names look the same.
  */
 export function visibleName(name: string): string {
-  if (!invisible.test(name)) return name;
-  return name.replace(invisibles, (character) => {
+  return visibleText(name.includes("\\") ? name.replaceAll("\\", "\\\\") : name);
+}
+
+/**
+ * A text with what cannot be seen written out: a line feed is `\n`, an escape `\x1b`, a character that
+ * turns the direction of writing `\u202e`. A backslash stays as it is.
+ */
+export function visibleText(text: string): string {
+  if (!invisible.test(text)) return text;
+  return text.replace(invisibles, (character) => {
     if (character === "\n") return "\\n";
     if (character === "\t") return "\\t";
     if (character === "\r") return "\\r";
@@ -76,4 +84,9 @@ export function humanDuration(seconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** An archive format, as `--tar` names it, by the end of its files' names: `none` is `tar`. */
+export function archiveLabel(format: string): string {
+  return format === "zip" ? "zip" : format === "none" ? "tar" : `tar.${format}`;
 }

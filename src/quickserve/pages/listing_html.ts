@@ -2,7 +2,15 @@
 
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
-import { exactSize, humanSize, isoTime, shortTime, visibleName } from "./display.ts";
+import {
+  archiveLabel,
+  exactSize,
+  humanSize,
+  isoTime,
+  shortTime,
+  visibleName,
+  visibleText,
+} from "./display.ts";
 import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
 import type { ListedEntry, ListingOrder, SortColumn } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
@@ -58,18 +66,11 @@ function motd(text: string | null): Html | null {
   `;
 }
 
-const archiveLabels: Readonly<Record<string, string>> = {
-  none: ".tar",
-  gz: ".tar.gz",
-  zst: ".tar.zst",
-  zip: ".zip",
-};
-
 function archiveLinks(formats: readonly string[]): Html | null {
   if (formats.length === 0) return null;
   const links = formats.map((format) =>
-    html`<li><a href="?tar=${encodeURIComponent(format)}" download>${
-      archiveLabels[format] ?? `.tar.${format}`
+    html`<li><a href="?tar=${encodeURIComponent(format)}" download>.${
+      archiveLabel(format)
     }</a></li>`
   );
   return html`
@@ -135,7 +136,7 @@ function row(entry: ListedEntry): string {
 
 function remoteMark(peer: string): string {
   const href = peerHref(peer);
-  const name = escapeHtml(visibleName(peer.replace(/^https?:\/\/|\/$/gi, "")));
+  const name = escapeHtml(visibleText(peer.replace(/^https?:\/\/|\/$/gi, "")));
   const link = href === null ? name : `<a href="${escapeHtml(href)}">${name}</a>`;
   return ` <span class="remote">on ${link}</span>`;
 }

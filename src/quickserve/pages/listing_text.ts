@@ -1,6 +1,6 @@
 /** A directory as a table for a terminal. */
 
-import { count, humanSize, isoTime, shortTime, visibleName } from "./display.ts";
+import { count, humanSize, isoTime, shortTime, visibleName, visibleText } from "./display.ts";
 import { batchesOf, totalsOf } from "./entries.ts";
 import type { ListedEntry, Totals } from "./entries.ts";
 import type { Listing } from "./listing.ts";
@@ -14,7 +14,7 @@ export function* listingAsText({ segments, entries, context }: Listing): Generat
   const path = segments.map((segment) => visibleName(segment) + "/").join("");
   const { motd } = context.configuration;
   const lines: string[] = [];
-  if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleName), "");
+  if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleText), "");
   lines.push(`/${path}  (${describeTotals(totalsOf(entries))})`, "");
   if (entries.length > 0) lines.push("      Size  Modified (UTC)    Name");
   yield lines.join("\n") + "\n";
@@ -37,7 +37,7 @@ function lineOf({ name, kind, size, modified, remote }: ListedEntry): string {
     (size === null ? "-" : humanSize(size)).padStart(10),
     (iso === null ? "-" : shortTime(iso)).padEnd(16),
     visibleName(name) + (kind === "directory" ? "/" : "") +
-    (remote === undefined ? "" : `  on ${visibleName(remote.peer)}`),
+    (remote === undefined ? "" : `  on ${visibleText(remote.peer)}`),
   ];
   return columns.join("  ");
 }

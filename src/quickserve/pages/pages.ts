@@ -77,7 +77,7 @@ export function createPages(parts: PagesParts): Pages {
         }
         const offered = configuration.archives.join(", ");
         const message = offered === ""
-          ? "This server makes no archives."
+          ? "This server makes no archives (it was started without --tar)."
           : `No such archive: ?tar= takes ${offered}.`;
         return errorReply(request, context, 404, message);
       }
@@ -113,8 +113,15 @@ function namedPage(
     case "peers":
       return peersPage(request, context, search, peers());
     case "upload":
-      if (about.uploads !== null) return uploadPage(request, context, about.uploads);
-      return errorReply(request, context, 404, "This server takes no uploads.");
+      if (about.uploads !== null) {
+        return uploadPage(request, context, search, about.uploads, about.login);
+      }
+      return errorReply(
+        request,
+        context,
+        404,
+        "This server takes no uploads (it was started without --upload).",
+      );
     default:
       return null;
   }

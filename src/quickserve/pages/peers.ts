@@ -2,7 +2,7 @@
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { PeerRow } from "../../peers/peers.ts";
-import { humanDuration, visibleName } from "./display.ts";
+import { humanDuration, visibleText } from "./display.ts";
 import { peerHref } from "./entries.ts";
 import { errorReply } from "./errors.ts";
 import { html } from "./html.ts";
@@ -46,12 +46,12 @@ function asJson(peers: readonly PeerRow[]): string {
 
 function asText(peers: readonly PeerRow[]): string {
   if (peers.length === 0) return "No peers are known.\n";
-  const addresses = peers.map(({ url }) => visibleName(url));
+  const addresses = peers.map(({ url }) => visibleText(url));
   const width = Math.max(...addresses.map((address) => address.length));
   return peers.map((peer, index) => {
     const trip = peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`;
     const state = stateLabels[peer.state].padEnd(15);
-    const trouble = peer.trouble === null ? "" : `  ${visibleName(peer.trouble)}`;
+    const trouble = peer.trouble === null ? "" : `  ${visibleText(peer.trouble)}`;
     return `${(addresses[index] ?? "").padEnd(width)}  ${state}  ${trip}${trouble}`.trimEnd() +
       "\n";
   }).join("");
@@ -100,8 +100,8 @@ function table(peers: readonly PeerRow[]): Html {
 function row(peer: PeerRow): Html {
   const { url, state, trouble, lastSeen, roundTrip, transfers } = peer;
   const href = peerHref(url);
-  const address = html`<bdi>${visibleName(url)}</bdi>`;
-  const reason = visibleName(trouble ?? "");
+  const address = html`<bdi>${visibleText(url)}</bdi>`;
+  const reason = visibleText(trouble ?? "");
   const isAlive = state === "alive";
   const label = html`<span class="${isAlive ? "good" : state === "candidate" ? "quiet" : "bad"}">${
     stateLabels[state]

@@ -10,6 +10,9 @@ import type { Html } from "./html.ts";
 import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
+import { chooseRepresentation } from "./representation.ts";
+import { addressOf, uploadUses, usesAsText } from "./uses.ts";
+import type { Login } from "./uses.ts";
 
 /**
  * The form: a plain one, which the script takes over for drag and drop with progress.
@@ -35,12 +38,18 @@ export function uploadForm(form: "compact" | "full"): Html {
 /** What the upload page says about the limits. */
 export type UploadLimits = Pick<UploadConfiguration, "allowOverwrite" | "maximumSize">;
 
-/** The page of the upload form (`?page=upload`). */
+/** The page of the upload form (`?page=upload`): how to upload for a terminal, HTML for everybody else. */
 export function uploadPage(
-  request: Pick<HttpRequest, "method" | "headers">,
+  request: Pick<HttpRequest, "method" | "headers" | "connection">,
   context: PageContext,
+  search: string,
   limits: UploadLimits,
+  login: Login,
 ): Reply {
+  if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
+    const uses = usesAsText(uploadUses(addressOf(request), login));
+    return pageReply(request, "text", `${describeLimits(limits)}\n\n${uses}`);
+  }
   const main = html`<h1>Upload</h1>
 <p>${describeLimits(limits)}</p>
 ${uploadForm("full")}`;

@@ -19,6 +19,8 @@ Deno.test("a mistyped option is taken for the one that was meant", () => {
     ["pacman", "pacman-conf"],
     ["multi", "multicast"],
     ["x", null],
+    ["foo", null],
+    ["food", null],
     ["zz", null],
     ["recursive", null],
     ["", null],

@@ -18,11 +18,12 @@ Deno.test("paths on the command line are shared under their own names", () => {
 });
 
 Deno.test("a plain filelist is one path a line", async () => {
-  const text = "\ufeff/srv/a\r\n\n  \nb c/d\n/e";
+  const text = "\ufeff/srv/a\r\n\n  \n# music\nb c/d\n  #/x\n/e\n./#1";
   assertEquals(await parseFilelist(text, "/etc/list"), [
     share("a", "/srv/a"),
     share("d", "/etc/b c/d"),
     share("e", "/e"),
+    share("#1", "/etc/#1"),
   ]);
   assertEquals(await parseFilelist("", "/etc/list"), []);
   await assertRejects(() => parseFilelist("/a/x\n\n/b/x", "/etc/list"), Failure, "/etc/list:3: ");
@@ -55,19 +56,39 @@ Deno.test("mistakes in a JSON filelist name line and column", async () => {
       ['{"a": true}', "no string"],
       ['{"a": "/x",\n "a": "/y"}', 'list:2:2: "/a" is there twice'],
       ['{"a": "/x", "/a/": "/y"}', "list:1:13: "],
-      ['{"a": "/x",}', "list:1:12: "],
-      ['{"a": "/x"', "not valid JSON"],
-      ['{"a": "/x"} // no', "not valid JSON"],
-      ["{\n\n  a: 1}", "list:3:3: "],
-      ['["/a"]', "list:1:1: "],
+      ['{"a": "/x",}', "list:1:12: this is not valid JSON: there is a comma too many before }"],
+      ['{"a": "/x"', "list:1:11: this is not valid JSON: it ends too early"],
+      ['{"a": "/x"} // no', "list:1:13: this is not valid JSON: it can have no comments"],
+      ['{"a": "/x"\r\n "b": "/y"}', "list:2:2: this is not valid JSON: a comma or a colon is mis"],
+      ['{"a" "/x"}', "list:1:6: this is not valid JSON: a comma or a colon is missing"],
+      ["{\n\n  a: 1}", "list:3:3: this is not valid JSON: names and paths stand in double quotes"],
+      ['{"a": }', 'list:1:7: this is not valid JSON: "}" is not expected here'],
+      ['{"a": "\\q"}', "list:1:8: this is not valid JSON: a backslash in a string is written"],
+      ['\n ["/a"]', "list:2:2: this is no JSON filelist: it has to begin with {"],
       ['{"../a": "/x"}', "list:1:2: "],
       ['{"a/./b": "/x"}', "can be no name"],
       ['{"a\\u0000": "/x"}', "can be no name"],
       ['{"a": ""}', "list:1:7: a path is empty"],
       ["{".repeat(10_000), "list:1:2: "],
-      ["[".repeat(100_000), "nested too deeply"],
+      [`{"a": ${"[".repeat(100_000)}`, "nested too deeply"],
     ] as const
   ) {
     await assertRejects(() => parseFilelist(text, "/etc/list"), Failure, expected);
   }
+});
+
+Deno.test("what is called .json is JSON, and no list of strange names", async () => {
+  const list = "/etc/list.json";
+  const wrong = "this is no JSON filelist: it has to begin with {";
+  for (
+    const [text, place] of [
+      ['"a": "/x"\n}', "1:1"],
+      ['\ufeff// music\n{"a": "/x"}', "1:1"],
+      ["\n  /srv/music\n", "2:3"],
+      ["", "1:1"],
+    ] as const
+  ) {
+    await assertRejects(() => parseFilelist(text, list), Failure, `${list}:${place}: ${wrong}`);
+  }
+  assertEquals(await parseFilelist('\n{"a": "/x"}', list), [share("a", "/x")]);
 });

@@ -4,6 +4,7 @@ import {
   humanSize,
   isoTime,
   visibleName,
+  visibleText,
 } from "../../../../src/quickserve/pages/display.ts";
 import { assertEquals } from "../../../assert.ts";
 
@@ -41,6 +42,12 @@ Deno.test("what cannot be seen in a name is written out", () => {
     visibleName("evil\u202egpj.exe \u2066\u200f\u061c\u2028"),
     "evil\\u202egpj.exe \\u2066\\u200f\\u061c\\u2028",
   );
+});
+
+Deno.test("no two names look the same, and a text keeps its backslashes", () => {
+  const names = ["a\nb", "a\\nb", "a\\\nb", "a\\\\nb"];
+  assertEquals(names.map(visibleName), ["a\\nb", "a\\\\nb", "a\\\\\\nb", "a\\\\\\\\nb"]);
+  assertEquals(visibleText("\\o/\x1b"), "\\o/\\x1b");
 });
 
 Deno.test("durations", () => {

@@ -107,6 +107,7 @@ Deno.test("about says what is in force and how to use it", async () => {
   assertStringIncludes(text, "curl --digest -u NAME -T FILE http://server.local:8000/");
   assertStringIncludes(text, "A file may have up to 1.0 KiB.");
   assertStringIncludes(text, "?tar=none&#39; | tar -x");
+  assertMatch(text, /<dt>Archives<\/dt>\s*<dd>tar, zip<\/dd>/);
 });
 
 Deno.test("peers as a page, data and text", async () => {
@@ -122,6 +123,28 @@ Deno.test("peers as a page, data and text", async () => {
     "http://10.0.0.2:8000/  does not answer  1.3 ms  <b>refused</b>\n",
   );
   assertEquals(found(page(pages, "/?page=peers&mimetype=a/b")).status, 406);
+});
+
+Deno.test("a terminal is told how to upload", async () => {
+  const uploads = { allowOverwrite: true, maximumSize: null };
+  const pages = makePages({ about: { login: "uploads", uploads, peers: "none", uses: () => [] } });
+  const curl = { accept: "*/*", "user-agent": "curl/8.0", host: "s:8000" };
+  const asked = [
+    page(pages, "/?page=upload", curl),
+    page(pages, "/?page=upload&mimetype=text/plain", { ...browser, host: "s:8000" }),
+  ];
+  for (const reply of asked) {
+    assertEquals(
+      await readText(found(reply)),
+      `A file is stored when all of it has arrived. A file of the same name is replaced.
+
+Upload a file:
+  curl --digest -u NAME -T FILE http://s:8000/
+Upload several files:
+  curl --digest -u NAME -F file=@FILE -F file=@OTHER http://s:8000/
+`,
+    );
+  }
 });
 
 Deno.test("the upload page is there where uploads are on", async () => {
