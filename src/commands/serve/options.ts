@@ -44,8 +44,8 @@ const PACSERVE_GROUP: OptionGroup = {
     {
       name: "trust-pacserve-peers",
       help: "Let databases and other files that are no packages come from peers too, instead of " +
-        "from a mirror, and signatures also where pacman does not require them. (Packages, and " +
-        "signatures that it requires, come from peers anyway.) Use it only if you trust the peers.",
+        "from a mirror, and signatures also where pacman does not require them. (Those that it " +
+        "requires, and packages, may anyway.) Use it only if you trust the peers.",
     },
   ],
 };
@@ -57,9 +57,9 @@ const DOWNLOAD_GROUP: OptionGroup = {
       name: "root",
       values: ["<directory>"],
       completes: "directory",
-      help: "Make this directory the root of the server and ignore all other paths, " +
-        "for example to test a static website. Its pages may run script, " +
-        "but not what was uploaded into it.",
+      help:
+        "Make this directory the root of the server and ignore all other paths, for example to " +
+        "test a static website. Its pages may run script, but not what was uploaded into it.",
     },
     {
       name: "filelist",
@@ -69,8 +69,7 @@ const DOWNLOAD_GROUP: OptionGroup = {
       repeatable: true,
       help: "A file that says what to share: plain text with a path a line, or a JSON object " +
         "from server paths to a file, a directory, or a list of them, whose directories are " +
-        "merged. " +
-        "It is reloaded when it changes.",
+        "merged. It is reloaded when it changes.",
     },
     {
       name: "filter",
@@ -85,9 +84,8 @@ const DOWNLOAD_GROUP: OptionGroup = {
       values: ["<filepath>"],
       completes: "file",
       repeatable: true,
-      help:
-        "A file with a filter a line (# begins a comment), applied before those of the command line. " +
-        "It is reloaded when it changes.",
+      help: "A file with a filter a line (# begins a comment), applied before those of the " +
+        "command line. It is reloaded when it changes.",
     },
     { name: "show-hidden", help: "Share hidden files and directories." },
     {
@@ -104,13 +102,13 @@ const UPLOAD_GROUP: OptionGroup = {
       name: "upload",
       values: ["<directory>"],
       completes: "directory",
-      help: "Enable uploads and save uploaded files in this directory. This does not share it: " +
-        "to list them too, name it among the paths as well.",
+      help: "Enable uploads and save uploaded files in this directory. It is not shared, unless " +
+        "it is named among the paths, too.",
     },
     {
       name: "allow-overwrite",
-      help: "Let an uploaded file replace one of the same name. " +
-        "Without it the new one is stored as name.1, name.2 and so on.",
+      help: "Let an uploaded file replace one of the same name. Without it the new one is stored " +
+        "as name.1, name.2 and so on.",
     },
     {
       name: "max-upload-size",
@@ -140,9 +138,8 @@ const CONTENT_GROUP: OptionGroup = {
       values: ["<format>"],
       choices: ARCHIVE_FORMATS,
       repeatable: true,
-      help: "Offer each directory as an archive: an uncompressed tar (none), " +
-        "a compressed one (gz, zst) or a zip file. Each word that follows and is a format belongs " +
-        "to it: before a path called zip, write --.",
+      help: "Offer each directory as a tar, plain (none) or compressed (gz, zst), or as a zip " +
+        "file. Each format that follows belongs to it: before a path called zip, write --.",
     },
   ],
 };
@@ -191,10 +188,9 @@ function addressGroup(defaults: ServeDefaults): OptionGroup {
         name: "allow-network",
         values: ["<network>"],
         repeatable: true,
-        help:
-          "Answer only clients in these networks (10.0.0.0/8, fd00::/8), besides this machine. " +
-          "Other clients get 403 and are never peers. Given once, it takes the place of the " +
-          "default: then name your LAN, too.",
+        help: "Answer only clients in these networks (10.0.0.0/8, fd00::/8), and this machine. " +
+          "Others get 403 and are never peers. Given once, it takes the place of the default: " +
+          "name your LAN, too.",
         default: "private and link-local ranges, and the networks of this machine's interfaces",
       },
       {
@@ -222,8 +218,7 @@ const AUTHENTICATION_GROUP: OptionGroup = {
       name: "authfile",
       values: ["<filepath>"],
       completes: "file",
-      help: "A file of alternating lines of user names and passwords. " +
-        "It is reloaded when it changes.",
+      help: "A file of alternating lines of user names and passwords. Reloaded when it changes.",
     },
     { name: "auth-upload-only", help: "Ask for a password only to upload; reading is open." },
   ],
@@ -319,8 +314,7 @@ const OUTPUT_GROUP: OptionGroup = {
     { name: "qr", help: "Show the server's address as a QR code at start." },
     {
       name: "print-permissions",
-      help:
-        "Show what the runtime lets this command line read, write, run and connect to, and exit.",
+      help: "Show what the runtime lets this command read, write, run and connect to, and exit.",
     },
   ],
 };
@@ -386,8 +380,7 @@ function quickserveCommand(groups: readonly OptionGroup[]): Command {
     positional: {
       metavariable: "[<filepath> ...]",
       help: "Files and directories to share, each under its own name in the server's root. " +
-        "Default: what is in the current directory, unless --root, --filelist or --upload is given; " +
-        "--upload alone shares nothing.",
+        "Default: the current directory, unless --root, --filelist or --upload is given.",
     },
     groups,
     examples: [
