@@ -9,9 +9,8 @@ export const SIGNALS: Section = {
   title: "Signals",
   content: [
     "SIGTERM and SIGINT end the server: it takes no more connections, and transfers in flight have " +
-    "one and a half seconds to finish. A second one ends it at once. SIGHUP makes it read its files " +
-    "again, which it also does when it notices that one has changed; when a file is wrong, the last " +
-    "good configuration stays in force.",
+    "one and a half seconds to finish. SIGHUP makes it read its files again, which it also does when " +
+    "it notices that one has changed; when a file is wrong, the last good configuration stays in force.",
   ],
 };
 
@@ -35,7 +34,8 @@ export const CLIENTS: Section = {
     "uploads, and what the server offers.",
     "Where users are configured, clients log in by digest (curl --digest -u alice). Those that know " +
     "Basic authentication only, such as aria2c(1), can do so on the same machine and under TLS.",
-    "A file whose name is not UTF-8 has no address and is left out.",
+    "A file whose name is not UTF-8 has no address and is left out. Pages and tables write a line feed " +
+    "in a name as \\n and a backslash as \\\\.",
   ],
 };
 
@@ -89,6 +89,9 @@ export const FILTERS: Section = {
     "The last filter that matches a path decides, and what none matches is shared: so one that " +
     "includes takes back what one before it excludes. What lies in an excluded directory is excluded " +
     "with it. The filters of the command line follow those of filterlists.",
+    "To share files of one kind only, exclude every name with a dot in it and include theirs; " +
+    "directories, whose names have none as a rule, stay:",
+    { literal: "x\\.[^/]*$\ni(?i)\\.flac$" },
   ],
 };
 
@@ -97,7 +100,9 @@ export const FILELISTS: Section = {
   title: "Filelists",
   content: [
     "A plain filelist has a path on each line, as on the command line: no two of all these may have " +
-    "the same name. One in JSON says what is where: each name is a path on the server, each value a " +
+    "the same name. Empty lines and lines that begin with # mean nothing; a file whose name begins so " +
+    "is written ./#name. A list whose name ends in .json, or that begins with a bracket, is JSON.",
+    "One in JSON says what is where: each name is a path on the server, each value a " +
     "file, a directory, or a list of them, whose directories appear as one; of two that have the " +
     "same, the first wins. Relative paths begin where the list lies.",
     {
