@@ -1,6 +1,6 @@
 /**
  * A pacserve as the package's service runs it: with `--multicast`, on a network of its own (a network
- * namespace, so that nothing of it is heard elsewhere), and without what Deno kept of earlier starts.
+ * namespace, so that nothing of it is heard elsewhere), and with what Deno kept of an earlier start.
  */
 
 import { commandOf, pacmanConfiguration } from "./candidates.ts";
@@ -16,11 +16,11 @@ const NETWORK = `ip link set lo up && ip link add lan0 type veth peer name lan1 
 /** Who is not root is root in a user namespace. */
 const ROOT = Deno.uid() === 0 ? [] : ["--map-root-user"];
 
-/** Starts it and waits until it listens. */
+/** Starts it and waits until it listens. The first one fills Deno's cache for the others. */
 export async function startShippedPacserve(bench: Bench, cache: string): Promise<Program> {
-  const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "deno-" });
+  const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "shipped-" });
   const namespace = ["unshare", ...ROOT, "--net", "sh", "-c", NETWORK, "sh"];
-  const command = [...namespace, "env", `DENO_DIR=${directory}`];
+  const command = [...namespace, "env", `DENO_DIR=${bench.scratch}/deno`];
   command.push(...await commandOf("pacserve", bench), "--multicast");
   command.push("--pacman-conf", await pacmanConfiguration(bench, cache));
   return await Program.listening(command, PORT, `${directory}/log`, listensInside);

@@ -23,8 +23,8 @@ const MESSAGES_BOUND = PACKAGES + 2 * PEERS;
 /** Packages that pacman asks for at the same time (`ParallelDownloads`). */
 const AT_A_TIME = 5;
 
-/** Servers without an index have to be asked, but for most of what is asked for together in one message. */
-const ORIGINALS_BOUND = PACKAGES * PEERS / (AT_A_TIME - 1) + PACKAGES;
+/** Servers without an index have to be asked, but in two messages for what is asked for together. */
+const ORIGINALS_BOUND = 2 * PACKAGES * PEERS / AT_A_TIME + PACKAGES;
 
 /** All of them. */
 export const finding: readonly Measurement[] = [
