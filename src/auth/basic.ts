@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { isLoopback } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import type { User } from "./configuration.ts";
 import { fieldText } from "./header.ts";
@@ -22,8 +23,4 @@ export function readBasic(token: string | null, request: HttpRequest): User | nu
   const text = fieldText(Buffer.from(token, "base64").toString("latin1"));
   const colon = text.indexOf(":");
   return colon < 0 ? null : { name: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

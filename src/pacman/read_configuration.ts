@@ -5,6 +5,7 @@
 
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
+import { realPath } from "../real_path.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
 /** What a program that ran to its end left. */
@@ -102,16 +103,7 @@ export async function readPacmanConfiguration(
     );
   }
   const configuration = parsePacmanConfiguration(result.stdout);
-  return { ...configuration, databasePath: await withoutLinks(configuration.databasePath) };
-}
-
-/** Where a path really leads; the path itself while there is nothing. */
-async function withoutLinks(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch {
-    return path;
-  }
+  return { ...configuration, databasePath: realPath(configuration.databasePath) };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What may come from where, and to whom. */
 
 import type { Repository } from "../pacman/configuration.ts";
+import { isInside, realPath } from "../real_path.ts";
 import { isPackageOrItsSignature, isSignature, type PacmanAddress } from "./address.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
 import { isOurArchitecture } from "./servers.ts";
@@ -40,19 +41,6 @@ export function isForClient(
 ): boolean {
   if (isPackageOrItsSignature(address.file)) return true;
   if (!isOurArchitecture(address.architecture, pacman)) return false;
-  return !isLocal || !isBelow(pacman.databasePath, realPath(localPath));
-}
-
-/** Where the file really is: it may be shared by way of a link to pacman's databases. */
-function realPath(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    // Gone meanwhile, which whoever opens it will see.
-    return path;
-  }
-}
-
-function isBelow(directory: string, path: string): boolean {
-  return path.startsWith(directory === "/" ? "/" : `${directory}/`);
+  // It may be shared by way of a link to pacman's databases.
+  return !isLocal || !isInside(realPath(localPath), pacman.databasePath);
 }

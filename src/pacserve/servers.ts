@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { encodeSegment } from "../http/target.ts";
 import type { PacmanConfiguration, Repository } from "../pacman/configuration.ts";
+import { isLoopback } from "../peers/address.ts";
 
 /** A server from which the files of one repository can be had over the network. */
 export interface Mirror {
@@ -126,8 +127,7 @@ function fitsArchitecture(
 }
 
 function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" ||
-    /^127\.\d+\.\d+\.\d+$/.test(host);
+  return isLoopback(host) || host.endsWith(".localhost");
 }
 
 /** The host of an address in lower case, without the brackets of IPv6 and the root's dot. */

@@ -1,5 +1,7 @@
 /** Addresses of peers, as announcements, nudges and `--peer` write them. */
 
+import ipaddr from "ipaddr.js";
+
 /** Where a peer answers. */
 export interface PeerAddress {
   readonly scheme: "http" | "https";
@@ -53,4 +55,12 @@ export function baseOf(address: PeerAddress): string {
 /** True for 127.0.0.0/8, `::1` and `localhost`: an address that means another machine elsewhere. */
 export function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$/.test(host) || host === "::1" || host === "localhost";
+}
+
+/** True for an IP address in a network (CIDR); a name, or what is no network, is in none. */
+export function isInNetwork(host: string, network: string): boolean {
+  if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
+  const address = ipaddr.parse(host);
+  const [base, length] = ipaddr.parseCIDR(network);
+  return address.kind() === base.kind() && address.match(base, length);
 }

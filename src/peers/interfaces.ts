@@ -1,6 +1,6 @@
 /** Which of this host's IPv4 addresses take part in multicast, and whose announcements concern them. */
 
-import ipaddr from "ipaddr.js";
+import { isInNetwork } from "./address.ts";
 
 /** An interface's address, as `Deno.networkInterfaces()` gives it. */
 export interface InterfaceAddress {
@@ -103,12 +103,6 @@ export function addressesNear(source: string, interfaces: readonly InterfaceAddr
 
 /** This host's IPv4 addresses in whose network an IPv4 address is. */
 function addressesAround(source: string, interfaces: readonly InterfaceAddress[]): string[] {
-  return interfaces.filter(({ family, cidr }) => family === "IPv4" && isIn(source, cidr))
+  return interfaces.filter(({ family, cidr }) => family === "IPv4" && isInNetwork(source, cidr))
     .map(({ address }) => address);
-}
-
-function isIn(address: string, network: string): boolean {
-  // With `--multicast-address ::` sources are written as IPv6.
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address)) return false;
-  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(network));
 }

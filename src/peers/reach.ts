@@ -1,7 +1,6 @@
 /** Which peers are of use to a client: it is sent there, and has to get there by itself. */
 
-import ipaddr from "ipaddr.js";
-import { isLoopback } from "./address.ts";
+import { isInNetwork, isLoopback } from "./address.ts";
 
 /**
  * Whether a client can be expected to reach a peer.
@@ -21,12 +20,5 @@ export function reaches(
 ): boolean {
   if (network === null) return true;
   if (isLoopback(host)) return false;
-  return isIn(host, network) || !networks.some((each) => isIn(host, each));
-}
-
-function isIn(host: string, network: string): boolean {
-  if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
-  const address = ipaddr.parse(host);
-  const [base, length] = ipaddr.parseCIDR(network);
-  return address.kind() === base.kind() && address.match(base, length);
+  return isInNetwork(host, network) || !networks.some((each) => isInNetwork(host, each));
 }

@@ -1,5 +1,7 @@
 /** Which files are the user's own website, and which somebody may have uploaded into it. */
 
+import { isInside } from "../real_path.ts";
+
 /**
  * Makes the test for pages of the user's own website: files that really lie in one of its
  * directories and not where uploads go, whatever links lead there or on from there.
@@ -15,16 +17,11 @@ export function ownPages(
     if (directories.length === 0) return false;
     try {
       const file = Deno.realPathSync(localPath);
-      if (uploads !== null && isIn(file, Deno.realPathSync(uploads))) return false;
-      return directories.some((directory) => isIn(file, Deno.realPathSync(directory)));
+      if (uploads !== null && isInside(file, Deno.realPathSync(uploads))) return false;
+      return directories.some((directory) => isInside(file, Deno.realPathSync(directory)));
     } catch {
       // What cannot be looked at is nobody's own.
       return false;
     }
   };
-}
-
-/** True when a real path is that of a directory or inside of it. */
-function isIn(path: string, directory: string): boolean {
-  return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }

@@ -6,6 +6,7 @@
  */
 
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
+import { realPath } from "../real_path.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Network } from "./network.ts";
 
@@ -56,18 +57,12 @@ export function sameScope(one: Scope, other: Scope): boolean {
   return sameList(one.read, other.read) && sameList(one.write, other.write);
 }
 
-/** The paths and where they lead, sorted: what is served is compared with the real path. */
+/**
+ * The paths and where they lead, sorted: what is served is compared with the real path. Of one that
+ * does not exist yet, what a link at its place would lead to is not in the scope then.
+ */
 function withRealPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, realPath(path)]))].sort();
-}
-
-function realPath(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    // It does not exist yet; what a link at this place would lead to is not in the scope then.
-    return path;
-  }
 }
 
 function sameList(one: readonly string[], other: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 /** The network interfaces of this host, as they are now. */
 
+import { isLoopback } from "../http/address.ts";
 import type { Connection } from "../http/exchange.ts";
 
 /** Milliseconds for which a reading holds: interfaces come up and go down. */
@@ -34,7 +35,6 @@ export class Network {
 
   /** True for an IP address of this host, loopback included. */
   isOwn(address: string): boolean {
-    if (address.startsWith("127.") || address === "::1") return true;
-    return this.interfaces().some((one) => one.address === address);
+    return isLoopback(address) || this.interfaces().some((one) => one.address === address);
   }
 }

@@ -17,13 +17,17 @@ class Served implements AsyncDisposable {
   readonly warnings: string[] = [];
   readonly failures: Failure[] = [];
   readonly supervisor: Supervisor;
+  /** What workers have reported for those after them. */
+  readonly reports: string[] = [];
   readonly #death = new BroadcastChannel("pacserve-death");
+  readonly #reports = new BroadcastChannel("pacserve-reports");
 
   constructor(configuration: ServerConfiguration, options: Partial<SupervisorOptions> = {}) {
     this.supervisor = new Supervisor(configuration, {
       warn: (message) => void this.warnings.push(message),
       gaveUp: (failure) => void this.failures.push(failure),
     }, { workerFile: MORTAL, firstPause: 20, ...options });
+    this.#reports.onmessage = ({ data }: MessageEvent<string>) => void this.reports.push(data);
   }
 
   get base(): string {
@@ -52,6 +56,7 @@ class Served implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#death.close();
+    this.#reports.close();
     await this.supervisor.stop(0);
   }
 }
@@ -130,8 +135,11 @@ Deno.test("peers and the key of the nonces survive a worker, and no nonce is goo
     return (await page.text()).includes(`127.0.0.1:${served.supervisor.port}`);
   };
   await eventually("the peer is known", isKnown);
-  // The state is reported within a second; there is no event for a client to see.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // Soon after it is reported to the supervisor: the worker must not die before.
+  await eventually(
+    "the peer is reported",
+    () => other.reports.some((report) => report.includes(`"port":${served.supervisor.port},`)),
+  );
   await other.kill("throw");
   await other.answers();
   assert(await isKnown(), "the peer is forgotten");
