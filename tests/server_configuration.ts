@@ -60,7 +60,7 @@ export async function columnOf(configuration: ServerConfiguration): Promise<Colu
     networkOf: () => null,
     networks: () => [],
     scheme: "http",
-    allowed: () => true,
+    allowsPeer: () => true,
     log: nothing,
   });
   return await Column.assemble(configuration, {

@@ -15,8 +15,8 @@ const MOST_SELVES = 256;
 export interface ArrivalsOptions {
   readonly configuration: PeersConfiguration;
   readonly registry: Registry;
-  /** Whether a peer with this IP address is let in. */
-  readonly allowed: (address: string) => boolean;
+  /** Whether a server at this IP address is believed that it is a peer. */
+  readonly allowsPeer: (address: string) => boolean;
   /** A peer that should be asked whether it is there. */
   readonly introduce: (peer: Peer) => void;
   /** A peer that is known announced itself again. */
@@ -67,8 +67,10 @@ export class Arrivals {
   }
 
   #heard(address: PeerAddress, origin: "nudge" | "announcement"): void {
-    const { registry, allowed, introduce, again } = this.#options;
-    if (!allowed(address.host) || !this.#isUsable(address.host)) return;
+    const { registry, allowsPeer, introduce, again } = this.#options;
+    // Servers answer at their root: a path of the sender's choice would make us ask others for it.
+    if (address.path !== "/") return;
+    if (!allowsPeer(address.host) || !this.#isUsable(address.host)) return;
     if (this.#selves.has(baseOf(address)) || this.#isOwn(address)) return;
     const peer = registry.heard(address, origin);
     if (peer !== null) {

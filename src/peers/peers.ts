@@ -30,8 +30,8 @@ export interface OwnServer extends OwnNetworks {
   /** Files that it is sending at this moment. */
   readonly transfers: () => number;
   readonly scheme: "http" | "https";
-  /** Whether a client or peer with this IP address is let in. */
-  readonly allowed: (address: string) => boolean;
+  /** Whether a server at this IP address is believed that it is a peer. */
+  readonly allowsPeer: (address: string) => boolean;
   /** The path of the address that clients are redirected to; by default `encodePath`. */
   readonly encodePath?: (segments: readonly string[]) => string;
   /** What this server's index is made from; left out by servers that publish none. */
@@ -130,7 +130,7 @@ export class Peers {
     this.#arrivals = new Arrivals({
       configuration,
       registry: this.#registry,
-      allowed: own.allowed,
+      allowsPeer: own.allowsPeer,
       introduce: (peer) => this.#introductions.add(peer),
       again: (peer) => this.#indexes.refresh(peer),
     });

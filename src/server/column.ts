@@ -82,9 +82,9 @@ export class Column {
     this.#close();
   }
 
-  /** Whether a client or peer at this IP address is let in. */
-  allows(address: string): boolean {
-    return this.#admission.allowsAddress(address);
+  /** Whether a server at this IP address is believed that it is a peer. */
+  allowsPeer(address: string): boolean {
+    return this.#admission.allowsPeer(address);
   }
 }
 

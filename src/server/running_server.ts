@@ -60,7 +60,7 @@ export class RunningServer {
       networks: () => this.#network.networks(),
       ...indexSource(configuration, () => this.#column),
       scheme: configuration.listen.tls === null ? "http" : "https",
-      allowed: (address) => this.#column?.allows(address) ?? false,
+      allowsPeer: (address) => this.#column?.allowsPeer(address) ?? false,
       log: (level, sentence) => {
         this.#log.at(level, sentence);
         this.#reportSoon();

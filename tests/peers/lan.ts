@@ -143,7 +143,7 @@ export async function servePeer(
     networkOf: () => null,
     networks: () => [],
     scheme: "http",
-    allowed: () => true,
+    allowsPeer: () => true,
     log: (_level, sentence) => log.push(sentence),
     ...own,
   });

@@ -77,7 +77,7 @@ Deno.test("a nudge never makes a peer of a host that it names", async () => {
 
 Deno.test("those who are not let in are never peers", async () => {
   await using other = await serveOriginal([]);
-  await using asking = await servePeer([], {}, { allowed: () => false });
+  await using asking = await servePeer([], {}, { allowsPeer: () => false });
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
   assertEquals(asking.peers.size, 0);
   assertEquals(other.requests, []);
