@@ -1,5 +1,6 @@
 /** Who makes itself known to this server, and whether that is to be followed up. */
 
+import { NeighbourLimit } from "../http/rate_limit.ts";
 import { baseOf, isLoopback, parsePeerAddress, type PeerAddress } from "./address.ts";
 import { parseAnnouncement } from "./announcement.ts";
 import type { PeersConfiguration } from "./configuration.ts";
@@ -10,6 +11,13 @@ const ADDRESSES_LAST = 5_000;
 
 /** Most addresses remembered as this server's own. */
 const MOST_SELVES = 256;
+
+/**
+ * Nudges by which one neighbour can make this server ask it whether it is there. Together they may be
+ * more than are asked in a second: those who wait are asked in turn.
+ */
+const PROBES_FOR_NEIGHBOUR = { burst: 100, perSecond: 5 };
+const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
 
 /** What arrivals need. */
 export interface ArrivalsOptions {
@@ -28,6 +36,7 @@ export class Arrivals {
   readonly #options: ArrivalsOptions;
   /** Addresses that turned out to be this server's. */
   readonly #selves = new Set<string>();
+  readonly #probeLimit = new NeighbourLimit(PROBES_FOR_NEIGHBOUR, PROBES_FOR_NEIGHBOURS);
   #own: { readonly read: number; readonly hosts: ReadonlySet<string> } | null = null;
   #port = 0;
 
@@ -50,14 +59,22 @@ export class Arrivals {
   /**
    * A server at this IP address says that it is `uri`, whose host is not believed.
    *
-   * @returns the peer if it is known already.
+   * @param instance its identity; null for a server of the original.
+   * @returns the peer if it is known already, and no other server than before.
    */
-  nudged(uri: string, source: string): Peer | null {
+  nudged(uri: string, source: string, instance: string | null): Peer | null {
     const given = parsePeerAddress(uri, this.#options.configuration.defaultPort);
     if (given === null) return null;
     const address = { ...given, host: source };
+    const known = this.#options.registry.get(baseOf(address));
+    // It was started anew, or is not the server that it was taken for.
+    const isOther = instance !== null && known !== undefined && known.instance !== instance;
+    const isToBeAsked = known?.state !== "alive" || isOther;
+    if (isToBeAsked && !this.#probeLimit.take(source)) return null;
     this.#heard(address, "nudge");
-    return this.#options.registry.get(baseOf(address)) ?? null;
+    if (known === undefined || !this.#options.registry.has(known)) return null;
+    if (isOther) this.#options.introduce(known);
+    return isOther || instance === null ? null : known;
   }
 
   /** The peer turned out to be this server under another name: it is never a peer again. */

@@ -23,6 +23,13 @@ export interface PeerRequest {
   readonly timeout: number;
   /** Greatest size of the answer's body in bytes: a longer one is an error. */
   readonly maximumBody: number;
+  /** What the answers to several requests may take together. */
+  readonly allowance?: Allowance;
+}
+
+/** Bytes that several answers may still take together; once they are used up, answers are errors. */
+export interface Allowance {
+  left: number;
 }
 
 /** What a peer answered. */
@@ -134,8 +141,11 @@ export class PeerClient {
         let length = 0;
         response.on("data", (chunk: Uint8Array) => {
           length += chunk.length;
-          if (length > request.maximumBody) fail(new PeerError("the answer is too long"));
-          else chunks.push(chunk);
+          const { allowance } = request;
+          if (allowance !== undefined) allowance.left -= chunk.length;
+          if (length > request.maximumBody || (allowance !== undefined && allowance.left < 0)) {
+            fail(new PeerError("the answer is too long"));
+          } else chunks.push(chunk);
         });
         response.on("error", (error) => fail(new PeerError(error.message)));
         response.on("close", () => fail(new PeerError("the answer broke off")));

@@ -1,6 +1,7 @@
 /** Who has a file, or what is in a directory: the questions that a client's request leads to. */
 
 import type { HttpRequest } from "../http/exchange.ts";
+import { NeighbourLimit } from "../http/rate_limit.ts";
 import { encodePath } from "../http/target.ts";
 import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
@@ -42,24 +43,48 @@ export interface FinderOptions {
   readonly timeout: number;
 }
 
+/**
+ * Searches that one neighbour, and all of them together, can make this server begin. An upgrade of 300
+ * packages and their signatures is 600.
+ */
+const SEARCHES_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
+const SEARCHES_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
+
+/** Directories that neighbours can make it ask all peers for: far larger answers, and for people. */
+const LISTINGS_FOR_NEIGHBOUR = { burst: 20, perSecond: 0.5 };
+const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
+
+/** Bytes that the answers of all peers to one listing may take together. */
+const MAX_LISTING_BYTES = 64 << 20;
+
 /** Finds files and lists directories on the peers. */
 export class Finder {
   readonly #options: FinderOptions;
   readonly #checks: FileChecks;
   readonly #searches = new Map<string, Promise<Found | null>>();
+  readonly #listings = new Map<string, Promise<RemoteEntry[]>>();
+  readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
+  readonly #listingLimit = new NeighbourLimit(LISTINGS_FOR_NEIGHBOUR, LISTINGS_FOR_NEIGHBOURS);
 
   constructor(options: FinderOptions) {
     this.#options = options;
     this.#checks = new FileChecks((peer, paths) => options.questions.fileCheck(peer, paths));
   }
 
-  /** The peer that has the file and just confirmed it; null when there is none. */
+  /**
+   * The peer that has the file and just confirmed it; null when there is none, or when the client is a
+   * neighbour who made this server search too often.
+   */
   find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
     const network = this.#options.own.networkOf(connection);
     // Clients in one network share a search for the same file.
     const key = `${network} ${encodePath(segments)}`;
     const running = this.#searches.get(key);
+    const isNeighbour = network !== null;
+    if (running === undefined && isNeighbour && !this.#searchLimit.take(connection.remoteAddress)) {
+      return Promise.resolve(null);
+    }
     const result = running ?? this.#search(segments, network).finally(() => {
       this.#searches.delete(key);
     });
@@ -67,17 +92,30 @@ export class Finder {
     return untilAborted(result, signal);
   }
 
-  /** What the peers have in a directory, those that the client can reach. */
+  /**
+   * What the peers have in a directory, those that the client can reach. Nothing, when the client is a
+   * neighbour who made this server ask too often.
+   */
   list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
     const { own, questions, timeout } = this.#options;
     const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
     if (!canBeAsked(path)) return Promise.resolve([]);
-    return listRemote(
-      this.#reachable(own.networkOf(connection)),
+    const network = own.networkOf(connection);
+    const key = `${network} ${path}`;
+    const running = this.#listings.get(key);
+    if (running !== undefined) return running;
+    if (network !== null && !this.#listingLimit.take(connection.remoteAddress)) {
+      return Promise.resolve([]);
+    }
+    const allowance = { left: MAX_LISTING_BYTES };
+    const result = listRemote(
+      this.#reachable(network),
       segments,
-      (peer) => questions.list(peer, path),
+      (peer) => questions.list(peer, path, allowance),
       timeout,
-    );
+    ).finally(() => this.#listings.delete(key));
+    this.#listings.set(key, result);
+    return result;
   }
 
   async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
@@ -93,7 +131,12 @@ export class Finder {
         if (offer === "not found") this.#dropped(peer, segments);
         return offer === "yes";
       },
-      rank: (peers) => ranked(peers, performance.now(), Math.random),
+      rank: (peers) => {
+        // Peers that say yes and then hang, however many, come after all others.
+        const trusted = peers.filter(({ failures }) => failures === 0);
+        const best = trusted.length > 0 ? trusted : peers;
+        return ranked(best, performance.now(), Math.random);
+      },
     }, timeout);
     if (peer === null) return null;
     if (peer.instance !== null) this.#options.registry.sentTo(peer);

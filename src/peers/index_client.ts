@@ -19,11 +19,20 @@ const QUIET = 10_000;
 /** Milliseconds of the pause after a question that failed. */
 const PAUSE_AFTER_FAILURE = 10_000;
 
+/** Milliseconds of the pause after there was no room for an index. */
+const PAUSE_WITHOUT_ROOM = 600_000;
+
 /** An index that nothing was heard of for so long is asked for again, in milliseconds. */
 const REFRESH = 60_000;
 
-/** Most names that are kept of all peers together: 16 MB. */
-const MOST_NAMES_IN_ALL = 4_000_000;
+/** Most names that are kept of all peers together: 16 MB. The largest indexes make room for others. */
+const MAX_NAMES_IN_ALL = 4_000_000;
+
+/** Indexes that are fetched at the same time: each may take {@link LONGEST_INDEX} bytes. */
+const MAX_FETCHES = 8;
+
+/** A peer's next index is not asked for before its last one came in at this rate, in bytes a second. */
+const MAX_RATE = 200_000;
 
 /** Whether a peer has a file, as far as its index tells. */
 export type Verdict = "yes" | "no" | "unknown";
@@ -67,6 +76,9 @@ export interface PeerIndexesOptions {
 export class PeerIndexes {
   readonly #options: PeerIndexesOptions;
   readonly #indexes = new Map<Peer, PeerIndex>();
+  /** Peers whose turn to be asked has not come. */
+  readonly #waiting = new Set<Peer>();
+  #fetches = 0;
   #stopped = false;
 
   constructor(options: PeerIndexesOptions) {
@@ -78,6 +90,7 @@ export class PeerIndexes {
     this.#stopped = true;
     for (const { timer } of this.#indexes.values()) if (timer !== null) clearTimeout(timer);
     this.#indexes.clear();
+    this.#waiting.clear();
   }
 
   /** The peer spoke of the generation of its index; null: it has none. */
@@ -106,7 +119,8 @@ export class PeerIndexes {
   /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
   refresh(peer: Peer): void {
     const index = this.#indexes.get(peer);
-    if (index === undefined || this.#options.now() - index.asked < REFRESH) return;
+    const now = this.#options.now();
+    if (index === undefined || now - index.asked < REFRESH || now < index.pausedUntil) return;
     this.#fetch(peer, index);
   }
 
@@ -152,44 +166,77 @@ export class PeerIndexes {
 
   #fetch(peer: Peer, index: PeerIndex): void {
     if (index.fetching) return;
+    if (this.#fetches >= MAX_FETCHES) {
+      this.#waiting.add(peer);
+      return;
+    }
     index.fetching = true;
+    this.#fetches++;
     index.asked = this.#options.now();
     // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
-    this.#ask(peer, index).catch(() => false).then((understood) => {
+    this.#ask(peer, index).catch(() => null).then((length) => {
       index.fetching = false;
-      if (understood && index.generation < index.told) index.pause = longer(index.pause);
-      const pause = understood ? index.pause : PAUSE_AFTER_FAILURE;
-      index.pausedUntil = this.#options.now() + pause;
-      if (understood) this.#renew(peer);
+      this.#fetches--;
+      if (length !== null && index.generation < index.told) index.pause = longer(index.pause);
+      const pause = length === null
+        ? PAUSE_AFTER_FAILURE
+        : Math.max(index.pause, length / MAX_RATE * 1000);
+      index.pausedUntil = Math.max(index.pausedUntil, this.#options.now() + pause);
+      if (length !== null) this.#renew(peer);
+      this.#fetchNext();
     });
   }
 
-  /** Returns false when the answer is no index. */
-  async #ask(peer: Peer, index: PeerIndex): Promise<boolean> {
+  #fetchNext(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    const index = this.#indexes.get(next);
+    if (index === undefined || index.fetching) this.#fetchNext();
+    else this.#fetch(next, index);
+  }
+
+  /** Returns the length of the answer in bytes; null when it is no index. */
+  async #ask(peer: Peer, index: PeerIndex): Promise<number | null> {
     const have = `${index.instance}.${index.generation}`;
     const url = peer.base.slice(0, -1) + INDEX_TARGET +
       (index.generation > 0 ? `&since=${encodeURIComponent(have)}` : "");
     const headers: Record<string, string> = {};
     if (index.generation > 0) headers["If-None-Match"] = `"${have}"`;
     const answer = await this.#options.get(peer, url, headers, LONGEST_INDEX);
-    if (answer.status === 304) return true;
+    if (answer.status === 304) return 0;
     const generation = generationOf(headerOf(answer, "ETag"), index.instance);
     const message = answer.status === 200 ? decodeIndex(answer.body) : null;
-    if (message === null || generation === null) return false;
-    if (message.changes && index.generation === 0) return false;
+    if (message === null || generation === null) return null;
+    if (message.changes && index.generation === 0) return null;
     const hashes = message.changes ? applied(index.hashes, message) : message.added;
-    if (this.#namesOfOthers(index) + hashes.length > MOST_NAMES_IN_ALL) return false;
+    if (!this.#makeRoom(index, hashes.length)) return null;
     index.hashes = hashes;
     index.dropped.clear();
     index.watched = message.watched;
     index.generation = generation;
-    return true;
+    return answer.body.length;
   }
 
-  #namesOfOthers(index: PeerIndex): number {
-    let sum = 0;
-    for (const other of this.#indexes.values()) if (other !== index) sum += other.hashes.length;
-    return sum;
+  /**
+   * Makes room for the names of an index, by giving up larger ones: peers with huge indexes cannot keep
+   * others out. Returns false when it is itself the largest.
+   */
+  #makeRoom(index: PeerIndex, names: number): boolean {
+    const others = [...this.#indexes.values()].filter((other) => other !== index)
+      .sort((one, other) => other.hashes.length - one.hashes.length);
+    let sum = names + others.reduce((sum, { hashes }) => sum + hashes.length, 0);
+    for (const other of others) {
+      if (sum <= MAX_NAMES_IN_ALL || other.hashes.length <= names) break;
+      sum -= other.hashes.length;
+      // Its peer is asked for each file again.
+      other.hashes = new Uint32Array();
+      other.generation = 0;
+      other.pausedUntil = this.#options.now() + PAUSE_WITHOUT_ROOM;
+    }
+    if (sum <= MAX_NAMES_IN_ALL) return true;
+    index.pausedUntil = this.#options.now() + PAUSE_WITHOUT_ROOM;
+    return false;
   }
 }
 

@@ -5,6 +5,7 @@
  * announcements delays the others, but costs no more than this.
  */
 
+import { TokenBucket } from "../http/rate_limit.ts";
 import type { Peer, Registry } from "./registry.ts";
 
 const AT_A_TIME = 16;
@@ -24,8 +25,10 @@ export class Introductions {
   readonly #asking = new Set<Peer>();
   /** Those of them that are to be asked once more: there was news while they were being asked. */
   readonly #again = new Set<Peer>();
-  #allowance = BURST;
-  #allowanceAt = performance.now();
+  readonly #allowance = new TokenBucket(
+    { burst: BURST, perSecond: PER_SECOND },
+    () => performance.now(),
+  );
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
 
@@ -65,10 +68,10 @@ export class Introductions {
 
   #next(): void {
     while (this.#asking.size < AT_A_TIME && this.#queue.size > 0) {
-      if (!this.#isAllowed()) return;
+      if (!this.#allowance.hasToken()) return this.#continueLater();
       const peer = this.#take();
       if (!this.#registry.has(peer)) continue;
-      this.#allowance--;
+      this.#allowance.take();
       this.#asking.add(peer);
       this.#ask(peer).finally(() => {
         this.#asking.delete(peer);
@@ -78,27 +81,25 @@ export class Introductions {
     }
   }
 
-  /** True when one more may be asked now; else it goes on when that is so. */
-  #isAllowed(): boolean {
-    const now = performance.now();
-    const earned = (now - this.#allowanceAt) / 1000 * PER_SECOND;
-    this.#allowance = Math.min(BURST, this.#allowance + earned);
-    this.#allowanceAt = now;
-    if (this.#allowance >= 1) return true;
+  /** Goes on when one more may be asked. */
+  #continueLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#next();
     }, 1000 / PER_SECOND);
-    return false;
   }
 
+  /** The first of those that failed least often; those whose address is forged perhaps come last. */
   #take(): Peer {
-    const [first, ...others] = this.#queue;
-    if (first === undefined) throw new RangeError("nobody is waiting");
-    const proven = first.origin === "announcement"
-      ? others.find((peer) => peer.origin !== "announcement") ?? first
-      : first;
-    this.#queue.delete(proven);
-    return proven;
+    let [best] = this.#queue;
+    if (best === undefined) throw new RangeError("nobody is waiting");
+    for (const peer of this.#queue) if (doubt(peer) < doubt(best)) best = peer;
+    this.#queue.delete(best);
+    return best;
   }
+}
+
+/** The more, the later a peer is asked. */
+function doubt({ origin, state, failures }: Peer): number {
+  return state === "candidate" && origin === "announcement" ? Infinity : failures;
 }

@@ -150,6 +150,12 @@ export class Peers {
   start(port: number): void {
     this.#port = port;
     this.#arrivals.listensOn(port);
+    // Those that a worker before this one knew may be in networks that are allowed no more.
+    for (const peer of this.#registry.all()) {
+      if (peer.origin !== "static" && !this.#own.allowsPeer(peer.address.host)) {
+        this.#registry.remove(peer);
+      }
+    }
     const interval = (this.#configuration.multicast?.interval ?? DEFAULT_INTERVAL) * 1000;
     this.#index?.start();
     this.#nudgeStatic();
@@ -283,13 +289,10 @@ export class Peers {
   }
 
   #nudged(uri: string, remoteAddress: string, { headers }: HttpRequest): void {
-    const peer = this.#arrivals.nudged(uri, remoteAddress);
     const instance = instanceOf(headers[HEADERS.instance.toLowerCase()]);
-    if (peer === null || instance === null) return;
-    const generation = countOf(headers[HEADERS.index.toLowerCase()]);
-    if (peer.instance === instance) this.#indexes.told(peer, generation);
-    // It was started anew, or is not the server that it was taken for.
-    else this.#introductions.add(peer);
+    const peer = this.#arrivals.nudged(uri, remoteAddress, instance);
+    if (peer === null) return;
+    this.#indexes.told(peer, countOf(headers[HEADERS.index.toLowerCase()]));
   }
 
   #answered(peer: Peer, generation: number | null): void {

@@ -5,6 +5,7 @@
  * who has an earlier one gets what changed since.
  */
 
+import { LRUCache } from "lru-cache";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { messageOf } from "../failure.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
@@ -53,6 +54,8 @@ export class PublishedIndex {
   readonly #changed: () => void;
   readonly #problem: (sentence: string) => void;
   readonly #watch: DirectoryWatch;
+  /** By the generation that the sender of a request has. */
+  readonly #answers = new LRUCache<number, Uint8Array>({ max: HISTORY + 1 });
   #hashes: Uint32Array = new Uint32Array();
   #history: Generation[] = [];
   #generation = 0;
@@ -125,7 +128,7 @@ export class PublishedIndex {
     const etag = `"${this.#instance}.${this.#generation}"`;
     const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
     if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
-    const body = encodeIndex(this.#since(request.target) ?? this.#whole());
+    const body = this.#encoded(request.target);
     return {
       status: 200,
       headers: {
@@ -137,19 +140,36 @@ export class PublishedIndex {
     };
   }
 
+  /** What peers ask for is nearly always the same, and a neighbour may ask as fast as it can. */
+  #encoded(target: string): Uint8Array {
+    const from = this.#generationIn(target);
+    const known = this.#answers.get(from);
+    if (known !== undefined) return known;
+    const changes = this.#since(from);
+    if (changes === null && from > 0) return this.#encoded(INDEX_TARGET);
+    const body = encodeIndex(changes ?? this.#whole());
+    this.#answers.set(from, body);
+    return body;
+  }
+
   #whole(): IndexMessage {
     const none = new Uint32Array();
     return { changes: false, watched: this.#watched, added: this.#hashes, removed: none };
   }
 
-  /** The changes since the generation that a request names; null when they are not known. */
-  #since(target: string): IndexMessage | null {
+  /** The generation that a request says its sender has; 0 for none of this instance. */
+  #generationIn(target: string): number {
     const since = new URLSearchParams(target.slice(2)).get("since") ?? "";
     const point = since.lastIndexOf(".");
-    const from = Number(since.slice(point + 1));
-    if (since.slice(0, point) !== this.#instance || !(from >= 1 && from <= this.#generation)) {
-      return null;
-    }
+    const generation = Number(since.slice(point + 1));
+    const isOurs = since.slice(0, point) === this.#instance && Number.isInteger(generation) &&
+      generation >= 1 && generation <= this.#generation;
+    return isOurs ? generation : 0;
+  }
+
+  /** The changes since a generation; null when they are not known. */
+  #since(from: number): IndexMessage | null {
+    if (from === 0) return null;
     const later = this.#history.filter(({ number }) => number > from);
     if (later.length !== this.#generation - from) return null;
     let added: Uint32Array = new Uint32Array();
@@ -212,6 +232,7 @@ export class PublishedIndex {
     const promised = this.#promised > this.#generation;
     if (same && this.#generation > 0 && !promised) return;
     this.#generation++;
+    this.#answers.clear();
     this.#hashes = hashes;
     this.#watched = watched;
     this.#history.push({ number: this.#generation, added, removed });

@@ -1,6 +1,13 @@
 /** The questions that peers are asked, and what their answers tell the registry. */
 
-import { headerOf, type PeerAnswer, type PeerClient, PeerError, textOf } from "./client.ts";
+import {
+  type Allowance,
+  headerOf,
+  type PeerAnswer,
+  type PeerClient,
+  PeerError,
+  textOf,
+} from "./client.ts";
 import {
   decodeFound,
   decodeListing,
@@ -55,10 +62,14 @@ export class Questions {
     return found;
   }
 
-  /** The entries of a directory; null when the peer has no such directory. */
-  async list(peer: Peer, path: string): Promise<Listing | null> {
+  /**
+   * The entries of a directory; null when the peer has no such directory.
+   *
+   * @param allowance of bytes, for all peers that are asked for the directory.
+   */
+  async list(peer: Peer, path: string, allowance: Allowance): Promise<Listing | null> {
     const message: Message = { type: "directory listing", path, hops: 0 };
-    const answer = await this.#post(peer, message, LONGEST_LISTING);
+    const answer = await this.#post(peer, message, LONGEST_LISTING, allowance);
     return decodeListing(textOf(answer), MOST_NAMES);
   }
 
@@ -80,13 +91,19 @@ export class Questions {
     return this.#ask(peer, { method: "GET", url, headers, maximumBody });
   }
 
-  async #post(peer: Peer, message: Message, maximumBody: number): Promise<PeerAnswer> {
+  async #post(
+    peer: Peer,
+    message: Message,
+    maximumBody: number,
+    allowance?: Allowance,
+  ): Promise<PeerAnswer> {
     const answer = await this.#ask(peer, {
       method: "POST",
       url: peer.base,
       headers: { "Content-Type": MESSAGE_TYPE },
       body: encodeMessage(message),
       maximumBody,
+      ...(allowance === undefined ? {} : { allowance }),
     });
     // A question that is too long for it is no fault of the peer.
     if (answer.status === 413) throw new PeerError("does not take so long a message");
@@ -102,6 +119,7 @@ export class Questions {
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
       readonly maximumBody: number;
+      readonly allowance?: Allowance;
     },
   ): Promise<PeerAnswer> {
     const { client, registry, patience } = this.#options;
@@ -110,7 +128,7 @@ export class Questions {
     }, patience);
     try {
       const answer = await client.request({ ...request, timeout: LONGEST_ANSWER });
-      this.#learn(peer, answer);
+      this.#learn(peer, answer, request.method === "HEAD");
       return answer;
     } catch (error) {
       if (error instanceof PeerError) registry.failed(peer, error.message);
@@ -120,7 +138,7 @@ export class Questions {
     }
   }
 
-  #learn(peer: Peer, answer: PeerAnswer): void {
+  #learn(peer: Peer, answer: PeerAnswer, isProof: boolean): void {
     const instance = instanceOf(headerOf(answer, HEADERS.instance));
     if (instance === this.#options.instance) {
       this.#options.self(peer);
@@ -136,6 +154,7 @@ export class Questions {
       instance,
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
       roundTrip: answer.roundTrip,
+      isProof,
     });
     // There may be no room for one that is new.
     if (!this.#options.registry.has(peer)) return;

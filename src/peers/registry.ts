@@ -16,9 +16,13 @@ export const BOUNDS = {
   candidates: 256,
   /** Peers and candidates of one host, unless it is this host. */
   perHost: 16,
+  /** Peers whose pause is over that one search asks. */
+  due: 8,
   /** Milliseconds of the first pause; each one is twice the one before. */
   firstPause: 2_000,
   longestPause: 300_000,
+  /** Milliseconds without a failure that end a probation. */
+  probation: 600_000,
 } as const;
 
 /** How a peer became known. A nudge comes over TCP, so the address in it is proven. */
@@ -33,8 +37,10 @@ export interface Peer {
   state: "candidate" | "alive" | "set aside";
   /** When it was last heard or answered, on the registry's clock; null for never. */
   lastSeen: number | null;
-  /** Failures in a row. */
+  /** Failures since it last answered for a file, or in the last minutes. Above 0 it is on probation. */
   failures: number;
+  /** When it failed last, on the registry's clock. */
+  failedAt: number;
   /** Set aside until then. */
   pausedUntil: number;
   /** Identity of the running server, if it is one of ours. */
@@ -54,6 +60,8 @@ export interface PeerFacts {
   readonly transfers: number | null;
   /** Milliseconds. */
   readonly roundTrip: number;
+  /** It answered for the very address of a file: only that ends a probation at once. */
+  readonly isProof: boolean;
 }
 
 /** A peer as plain data, so that a worker that takes over knows it. */
@@ -130,13 +138,14 @@ export class Registry {
     if (this.#candidates.get(peer.base) === peer) {
       // Where nothing is searched, nobody looks for those whose time is over.
       this.#forgetExpired();
-      if (this.#peers.size >= BOUNDS.peers) return this.#delete(peer);
+      if (this.#peers.size >= BOUNDS.peers && !this.#makeRoom(peer)) return this.#delete(peer);
       this.#candidates.delete(peer.base);
       this.#peers.set(peer.base, peer);
     }
     peer.state = "alive";
     peer.lastSeen = this.#options.now();
-    peer.failures = 0;
+    // Otherwise a peer that answers nudges and hangs later would be trusted anew each time.
+    if (facts.isProof) peer.failures = 0;
     this.#note(peer, null);
     peer.instance = facts.instance;
     if (facts.transfers !== null) {
@@ -159,6 +168,7 @@ export class Registry {
     const pause = BOUNDS.firstPause * 2 ** Math.min(peer.failures, 16);
     peer.pausedUntil = now + Math.min(pause, BOUNDS.longestPause);
     peer.failures++;
+    peer.failedAt = now;
   }
 
   #note(peer: Peer, trouble: string | null): void {
@@ -195,10 +205,19 @@ export class Registry {
     return [...this.#peers.values()];
   }
 
-  /** Peers that may be asked now: those alive, and those set aside whose pause is over. */
+  /**
+   * Peers that may be asked now: those alive, and a few of those set aside whose pause is over, first
+   * those that failed least often. So many that are dead cannot slow a search down.
+   */
   askable(): Peer[] {
     const now = this.#options.now();
-    return this.all().filter((peer) => peer.state === "alive" || peer.pausedUntil <= now);
+    const all = this.all();
+    for (const peer of all) {
+      if (peer.state === "alive" && now - peer.failedAt > BOUNDS.probation) peer.failures = 0;
+    }
+    const due = all.filter((peer) => peer.state === "set aside" && peer.pausedUntil <= now)
+      .sort((one, other) => one.failures - other.failures);
+    return [...all.filter(({ state }) => state === "alive"), ...due.slice(0, BOUNDS.due)];
   }
 
   /** The peers that are believed, static ones aside, for a worker that takes over. */
@@ -231,6 +250,7 @@ export class Registry {
       state,
       lastSeen: null,
       failures: 0,
+      failedAt: 0,
       pausedUntil: 0,
       instance: null,
       transfers: 0,
@@ -269,6 +289,26 @@ export class Registry {
     if (victim === undefined) return false;
     this.#delete(victim);
     return true;
+  }
+
+  /**
+   * Makes room for a peer that has just answered: a peer goes that fails, else one of the host that has
+   * most, if that is more than the new one's host has. So nobody keeps others out by filling the table.
+   */
+  #makeRoom({ address: { host } }: Peer): boolean {
+    const removable = [...this.#peers.values()].filter(({ origin }) => origin !== "static");
+    const failing = removable.filter(({ state }) => state === "set aside");
+    const crowd = failing.length > 0 ? failing : this.#mostCrowded(removable, host);
+    const victim = crowd[Math.floor(this.#options.random() * crowd.length)];
+    if (victim !== undefined) this.#delete(victim);
+    return victim !== undefined;
+  }
+
+  /** The peers of the host that has most of these; none if `host` has as many. */
+  #mostCrowded(peers: readonly Peer[], host: string): Peer[] {
+    const byHost = Map.groupBy(peers, ({ address }) => address.host);
+    const [most = []] = [...byHost.values()].sort((one, other) => other.length - one.length);
+    return most.length > (this.#hosts.get(host) ?? 0) ? most : [];
   }
 
   #expired(peer: Peer): boolean {

@@ -14,6 +14,12 @@ const GRACE = 3;
 /** How long a confirmation may take before the next peer is asked too. Milliseconds. */
 const HEDGE = 50;
 
+/**
+ * How long a peer is waited for that failed and has answered no such question since. A peer that was
+ * started anew answers in less; peers that always hang cost no more. Milliseconds.
+ */
+const PROBATION = 50;
+
 /** What a search needs. */
 export interface SearchParts {
   /** Peers whose fresh index names the file. */
@@ -45,11 +51,12 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
     let hedge: ReturnType<typeof setTimeout> | null = null;
     let grace: ReturnType<typeof setTimeout> | null = null;
     let graceOver = false;
+    let probation: ReturnType<typeof setTimeout> | null = null;
     let over = false;
 
     const finish = (peer: Peer | null): void => {
       over = true;
-      for (const timer of [end, hedge, grace]) if (timer !== null) clearTimeout(timer);
+      for (const timer of [end, hedge, grace, probation]) if (timer !== null) clearTimeout(timer);
       resolve(peer);
     };
     const end = setTimeout(() => finish(null), timeout);
@@ -83,6 +90,12 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
         parts.check(peer).catch(() => false).then((has) => answered(peer, has, asked));
       }
       if (asked.size === 0) confirmBest();
+      if (over) return;
+      probation = setTimeout(() => {
+        const doubtful = [...asked].filter(({ failures }) => failures > 0);
+        for (const peer of doubtful) asked.delete(peer);
+        if (doubtful.length > 0 && asked.size === 0 && hedge === null) confirmBest();
+      }, PROBATION);
     };
 
     const answered = (peer: Peer, has: boolean, asked: Set<Peer>): void => {

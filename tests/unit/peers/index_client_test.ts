@@ -13,6 +13,13 @@ const BODY = encodeIndex({
   removed: new Uint32Array(),
 });
 
+const SMALL_BODY = encodeIndex({
+  changes: false,
+  watched: true,
+  added: Uint32Array.of(1, 2, 3),
+  removed: new Uint32Array(),
+});
+
 /** So many of them fit in memory. */
 const ROOM = 8;
 
@@ -40,7 +47,12 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
     const address = { scheme: "http", host: `10.0.0.${number}`, port: 15678, path: "/" } as const;
     const peer = registry.heard(address, "nudge");
     assert(peer !== null);
-    registry.answered(peer, { instance: `instance-${number}`, transfers: 0, roundTrip: 1 });
+    registry.answered(peer, {
+      instance: `instance-${number}`,
+      transfers: 0,
+      roundTrip: 1,
+      isProof: true,
+    });
     indexes.told(peer, 1);
     // What is resolved already is read before any timer.
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -56,5 +68,42 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
   for (let number = 100; number < 100 + ROOM; number++) {
     assertEquals(indexes.verdict(await come(number), "absent"), "no");
   }
+  indexes.stop();
+});
+
+Deno.test("peers with huge indexes keep no other peer's index out, and few are fetched at a time", async () => {
+  let underWay = 0;
+  let most = 0;
+  const registry = new Registry({
+    now: () => 0,
+    lifetime: LIFETIME,
+    random: Math.random,
+    forgotten: () => {},
+  });
+  const indexes = new PeerIndexes({
+    now: () => 0,
+    get: async ({ instance }) => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      underWay--;
+      const body = instance === "honest-instance" ? SMALL_BODY : BODY;
+      return { status: 200, headers: { etag: `"${instance}.1"` }, body, roundTrip: 1 };
+    },
+  });
+  function come(host: string, instance: string): Peer {
+    const peer = registry.heard({ scheme: "http", host, port: 15678, path: "/" }, "nudge");
+    assert(peer !== null);
+    registry.answered(peer, { instance, transfers: 0, roundTrip: 1, isProof: true });
+    indexes.told(peer, 1);
+    return peer;
+  }
+  const huge = Array.from({ length: 40 }, (_, i) => come(`10.0.1.${i}`, `huge-instance-${i}`));
+  const honest = come("10.0.0.2", "honest-instance");
+  while (indexes.verdict(honest, "absent") !== "no") {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert(most <= 8, `${most} at a time`);
+  const kept = huge.filter((peer) => indexes.verdict(peer, "absent") === "no").length;
+  assert(kept < ROOM, `${kept} huge indexes are kept`);
   indexes.stop();
 });

@@ -3,7 +3,7 @@ import { transfersOf } from "../../../src/peers/balance.ts";
 import { BOUNDS, type Peer, Registry, type RegistryOptions } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-const FACTS = { instance: null, transfers: null, roundTrip: 1 };
+const FACTS = { instance: null, transfers: null, roundTrip: 1, isProof: true };
 const LIFETIME = 900_000;
 
 class Clock {
@@ -115,7 +115,7 @@ Deno.test("a peer is forgotten after three intervals of silence, a static one ne
 Deno.test("an old count of transfers is old, however lately the peer was heard", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
-  registry.answered(peer, { instance: "an instance", transfers: 8, roundTrip: 1 });
+  registry.answered(peer, { instance: "an instance", transfers: 8, roundTrip: 1, isProof: true });
   clock.now = 60_000;
   registry.heard(at("10.0.0.2"), "announcement");
   assert(transfersOf(peer, clock.now) < 1);
@@ -123,7 +123,7 @@ Deno.test("an old count of transfers is old, however lately the peer was heard",
   registry.sentTo(peer);
   registry.sentTo(peer);
   assertEquals(Math.round(transfersOf(peer, clock.now)), 2);
-  registry.answered(peer, { instance: "an instance", transfers: 5, roundTrip: 1 });
+  registry.answered(peer, { instance: "an instance", transfers: 5, roundTrip: 1, isProof: true });
   assertEquals(transfersOf(peer, clock.now), 5);
 });
 
@@ -186,4 +186,54 @@ Deno.test("what one worker knew, the next one knows", () => {
   two.import(structuredClone(one.export()));
   two.import(one.export());
   assertEquals(two.askable().map(({ base }) => base), ["http://10.0.0.2:15678/"]);
+});
+
+Deno.test("who only answers nudges is waited for less long each time, until minutes are over", () => {
+  const { registry, clock } = make();
+  const peer = believed(registry, "10.0.0.2");
+  const pauses: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    registry.failed(peer, "did not answer");
+    pauses.push(peer.pausedUntil - clock.now);
+    clock.now = peer.pausedUntil;
+    registry.answered(peer, { ...FACTS, isProof: false });
+  }
+  assertEquals(pauses, [2000, 4000, 8000, 16000]);
+  assertEquals(registry.askable().map(({ failures }) => failures), [4]);
+  clock.now += BOUNDS.probation + 1;
+  assertEquals(registry.askable().map(({ failures }) => failures), [0]);
+});
+
+Deno.test("many peers that fail do not make a search ask them all", () => {
+  const { registry, clock } = make();
+  const alive = believed(registry, "10.0.0.2");
+  const dead = Array.from(
+    { length: 550 },
+    (_, i) => believed(registry, `10.7.${i >> 8}.${i & 255}`),
+  );
+  for (const peer of dead) registry.failed(peer, "did not answer");
+  clock.now = BOUNDS.longestPause;
+  registry.heard(alive.address, "announcement");
+  const asked = registry.askable();
+  assertEquals(asked[0], alive);
+  assertEquals(asked.length, 1 + BOUNDS.due);
+});
+
+Deno.test("a full table makes room for an honest peer: who fails goes, then the crowd of one host", () => {
+  const { registry } = make();
+  const answer = (host: string, port: number): Peer | null => {
+    const peer = registry.heard(at(host, port), "nudge");
+    if (peer !== null) registry.answered(peer, FACTS);
+    return peer !== null && registry.get(peer.base) === peer ? peer : null;
+  };
+  for (let i = 0; i < BOUNDS.peers; i++) answer(`10.8.0.${i >> 4}`, 1 + i % BOUNDS.perHost);
+  assertEquals(registry.size, BOUNDS.peers);
+  const honest = answer("10.0.0.2", 15678);
+  assert(honest !== null, "there was no room for it");
+  assertEquals(registry.size, BOUNDS.peers);
+  const failing = registry.all().find((peer) => peer !== honest);
+  assert(failing !== undefined);
+  registry.failed(failing, "did not answer");
+  assert(answer("10.0.0.3", 15678) !== null);
+  assertEquals([registry.has(failing), registry.has(honest)], [false, true]);
 });
