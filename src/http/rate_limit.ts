@@ -1,4 +1,4 @@
-/** How often neighbours may make this server do something: token buckets. */
+/** How often, and how much at a time, neighbours may make this server do something. */
 
 import { LRUCache } from "lru-cache";
 import { addressGroup } from "./address_group.ts";
@@ -67,5 +67,28 @@ export class NeighbourLimit {
     const bucket = this.#buckets.get(group) ?? new TokenBucket(this.#each, this.#now);
     this.#buckets.set(group, bucket);
     return bucket.hasToken() && this.#all.take() && bucket.take();
+  }
+}
+
+/** Runs so many pieces of work at a time; the others wait in order. */
+export class ConcurrencyLimit {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atATime: number) {
+    this.#free = atATime;
+  }
+
+  /** Runs a piece of work when it is its turn; gives or throws what that does. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** Who has a file, or what is in a directory: the questions that a client's request leads to. */
 
 import type { HttpRequest } from "../http/exchange.ts";
-import { NeighbourLimit } from "../http/rate_limit.ts";
+import { ConcurrencyLimit, NeighbourLimit } from "../http/rate_limit.ts";
 import { encodePath } from "../http/target.ts";
 import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
@@ -50,6 +50,9 @@ export interface FinderOptions {
 const SEARCHES_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
 const SEARCHES_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
 
+/** More at a time would keep the answers to this host's own questions waiting. */
+const MAX_SEARCHES_FOR_NEIGHBOURS = 32;
+
 /** Directories that neighbours can make it ask all peers for: far larger answers, and for people. */
 const LISTINGS_FOR_NEIGHBOUR = { burst: 20, perSecond: 0.5 };
 const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
@@ -62,6 +65,7 @@ export class Finder {
   readonly #options: FinderOptions;
   readonly #checks: FileChecks;
   readonly #searches = new Map<string, Promise<Found | null>>();
+  readonly #neighbourSearches = new ConcurrencyLimit(MAX_SEARCHES_FOR_NEIGHBOURS);
   readonly #listings = new Map<string, Promise<RemoteEntry[]>>();
   readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
   readonly #listingLimit = new NeighbourLimit(LISTINGS_FOR_NEIGHBOUR, LISTINGS_FOR_NEIGHBOURS);
@@ -85,9 +89,10 @@ export class Finder {
     if (running === undefined && isNeighbour && !this.#searchLimit.take(connection.remoteAddress)) {
       return Promise.resolve(null);
     }
-    const result = running ?? this.#search(segments, network).finally(() => {
-      this.#searches.delete(key);
-    });
+    const begin = (): Promise<Found | null> => this.#search(segments, network);
+    const result = running ??
+      (isNeighbour ? this.#neighbourSearches.run(begin) : begin())
+        .finally(() => this.#searches.delete(key));
     if (running === undefined) this.#searches.set(key, result);
     return untilAborted(result, signal);
   }

@@ -216,7 +216,8 @@ function exchangeOf(incoming: http.IncomingMessage): HttpRequest {
   };
 }
 
-async function textOf(request: http.IncomingMessage): Promise<string> {
+/** The body of a request. */
+export async function textOf(request: http.IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of request) text += chunk;
   return text;

@@ -190,7 +190,8 @@ function addressGroup(defaults: ServeDefaults): OptionGroup {
         repeatable: true,
         help: "Answer only clients in these networks (10.0.0.0/8, fd00::/8), and this machine. " +
           "Others get 403 and are never peers. Given once, it takes the place of the default: " +
-          "name your LAN, too.",
+          "name your LAN, too. Without it, only servers in the networks of this machine's " +
+          "interfaces can become peers by themselves; others are named with --peer.",
         default: "private and link-local ranges, and the networks of this machine's interfaces",
       },
       {
