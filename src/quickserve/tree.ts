@@ -7,6 +7,7 @@ import { buildPlaces, localPathIn, placesOnTheWay } from "./places.ts";
 import type { Place, Source } from "./places.ts";
 import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./coalesced_runs.ts";
+import { spellingOf } from "./spelling.ts";
 import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
 
@@ -48,8 +49,9 @@ const ENTRIES_PER_TURN = 2000;
 /**
  * Everything that is shared, as one tree.
  *
- * Whatever is hidden, filtered, unreadable, neither file nor directory, or outside of the shares by
- * way of a symbolic link does not exist: not by its address and not in a listing. Nothing about files
+ * Whatever is hidden, filtered, unreadable, neither file nor directory, outside of the shares by way
+ * of a symbolic link, or asked for by another spelling than the one that its directory lists does not
+ * exist: not by its address and not in a listing. Nothing about files
  * is kept but which of them passed those checks, so that one that comes or goes is noticed at once,
  * and however large a directory is, looking up a file in it costs the same.
  *
@@ -214,11 +216,16 @@ export class SharedTree {
         return null;
       }
     } else if (!info.isFile) return null;
-    return this.#isAccessible(localPath, info) ? { source, localPath, info } : null;
+    const names = segments.slice(own);
+    return this.#isAccessible(localPath, names, info) ? { source, localPath, info } : null;
   }
 
-  /** True when a file or directory can be read and is inside of a share. */
-  #isAccessible(localPath: string, info: Deno.FileInfo): boolean {
+  /**
+   * True when a file or directory can be read, is inside of a share and spelled as it is listed.
+   *
+   * @param names the end of the path, below the source's own.
+   */
+  #isAccessible(localPath: string, names: readonly string[], info: Deno.FileInfo): boolean {
     const known = this.#accessible.get(localPath);
     if (known !== undefined) {
       if (isUnchanged(known, info)) return true;
@@ -226,6 +233,9 @@ export class SharedTree {
     }
     if (!this.#boundary.contains(localPath, info, Date.now())) return false;
     if (!this.#isReadable(localPath, info)) return false;
+    const spelling = spellingOf(localPath, names);
+    // Not remembered where there are other spellings: a renamed file may keep its old name as one.
+    if (spelling !== "sole") return spelling === "listed";
     if (this.#accessible.size >= REMEMBERED_PATHS) {
       for (const oldest of this.#accessible.keys()) {
         this.#accessible.delete(oldest);
