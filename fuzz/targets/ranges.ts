@@ -7,7 +7,7 @@ import { SharedTree } from "../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../tests/assert.ts";
 import { readBody } from "../../tests/reply.ts";
 import { makeRequest } from "../../tests/request.ts";
-import { share, treeOf } from "../../tests/unit/quickserve/scratch.ts";
+import { share, treeOf } from "../../tests/unit/quickserve/trees.ts";
 import { wordText } from "../bytes.ts";
 import { target, targetWith } from "../target.ts";
 

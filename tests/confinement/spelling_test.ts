@@ -6,7 +6,8 @@
 
 import { assertEquals } from "../assert.ts";
 import { run } from "../lan/process.ts";
-import { Served, withFiles } from "../program.ts";
+import { Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 /** Each file with its short name. */
 const FILES = {

@@ -7,7 +7,8 @@ import { sizeOfTar } from "../../../src/quickserve/archive/tar.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
 import { readBody } from "../../reply.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 const get: Pick<HttpRequest, "method"> = { method: "GET" };
 

@@ -8,7 +8,8 @@ import { assert, assertEquals } from "../../assert.ts";
 import { hostilePaths } from "./hostile_paths.ts";
 import { makeRequest } from "../../request.ts";
 import { readText } from "../../reply.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 type Serve = (target: string, method?: string, type?: string) => Promise<Reply>;
 
