@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { FileReplies } from "../../src/quickserve/file_reply.ts";
-import { parseRanges } from "../../src/quickserve/ranges.ts";
+import { parseRanges } from "../../src/http/ranges.ts";
 import { SharedTree } from "../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../tests/assert.ts";
 import { readBody } from "../../tests/reply.ts";
