@@ -4,7 +4,7 @@ import { Failure, fileProblem, UsageError } from "../failure.ts";
 import { findPlaces } from "../firewall/detection.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import { portsText } from "../firewall/openings.ts";
-import { type Place, placeText } from "../firewall/place.ts";
+import { type Place, placeText } from "../firewall/chain.ts";
 import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
 import {
   checkNames,

@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import { firewalldPlace, firewalldPlaces, firewalldRuns } from "./firewalld.ts";
 import { chosenIptables, iptablesPlace, surveyIptables } from "./iptables.ts";
 import { filteringChains, nftablesPlace } from "./nftables.ts";
-import type { Place, PlaceName } from "./place.ts";
+import type { Place, PlaceName } from "./chain.ts";
 import { findProgram, PROGRAMS } from "./programs.ts";
 import type { FirewallSetting } from "./rules.ts";
 

@@ -2,7 +2,7 @@
 
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, portsText } from "./openings.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./chain.ts";
 import { complaint, findProgram, runProgram } from "./programs.ts";
 
 const PROGRAM = "firewall-cmd";

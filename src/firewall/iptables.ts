@@ -2,7 +2,7 @@
 
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./chain.ts";
 import { complaint, findProgram, type ProgramName, runProgram, sawRules } from "./programs.ts";
 
 /** The programs of a family: the two forms, and the one of them that the system has chosen. */

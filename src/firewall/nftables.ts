@@ -7,7 +7,7 @@
 
 import { Failure } from "../failure.ts";
 import { type Opening, openingMark } from "./openings.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./chain.ts";
 import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
 
 /** A chain that a hook of the kernel calls. */

@@ -3,7 +3,7 @@
 import { Failure, messageOf } from "../failure.ts";
 import { placeOf } from "./detection.ts";
 import { type Opening, openingsOf, openingText } from "./openings.ts";
-import { type Place, placeText } from "./place.ts";
+import { type Place, placeText } from "./chain.ts";
 import type { Rule } from "./rules.ts";
 import { type Opened, readState, withLock, writeState } from "./state.ts";
 

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import type { Opening } from "./openings.ts";
-import type { PlaceName } from "./place.ts";
+import type { PlaceName } from "./chain.ts";
 
 /** Where it is remembered. */
 export const STATE_DIRECTORY = "/run/pacserve-ports";

@@ -6,7 +6,7 @@
  * path names, and the resolved path has to be inside of a share.
  */
 
-import type { Source } from "./places.ts";
+import type { Source } from "./nodes.ts";
 import { spellingOf } from "./spelling.ts";
 
 /** An open file together with its `fstat`. */

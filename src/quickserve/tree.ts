@@ -3,8 +3,8 @@
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
-import { buildPlaces, localPathIn, placesOnTheWay } from "./places.ts";
-import type { Place, Source } from "./places.ts";
+import { buildPlaces, localPathIn, placesOnTheWay } from "./nodes.ts";
+import type { Place, Source } from "./nodes.ts";
 import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./coalesced_runs.ts";
 import { spellingOf } from "./spelling.ts";

@@ -1,7 +1,7 @@
 import type { Reply } from "../../../src/http/exchange.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
-import { createQuickserve } from "../../../src/quickserve/serve.ts";
-import type { QuickserveParts } from "../../../src/quickserve/serve.ts";
+import { createQuickserve } from "../../../src/quickserve/quickserve.ts";
+import type { QuickserveParts } from "../../../src/quickserve/quickserve.ts";
 import { textReply } from "../../../src/http/text_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
