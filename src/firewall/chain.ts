@@ -1,27 +1,25 @@
-/** What the firewalls have in common: places that turn packets away, and can be told to let some in. */
+/** What the firewalls have in common: chains that turn packets away, and can be told to let some in. */
 
 import type { Opening } from "./openings.ts";
 
-/** Which place. Plain data: it is remembered until the ports are closed. */
-export type PlaceName =
-  | { readonly firewall: "iptables"; readonly program: string }
-  | {
-    readonly firewall: "nftables";
-    readonly family: string;
-    readonly table: string;
-    readonly chain: string;
-  }
-  | { readonly firewall: "firewalld"; readonly zone: string };
+/** Which chain. Plain data: it is remembered until the ports are closed. */
+export interface ChainName {
+  /** The {@link Firewall} that has it. */
+  readonly firewall: string;
+  readonly [part: string]: string;
+}
 
-/** A place where a packet may be turned away: it must be let in at each. */
-export interface Place {
-  readonly name: PlaceName;
-  /** Our rules bear a mark there, so that they cannot be taken for somebody else's. */
+/** A chain of rules in which a packet may be turned away: it must be let in at each. */
+export interface Chain {
+  readonly name: ChainName;
+  /** How it is called in messages, another text for each: `nftables chain inet filter input`. */
+  readonly text: string;
+  /** Our rules have a mark there, which tells them from rules of others. */
   readonly marked: boolean;
   /** False: packets of this opening never come by. */
   concerns(opening: Opening): boolean;
   /**
-   * Those of the openings that are there now. None if the place is gone.
+   * Those of the openings that are there now. None if the chain is gone.
    *
    * @throws {Failure} when the firewall cannot be asked.
    */
@@ -40,14 +38,30 @@ export interface Place {
   remove(openings: readonly Opening[]): Promise<void>;
 }
 
-/** How a place is called in messages: `iptables`, `nftables chain inet filter input`. */
-export function placeText(name: PlaceName): string {
-  switch (name.firewall) {
-    case "iptables":
-      return name.program;
-    case "nftables":
-      return `nftables chain ${name.family} ${name.table} ${name.chain}`;
-    case "firewalld":
-      return `firewalld zone ${name.zone}`;
-  }
+/** What a firewall finds on this machine. */
+export interface Survey {
+  /** Its chains that turn packets away. */
+  readonly filtering: readonly Chain[];
+  /** Chains of other firewalls ({@link Chain.text}) that are kept by this one: leave them to it. */
+  readonly keeps: "all" | readonly string[];
+}
+
+/** A kind of firewall. */
+export interface Firewall {
+  /** The value of `PACSERVE_FIREWALL` that chooses it. */
+  readonly name: string;
+  /**
+   * The chains in which ports have to be opened when the user has chosen this firewall.
+   *
+   * @throws {Failure} when it is not there, or cannot be asked.
+   */
+  chosen(): Promise<readonly Chain[]>;
+  /**
+   * Looks for chains that turn packets away. Finds none where it is not in use.
+   *
+   * @throws {Failure} when there may be some that cannot be seen.
+   */
+  survey(): Promise<Survey>;
+  /** The chain of that name; null when this firewall can have none of that name. */
+  chain(name: ChainName): Chain | null;
 }
