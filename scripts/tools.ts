@@ -51,6 +51,7 @@ export const tools: readonly Tool[] = [
   program("ufw", "ufw", "ufw", ["test"]),
   program("firewall-cmd", "firewalld", "firewalld", ["test"]),
   program("dbus-daemon", "dbus", "dbus", ["test"]),
+  program("ntfs-3g", "ntfs-3g", "ntfs-3g", ["test"]),
   program("mandoc", "mandoc", "mandoc", ["test"]),
   program("systemd-analyze", "systemd", "systemd", ["test"]),
   program("debootstrap", "debootstrap", "debootstrap", ["test"]),

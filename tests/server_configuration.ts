@@ -7,7 +7,7 @@ import { Column } from "../src/server/column.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";
 import type { Log } from "../src/server/log.ts";
 import { Network } from "../src/server/network.ts";
-import { treeOf } from "./unit/quickserve/scratch.ts";
+import { treeOf } from "./unit/quickserve/trees.ts";
 
 /** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
 export function configurationOf(parts: Partial<ServerConfiguration> = {}): ServerConfiguration {

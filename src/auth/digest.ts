@@ -21,7 +21,7 @@ import {
 } from "./hash.ts";
 import { parseAuthorization, quote } from "./header.ts";
 import { isFresh, makeNonce, readNonce } from "./nonce.ts";
-import { NonceCounts, type NonceCountsState } from "./nonce_counts.ts";
+import { NonceCounts, type NonceCountsState } from "./nonces.ts";
 import { LONGEST_PAUSE, Throttle, type ThrottleState } from "./throttle.ts";
 
 const MAXIMUM_NONCES = 10_000;

@@ -6,7 +6,8 @@
  * path names, and the resolved path has to be inside of a share.
  */
 
-import type { Source } from "./places.ts";
+import type { Source } from "./nodes.ts";
+import { spellingOf } from "./spelling.ts";
 
 /** An open file together with its `fstat`. */
 export interface OpenedFile {
@@ -105,6 +106,8 @@ export class Boundary {
     if (real === null) return false;
     const top = this.#topOf(real, info.isDirectory);
     if (top === null) return false;
+    // A link may spell what it leads to otherwise than its directory lists it.
+    if (real !== localPath && spellingOf(real, namesBelow(top, real)) === "other") return false;
     return isSettled(top, real, info, started) || leadsThereAgain(localPath, real, info);
   }
 
@@ -122,6 +125,11 @@ export class Boundary {
       top = top.slice(0, slash);
     }
   }
+}
+
+/** The names on the way from a directory (the root directory is the empty string) to a path in it. */
+function namesBelow(top: string, path: string): string[] {
+  return path.slice(top.length).split("/").filter((name) => name !== "");
 }
 
 /**

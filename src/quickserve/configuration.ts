@@ -1,11 +1,11 @@
 /** What the shared tree is made of. Plain data: it crosses from the main thread into the worker. */
 
-/** A place in the shared tree and what it is filled from. */
+/** A path of the shared tree and what is found there. */
 export interface Share {
-  /** Place in the tree, without slashes at its ends: `pkg`, `a/b/c`; `""` is the root itself. */
+  /** Path in the tree, without slashes at its ends: `pkg`, `a/b/c`; `""` is the root itself. */
   readonly path: string;
   /**
-   * Absolute local paths. One that is a file makes the place that file; directories are merged, the
+   * Absolute local paths. One that is a file is what the path leads to; directories are merged, the
    * first one in the list that has a name wins it. Sources that do not exist (yet) are passed over.
    */
   readonly sources: readonly string[];

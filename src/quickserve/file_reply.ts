@@ -1,13 +1,13 @@
 /** From a file of the shared tree to the reply that carries it. */
 
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
-import { evaluateConditions, hasConditions, isRangeWanted } from "./conditional.ts";
+import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
 import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
-import { etagOf } from "./etag.ts";
-import { formatHttpDate } from "./http_date.ts";
-import { assembleRanges, layOutRanges, MultipartBody } from "./multipart_ranges.ts";
-import { contentRange, parseRanges } from "./ranges.ts";
-import type { ByteRange } from "./ranges.ts";
+import { etagOf } from "../http/etag.ts";
+import { formatHttpDate } from "../http/http_date.ts";
+import { assembleRanges, layOutRanges, MultipartBody } from "../http/multipart_ranges.ts";
+import { contentRange, parseRanges } from "../http/ranges.ts";
+import type { ByteRange } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
 import { GREATEST_SMALL_FILE, type KeptFile, SmallFiles } from "./small_files.ts";
 import { textReply } from "../http/text_reply.ts";

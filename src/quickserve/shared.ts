@@ -3,7 +3,7 @@
 /** A file of the shared tree, as it was when it was looked up. */
 export interface SharedFile {
   readonly kind: "file";
-  /** Its place in the tree: `["pkg", "foo-1-1-any.pkg.tar.zst"]`. */
+  /** Its path in the tree: `["pkg", "foo-1-1-any.pkg.tar.zst"]`. */
   readonly segments: readonly string[];
   /** Absolute local path, as it follows from the share: links in it are not resolved. */
   readonly localPath: string;
@@ -20,7 +20,7 @@ export interface SharedFile {
 /** A directory of the shared tree: it may be merged from several, or exist in the tree alone. */
 export interface SharedDirectory {
   readonly kind: "directory";
-  /** Its place in the tree; empty for the root. */
+  /** Its path in the tree; empty for the root. */
   readonly segments: readonly string[];
   /** The local directories that are merged in it, in order; none for one that only leads to shares. */
   readonly localPaths: readonly string[];

@@ -8,7 +8,7 @@
  * - `auth/require_user.ts`: who has to log in;
  * - {@link indexHandler}: a peer that asks for the index of packages;
  * - `pacserve_handler.ts`, `pacserve/choose.ts`: pacman's addresses, from cache, peer or mirror;
- * - `quickserve_handler.ts`, `quickserve/serve.ts`: everything else, from the shared tree
+ * - `quickserve_handler.ts`, `quickserve/quickserve.ts`: everything else, from the shared tree
  *   (`quickserve/tree.ts`), else from a peer;
  * - `quickserve/file_reply.ts`, `http/bridge.ts`: the file goes out.
  *

@@ -7,7 +7,7 @@ import type { FileReplies } from "../quickserve/file_reply.ts";
 import { createPages } from "../quickserve/pages/pages.ts";
 import type { Pages } from "../quickserve/pages/pages.ts";
 import type { Use } from "../quickserve/pages/uses.ts";
-import { createQuickserve } from "../quickserve/serve.ts";
+import { createQuickserve } from "../quickserve/quickserve.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";

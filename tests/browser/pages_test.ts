@@ -3,7 +3,7 @@
 import type { Page } from "playwright-core";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Served } from "../program.ts";
-import { inScratch, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
 import { shownNames, WatchedBrowser } from "./browser.ts";
 
 const hostile = '<img src=x onerror="document.title=1">';

@@ -6,6 +6,7 @@ import type { Handler } from "../../src/http/exchange.ts";
 import { listen } from "../../src/http/listener.ts";
 import { isUpload } from "../../src/quickserve/uploads/request.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { inScratch } from "../scratch.ts";
 
 const CONTENT = "what only users may read\n";
 
@@ -81,15 +82,6 @@ async function run(command: string, args: string[], cwd?: string): Promise<Outco
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-test-" });
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 Deno.test("curl --digest, every user", async () => {
   await using server = await Guarded.start();
   for (const { name, password } of USERS) {
@@ -109,7 +101,7 @@ Deno.test("curl with a wrong password, and with none", async () => {
 });
 
 Deno.test("curl uploads with a login, the body sent once", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using server = await Guarded.start();
     await Deno.writeFile(`${directory}/big`, new Uint8Array(3 << 20));
     const login = ["--digest", "-u", "alice:secret"];
@@ -166,7 +158,7 @@ for number in range(3):
 });
 
 Deno.test("aria2c, which knows Basic only, on this very host", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using server = await Guarded.start();
     const get = (name: string, password: string): Promise<Outcome> =>
       run("aria2c", [

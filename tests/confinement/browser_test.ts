@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { rawExchange, statusOf } from "../listening.ts";
 import { type RunningServer, startServer } from "../running_server.ts";
-import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 const HOST = "Host: 127.0.0.1\r\n";
 const CLOSE = "Connection: close\r\n";

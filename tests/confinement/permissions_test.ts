@@ -4,7 +4,7 @@ import { launchedCommands } from "../../scripts/build/commands.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "../lan/pacserve.ts";
 import { must } from "../lan/process.ts";
-import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 /** The paths behind a word of a part of the text. */
 function paths(text: string, word: string, part: "worker" | "main thread" = "worker"): string[] {

@@ -6,7 +6,8 @@ import { workerScope } from "../../src/server/confinement.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configurationOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "../unit/quickserve/scratch.ts";
+import { share, treeOf } from "../unit/quickserve/trees.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 import type { Orders, Outcomes } from "./probing_worker.ts";
 
 /** Local paths that a server without checks would make of hostile request targets. */

@@ -4,7 +4,7 @@ import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import type { Target } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
 import type { PeerRow } from "../../peers/peers.ts";
-import { archiveReply, isArchiveFormat } from "../archive.ts";
+import { archiveReply, isArchiveFormat } from "../archive/archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
-import { listHasWeakly } from "../etag.ts";
+import { listHasWeakly } from "../../http/etag.ts";
 import { variesBy } from "./representation.ts";
 import type { Representation } from "./representation.ts";
 

@@ -2,7 +2,7 @@
 
 import type { UploadConfiguration } from "../configuration.ts";
 import { type StoredFile, UploadRefused } from "./outcome.ts";
-import { placeBeside, placeOver } from "./place.ts";
+import { placeBeside, placeOver } from "./destination.ts";
 import { temporaryName } from "./temporary.ts";
 
 /** An open file under a temporary name, locked for as long as it is open. */

@@ -1,13 +1,18 @@
 import { unpackTar } from "modern-tar";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
-import { archiveFormats, archiveReply, attachment } from "../../../src/quickserve/archive.ts";
-import type { ArchiveFormat } from "../../../src/quickserve/archive.ts";
+import {
+  archiveFormats,
+  archiveReply,
+  attachment,
+} from "../../../src/quickserve/archive/archive.ts";
+import type { ArchiveFormat } from "../../../src/quickserve/archive/archive.ts";
 import { sizeOfTar } from "../../../src/quickserve/archive/tar.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
 import { readBody } from "../../reply.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 const get: Pick<HttpRequest, "method"> = { method: "GET" };
 

@@ -5,7 +5,8 @@ import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
 import { readBody, readText } from "../../reply.ts";
-import { inScratch, share, treeOf } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch } from "../../scratch.ts";
 
 type Get = (name: string, headers?: RequestHeaders, method?: string) => Reply;
 

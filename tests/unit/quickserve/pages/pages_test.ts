@@ -7,7 +7,8 @@ import { SharedTree } from "../../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../../assert.ts";
 import { readText } from "../../../reply.ts";
 import { makeRequest } from "../../../request.ts";
-import { inScratch, share, treeOf, writeFiles } from "../scratch.ts";
+import { share, treeOf } from "../trees.ts";
+import { inScratch, writeFiles } from "../../../scratch.ts";
 
 const browser = { accept: "text/html,*/*;q=0.8", host: "server.local:8000" };
 

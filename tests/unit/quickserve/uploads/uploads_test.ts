@@ -7,7 +7,7 @@ import { Uploads } from "../../../../src/quickserve/uploads/uploads.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../../assert.ts";
 import { makeRequest, type RequestParts } from "../../../request.ts";
 import { readText } from "../../../reply.ts";
-import { inScratch, writeFiles } from "../scratch.ts";
+import { inScratch, writeFiles } from "../../../scratch.ts";
 import { breakingOff, CONTENT_TYPE, fieldPart, filePart, formOf, pieces } from "./form_body.ts";
 
 /** An upload directory and what is asked of it. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { parseRanges } from "../../../src/quickserve/ranges.ts";
+import { parseRanges } from "../../../src/http/ranges.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 Deno.test("the examples of RFC 9110 §14.1.2", () => {

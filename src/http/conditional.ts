@@ -1,6 +1,6 @@
 /** Conditional requests (RFC 9110 §13). */
 
-import type { RequestHeaders } from "../http/exchange.ts";
+import type { RequestHeaders } from "./exchange.ts";
 import { isStronglyEqual, listHasStrongly, listHasWeakly } from "./etag.ts";
 import { parseHttpDate } from "./http_date.ts";
 

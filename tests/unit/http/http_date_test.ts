@@ -1,4 +1,4 @@
-import { formatHttpDate, parseHttpDate } from "../../../src/quickserve/http_date.ts";
+import { formatHttpDate, parseHttpDate } from "../../../src/http/http_date.ts";
 import { assertEquals } from "../../assert.ts";
 
 const now = Date.UTC(2026, 0, 1);

@@ -1,14 +1,15 @@
 import type { Reply } from "../../../src/http/exchange.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
-import { createQuickserve } from "../../../src/quickserve/serve.ts";
-import type { QuickserveParts } from "../../../src/quickserve/serve.ts";
+import { createQuickserve } from "../../../src/quickserve/quickserve.ts";
+import type { QuickserveParts } from "../../../src/quickserve/quickserve.ts";
 import { textReply } from "../../../src/http/text_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { hostilePaths } from "./hostile_paths.ts";
 import { makeRequest } from "../../request.ts";
 import { readText } from "../../reply.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 type Serve = (target: string, method?: string, type?: string) => Promise<Reply>;
 

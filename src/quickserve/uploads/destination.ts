@@ -1,5 +1,6 @@
 /** Moves a complete upload into its place, so that it is there as a whole or not at all. */
 
+import { spellingOf } from "../spelling.ts";
 import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
 
@@ -38,7 +39,8 @@ export async function placeBeside(
  * Gives a complete upload its name, in place of a file that has it. A symbolic link is replaced
  * itself; what it leads to is not touched.
  *
- * @throws {UploadRefused} 409 when the name is a directory's
+ * @throws {UploadRefused} 409 when the name is a directory's, or another spelling of a file's: that
+ * may be hidden
  */
 export async function placeOver(
   directory: string,
@@ -49,6 +51,9 @@ export async function placeOver(
   const taken = await lstatOrNull(path);
   if (taken?.isDirectory === true) {
     throw new UploadRefused(409, "A directory has this name, and directories are not replaced.");
+  }
+  if (taken !== null && spellingOf(path, [name]) === "other") {
+    throw new UploadRefused(409, "A file has this name in another spelling, and is not replaced.");
   }
   await Deno.rename(`${directory}/${temporary}`, path);
   return { name, replaced: taken !== null };

@@ -1,12 +1,12 @@
 /** A directory as an archive that is made while it is sent. */
 
-import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { openMembers } from "./archive/open.ts";
-import { sizeOfTar, tarStream } from "./archive/tar.ts";
-import { walk } from "./archive/walk.ts";
-import type { ArchivedTree, Member } from "./archive/walk.ts";
-import { sizeOfZip, zipStream } from "./archive/zip.ts";
-import type { SharedDirectory } from "./shared.ts";
+import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import { openMembers } from "./open.ts";
+import { sizeOfTar, tarStream } from "./tar.ts";
+import { walk } from "./walk.ts";
+import type { ArchivedTree, Member } from "./walk.ts";
+import { sizeOfZip, zipStream } from "./zip.ts";
+import type { SharedDirectory } from "../shared.ts";
 
 /** Formats by the name that `--tar` and `?tar=` give them. */
 export const archiveFormats = ["none", "gz", "zst", "zip"] as const;
@@ -77,7 +77,7 @@ async function* makeArchive(
   if (format === "zip") yield* zipStream(members);
   else if (format === "none") yield* tarStream(members);
   else {
-    const { compress } = await import("./archive/compress.ts");
+    const { compress } = await import("./compress.ts");
     yield* compress(tarStream(members), format);
   }
 }
