@@ -1,5 +1,6 @@
 /** What a sync database says of its packages, in one buffer that threads can hand over. */
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
 /** What a package file must be. */
@@ -28,7 +29,7 @@ export class PackageTable {
   readonly #sizes: Float64Array;
   readonly #digests: Uint8Array;
 
-  /** @param buffer of a table that {@link tableOf} made. */
+  /** @param buffer of a table that {@link PackageTableBuilder} made. */
   constructor(buffer: ArrayBuffer) {
     const count = buffer.byteLength / ROW_SIZE;
     this.buffer = buffer;
@@ -61,20 +62,67 @@ export class PackageTable {
   }
 }
 
-/** Makes a table of file names and what these files must be. */
-export function tableOf(files: ReadonlyMap<string, ExpectedFile>): PackageTable {
-  const rows = [...files].map(([name, file]) => ({ hash: hashOf(name), file }));
-  rows.sort((one, other) => one.hash < other.hash ? -1 : 1);
-  const buffer = new ArrayBuffer(ROW_SIZE * rows.length);
-  const hashes = new BigUint64Array(buffer, 0, rows.length);
-  const sizes = new Float64Array(buffer, 8 * rows.length, rows.length);
-  const digests = new Uint8Array(buffer, 16 * rows.length);
-  rows.forEach(({ hash, file }, index) => {
-    hashes[index] = hash;
-    sizes[index] = file.size;
-    digests.set(file.sha256, DIGEST_SIZE * index);
-  });
-  return new PackageTable(buffer);
+/**
+ * Collects files for a table. It keeps no string: a part of a text keeps the whole text in memory, which
+ * would be most of the database.
+ */
+export class PackageTableBuilder {
+  /** The row of each name's hash. */
+  readonly #rows = new Map<bigint, number>();
+  readonly #contradictory = new Set<bigint>();
+  readonly #sizes: number[] = [];
+  #digests = new Uint8Array(1024 * DIGEST_SIZE);
+
+  /**
+   * Adds a file. A name that is added twice, with different values, is left out of the table.
+   *
+   * @param size bytes.
+   * @param sha256 64 hexadecimal digits.
+   */
+  add(name: string, size: number, sha256: string): void {
+    const hash = hashOf(name);
+    const row = this.#sizes.length;
+    this.#reserve(row);
+    this.#digestAt(row).setFromHex(sha256);
+    const earlier = this.#rows.get(hash);
+    if (earlier === undefined) {
+      this.#rows.set(hash, row);
+      this.#sizes.push(size);
+    } else if (
+      this.#sizes[earlier] !== size ||
+      Buffer.compare(this.#digestAt(earlier), this.#digestAt(row)) !== 0
+    ) {
+      this.#contradictory.add(hash);
+    }
+  }
+
+  /** The table of what was added. */
+  build(): PackageTable {
+    for (const hash of this.#contradictory) this.#rows.delete(hash);
+    const hashes = BigUint64Array.from(this.#rows.keys()).sort();
+    const count = hashes.length;
+    const buffer = new ArrayBuffer(ROW_SIZE * count);
+    new BigUint64Array(buffer, 0, count).set(hashes);
+    const sizes = new Float64Array(buffer, 8 * count, count);
+    const digests = new Uint8Array(buffer, 16 * count);
+    hashes.forEach((hash, index) => {
+      const row = this.#rows.get(hash) ?? 0;
+      sizes[index] = this.#sizes[row] ?? 0;
+      digests.set(this.#digestAt(row), DIGEST_SIZE * index);
+    });
+    return new PackageTable(buffer);
+  }
+
+  #digestAt(row: number): Uint8Array {
+    return this.#digests.subarray(DIGEST_SIZE * row, DIGEST_SIZE * (row + 1));
+  }
+
+  #reserve(row: number): void {
+    if (DIGEST_SIZE * row < this.#digests.length) return;
+    const larger = new Uint8Array(2 * this.#digests.length);
+    larger.set(this.#digests);
+    this.#digests = larger;
+  }
 }
 
 /** 64 bits of the name's SHA-256: nobody can make two names that are one here by chance or soon. */

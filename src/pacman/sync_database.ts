@@ -8,7 +8,7 @@
 
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { Failure } from "../failure.ts";
-import { type ExpectedFile, type PackageTable, tableOf } from "./package_table.ts";
+import { type PackageTable, PackageTableBuilder } from "./package_table.ts";
 import { unpacked } from "./unpacked.ts";
 
 /** Bytes that a database may have, packed and unpacked. Arch's largest is 30 MB unpacked. */
@@ -19,11 +19,6 @@ const MAX_DESCRIPTION_SIZE = 1 << 20;
 
 /** No file system that Linux knows has longer names. */
 const MAX_NAME_LENGTH = 255;
-
-/** The file name and what the file must be, as a description has it. */
-interface Description extends ExpectedFile {
-  readonly name: string;
-}
 
 /**
  * Reads a database.
@@ -49,18 +44,12 @@ export async function readSyncDatabase(path: string): Promise<PackageTable> {
 export async function parseSyncDatabase(
   packed: AsyncIterable<Uint8Array>,
 ): Promise<PackageTable> {
-  const files = new Map<string, ExpectedFile>();
-  const contradictory = new Set<string>();
+  const table = new PackageTableBuilder();
   for await (const entry of entriesOf(unpacked(packed, MAX_DATABASE_SIZE))) {
-    const description = await descriptionIn(entry);
-    if (description === null) continue;
-    const { name, size, sha256 } = description;
-    const earlier = files.get(name);
-    if (earlier !== undefined && !isSameFile(earlier, description)) contradictory.add(name);
-    files.set(name, { size, sha256 });
+    const text = await descriptionIn(entry);
+    if (text !== null) addDescribed(text, table);
   }
-  for (const name of contradictory) files.delete(name);
-  return tableOf(files);
+  return table.build();
 }
 
 function entriesOf(archive: AsyncIterable<Uint8Array>): AsyncIterable<ParsedTarEntry> {
@@ -68,17 +57,21 @@ function entriesOf(archive: AsyncIterable<Uint8Array>): AsyncIterable<ParsedTarE
   return ReadableStream.from(archive).pipeThrough(createTarDecoder({ strict: true }));
 }
 
-async function descriptionIn({ header, body }: ParsedTarEntry): Promise<Description | null> {
+/** The text of an entry that is a package's description; null for every other. */
+async function descriptionIn({ header, body }: ParsedTarEntry): Promise<string | null> {
   const { name, size, type } = header;
   if (type !== "file" || !/^[^/]+\/desc$/.test(name) || size > MAX_DESCRIPTION_SIZE) {
     await body.cancel();
     return null;
   }
-  return parseDescription(await new Response(body).text());
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
-/** Takes what is needed out of a description, as pacman does: the line after `%KEY%` is its value. */
-function parseDescription(text: string): Description | null {
+/** Adds what a description says. As for pacman, the line after `%KEY%` is its value. */
+function addDescribed(text: string, table: PackageTableBuilder): void {
   const values = new Map<string, string>();
   const lines = text.split("\n");
   for (let index = 0; index < lines.length; index++) {
@@ -88,8 +81,9 @@ function parseDescription(text: string): Description | null {
   const name = values.get("%FILENAME%") ?? "";
   const size = values.get("%CSIZE%") ?? "";
   const sha256 = values.get("%SHA256SUM%") ?? "";
-  if (!isPackageName(name) || !isSize(size) || !/^[0-9a-f]{64}$/i.test(sha256)) return null;
-  return { name, size: Number(size), sha256: Uint8Array.fromHex(sha256) };
+  if (isPackageName(name) && isSize(size) && /^[0-9a-f]{64}$/i.test(sha256)) {
+    table.add(name, Number(size), sha256);
+  }
 }
 
 /** Pacman takes no name with a slash, and none that begins with a dot. */
@@ -100,10 +94,6 @@ function isPackageName(name: string): boolean {
 
 function isSize(text: string): boolean {
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
-}
-
-function isSameFile(one: ExpectedFile, other: ExpectedFile): boolean {
-  return one.size === other.size && one.sha256.toHex() === other.sha256.toHex();
 }
 
 async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
