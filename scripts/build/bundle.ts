@@ -13,7 +13,7 @@ import { copy, copyDirectory, emptyDirectory } from "./files.ts";
 const BUILTIN_REQUIRE = "const require=(name)=>process.getBuiltinModule(name);";
 
 /**
- * Bundles `src/` into `output`: `main.js`, `worker.js` and what they share.
+ * Bundles `src/` into `output`: `main.js`, the two workers and what they share.
  *
  * esbuild names what is shared after a hash of the paths of its sources. So everything is laid out in
  * one place first, and the same sources give the same bytes wherever the checkout and that place lie.
@@ -28,7 +28,11 @@ export async function bundle(checkout: string, place: string, output: string): P
   await emptyDirectory(output);
   await build({
     absWorkingDir: await Deno.realPath(place),
-    entryPoints: { main: "src/main.ts", worker: "src/server/worker.ts" },
+    entryPoints: {
+      main: "src/main.ts",
+      worker: "src/server/worker.ts",
+      database_worker: "src/server/database_worker.ts",
+    },
     outdir: resolve(output),
     bundle: true,
     splitting: true,

@@ -26,9 +26,11 @@ export async function compile(bundles: string, output: string): Promise<string |
     "--unstable-net",
     "--unstable-worker-options",
     ...allPermissions(),
-    // Everything else is found from these two: only the worker is loaded by an address.
+    // Everything else is found from these: only workers are loaded by an address.
     "--include",
     `${bundles}/worker.js`,
+    "--include",
+    `${bundles}/database_worker.js`,
     "--output",
     output,
     `${bundles}/main.js`,

@@ -5,6 +5,7 @@ import { type HttpRequest, isFileSlice, type Reply } from "../http/exchange.ts";
 import { type FinishedExchange, listen, type Listener } from "../http/listener.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
+import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
 import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
@@ -28,6 +29,7 @@ export class RunningServer {
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
+  readonly #expected: ExpectedFiles;
   #column: Column | null = null;
   #listener: Listener | null = null;
   #transfers = 0;
@@ -36,12 +38,15 @@ export class RunningServer {
   /**
    * @param state of the worker before this one.
    * @param report is given what a worker after this one has to know, soon after it changed.
+   * @param expected what sync databases say of packages.
    */
   constructor(
     configuration: ServerConfiguration,
     state: ServerState,
     report: (state: ServerState) => void,
+    expected: ExpectedFiles,
   ) {
+    this.#expected = expected;
     this.#configuration = configuration;
     this.#report = report;
     this.#log = createLog(configuration.log);
@@ -152,6 +157,7 @@ export class RunningServer {
       peers: this.#peers,
       network: this.#network,
       memory: this.#memory,
+      expected: this.#expected,
       log: this.#log,
     });
   }
