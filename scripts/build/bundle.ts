@@ -20,14 +20,16 @@ const BUILTIN_REQUIRE = "const require=(name)=>process.getBuiltinModule(name);";
  *
  * @param checkout path of the repository, with a slash at its end.
  * @param place a directory of the bundler's own, for sources and libraries.
+ * @returns the files whose text is in the bundles, as absolute paths.
  * @throws when a module or library cannot be found.
  */
-export async function bundle(checkout: string, place: string, output: string): Promise<void> {
+export async function bundle(checkout: string, place: string, output: string): Promise<string[]> {
   await installLibraries(checkout, place);
   await copyDirectory(`${checkout}src`, `${place}/src`);
   await emptyDirectory(output);
-  await build({
-    absWorkingDir: await Deno.realPath(place),
+  const directory = await Deno.realPath(place);
+  const { metafile } = await build({
+    absWorkingDir: directory,
     entryPoints: {
       main: "src/main.ts",
       worker: "src/server/worker.ts",
@@ -47,7 +49,13 @@ export async function bundle(checkout: string, place: string, output: string): P
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
+    metafile: true,
   });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    // What was left out of the bundles is listed with no bytes.
+    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  );
+  return [...new Set(used.map(([path]) => resolve(directory, path)))];
 }
 
 /** Puts the libraries of the lock file beside the sources, from Deno's cache where it has them. */

@@ -2,6 +2,7 @@
 
 import { normalize } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
+import { PROXY_VARIABLES } from "../../src/pacman/proxy_environment.ts";
 import { workerScope } from "../../src/server/confinement.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configurationOf } from "../server_configuration.ts";
@@ -158,7 +159,11 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
     new Map([
       ["pacserve", [...server, ...files, "--allow-run=paths", system]],
       ["quickserve", [...server, ...files, system]],
-      ["pacsrv", ["--allow-env=PACMAN,XDG_CACHE_HOME,HOME", ...files, "--allow-sys=uid"]],
+      ["pacsrv", [
+        `--allow-env=PACMAN,XDG_CACHE_HOME,HOME,LIBALPM,${PROXY_VARIABLES}`,
+        ...files,
+        "--allow-sys=uid",
+      ]],
       ["pacman.conf-insert_pacserve", ["--allow-read"]],
       [
         "pacserve-ports",

@@ -5,7 +5,7 @@ import { createLog, type Log } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
 import { notifyServiceManager } from "../../server/service_manager.ts";
 import { Supervisor, type SupervisorOptions } from "../../server/supervisor.ts";
-import { VERSION } from "../../version.ts";
+import { runtimeWarning, VERSION } from "../../version.ts";
 import { helpText } from "../help.ts";
 import { type ParsedOptions, parseOptions } from "../parse.ts";
 import { banner } from "./banner.ts";
@@ -60,6 +60,8 @@ async function serveUntilStopped(
     warn: (message) => log.warn(message),
     gaveUp: (failure) => ended.reject(failure),
   }, supervision);
+  const untested = runtimeWarning();
+  if (untested !== null) log.warn(untested);
   const warn = warner(log);
   warn(settings);
   await supervisor.start();

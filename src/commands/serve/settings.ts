@@ -10,6 +10,7 @@ import {
   findPacmanConf,
   pacmanConfRunner,
   readPacmanConfiguration,
+  unresolvedPath,
 } from "../../pacman/read_configuration.ts";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
@@ -232,9 +233,10 @@ async function pacserveSettings(
   sources.directories.push(...included.directories);
   const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf())).catch(
     async (error) => {
-      throw new Failure(
-        messageOf(error) + await sandboxHintFor("--pacman-conf", included.files),
-      );
+      const message = messageOf(error);
+      const path = unresolvedPath(message);
+      const paths = path === null ? included.files : [path];
+      throw new Failure(message + await sandboxHintFor("--pacman-conf", paths));
     },
   );
   for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
