@@ -9,7 +9,7 @@ import {
 } from "../../../src/pacman/sync_database.ts";
 import { PackageTable } from "../../../src/pacman/package_table.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
-import { inScratch, shell } from "../quickserve/scratch.ts";
+import { inScratch, shell } from "../../scratch.ts";
 import { addPackage, archive, description, type Entry, packageEntry } from "./databases.ts";
 
 /** The table of an archive with these entries. */

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { fits, MAX_SIGNATURE_SIZE, parseSignature } from "../../../src/pacserve/signature.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { inScratch, shell } from "../quickserve/scratch.ts";
+import { inScratch, shell } from "../../scratch.ts";
 
 const PACKAGE = new TextEncoder().encode("the bytes of a package".repeat(1000));
 const OTHER = new TextEncoder().encode("the bytes of another package");

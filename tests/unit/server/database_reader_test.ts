@@ -7,7 +7,7 @@ import { ExpectedFiles, type ReadDatabase } from "../../../src/pacserve/expected
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import { eventually } from "../../lan/process.ts";
 import { addPackage, archive, packageEntry } from "../pacman/databases.ts";
-import { inScratch, shell } from "../quickserve/scratch.ts";
+import { inScratch, shell } from "../../scratch.ts";
 
 /** pacman's configuration with these repositories and its databases in a directory. */
 function pacmanOf(databasePath: string, ...repositories: string[]): PacmanConfiguration {
