@@ -1,7 +1,7 @@
 /** Sync databases for tests: real ones by repo-add, and others written entry by entry. */
 
 import { createTarPacker, type TarHeader } from "modern-tar";
-import { shell } from "../quickserve/scratch.ts";
+import { shell } from "../../scratch.ts";
 
 /**
  * Makes a package and adds it to a database by real repo-add.
