@@ -9,7 +9,7 @@
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
-import type { Connection, Handler, HttpRequest, Reply, ReplyHeaders } from "./exchange.ts";
+import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
 import { textReply } from "./text_reply.ts";
 
 /** What is known about this host. */
@@ -169,12 +169,6 @@ export function isCrossSite(request: HttpRequest): boolean {
   const scheme = request.connection.secure ? "https" : "http";
   return origin.toLowerCase() !== `${scheme}://${host ?? ""}`.toLowerCase();
 }
-
-/** Header fields of every reply: no browser guesses its type, and no page can put it in a frame. */
-export const SECURE_HEADERS: ReplyHeaders = {
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-};
 
 /**
  * The names by which a host is called on its LAN: bare, in multicast DNS (RFC 6762 §3), and in the

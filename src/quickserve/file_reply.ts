@@ -45,6 +45,12 @@ const sandboxPolicy = "sandbox; frame-ancestors 'none'";
 const websitePolicy = "frame-ancestors 'self'";
 
 /**
+ * What a page loads to be seen. To browsers a page in a sandbox is of another site than everything, so
+ * that shared documents would lose their images and styles if these were for this site alone.
+ */
+const loadedByPages = /^(?:image|audio|video)\/|^text\/css\b/;
+
+/**
  * Answers GET and HEAD requests for files: whole or in ranges, and conditional ones (RFC 9110 §13,
  * §14). Small files come from memory while they have not changed ({@link SmallFiles}).
  */
@@ -185,7 +191,9 @@ export class FileReplies {
       "Accept-Ranges": "bytes",
       "Cache-Control": "no-cache",
       "Content-Security-Policy": isOwn ? websitePolicy : sandboxPolicy,
-      "X-Content-Type-Options": "nosniff",
+      ...!isOwn && loadedByPages.test(contentType)
+        ? { "Cross-Origin-Resource-Policy": "cross-origin" }
+        : {},
     });
     return { etag, lastModified, contentType, headers };
   }

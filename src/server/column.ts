@@ -16,7 +16,7 @@
  */
 
 import { requireUser } from "../auth/require_user.ts";
-import { Admission, admit, SECURE_HEADERS } from "../http/admission.ts";
+import { Admission, admit } from "../http/admission.ts";
 import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -94,9 +94,9 @@ function indexHandler(peers: Peers, underneath: Handler): Handler {
     peers.isIndexRequest(request) ? peers.answerIndex(request) : underneath(request);
 }
 
-/** Puts on every reply who answers, and what keeps browsers from mischief; peers learn more. */
+/** Puts on every reply who answers; peers learn more. */
 function dressed({ program }: ServerConfiguration, peers: Peers, handler: Handler): Handler {
-  const always: ReplyHeaders = { "Server": serverHeader(program), ...SECURE_HEADERS };
+  const always: ReplyHeaders = { "Server": serverHeader(program) };
   const dress = (request: HttpRequest, reply: Reply): Reply => {
     const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
     return { ...reply, headers: { ...reply.headers, ...always, ...more } };

@@ -58,7 +58,6 @@ export async function archiveReply(input: ArchiveInput): Promise<Reply> {
       "Content-Disposition": attachment(`${name}.${extension}`),
       ...(length === null ? {} : { "Content-Length": String(length) }),
       "Cache-Control": "no-store",
-      "X-Content-Type-Options": "nosniff",
     },
     body: request.method === "HEAD" ? null : makeArchive(input, plan, name),
   };

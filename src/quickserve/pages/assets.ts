@@ -43,7 +43,6 @@ export function assetReply(request: Pick<HttpRequest, "method">, name: string): 
       "Content-Type": asset.contentType,
       "Content-Length": String(asset.bytes.length),
       "Cache-Control": "public, max-age=31536000, immutable",
-      "X-Content-Type-Options": "nosniff",
     },
     body: request.method === "HEAD" ? null : asset.bytes,
   };

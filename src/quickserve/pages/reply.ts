@@ -60,7 +60,6 @@ export function pageReply(
     "Content-Security-Policy": pagePolicy,
     // With `no-referrer` a form would be sent with `Origin: null`, as if it came from another site.
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     Vary: variesBy,
     ...headers,
   };

@@ -83,7 +83,6 @@ Deno.test("GET and HEAD of a small and a big file", () => {
     assertEquals(head.headers, reply.headers);
     const text = get("a.txt").headers;
     assertEquals(text["Content-Type"], "text/plain; charset=UTF-8");
-    assertEquals(text["X-Content-Type-Options"], "nosniff");
     assertEquals(text["Accept-Ranges"], "bytes");
     assert(String(text["Content-Security-Policy"]).startsWith("sandbox"));
   });
