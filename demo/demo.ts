@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   if (Deno.uid() !== 0) {
     throw new Failure("The demo makes network namespaces: please run it as root (sudo).");
   }
-  await provideTools("demo", (line) => console.log(line));
+  await provideTools(["play"], (line) => console.log(line));
   await fetchLibraries();
   const directory = await Deno.makeTempDir({ prefix: "pacserve-demo-" });
   cleaning.push(() => removeTree(directory));

@@ -53,6 +53,7 @@ if ! [ -e "$script" ]; then script=/usr/share/debootstrap/scripts/sid; fi
 debootstrap --variant=minbase --include="$3" "$2" "$1.new" $4 "$script"
 chroot "$1.new" sh -ec '
   apt-get clean
+  systemctl --quiet disable nginx
   rm -rf /var/lib/apt/lists/*
   # As whom Arch downloads: the package of Debian does not make it.
   id alpm > /dev/null 2>&1 || useradd --system --no-create-home --home-dir / alpm'
