@@ -222,9 +222,9 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step("drop-in: files that options name", async () => {
-    await alder.write("/root/motd", "welcome\n");
+    await alder.write("/srv/motd", "welcome\n");
     await alder.must(["cp", "/etc/pacman.conf", "/srv/other.conf"]);
-    for (const [option, file] of [["--motd", "/root/motd"], ["--pacman-conf", "/srv/other.conf"]]) {
+    for (const [option, file] of [["--motd", "/srv/motd"], ["--pacman-conf", "/srv/other.conf"]]) {
       await one.configure(`${option} ${file}`);
       assertStringIncludes(await one.failure(), `BindReadOnlyPaths=${file} `);
       await one.configure(`${option} ${file}`, `BindReadOnlyPaths=${file}`);
