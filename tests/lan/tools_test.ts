@@ -1,8 +1,7 @@
 /** What Arch users do with pacman besides -Syu, and with tools that call it, through pacserve. */
 
-import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { type ArchMachine, cache, pacserveServer } from "./arch.ts";
-import { eventually } from "./process.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
+import { type ArchMachine, cache } from "./arch.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
 /** A machine that has nothing, and one that it knows, which has packages in its cache. */
