@@ -70,6 +70,7 @@ const APART = [
  * sees at the same place, parents first; of those that begin with a minus sign it only reads.
  */
 const ENTER = `set -e
+umask 022
 mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
 mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
@@ -143,13 +144,13 @@ export class ArchRoot {
    * cache; and the directory for temporary files.
    */
   async enter(): Promise<string[]> {
-    const git = ["git", "-C", checkout, "rev-parse", "--path-format=absolute", "--git-common-dir"];
     const { denoDir } = JSON.parse(await must([Deno.execPath(), "info", "--json"])) as {
       denoDir: string;
     };
     const readable = [checkout, dirname(Deno.execPath()), this.directory];
-    // The checkout may be a worktree of a repository elsewhere, or none at all.
-    const { code, stdout } = await run(git);
+    // The checkout may be a worktree of a repository elsewhere, or of none at all.
+    const git = "git rev-parse --path-format=absolute --git-common-dir";
+    const { code, stdout } = await run(["sh", "-c", git], { directory: checkout });
     if (code === 0) readable.push(stdout.trim());
     const shown = [
       ...readable.map((directory) => ({ directory, word: `-${directory}` })),

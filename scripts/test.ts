@@ -10,7 +10,7 @@
  */
 
 import { Failure } from "../src/failure.ts";
-import { killAll, removeTree } from "../tests/lan/process.ts";
+import { killAll, must, removeTree } from "../tests/lan/process.ts";
 import { environmentFor } from "../tests/lan/repository.ts";
 import { ArchRoot } from "./arch_root.ts";
 import { add, type Count, countReport } from "./junit.ts";
@@ -140,11 +140,13 @@ class Tests {
   async #repository(system: System): Promise<Record<string, string>> {
     const made = this.#repositories.get(system);
     if (made !== undefined) return made;
-    say("Building the packages that the tests install …");
+    const wrapper = await this.#wrapper(system);
+    const [, version] = /v([\d.]+)/.exec(await must([...wrapper, "pacman", "--version"])) ?? [];
+    say(`Building the packages that the tests install, with pacman ${version} …`);
     const place = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
     temporary.push(place);
     const words = ["run", "--frozen", "-A", "tests/lan/repository.ts", place];
-    if (!await deno(words, {}, await this.#wrapper(system))) {
+    if (!await deno(words, {}, wrapper)) {
       throw new Failure("The packages that the tests install could not be built.");
     }
     const environment = environmentFor(place);

@@ -1,6 +1,6 @@
 /** The programs of the system that tasks of this project use, and how to get them. */
 
-import { Failure, messageOf } from "../src/failure.ts";
+import { Failure } from "../src/failure.ts";
 
 /** A program (or a library of one) that the system provides. */
 export interface Tool {
@@ -146,13 +146,4 @@ async function succeeds(command: string): Promise<boolean> {
 
 function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
-}
-
-if (import.meta.main) {
-  try {
-    await provideTools(Deno.args, (line) => console.error(line));
-  } catch (thrown) {
-    console.error(messageOf(thrown));
-    Deno.exit(1);
-  }
 }
