@@ -143,6 +143,26 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
     },
   );
 
+  await t.step("pacsrv keeps its copy in a home of any name", async () => {
+    await container.write("/etc/pacman.conf", plain);
+    await service.configure("--quiet");
+    await service.restart();
+    const names = ["a&b", "two words", "back\\slash", "*?[x]", "quo'te\"s", "line\nbreak", "$HOME"];
+    for (const name of names) {
+      const home = `/srv/homes/${name}`;
+      await container.must(["install", "-d", "--owner=65534", home]);
+      const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+      const { stdout, stderr } = await container.run(
+        [...user, "env", `HOME=${home}`, "PACMAN=echo", "pacsrv", "-Q"],
+      );
+      assertEquals(stderr, "", name);
+      const copy = `${home}/.cache/pacserve/%2Fetc%2Fpacman.conf`;
+      assertEquals(stdout, `--config ${copy} -Q\n`);
+      const text = await Deno.readTextFile(container.path(copy));
+      assertStringIncludes(text, "Include = /");
+    }
+  });
+
   await t.step(
     "after pacman -R and -Rn pacman works, though pacman.conf includes the file",
     async () => {
