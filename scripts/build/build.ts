@@ -84,7 +84,9 @@ async function program(form: Form, output: string, root: string): Promise<void> 
  * How a launcher begins in the bundled form. What Deno keeps to start faster next time lies, for root,
  * where it goes with the package, and not in root's home; who has no home keeps nothing.
  */
-const DENO_CACHE = `if ((EUID == 0)); then
+const DENO_CACHE = `# The runtime shall not ask its makers for news.
+export DENO_NO_UPDATE_CHECK=1
+if ((EUID == 0)); then
   export DENO_DIR=/var/cache/pacserve/deno
 elif [[ -z \${HOME-} ]]; then
   export DENO_DIR=\${DENO_DIR-/dev/null}
@@ -100,7 +102,7 @@ async function launchers(form: Form, root: string): Promise<void> {
     const cache = form === "compiled" ? { all: "", pacsrv: "" } : {
       all: DENO_CACHE,
       // Not exported: it is not pacman's.
-      pacsrv: 'env "DENO_DIR=$cache/pacserve/deno" ',
+      pacsrv: 'env DENO_NO_UPDATE_CHECK=1 "DENO_DIR=$cache/pacserve/deno" ',
     };
     const text = name === "pacsrv"
       ? pacsrv.replaceAll("@PROGRAM@", () => cache.pacsrv + program)
