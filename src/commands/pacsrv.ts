@@ -6,7 +6,8 @@
  */
 
 import { basename } from "node:path";
-import { Failure, fileProblem, messageOf } from "../failure.ts";
+import { Failure, messageOf } from "../failure.ts";
+import { exists, readText } from "../files.ts";
 import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
@@ -95,25 +96,7 @@ export async function pacmanCommand(
 }
 
 async function isRunning(addressFile: string): Promise<boolean> {
-  const addresses = serverAddresses(await read(addressFile));
+  const addresses = serverAddresses(await readText(addressFile));
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 /** Which files are the user's own website, and which somebody may have uploaded into it. */
 
-import { isInside } from "../real_path.ts";
+import { isInside } from "../files.ts";
 
 /**
  * Makes the test for pages of the user's own website: files that really lie in one of its

@@ -9,7 +9,7 @@ import { parseTarget } from "../../src/http/target.ts";
 import { textReply } from "../../src/http/text_reply.ts";
 import { uploadsAreOff } from "../../src/quickserve/uploads/answer.ts";
 import { isUpload } from "../../src/quickserve/uploads/request.ts";
-import { sweepUploads } from "../../src/quickserve/uploads/sweep.ts";
+import { sweepUploads } from "../../src/quickserve/uploads/temporary.ts";
 import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
 
 const [directory = "", options = "{}"] = Deno.args;

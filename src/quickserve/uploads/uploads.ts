@@ -10,10 +10,9 @@ import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath, type Target } from "../../http/target.ts";
 import type { UploadConfiguration } from "../configuration.ts";
 import { answerUpload, type OutcomePage, withHeaders } from "./answer.ts";
-import { readForm } from "./form.ts";
+import { readForm, release } from "./form.ts";
 import { uploadNameProblem } from "./names.ts";
 import { type RefusedFile, type StoredFile, UploadRefused } from "./outcome.ts";
-import { release } from "./release.ts";
 import { declaredLength, isForm } from "./request.ts";
 import { storeUpload, tooLarge } from "./store.ts";
 
