@@ -16,7 +16,9 @@ const [directory = "", options = "{}"] = Deno.args;
 const swept = await sweepUploads(directory);
 const uploads = new Uploads(
   { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
-  { showHidden: false, page: null, report: (message) => console.log(message) },
+  { shares: [], showHidden: false },
+  { uploadResult: () => "" },
+  (message) => console.log(message),
 );
 const listener = await listen(
   { address: "127.0.0.1", port: 0, ipv6: false, tls: null },

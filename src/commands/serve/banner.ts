@@ -3,7 +3,7 @@
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import { isLoopback } from "../../peers/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
-import { reachableAddresses } from "../../server/reachable.ts";
+import { reachableAddresses } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 import { readProblem } from "./user_files.ts";
 
