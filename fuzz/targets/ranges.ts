@@ -76,7 +76,7 @@ const files = {
       await Deno.writeFile(`${directory}/${name}`, bytes);
     }
     const tree = await SharedTree.create(treeOf([share("s", directory)]));
-    const replies = new FileReplies(tree, { source: "file" });
+    const replies = new FileReplies(tree, "file");
     return { directory, replies, tree, contents };
   },
   async close({ directory, replies }: Files): Promise<void> {

@@ -6,10 +6,9 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { readBasic } from "./basic.ts";
 import { improper, tooManyAttempts, unauthorized } from "./challenge.ts";
 import type { AuthConfiguration, User } from "./configuration.ts";
-import { type DigestCredentials, isSameTarget, readDigest } from "./credentials.ts";
+import { type DigestCredentials, isSameTarget, readBasic, readDigest } from "./credentials.ts";
 import {
   type Algorithm,
   ALGORITHMS,
@@ -20,8 +19,7 @@ import {
   secretOf,
 } from "./hash.ts";
 import { parseAuthorization, quote } from "./header.ts";
-import { isFresh, makeNonce, readNonce } from "./nonce.ts";
-import { NonceCounts, type NonceCountsState } from "./nonces.ts";
+import { isFresh, makeNonce, NonceCounts, type NonceCountsState, readNonce } from "./nonces.ts";
 import { PAUSES, Throttle, type ThrottleState, type Turn } from "./throttle.ts";
 
 const MAXIMUM_NONCES = 10_000;

@@ -1,6 +1,7 @@
 /** `pacman.conf-insert_pacserve`: shows pacman.conf with pacserve in each repository. */
 
-import { Failure, fileProblem, UsageError } from "../failure.ts";
+import { UsageError } from "../failure.ts";
+import { readBytes } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
@@ -52,7 +53,7 @@ export async function run(words: readonly string[]): Promise<number> {
   if (surplus !== undefined) {
     throw new UsageError(`${INSERT_PACSERVE.name} takes one file, not "${surplus}" as well`);
   }
-  const { text } = insertInclude(decodeBytes(await readFile(path)));
+  const { text } = insertInclude(decodeBytes(await readBytes(path)));
   await writeAll(encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
@@ -76,14 +77,6 @@ export async function repositoriesElsewhere(
     if (repositories.length > 0) found.push({ file, repositories });
   }
   return found;
-}
-
-async function readFile(path: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
 }
 
 async function writeAll(bytes: Uint8Array): Promise<void> {

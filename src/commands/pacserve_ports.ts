@@ -1,6 +1,7 @@
 /** `pacserve-ports`: opens what pacserve needs in the firewall, and closes it again. */
 
-import { Failure, fileProblem, UsageError } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import type { Chain } from "../firewall/chain.ts";
 import { findChains, firewallOf, type FirewallSetting } from "../firewall/firewalls.ts";
@@ -134,13 +135,7 @@ interface Configuration {
 }
 
 async function readConfiguration(path: string): Promise<Configuration> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
-  const values = parseEnvironmentFile(text);
+  const values = parseEnvironmentFile(await readText(path));
   checkNames(values);
   const rules = rulesOf(values);
   const firewall = firewallOf(values);

@@ -6,7 +6,8 @@
  */
 
 import { basename } from "node:path";
-import { Failure, fileProblem, messageOf } from "../failure.ts";
+import { Failure, messageOf } from "../failure.ts";
+import { exists, readText } from "../files.ts";
 import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
@@ -93,7 +94,7 @@ export async function pacmanCommand(
   const { path, inSysroot } = chosenConfiguration(words);
   if (inSysroot) return plain;
   try {
-    const addresses = serverAddresses(await read(settings.addressFile));
+    const addresses = serverAddresses(await readText(settings.addressFile));
     if (!await isRunning(addresses)) return plain;
     const configuration = path ?? settings.configuration;
     // pacman has words of its own for a configuration that is not there.
@@ -128,22 +129,4 @@ function hostOf({ hostname }: URL): string {
 async function isRunning(addresses: readonly URL[]): Promise<boolean> {
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -11,7 +11,7 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
-/** True for an IP address that only this host itself has: 127.0.0.0/8 and `::1`. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
+/** True for 127.0.0.0/8, `::1` and `localhost`: what means another machine elsewhere. */
+export function isLoopback(host: string): boolean {
+  return /^127\.\d+\.\d+\.\d+$/.test(host) || host === "::1" || host === "localhost";
 }

@@ -5,7 +5,7 @@
 
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
-import { realPath } from "../real_path.ts";
+import { realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
 /** What a program that ran to its end left. */

@@ -6,6 +6,7 @@
  * path names, and the resolved path has to be inside of a share.
  */
 
+import { realPathOrNull } from "../files.ts";
 import type { Source } from "./nodes.ts";
 import { spellingOf } from "./spelling.ts";
 
@@ -84,7 +85,7 @@ export class Boundary {
     const previous = this.#byRealPath;
     const byRealPath = new Map<string, Source[]>();
     for (const source of this.#sources) {
-      const real = realPath(source.path === "" ? "/" : source.path);
+      const real = realPathOrNull(source.path === "" ? "/" : source.path);
       if (real === null) continue;
       const key = real === "/" ? "" : real;
       const same = byRealPath.get(key);
@@ -102,7 +103,7 @@ export class Boundary {
   }
 
   #leadsInside(localPath: string, info: Deno.FileInfo, started: number): boolean {
-    const real = realPath(localPath);
+    const real = realPathOrNull(localPath);
     if (real === null) return false;
     const top = this.#topOf(real, info.isDirectory);
     if (top === null) return false;
@@ -164,7 +165,7 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
  */
 function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): boolean {
   for (let round = 0; round < REPETITIONS; round++) {
-    if (realPath(localPath) !== real) return false;
+    if (realPathOrNull(localPath) !== real) return false;
     try {
       if (!isSame(Deno.lstatSync(real), info)) return false;
     } catch {
@@ -186,12 +187,4 @@ function steadyInfo(localPath: string, before: Deno.FileInfo): Deno.FileInfo | n
 /** True when both describe the same file. */
 function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;
-}
-
-function realPath(path: string): string | null {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return null;
-  }
 }

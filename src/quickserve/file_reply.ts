@@ -1,5 +1,6 @@
 /** From a file of the shared tree to the reply that carries it. */
 
+import { isInside } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
 import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
 import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
@@ -14,17 +15,6 @@ import { textReply } from "../http/text_reply.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
 
-/** How files are answered. */
-export interface FileReplyOptions {
-  /**
-   * Whether the file at a local path may run script with the origin of this server: a page of the
-   * user's own website ({@link ownPages}). Without it none may (`Content-Security-Policy: sandbox`).
-   */
-  readonly isOwnPage?: (localPath: string) => boolean;
-  /** For the access log: where the file came from. */
-  readonly source: string;
-}
-
 /** Everything about a file that does not depend on the request. */
 interface Representation {
   readonly etag: string;
@@ -37,6 +27,33 @@ interface Representation {
 
 /** The bytes of a file, or the file to read them from. */
 type Content = Uint8Array | Deno.FsFile;
+
+/** The user's own website (`--root`), without what somebody may have uploaded into it. */
+export class Website {
+  readonly #directories: readonly string[];
+  readonly #uploads: string | null;
+
+  /** @param uploads the directory that uploads go to; null without uploads. */
+  constructor(directories: readonly string[], uploads: string | null) {
+    this.#directories = directories;
+    this.#uploads = uploads;
+  }
+
+  /**
+   * True for a file that really lies in one of the directories and not where uploads go, whatever
+   * links lead there or on from there.
+   */
+  has(localPath: string): boolean {
+    try {
+      const file = Deno.realPathSync(localPath);
+      if (this.#uploads !== null && isInside(file, Deno.realPathSync(this.#uploads))) return false;
+      return this.#directories.some((directory) => isInside(file, Deno.realPathSync(directory)));
+    } catch {
+      // A file that cannot be looked at is not of the website.
+      return false;
+    }
+  }
+}
 
 /** No script, no plugin, no frame; the file is of an origin of its own. */
 const sandboxPolicy = "sandbox; frame-ancestors 'none'";
@@ -56,17 +73,23 @@ const loadedByPages = /^(?:image|audio|video)\/|^text\/css\b/;
  */
 export class FileReplies {
   readonly #tree: Pick<SharedTree, "openWithInfo">;
-  readonly #options: FileReplyOptions;
-  readonly #kept: SmallFiles<Representation>;
+  readonly #source: string;
+  readonly #website: Website | null;
+  readonly #kept = new SmallFiles<Representation>();
 
+  /**
+   * @param source for the access log: where the files come from.
+   * @param website whose files may run script with the origin of this server. No other file may
+   * (`Content-Security-Policy: sandbox`).
+   */
   constructor(
     tree: Pick<SharedTree, "openWithInfo">,
-    options: FileReplyOptions,
-    kept: SmallFiles<Representation> = new SmallFiles(),
+    source: string,
+    website: Website | null = null,
   ) {
     this.#tree = tree;
-    this.#options = options;
-    this.#kept = kept;
+    this.#source = source;
+    this.#website = website;
   }
 
   /**
@@ -143,7 +166,7 @@ export class FileReplies {
     if (condition === 304) {
       const { "Content-Length": _length, "Content-Type": _type, ...headers } =
         representation.headers;
-      return { status: 304, headers, body: null, source: this.#options.source };
+      return { status: 304, headers, body: null, source: this.#source };
     }
     // A range means something with GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;
@@ -169,12 +192,12 @@ export class FileReplies {
     }
     return {
       ...partialReply(content, size, representation, ranges),
-      source: this.#options.source,
+      source: this.#source,
     };
   }
 
   #whole({ headers }: Representation, body: ReplyBody): Reply {
-    return { status: 200, headers, body, source: this.#options.source };
+    return { status: 200, headers, body, source: this.#source };
   }
 
   #describe(file: SharedFile, now: number): Representation {
@@ -182,7 +205,7 @@ export class FileReplies {
     // Never later than the reply itself (RFC 9110 §8.8.2.1).
     const lastModified = Math.floor(Math.min(file.modified, now) / 1000) * 1000;
     const contentType = typeOf(file) ?? "";
-    const isOwn = this.#options.isOwnPage?.(file.localPath) === true;
+    const isOwn = this.#website?.has(file.localPath) === true;
     const headers = Object.freeze({
       "Content-Type": contentType,
       "Content-Length": String(file.size),

@@ -29,11 +29,18 @@ export interface SharedDirectory {
 }
 
 /** One line of a directory's listing. */
-export interface SharedEntry {
+export interface Entry {
   readonly name: string;
   readonly kind: "file" | "directory";
-  /** In bytes; null for a directory. */
+  /** In bytes; null for a directory, and where a peer does not say. */
   readonly size: number | null;
   /** Milliseconds since 1970; null for a directory that only leads to shares. */
   readonly modified: number | null;
+  /** Where the entry is, if not here: with `--list-remote` only. */
+  readonly remote?: {
+    /** URL of the peer: `http://10.0.0.2:8000/`. */
+    readonly peer: string;
+    /** URL of the entry there. */
+    readonly href: string;
+  };
 }

@@ -5,7 +5,7 @@ import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
 import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
 import type { Source, TreeNode } from "./nodes.ts";
-import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
+import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./coalesced_runs.ts";
 import { spellingOf } from "./spelling.ts";
 import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
@@ -62,7 +62,7 @@ export class SharedTree {
   readonly #boundary: Boundary;
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
-  readonly #listings = new CoalescedRuns<readonly SharedEntry[]>();
+  readonly #listings = new CoalescedRuns<readonly Entry[]>();
   /** What passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
   readonly #report: (message: string) => void;
@@ -132,14 +132,14 @@ export class SharedTree {
    * What is in a directory, merged and sorted by name (by code units, so that the order is the same
    * everywhere). Empty when the directory is gone. Many who ask at once cost no more than two.
    */
-  list({ segments }: SharedDirectory): Promise<readonly SharedEntry[]> {
+  list({ segments }: SharedDirectory): Promise<readonly Entry[]> {
     return this.#listings.run(segments.join("/"), () => this.#list(segments));
   }
 
-  async #list(segments: readonly string[]): Promise<readonly SharedEntry[]> {
+  async #list(segments: readonly string[]): Promise<readonly Entry[]> {
     const resolved = this.#resolve(segments);
     if (resolved?.kind !== "directory") return [];
-    const entries = new Map<string, SharedEntry>();
+    const entries = new Map<string, Entry>();
     for (const name of resolved.node?.children.keys() ?? []) {
       const child = this.lookup([...segments, name]);
       if (child !== null) entries.set(name, toEntry(name, child));
@@ -281,12 +281,12 @@ export class SharedTree {
   }
 
   async #listInto(
-    entries: Map<string, SharedEntry>,
+    entries: Map<string, Entry>,
     segments: readonly string[],
     directory: Found,
   ): Promise<void> {
     const started = Date.now();
-    const found: SharedEntry[] = [];
+    const found: Entry[] = [];
     try {
       let count = 0;
       for await (const item of Deno.readDir(directory.localPath)) {
@@ -302,7 +302,7 @@ export class SharedTree {
     for (const entry of found) entries.set(entry.name, entry);
   }
 
-  #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): SharedEntry | null {
+  #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): Entry | null {
     const { name } = item;
     const { source } = directory;
     if (!isFileName(name) || this.#isLeftOut(source, name, item.isDirectory)) return null;
@@ -348,7 +348,7 @@ export function toSharedFile(
   };
 }
 
-function toEntry(name: string, found: SharedFile | SharedDirectory): SharedEntry {
+function toEntry(name: string, found: SharedFile | SharedDirectory): Entry {
   return {
     name,
     kind: found.kind,

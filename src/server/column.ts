@@ -20,8 +20,7 @@ import { Admission, admit } from "../http/admission.ts";
 import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import type { Peers } from "../peers/peers.ts";
-import { FileReplies } from "../quickserve/file_reply.ts";
-import { ownPages } from "../quickserve/own_pages.ts";
+import { FileReplies, Website } from "../quickserve/file_reply.ts";
 import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
@@ -55,20 +54,23 @@ export class Column {
       interfaces: () => parts.network.networks(),
     });
     const { pages, uploads, tree: { shares } } = configuration;
-    const files = new FileReplies(tree, {
-      isOwnPage: ownPages(
-        pages.website ? shares.flatMap(({ sources }) => sources) : [],
-        uploads?.directory ?? null,
-      ),
-      source: configuration.pacserve === null ? "file" : "cache",
-    });
+    const website = pages.website
+      ? new Website(shares.flatMap(({ sources }) => sources), uploads?.directory ?? null)
+      : null;
+    const source = configuration.pacserve === null ? "file" : "cache";
+    const files = new FileReplies(tree, source, website);
     const quickserve = quickserveHandler(configuration, parts, tree, files);
     const pacserve = pacserveHandler(configuration, parts, tree, files, quickserve);
     const indexed = indexHandler(parts.peers, pacserve.handler);
-    const authenticated = requireUser(indexed, parts.digest, configuration.auth, {
-      isUpload: announcesUpload,
-      exempt: (request) => isOwnPacman(configuration, parts.network, request),
-    });
+    const { auth } = configuration;
+    const authenticated = requireUser(
+      indexed,
+      parts.digest,
+      auth,
+      (request) =>
+        isOwnPacman(configuration, parts.network, request) ||
+        (auth.uploadOnly && !announcesUpload(request)),
+    );
     const admitted = admit(this.#admission, authenticated);
     this.handler = dressed(configuration, parts.peers, admitted);
     this.#close = () => {

@@ -8,7 +8,7 @@
 
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
-import { realPath } from "../real_path.ts";
+import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Network } from "./network.ts";
 

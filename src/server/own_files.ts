@@ -3,7 +3,7 @@
 import { PACKAGES } from "../pacserve/address.ts";
 import { ownEntry } from "../peers/answer.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
-import type { SharedEntry } from "../quickserve/shared.ts";
+import type { Entry } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
 
 /** Answers the questions of peers from the shared tree. */
@@ -36,7 +36,7 @@ export class OwnFiles {
   }
 }
 
-function wireEntry(directory: readonly string[], entry: SharedEntry): ListingEntry {
+function wireEntry(directory: readonly string[], entry: Entry): ListingEntry {
   const seconds = (entry.modified ?? 0) / 1000;
   return ownEntry([...directory, entry.name], entry.size, seconds, entry.kind === "directory");
 }

@@ -9,7 +9,7 @@ import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
 import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
-import { sweepUploads } from "../quickserve/uploads/sweep.ts";
+import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
 import { Column } from "./column.ts";
 import type { ServerConfiguration } from "./configuration.ts";

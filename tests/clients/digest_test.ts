@@ -4,7 +4,6 @@ import { Digest } from "../../src/auth/digest.ts";
 import { requireUser } from "../../src/auth/require_user.ts";
 import type { Handler } from "../../src/http/exchange.ts";
 import { listen } from "../../src/http/listener.ts";
-import { isUpload } from "../../src/quickserve/uploads/request.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { inScratch } from "../scratch.ts";
 
@@ -41,7 +40,7 @@ class Guarded implements AsyncDisposable {
       const headers = { "Content-Type": "text/plain" };
       return { status: 200, headers, body: new TextEncoder().encode(text) };
     };
-    const handler = requireUser(file, new Digest(configuration), configuration, { isUpload });
+    const handler = requireUser(file, new Digest(configuration), configuration, () => false);
     const listener = await listen(
       { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
       handler,

@@ -1,5 +1,6 @@
 /** A directory as an archive that is made while it is sent. */
 
+import { pipeline, Readable } from "node:stream";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { openMembers } from "./open.ts";
 import { sizeOfTar, tarStream } from "./tar.ts";
@@ -76,9 +77,21 @@ async function* makeArchive(
   if (format === "zip") yield* zipStream(members);
   else if (format === "none") yield* tarStream(members);
   else {
-    const { compress } = await import("./compress.ts");
     yield* compress(tarStream(members), format);
   }
+}
+
+/** Compresses a stream while it is made. An error of the stream is one of the result. */
+async function* compress(
+  chunks: AsyncIterable<Uint8Array>,
+  compression: "gz" | "zst",
+): AsyncGenerator<Uint8Array> {
+  const { createGzip, createZstdCompress } = await import("node:zlib");
+  // Quick rather than small: a LAN is faster than better compression.
+  const compressor = compression === "gz" ? createGzip({ level: 1 }) : createZstdCompress();
+  // The error reaches the reader by the compressor, which the pipeline destroys with it.
+  pipeline(Readable.from(chunks, { highWaterMark: 1 }), compressor, () => {});
+  yield* compressor;
 }
 
 /** All members; null when there are too many. */

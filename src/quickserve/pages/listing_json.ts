@@ -1,33 +1,18 @@
 /** A directory as data. */
 
-import { isoTime } from "./display.ts";
+import type { Entry } from "../shared.ts";
+import { columns } from "./columns.ts";
 import { batchesOf, peerHref, relativeHref } from "./entries.ts";
-import type { ListedEntry } from "./entries.ts";
 import type { Listing } from "./listing.ts";
 
-/** An entry of {@link JsonListing}. */
-export interface JsonEntry {
-  readonly name: string;
-  readonly kind: "file" | "directory";
-  /** In bytes; null for a directory, and where a peer does not say. */
-  readonly size: number | null;
-  /** Time of the last change in ISO 8601, UTC, to the second; null where it is not known. */
-  readonly modified: string | null;
-  /** Its address: a path on this server (encoded, with a slash at the end of a directory), or a URL. */
-  readonly href: string;
-  /** Address of the peer that has it; null when this server does. */
-  readonly peer: string | null;
-}
-
-/** What a directory is as `application/json`. Fields may be added, these will not change. */
-export interface JsonListing {
-  /** Path of the directory on this server, encoded, with slashes at both ends. */
-  readonly path: string;
-  /** In the order that `?sort=` and `?order=` ask for. */
-  readonly entries: readonly JsonEntry[];
-}
-
-/** Writes a directory as a {@link JsonListing}, one entry a line, in pieces. */
+/**
+ * Writes a directory as JSON, one entry a line, in pieces. Fields may be added, these will not change:
+ * `path` (of the directory on this server, encoded, with slashes at both ends) and `entries`, in the
+ * order that `?sort=` and `?order=` ask for. An entry has its `name`, its `kind` (`file` or
+ * `directory`), a field for each of the {@link columns}, its address `href` (a path on this server,
+ * encoded, with a slash at the end of a directory, or a URL), and the URL of the `peer` that has it;
+ * null when this server does.
+ */
 export function* listingAsJson({ path, entries }: Listing): Generator<string> {
   yield `{\n  "path": ${JSON.stringify(path)},\n  "entries": [`;
   let separator = "\n";
@@ -39,16 +24,13 @@ export function* listingAsJson({ path, entries }: Listing): Generator<string> {
   yield entries.length === 0 ? "]\n}\n" : "\n  ]\n}\n";
 }
 
-function toJson(path: string, entry: ListedEntry): JsonEntry {
-  const { name, kind, size, modified, remote } = entry;
-  return {
-    name,
-    kind,
-    size,
-    modified: modified === null ? null : isoTime(modified),
-    href: remote === undefined
-      ? path + relativeHref(entry).slice(2)
-      : peerHref(remote.href) ?? remote.peer,
-    peer: remote?.peer ?? null,
-  };
+function toJson(path: string, entry: Entry): Record<string, string | number | null> {
+  const { name, kind, remote } = entry;
+  const fields: Record<string, string | number | null> = { name, kind };
+  for (const column of columns) fields[column.field] = column.data(entry);
+  fields["href"] = remote === undefined
+    ? path + relativeHref(entry).slice(2)
+    : peerHref(remote.href) ?? remote.peer;
+  fields["peer"] = remote?.peer ?? null;
+  return fields;
 }

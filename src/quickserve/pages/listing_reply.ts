@@ -2,8 +2,8 @@
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath } from "../../http/target.ts";
+import type { Entry } from "../shared.ts";
 import { orderOf, sortEntries } from "./entries.ts";
-import type { ListedEntry } from "./entries.ts";
 import { errorReply } from "./errors.ts";
 import type { Listing, ListingContext } from "./listing.ts";
 import { listingAsHtml } from "./listing_html.ts";
@@ -19,7 +19,7 @@ export interface ListingInput {
   /** Place of the directory in the tree. */
   readonly segments: readonly string[];
   /** In any order. */
-  readonly entries: readonly ListedEntry[];
+  readonly entries: readonly Entry[];
   /** What stands behind the `?` of the address: `sort`, `order` and `mimetype` are looked at. */
   readonly search: string;
   readonly context: ListingContext;

@@ -2,30 +2,26 @@
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { accepts } from "../../std.ts";
+import type { Pages } from "../pages/pages.ts";
 import { pageReply } from "../pages/reply.ts";
 import { statusOf, type UploadOutcome } from "./outcome.ts";
-
-/** Writes the outcome of an upload as a whole HTML page. */
-export type OutcomePage = (outcome: UploadOutcome, request: HttpRequest) => string;
 
 /**
  * The reply that says what was stored and what was not.
  *
  * JSON, where `Accept` or `?mimetype=application/json` asks for it, is
  * `{"uploaded": [{"name", "requested", "size"}], "failed": [{"name", "reason"}]}`, sizes in bytes.
- *
- * @param page null while there is no page for browsers: they get the text
  */
 export function answerUpload(
   outcome: UploadOutcome,
   request: HttpRequest,
-  page: OutcomePage | null,
+  pages: Pick<Pages, "uploadResult">,
 ): Reply {
-  switch (chooseType(request, page !== null)) {
+  switch (chooseType(request)) {
     case "application/json":
       return reply(statusOf(outcome), "application/json", `${JSON.stringify(asData(outcome))}\n`);
     case "text/html":
-      return pageReply(request, "html", page === null ? "" : page(outcome, request), {
+      return pageReply(request, "html", pages.uploadResult(outcome), {
         status: statusOf(outcome),
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });
@@ -49,9 +45,9 @@ export function withHeaders(given: Reply, headers: ReplyHeaders): Reply {
   return { ...given, headers: { ...given.headers, ...headers } };
 }
 
-function chooseType(request: HttpRequest, hasPage: boolean): string {
+function chooseType(request: HttpRequest): string {
   const wish = /[?&]mimetype=([^&]*)/.exec(request.target)?.[1];
-  const types = ["text/plain", "application/json", ...(hasPage ? ["text/html"] : [])];
+  const types = ["text/plain", "application/json", "text/html"];
   const wished = wish === undefined ? undefined : decodeLeniently(wish);
   if (wished !== undefined && types.includes(wished)) return wished;
   const headers = new Headers({ accept: request.headers["accept"] ?? "*/*" });

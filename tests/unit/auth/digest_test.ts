@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
 import { Digest, type Verdict } from "../../../src/auth/digest.ts";
-import { NONCE_LIFETIME } from "../../../src/auth/nonce.ts";
+import { NONCE_LIFETIME } from "../../../src/auth/nonces.ts";
 import { FREE_FAILURES } from "../../../src/auth/throttle.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest, type RequestParts } from "../../request.ts";

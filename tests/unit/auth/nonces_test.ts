@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "../../assert.ts";
-import { NONCE_LIFETIME } from "../../../src/auth/nonce.ts";
+import { NONCE_LIFETIME } from "../../../src/auth/nonces.ts";
 import { NonceCounts, WINDOW } from "../../../src/auth/nonces.ts";
 
 const now = 1_800_000_000_000;

@@ -21,7 +21,7 @@ function withFiles(
       Deno.writeFileSync(`${directory}/${name}`, bytes);
     }
     const tree = new SharedTree(treeOf([share("", directory)]));
-    const replies = new FileReplies(tree, { source: "cache" });
+    const replies = new FileReplies(tree, "cache");
     await loadMediaTypes();
     try {
       await body((name, headers = {}, method = "GET") => {

@@ -1,7 +1,9 @@
 import type { Reply } from "../../../src/http/exchange.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
-import { createQuickserve } from "../../../src/quickserve/quickserve.ts";
-import type { QuickserveParts } from "../../../src/quickserve/quickserve.ts";
+import { Quickserve } from "../../../src/quickserve/quickserve.ts";
+import type { Pages } from "../../../src/quickserve/pages/pages.ts";
+import type { Uploads } from "../../../src/quickserve/uploads/uploads.ts";
+import type { Peers } from "../../../src/peers/peers.ts";
 import { textReply } from "../../../src/http/text_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -13,9 +15,16 @@ import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 type Serve = (target: string, method?: string, type?: string) => Promise<Reply>;
 
+/** What a test puts in place of pages, uploads and peers. */
+interface Fakes {
+  readonly index?: string;
+  readonly uploads?: Pick<Uploads, "receive">;
+  readonly peers?: Partial<Pick<Peers, "answer" | "find" | "isFromPeer">>;
+}
+
 /** Runs a test with a server of `s` in a directory, next to which lies a secret. */
 function withServer(
-  options: Partial<QuickserveParts>,
+  { index, uploads, peers }: Fakes,
   body: (serve: Serve, directory: string) => Promise<void>,
 ): Promise<void> {
   return inScratch(async (directory) => {
@@ -29,26 +38,34 @@ function withServer(
     });
     shell(directory, "ln -s .. s/link; ln -s ../secret s/file-link; mkfifo s/fifo");
     const tree = new SharedTree(treeOf([share("s", `${directory}/s`)]));
-    const files = new FileReplies(tree, { source: "cache" });
-    const handler = createQuickserve({
-      tree,
-      files,
-      index: null,
+    const files = new FileReplies(tree, "cache");
+    const pages: Pick<Pages, "page" | "directory" | "error"> = {
       page: () => null,
       directory: async (found) => {
         const names = (await tree.list(found)).map(({ name }) => name);
         return textReply(200, names.join("|"));
       },
-      message: null,
-      upload: null,
-      elsewhere: null,
       error: (_request, status, message, headers) => textReply(status, message, headers),
-      ...options,
-    });
+    };
+    const noPeers: Pick<Peers, "answer" | "find" | "isFromPeer"> = {
+      answer: () => Promise.resolve(textReply(400)),
+      find: () => Promise.resolve(null),
+      isFromPeer: () => false,
+    };
+    const quickserve = new Quickserve(
+      tree,
+      files,
+      pages,
+      uploads ?? null,
+      { ...noPeers, ...peers },
+      index ?? null,
+    );
     try {
       await body(async (target, method, type) => {
         const headers = type === undefined ? {} : { "content-type": type };
-        return await handler(makeRequest({ target: target, headers, method: method ?? "GET" }));
+        return await quickserve.answer(
+          makeRequest({ target: target, headers, method: method ?? "GET" }),
+        );
       }, directory);
     } finally {
       files.close();
@@ -95,34 +112,47 @@ Deno.test("an index file stands for its directory", () =>
     assertEquals(await readText(await serve("/s/")), "a|sub|we ird:#?\n");
   }));
 
-Deno.test("what is not in the tree may be elsewhere", () => {
+Deno.test("a file that is not in the tree is looked for at the peers, but not for a peer", async () => {
   const asked: string[] = [];
-  const elsewhere = (segments: readonly string[]): Promise<Reply | null> => {
+  const find: Peers["find"] = (segments) => {
     asked.push(segments.join("/"));
     const isThere = segments[1] === "there";
-    return Promise.resolve(isThere ? textReply(307, undefined, { Location: "http://x/" }) : null);
+    return Promise.resolve(isThere ? { url: "http://x/s/there", peer: "http://x/" } : null);
   };
-  return withServer({ elsewhere }, async (serve) => {
-    assertEquals((await serve("/s/there")).status, 307);
+  await withServer({ peers: { find } }, async (serve) => {
+    const reply = await serve("/s/there");
+    assertEquals([reply.status, reply.headers["Location"]], [307, "http://x/s/there"]);
     assertEquals((await serve("/s/none")).status, 404);
     assertEquals((await serve("/s/a")).status, 200);
+    assertEquals(asked, ["s/there", "s/none"]);
+  });
+  await withServer({ peers: { find, isFromPeer: () => true } }, async (serve) => {
+    assertEquals((await serve("/s/there")).status, 404);
     assertEquals(asked, ["s/there", "s/none"]);
   });
 });
 
 Deno.test("messages, uploads, and methods that are not allowed", async () => {
   await withServer({}, async (serve) => {
-    for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"]) {
+    for (const method of ["PUT", "DELETE", "OPTIONS", "PROPFIND"]) {
       const reply = await serve("/", method);
-      assertEquals([reply.status, reply.headers["Allow"]], [405, "GET, HEAD"]);
+      assertEquals([reply.status, reply.headers["Allow"]], [405, "GET, HEAD, POST"]);
+      const below = await serve("/s", method);
+      assertEquals([below.status, below.headers["Allow"]], [405, "GET, HEAD"]);
     }
+    assertEquals((await serve("/", "POST")).status, 400);
+    assertEquals((await serve("/s", "POST")).status, 405);
   });
-  const parts: Partial<QuickserveParts> = {
-    message: ({ headers }) =>
-      textReply(headers["content-type"] === undefined ? 400 : 200, "message"),
-    upload: ({ segments }) => textReply(201, `upload ${segments.join("/")}`),
+  const fakes: Fakes = {
+    peers: {
+      answer: ({ headers }) =>
+        Promise.resolve(textReply(headers["content-type"] === undefined ? 400 : 200, "message")),
+    },
+    uploads: {
+      receive: ({ segments }) => Promise.resolve(textReply(201, `upload ${segments.join("/")}`)),
+    },
   };
-  await withServer(parts, async (serve) => {
+  await withServer(fakes, async (serve) => {
     const form = "multipart/form-data; boundary=x";
     const message = await serve("/", "POST", "application/x-www-form-urlencoded");
     assertEquals(await readText(message), "message\n");

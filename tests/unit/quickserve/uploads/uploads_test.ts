@@ -18,11 +18,9 @@ class Inbox {
   constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
     this.uploads = new Uploads(
       { directory, allowOverwrite: false, maximumSize: null, ...options },
-      {
-        showHidden: false,
-        page: (outcome) => `<p>${outcome.uploaded.length}</p>`,
-        report: (message) => this.log.push(message),
-      },
+      { shares: [{ path: "", sources: [directory], packageCache: false }], showHidden: false },
+      { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
+      (message) => this.log.push(message),
     );
   }
 

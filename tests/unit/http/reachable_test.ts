@@ -1,4 +1,4 @@
-import { addressElsewhere, reachableAddresses } from "../../../src/server/reachable.ts";
+import { addressElsewhere, reachableAddresses } from "../../../src/http/reachable.ts";
 import { assertEquals } from "../../assert.ts";
 
 const interfaces = [

@@ -1,4 +1,4 @@
-import { qrCode } from "../../../src/commands/qr.ts";
+import { qrCode } from "../../../src/commands/serve/banner.ts";
 import { assert, assertEquals, assertNotEquals } from "../../assert.ts";
 
 /** The modules of a drawing: true is dark. */
@@ -12,8 +12,8 @@ function modules(drawing: string): boolean[][] {
   return rows;
 }
 
-Deno.test("a code has its finder patterns in a quiet zone, and its own colours on every line", () => {
-  const drawing = qrCode("http://192.168.1.10:8000/");
+Deno.test("a code has its finder patterns in a quiet zone, and its own colours on every line", async () => {
+  const drawing = await qrCode("http://192.168.1.10:8000/");
   const grid = modules(drawing);
   const size = (grid[0]?.length ?? 0) - 4;
   assertEquals((size - 17) % 4, 0);
@@ -28,5 +28,5 @@ Deno.test("a code has its finder patterns in a quiet zone, and its own colours o
   for (const line of drawing.trimEnd().split("\n")) {
     assert(line.startsWith("\x1b[30;107m") && line.endsWith("\x1b[0m"));
   }
-  assertNotEquals(drawing, qrCode("http://192.168.1.11:8000/"));
+  assertNotEquals(drawing, await qrCode("http://192.168.1.11:8000/"));
 });

@@ -1,7 +1,7 @@
 /** The addresses of this host at which a server is reached. */
 
-import type { ListenConfiguration } from "../http/configuration.ts";
-import { isLoopback } from "../peers/address.ts";
+import type { ListenConfiguration } from "./configuration.ts";
+import { isLoopback } from "./address.ts";
 
 /**
  * The IP addresses: those of this host's networks first, loopback last, no link-local IPv6. The only one
