@@ -10,6 +10,8 @@ import { Failure } from "../failure.ts";
 
 const BLOCK_SIZE = 512;
 
+const decoder = new TextDecoder();
+
 /** The fields of a header: where they begin, and how long they are. */
 const NAME = [0, 100] as const;
 const SIZE = [124, 12] as const;
@@ -100,12 +102,12 @@ export class TarFiles {
     if (octal(header, CHECKSUM) !== checksumOf(header)) {
       throw new Failure("it is no tar archive, or damaged");
     }
+    const size = octal(header, SIZE);
+    const isRegular = REGULAR.includes(header[TYPE] ?? -1);
+    if (!isRegular || size > this.#maxSize) return { name: "", size, isWanted: false };
     const prefix = text(header, PREFIX);
     const name = (prefix === "" ? "" : `${prefix}/`) + text(header, NAME);
-    const size = octal(header, SIZE);
-    const isWanted = REGULAR.includes(header[TYPE] ?? -1) && size <= this.#maxSize &&
-      this.#wanted.test(name);
-    return { name, size, isWanted };
+    return { name, size, isWanted: this.#wanted.test(name) };
   }
 }
 
@@ -119,15 +121,26 @@ function checksumOf(header: Uint8Array): number {
 }
 
 /** A number of octal digits. The binary form of sizes over 8 GiB, or negative, is refused. */
-function octal(header: Uint8Array, field: readonly [number, number]): number {
-  const digits = text(header, field).trim();
-  if (!/^[0-7]+$/.test(digits)) throw new Failure("it has a number that is none");
-  return parseInt(digits, 8);
+function octal(header: Uint8Array, [start, length]: readonly [number, number]): number {
+  const field = header.subarray(start, start + length);
+  let digits = 0;
+  let value = 0;
+  for (const byte of field) {
+    const isDigit = byte >= 0x30 && byte <= 0x37;
+    const isBlank = byte === 0 || byte === 0x20;
+    if (isBlank && digits > 0) break;
+    if (isBlank) continue;
+    if (!isDigit) throw new Failure("it has a number that is none");
+    digits++;
+    value = value * 8 + byte - 0x30;
+  }
+  if (digits === 0) throw new Failure("it has a number that is none");
+  return value;
 }
 
 /** Text up to the first NUL. */
 function text(header: Uint8Array, [start, length]: readonly [number, number]): string {
   const field = header.subarray(start, start + length);
   const end = field.indexOf(0);
-  return Buffer.from(end < 0 ? field : field.subarray(0, end)).toString("utf8");
+  return decoder.decode(end < 0 ? field : field.subarray(0, end));
 }
