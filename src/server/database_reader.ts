@@ -15,6 +15,9 @@ const WORKER_FILE = new URL(
   import.meta.url,
 );
 
+/** The version of every database while their directory is not there: it is said once. */
+const NO_DIRECTORY = "no directory";
+
 /** What came of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
@@ -44,18 +47,28 @@ export class DatabaseReader implements Databases {
   }
 
   async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
+    const directory = syncDirectory(this.#pacman);
     const paths = databasePaths(this.#pacman);
+    const isVisible = await exists(directory);
     const versions = new Map<string, string | null>();
     for (const repository of known.keys()) versions.set(repository, null);
     await Promise.all([...paths].map(async ([repository, path]) => {
-      versions.set(repository, await versionOf(path));
+      versions.set(repository, isVisible ? await versionOf(path) : NO_DIRECTORY);
     }));
     const changed = [...versions].filter(([repository, version]) =>
       version !== (known.get(repository) ?? null)
     );
-    const toRead = changed.flatMap(([repository, version]) =>
-      version === null ? [] : paths.get(repository) ?? []
-    );
+    if (!isVisible && changed.some(([, version]) => version !== null)) {
+      this.#warn(
+        `packages are not verified, because ${directory} is not there; for a service its unit has to ` +
+          `show it (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
+      );
+    }
+    const toRead = !isVisible
+      ? []
+      : changed.flatMap(([repository, version]) =>
+        version === null ? [] : paths.get(repository) ?? []
+      );
     const tables: ReadonlyMap<string, ArrayBuffer> = toRead.length === 0
       ? new Map()
       : await this.#read(toRead);
@@ -122,6 +135,15 @@ export class DatabaseReader implements Databases {
 function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string> {
   const names = pacman.repositories.map(({ name }) => name).filter((name) => !name.includes("/"));
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Changes whenever the file is another one or has changed; null while there is none. */
