@@ -1,8 +1,8 @@
 /**
  * Finds small files in a tar archive (POSIX.1-2017, ustar) while it arrives.
  *
- * `modern-tar`, which archives are made with, makes two streams for each entry: the 30,000 entries of
- * Arch's largest database took it three times as long and three times the memory.
+ * `modern-tar`, which archives are made with, makes two streams for each entry. With the 30,000 entries
+ * of a database like Arch's largest it takes twice the time, and twice the memory that stays behind.
  */
 
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-/** The main thread's side of the sync databases: it looks what changed, and has a worker read that. */
+/** The main thread's side of the sync databases: it finds out which changed, and has a worker read them. */
 
 import { messageOf } from "../failure.ts";
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
@@ -112,7 +112,9 @@ export class DatabaseReader implements Databases {
     const reason = await Promise.race([end.promise, this.#closed.promise]);
     clearTimeout(timer);
     worker.terminate();
-    if (reason !== null) { for (const path of unread) this.#warnOf(path, reason); }
+    // Whoever ends the reading is not told what was not read.
+    if (reason === null) return tables;
+    for (const path of unread) this.#warnOf(path, reason);
     return tables;
   }
 
