@@ -55,14 +55,13 @@ export const DROP_INS: Section = {
   content: [
     'Whatever else the server shall see, its unit has to show it. "systemctl edit pacserve" opens a ' +
     "file for such settings. After a change: systemctl restart pacserve.",
-    "Another directory to share, or another CacheDir of pacman.conf:",
+    "Another directory to share, another CacheDir of pacman.conf, or another DBPath (its directory sync):",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
     AND_OPTIONS,
     { literal: 'PACSERVE_ARGS="--multicast /srv/packages"' },
     "It may lie anywhere, also below /home, /root or /tmp. " +
-    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, the " +
-    "sync databases (/var/lib/pacman/sync) on a machine that serves them to others, repositories in " +
-    "directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
+    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, " +
+    "repositories in directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
     "The service is a user of its own. What only a group may read, it reads as a member of that group:",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages\nSupplementaryGroups=media" },
     "A directory for uploads, which is made, and belongs to the service:",

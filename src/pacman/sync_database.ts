@@ -6,16 +6,16 @@
  * entry: no size that it claims makes this program hold more than a description.
  */
 
-import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { Failure } from "../failure.ts";
 import { type PackageTable, PackageTableBuilder } from "./package_table.ts";
+import { TarFiles } from "./tar_files.ts";
 import { unpacked } from "./unpacked.ts";
 
 /** Bytes that a database may have, packed and unpacked. Arch's largest is 30 MB unpacked. */
 export const MAX_DATABASE_SIZE = 256 << 20;
 
-/** Bytes that a description may have; a longer one is passed over. Arch's longest has 40 kB. */
-const MAX_DESCRIPTION_SIZE = 1 << 20;
+/** Bytes that a description may have; a longer one is passed over. Most have less than 2 kB. */
+const MAX_DESCRIPTION_SIZE = 256 << 10;
 
 /** No file system that Linux knows has longer names. */
 const MAX_NAME_LENGTH = 255;
@@ -45,29 +45,13 @@ export async function parseSyncDatabase(
   packed: AsyncIterable<Uint8Array>,
 ): Promise<PackageTable> {
   const table = new PackageTableBuilder();
-  for await (const entry of entriesOf(unpacked(packed, MAX_DATABASE_SIZE))) {
-    const text = await descriptionIn(entry);
-    if (text !== null) addDescribed(text, table);
-  }
-  return table.build();
-}
-
-function entriesOf(archive: AsyncIterable<Uint8Array>): AsyncIterable<ParsedTarEntry> {
-  // Strict: without it the library takes a truncated archive for a shorter one.
-  return ReadableStream.from(archive).pipeThrough(createTarDecoder({ strict: true }));
-}
-
-/** The text of an entry that is a package's description; null for every other. */
-async function descriptionIn({ header, body }: ParsedTarEntry): Promise<string | null> {
-  const { name, size, type } = header;
-  if (type !== "file" || !/^[^/]+\/desc$/.test(name) || size > MAX_DESCRIPTION_SIZE) {
-    await body.cancel();
-    return null;
-  }
-  let text = "";
+  const archive = new TarFiles(/^[^/]+\/desc$/, MAX_DESCRIPTION_SIZE);
   const decoder = new TextDecoder();
-  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
+  for await (const bytes of unpacked(packed, MAX_DATABASE_SIZE)) {
+    for (const { content } of archive.next(bytes)) addDescribed(decoder.decode(content), table);
+  }
+  archive.end();
+  return table.build();
 }
 
 /** Adds what a description says. As for pacman, the line after `%KEY%` is its value. */

@@ -1,4 +1,4 @@
-/** The main thread's side of the sync databases: it looks what changed, and has a worker read that. */
+/** The main thread's side of the sync databases: it finds out which changed, and has a worker read them. */
 
 import { messageOf } from "../failure.ts";
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
@@ -14,6 +14,9 @@ const WORKER_FILE = new URL(
   import.meta.url.endsWith(".ts") ? "./database_worker.ts" : "./database_worker.js",
   import.meta.url,
 );
+
+/** The version of every database while their directory is not there: it is said once. */
+const NO_DIRECTORY = "no directory";
 
 /** What came of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
@@ -44,18 +47,28 @@ export class DatabaseReader implements Databases {
   }
 
   async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
+    const directory = syncDirectory(this.#pacman);
     const paths = databasePaths(this.#pacman);
+    const isVisible = await exists(directory);
     const versions = new Map<string, string | null>();
     for (const repository of known.keys()) versions.set(repository, null);
     await Promise.all([...paths].map(async ([repository, path]) => {
-      versions.set(repository, await versionOf(path));
+      versions.set(repository, isVisible ? await versionOf(path) : NO_DIRECTORY);
     }));
     const changed = [...versions].filter(([repository, version]) =>
       version !== (known.get(repository) ?? null)
     );
-    const toRead = changed.flatMap(([repository, version]) =>
-      version === null ? [] : paths.get(repository) ?? []
-    );
+    if (!isVisible && changed.some(([, version]) => version !== null)) {
+      this.#warn(
+        `packages are not verified, because ${directory} is not there; for a service its unit has to ` +
+          `show it (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
+      );
+    }
+    const toRead = !isVisible
+      ? []
+      : changed.flatMap(([repository, version]) =>
+        version === null ? [] : paths.get(repository) ?? []
+      );
     const tables: ReadonlyMap<string, ArrayBuffer> = toRead.length === 0
       ? new Map()
       : await this.#read(toRead);
@@ -99,7 +112,9 @@ export class DatabaseReader implements Databases {
     const reason = await Promise.race([end.promise, this.#closed.promise]);
     clearTimeout(timer);
     worker.terminate();
-    if (reason !== null) { for (const path of unread) this.#warnOf(path, reason); }
+    // Whoever ends the reading is not told what was not read.
+    if (reason === null) return tables;
+    for (const path of unread) this.#warnOf(path, reason);
     return tables;
   }
 
@@ -122,6 +137,15 @@ export class DatabaseReader implements Databases {
 function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string> {
   const names = pacman.repositories.map(({ name }) => name).filter((name) => !name.includes("/"));
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Changes whenever the file is another one or has changed; null while there is none. */

@@ -121,8 +121,16 @@ Deno.test("the worker runs nothing, sees no environment, loads no code, and its 
     );
     const module = `http://127.0.0.1:${code.addr.port}/module.js`;
     const { others } = await probe(configuration, { paths: [], module });
-    const { "network interfaces": interfaces, import: imported, worker, ...refused } = others;
-    assertEquals(interfaces, "allowed");
+    const {
+      "network interfaces": interfaces,
+      connect,
+      listen,
+      import: imported,
+      worker,
+      ...refused
+    } = others;
+    // Nothing listens on port 1.
+    assertEquals([interfaces, connect, listen], ["allowed", "ConnectionRefused", "allowed"]);
     // The runtime calls it a TypeError; a module that it may load, it at least asks for.
     assertEquals([imported, asked], ["TypeError", []]);
     assertEquals(worker, "NotCapable");

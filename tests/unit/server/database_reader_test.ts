@@ -106,6 +106,24 @@ Deno.test("DatabaseReader: one that cannot be read has one line in the log, with
   });
 });
 
+Deno.test("DatabaseReader: a directory that is not there, as in the sandbox of the unit, is said once", async () => {
+  await inScratch(async (directory) => {
+    const pacman = pacmanOf(directory, "core", "extra");
+    const { databases, warnings } = await readChanged(pacman);
+    assertEquals(databases.map(({ table }) => table), [null, null]);
+    assertEquals(warnings.length, 1);
+    assertMatch(warnings[0] ?? "", /not verified.*BindReadOnlyPaths=\S+\/sync,/);
+    const known = versionsOf(databases);
+    assertEquals(await readChanged(pacman, known), { databases: [], warnings: [] });
+    // pacman -Sy makes it.
+    await Deno.mkdir(`${directory}/sync`);
+    addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
+    const later = await readChanged(pacman, known);
+    assertEquals(later.databases.map(({ table }) => table !== null), [true, false]);
+    assertEquals(later.warnings, []);
+  });
+});
+
 Deno.test("DatabaseReader: a worker that fails, or takes too long, leaves its databases unread", async () => {
   await inDatabaseDirectory(async (directory) => {
     addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
