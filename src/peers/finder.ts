@@ -103,7 +103,8 @@ export class Finder {
    */
   list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
     const { own, questions, timeout } = this.#options;
-    const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
+    // Without a slash at its end, at which an original crashes.
+    const path = `/${segments.join("/")}`;
     if (!canBeAsked(path)) return Promise.resolve([]);
     const network = own.networkOf(connection);
     const key = `${network} ${path}`;

@@ -97,16 +97,19 @@ export class Questions {
     maximumBody: number,
     allowance?: Allowance,
   ): Promise<PeerAnswer> {
+    const isListing = message.type === "directory listing";
     const answer = await this.#ask(peer, {
       method: "POST",
       url: peer.base,
       headers: { "Content-Type": MESSAGE_TYPE },
       body: encodeMessage(message),
       maximumBody,
+      isListing,
       ...(allowance === undefined ? {} : { allowance }),
     });
     // A question that is too long for it is no fault of the peer.
     if (answer.status === 413) throw new PeerError("does not take so long a message");
+    if (answer.status !== 200 && isListing) throw new PeerError("does not list the directory");
     if (answer.status !== 200) throw this.#failed(peer, `answers with status ${answer.status}`);
     return answer;
   }
@@ -120,18 +123,23 @@ export class Questions {
       readonly body?: string;
       readonly maximumBody: number;
       readonly allowance?: Allowance;
+      /** A peer that fails to list a directory can have packages all the same. */
+      readonly isListing?: boolean;
     },
   ): Promise<PeerAnswer> {
     const { client, registry, patience } = this.#options;
     const late = setTimeout(() => {
-      if (peer.state === "alive") registry.failed(peer, `did not answer within ${patience} ms`);
+      if (request.isListing === true || peer.state !== "alive") return;
+      registry.failed(peer, `did not answer within ${patience} ms`);
     }, patience);
     try {
       const answer = await client.request({ ...request, timeout: LONGEST_ANSWER });
       this.#learn(peer, answer, request.method === "HEAD");
       return answer;
     } catch (error) {
-      if (error instanceof PeerError) registry.failed(peer, error.message);
+      if (error instanceof PeerError && request.isListing !== true) {
+        registry.failed(peer, error.message);
+      }
       throw error;
     } finally {
       clearTimeout(late);

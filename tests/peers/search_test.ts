@@ -269,3 +269,37 @@ Deno.test("hops let a server ask its peers, and give absolute addresses", async 
   assertEquals(status, 200);
   assertEquals(JSON.parse(body), { "pkg/near": "pkg/near", "pkg/far": far.base + "pkg/far" });
 });
+
+Deno.test("a peer that lists no directory is still asked for packages", async () => {
+  await using odd = await serve((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => body += chunk).on("end", () => {
+      // As an original that is asked with a slash at the end.
+      if (body.includes("directory")) request.socket.destroy();
+      else response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
+    });
+  });
+  await using asking = await servePeer([], { staticPeers: [odd.base] });
+  await until(() => asking.peers.rows()[0]?.lastSeen !== null);
+  assertEquals(await asking.peers.list(["pkg"], makeRequest()), []);
+  assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
+  assertEquals(await find(asking, PACKAGE), odd.base + PACKAGE);
+});
+
+Deno.test("a directory is asked for without a slash at its end", async () => {
+  const bodies: string[] = [];
+  await using peer = await serve((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => body += chunk).on("end", () => {
+      bodies.push(decodeURIComponent(body));
+      response.end("true");
+    });
+  });
+  await using asking = await servePeer([], { staticPeers: [peer.base] });
+  await until(() => bodies.length === 1);
+  for (const segments of [[], ["pkg"], ["pkg", "sub"]]) {
+    await asking.peers.list(segments, makeRequest());
+  }
+  const paths = bodies.map((body) => /"path":"([^"]*)"/.exec(body)?.[1]).slice(1);
+  assertEquals(paths, ["/", "/pkg", "/pkg/sub"]);
+});
