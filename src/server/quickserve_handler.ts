@@ -37,7 +37,7 @@ export function quickserveHandler(
     elsewhere: async (segments, request) => {
       // A peer that asks has asked the others itself.
       if (peers.isFromPeer(request)) return null;
-      const found = await peers.find(segments, request);
+      const found = await peers.finder.find(segments, request);
       return found === null ? null : redirect(found.url, `peer ${found.peer}`);
     },
   });
@@ -64,7 +64,7 @@ function pagesOf(
       uses: (address) => pacserve === null ? [] : pacmanUses(address),
     },
     peers: () => peers.rows(),
-    listRemote: (segments, request) => peers.list(segments, request),
+    listRemote: (segments, request) => peers.finder.list(segments, request),
   });
 }
 

@@ -14,7 +14,7 @@ const browser = { accept: "text/html,*/*;q=0.8", host: "server.local:8000" };
 const peer = {
   url: "http://10.0.0.2:8000/",
   origin: "announcement",
-  state: "set aside",
+  state: "backoff",
   trouble: "<b>refused</b>",
   lastSeen: 61,
   roundTrip: 1.25,
