@@ -54,20 +54,13 @@ export async function columnOf(configuration: ServerConfiguration): Promise<Colu
     detail: nothing,
     at: nothing,
   };
-  const peers = new Peers(configuration.peers, {
-    has: () => false,
-    list: () => Promise.resolve(null),
-    transfers: () => 0,
-    networkOf: () => null,
-    networks: () => [],
-    scheme: "http",
-    allowsPeer: () => true,
-    log: nothing,
-  });
+  const network = new Network();
+  const parts = { scheme: "http", indexed: null, network, log } as const;
+  const peers = new Peers(configuration.peers, parts);
   return await Column.assemble(configuration, {
     digest: new Digest(configuration.auth),
     peers,
-    network: new Network(),
+    network,
     memory: createPacserveMemory(nothing),
     expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
     log,

@@ -1,7 +1,7 @@
 /** The addresses of this host at which a server is reached. */
 
 import type { ListenConfiguration } from "./configuration.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopback, isLoopbackHost } from "./address.ts";
 
 /**
  * The IP addresses: those of this host's networks first, loopback last, no link-local IPv6. The only one
@@ -27,7 +27,7 @@ export function reachableAddresses(
  */
 export function addressElsewhere(asked: string, reachable: readonly string[]): string | null {
   const url = URL.parse(asked);
-  if (url === null || !isLoopback(url.hostname.replace(/^\[(.*)\]$/, "$1"))) return asked;
+  if (url === null || !isLoopbackHost(url.hostname.replace(/^\[(.*)\]$/, "$1"))) return asked;
   const host = reachable.find((address) => !isLoopback(address));
   if (host === undefined) return null;
   url.hostname = host.includes(":") ? `[${host}]` : host;

@@ -4,6 +4,7 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { encodePath, parseTarget } from "../http/target.ts";
 import type { Target } from "../http/target.ts";
 import { textReply } from "../http/text_reply.ts";
+import type { Finder } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FileReplies } from "./file_reply.ts";
 import type { Pages } from "./pages/pages.ts";
@@ -26,7 +27,7 @@ export class Quickserve {
   readonly #files: Pick<FileReplies, "reply">;
   readonly #pages: Pick<Pages, "page" | "directory" | "error">;
   readonly #uploads: Pick<Uploads, "receive"> | null;
-  readonly #peers: Pick<Peers, "answer" | "find" | "isFromPeer">;
+  readonly #peers: Pick<Peers, "answer" | "isFromPeer"> & { readonly finder: Pick<Finder, "find"> };
   readonly #index: string | null;
 
   /**
@@ -38,7 +39,7 @@ export class Quickserve {
     files: Pick<FileReplies, "reply">,
     pages: Pick<Pages, "page" | "directory" | "error">,
     uploads: Pick<Uploads, "receive"> | null,
-    peers: Pick<Peers, "answer" | "find" | "isFromPeer">,
+    peers: Pick<Peers, "answer" | "isFromPeer"> & { readonly finder: Pick<Finder, "find"> },
     index: string | null,
   ) {
     this.#tree = tree;
@@ -87,7 +88,7 @@ export class Quickserve {
   async #getFromPeer(segments: readonly string[], request: HttpRequest): Promise<Reply> {
     // Never redirect a peer: it does its own search.
     if (this.#peers.isFromPeer(request)) return this.#notFound(request);
-    const found = await this.#peers.find(segments, request);
+    const found = await this.#peers.finder.find(segments, request);
     if (found === null) return this.#notFound(request);
     return {
       status: 307,

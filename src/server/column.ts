@@ -26,7 +26,7 @@ import { announcesUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { quickserveHandler } from "./quickserve_handler.ts";
 import type { LastingParts } from "./lasting_parts.ts";
-import { OwnFiles } from "./own_files.ts";
+import { SharedFiles } from "./own_files.ts";
 import { isOwnPacman, pacserveHandler } from "./pacserve_handler.ts";
 
 /** The rooms of one configuration, joined. */
@@ -34,8 +34,9 @@ export class Column {
   /** Answers every request. */
   readonly handler: Handler;
   /** For the questions of peers. */
-  readonly own: OwnFiles;
-  readonly #admission: Admission;
+  readonly files: SharedFiles;
+  /** Who may come in, and who may be a peer. */
+  readonly admission: Admission;
   readonly #close: () => void;
 
   /** Puts the column together. */
@@ -48,8 +49,8 @@ export class Column {
   }
 
   private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {
-    this.own = new OwnFiles(tree);
-    this.#admission = new Admission(configuration.admission, {
+    this.files = new SharedFiles(tree);
+    this.admission = new Admission(configuration.admission, {
       names: configuration.hostNames,
       interfaces: () => parts.network.networks(),
     });
@@ -71,7 +72,7 @@ export class Column {
         isOwnPacman(configuration, parts.network, request) ||
         (auth.uploadOnly && !announcesUpload(request)),
     );
-    const admitted = admit(this.#admission, authenticated);
+    const admitted = admit(this.admission, authenticated);
     this.handler = dressed(configuration, parts.peers, admitted);
     this.#close = () => {
       files.close();
@@ -82,11 +83,6 @@ export class Column {
   /** Lets go of what is kept in memory. */
   close(): void {
     this.#close();
-  }
-
-  /** Whether a server at this IP address is believed that it is a peer. */
-  allowsPeer(address: string): boolean {
-    return this.#admission.allowsPeer(address);
   }
 }
 

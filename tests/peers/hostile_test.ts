@@ -96,7 +96,7 @@ for (const closes of [true, false]) {
         bytes.slice(0, 99),
         good.base + FILE,
       ]);
-      const entries = await asking.peers.list(["pkg"], makeRequest());
+      const entries = await asking.peers.finder.list(["pkg"], makeRequest());
       assertEquals(entries.map(({ peer }) => peer), [good.base]);
       // It is asked again as a stranger that nudges.
       await find(asking, "pkg/absent");
@@ -127,8 +127,8 @@ Deno.test("many peers that hang, however they became known, slow no later search
 
 /** A peer that a worker before this one knew. */
 function stateOf(port: number): PeersState {
-  const address = { scheme: "http", host: "127.0.0.1", port, path: "/" } as const;
-  return { peers: [{ address, origin: "nudge" }] };
+  const location = { scheme: "http", host: "127.0.0.1", port, path: "/" } as const;
+  return { peers: [{ location, origin: "nudge" }] };
 }
 
 /** Peers that take connections and never say a word. */

@@ -1,7 +1,7 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
-import { isLoopback } from "../../peers/address.ts";
+import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 import { reachableAddresses } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
@@ -86,7 +86,7 @@ function usage(
   return [
     "pacsrv -Syu (pacman, through this server)",
     `or in pacman.conf: ${server(localhost ? "localhost" : first)}`,
-    ...(isLoopback(first) ? [] : [`on other machines: ${server(first)}`]),
+    ...(isLoopbackHost(first) ? [] : [`on other machines: ${server(first)}`]),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import type { Target } from "../../http/target.ts";
+import type { Finder } from "../../peers/finder.ts";
 import type { Peers } from "../../peers/peers.ts";
 import { archiveReply, isArchiveFormat } from "../archive/archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
@@ -26,7 +27,7 @@ const WORTH_A_TURN = 1000;
 export class Pages {
   readonly #configuration: PagesConfiguration;
   readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
-  readonly #peers: Pick<Peers, "rows" | "list">;
+  readonly #peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
   readonly #context: ListingContext;
   readonly #turns = new Turns();
@@ -34,7 +35,7 @@ export class Pages {
   constructor(
     configuration: PagesConfiguration,
     tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
-    peers: Pick<Peers, "rows" | "list">,
+    peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
   ) {
     this.#configuration = configuration;
@@ -77,7 +78,7 @@ export class Pages {
     if (format !== null) return await this.#archive(directory, format, request);
     const [own, remote] = await Promise.all([
       this.#tree.list(directory),
-      this.#configuration.listRemote ? this.#peers.list(segments, request) : [],
+      this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
     ]);
     const context = this.#context;
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);

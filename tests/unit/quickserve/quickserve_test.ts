@@ -3,6 +3,7 @@ import { FileReplies } from "../../../src/quickserve/file_reply.ts";
 import { Quickserve } from "../../../src/quickserve/quickserve.ts";
 import type { Pages } from "../../../src/quickserve/pages/pages.ts";
 import type { Uploads } from "../../../src/quickserve/uploads/uploads.ts";
+import type { Finder } from "../../../src/peers/finder.ts";
 import type { Peers } from "../../../src/peers/peers.ts";
 import { textReply } from "../../../src/http/text_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
@@ -19,12 +20,13 @@ type Serve = (target: string, method?: string, type?: string) => Promise<Reply>;
 interface Fakes {
   readonly index?: string;
   readonly uploads?: Pick<Uploads, "receive">;
-  readonly peers?: Partial<Pick<Peers, "answer" | "find" | "isFromPeer">>;
+  readonly peers?: Partial<Pick<Peers, "answer" | "isFromPeer">>;
+  readonly find?: Finder["find"];
 }
 
 /** Runs a test with a server of `s` in a directory, next to which lies a secret. */
 function withServer(
-  { index, uploads, peers }: Fakes,
+  { index, uploads, peers, find }: Fakes,
   body: (serve: Serve, directory: string) => Promise<void>,
 ): Promise<void> {
   return inScratch(async (directory) => {
@@ -47,9 +49,8 @@ function withServer(
       },
       error: (_request, status, message, headers) => textReply(status, message, headers),
     };
-    const noPeers: Pick<Peers, "answer" | "find" | "isFromPeer"> = {
+    const noPeers: Pick<Peers, "answer" | "isFromPeer"> = {
       answer: () => Promise.resolve(textReply(400)),
-      find: () => Promise.resolve(null),
       isFromPeer: () => false,
     };
     const quickserve = new Quickserve(
@@ -57,7 +58,7 @@ function withServer(
       files,
       pages,
       uploads ?? null,
-      { ...noPeers, ...peers },
+      { ...noPeers, ...peers, finder: { find: find ?? (() => Promise.resolve(null)) } },
       index ?? null,
     );
     try {
@@ -114,19 +115,19 @@ Deno.test("an index file stands for its directory", () =>
 
 Deno.test("a file that is not in the tree is looked for at the peers, but not for a peer", async () => {
   const asked: string[] = [];
-  const find: Peers["find"] = (segments) => {
+  const find: Finder["find"] = (segments) => {
     asked.push(segments.join("/"));
     const isThere = segments[1] === "there";
     return Promise.resolve(isThere ? { url: "http://x/s/there", peer: "http://x/" } : null);
   };
-  await withServer({ peers: { find } }, async (serve) => {
+  await withServer({ find }, async (serve) => {
     const reply = await serve("/s/there");
     assertEquals([reply.status, reply.headers["Location"]], [307, "http://x/s/there"]);
     assertEquals((await serve("/s/none")).status, 404);
     assertEquals((await serve("/s/a")).status, 200);
     assertEquals(asked, ["s/there", "s/none"]);
   });
-  await withServer({ peers: { find, isFromPeer: () => true } }, async (serve) => {
+  await withServer({ find, peers: { isFromPeer: () => true } }, async (serve) => {
     assertEquals((await serve("/s/there")).status, 404);
     assertEquals(asked, ["s/there", "s/none"]);
   });

@@ -1,7 +1,7 @@
 import type { Reply } from "../../../../src/http/exchange.ts";
 import { parseTarget } from "../../../../src/http/target.ts";
 import { scriptAddress, styleAddress } from "../../../../src/quickserve/pages/assets.ts";
-import type { Peers } from "../../../../src/peers/peers.ts";
+import type { Finder } from "../../../../src/peers/finder.ts";
 import type { PagesConfiguration } from "../../../../src/quickserve/configuration.ts";
 import type { AboutFacts } from "../../../../src/quickserve/pages/about.ts";
 import { Pages } from "../../../../src/quickserve/pages/pages.ts";
@@ -17,7 +17,7 @@ const browser = { accept: "text/html,*/*;q=0.8", host: "server.local:8000" };
 const peer = {
   url: "http://10.0.0.2:8000/",
   origin: "announcement",
-  state: "set aside",
+  state: "backoff",
   trouble: "<b>refused</b>",
   lastSeen: 61,
   roundTrip: 1.25,
@@ -28,7 +28,7 @@ interface Parts {
   readonly configuration?: Partial<PagesConfiguration>;
   readonly tree?: SharedTree;
   readonly about?: AboutFacts;
-  readonly list?: Peers["list"];
+  readonly list?: Finder["list"];
 }
 
 const about: AboutFacts = { login: "nothing", uploads: null, peers: "multicast", pacman: null };
@@ -44,7 +44,8 @@ function makePages(parts: Parts = {}): Pages {
     website: false,
     ...parts.configuration,
   };
-  const peers = { rows: () => [peer], list: parts.list ?? (() => Promise.resolve([])) };
+  const finder = { list: parts.list ?? (() => Promise.resolve([])) };
+  const peers = { rows: () => [peer], finder };
   const tree = parts.tree ?? new SharedTree(treeOf([]));
   return new Pages(configuration, tree, peers, parts.about ?? about);
 }

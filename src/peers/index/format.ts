@@ -14,11 +14,14 @@ const MAGIC = Uint8Array.of(0x50, 0x53, 0x49, 0x31);
 const FLAG_CHANGES = 1;
 const FLAG_WATCHED = 2;
 
+/** Where a server publishes its index. */
+export const INDEX_TARGET = "/?index=pkg";
+
 /** Most names that an index may have. */
-export const MOST_NAMES = 500_000;
+export const MAX_NAMES = 500_000;
 
 /** Greatest size in bytes of an index on the wire. */
-export const LONGEST_INDEX = 4 << 20;
+export const MAX_INDEX = 4 << 20;
 
 /** An index, or the changes since an earlier one. The arrays are sorted and without repetition. */
 export interface IndexMessage {
@@ -103,7 +106,7 @@ export function encodeIndex(message: IndexMessage): Uint8Array {
  * @returns null for bytes that are none.
  */
 export function decodeIndex(bytes: Uint8Array): IndexMessage | null {
-  if (bytes.length > LONGEST_INDEX || MAGIC.some((byte, i) => bytes[i] !== byte)) return null;
+  if (bytes.length > MAX_INDEX || MAGIC.some((byte, i) => bytes[i] !== byte)) return null;
   const flags = bytes[MAGIC.length];
   if (flags === undefined || flags > (FLAG_CHANGES | FLAG_WATCHED)) return null;
   let offset = MAGIC.length + 1;
@@ -119,7 +122,7 @@ export function decodeIndex(bytes: Uint8Array): IndexMessage | null {
   };
   const takeList = (): Uint32Array | null => {
     const length = take();
-    if (length === null || length > MOST_NAMES || length > bytes.length - offset) return null;
+    if (length === null || length > MAX_NAMES || length > bytes.length - offset) return null;
     const list = new Uint32Array(length);
     let before = 0;
     for (let i = 0; i < length; i++) {

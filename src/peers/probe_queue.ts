@@ -1,8 +1,8 @@
 /**
- * Asking those who made themselves known whether they are there.
+ * The peers that are to be asked whether they are there.
  *
- * Only so many are asked at a time, and those whose address is proven go first: a flood of forged
- * announcements delays the others, but costs no more than this.
+ * Only so many are asked at a time, and first those that have failed least and whose address is proven:
+ * a flood of forged announcements delays the others, but costs no more than this.
  */
 
 import { TokenBucket } from "../http/rate_limit.ts";
@@ -11,36 +11,27 @@ import type { Peer, Registry } from "./registry.ts";
 const AT_A_TIME = 16;
 
 /** So many are asked without delay, and then this many more in a second. */
-const BURST = 100;
-const PER_SECOND = 20;
+const RATE = { burst: 100, perSecond: 20 };
 
 /** Above this length the queue is cleared of peers that are no longer in the table. */
 const LONG_QUEUE = 2048;
 
-/** The queue of those to be asked. */
-export class Introductions {
+/** Asks one peer after the other. */
+export class ProbeQueue {
   readonly #registry: Registry;
-  readonly #ask: (peer: Peer) => Promise<void>;
+  readonly #probe: (peer: Peer) => Promise<void>;
   readonly #queue = new Set<Peer>();
   readonly #asking = new Set<Peer>();
   /** Those of them that are to be asked once more: there was news while they were being asked. */
   readonly #again = new Set<Peer>();
-  readonly #allowance = new TokenBucket(
-    { burst: BURST, perSecond: PER_SECOND },
-    () => performance.now(),
-  );
+  readonly #bucket = new TokenBucket(RATE, () => performance.now());
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
 
-  /** @param ask nudges the peer and tells the registry what came of it; it never rejects. */
-  constructor(registry: Registry, ask: (peer: Peer) => Promise<void>) {
+  /** @param probe asks the peer and tells the registry what came of it; it never rejects. */
+  constructor(registry: Registry, probe: (peer: Peer) => Promise<void>) {
     this.#registry = registry;
-    this.#ask = ask;
-  }
-
-  /** Number of peers that wait to be asked or are being asked. */
-  get size(): number {
-    return this.#queue.size + this.#asking.size;
+    this.#probe = probe;
   }
 
   /** Asks the peer as soon as it is its turn; once more if it is being asked already. */
@@ -68,12 +59,12 @@ export class Introductions {
 
   #next(): void {
     while (this.#asking.size < AT_A_TIME && this.#queue.size > 0) {
-      if (!this.#allowance.hasToken()) return this.#continueLater();
-      const peer = this.#take();
+      if (!this.#bucket.hasToken()) return this.#continueLater();
+      const peer = this.#takeBest();
       if (!this.#registry.has(peer)) continue;
-      this.#allowance.take();
+      this.#bucket.take();
       this.#asking.add(peer);
-      this.#ask(peer).finally(() => {
+      this.#probe(peer).finally(() => {
         this.#asking.delete(peer);
         if (this.#again.delete(peer)) this.add(peer);
         else this.#next();
@@ -86,11 +77,10 @@ export class Introductions {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#next();
-    }, 1000 / PER_SECOND);
+    }, 1000 / RATE.perSecond);
   }
 
-  /** The first of those that failed least often; those whose address is forged perhaps come last. */
-  #take(): Peer {
+  #takeBest(): Peer {
     let [best] = this.#queue;
     if (best === undefined) throw new RangeError("nobody is waiting");
     for (const peer of this.#queue) if (doubt(peer) < doubt(best)) best = peer;

@@ -1,17 +1,17 @@
 /** The indexes of the peers: which of them has a file, without asking. */
 
-import { headerOf, type PeerAnswer } from "./client.ts";
-import { INDEX_TARGET } from "./published_index.ts";
-import { applied, decodeIndex, hashOf, includes, LONGEST_INDEX } from "./index_format.ts";
-import type { Peer } from "./registry.ts";
+import { Backoff } from "../../backoff.ts";
+import { headerOf } from "../client.ts";
+import type { Questions } from "../questions.ts";
+import type { Peer, Registry } from "../registry.ts";
+import { applied, decodeIndex, hashOf, includes, INDEX_TARGET, MAX_INDEX } from "./format.ts";
 
 /**
  * Milliseconds from word of a new generation to the question for it, and between two questions. The
  * peer spoke of it before it was built, and it takes the more time for that the more changes there are:
  * so the pause is twice as long each time, while there is more and more to ask for.
  */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 4_000;
+const PAUSE = { first: 500, max: 4_000 };
 
 /** After so many milliseconds without news the pause is the first one again. */
 const QUIET = 10_000;
@@ -28,7 +28,7 @@ const REFRESH = 60_000;
 /** Most names that are kept of all peers together: 16 MB. The largest indexes make room for others. */
 const MAX_NAMES_IN_ALL = 4_000_000;
 
-/** Indexes that are fetched at the same time: each may take {@link LONGEST_INDEX} bytes. */
+/** Indexes that are fetched at the same time: each may take {@link MAX_INDEX} bytes. */
 const MAX_FETCHES = 8;
 
 /** A peer's next index is not asked for before its last one came in at this rate, in bytes a second. */
@@ -52,37 +52,35 @@ interface PeerIndex {
   asked: number;
   /** It is not asked for before this. */
   pausedUntil: number;
-  /** The next pause, in milliseconds. */
+  readonly backoff: Backoff;
+  /** The pause after the question that is under way, in milliseconds. */
   pause: number;
   /** When there was news of it. */
   newsAt: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
-/** What the indexes need. */
-export interface PeerIndexesOptions {
-  /** Gets something from a peer; rejects when there is no answer. */
-  readonly get: (
-    peer: Peer,
-    url: string,
-    headers: Readonly<Record<string, string>>,
-    maximumBody: number,
-  ) => Promise<PeerAnswer>;
-  /** Milliseconds on a clock that only goes forward. */
-  readonly now: () => number;
-}
-
 /** Keeps the indexes of the peers that have one. */
-export class PeerIndexes {
-  readonly #options: PeerIndexesOptions;
+export class RemoteIndexes {
+  readonly #questions: Pick<Questions, "get">;
+  readonly #registry: Registry;
+  readonly #now: () => number;
   readonly #indexes = new Map<Peer, PeerIndex>();
   /** Peers whose turn to be asked has not come. */
   readonly #waiting = new Set<Peer>();
   #fetches = 0;
   #stopped = false;
 
-  constructor(options: PeerIndexesOptions) {
-    this.#options = options;
+  /** @param now milliseconds on a clock that only goes forward. */
+  constructor(
+    questions: Pick<Questions, "get">,
+    registry: Registry,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#questions = questions;
+    this.#registry = registry;
+    this.#now = now;
+    registry.on("changed", (peer) => this.#changed(peer));
   }
 
   /** Asks for nothing any more. */
@@ -93,24 +91,24 @@ export class PeerIndexes {
     this.#waiting.clear();
   }
 
-  /** The peer spoke of the generation of its index; null: it has none. */
-  told(peer: Peer, generation: number | null): void {
-    if (generation === null || generation === 0 || peer.instance === null) {
-      this.forget(peer);
+  /** A peer that is gone, or has no index, makes room for the names of others. */
+  #changed(peer: Peer): void {
+    const { instance, generation } = peer;
+    if (!this.#registry.has(peer) || instance === null || !generation) {
+      this.#forget(peer);
       return;
     }
     const known = this.#indexes.get(peer);
-    if (known === undefined || known.instance !== peer.instance) {
-      this.forget(peer);
-      this.#indexes.set(peer, emptyIndex(peer.instance, generation));
+    if (known === undefined || known.instance !== instance) {
+      this.#forget(peer);
+      this.#indexes.set(peer, emptyIndex(instance, generation));
     } else if (generation > known.told) {
       this.#news(known, generation);
     }
     this.#renew(peer);
   }
 
-  /** The peer has no index, or is no peer any more: its names make room for those of others. */
-  forget(peer: Peer): void {
+  #forget(peer: Peer): void {
     const index = this.#indexes.get(peer);
     if (index?.timer) clearTimeout(index.timer);
     this.#indexes.delete(peer);
@@ -119,7 +117,7 @@ export class PeerIndexes {
   /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
   refresh(peer: Peer): void {
     const index = this.#indexes.get(peer);
-    const now = this.#options.now();
+    const now = this.#now();
     if (index === undefined || now - index.asked < REFRESH || now < index.pausedUntil) return;
     this.#fetch(peer, index);
   }
@@ -141,9 +139,10 @@ export class PeerIndexes {
   }
 
   #news(index: PeerIndex, generation: number): void {
-    const now = this.#options.now();
+    const now = this.#now();
     index.told = generation;
-    index.pause = now - index.newsAt > QUIET ? FIRST_PAUSE : longer(index.pause);
+    if (now - index.newsAt > QUIET) index.backoff.reset();
+    index.pause = index.backoff.next();
     index.newsAt = now;
     index.pausedUntil = Math.max(index.pausedUntil, now + index.pause);
   }
@@ -153,7 +152,7 @@ export class PeerIndexes {
     const index = this.#indexes.get(peer);
     if (index === undefined || this.#stopped) return;
     if (index.generation >= index.told || index.fetching || index.timer !== null) return;
-    const wait = index.pausedUntil - this.#options.now();
+    const wait = index.pausedUntil - this.#now();
     if (wait <= 0) {
       this.#fetch(peer, index);
       return;
@@ -172,17 +171,17 @@ export class PeerIndexes {
     }
     index.fetching = true;
     this.#fetches++;
-    index.asked = this.#options.now();
-    // A peer that failed is set aside by now. When it answers again, it speaks of its index again.
+    index.asked = this.#now();
+    // A peer that did not answer is in backoff by now, and speaks of its index when it is back.
     this.#ask(peer, index).catch(() => null).then((length) => {
       index.fetching = false;
       this.#fetches--;
-      if (length !== null && index.generation < index.told) index.pause = longer(index.pause);
+      if (length !== null && index.generation < index.told) index.pause = index.backoff.next();
       const pause = length === null
         ? PAUSE_AFTER_FAILURE
         : Math.max(index.pause, length / MAX_RATE * 1000);
-      index.pausedUntil = Math.max(index.pausedUntil, this.#options.now() + pause);
-      if (length !== null) this.#renew(peer);
+      index.pausedUntil = Math.max(index.pausedUntil, this.#now() + pause);
+      if (length !== null || peer.state === "alive") this.#renew(peer);
       this.#fetchNext();
     });
   }
@@ -199,11 +198,11 @@ export class PeerIndexes {
   /** Returns the length of the answer in bytes; null when it is no index. */
   async #ask(peer: Peer, index: PeerIndex): Promise<number | null> {
     const have = `${index.instance}.${index.generation}`;
-    const url = peer.base.slice(0, -1) + INDEX_TARGET +
+    const url = peer.url.slice(0, -1) + INDEX_TARGET +
       (index.generation > 0 ? `&since=${encodeURIComponent(have)}` : "");
     const headers: Record<string, string> = {};
     if (index.generation > 0) headers["If-None-Match"] = `"${have}"`;
-    const answer = await this.#options.get(peer, url, headers, LONGEST_INDEX);
+    const answer = await this.#questions.get(peer, url, headers, MAX_INDEX);
     if (answer.status === 304) return 0;
     const generation = generationOf(headerOf(answer, "ETag"), index.instance);
     const message = answer.status === 200 ? decodeIndex(answer.body) : null;
@@ -232,15 +231,16 @@ export class PeerIndexes {
       // Its peer is asked for each file again.
       other.hashes = new Uint32Array();
       other.generation = 0;
-      other.pausedUntil = this.#options.now() + PAUSE_WITHOUT_ROOM;
+      other.pausedUntil = this.#now() + PAUSE_WITHOUT_ROOM;
     }
     if (sum <= MAX_NAMES_IN_ALL) return true;
-    index.pausedUntil = this.#options.now() + PAUSE_WITHOUT_ROOM;
+    index.pausedUntil = this.#now() + PAUSE_WITHOUT_ROOM;
     return false;
   }
 }
 
 function emptyIndex(instance: string, told: number): PeerIndex {
+  const backoff = new Backoff(PAUSE);
   return {
     instance,
     generation: 0,
@@ -251,14 +251,11 @@ function emptyIndex(instance: string, told: number): PeerIndex {
     fetching: false,
     asked: -Infinity,
     pausedUntil: -Infinity,
-    pause: FIRST_PAUSE,
+    backoff,
+    pause: backoff.next(),
     newsAt: -Infinity,
     timer: null,
   };
-}
-
-function longer(pause: number): number {
-  return Math.min(2 * pause, LONGEST_PAUSE);
 }
 
 /** The generation in an entity tag of ours, if it is of this instance. */

@@ -7,8 +7,8 @@ import {
   hashesOf,
   hashOf,
   includes,
-} from "../../../src/peers/index_format.ts";
-import { assert, assertEquals } from "../../assert.ts";
+} from "../../../../src/peers/index/format.ts";
+import { assert, assertEquals } from "../../../assert.ts";
 
 const names = fc.uniqueArray(fc.string({ unit: "grapheme", maxLength: 40 }), { maxLength: 50 });
 const none = new Uint32Array();

@@ -1,9 +1,12 @@
-import { PeerIndexes } from "../../../src/peers/index_client.ts";
-import { encodeIndex } from "../../../src/peers/index_format.ts";
-import { type Peer, Registry } from "../../../src/peers/registry.ts";
-import { assert, assertEquals } from "../../assert.ts";
+import type { PeerAnswer } from "../../../../src/peers/client.ts";
+import { RemoteIndexes } from "../../../../src/peers/index/remote.ts";
+import { encodeIndex } from "../../../../src/peers/index/format.ts";
+import { type Peer, Registry } from "../../../../src/peers/registry.ts";
+import { assert, assertEquals } from "../../../assert.ts";
 
 const LIFETIME = 900_000;
+
+const FACTS = { generation: 1, transfers: 0, roundTrip: 1, isProof: true };
 
 /** As many names as an index may have. */
 const BODY = encodeIndex({
@@ -25,35 +28,24 @@ const ROOM = 8;
 
 Deno.test("the index of a peer that is forgotten makes room for those of others", async () => {
   let now = 0;
-  const registry = new Registry({
-    now: () => now,
-    lifetime: LIFETIME,
-    random: Math.random,
-    forgotten: (peer) => indexes.forget(peer),
-  });
-  const indexes = new PeerIndexes({
-    now: () => now,
-    get: ({ instance }) =>
+  const registry = new Registry({ now: () => now, lifetime: LIFETIME });
+  const questions = {
+    get: ({ instance }: Peer): Promise<PeerAnswer> =>
       Promise.resolve({
         status: 200,
         headers: { etag: `"${instance}.1"` },
         body: BODY,
         roundTrip: 1,
       }),
-  });
+  };
+  const indexes = new RemoteIndexes(questions, registry, () => now);
 
   /** One more peer comes, and speaks of its index. */
   async function come(number: number): Promise<Peer> {
-    const address = { scheme: "http", host: `10.0.0.${number}`, port: 15678, path: "/" } as const;
-    const peer = registry.heard(address, "nudge");
+    const location = { scheme: "http", host: `10.0.0.${number}`, port: 15678, path: "/" } as const;
+    const peer = registry.heard(location, "nudge");
     assert(peer !== null);
-    registry.answered(peer, {
-      instance: `instance-${number}`,
-      transfers: 0,
-      roundTrip: 1,
-      isProof: true,
-    });
-    indexes.told(peer, 1);
+    registry.answered(peer, { ...FACTS, instance: `instance-${number}` });
     // What is resolved already is read before any timer.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return peer;
@@ -74,27 +66,21 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
 Deno.test("peers with huge indexes keep no other peer's index out, and few are fetched at a time", async () => {
   let underWay = 0;
   let most = 0;
-  const registry = new Registry({
-    now: () => 0,
-    lifetime: LIFETIME,
-    random: Math.random,
-    forgotten: () => {},
-  });
-  const indexes = new PeerIndexes({
-    now: () => 0,
-    get: async ({ instance }) => {
+  const registry = new Registry({ now: () => 0, lifetime: LIFETIME });
+  const questions = {
+    get: async ({ instance }: Peer): Promise<PeerAnswer> => {
       most = Math.max(most, ++underWay);
       await new Promise((resolve) => setTimeout(resolve, 1));
       underWay--;
       const body = instance === "honest-instance" ? SMALL_BODY : BODY;
       return { status: 200, headers: { etag: `"${instance}.1"` }, body, roundTrip: 1 };
     },
-  });
+  };
+  const indexes = new RemoteIndexes(questions, registry, () => 0);
   function come(host: string, instance: string): Peer {
     const peer = registry.heard({ scheme: "http", host, port: 15678, path: "/" }, "nudge");
     assert(peer !== null);
-    registry.answered(peer, { instance, transfers: 0, roundTrip: 1, isProof: true });
-    indexes.told(peer, 1);
+    registry.answered(peer, { ...FACTS, instance });
     return peer;
   }
   const huge = Array.from({ length: 40 }, (_, i) => come(`10.0.1.${i}`, `huge-instance-${i}`));

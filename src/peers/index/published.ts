@@ -6,20 +6,27 @@
  */
 
 import { LRUCache } from "lru-cache";
-import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
-import { messageOf } from "../failure.ts";
+import { EventEmitter } from "node:events";
+import { Backoff } from "../../backoff.ts";
+import { messageOf } from "../../failure.ts";
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import type { OwnFiles, PeersLog } from "../own_server.ts";
+import { HEADERS } from "../protocol.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
-import { applied, difference, encodeIndex, hashesOf, type IndexMessage } from "./index_format.ts";
-
-/** Where the index is. */
-export const INDEX_TARGET = "/?index=pkg";
+import {
+  applied,
+  difference,
+  encodeIndex,
+  hashesOf,
+  INDEX_TARGET,
+  type IndexMessage,
+} from "./format.ts";
 
 /** Generations that changes are kept for. */
 const HISTORY = 64;
 
 /** Milliseconds from a change to the new generation: each time twice, while changes go on. */
-const FIRST_DELAY = 250;
-const LONGEST_DELAY = 4_000;
+const DELAY = { first: 250, max: 4_000 };
 
 /**
  * Milliseconds to a new build after a file was touched: one that only root could read may be for all
@@ -33,27 +40,24 @@ const QUIET = 10_000;
 /** Milliseconds between two builds where a directory is missing or cannot be watched. */
 const BUILD_UNWATCHED = 60_000;
 
-/** What the index is made from. */
-export interface IndexSource {
-  /** The names in `pkg`, without directories. */
-  readonly names: () => Promise<readonly string[]>;
-  /** Absolute paths of the directories whose changes change the names. */
-  readonly directories: readonly string[];
-}
-
 interface Generation {
   readonly number: number;
   readonly added: Uint32Array;
   readonly removed: Uint32Array;
 }
 
-/** Builds, renews and serves the index. */
-export class PublishedIndex {
-  readonly #source: IndexSource;
-  readonly #instance: string;
-  readonly #changed: () => void;
-  readonly #problem: (sentence: string) => void;
+/**
+ * Builds, renews and serves the index.
+ *
+ * Its event `changed` comes once for each new generation, as soon as there will be one.
+ */
+export class PublishedIndex extends EventEmitter<{ changed: [] }> {
+  /** Random identity of this running server. */
+  readonly instance: string = crypto.randomUUID();
+  readonly #isPublished: boolean;
+  readonly #log: PeersLog;
   readonly #watch: DirectoryWatch;
+  #files: OwnFiles | null = null;
   /** By the generation that the sender of a request has. */
   readonly #answers = new LRUCache<number, Uint8Array>({ max: HISTORY + 1 });
   #hashes: Uint32Array = new Uint32Array();
@@ -64,7 +68,7 @@ export class PublishedIndex {
   #watched = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #due = 0;
-  #delay = FIRST_DELAY;
+  readonly #delay = new Backoff(DELAY);
   #lastBuild = -Infinity;
   #building = false;
   #again = false;
@@ -72,24 +76,34 @@ export class PublishedIndex {
   #stopped = false;
 
   /**
-   * @param instance identity of this running server.
-   * @param changed called once for each new generation, as soon as there will be one.
+   * @param directories of the packages, whose changes change the names; null for a server that publishes
+   * no index.
    */
-  constructor(
-    source: IndexSource,
-    instance: string,
-    changed: () => void,
-    problem: (sentence: string) => void,
-  ) {
-    this.#source = source;
-    this.#instance = instance;
-    this.#changed = changed;
-    this.#problem = problem;
+  constructor(directories: readonly string[] | null, log: PeersLog) {
+    super();
+    this.#isPublished = directories !== null;
+    this.#log = log;
     this.#watch = new DirectoryWatch(
-      source.directories,
+      directories ?? [],
       () => this.renew(),
       () => this.#schedule(TOUCHED_DELAY),
     );
+  }
+
+  /** Makes it from these files from now on. */
+  list(files: OwnFiles): void {
+    const isOther = this.#files !== null;
+    this.#files = files;
+    if (isOther) this.renew();
+  }
+
+  /** Header fields by which this server makes itself known, on questions and on answers. */
+  headers(): Record<string, string> {
+    const { generation } = this;
+    return {
+      [HEADERS.instance]: this.instance,
+      ...(generation > 0 ? { [HEADERS.index]: String(generation) } : {}),
+    };
   }
 
   /**
@@ -117,15 +131,14 @@ export class PublishedIndex {
   renew(): void {
     if (this.#building) this.#changedMeanwhile = true;
     else this.#promise();
-    const quiet = performance.now() - this.#lastBuild > QUIET;
-    this.#delay = quiet ? FIRST_DELAY : Math.min(this.#delay * 2, LONGEST_DELAY);
-    this.#schedule(this.#delay);
+    if (performance.now() - this.#lastBuild > QUIET) this.#delay.reset();
+    this.#schedule(this.#delay.next());
   }
 
   /** Answers a GET of {@link INDEX_TARGET}: all of it, the changes, or 304. */
   answer(request: HttpRequest, headers: ReplyHeaders): Reply {
     if (this.#generation === 0) return { status: 404, headers, body: null };
-    const etag = `"${this.#instance}.${this.#generation}"`;
+    const etag = `"${this.instance}.${this.#generation}"`;
     const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
     if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
     const body = this.#encoded(request.target);
@@ -162,7 +175,7 @@ export class PublishedIndex {
     const since = new URLSearchParams(target.slice(2)).get("since") ?? "";
     const point = since.lastIndexOf(".");
     const generation = Number(since.slice(point + 1));
-    const isOurs = since.slice(0, point) === this.#instance && Number.isInteger(generation) &&
+    const isOurs = since.slice(0, point) === this.instance && Number.isInteger(generation) &&
       generation >= 1 && generation <= this.#generation;
     return isOurs ? generation : 0;
   }
@@ -184,7 +197,7 @@ export class PublishedIndex {
   }
 
   #schedule(delay: number): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#isPublished) return;
     const due = performance.now() + delay;
     if (this.#timer !== null) {
       if (this.#due <= due) return;
@@ -194,7 +207,7 @@ export class PublishedIndex {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#build().catch((error) => {
-        this.#problem(`cannot list the packages for the index: ${messageOf(error)}`);
+        this.#log.at("warning", `cannot list the packages for the index: ${messageOf(error)}`);
       });
     }, delay);
   }
@@ -208,7 +221,7 @@ export class PublishedIndex {
     try {
       // Watching begins before the names are read, so that nothing happens in between unseen.
       const watched = this.#watch.start();
-      this.#take(hashesOf(await this.#source.names()), watched === "yes");
+      this.#take(hashesOf(await this.#files?.packageNames() ?? []), watched === "yes");
       if (watched !== "yes") this.#schedule(BUILD_UNWATCHED);
     } finally {
       this.#building = false;
@@ -237,13 +250,13 @@ export class PublishedIndex {
     this.#watched = watched;
     this.#history.push({ number: this.#generation, added, removed });
     if (this.#history.length > HISTORY) this.#history.shift();
-    if (!promised) this.#changed();
+    if (!promised) this.emit("changed");
   }
 
   /** Tells the peers of the next generation before it is built: a file may be here any moment. */
   #promise(): void {
     if (this.#generation === 0 || this.#promised > this.#generation || this.#stopped) return;
     this.#promised = this.#generation + 1;
-    this.#changed();
+    this.emit("changed");
   }
 }
