@@ -28,7 +28,7 @@ export function helpText(command: Command): string {
 }
 
 /** How an option is written, with its metavariables: `-f, --filelist <filepath>`. */
-export function optionSyntax(option: Option): string {
+function optionSyntax(option: Option): string {
   const short = option.short === undefined ? "" : `-${option.short}, `;
   const values = (option.values ?? []).join(" ") + (option.choices === undefined ? "" : "...");
   return `${short}--${option.name}${values === "" ? "" : " " + values}`;

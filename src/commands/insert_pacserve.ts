@@ -66,7 +66,7 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /** Files that a configuration includes and that define repositories, with the names of these. */
-export async function repositoriesElsewhere(
+async function repositoriesElsewhere(
   path: string,
 ): Promise<{ readonly file: string; readonly repositories: readonly string[] }[]> {
   const found = [];

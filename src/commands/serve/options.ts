@@ -1,12 +1,13 @@
 /** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and two of its own. */
 
+import { ARCHIVE_FORMATS } from "../../quickserve/configuration.ts";
 import type { Command, OptionGroup } from "../command.ts";
 
 /** The two servers. */
 export type Program = "pacserve" | "quickserve";
 
 /** Values that a server takes where the command line says nothing. */
-export interface ServeDefaults {
+interface ServeDefaults {
   readonly port: number;
   readonly multicastGroup: string;
   readonly multicastPort: number;
@@ -20,9 +21,6 @@ export const SEARCH_TIMEOUT = 300;
 
 /** Where pacman keeps its configuration. */
 export const PACMAN_CONF = "/etc/pacman.conf";
-
-/** Archive formats that `--tar` may name, in the order of the help text. */
-export const ARCHIVE_FORMATS = ["none", "gz", "zst", "zip"] as const;
 
 /** The defaults of each program (the manual's). */
 export const DEFAULTS: Readonly<Record<Program, ServeDefaults>> = {

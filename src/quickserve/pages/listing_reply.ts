@@ -13,7 +13,7 @@ import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
 
 /** What a listing is made of. */
-export interface ListingInput {
+interface ListingInput {
   /** GET or HEAD of an address that ends with a slash, so that the entries' relative ones are right. */
   readonly request: Pick<HttpRequest, "method" | "headers">;
   /** Place of the directory in the tree. */

@@ -1,6 +1,7 @@
 /** The replies to uploads: text for people, JSON for programs, a page for browsers. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { textReply } from "../../http/text_reply.ts";
 import { accepts } from "../../std.ts";
 import type { Pages } from "../pages/pages.ts";
 import { pageReply } from "../pages/reply.ts";
@@ -30,14 +31,10 @@ export function answerUpload(
   }
 }
 
-/** The answer to an upload where uploads are off. `allowed`: the methods that are not. */
+/** The reply to an upload where uploads are off. `allowed`: the methods that are not. */
 export function uploadsAreOff(allowed: readonly string[]): Reply {
-  const off = reply(
-    405,
-    "text/plain; charset=utf-8",
-    "This server takes no uploads (it was started without --upload).\n",
-  );
-  return { ...off, headers: { ...off.headers, Allow: allowed.join(", ") } };
+  const sentence = "This server takes no uploads (it was started without --upload).";
+  return textReply(405, sentence, { "Cache-Control": "no-store", Allow: allowed.join(", ") });
 }
 
 /** The same reply with more header fields. */

@@ -5,10 +5,10 @@ import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
 
 /** How many files of one name there may be. */
-export const MAXIMUM_NUMBER = 999;
+const MAX_NUMBER = 999;
 
 /** Where a file came to lie. */
-export interface Placed {
+interface Placed {
   readonly name: string;
   readonly replaced: boolean;
 }
@@ -25,7 +25,7 @@ export async function placeBeside(
   temporary: string,
   name: string,
 ): Promise<Placed> {
-  for (let number = 0; number <= MAXIMUM_NUMBER; number++) {
+  for (let number = 0; number <= MAX_NUMBER; number++) {
     const candidate = numberedName(name, number);
     if (candidate === null) break;
     if (await moveIfFree(`${directory}/${temporary}`, `${directory}/${candidate}`)) {
