@@ -14,11 +14,11 @@ export interface OpenedMember {
   /** Milliseconds since 1970; null where it is not known. */
   readonly modified: number | null;
   /** Null for a directory. */
-  readonly content: Content | null;
+  readonly content: MemberContent | null;
 }
 
 /** The bytes of a file. */
-interface Content {
+interface MemberContent {
   /** In bytes. */
   readonly size: number;
   /**

@@ -31,7 +31,7 @@ export async function* walk(
   name: string,
   above: ReadonlySet<string> = new Set(),
 ): AsyncGenerator<Member> {
-  const identities = directory.localPaths.map(identityOf).filter((known) => known !== null);
+  const identities = directory.localPaths.map(inodeOf).filter((known) => known !== null);
   if (above.size > MAX_DEPTH || identities.some((identity) => above.has(identity))) return;
   // A directory without a local one counts as well, for the depth.
   const way = new Set([...above, ...identities, `/${directory.segments.join("/")}`]);
@@ -45,7 +45,7 @@ export async function* walk(
   }
 }
 
-function identityOf(path: string): string | null {
+function inodeOf(path: string): string | null {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev}:${ino}`;
