@@ -47,7 +47,7 @@ function codeOf(secret: Uint8Array, body: Uint8Array): Uint8Array {
 export const WINDOW = 128;
 
 /** What is remembered of a nonce. Plain data. */
-export interface UsedNonce {
+interface UsedNonce {
   readonly nonce: string;
   /** Time of issue in milliseconds. */
   readonly issued: number;
@@ -61,7 +61,7 @@ export interface UsedNonce {
 }
 
 /** One request with a right response. */
-export interface NonceUse extends Pick<UsedNonce, "nonce" | "issued" | "user" | "address"> {
+interface NonceUse extends Pick<UsedNonce, "nonce" | "issued" | "user" | "address"> {
   readonly count: number;
 }
 

@@ -5,9 +5,8 @@ import { readBytes } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
-import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { helpText } from "./help.ts";
+import { requestedInformation } from "./help.ts";
 import { parseOptions } from "./parse.ts";
 
 /** The table of the command. */
@@ -41,12 +40,9 @@ export const INSERT_PACSERVE: Command = {
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(INSERT_PACSERVE, words);
-  if (options.has("help")) {
-    console.log(helpText(INSERT_PACSERVE).trimEnd());
-    return 0;
-  }
-  if (options.has("version")) {
-    console.log(`${INSERT_PACSERVE.name} ${VERSION}`);
+  const information = requestedInformation(INSERT_PACSERVE, options);
+  if (information !== null) {
+    console.log(information);
     return 0;
   }
   const [path = "/etc/pacman.conf", surplus] = options.positional;
@@ -66,7 +62,7 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /** Files that a configuration includes and that define repositories, with the names of these. */
-export async function repositoriesElsewhere(
+async function repositoriesElsewhere(
   path: string,
 ): Promise<{ readonly file: string; readonly repositories: readonly string[] }[]> {
   const found = [];

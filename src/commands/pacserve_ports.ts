@@ -9,9 +9,8 @@ import { portsText } from "../firewall/openings.ts";
 import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
 import { checkNames, type Rule, rulesOf } from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
-import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { helpText } from "./help.ts";
+import { requestedInformation } from "./help.ts";
 import { parseOptions } from "./parse.ts";
 
 /** The file with the rules. */
@@ -61,12 +60,9 @@ export const PACSERVE_PORTS: Command = {
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(PACSERVE_PORTS, words);
-  if (options.has("help")) {
-    console.log(helpText(PACSERVE_PORTS).trimEnd());
-    return 0;
-  }
-  if (options.has("version")) {
-    console.log(`${PACSERVE_PORTS.name} ${VERSION}`);
+  const information = requestedInformation(PACSERVE_PORTS, options);
+  if (information !== null) {
+    console.log(information);
     return 0;
   }
   const [action, surplus] = options.positional;

@@ -113,13 +113,13 @@ async function surveyFamily(family: 4 | 6): Promise<{
   // A chain that nft made, with what iptables has not: nft is asked about it.
   const foreign = outcome.errors.includes("use 'nft' tool");
   const seen = !foreign && sawRules(first, outcome);
-  const filtering: ProgramName[] = seen && turnsAway(outcome.output) ? [first] : [];
+  const filtering: ProgramName[] = seen && rulesTurnAway(outcome.output) ? [first] : [];
   // Asking the legacy program would make the kernel load its tables, so only where they are in use,
   // which the other one says, or where there are no others.
   const legacyUsed = outcome.errors.includes("legacy tables present") || (!seen && !foreign);
   if (legacyUsed && first === nftables && findProgram(legacy) !== null) {
     const listed = await runProgram(legacy, [...WAIT, "-S", "INPUT"]);
-    if (sawRules(legacy, listed) && turnsAway(listed.output)) filtering.push(legacy);
+    if (sawRules(legacy, listed) && rulesTurnAway(listed.output)) filtering.push(legacy);
   }
   return { filtering, ownsNftablesTable: seen && first === nftables };
 }
@@ -128,7 +128,7 @@ async function surveyFamily(family: 4 | 6): Promise<{
  * True when rules, as `iptables -S INPUT` prints them, may turn a packet away: by the policy, or by a
  * rule with any target but these two. A chain of the user's may drop, so it counts.
  */
-export function turnsAway(rules: string): boolean {
+export function rulesTurnAway(rules: string): boolean {
   return rules.split("\n").some((line) =>
     /^-P INPUT (?!ACCEPT)/.test(line) ||
     (line.startsWith("-A INPUT ") && / -[jg] (?!(ACCEPT|LOG)\b)/.test(line))

@@ -102,7 +102,7 @@ async function filteringChains(): Promise<Chain[]> {
     if (typeof family !== "string" || !isFamily(family)) continue;
     if (typeof table !== "string" || typeof name !== "string") continue;
     const content = await runProgram("nft", ["-j", "list", "table", family, table]);
-    if (content.success && turnsAway(content.output, name)) {
+    if (content.success && chainTurnsAway(content.output, name)) {
       found.push(new BaseChain({ family, table, chain: name }));
     }
   }
@@ -114,7 +114,7 @@ async function filteringChains(): Promise<Chain[]> {
  *
  * @param table as `nft -j list table` prints it.
  */
-export function turnsAway(table: string, chain: string): boolean {
+export function chainTurnsAway(table: string, chain: string): boolean {
   const policy = objectsOf(table, "chain").find(({ name }) => name === chain)?.["policy"];
   if (policy === "drop") return true;
   const rules = objectsOf(table, "rule");

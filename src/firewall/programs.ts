@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 const DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
 
 /** What came of running a program. */
-export interface Outcome {
+interface Outcome {
   readonly success: boolean;
   readonly output: string;
   /** What it wrote to its standard error. */

@@ -85,7 +85,7 @@ export function parseRule(variable: string, value: string): Rule {
   if (words.length === 0) {
     throw new Failure(`${variable}: no addresses stand behind "from"`);
   }
-  const sources = words.map((word) => parseNetwork(variable, word));
+  const sources = words.map((word) => parseSource(variable, word));
   const wrong = words.find((_, index) => protocol === "igmp" && sources[index]?.family === 6);
   if (wrong !== undefined) {
     throw new Failure(`${variable}: igmp is a protocol of IPv4, and ${wrong} is IPv6`);
@@ -108,7 +108,7 @@ function parsePorts(variable: string, word: string | undefined): PortRange {
   return { first, last };
 }
 
-function parseNetwork(variable: string, word: string): Network {
+function parseSource(variable: string, word: string): Network {
   const slash = word.indexOf("/");
   const host = slash < 0 ? word : word.slice(0, slash);
   const family = ipaddr.IPv4.isValidFourPartDecimal(host) ? 4 : 6;

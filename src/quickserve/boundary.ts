@@ -17,7 +17,7 @@ export interface OpenedFile {
 }
 
 /** Decides whether a file (`names`, below the source's directory) of a source is shown. */
-export type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
+type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
 
 /** A directory whose inode did not change for so long was not renamed in meanwhile (ms). */
 const SETTLED_AFTER = 2000;

@@ -40,6 +40,12 @@ export interface UploadConfiguration {
   readonly maximumSize: number | null;
 }
 
+/** Formats of archives by the name that `--tar` and `?tar=` give them. */
+export const ARCHIVE_FORMATS = ["none", "gz", "zst", "zip"] as const;
+
+/** A format: tar (`none`), compressed tar (`gz`, `zst`), or `zip`. */
+export type ArchiveFormat = typeof ARCHIVE_FORMATS[number];
+
 /** What the pages show. */
 export interface PagesConfiguration {
   /** `Pacserve` or `Quickserve`. */

@@ -10,7 +10,7 @@ import { assembleRanges, layOutRanges, MultipartBody } from "../http/multipart_r
 import { contentRange, parseRanges } from "../http/ranges.ts";
 import type { ByteRange } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
-import { GREATEST_SMALL_FILE, type KeptFile, SmallFiles } from "./small_files.ts";
+import { type KeptFile, MAX_SMALL_FILE, SmallFiles } from "./small_files.ts";
 import { textReply } from "../http/text_reply.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
@@ -144,7 +144,7 @@ export class FileReplies {
       return answer;
     }
     let content: Content = opened.file;
-    if (current.size <= GREATEST_SMALL_FILE) {
+    if (current.size <= MAX_SMALL_FILE) {
       const bytes = readWhole(opened.file, current.size);
       if (bytes !== null) {
         opened.file.close();

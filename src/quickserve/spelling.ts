@@ -8,7 +8,7 @@
  * `sole`: the file system knows no other spelling. `listed`: it may, and this is the one that the
  * directory lists. `other`: the directory lists another one.
  */
-export type Spelling = "sole" | "listed" | "other";
+type Spelling = "sole" | "listed" | "other";
 
 /** A short name that FAT and NTFS make up. NTFS may know it although it folds nothing. */
 const shortName = /~\d/;

@@ -6,7 +6,7 @@ import type { TreeConfiguration } from "./configuration.ts";
 import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
 import type { Source, TreeNode } from "./nodes.ts";
 import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
-import { CoalescedRuns } from "./coalesced_runs.ts";
+import { CoalescedRuns } from "./turns.ts";
 import { spellingOf } from "./spelling.ts";
 import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";

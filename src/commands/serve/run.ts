@@ -3,8 +3,8 @@
 import { createLog } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
 import { Supervisor, type SupervisorOptions } from "../../server/supervisor.ts";
-import { runtimeWarning, VERSION } from "../../version.ts";
-import { helpText } from "../help.ts";
+import { runtimeWarning } from "../../version.ts";
+import { requestedInformation } from "../help.ts";
 import { type ParsedOptions, parseOptions } from "../parse.ts";
 import { banner } from "./banner.ts";
 import { type Program, serveCommand } from "./options.ts";
@@ -31,11 +31,9 @@ export async function serve(
 ): Promise<number> {
   const command = serveCommand(program);
   const options = parseOptions(command, words);
-  if (options.has("help")) {
-    writeLine(helpText(command).trimEnd());
-  } else if (options.has("version")) {
-    writeLine(`${program} ${VERSION}`);
-  } else {
+  const information = requestedInformation(command, options);
+  if (information !== null) writeLine(information);
+  else {
     const settings = await readSettings(program, options);
     if (options.has("print-permissions")) writeLine(permissionsText(settings.configuration));
     else await serveUntilStopped(program, options, settings, supervision);

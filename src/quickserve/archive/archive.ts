@@ -7,13 +7,9 @@ import { sizeOfTar, tarStream } from "./tar.ts";
 import { walk } from "./walk.ts";
 import type { ArchivedTree, Member } from "./walk.ts";
 import { sizeOfZip, zipStream } from "./zip.ts";
+import { ARCHIVE_FORMATS } from "../configuration.ts";
+import type { ArchiveFormat } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
-
-/** Formats by the name that `--tar` and `?tar=` give them. */
-export const archiveFormats = ["none", "gz", "zst", "zip"] as const;
-
-/** A format: tar (`none`), compressed tar (`gz`, `zst`), or `zip`. */
-export type ArchiveFormat = typeof archiveFormats[number];
 
 const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: string }>> = {
   none: { extension: "tar", contentType: "application/x-tar" },
@@ -23,10 +19,10 @@ const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: 
 };
 
 /** Up to so many members are looked at in advance, to tell the size of the archive. */
-const MOST_PLANNED = 100_000;
+const MAX_PLANNED = 100_000;
 
 /** What an archive is made from. */
-export interface ArchiveInput {
+interface ArchiveInput {
   readonly request: Pick<HttpRequest, "method">;
   readonly tree: ArchivedTree;
   readonly directory: SharedDirectory;
@@ -37,7 +33,7 @@ export interface ArchiveInput {
 
 /** True for the name of a format. */
 export function isArchiveFormat(name: string): name is ArchiveFormat {
-  return archiveFormats.some((format) => format === name);
+  return ARCHIVE_FORMATS.some((format) => format === name);
 }
 
 /**
@@ -98,7 +94,7 @@ async function* compress(
 async function collect(members: AsyncIterable<Member>): Promise<Member[] | null> {
   const all: Member[] = [];
   for await (const member of members) {
-    if (all.length === MOST_PLANNED) return null;
+    if (all.length === MAX_PLANNED) return null;
     all.push(member);
   }
   return all;

@@ -3,7 +3,7 @@
 import type { Entry } from "../shared.ts";
 
 /** An icon of the style sheet. */
-export type Icon =
+type Icon =
   | "directory"
   | "file"
   | "package"

@@ -1,14 +1,14 @@
-/** Moves a complete upload into its place, so that it is there as a whole or not at all. */
+/** Moves a complete upload to its destination, so that it is there as a whole or not at all. */
 
 import { spellingOf } from "../spelling.ts";
 import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
 
 /** How many files of one name there may be. */
-export const MAXIMUM_NUMBER = 999;
+const MAX_NUMBER = 999;
 
 /** Where a file came to lie. */
-export interface Placed {
+interface Destination {
   readonly name: string;
   readonly replaced: boolean;
 }
@@ -20,12 +20,12 @@ export interface Placed {
  * @param directory the upload directory, in which the file lies under the name `temporary`
  * @throws {UploadRefused} 409 when no name is free
  */
-export async function placeBeside(
+export async function moveBeside(
   directory: string,
   temporary: string,
   name: string,
-): Promise<Placed> {
-  for (let number = 0; number <= MAXIMUM_NUMBER; number++) {
+): Promise<Destination> {
+  for (let number = 0; number <= MAX_NUMBER; number++) {
     const candidate = numberedName(name, number);
     if (candidate === null) break;
     if (await moveIfFree(`${directory}/${temporary}`, `${directory}/${candidate}`)) {
@@ -42,11 +42,11 @@ export async function placeBeside(
  * @throws {UploadRefused} 409 when the name is a directory's, or another spelling of a file's: that
  * may be hidden
  */
-export async function placeOver(
+export async function moveOver(
   directory: string,
   temporary: string,
   name: string,
-): Promise<Placed> {
+): Promise<Destination> {
   const path = `${directory}/${name}`;
   const taken = await lstatOrNull(path);
   if (taken?.isDirectory === true) {

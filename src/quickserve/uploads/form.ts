@@ -20,15 +20,15 @@ const LIMITS = {
  * How much of a form may be read that is not kept: fields, and files that were refused. Reading these
  * to their end lets the files after them be stored, and the answer be read.
  */
-const MAXIMUM_WASTE = 64 * 1024 * 1024;
+const MAX_WASTE = 64 * 1024 * 1024;
 
 type Parser = InstanceType<typeof BusboyClass>;
 
 /** How many chunks are kept to be released; those beyond are left to the garbage collector. */
-const MAXIMUM_CHUNKS = 16;
+const MAX_CHUNKS = 16;
 
 /** Takes one file of a form; the name is the client's, empty where it gave none. */
-export type FileTaker = (name: string, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+type FileTaker = (name: string, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /**
  * Reads a form and hands on its files, one after the other. The body is read only as quickly as the
@@ -51,7 +51,7 @@ export async function readForm(
     for await (const chunk of body) {
       received += chunk.length;
       await form.write(chunk);
-      if (received - used() > MAXIMUM_WASTE) {
+      if (received - used() > MAX_WASTE) {
         throw new UploadRefused(413, "The form has too much in it that is not kept.");
       }
     }
@@ -160,7 +160,7 @@ class Form {
 
   #keep(chunk: Uint8Array): void {
     this.#chunks.set(chunk.buffer, chunk);
-    if (this.#chunks.size <= MAXIMUM_CHUNKS) return;
+    if (this.#chunks.size <= MAX_CHUNKS) return;
     const [oldest] = this.#chunks.keys();
     if (oldest !== undefined) this.#chunks.delete(oldest);
   }
