@@ -1,7 +1,8 @@
 /** The answers to a request that logs nobody in (RFC 7616 §3.3). */
 
 import { createHash } from "node:crypto";
-import type { Reply } from "../http/exchange.ts";
+import type { Reply, ReplyHeaders } from "../http/exchange.ts";
+import { textReply } from "../http/replies.ts";
 import { ALGORITHMS } from "./hash.ts";
 import { quote } from "./header.ts";
 
@@ -53,16 +54,7 @@ export function tooManyAttempts(seconds: number): Reply {
   });
 }
 
-function text(status: number, sentence: string, headers: Record<string, string | string[]>): Reply {
-  const body = new TextEncoder().encode(`${sentence}\n`);
-  return {
-    status,
-    headers: {
-      "Content-Type": "text/plain; charset=utf-8",
-      "Content-Length": String(body.length),
-      "Cache-Control": "no-store",
-      ...headers,
-    },
-    body,
-  };
+/** Nobody may keep what depends on who asks. */
+function text(status: number, sentence: string, headers: ReplyHeaders): Reply {
+  return textReply(status, sentence, { "Cache-Control": "no-store", ...headers });
 }

@@ -2,6 +2,7 @@
 
 import { messageOf } from "../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import { contentReply } from "../http/replies.ts";
 import { encodePath } from "../http/target.ts";
 import { parsePeerAddress } from "./address.ts";
 import { formatAnnouncement, ownUri } from "./announcement.ts";
@@ -343,16 +344,7 @@ export class Peers {
   }
 
   #reply(status: number, type: string, text: string): Reply {
-    const body = new TextEncoder().encode(text);
-    return {
-      status,
-      headers: {
-        ...this.replyHeaders(),
-        "Content-Type": type,
-        "Content-Length": String(body.length),
-      },
-      body,
-    };
+    return contentReply(status, type, text, this.replyHeaders());
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import { contentReply, notModified } from "../http/replies.ts";
 import { messageOf } from "../failure.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { applied, difference, encodeIndex, hashesOf, type IndexMessage } from "./index_format.ts";
@@ -124,17 +125,9 @@ export class PublishedIndex {
     if (this.#generation === 0) return { status: 404, headers, body: null };
     const etag = `"${this.#instance}.${this.#generation}"`;
     const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
-    if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
+    if (request.headers["if-none-match"] === etag) return notModified(all);
     const body = encodeIndex(this.#since(request.target) ?? this.#whole());
-    return {
-      status: 200,
-      headers: {
-        ...all,
-        "Content-Type": "application/octet-stream",
-        "Content-Length": String(body.length),
-      },
-      body,
-    };
+    return contentReply(200, "application/octet-stream", body, all);
   }
 
   #whole(): IndexMessage {

@@ -10,7 +10,7 @@ import { contentRange, parseRanges } from "./ranges.ts";
 import type { ByteRange } from "./ranges.ts";
 import type { SharedFile } from "./shared.ts";
 import { GREATEST_SMALL_FILE, type KeptFile, SmallFiles } from "./small_files.ts";
-import { textReply } from "../http/text_reply.ts";
+import { notModified, textReply } from "../http/replies.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
 
@@ -141,9 +141,7 @@ export class FileReplies {
     const condition = evaluateConditions(request.headers, representation, now);
     if (condition === 412) return textReply(412);
     if (condition === 304) {
-      const { "Content-Length": _length, "Content-Type": _type, ...headers } =
-        representation.headers;
-      return { status: 304, headers, body: null, source: this.#options.source };
+      return { ...notModified(representation.headers), source: this.#options.source };
     }
     // A range means something with GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;

@@ -5,7 +5,7 @@ import { encodePath, parseTarget } from "../http/target.ts";
 import type { Target } from "../http/target.ts";
 import type { FileReplies } from "./file_reply.ts";
 import type { SharedDirectory } from "./shared.ts";
-import { textReply } from "../http/text_reply.ts";
+import { textReply } from "../http/replies.ts";
 import type { SharedTree } from "./tree.ts";
 import { uploadsAreOff } from "./uploads/answer.ts";
 import { isForm, isUpload } from "./uploads/request.ts";

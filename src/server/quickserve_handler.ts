@@ -1,6 +1,7 @@
 /** Requests that the file server answers: its pages and uploads, and the peers behind it. */
 
-import type { Handler, Reply } from "../http/exchange.ts";
+import type { Handler } from "../http/exchange.ts";
+import { redirectReply } from "../http/replies.ts";
 import { encodePath } from "../http/target.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FileReplies } from "../quickserve/file_reply.ts";
@@ -38,7 +39,7 @@ export function quickserveHandler(
       // A peer that asks has asked the others itself.
       if (peers.isFromPeer(request)) return null;
       const found = await peers.find(segments, request);
-      return found === null ? null : redirect(found.url, `peer ${found.peer}`);
+      return found === null ? null : { ...redirectReply(found.url), source: `peer ${found.peer}` };
     },
   });
 }
@@ -87,13 +88,4 @@ function uploadsOf(configuration: ServerConfiguration, log: Log, pages: Pages): 
       share === undefined ? null : encodePath([...share.path.split("/").filter(Boolean), name]),
     report: (message) => log.warn(message),
   });
-}
-
-function redirect(location: string, source: string): Reply {
-  return {
-    status: 307,
-    headers: { Location: location, "Content-Length": "0" },
-    body: null,
-    source,
-  };
 }

@@ -1,9 +1,13 @@
 /** The replies to uploads: text for people, JSON for programs, a page for browsers. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { jsonReply, textReply } from "../../http/replies.ts";
 import { accepts } from "../../std.ts";
 import { pageReply } from "../pages/reply.ts";
 import { statusOf, type UploadOutcome } from "./outcome.ts";
+
+/** What became of one upload is of no use to the next. */
+const UNKEPT: ReplyHeaders = { "Cache-Control": "no-store", "Vary": "Accept" };
 
 /** Writes the outcome of an upload as a whole HTML page. */
 export type OutcomePage = (outcome: UploadOutcome, request: HttpRequest) => string;
@@ -23,25 +27,21 @@ export function answerUpload(
 ): Reply {
   switch (chooseType(request, page !== null)) {
     case "application/json":
-      return reply(statusOf(outcome), "application/json", `${JSON.stringify(asData(outcome))}\n`);
+      return jsonReply(statusOf(outcome), asData(outcome), UNKEPT);
     case "text/html":
       return pageReply(request, "html", page === null ? "" : page(outcome, request), {
         status: statusOf(outcome),
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });
     default:
-      return reply(statusOf(outcome), "text/plain; charset=utf-8", asText(outcome));
+      return textReply(statusOf(outcome), asText(outcome), UNKEPT);
   }
 }
 
 /** The answer to an upload where uploads are off. `allowed`: the methods that are not. */
 export function uploadsAreOff(allowed: readonly string[]): Reply {
-  const off = reply(
-    405,
-    "text/plain; charset=utf-8",
-    "This server takes no uploads (it was started without --upload).\n",
-  );
-  return { ...off, headers: { ...off.headers, Allow: allowed.join(", ") } };
+  const reason = "This server takes no uploads (it was started without --upload).";
+  return textReply(405, reason, { ...UNKEPT, Allow: allowed.join(", ") });
 }
 
 /** The same reply with more header fields. */
@@ -85,7 +85,7 @@ function asText(outcome: UploadOutcome): string {
   const failed = outcome.failed.map(({ name, reason }) =>
     `Not stored: ${printable(name)}${reason}`
   );
-  return [...stored, ...failed].map((line) => `${line}\n`).join("");
+  return [...stored, ...failed].join("\n");
 }
 
 /** A refused name as it may be shown on a terminal. */
@@ -93,18 +93,4 @@ function printable(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   return `${shown.replace(/[\p{C}\u2028\u2029]/gu, "�")}: `;
-}
-
-function reply(status: number, contentType: string, text: string): Reply {
-  const body = new TextEncoder().encode(text);
-  return {
-    status,
-    headers: {
-      "Content-Type": contentType,
-      "Content-Length": String(body.length),
-      "Cache-Control": "no-store",
-      "Vary": "Accept",
-    },
-    body,
-  };
 }

@@ -2,7 +2,7 @@ import type { Reply } from "../../../src/http/exchange.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
 import { createQuickserve } from "../../../src/quickserve/serve.ts";
 import type { QuickserveParts } from "../../../src/quickserve/serve.ts";
-import { textReply } from "../../../src/http/text_reply.ts";
+import { textReply } from "../../../src/http/replies.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { hostilePaths } from "./hostile_paths.ts";
