@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Reply, ReplyHeaders } from "../http/exchange.ts";
-import { textReply } from "../http/text_reply.ts";
+import { textReply } from "../http/replies.ts";
 import { ALGORITHMS } from "./hash.ts";
 import { quote } from "./header.ts";
 

@@ -10,7 +10,7 @@ import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
-import { textReply } from "./text_reply.ts";
+import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
 export interface HostFacts {

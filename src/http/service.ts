@@ -10,7 +10,7 @@ import { examineHead, isRefusal } from "./head.ts";
 import { IncomingRequest } from "./incoming.ts";
 import type { ListenerLimits } from "./limits.ts";
 import { bareReply, type ParseError, statusOf } from "./malformed.ts";
-import { textReply } from "./text_reply.ts";
+import { textReply } from "./replies.ts";
 import { Transfer } from "./transfer.ts";
 
 /** A request that was answered, for the access log. */

@@ -11,7 +11,7 @@ import { contentRange, parseRanges } from "../http/ranges.ts";
 import type { ByteRange } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
 import { type KeptFile, MAX_SMALL_FILE, SmallFiles } from "./small_files.ts";
-import { textReply } from "../http/text_reply.ts";
+import { notModified, textReply } from "../http/replies.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
 
@@ -164,9 +164,7 @@ export class FileReplies {
     const condition = evaluateConditions(request.headers, representation, now);
     if (condition === 412) return textReply(412);
     if (condition === 304) {
-      const { "Content-Length": _length, "Content-Type": _type, ...headers } =
-        representation.headers;
-      return { status: 304, headers, body: null, source: this.#source };
+      return { ...notModified(representation.headers), source: this.#source };
     }
     // A range means something with GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;

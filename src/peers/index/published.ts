@@ -10,6 +10,7 @@ import { EventEmitter } from "node:events";
 import { Backoff } from "../../backoff.ts";
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { contentReply, notModified } from "../../http/replies.ts";
 import type { OwnFiles, PeersLog } from "../own_server.ts";
 import { HEADERS } from "../protocol.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
@@ -140,17 +141,8 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     if (this.#generation === 0) return { status: 404, headers, body: null };
     const etag = `"${this.instance}.${this.#generation}"`;
     const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
-    if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
-    const body = this.#encoded(request.target);
-    return {
-      status: 200,
-      headers: {
-        ...all,
-        "Content-Type": "application/octet-stream",
-        "Content-Length": String(body.length),
-      },
-      body,
-    };
+    if (request.headers["if-none-match"] === etag) return notModified(all);
+    return contentReply(200, "application/octet-stream", this.#encoded(request.target), all);
   }
 
   /** What peers ask for is nearly always the same, and a neighbour may ask as fast as it can. */

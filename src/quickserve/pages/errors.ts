@@ -2,7 +2,7 @@
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { statusText } from "../../std.ts";
-import { textReply } from "../../http/text_reply.ts";
+import { textReply } from "../../http/replies.ts";
 import { html } from "./html.ts";
 import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";

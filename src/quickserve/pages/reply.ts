@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
+import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
 import { variesBy } from "./representation.ts";
 import type { Representation } from "./representation.ts";
@@ -55,7 +56,8 @@ export function pageReply(
   }
   const all: ReplyHeaders = {
     "Content-Type": contentTypes[form],
-    "Content-Length": String(length),
+    // Of a page in pieces nobody else knows it.
+    ...(length > ONE_PIECE ? { "Content-Length": String(length) } : {}),
     "Cache-Control": "no-cache",
     "Content-Security-Policy": pagePolicy,
     // With `no-referrer` a form would be sent with `Origin: null`, as if it came from another site.
@@ -68,11 +70,10 @@ export function pageReply(
     all["ETag"] = etag;
     const known = request.headers["if-none-match"];
     if (known !== undefined && listHasWeakly(known, etag)) {
-      const { "Content-Length": _length, "Content-Type": _type, ...rest } = all;
-      return { status: 304, headers: rest, body: null };
+      return notModified(all);
     }
   }
-  return { status, headers: all, body: request.method === "HEAD" ? null : join(pieces, length) };
+  return { status, headers: all, body: join(pieces, length) };
 }
 
 function join(pieces: readonly Uint8Array[], length: number): ReplyBody {
