@@ -24,8 +24,8 @@ import { isFresh, makeNonce, readNonce } from "./nonce.ts";
 import { NonceCounts, type NonceCountsState } from "./nonce_counts.ts";
 import { PAUSES, Throttle, type ThrottleState, type Turn } from "./throttle.ts";
 
-const MAXIMUM_NONCES = 10_000;
-const MAXIMUM_GUESSERS = 10_000;
+const MAX_NONCES = 10_000;
+const MAX_GUESSERS = 10_000;
 
 /** What a check found: who it is, or how to answer everybody else. */
 export type Verdict =
@@ -72,8 +72,8 @@ export class Digest {
     // A worker that died may have let requests in after it wrote its state, and these must not be good
     // again: then every nonce so far is stale, and clients get a new one.
     const counts = state?.final === false ? { nonces: [], floor: Date.now() } : state?.counts;
-    this.#counts = new NonceCounts(MAXIMUM_NONCES, counts);
-    this.#throttle = new Throttle(MAXIMUM_GUESSERS, state?.throttle);
+    this.#counts = new NonceCounts(MAX_NONCES, counts);
+    this.#throttle = new Throttle(MAX_GUESSERS, state?.throttle);
   }
 
   /** Goes on with other users, in the same realm: who has logged in and who guesses is not forgotten. */

@@ -1,4 +1,4 @@
-import { addressGroup } from "../../../src/http/address_group.ts";
+import { addressGroup } from "../../../src/http/address.ts";
 import { assertEquals } from "../../assert.ts";
 
 Deno.test("an IPv4 address is a group of its own, an IPv6 address is one of a /64 network", () => {
