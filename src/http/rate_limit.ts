@@ -1,7 +1,7 @@
 /** How often, and how much at a time, neighbours may make this server do something. */
 
 import { LRUCache } from "lru-cache";
-import { addressGroup } from "./address_group.ts";
+import { addressGroup } from "./address.ts";
 
 /** So many at once, and then so many more in a second. */
 export interface Rate {
