@@ -17,8 +17,8 @@ export const SERVICE: Section = {
     "The service is a user of its own (DynamicUser) in a root directory of its own, in which only " +
     "programs and libraries, a few files of /etc and the package cache exist, all of them read-only. " +
     "So even a mistake in the server shows nothing else of this machine. Other directories that " +
-    "pacman.conf names (CacheDir, DBPath…) exist there, but are empty until a drop-in shows them; of " +
-    "a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
+    "pacman.conf names, such as another CacheDir, exist there, but are empty until a drop-in shows " +
+    "them; of a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
     "(pacserve-root.path).",
   ],
 };
