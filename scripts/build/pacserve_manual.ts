@@ -113,15 +113,14 @@ export const MIRRORS: Section = {
   title: "Mirrors",
   content: [
     "What neither the cache nor a peer has comes from the first Server of the repository in " +
-    "pacman.conf that has it. --pacman-conf names another file, with other mirrors for pacserve than " +
-    "pacman has:",
+    "pacman.conf that has it. Packages come from a CacheServer before that, as with pacman itself. " +
+    "--pacman-conf names another file, with other mirrors for pacserve than pacman has:",
     {
       literal: "[options]\nArchitecture = auto\nSigLevel = Required DatabaseOptional\n\n" +
         "[core]\nServer = http://mirror.example.org/$repo/os/$arch\n\n" +
         "[extra]\nServer = http://mirror.example.org/$repo/os/$arch",
     },
     "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
-    "CacheServer lines in pacman.conf are pacman's own business: pacserve does not ask them. " +
     "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
     "pacman goes on to its own mirrors.",
     "Where the mirrors are reached through a proxy, tell the service (systemctl edit pacserve):",

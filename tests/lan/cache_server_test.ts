@@ -34,7 +34,7 @@ Deno.test("one of two peers is killed while five packages come: the upgrade goes
   await using _ = pacman;
   // The line is written when the kernel has all of the package, and others are still to come.
   const asked = await Promise.any(peers.map(async (peer) => {
-    await peer.answered(/\.pkg\.tar/, 0, 30_000);
+    await peer.answered(/pkg\.tar/, 0, 30_000);
     return peer;
   }));
   await asked.kill();
