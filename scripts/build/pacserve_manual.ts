@@ -123,11 +123,11 @@ export const MIRRORS: Section = {
     "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
     "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
     "pacman goes on to its own mirrors.",
-    "Where the mirrors are reached through a proxy, tell the service (systemctl edit pacserve):",
+    "Where the mirrors are reached through a proxy, tell the service, in /etc/conf.d/pacserve:",
     {
-      literal: "[Service]\nEnvironment=http_proxy=http://proxy.example.org:3128\n" +
-        "Environment=https_proxy=http://proxy.example.org:3128\n" +
-        "Environment=no_proxy=mirror.lan",
+      literal: "http_proxy=http://proxy.example.org:3128\n" +
+        "https_proxy=http://proxy.example.org:3128\n" +
+        "no_proxy=mirror.lan",
     },
     "The names are those of curl(1); all_proxy and capitals work as well. Peers are never asked " +
     "through a proxy.",
