@@ -197,7 +197,7 @@ export class Pacserve {
       : [];
     const choices = await Promise.all(repositories.map((repository) => {
       if (repository === undefined) return null;
-      const mirrors = mirrorsOf(repository, pacman, architecture, self)
+      const mirrors = mirrorsOf(repository, pacman, architecture, self, file)
         .filter((mirror) => isLocal || !mirror.onlyForThisHost);
       return this.#memory.mirrors.choose({
         mirrors,
