@@ -1,4 +1,4 @@
-/** The replies to a request that logs nobody in (RFC 7616 §3.3). */
+/** The replies to a request whose login fails or is missing (RFC 7616 §3.3). */
 
 import { createHash } from "node:crypto";
 import type { Reply, ReplyHeaders } from "../http/exchange.ts";

@@ -28,7 +28,7 @@ interface Representation {
 /** The bytes of a file, or the file to read them from. */
 type Content = Uint8Array | Deno.FsFile;
 
-/** The user's own website (`--root`), without what somebody may have uploaded into it. */
+/** The user's own website (`--root`), without what clients may have uploaded into it. */
 export class Website {
   readonly #directories: readonly string[];
   readonly #uploads: string | null;
@@ -135,7 +135,7 @@ export class FileReplies {
   #fromDisk(file: SharedFile, request: HttpRequest, now: number): Reply | null {
     const opened = this.#tree.openWithInfo(file);
     if (opened === null) return null;
-    // It may have been replaced since it was looked up: what is open is what counts.
+    // The file may have been replaced since it was looked up: the open one counts.
     const current = toSharedFile(file, opened.info);
     const representation = this.#describe(current, now);
     const answer = this.#withoutContent(representation, request, now);

@@ -206,7 +206,7 @@ async function peersSettings(
   };
 }
 
-/** Who may have certified a peer: whoever certifies our clients, and the authorities of the system. */
+/** The authorities that may certify peers: those that certify our clients, and those of the system. */
 async function peerAuthorities(
   staticPeers: readonly string[],
   { tls }: ListenConfiguration,

@@ -10,8 +10,8 @@ import type { Representation } from "./representation.ts";
 const encoder = new TextEncoder();
 
 /**
- * What a page of ours may do: load its own style and script, send forms and requests to its own
- * server, and be framed by nobody. No inline script or style runs, whatever got into a page.
+ * What a page of this server may do: load its own style and script, and send forms and requests to its
+ * own server. No site may frame it. No inline script or style runs, whatever got into a page.
  */
 const pagePolicy = [
   "default-src 'none'",
@@ -30,7 +30,7 @@ const contentTypes: Readonly<Record<Representation, string>> = {
   text: "text/plain; charset=UTF-8",
 };
 
-/** Pages up to so many bytes are sent in one piece. */
+/** Pages up to this many bytes are sent in one piece. */
 const ONE_PIECE = 256 * 1024;
 
 /**
