@@ -42,8 +42,8 @@ export class TokenBucket {
 }
 
 /**
- * Addresses that have a bucket of their own. One that had none for a while starts with a full bucket:
- * whoever uses more addresses than this is held by the bucket of all.
+ * Addresses that have a bucket of their own. A new one starts with a full bucket, so an attacker with
+ * more addresses than this is stopped only by the bucket that all share.
  */
 const MAX_ADDRESSES = 1024;
 

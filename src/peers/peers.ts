@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { contentReply } from "../http/replies.ts";
 import { ownUri } from "./announcement.ts";
-import { Answers } from "./answer.ts";
+import { Answers } from "./answers.ts";
 import { transfersOf } from "./balance.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
@@ -51,7 +51,7 @@ export interface PeersState {
 
 const DEFAULT_INTERVAL = 300;
 
-/** Finds files on the LAN, and answers those who look for them. */
+/** Finds files on the LAN, and answers peers that look for files here. */
 export class Peers {
   /** Finds files on the peers and lists their directories. */
   readonly finder: Finder;

@@ -196,7 +196,6 @@ async function peersSettings(
   }
   return {
     program,
-    version: VERSION,
     staticPeers,
     multicast: multicastSettings(program, options, sources),
     searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),

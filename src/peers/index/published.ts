@@ -2,7 +2,7 @@
  * The index that this server publishes: the names in its `pkg` directory.
  *
  * It is built in the background and again when something changes. Each change makes a new generation;
- * who has an earlier one gets what changed since.
+ * a peer that has an earlier one gets what changed since.
  */
 
 import { LRUCache } from "lru-cache";
@@ -109,7 +109,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
 
   /**
    * Number of the newest generation; 0 while there is none. While a change is known but the index is
-   * not built again, it is one more than that of the index: who has an earlier one must not conclude
+   * not built again, it is one more than that of the index: peers with an earlier one must not conclude
    * from it that a file is not here.
    */
   get generation(): number {
