@@ -1,6 +1,5 @@
 /** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
 
-import { LRUCache } from "lru-cache";
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
@@ -64,8 +63,8 @@ export class SharedTree {
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
   readonly #listings = new CoalescedRuns<readonly Entry[]>();
-  /** What passed the checks, by local path. */
-  readonly #accessible = new LRUCache<string, Identity>({ max: REMEMBERED_PATHS });
+  /** What passed the checks, by local path, the oldest first. */
+  readonly #accessible: Map<string, Identity> = new Map();
   readonly #report: (message: string) => void;
   /** Local paths that were reported. */
   readonly #reported: Set<string> = new Set();
@@ -237,6 +236,12 @@ export class SharedTree {
     const spelling = spellingOf(localPath, names);
     // Not remembered where there are other spellings: a renamed file may keep its old name as one.
     if (spelling !== "sole") return spelling === "listed";
+    if (this.#accessible.size >= REMEMBERED_PATHS) {
+      for (const oldest of this.#accessible.keys()) {
+        this.#accessible.delete(oldest);
+        break;
+      }
+    }
     this.#accessible.set(localPath, identityOf(info));
     return true;
   }
