@@ -259,7 +259,7 @@ Deno.test("listingReply: a listing that has not changed is not sent again", () =
   assertEquals(first.headers["Cache-Control"], "no-cache");
 });
 
-Deno.test("listingReply: HEAD has the header of GET and no body; other types are not acceptable", async () => {
+Deno.test("HEAD has the header of GET and no body; other types are not acceptable", async () => {
   const get = list([file("a")]);
   const head = list([file("a")], { method: "HEAD" });
   assertEquals([head.headers, head.body], [get.headers, null]);
