@@ -44,7 +44,7 @@ function prepare(directory: string): void {
   );
 }
 
-Deno.test("links lead to what is shared and nowhere else", () =>
+Deno.test("SharedTree: links lead to what is shared and nowhere else", () =>
   inScratch(async (directory) => {
     prepare(directory);
     const shares = [share("s", `${directory}/s`), share("t", `${directory}/t`)];
@@ -82,7 +82,7 @@ Deno.test("links lead to what is shared and nowhere else", () =>
     assertEquals(follows.lookup(["s", "loop"]), null);
   }));
 
-Deno.test("a link does not get around filters and a cache's unfinished downloads", () =>
+Deno.test("SharedTree: a link does not get around filters and a cache's unfinished downloads", () =>
   inScratch(async (directory) => {
     prepare(directory);
     shell(directory, "ln -s x.part s/whole");
@@ -97,7 +97,7 @@ Deno.test("a link does not get around filters and a cache's unfinished downloads
     assertEquals(read(tree, "s/inside"), "a");
   }));
 
-Deno.test("a source may be a link of the user's own, also one that is pointed elsewhere", () =>
+Deno.test("SharedTree: a source may be a link of the user's own, also one that is pointed elsewhere", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "v1/a": "one", "v2/a": "two", "v2/b": "b" });
     shell(directory, "ln -s v1 current; ln -s v1/a file");
@@ -113,7 +113,7 @@ Deno.test("a source may be a link of the user's own, also one that is pointed el
     assertEquals(read(tree, "s/a"), "new");
   }));
 
-Deno.test("a directory that is swapped for a link gains nothing", () =>
+Deno.test("SharedTree: a directory that is swapped for a link gains nothing", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/d/f": "mine", "out/f": "secret", "out/only": "secret" });
     shell(directory, "ln -s ../out s/link");
@@ -184,7 +184,7 @@ const found = ["open", "closed", "shut", "shut/inside", "ok/inside"].filter((pat
 console.log(JSON.stringify({ listed, found }));
 `;
 
-Deno.test("what cannot be read does not exist, and the rest does", () =>
+Deno.test("SharedTree: what cannot be read does not exist, and the rest does", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/open": "",
