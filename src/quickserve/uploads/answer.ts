@@ -77,7 +77,7 @@ function asText(outcome: UploadOutcome): string {
   return [...stored, ...failed].map((line) => `${line}\n`).join("");
 }
 
-/** A refused name as it may be shown on a terminal. */
+/** A refused name, safe to show on a terminal. */
 function shownName(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
