@@ -9,15 +9,16 @@
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
-import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
+import type { Connection, HttpRequest, Reply } from "./exchange.ts";
+import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
 export interface HostFacts {
   /** Its names, as {@link ownNames} gives them. */
   readonly names: readonly string[];
-  /** Addresses of its interfaces with their prefix (`192.168.1.5/24`), as they are now. */
-  readonly interfaces: () => readonly string[];
+  /** Its interfaces, as they are now. */
+  readonly network: Pick<Network, "networks">;
 }
 
 /** Who may come in unless `--allow-network` says otherwise (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
@@ -127,18 +128,13 @@ export class Admission {
     if (!ipaddr.isValid(address)) return false;
     const remote = ipaddr.process(address);
     if (remote.range() === "loopback") return true;
-    const interfaces = this.#facts.interfaces().map(parseCidr);
+    const interfaces = this.#facts.network.networks().map(parseCidr);
     if (interfaces.some(([own]) => own.toNormalizedString() === remote.toNormalizedString())) {
       return true;
     }
     const networks = this.#narrowed ? this.#networks : [...this.#networks, ...interfaces];
     return networks.some((network) => contains(network, remote));
   }
-}
-
-/** Puts the walls in front of a handler. */
-export function admit(admission: Admission, handler: Handler): Handler {
-  return (request) => admission.refusal(request) ?? handler(request);
 }
 
 /**

@@ -37,6 +37,8 @@ export interface OwnServer extends OwnNetworks {
   readonly encodePath?: (segments: readonly string[]) => string;
   /** What this server's index is made from; left out by servers that publish none. */
   readonly index?: IndexSource;
+  /** What {@link Peers.exportState} gives is another than before. */
+  readonly changed?: () => void;
   /** Something worth a line in the log. */
   readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
 }
@@ -96,6 +98,7 @@ export class Peers {
       troubled: ({ base }, trouble) =>
         own.log("verbose", `peer ${base}: ${trouble ?? "answers again"}`),
       forgotten: (peer) => this.#indexes.forget(peer),
+      changed: () => own.changed?.(),
     });
     this.#client = new PeerClient(configuration.authorities ?? []);
     this.#questions = new Questions({

@@ -74,6 +74,8 @@ export interface RegistryOptions {
   readonly troubled?: (peer: Peer, trouble: string | null) => void;
   /** A peer is in the table no more: what is kept of it is of no use. */
   readonly forgotten?: (peer: Peer) => void;
+  /** What {@link Registry.export} gives is another than before. */
+  readonly changed?: () => void;
 }
 
 /** The table of peers. */
@@ -133,6 +135,7 @@ export class Registry {
       if (this.#peers.size >= BOUNDS.peers) return this.#delete(peer);
       this.#candidates.delete(peer.base);
       this.#peers.set(peer.base, peer);
+      this.#options.changed?.();
     }
     peer.state = "alive";
     peer.lastSeen = this.#options.now();
@@ -249,6 +252,7 @@ export class Registry {
       table.delete(peer.base);
       this.#countHost(peer.address.host, -1);
       this.#options.forgotten?.(peer);
+      if (table === this.#peers) this.#options.changed?.();
     }
   }
 

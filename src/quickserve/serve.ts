@@ -1,62 +1,52 @@
 /** Quickserve: from a request to the reply, by way of the shared tree. */
 
-import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { redirectReply, textReply } from "../http/replies.ts";
 import { encodePath, parseTarget } from "../http/target.ts";
 import type { Target } from "../http/target.ts";
+import type { Peers } from "../peers/peers.ts";
 import type { FileReplies } from "./file_reply.ts";
-import type { SharedDirectory } from "./shared.ts";
-import { textReply } from "../http/replies.ts";
+import type { Pages } from "./pages/pages.ts";
 import type { SharedTree } from "./tree.ts";
 import { uploadsAreOff } from "./uploads/answer.ts";
 import { isForm, isUpload } from "./uploads/request.ts";
+import type { Uploads } from "./uploads/uploads.ts";
 
-/** What the column is put together from. */
+/** What answers in the end. */
 export interface QuickserveParts {
-  readonly tree: SharedTree;
-  readonly files: FileReplies;
+  readonly tree: Pick<SharedTree, "lookup">;
+  readonly files: Pick<FileReplies, "reply">;
+  readonly pages: Pick<Pages, "page" | "directory" | "error">;
+  /** Takes files: gets any PUT, and any POST that is no message, and refuses what is no upload. */
+  readonly uploads: Pick<Uploads, "receive"> | null;
+  /** Other servers, which send messages (a POST to `/` that is no form) and may have what is not here. */
+  readonly peers: Pick<Peers, "answer" | "find" | "isFromPeer"> | null;
   /** Name of the file that stands for its directory when that is asked for (`--index`). */
   readonly index: string | null;
-  /** A page that the query asks for (`?page=peers`); null when it asks for none. */
-  readonly page: (target: Target, request: HttpRequest) => Reply | Promise<Reply> | null;
-  /** The listing or the archive of a directory. */
-  readonly directory: (
-    directory: SharedDirectory,
-    target: Target,
-    request: HttpRequest,
-  ) => Reply | Promise<Reply>;
-  /** Answers a message of another server: a POST to `/` that is no form with files. */
-  readonly message: ((request: HttpRequest) => Reply | Promise<Reply>) | null;
-  /** Takes files: gets any PUT, and any POST that is no message, and refuses what is no upload. */
-  readonly upload:
-    | ((target: Target, request: HttpRequest) => Reply | Promise<Reply>)
-    | null;
-  /** An error: a page for browsers, a line of text for everybody else. */
-  readonly error: (
-    request: HttpRequest,
-    status: number,
-    message?: string,
-    headers?: ReplyHeaders,
-  ) => Reply;
-  /** Where else a file is that is not in the tree: on a peer. Null: nowhere. */
-  readonly elsewhere:
-    | ((segments: readonly string[], request: HttpRequest) => Promise<Reply | null>)
-    | null;
 }
 
-/** The handler of every request but those for pacman's addresses. */
-export function createQuickserve(parts: QuickserveParts): Handler {
-  return (request) => {
+/** Answers every request but those for pacman's addresses. */
+export class Quickserve {
+  readonly #parts: QuickserveParts;
+
+  constructor(parts: QuickserveParts) {
+    this.#parts = parts;
+  }
+
+  /** The reply to a request. */
+  answer(request: HttpRequest): Reply | Promise<Reply> {
+    const parts = this.#parts;
     if (request.target === "*" && request.method === "OPTIONS") return options(parts);
     const target = parseTarget(request.target);
-    if (target === null) return parts.error(request, 400, "The path is malformed.");
+    if (target === null) return parts.pages.error(request, 400, "The path is malformed.");
     if (request.method === "GET" || request.method === "HEAD") return get(parts, target, request);
-    return send(parts, target, request);
-  };
+    return change(parts, target, request);
+  }
 }
 
 function get(parts: QuickserveParts, target: Target, request: HttpRequest): Reply | Promise<Reply> {
   const { segments, trailingSlash, search } = target;
-  const page = search === "" ? null : parts.page(target, request);
+  const page = search === "" ? null : parts.pages.page(target, request);
   if (page !== null) return page;
   const found = parts.tree.lookup(segments);
   if (found?.kind !== "directory") {
@@ -66,7 +56,7 @@ function get(parts: QuickserveParts, target: Target, request: HttpRequest): Repl
     return reply ?? getElsewhere(parts, segments, request);
   }
   if (!trailingSlash) return redirectToDirectory(target);
-  return indexReply(parts, target, request) ?? parts.directory(found, target, request);
+  return indexReply(parts, target, request) ?? parts.pages.directory(found, target, request);
 }
 
 /** Without the slash, the relative links of the directory's page would lead astray. */
@@ -87,33 +77,41 @@ function indexReply(
   return file?.kind === "file" ? files.reply(file, request) : null;
 }
 
+/** A file that is not in the tree: a peer may have it. */
 async function getElsewhere(
   parts: QuickserveParts,
   segments: readonly string[],
   request: HttpRequest,
 ): Promise<Reply> {
-  const reply = parts.elsewhere === null ? null : await parts.elsewhere(segments, request);
-  return reply ?? notFound(parts, request);
+  const { peers } = parts;
+  // Never redirect a peer: it does its own search.
+  const found = peers === null || peers.isFromPeer(request)
+    ? null
+    : await peers.find(segments, request);
+  if (found === null) return notFound(parts, request);
+  return { ...redirectReply(found.url), source: `peer ${found.peer}` };
 }
 
-function notFound({ error }: QuickserveParts, request: HttpRequest): Reply {
-  return error(request, 404, "Nothing is shared at this address.");
+function notFound({ pages }: QuickserveParts, request: HttpRequest): Reply {
+  return pages.error(request, 404, "Nothing is shared at this address.");
 }
 
-function send(
+/** Methods other than GET and HEAD. */
+function change(
   parts: QuickserveParts,
   target: Target,
   request: HttpRequest,
 ): Reply | Promise<Reply> {
-  const { message, upload, error } = parts;
+  const { peers, uploads, pages } = parts;
   const isPost = request.method === "POST";
   const isMessage = isPost && target.segments.length === 0 && !isForm(request);
-  const receive = upload === null ? null : (): Reply | Promise<Reply> => upload(target, request);
-  if (message !== null && isMessage) return receiveMessage(message, receive, request);
-  if (receive !== null && (isPost || request.method === "PUT")) return receive();
+  if (peers !== null && isMessage) return receiveMessage(parts, peers, target, request);
+  if (uploads !== null && (isPost || request.method === "PUT")) {
+    return uploads.receive(target, request);
+  }
   const methods = methodsAt(parts, target.segments.length === 0);
-  if (upload === null && isUpload(request)) return uploadsAreOff(methods);
-  return error(request, 405, `${request.method} is of no use at this address.`, {
+  if (uploads === null && isUpload(request)) return uploadsAreOff(methods);
+  return pages.error(request, 405, `${request.method} is of no use at this address.`, {
     Allow: methods.join(", "),
   });
 }
@@ -124,10 +122,10 @@ function options(parts: QuickserveParts): Reply {
 }
 
 /** The methods that are of use at an address. */
-function methodsAt({ message, upload }: QuickserveParts, isRoot: boolean): string[] {
+function methodsAt({ peers, uploads }: QuickserveParts, isRoot: boolean): string[] {
   const methods = ["GET", "HEAD"];
-  if (upload !== null || (message !== null && isRoot)) methods.push("POST");
-  if (upload !== null) methods.push("PUT");
+  if (uploads !== null || (peers !== null && isRoot)) methods.push("POST");
+  if (uploads !== null) methods.push("PUT");
   return methods;
 }
 
@@ -136,11 +134,12 @@ function methodsAt({ message, upload }: QuickserveParts, isRoot: boolean): strin
  * which say how to send one. The status is the message's, as other servers expect it.
  */
 async function receiveMessage(
-  message: (request: HttpRequest) => Reply | Promise<Reply>,
-  receive: (() => Reply | Promise<Reply>) | null,
+  { uploads }: QuickserveParts,
+  peers: Pick<Peers, "answer">,
+  target: Target,
   request: HttpRequest,
 ): Promise<Reply> {
-  const reply = await message(request);
-  if (reply.status < 400 || receive === null) return reply;
-  return { ...await receive(), status: reply.status };
+  const reply = await peers.answer(request);
+  if (reply.status < 400 || uploads === null) return reply;
+  return { ...await uploads.receive(target, request), status: reply.status };
 }

@@ -5,10 +5,10 @@
  * are the shared tree's business, and that of the mount namespace of the systemd unit.
  */
 
+import { Network } from "../http/network.ts";
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
 import { realPath } from "../real_path.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { Network } from "./network.ts";
 
 /** Permissions of a worker, in the form of Deno's `deno.permissions` option. */
 export interface Scope {

@@ -8,31 +8,30 @@ import type { SharedTree } from "../quickserve/tree.ts";
 
 /** Answers the questions of peers from the shared tree. */
 export class OwnFiles {
-  readonly #tree: SharedTree;
-
-  constructor(tree: SharedTree) {
-    this.#tree = tree;
-  }
+  /** That of the configuration in force; null before there is one. */
+  tree: SharedTree | null = null;
 
   /** Whether this server has a file at this place of its tree. */
   has(segments: readonly string[]): boolean {
-    return this.#tree.lookup(segments)?.kind === "file";
+    return this.tree?.lookup(segments)?.kind === "file";
   }
 
   /** A directory in the form in which peers ask for it; null when there is none. */
   async listing(segments: readonly string[]): Promise<Listing | null> {
-    const found = this.#tree.lookup(segments);
-    if (found?.kind !== "directory") return null;
-    const entries = await this.#tree.list(found);
+    const entries = await this.#entries(segments);
+    if (entries === null) return null;
     return new Map(entries.map((entry) => [entry.name, [wireEntry(segments, entry)]]));
   }
 
   /** The names of the files in the directory of packages, for the index. */
   async packageNames(): Promise<string[]> {
-    const found = this.#tree.lookup([PACKAGES]);
-    if (found?.kind !== "directory") return [];
-    const entries = await this.#tree.list(found);
+    const entries = await this.#entries([PACKAGES]) ?? [];
     return entries.filter(({ kind }) => kind === "file").map(({ name }) => name);
+  }
+
+  async #entries(segments: readonly string[]): Promise<readonly SharedEntry[] | null> {
+    const found = this.tree?.lookup(segments);
+    return found?.kind === "directory" ? await this.tree?.list(found) ?? null : null;
   }
 }
 

@@ -1,8 +1,9 @@
-/** A server in its worker: the listener, the peers, and the column that requests go through. */
+/** A server in its worker: the listener, the peers, and the handlers that requests go through. */
 
 import { Digest } from "../auth/digest.ts";
 import { type HttpRequest, isFileSlice, type Reply } from "../http/exchange.ts";
 import { type FinishedExchange, listen, type Listener } from "../http/listener.ts";
+import { Network } from "../http/network.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
@@ -10,10 +11,10 @@ import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
 import { sweepUploads } from "../quickserve/uploads/sweep.ts";
 import { accessLogLine } from "./access_log.ts";
-import { Column } from "./column.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { createLog, type Log } from "./log.ts";
-import { Network } from "./network.ts";
+import { Handlers } from "./handlers.ts";
+import { createLog, type Log, logAt, type RoomLevel } from "./log.ts";
+import { OwnFiles } from "./own_files.ts";
 import type { ServerState } from "./state.ts";
 
 /** Milliseconds between two reports of what a worker that takes over has to know. */
@@ -28,10 +29,12 @@ export class RunningServer {
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
-  #column: Column | null = null;
+  readonly #own = new OwnFiles();
+  #handlers: Handlers | null = null;
   #listener: Listener | null = null;
   #transfers = 0;
   #reporting: ReturnType<typeof setTimeout> | undefined;
+  #isStopping = false;
 
   /**
    * @param state of the worker before this one.
@@ -46,25 +49,21 @@ export class RunningServer {
     this.#report = report;
     this.#log = createLog(configuration.log);
     this.#network = new Network();
-    this.#memory = createPacserveMemory(
-      (level, sentence) => this.#log.at(level, sentence),
-      () => performance.now(),
-      state.repeats,
-    );
-    this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
+    const changed = (): void => this.#reportSoon();
+    const log = (level: RoomLevel, sentence: string): void => logAt(this.#log, level, sentence);
+    this.#memory = createPacserveMemory(log, () => performance.now(), state.repeats, changed);
+    this.#digest = new Digest(configuration.auth, state.digest ?? undefined, changed);
     this.#peers = new Peers(configuration.peers, {
-      has: (segments) => this.#column?.own.has(segments) ?? false,
-      list: (segments) => this.#column?.own.listing(segments) ?? Promise.resolve(null),
+      has: (segments) => this.#own.has(segments),
+      list: (segments) => this.#own.listing(segments),
       transfers: () => this.#transfers,
       networkOf: (connection) => this.#network.networkOf(connection),
       networks: () => this.#network.networks(),
-      ...indexSource(configuration, () => this.#column),
+      ...indexSource(configuration, this.#own),
       scheme: configuration.listen.tls === null ? "http" : "https",
-      allowed: (address) => this.#column?.allows(address) ?? false,
-      log: (level, sentence) => {
-        this.#log.at(level, sentence);
-        this.#reportSoon();
-      },
+      allowed: (address) => this.#handlers?.allows(address) ?? false,
+      changed,
+      log,
     });
     if (state.peers !== null) this.#peers.importState(state.peers);
   }
@@ -76,7 +75,7 @@ export class RunningServer {
    * @throws {Failure} when it cannot.
    */
   async start(): Promise<number> {
-    this.#column = await this.#assemble();
+    await this.#renewHandlers();
     this.#listener = await listen(
       this.#configuration.listen,
       (request) => this.#answer(request),
@@ -89,9 +88,9 @@ export class RunningServer {
         stalled: () => {
           throw new Error("it accepted no connections any more");
         },
-        malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),
+        malformed: (address, reason) => this.#log.debug(`${address} sent no HTTP: ${reason}`),
         handshakeFailed: (address, reason) => {
-          this.#log.detail(`the TLS handshake with ${address} failed: ${reason}`);
+          this.#log.debug(`the TLS handshake with ${address} failed: ${reason}`);
         },
       },
     );
@@ -107,7 +106,7 @@ export class RunningServer {
     try {
       const count = await sweepUploads(uploads.directory);
       const files = `${count} unfinished ${count === 1 ? "upload" : "uploads"}`;
-      if (count > 0) this.#log.detail(`removed ${files} of a server that died`);
+      if (count > 0) this.#log.debug(`removed ${files} of a server that died`);
     } catch (error) {
       this.#log.warn(`unfinished uploads could not be removed: ${messageOf(error)}`);
     }
@@ -118,9 +117,7 @@ export class RunningServer {
     const before = this.#configuration;
     this.#configuration = configuration;
     this.#digest.replaceUsers(configuration.auth.users);
-    const column = await this.#assemble();
-    this.#column?.close();
-    this.#column = column;
+    await this.#renewHandlers();
     this.#peers.renewIndex();
     const { tls } = configuration.listen;
     if (tls !== null && JSON.stringify(before.listen.tls) !== JSON.stringify(tls)) {
@@ -138,6 +135,7 @@ export class RunningServer {
    * @param grace milliseconds that it has; infinity for as long as it takes.
    */
   async stop(grace: number, released: () => void): Promise<void> {
+    this.#isStopping = true;
     this.#peers.stop();
     clearTimeout(this.#reporting);
     this.#report(this.#state(true));
@@ -146,19 +144,23 @@ export class RunningServer {
     await closed;
   }
 
-  #assemble(): Promise<Column> {
-    return Column.assemble(this.#configuration, {
+  /** Makes handlers for the configuration in force. */
+  async #renewHandlers(): Promise<void> {
+    const handlers = await Handlers.create(this.#configuration, {
       digest: this.#digest,
       peers: this.#peers,
       network: this.#network,
       memory: this.#memory,
       log: this.#log,
     });
+    this.#handlers?.close();
+    this.#handlers = handlers;
+    this.#own.tree = handlers.tree;
   }
 
   #answer(request: HttpRequest): Reply | Promise<Reply> {
-    if (this.#column === null) throw new Error("a request came before the column was assembled");
-    const reply = this.#column.handler(request);
+    if (this.#handlers === null) throw new Error("a request came before there were handlers");
+    const reply = this.#handlers.answer(request);
     return reply instanceof Promise
       ? reply.then((later) => this.#begun(later))
       : this.#begun(reply);
@@ -172,12 +174,13 @@ export class RunningServer {
 
   #finished(exchange: FinishedExchange): void {
     if (isFileSlice(exchange.reply.body)) this.#transfers--;
-    if (this.#configuration.log.level !== "quiet") this.#log.request(accessLogLine(exchange));
-    // A login has used a nonce up, and a redirect may be one that has to be remembered.
-    if (exchange.reply.user !== undefined || exchange.reply.status === 307) this.#reportSoon();
+    if (this.#configuration.log.level !== "quiet") this.#log.access(accessLogLine(exchange));
   }
 
+  /** Reports before long what another worker has to know: several changes at once are one report. */
   #reportSoon(): void {
+    // The final report was sent; by now the next worker may have sent one that is newer than ours.
+    if (this.#isStopping) return;
     this.#reporting ??= setTimeout(() => {
       this.#reporting = undefined;
       this.#report(this.#state(false));
@@ -197,14 +200,14 @@ export class RunningServer {
 /** What pacserve's index is made from; quickserve publishes none. */
 function indexSource(
   { pacserve, tree }: ServerConfiguration,
-  column: () => Column | null,
+  own: OwnFiles,
 ): { readonly index?: IndexSource } {
   if (pacserve === null) return {};
   const directories = tree.shares.filter(({ path }) => path === PACKAGES)
     .flatMap(({ sources }) => sources);
   return {
     index: {
-      names: () => column()?.own.packageNames() ?? Promise.resolve([]),
+      names: () => own.packageNames(),
       directories,
     },
   };

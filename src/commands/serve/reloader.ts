@@ -62,7 +62,7 @@ export class Reloader {
       warn(settings);
       await configure(settings.configuration);
       this.watch(settings);
-      log.request("the configuration was read again");
+      log.info("the configuration was read again");
     } catch (error) {
       // Whatever it is, those who are being served are not to suffer from an edit.
       log.warn(`${messageOf(error)}; the last good configuration stays in force`);

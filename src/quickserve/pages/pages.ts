@@ -1,9 +1,8 @@
-/** All pages of a server in one piece: what its column asks for them. */
+/** All pages of a server in one piece. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import type { Target } from "../../http/target.ts";
-import type { RemoteEntry } from "../../peers/listing.ts";
-import type { PeerRow } from "../../peers/peers.ts";
+import type { Peers } from "../../peers/peers.ts";
 import { archiveReply, isArchiveFormat } from "../archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
@@ -28,13 +27,8 @@ export interface PagesParts {
   readonly configuration: PagesConfiguration;
   readonly tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
   readonly about: AboutFacts;
-  /** The peers that are known now. */
-  readonly peers: () => readonly PeerRow[];
-  /** What the peers have in a directory; only asked with `--list-remote`. */
-  readonly listRemote: (
-    segments: readonly string[],
-    request: HttpRequest,
-  ) => Promise<readonly RemoteEntry[]>;
+  /** The peers that are known; what they have in a directory is only asked with `--list-remote`. */
+  readonly peers: Pick<Peers, "rows" | "list">;
 }
 
 /** The pages of a server. */
@@ -83,7 +77,7 @@ export function createPages(parts: PagesParts): Pages {
       }
       const [own, remote] = await Promise.all([
         tree.list(directory),
-        configuration.listRemote ? parts.listRemote(segments, request) : [],
+        configuration.listRemote ? parts.peers.list(segments, request) : [],
       ]);
       const entries = remote.length === 0 ? own : mergeEntries(own, remote);
       const reply = (): Reply => listingReply({ request, segments, entries, search, context });
@@ -111,7 +105,7 @@ function namedPage(
     case "about":
       return aboutPage(request, context, search, about);
     case "peers":
-      return peersPage(request, context, search, peers());
+      return peersPage(request, context, search, peers.rows());
     case "upload":
       if (about.uploads !== null) {
         return uploadPage(request, context, search, about.uploads, about.login);

@@ -1,6 +1,6 @@
 import type { Reply } from "../../../src/http/exchange.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
-import { createQuickserve } from "../../../src/quickserve/serve.ts";
+import { Quickserve } from "../../../src/quickserve/serve.ts";
 import type { QuickserveParts } from "../../../src/quickserve/serve.ts";
 import { textReply } from "../../../src/http/replies.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
@@ -29,25 +29,28 @@ function withServer(
     shell(directory, "ln -s .. s/link; ln -s ../secret s/file-link; mkfifo s/fifo");
     const tree = new SharedTree(treeOf([share("s", `${directory}/s`)]));
     const files = new FileReplies(tree, { source: "cache" });
-    const handler = createQuickserve({
+    const quickserve = new Quickserve({
       tree,
       files,
       index: null,
-      page: () => null,
-      directory: async (found) => {
-        const names = (await tree.list(found)).map(({ name }) => name);
-        return textReply(200, names.join("|"));
+      pages: {
+        page: () => null,
+        directory: async (found) => {
+          const names = (await tree.list(found)).map(({ name }) => name);
+          return textReply(200, names.join("|"));
+        },
+        error: (_request, status, message, headers) => textReply(status, message, headers),
       },
-      message: null,
-      upload: null,
-      elsewhere: null,
-      error: (_request, status, message, headers) => textReply(status, message, headers),
+      uploads: null,
+      peers: null,
       ...options,
     });
     try {
       await body(async (target, method, type) => {
         const headers = type === undefined ? {} : { "content-type": type };
-        return await handler(makeRequest({ target: target, headers, method: method ?? "GET" }));
+        return await quickserve.answer(
+          makeRequest({ target: target, headers, method: method ?? "GET" }),
+        );
       }, directory);
     } finally {
       files.close();
@@ -94,17 +97,26 @@ Deno.test("an index file stands for its directory", () =>
     assertEquals(await readText(await serve("/s/")), "a|sub|we ird:#?\n");
   }));
 
-Deno.test("what is not in the tree may be elsewhere", () => {
+Deno.test("what is not in the tree may be on a peer; a peer that asks looks for itself", () => {
   const asked: string[] = [];
-  const elsewhere = (segments: readonly string[]): Promise<Reply | null> => {
-    asked.push(segments.join("/"));
-    const isThere = segments[1] === "there";
-    return Promise.resolve(isThere ? textReply(307, undefined, { Location: "http://x/" }) : null);
+  let isFromPeer = false;
+  const peers = {
+    isFromPeer: () => isFromPeer,
+    answer: () => Promise.resolve(textReply(400)),
+    find: (segments: readonly string[]) => {
+      asked.push(segments.join("/"));
+      const found = { peer: "http://10.0.0.2/", url: "http://10.0.0.2/x" };
+      return Promise.resolve(segments.at(-1) === "there" ? found : null);
+    },
   };
-  return withServer({ elsewhere }, async (serve) => {
-    assertEquals((await serve("/s/there")).status, 307);
+  return withServer({ peers }, async (serve) => {
+    const reply = await serve("/s/there");
+    assertEquals([reply.status, reply.headers["Location"]], [307, "http://10.0.0.2/x"]);
+    assertEquals(reply.source, "peer http://10.0.0.2/");
     assertEquals((await serve("/s/none")).status, 404);
     assertEquals((await serve("/s/a")).status, 200);
+    isFromPeer = true;
+    assertEquals((await serve("/s/there")).status, 404);
     assertEquals(asked, ["s/there", "s/none"]);
   });
 });
@@ -117,9 +129,17 @@ Deno.test("messages, uploads, and methods that are not allowed", async () => {
     }
   });
   const parts: Partial<QuickserveParts> = {
-    message: ({ headers }) =>
-      textReply(headers["content-type"] === undefined ? 400 : 200, "message"),
-    upload: ({ segments }) => textReply(201, `upload ${segments.join("/")}`),
+    peers: {
+      isFromPeer: () => false,
+      find: () => Promise.resolve(null),
+      answer: ({ headers }) =>
+        Promise.resolve(
+          textReply(headers["content-type"] === undefined ? 400 : 200, "message"),
+        ),
+    },
+    uploads: {
+      receive: ({ segments }) => Promise.resolve(textReply(201, `upload ${segments.join("/")}`)),
+    },
   };
   await withServer(parts, async (serve) => {
     const form = "multipart/form-data; boundary=x";

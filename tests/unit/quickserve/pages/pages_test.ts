@@ -34,8 +34,7 @@ function makePages(parts: Partial<PagesParts> = {}): Pages {
     },
     tree: new SharedTree(treeOf([])),
     about: { login: "nothing", uploads: null, peers: "multicast", uses: () => [] },
-    peers: () => [peer],
-    listRemote: () => Promise.resolve([]),
+    peers: { rows: () => [peer], list: () => Promise.resolve([]) },
     ...parts,
   });
 }
@@ -187,9 +186,12 @@ Deno.test("a directory is listed with what peers have, or archived in a format t
           archives: ["zip"],
           website: false,
         },
-        listRemote: (segments) => {
-          asked.push(segments.join("/"));
-          return Promise.resolve([{ ...remote, size: 1, mtime: 0, directory: false }]);
+        peers: {
+          rows: () => [],
+          list: (segments) => {
+            asked.push(segments.join("/"));
+            return Promise.resolve([{ ...remote, size: 1, mtime: 0, directory: false }]);
+          },
         },
       });
     const own = await readText(await directory(make(false), tree, "/s/"));
