@@ -30,7 +30,7 @@ export function challengeFields(challenge: Challenge): string[] {
   );
 }
 
-/** Text that clients send back unchanged; the same after a restart. We need none: it means nothing. */
+/** The `opaque` parameter. Some clients require it; its value is not used. */
 export function opaqueOf(realm: string): string {
   return createHash("sha256").update(realm).digest("hex").slice(0, 32);
 }

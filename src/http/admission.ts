@@ -22,7 +22,7 @@ export interface HostFacts {
 }
 
 /** Who may come in unless `--allow-network` says otherwise (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
-export const PRIVATE_NETWORKS: readonly string[] = [
+const PRIVATE_NETWORKS: readonly string[] = [
   "10.0.0.0/8",
   "172.16.0.0/12",
   "192.168.0.0/16",
@@ -171,7 +171,7 @@ export function ownNames(hostname: string, domains: readonly string[]): string[]
  *
  * @throws {UsageError} when it is no address and no network in CIDR notation.
  */
-export function parseCidr(network: string): Range {
+function parseCidr(network: string): Range {
   try {
     if (network.includes("/")) return ipaddr.parseCIDR(network);
     const address = ipaddr.parse(network);

@@ -4,7 +4,7 @@
 export const MIN_BUFFER = 64 * 1024;
 
 /** Files up to this size go out in one piece, which under TLS is four times as fast as in chunks. */
-export const MAX_BUFFER = 1024 * 1024;
+const MAX_BUFFER = 1024 * 1024;
 
 const SIZES = [MIN_BUFFER, 256 * 1024, MAX_BUFFER] as const;
 

@@ -56,7 +56,7 @@ export function decodeSegment(raw: string): string | null {
 }
 
 /**
- * The path of an address, encoded so that it survives every client: each segment by
+ * The path of a URL, encoded so that it survives every client: each segment by
  * `encodeURIComponent`, with the `:`, `@` and `+` of package names left as they are.
  *
  * `encodePath(["pkg", "foo-1:2.0+r1-1-any"])` is `/pkg/foo-1:2.0+r1-1-any`.

@@ -2,7 +2,7 @@
 
 import { Failure, UsageError } from "../../failure.ts";
 import type { TlsConfiguration } from "../../http/configuration.ts";
-import { certificatesIn, privateKeyIn } from "../../http/pem.ts";
+import { certificatesIn, privateKeyIn } from "../../http/tls.ts";
 import type { ParsedOptions } from "../parse.ts";
 import type { ConfigurationSources } from "./user_files.ts";
 

@@ -1,4 +1,4 @@
-import { certificatesIn, privateKeyIn } from "../../../src/http/pem.ts";
+import { certificatesIn, privateKeyIn } from "../../../src/http/tls.ts";
 import { assertEquals } from "../../assert.ts";
 
 const block = (label: string, text: string): string =>
