@@ -54,7 +54,7 @@ export function tooManyAttempts(seconds: number): Reply {
   });
 }
 
-/** Nobody may keep what depends on who asks. */
+/** These replies depend on the client, so no cache may keep them. */
 function text(status: number, sentence: string, headers: ReplyHeaders): Reply {
   return textReply(status, sentence, { "Cache-Control": "no-store", ...headers });
 }

@@ -49,7 +49,7 @@ export class Admission {
   #lastAllowedHost: string | null = null;
   readonly #remembered = new Map<string, { readonly allowed: boolean; readonly until: number }>();
 
-  /** @throws {UsageError} when a network is none. */
+  /** @throws {UsageError} when an allowed network is malformed. */
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
     this.#facts = facts;
     this.#narrowed = configuration.allowedNetworks.length > 0;

@@ -153,7 +153,7 @@ function bind(server: Server, configuration: ListenConfiguration): Promise<void>
   });
 }
 
-/** What a user can do about a port or an address that cannot be had. */
+/** An error that says what the user can do about a port or an address that cannot be used. */
 function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Failure {
   switch (error.code) {
     case "EADDRINUSE":
@@ -162,7 +162,7 @@ function listenFailure(error: NodeJS.ErrnoException, host: string, port: number)
       );
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
-    // So Deno calls EADDRNOTAVAIL (2.9.6): nothing else of what we pass can be invalid.
+    // Deno 2.9.6 reports EADDRNOTAVAIL as EINVAL; none of our other arguments can be invalid.
     case "EINVAL":
       return new Failure(
         host === "::"

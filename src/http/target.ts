@@ -9,7 +9,7 @@ export interface Target {
   readonly segments: readonly string[];
   /** True when the path ends with a slash, as that of a directory does. */
   readonly trailingSlash: boolean;
-  /** What stands behind the `?`, without it; empty when there is none. */
+  /** The query, without its `?`; empty when there is none. */
   readonly search: string;
 }
 

@@ -5,9 +5,9 @@ import { Failure, messageOf } from "../failure.ts";
 import type { TlsConfiguration } from "./configuration.ts";
 
 /**
- * Checks that a certificate and its key can be served at a moment.
+ * Checks that a certificate and its key can be used at a given time.
  *
- * @throws {Failure} when one is none, they do not belong together, the certificate is expired or not
+ * @throws {Failure} when one cannot be parsed, they do not belong together, the certificate is expired or not
  * valid yet, or the authorities for client certificates cannot be read. The message names the option.
  */
 export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {

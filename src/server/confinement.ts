@@ -1,5 +1,5 @@
 /**
- * What the worker, which parses requests from the network, is let do by the runtime.
+ * The permissions that the runtime gives the worker, which parses requests from the network.
  *
  * Deno's read scope looks at the path that is asked for and follows symbolic links out of it; links
  * are the shared tree's business, and that of the mount namespace of the systemd unit.
@@ -58,8 +58,8 @@ export function sameScope(one: Scope, other: Scope): boolean {
 }
 
 /**
- * The paths and where they lead, sorted: what is served is compared with the real path. Of one that
- * does not exist yet, what a link at its place would lead to is not in the scope then.
+ * The paths and where they lead, sorted: what is served is compared with the real path. If a
+ * path does not exist yet, and a link appears there later, the target of that link is not in the scope.
  */
 function withRealPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, realPath(path)]))].sort();

@@ -49,12 +49,12 @@ import type { ServerConfiguration } from "./configuration.ts";
 import { type Log, logAt } from "./log.ts";
 import { reachableAddresses, urlElsewhere } from "./reachable.ts";
 
-/** What outlives a configuration. */
+/** Parts of a server that stay when its configuration changes. */
 export interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
-  /** What the choice between peers and mirrors remembers. */
+  /** The memory of the choice between peers and mirrors. */
   readonly memory: PacserveMemory;
   readonly log: Log;
 }
@@ -119,7 +119,7 @@ export class Handlers {
     return this.#admission.allowsAddress(address);
   }
 
-  /** Lets go of what is kept in memory. */
+  /** Frees the files that are kept in memory. */
   close(): void {
     this.#files.close();
     this.#pacserve?.close();

@@ -17,7 +17,7 @@ import { createLog, type Log, logAt, type RoomLevel } from "./log.ts";
 import { OwnFiles } from "./own_files.ts";
 import type { ServerState } from "./state.ts";
 
-/** Milliseconds between two reports of what a worker that takes over has to know. */
+/** Milliseconds between two reports of the state that the next worker needs. */
 const REPORT_PAUSE = 1000;
 
 /** Serves one configuration after the other on one port. */
@@ -38,7 +38,7 @@ export class RunningServer {
 
   /**
    * @param state of the worker before this one.
-   * @param report is given what a worker after this one has to know, soon after it changed.
+   * @param report is given the state that the next worker needs, soon after it changed.
    */
   constructor(
     configuration: ServerConfiguration,
@@ -166,7 +166,7 @@ export class RunningServer {
       : this.#begun(reply);
   }
 
-  /** What a peer is told of our load is the number of files on their way, not of questions. */
+  /** Counts the files that are being sent: peers are told this number as our load. */
   #begun(reply: Reply): Reply {
     if (isFileSlice(reply.body)) this.#transfers++;
     return reply;
@@ -177,7 +177,7 @@ export class RunningServer {
     if (this.#configuration.log.level !== "quiet") this.#log.access(accessLogLine(exchange));
   }
 
-  /** Reports before long what another worker has to know: several changes at once are one report. */
+  /** Reports the state soon; several changes within that time become one report. */
   #reportSoon(): void {
     // The final report was sent; by now the next worker may have sent one that is newer than ours.
     if (this.#isStopping) return;
@@ -197,7 +197,7 @@ export class RunningServer {
   }
 }
 
-/** What pacserve's index is made from; quickserve publishes none. */
+/** The source of pacserve's index; quickserve publishes none. */
 function indexSource(
   { pacserve, tree }: ServerConfiguration,
   own: OwnFiles,
