@@ -18,7 +18,7 @@
  * | `GET /?asset=<name>`                           | style and script of the pages                                |
  * | `GET /<directory>/`                            | `--index`, else the listing; with `?tar=` an archive         |
  * | `GET /<directory>`                             | 301 to the same with a slash                                 |
- * | `GET /<file>`                                  | the file (`quickserve/file_reply.ts`), else 307 to a peer    |
+ * | `GET /<file>`                                  | the file (`quickserve/file_reply.ts`), else a redirect to a peer |
  * | `POST /` without a form                        | a message of another server (`peers/answer.ts`)              |
  * | `PUT /<name>`, `POST` of a form                | an upload (`quickserve/uploads/`)                            |
  * | `OPTIONS *`                                    | 204                                                          |
