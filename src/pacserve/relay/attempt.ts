@@ -10,6 +10,9 @@ const PIECE = 256 * 1024;
 /** Bytes that a source may be ahead of the one that it could replace. */
 const MAX_AHEAD = 1024 * 1024;
 
+/** How often its speed is looked at within the time in which it must not crawl. */
+const SAMPLES = 12;
+
 /** What an attempt tells the failover. */
 export interface AttemptEvents {
   /** Bytes came, it ended, or it failed. */
@@ -52,8 +55,8 @@ export class Attempt {
   /** True while it waits for a reader, or to lead: then it is not the source that is slow. */
   #waits = false;
   #lastByte = performance.now();
-  #crawlSince = performance.now();
-  #crawlCount = 0;
+  /** How much it had given when, for the last seconds. */
+  #samples: { time: number; readonly count: number }[] = [];
 
   constructor(source: Source, download: Download, events: AttemptEvents, isRacing: boolean) {
     this.source = source;
@@ -83,6 +86,12 @@ export class Attempt {
     return this.#waits ? 0 : performance.now() - this.#lastByte;
   }
 
+  /** So many milliseconds passed in which nobody here could look whether something came. */
+  forgive(milliseconds: number): void {
+    this.#lastByte += milliseconds;
+    for (const sample of this.#samples) sample.time += milliseconds;
+  }
+
   /** From now on it fills the download. */
   lead(): void {
     this.#leads = true;
@@ -110,13 +119,24 @@ export class Attempt {
     }
     const limit = kind === "in-flight" ? times.inFlightSilence : times.silence;
     if (this.silentFor > limit) return `sends nothing for ${seconds(limit)} s`;
-    if (kind === "copy") return null;
+    return this.#isCrawling(times.crawl)
+      ? `gives less than 16 KiB in ${seconds(times.crawl)} s`
+      : null;
+  }
+
+  #isCrawling(period: number): boolean {
+    if (this.#waits) return false;
     const now = performance.now();
-    if (now - this.#crawlSince < times.crawl) return null;
-    const isCrawling = !this.#waits && this.count - this.#crawlCount < CRAWL_BYTES;
-    this.#crawlSince = now;
-    this.#crawlCount = this.count;
-    return isCrawling ? `gives less than 16 KiB in ${seconds(times.crawl)} s` : null;
+    const newest = this.#samples.at(-1);
+    if (newest === undefined || now - newest.time >= period / SAMPLES) {
+      this.#samples.push({ time: now, count: this.count });
+    }
+    // The oldest of those that are not older than the period.
+    while (this.#samples.length > 1 && now - this.#samples[1]!.time >= period) {
+      this.#samples.shift();
+    }
+    const oldest = this.#samples[0]!;
+    return now - oldest.time >= period && this.count - oldest.count < CRAWL_BYTES;
   }
 
   async #run(): Promise<void> {
@@ -180,7 +200,8 @@ export class Attempt {
       this.firstByte = performance.now();
       this.receivedThen = received;
     }
-    if (this.#leads) return this.#events.append(wanted, this);
+    // What was kept before goes first, even if it leads since this very piece was asked for.
+    if (this.#leads && this.#ahead.length === 0) return this.#events.append(wanted, this);
     this.#ahead.push(wanted.slice());
     this.#aheadBytes += wanted.length;
     this.#events.changed();
@@ -213,8 +234,7 @@ export class Attempt {
       await new Promise<void>((resolve) => this.#wake = resolve);
       this.#waits = false;
       this.#heard();
-      this.#crawlSince = performance.now();
-      this.#crawlCount = this.count;
+      this.#samples = [];
     }
     this.#wake = null;
   }

@@ -78,6 +78,8 @@ export class Download {
     this.trusted = options.start;
     this.#size = options.size;
     this.#hash = newHash(options);
+    // Room is reserved before the first byte, and others can share it from the beginning.
+    if (options.size !== null) this.#store = options.createStore(options.start, options.size);
   }
 
   /** Bytes of the whole file; null while nobody knows. */

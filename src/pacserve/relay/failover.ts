@@ -37,6 +37,9 @@ export interface Candidates {
 /** Milliseconds between two looks at the clock. */
 const TICK = 50;
 
+/** A look at the clock that comes so much too late (ms) is not the fault of any source. */
+const MAX_DELAY = 500;
+
 /** Sources that are open at the same time. */
 const MAX_OPEN = 6;
 
@@ -57,6 +60,7 @@ export class Failover {
   #lastFailure: SourceFailure | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopListening: (() => void) | null = null;
+  #lastTick = 0;
   /** A candidate is being looked for. */
   #isSearching = false;
   /** There is no candidate any more. */
@@ -82,7 +86,8 @@ export class Failover {
   start(): void {
     if (this.#timer !== null || this.#isOver) return;
     this.#isExhausted = false;
-    this.#timer = setInterval(() => this.#step(), TICK);
+    this.#lastTick = performance.now();
+    this.#timer = setInterval(() => this.#tick(), TICK);
     this.#stopListening = this.#download.listen(() => this.#wake());
     this.#step();
   }
@@ -113,6 +118,15 @@ export class Failover {
 
   get #leader(): Attempt | undefined {
     return this.#attempts.find((attempt) => attempt.leads);
+  }
+
+  /** A machine that slept, or has too much to do, must not take its own delay for that of a source. */
+  #tick(): void {
+    const now = performance.now();
+    const delay = now - this.#lastTick - TICK;
+    this.#lastTick = now;
+    if (delay > MAX_DELAY) { for (const attempt of this.#attempts) attempt.forgive(delay); }
+    this.#step();
   }
 
   /** Decides what to do next: called when something happened, and every {@link TICK}. */
@@ -358,9 +372,12 @@ export class Failover {
     this.#attempts = this.#attempts.filter((each) => each !== attempt);
   }
 
+  /** Closes all; who gave nothing yet, and is not left for it, may be asked again. */
   #removeAll(): void {
-    for (const attempt of this.#attempts) attempt.close();
-    this.#attempts = [];
+    for (const attempt of [...this.#attempts]) {
+      if (attempt.leads) this.#remove(attempt);
+      else this.#putBack(attempt);
+    }
   }
 
   #wake(): void {

@@ -40,11 +40,15 @@ export class HttpSource implements Source {
   }
 
   async open(from: number, size: number | null, signal: AbortSignal): Promise<SourceStream> {
-    const { last } = this.#options;
+    const { last, headers } = this.#options;
     const isPart = from > 0 || last !== undefined;
     const range = isPart ? { "Range": `bytes=${from}-${last ?? ""}` } : {};
     const answer = await this.#ask("GET", range, signal);
     try {
+      const isAsked = "If-Modified-Since" in headers || "If-None-Match" in headers;
+      if (answer.status === 304 && isAsked) {
+        throw new SourceFailure("unmodified", "has nothing newer");
+      }
       return new HttpStream(answer, from, size, last ?? null, isPart);
     } catch (error) {
       answer.close();
@@ -164,7 +168,6 @@ class HttpStream implements SourceStream {
 }
 
 function refuseOtherThan(wanted: number, { status, headers }: FileAnswer): void {
-  if (status === 304) throw new SourceFailure("unmodified", "has nothing newer");
   if (status === 404 || status === 410) throw new SourceFailure("absent", "does not have it");
   if (status !== wanted) throw refused(`answers ${status}`);
   if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {

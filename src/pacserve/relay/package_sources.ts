@@ -65,7 +65,7 @@ export class PackageSources implements Candidates {
   readonly #peersTried = new Set<string>();
   /** The peer of a source. */
   readonly #peerOf = new Map<Source, string>();
-  readonly #broken: Source[] = [];
+  #broken: Source[] = [];
   readonly #tries = new Map<Source, number>();
   #isFirst = true;
 
@@ -98,6 +98,7 @@ export class PackageSources implements Candidates {
     else memory.failed(peer, file, digest, failure.kind);
     const tries = this.#tries.get(source) ?? 1;
     this.#tries.set(source, tries + 1);
+    this.#broken = this.#broken.filter((each) => each !== source);
     if (failure.kind === "broken" && tries < MAX_TRIES) this.#broken.push(source);
   }
 
