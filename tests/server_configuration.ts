@@ -2,6 +2,7 @@
 
 import { Digest } from "../src/auth/digest.ts";
 import { createPacserveMemory } from "../src/pacserve/choose.ts";
+import { ExpectedFiles } from "../src/pacserve/expected_files.ts";
 import { Peers } from "../src/peers/peers.ts";
 import { Column } from "../src/server/column.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";
@@ -67,7 +68,8 @@ export async function columnOf(configuration: ServerConfiguration): Promise<Colu
     digest: new Digest(configuration.auth),
     peers,
     network: new Network(),
-    memory: createPacserveMemory(nothing),
+    memory: createPacserveMemory({ log: nothing }),
+    expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
     log,
   });
 }

@@ -17,6 +17,8 @@ export interface Found {
   /** Address of the peer: `http://10.0.0.2:15678/`. */
   readonly peer: string;
   readonly url: string;
+  /** Bytes, as the confirmation said; null when it did not. */
+  readonly size: number | null;
 }
 
 /** What of a client's request matters to a search: who asks, and whether anybody still does. */
@@ -53,10 +55,19 @@ export class Finder {
     this.#checks = new FileChecks((peer, paths) => options.questions.fileCheck(peer, paths));
   }
 
-  /** The peer that has the file and just confirmed it; null when there is none. */
-  find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
+  /**
+   * The peer that has the file and just confirmed it; null when there is none.
+   *
+   * @param mayAsk whether a peer, by its URL, comes into question; by default all do.
+   */
+  find(
+    segments: readonly string[],
+    { connection, signal }: Client,
+    mayAsk?: (peer: string) => boolean,
+  ): Promise<Found | null> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
     const network = this.#options.own.networkOf(connection);
+    if (mayAsk !== undefined) return untilAborted(this.#search(segments, network, mayAsk), signal);
     // Clients in one network share a search for the same file.
     const key = `${network} ${encodePath(segments)}`;
     const running = this.#searches.get(key);
@@ -80,24 +91,30 @@ export class Finder {
     );
   }
 
-  async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
+  async #search(
+    segments: readonly string[],
+    network: string | null,
+    mayAsk: (peer: string) => boolean = () => true,
+  ): Promise<Found | null> {
+    const sizes = new Map<Peer, number | null>();
     const { questions, timeout } = this.#options;
     const encoded = this.#options.encodePath(segments);
     const urlAt = (peer: Peer): string => peer.base.slice(0, -1) + encoded;
     const path = segments.join("/");
     const peer = await search({
-      ...this.#byIndex(segments, this.#reachable(network)),
+      ...this.#byIndex(segments, this.#reachable(network).filter(({ base }) => mayAsk(base))),
       check: (peer) => this.#checks.ask(peer, path),
       confirm: async (peer) => {
-        const offer = await questions.offers(peer, urlAt(peer));
-        if (offer === "not found") this.#dropped(peer, segments);
-        return offer === "yes";
+        const { has, size } = await questions.offers(peer, urlAt(peer));
+        if (has === "not found") this.#dropped(peer, segments);
+        sizes.set(peer, size);
+        return has === "yes";
       },
       rank: (peers) => ranked(peers, performance.now(), Math.random),
     }, timeout);
     if (peer === null) return null;
     if (peer.instance !== null) this.#options.registry.sentTo(peer);
-    return { peer: peer.base, url: urlAt(peer) };
+    return { peer: peer.base, url: urlAt(peer), size: sizes.get(peer) ?? null };
   }
 
   #byIndex(

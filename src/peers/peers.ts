@@ -187,8 +187,12 @@ export class Peers {
   }
 
   /** The peer that has the file and just confirmed it; null when there is none. */
-  find(segments: readonly string[], client: Client): Promise<Found | null> {
-    return this.#finder.find(segments, client);
+  find(
+    segments: readonly string[],
+    client: Client,
+    mayAsk?: (peer: string) => boolean,
+  ): Promise<Found | null> {
+    return this.#finder.find(segments, client, mayAsk);
   }
 
   /** Whether the peer at this address has a file of this name in `pkg`, as its index tells. */

@@ -49,7 +49,7 @@ export class Column {
   }
 
   private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {
-    this.own = new OwnFiles(tree);
+    this.own = new OwnFiles(tree, parts.expected);
     this.#admission = new Admission(configuration.admission, {
       names: configuration.hostNames,
       interfaces: () => parts.network.networks(),

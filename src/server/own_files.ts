@@ -1,6 +1,7 @@
 /** What this server has itself, in the form in which peers ask for it. */
 
 import { PACKAGES } from "../pacserve/address.ts";
+import { isBroken, type KnownFiles } from "../pacserve/own_copy.ts";
 import { ownEntry } from "../peers/answer.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
 import type { SharedEntry } from "../quickserve/shared.ts";
@@ -9,14 +10,17 @@ import type { SharedTree } from "../quickserve/tree.ts";
 /** Answers the questions of peers from the shared tree. */
 export class OwnFiles {
   readonly #tree: SharedTree;
+  readonly #expected: KnownFiles;
 
-  constructor(tree: SharedTree) {
+  constructor(tree: SharedTree, expected: KnownFiles) {
     this.#tree = tree;
+    this.#expected = expected;
   }
 
-  /** Whether this server has a file at this place of its tree. */
+  /** Whether this server has a file at this place of its tree, and it can be what it is meant to be. */
   has(segments: readonly string[]): boolean {
-    return this.#tree.lookup(segments)?.kind === "file";
+    const found = this.#tree.lookup(segments);
+    return found?.kind === "file" && !this.#isBrokenPackage(segments, found.size);
   }
 
   /** A directory in the form in which peers ask for it; null when there is none. */
@@ -32,7 +36,13 @@ export class OwnFiles {
     const found = this.#tree.lookup([PACKAGES]);
     if (found?.kind !== "directory") return [];
     const entries = await this.#tree.list(found);
-    return entries.filter(({ kind }) => kind === "file").map(({ name }) => name);
+    return entries.filter(({ kind, name, size }) =>
+      kind === "file" && !this.#isBrokenPackage([PACKAGES, name], size ?? 0)
+    ).map(({ name }) => name);
+  }
+
+  #isBrokenPackage([directory, name = ""]: readonly string[], size: number): boolean {
+    return directory === PACKAGES && isBroken(this.#expected, name, size);
   }
 }
 

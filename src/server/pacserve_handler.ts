@@ -2,7 +2,9 @@
 
 import type { Handler, HttpRequest } from "../http/exchange.ts";
 import { parseTarget } from "../http/target.ts";
-import { parsePacmanAddress } from "../pacserve/address.ts";
+import { textReply } from "../http/text_reply.ts";
+import { PACKAGES, parsePacmanAddress } from "../pacserve/address.ts";
+import { isBroken, isOfAnotherBuild, type KnownFiles } from "../pacserve/own_copy.ts";
 import { Pacserve } from "../pacserve/choose.ts";
 import type { FileReplies } from "../quickserve/file_reply.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
@@ -13,7 +15,7 @@ import type { Network } from "./network.ts";
 /** Pacman's addresses are answered by pacserve, all others by the file server underneath. */
 export function pacserveHandler(
   { pacserve: configuration }: ServerConfiguration,
-  { peers, network, memory, log }: LastingParts,
+  { peers, network, memory, expected, log }: LastingParts,
   tree: SharedTree,
   files: FileReplies,
   underneath: Handler,
@@ -23,20 +25,40 @@ export function pacserveHandler(
     configuration,
     lookup: (segments) => tree.lookup(segments),
     replyWithFile: (file, request) => files.reply(file, request),
-    findPeer: (segments, request) => peers.find(segments, request),
+    findPeer: (...question) => peers.find(...question),
+    instance: peers.instance,
     isOwnAddress: (address) => network.isOwn(address),
     log: (level, sentence) => log.at(level, sentence),
+    expected,
     memory,
   });
   return {
     handler: (request) => {
-      // A peer wants to know what is here, not where else it is: it looks there itself.
-      if (peers.isFromPeer(request)) return underneath(request);
       const target = parseTarget(request.target);
+      // A peer wants to know what is here, not where else it is: it looks there itself.
+      if (peers.isFromPeer(request)) {
+        return target !== null && isWithheld(tree, expected, target.segments, request)
+          ? textReply(404, "404 This server has another file of this name")
+          : underneath(request);
+      }
       return (target === null ? null : pacserve.answer(request, target)) ?? underneath(request);
     },
     close: () => pacserve.close(),
   };
+}
+
+/** Whether a package is not the one that the peer wants, or no intact one. */
+function isWithheld(
+  tree: SharedTree,
+  expected: KnownFiles,
+  segments: readonly string[],
+  request: HttpRequest,
+): boolean {
+  const [directory, name = ""] = segments;
+  if (directory !== PACKAGES || segments.length !== 2) return false;
+  const found = tree.lookup(segments);
+  return found?.kind === "file" &&
+    (isBroken(expected, name, found.size) || isOfAnotherBuild(expected, name, request));
 }
 
 /** This host's own pacman cannot log in: its requests for packages need no user. */

@@ -6,6 +6,9 @@ import { type FinishedExchange, listen, type Listener } from "../http/listener.t
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
+import { ExpectedFiles } from "../pacserve/expected_files.ts";
+import { RelayedBody } from "../pacserve/relay/relayed_body.ts";
+import { RELAY_TIMES } from "../pacserve/relay/times.ts";
 import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
 import { sweepUploads } from "../quickserve/uploads/sweep.ts";
@@ -28,6 +31,7 @@ export class RunningServer {
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
+  readonly #expected: ExpectedFiles;
   #column: Column | null = null;
   #listener: Listener | null = null;
   #transfers = 0;
@@ -46,11 +50,14 @@ export class RunningServer {
     this.#report = report;
     this.#log = createLog(configuration.log);
     this.#network = new Network();
-    this.#memory = createPacserveMemory(
-      (level, sentence) => this.#log.at(level, sentence),
-      () => performance.now(),
-      state.repeats,
-    );
+    const { pacserve } = configuration;
+    this.#memory = createPacserveMemory({
+      log: (level, sentence) => this.#log.at(level, sentence),
+      spool: pacserve?.spool ?? null,
+      sources: state.sources,
+      times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
+    });
+    this.#expected = new ExpectedFiles({ readChanged: () => Promise.resolve([]) });
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
       has: (segments) => this.#column?.own.has(segments) ?? false,
@@ -143,7 +150,10 @@ export class RunningServer {
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
+    // Relays that are under way finish; what is kept for others goes.
     await closed;
+    this.#memory.relay.close();
+    this.#memory.client.close();
   }
 
   #assemble(): Promise<Column> {
@@ -152,6 +162,7 @@ export class RunningServer {
       peers: this.#peers,
       network: this.#network,
       memory: this.#memory,
+      expected: this.#expected,
       log: this.#log,
     });
   }
@@ -166,15 +177,16 @@ export class RunningServer {
 
   /** What a peer is told of our load is the number of files on their way, not of questions. */
   #begun(reply: Reply): Reply {
-    if (isFileSlice(reply.body)) this.#transfers++;
+    if (isTransfer(reply)) this.#transfers++;
     return reply;
   }
 
   #finished(exchange: FinishedExchange): void {
-    if (isFileSlice(exchange.reply.body)) this.#transfers--;
+    if (isTransfer(exchange.reply)) this.#transfers--;
     if (this.#configuration.log.level !== "quiet") this.#log.request(accessLogLine(exchange));
-    // A login has used a nonce up, and a redirect may be one that has to be remembered.
-    if (exchange.reply.user !== undefined || exchange.reply.status === 307) this.#reportSoon();
+    // A login has used a nonce up, and a peer's copy may have been wrong.
+    const isRelayed = exchange.reply.body instanceof RelayedBody;
+    if (exchange.reply.user !== undefined || isRelayed) this.#reportSoon();
   }
 
   #reportSoon(): void {
@@ -189,9 +201,14 @@ export class RunningServer {
     return {
       peers: this.#peers.exportState(),
       digest: this.#digest.exportState(final),
-      repeats: this.#memory.repeats.export(),
+      sources: this.#memory.sources.export(),
     };
   }
+}
+
+/** Whether a reply is a file on its way. */
+function isTransfer({ body }: Reply): boolean {
+  return isFileSlice(body) || body instanceof RelayedBody;
 }
 
 /** What pacserve's index is made from; quickserve publishes none. */

@@ -70,10 +70,14 @@ export class HostileSource {
 }
 
 /** What an honest server does. */
-export const honest: Behaviour = async (connection, asked, file) => {
+export async function honest(
+  connection: Deno.TcpConn,
+  asked: Asked,
+  file: Uint8Array,
+): Promise<void> {
   await head(connection, asked, file.length);
   if (asked.method !== "HEAD") await writeAll(connection, part(asked, file));
-};
+}
 
 /** Sends at so many bytes a second. */
 export function paced(bytesPerSecond: number): Behaviour {

@@ -14,7 +14,7 @@ const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 export function permissionsText(configuration: ServerConfiguration): string {
   const scope = workerScope(configuration);
   const run = configuration.pacserve === null ? [] : PACMAN_CONF_PLACES;
-  const write = configuration.uploads === null
+  const write = scope.write.length === 0
     ? "nothing (dropped at start, but for the service manager's socket)"
     : "any path (what the worker may write can only be granted by one that may)";
   return [
@@ -29,10 +29,17 @@ export function permissionsText(configuration: ServerConfiguration): string {
     "  read      any path (to read its configuration and to start workers)",
     `  write     ${write}`,
     `  run       ${list(run)}`,
-    "  system    networkInterfaces, hostname",
+    `  system    ${mainThreadSystem(configuration)}`,
     `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** What the launcher grants: pacserve may have to look how full the disk of its spool is. */
+function mainThreadSystem({ program }: ServerConfiguration): string {
+  return program === "pacserve"
+    ? "networkInterfaces, hostname, statfs"
+    : "networkInterfaces, hostname";
 }
 
 /** Paths, each on a line of its own. */

@@ -1,6 +1,7 @@
 /** Runs `pacserve` or `quickserve`: from the command line to a server that serves until it is told to stop. */
 
 import { messageOf } from "../../failure.ts";
+import { workerScope } from "../../server/confinement.ts";
 import { createLog, type Log } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
 import { notifyServiceManager } from "../../server/service_manager.ts";
@@ -53,7 +54,7 @@ async function serveUntilStopped(
 ): Promise<void> {
   const { configuration } = settings;
   const manager = Deno.env.get("NOTIFY_SOCKET");
-  await dropPermissions(configuration.uploads !== null || manager !== undefined);
+  await dropPermissions(workerScope(configuration).write.length > 0 || manager !== undefined);
   const log = createLog(configuration.log);
   const ended = Promise.withResolvers<void>();
   const supervisor = new Supervisor(configuration, {

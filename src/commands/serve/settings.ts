@@ -11,7 +11,7 @@ import {
   pacmanConfRunner,
   readPacmanConfiguration,
 } from "../../pacman/read_configuration.ts";
-import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
+import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
 import type { PeersConfiguration } from "../../peers/configuration.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
@@ -20,11 +20,23 @@ import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { hostNames } from "./host_names.ts";
 import { isJournalOutput } from "./journal.ts";
-import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
+import {
+  DEFAULTS,
+  PACMAN_CONF,
+  type Program,
+  SEARCH_TIMEOUT,
+  SPOOL_DIRECTORY,
+  SPOOL_SIZE,
+} from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
-import { ConfigurationSources, requireDirectory, sandboxHintFor } from "./user_files.ts";
+import {
+  canBeWrittenTo,
+  ConfigurationSources,
+  requireDirectory,
+  sandboxHintFor,
+} from "./user_files.ts";
 import {
   fileNameValue,
   hostNameValue,
@@ -59,8 +71,9 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
+  const peers = await peersSettings(program, options, listen, sources);
   const pacserve = program === "pacserve"
-    ? await pacserveSettings(options, listen.port, names, sources)
+    ? await pacserveSettings(options, listen.port, names, peers.authorities ?? [], sources)
     : null;
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
@@ -72,7 +85,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers: await peersSettings(program, options, listen, sources),
+    peers,
     pacserve,
     log: logSettings(options),
   };
@@ -224,6 +237,7 @@ async function pacserveSettings(
   options: ParsedOptions,
   port: number,
   names: readonly string[],
+  authorities: readonly string[],
   sources: ConfigurationSources,
 ): Promise<PacserveConfiguration> {
   const path = resolve(options.value("pacman-conf") ?? PACMAN_CONF);
@@ -242,7 +256,37 @@ async function pacserveSettings(
   for (const directory of fileRepositoryDirectories(pacman, self)) {
     await sources.expect("the repository", directory);
   }
-  return { pacman, trustPeers: options.has("trust-pacserve-peers"), port, hostNames: names };
+  const redirect = options.has("redirect");
+  return {
+    pacman,
+    trustPeers: options.has("trust-pacserve-peers"),
+    port,
+    hostNames: names,
+    redirect,
+    spool: await spoolSettings(options, redirect, sources),
+    authorities,
+  };
+}
+
+/** The default directory is used where it is there: only the service's is made for it. */
+async function spoolSettings(
+  options: ParsedOptions,
+  redirect: boolean,
+  sources: ConfigurationSources,
+): Promise<SpoolConfiguration | null> {
+  const size = sizeValue("--spool-size", options.value("spool-size") ?? SPOOL_SIZE);
+  const given = options.value("spool-directory");
+  const needless = ["spool-directory", "spool-size"].find((name) => options.has(name));
+  if (redirect && needless !== undefined) {
+    throw new UsageError(`--${needless} and --redirect exclude each other`);
+  }
+  if (redirect) return null;
+  if (given === undefined) {
+    return await canBeWrittenTo(SPOOL_DIRECTORY) ? { directory: SPOOL_DIRECTORY, size } : null;
+  }
+  await requireDirectory("--spool-directory", given);
+  await sources.expectWritable("--spool-directory", given);
+  return { directory: resolve(given), size };
 }
 
 function titleOf(program: Program): string {

@@ -81,6 +81,11 @@ export class Attempt {
     return this.#aheadBytes >= MAX_AHEAD;
   }
 
+  /** True when it gives the file, or will as far as it says. */
+  get hasAnswered(): boolean {
+    return this.#stream !== null;
+  }
+
   /** For how long (ms) nothing came. */
   get silentFor(): number {
     return this.#waits ? 0 : performance.now() - this.#lastByte;

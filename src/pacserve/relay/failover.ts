@@ -169,8 +169,11 @@ export class Failover {
         this.#left(attempt, trouble);
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
-      const isLost = this.#isExhausted && attempt.silentFor > this.#times.lastSource;
-      if (isLost) this.#fail(attempt, new SourceFailure("broken", trouble));
+      const { lastAnswer, lastSource } = this.#times;
+      const limit = attempt.hasAnswered ? lastSource : lastAnswer;
+      if (this.#isExhausted && attempt.silentFor > limit) {
+        this.#fail(attempt, new SourceFailure("broken", trouble));
+      }
     }
   }
 

@@ -19,6 +19,8 @@ export interface HttpSourceOptions {
    * to ourselves. Null: redirects are not followed, as a peer has no reason to send any.
    */
   readonly isSelf: ((url: URL) => boolean) | null;
+  /** Called when it answers as a source does: with the file, or that there is nothing newer. */
+  readonly answered?: () => void;
   /** Last byte (included) that is of interest; left out for the file's end. */
   readonly last?: number;
 }
@@ -47,9 +49,12 @@ export class HttpSource implements Source {
     try {
       const isAsked = "If-Modified-Since" in headers || "If-None-Match" in headers;
       if (answer.status === 304 && isAsked) {
+        this.#options.answered?.();
         throw new SourceFailure("unmodified", "has nothing newer");
       }
-      return new HttpStream(answer, from, size, last ?? null, isPart);
+      const stream = new HttpStream(answer, from, size, last ?? null, isPart);
+      this.#options.answered?.();
+      return stream;
     } catch (error) {
       answer.close();
       throw error;

@@ -14,7 +14,6 @@ import { textReply } from "../../http/text_reply.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../quickserve/ranges.ts";
 import { Download } from "./download.ts";
 import { Downloads, type Job } from "./downloads.ts";
-import type { Expected } from "./expected.ts";
 import { Failover } from "./failover.ts";
 import { Lifeline } from "./lifeline.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
@@ -35,12 +34,20 @@ export interface RelayOptions {
   readonly times?: RelayTimes;
 }
 
+/** What is known of a file. */
+export interface Expected {
+  /** Bytes. */
+  readonly size: number;
+  /** Null where no database describes the file, and a mirror said its size. */
+  readonly sha256: Uint8Array | null;
+}
+
 /** A file that is wanted, and where it may come from. */
 export interface WantedFile {
   readonly name: string;
   /** For logs and for telling files of one name apart: the repository of the request. */
   readonly repository: string | null;
-  /** What the databases say; null when none describes it. */
+  /** Null when nobody knows what it must be. */
   readonly expected: Expected | null;
   /** False for a database, which changes under its name: bytes of two sources do not go together. */
   readonly isPackage: boolean;
@@ -95,6 +102,11 @@ export class Relay {
   completed(wanted: WantedFile): Download | null {
     const download = this.#downloads.get(keyOf(wanted))?.download;
     return download?.state === "complete" ? download : null;
+  }
+
+  /** The sources of a file, for what is fetched beside it. */
+  sourcesOf(wanted: WantedFile): PackageSources {
+    return this.#sources(wanted, null);
   }
 
   /** The reply with the file, or why there is none. */
@@ -272,7 +284,7 @@ export class Relay {
     const { name, expected, peers, mirrors, mirrorFailed } = wanted;
     return new PackageSources({
       file: name,
-      digest: expected === null ? "" : expected.sha256.toHex(),
+      digest: expected?.sha256?.toHex() ?? "",
       peers,
       mirrors,
       last,
@@ -283,7 +295,7 @@ export class Relay {
 }
 
 function keyOf({ name, repository, expected }: WantedFile): string {
-  return expected === null ? `${name} ${repository}` : `${name} ${expected.sha256.toHex()}`;
+  return `${name} ${expected?.sha256?.toHex() ?? repository}`;
 }
 
 function replyWith(download: Download, range: ByteRange | null, body: RelayedBody): Reply {

@@ -9,6 +9,8 @@ const DAY = 86_400_000;
 const MAX_WRONG = 3;
 /** How long a peer is not asked then, the first time and at the most, in milliseconds. */
 const WRONG_PAUSE = { first: 600_000, longest: DAY };
+/** Transfers of a peer that failed in a row after which it is asked last. */
+const MAX_TROUBLES = 2;
 /** How long a peer whose transfer failed is not asked, the first time and at the most. */
 const TROUBLE_PAUSE = { first: 30_000, longest: 600_000 };
 const MAX_COPIES = 5_000;
@@ -33,6 +35,8 @@ export class SourceMemory {
   readonly #wrong = new LRUCache<string, Set<string>>({ max: MAX_PEERS });
   readonly #distrust = new LRUCache<string, Pause>({ max: MAX_PEERS });
   readonly #trouble = new LRUCache<string, Pause>({ max: MAX_PEERS });
+  /** Failed transfers of a peer since its last good one. */
+  readonly #troubles = new LRUCache<string, number>({ max: MAX_PEERS });
   /** Peers that took part in a race, and whether they won. */
   readonly #races: LRUCache<string, boolean>;
 
@@ -57,13 +61,9 @@ export class SourceMemory {
   /** A peer's copy failed. */
   failed(peer: string, file: string, digest: string, kind: FailureKind): void {
     if (kind === "absent" || kind === "unmodified") return;
-    if (kind !== "wrong") {
-      // A length that differs is another build, which is nobody's fault.
-      if (kind === "broken" || kind === "unreachable") {
-        lengthen(this.#trouble, peer, TROUBLE_PAUSE, this.#now());
-      }
-      return;
-    }
+    // A length that differs is another build, which is nobody's fault.
+    if (kind === "broken" || kind === "unreachable") this.#troubled(peer);
+    if (kind !== "wrong") return;
     this.#copies.set(copyKey(peer, file, digest), true);
     const wrong = this.#wrong.get(peer) ?? new Set();
     wrong.add(file);
@@ -78,6 +78,7 @@ export class SourceMemory {
     this.#wrong.delete(peer);
     this.#distrust.delete(peer);
     this.#trouble.delete(peer);
+    this.#troubles.delete(peer);
   }
 
   /** A race of a peer's copy against a mirror ended. */
@@ -99,6 +100,12 @@ export class SourceMemory {
   /** Takes over what another one knew. */
   import({ copies }: SourceMemoryState): void {
     for (const [key, ttl] of copies) this.#copies.set(key, true, { ttl });
+  }
+
+  #troubled(peer: string): void {
+    const count = (this.#troubles.get(peer) ?? 0) + 1;
+    this.#troubles.set(peer, count);
+    if (count >= MAX_TROUBLES) lengthen(this.#trouble, peer, TROUBLE_PAUSE, this.#now());
   }
 
   #isPaused(pauses: LRUCache<string, Pause>, peer: string): boolean {

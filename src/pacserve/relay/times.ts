@@ -6,7 +6,9 @@ export interface RelayTimes {
   readonly peerAnswer: number;
   /** A mirror begins to answer within this time, where there is another source. */
   readonly mirrorAnswer: number;
-  /** The last source that is left may be silent for as long as pacman waits. */
+  /** The last source that is left may take so long to begin: then pacman can be sent there itself. */
+  readonly lastAnswer: number;
+  /** Once it has begun, it may be silent for as long as pacman waits. */
   readonly lastSource: number;
   /** A mirror or a complete copy that sends nothing for so long is left. */
   readonly silence: number;
@@ -39,6 +41,7 @@ export const CRAWL_BYTES = 16 * 1024;
 export const RELAY_TIMES: RelayTimes = {
   peerAnswer: 500,
   mirrorAnswer: 2_000,
+  lastAnswer: 4_500,
   lastSource: 10_000,
   silence: 3_000,
   inFlightSilence: 6_000,

@@ -4,6 +4,7 @@ import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
 import { type FoundOnPeer, Pacserve } from "../../../src/pacserve/choose.ts";
+import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
@@ -20,6 +21,10 @@ export interface HostParts {
   /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
   readonly findPeer?: (place: string) => Promise<FoundOnPeer | null>;
   readonly memory?: PacserveMemory;
+  /** False: what this host asks for is relayed. */
+  readonly redirect?: boolean;
+  /** What the databases describe, by name. */
+  readonly expected?: ReadonlyMap<string, ExpectedFile>;
 }
 
 /** What of a request matters here. */
@@ -64,16 +69,25 @@ export function makeHost(parts: HostParts): Host {
       trustPeers: parts.trustPeers ?? false,
       port: parts.port ?? 15678,
       hostNames: ["box"],
+      redirect: parts.redirect ?? true,
+      spool: null,
+      authorities: [],
     },
     lookup: (segments) => tree.lookup(segments),
     replyWithFile: (file, request) => files.reply(file, request),
-    findPeer: (segments) => {
+    findPeer: async (segments, _request, mayAsk) => {
       searched.push(segments.join("/"));
-      return parts.findPeer?.(segments.join("/")) ?? Promise.resolve(null);
+      const found = await parts.findPeer?.(segments.join("/")) ?? null;
+      return found !== null && mayAsk?.(found.peer) === false ? null : found;
     },
+    instance: "this-very-server",
     isOwnAddress: (address) => address === "127.0.0.1" || address === "10.0.0.1",
     log: write,
-    memory: parts.memory ?? createPacserveMemory(write),
+    expected: {
+      find: (_repository, name) => Promise.resolve(parts.expected?.get(name) ?? null),
+      known: (name) => [parts.expected?.get(name) ?? []].flat(),
+    },
+    memory: parts.memory ?? createPacserveMemory({ log: write }),
   });
   const answer = (request: HttpRequest): Reply | Promise<Reply> | null => {
     const target = parseTarget(request.target);
@@ -109,6 +123,6 @@ export function peerWith(
 ): (place: string) => Promise<FoundOnPeer | null> {
   return (place) => {
     const has = files.some((file) => place === `pkg/${file}`);
-    return Promise.resolve(has ? { peer, url: `${peer}${place}` } : null);
+    return Promise.resolve(has ? { peer, url: `${peer}${place}`, size: null } : null);
   };
 }
