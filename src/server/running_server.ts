@@ -46,6 +46,8 @@ export class RunningServer {
     state: ServerState,
     report: (state: ServerState) => void,
   ) {
+    // Until databases are read nothing is known.
+    this.#expected = new ExpectedFiles({ readChanged: () => Promise.resolve([]) });
     this.#configuration = configuration;
     this.#report = report;
     this.#log = createLog(configuration.log);
@@ -57,7 +59,6 @@ export class RunningServer {
       sources: state.sources,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
     });
-    this.#expected = new ExpectedFiles({ readChanged: () => Promise.resolve([]) });
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
       has: (segments) => this.#column?.own.has(segments) ?? false,

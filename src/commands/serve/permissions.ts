@@ -17,6 +17,10 @@ export function permissionsText(configuration: ServerConfiguration): string {
   const write = scope.write.length === 0
     ? "nothing (dropped at start, but for the service manager's socket)"
     : "any path (what the worker may write can only be granted by one that may)";
+  // How full the disk of its spool is, pacserve may have to know.
+  const mainThreadSystem = configuration.pacserve === null
+    ? "networkInterfaces, hostname"
+    : "networkInterfaces, hostname, statfs";
   return [
     "The worker, which answers the network, may",
     `  connect   anywhere, and listen`,
@@ -29,17 +33,10 @@ export function permissionsText(configuration: ServerConfiguration): string {
     "  read      any path (to read its configuration and to start workers)",
     `  write     ${write}`,
     `  run       ${list(run)}`,
-    `  system    ${mainThreadSystem(configuration)}`,
+    `  system    ${mainThreadSystem}`,
     `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
-}
-
-/** What the launcher grants: pacserve may have to look how full the disk of its spool is. */
-function mainThreadSystem({ program }: ServerConfiguration): string {
-  return program === "pacserve"
-    ? "networkInterfaces, hostname, statfs"
-    : "networkInterfaces, hostname";
 }
 
 /** Paths, each on a line of its own. */
