@@ -282,9 +282,10 @@ export class Pacserve {
     if (this.#repository(address)?.packageSignatureRequired !== true) return;
     if (request.method !== "GET") return;
     const signature = { ...address, file: `${address.file}.sig` };
-    const { connection } = request;
+    const { method, target, headers, body, connection } = request;
     // It may be wanted when this very request is over.
-    const later: HttpRequest = { ...request, connection, signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const later: HttpRequest = { method, target, headers, body, connection, signal };
     const mirrors = this.#mirrorsOfFile(later, signature, true);
     void this.#wanted(later, signature, mirrors, peersToo).then((wanted) => {
       const { relay, signatures } = this.#memory;
