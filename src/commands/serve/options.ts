@@ -21,6 +21,9 @@ export const SEARCH_TIMEOUT = 300;
 /** Where packages are kept on their way to pacman. */
 export const SPOOL_DIRECTORY = "/var/cache/pacserve-spool";
 
+/** The same for a server that cannot write there. Not in /tmp, which is memory on Arch. */
+export const SPOOL_DIRECTORY_BY_HAND = "/var/tmp/pacserve-spool";
+
 /** How much may be kept there. */
 export const SPOOL_SIZE = "4G";
 
@@ -65,9 +68,9 @@ const PACSERVE_GROUP: OptionGroup = {
       completes: "directory",
       help:
         "Where packages are kept on their way to pacman until they are verified. It should not be " +
-        "in memory, as /tmp is on Arch. Without a directory that can be written to, large packages " +
-        "come from mirrors only.",
-      default: SPOOL_DIRECTORY,
+        "in memory, as /tmp is on Arch. Without a directory that can be written to, packages of more " +
+        "than 2 MiB come from mirrors only.",
+      default: `${SPOOL_DIRECTORY}, or ${SPOOL_DIRECTORY_BY_HAND} if that cannot be used`,
     },
     {
       name: "spool-size",

@@ -26,6 +26,7 @@ import {
   type Program,
   SEARCH_TIMEOUT,
   SPOOL_DIRECTORY,
+  SPOOL_DIRECTORY_BY_HAND,
   SPOOL_SIZE,
 } from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
@@ -268,7 +269,7 @@ async function pacserveSettings(
   };
 }
 
-/** The default directory is used where it is there: only the service's is made for it. */
+/** The service has a directory for it, which systemd makes; a server that is started by hand makes one. */
 async function spoolSettings(
   options: ParsedOptions,
   redirect: boolean,
@@ -282,11 +283,31 @@ async function spoolSettings(
   }
   if (redirect) return null;
   if (given === undefined) {
-    return await canBeWrittenTo(SPOOL_DIRECTORY) ? { directory: SPOOL_DIRECTORY, size } : null;
+    const directory = await defaultSpoolDirectory();
+    return directory === null ? null : { directory, size };
   }
   await requireDirectory("--spool-directory", given);
   await sources.expectWritable("--spool-directory", given);
   return { directory: resolve(given), size };
+}
+
+async function defaultSpoolDirectory(): Promise<string | null> {
+  if (await canBeWrittenTo(SPOOL_DIRECTORY)) return SPOOL_DIRECTORY;
+  try {
+    await Deno.mkdir(SPOOL_DIRECTORY_BY_HAND, { mode: 0o700 });
+  } catch {
+    // It is there already, or nothing can be made there.
+  }
+  try {
+    // Only its owner can do this, and a link is none of ours.
+    const { isDirectory } = await Deno.lstat(SPOOL_DIRECTORY_BY_HAND);
+    if (!isDirectory) return null;
+    await Deno.chmod(SPOOL_DIRECTORY_BY_HAND, 0o700);
+    return SPOOL_DIRECTORY_BY_HAND;
+  } catch {
+    // It is another user's: without a spool the relay still works.
+    return null;
+  }
 }
 
 function titleOf(program: Program): string {
