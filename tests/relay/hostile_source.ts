@@ -36,6 +36,11 @@ export class HostileSource {
     else void this.#accept(listener, behaviour, file);
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /** Closes everything. */
   close(): void {
     this.#listener?.close();

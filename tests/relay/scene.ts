@@ -10,6 +10,7 @@ import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { latin1, writeAll } from "../listening.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Who has the file. */
@@ -23,6 +24,8 @@ export interface SceneParts {
   readonly isDescribed?: boolean;
   readonly isPackage?: boolean;
   readonly times?: Partial<RelayTimes>;
+  /** The directory of spools; by default a new one. */
+  readonly spools?: string;
 }
 
 /** Everything that runs in a scene. */
@@ -40,12 +43,14 @@ export class Scene {
 
   /** Runs a relay while `use` does. */
   static async with(parts: SceneParts, use: (scene: Scene) => Promise<void>): Promise<void> {
-    const scene = new Scene(parts, await Deno.makeTempDir({ prefix: "pacserve-spool-" }));
+    const made = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
+    const scene = new Scene(parts, parts.spools ?? made);
     try {
       await scene.#listen();
       await use(scene);
     } finally {
       await scene.#end();
+      await Deno.remove(made, { recursive: true });
     }
   }
 
@@ -91,7 +96,16 @@ export class Scene {
     this.#relay.close();
     this.#client.close();
     for (const source of [...this.peers, ...this.mirrors]) source.close();
-    await Deno.remove(this.spools, { recursive: true });
+  }
+
+  /** Sends a request and reads all of the answer: its head as text, and its body. */
+  async ask(head: string): Promise<{ readonly head: string; readonly body: Uint8Array }> {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    await writeAll(connection, latin1(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n`));
+    const all = new Uint8Array(await new Response(connection.readable).arrayBuffer());
+    const text = new TextDecoder("latin1").decode(all);
+    const end = text.indexOf("\r\n\r\n");
+    return { head: text.slice(0, end), body: all.subarray(end + 4) };
   }
 
   #peerCopies(): PeerCopies {
