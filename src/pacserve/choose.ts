@@ -246,9 +246,11 @@ export class Pacserve {
     expected: Expected | null,
   ): PeersWithFile {
     const { instance, configuration: { authorities } } = this.#parts;
+    // Others may share the download, and need its peers when this client is gone.
+    const lasting = outlasting(request);
     return new PeersWithFile({
       client: this.#memory.client,
-      search: (mayAsk) => this.#askPeers(placeOf(address), request, mayAsk),
+      search: (mayAsk) => this.#askPeers(placeOf(address), lasting, mayAsk),
       size: expected?.size ?? null,
       headers: {
         [HEADERS.instance]: instance,
@@ -282,10 +284,7 @@ export class Pacserve {
     if (this.#repository(address)?.packageSignatureRequired !== true) return;
     if (request.method !== "GET") return;
     const signature = { ...address, file: `${address.file}.sig` };
-    const { method, target, headers, body, connection } = request;
-    // It may be wanted when this very request is over.
-    const { signal } = new AbortController();
-    const later: HttpRequest = { method, target, headers, body, connection, signal };
+    const later = outlasting(request);
     const mirrors = this.#mirrorsOfFile(later, signature, true);
     void this.#wanted(later, signature, mirrors, peersToo).then((wanted) => {
       const { relay, signatures } = this.#memory;
@@ -449,6 +448,12 @@ export class Pacserve {
       isOwnAddress: this.#parts.isOwnAddress,
     };
   }
+}
+
+/** A request that is not aborted when its client goes away. */
+function outlasting(request: HttpRequest): HttpRequest {
+  const { method, target, headers, body, connection } = request;
+  return { method, target, headers, body, connection, signal: new AbortController().signal };
 }
 
 /** True for a package itself. */

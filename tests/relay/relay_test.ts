@@ -101,7 +101,7 @@ Deno.test("no file is left in the directory of spools, not even while they are u
 });
 
 Deno.test("when the client is gone the mirror is left, and the next request goes on at that byte", async () => {
-  const parts = { file, mirrors: [paced(MIB)], times: { unread: 50 } };
+  const parts = { file, mirrors: [paced(MIB)], times: { unread: 50, mirrorHold: 50 } };
   await Scene.with(parts, async (scene) => {
     const [mirror] = scene.mirrors;
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.port });

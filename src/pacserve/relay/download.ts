@@ -11,7 +11,9 @@ export interface DownloadOptions {
   readonly size: number | null;
   /** Null when nobody knows: then nothing is verified. */
   readonly sha256: Uint8Array | null;
-  /** Position of the first byte that is fetched: not 0 for the rest that a mirror is asked for. */
+  /** False for a part, which mirrors alone are asked for: it cannot be verified. */
+  readonly isWhole: boolean;
+  /** Position of the first byte that is fetched. */
   readonly start: number;
   /** Position behind the last byte that is fetched; null for the file's end. */
   readonly end: number | null;
@@ -45,7 +47,10 @@ export const RESERVE = 4096;
 /** The state of a download. `failover.ts` writes to it, `reader.ts` reads. */
 export class Download {
   readonly name: string;
+  readonly isWhole: boolean;
   readonly start: number;
+  /** Position of the last byte that is fetched; null for the file's end. */
+  readonly last: number | null;
   readonly resumable: boolean;
   state: DownloadState = "fetching";
   /** Why it failed. */
@@ -72,7 +77,9 @@ export class Download {
   constructor(options: DownloadOptions) {
     this.#options = options;
     this.name = options.name;
+    this.isWhole = options.isWhole;
     this.start = options.start;
+    this.last = options.end === null ? null : options.end - 1;
     this.resumable = options.resumable;
     this.received = options.start;
     this.trusted = options.start;
@@ -250,6 +257,6 @@ export class Download {
   }
 }
 
-function newHash({ sha256, start, end }: DownloadOptions): Hash | null {
-  return sha256 === null || start > 0 || end !== null ? null : createHash("sha256");
+function newHash({ sha256, isWhole }: DownloadOptions): Hash | null {
+  return sha256 === null || !isWhole ? null : createHash("sha256");
 }

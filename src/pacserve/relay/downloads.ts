@@ -1,7 +1,7 @@
 /** The downloads under way, and those whose bytes are kept for the next request. */
 
 import type { Download } from "./download.ts";
-import type { Failover } from "./failover.ts";
+import type { Candidates, Failover } from "./failover.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Reader } from "./reader.ts";
 import type { SpoolDirectory } from "./spool.ts";
@@ -50,12 +50,12 @@ export class Job {
     return this.isRead ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** A reader of these bytes; the download goes on if it was stopped. */
-  read(start: number, end: number | null, lifeline: Lifeline): Reader {
+  /** A reader of these bytes; if the download was stopped it goes on, from these candidates. */
+  read(start: number, end: number | null, lifeline: Lifeline, candidates: Candidates): Reader {
     clearTimeout(this.#timer);
     this.#readers++;
     const reader = new Reader(this.download, start, end, lifeline, this.#times, () => this.#left());
-    this.failover.start();
+    this.failover.start(candidates);
     return reader;
   }
 
@@ -112,14 +112,14 @@ export class Downloads {
     return job;
   }
 
-  /** A store for bytes from `start` on of a file of so many: a spool where there is room. */
-  createStore(start: number, size: number): Store {
-    if (this.#spools === null || start > 0) return new Window(start, size);
+  /** A store for a file of so many bytes: a spool where there is room. */
+  createStore(size: number): Store {
+    if (this.#spools === null) return new Window(0, size);
     let spool = this.#spools.create(size);
     while (spool === null) {
       const oldest = [...this.#all].filter((job) => !job.isRead && job.download.store !== null)
         .toSorted((one, other) => other.idleFor - one.idleFor)[0];
-      if (oldest === undefined) return new Window(start, size);
+      if (oldest === undefined) return new Window(0, size);
       oldest.close();
       spool = this.#spools.create(size);
     }

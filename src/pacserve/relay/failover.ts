@@ -52,7 +52,8 @@ interface Suspect {
 /** Fills a download. */
 export class Failover {
   readonly #download: Download;
-  readonly #candidates: Candidates;
+  /** Null until it starts. */
+  #from: Candidates | null = null;
   readonly #times: RelayTimes;
   readonly #log: (sentence: string) => void;
   #attempts: Attempt[] = [];
@@ -72,19 +73,22 @@ export class Failover {
   /** @param log gets a sentence for each source that is replaced, with the reason. */
   constructor(
     download: Download,
-    candidates: Candidates,
     times: RelayTimes,
     log: (sentence: string) => void,
   ) {
     this.#download = download;
-    this.#candidates = candidates;
     this.#times = times;
     this.#log = log;
   }
 
-  /** Begins, or goes on where it was stopped. */
-  start(): void {
+  /**
+   * Begins, or goes on where it was stopped.
+   *
+   * @param candidates who can be asked now; what was found out about others is not remembered here.
+   */
+  start(candidates: Candidates): void {
     if (this.#timer !== null || this.#isOver) return;
+    this.#from = candidates;
     this.#isExhausted = false;
     this.#lastTick = performance.now();
     this.#timer = setInterval(() => this.#tick(), TICK);
@@ -110,6 +114,10 @@ export class Failover {
   unmask(): void {
     if (this.#timer === null || this.#isOver || this.#download.exposed) return;
     this.#wrong();
+  }
+
+  get #candidates(): Candidates {
+    return this.#from!;
   }
 
   get #isOver(): boolean {

@@ -24,6 +24,7 @@ import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
 import { RELAY_TIMES, type RelayTimes } from "./times.ts";
+import { Window } from "./window.ts";
 
 /** What a relay needs. */
 export interface RelayOptions {
@@ -212,29 +213,30 @@ export class Relay {
       const isNear = state === "complete" || start <= received + MAX_AHEAD;
       if (isNear && (shared.download.isKept || !shared.isRead)) return shared;
     }
-    if (start === 0) return this.#whole(wanted, this.#sources(wanted, null));
+    if (start === 0) return this.#whole(wanted);
     // A peer's copy is taken whole, since only a whole one can be verified.
     const sources = this.#sources(wanted, null);
     const first = shared === null ? await sources.next(false) : null;
     if (first !== null) sources.putBack(first);
     return first?.kind === "copy"
-      ? this.#whole(wanted, this.#sources(wanted, null))
+      ? this.#whole(wanted)
       : this.#rest(wanted, start, range === null ? null : range.end + 1);
   }
 
-  #whole(wanted: WantedFile, sources: PackageSources): Job {
+  #whole(wanted: WantedFile): Job {
     const { name, expected, isPackage } = wanted;
     const download = new Download({
       name,
       size: expected?.size ?? null,
       sha256: expected?.sha256 ?? null,
+      isWhole: true,
       start: 0,
       end: null,
       resumable: isPackage,
       hold: this.#times.mirrorHold,
-      createStore: (start, size) => this.#downloads.createStore(start, size),
+      createStore: (_start, size) => this.#downloads.createStore(size),
     });
-    return this.#add(isPackage ? keyOf(wanted) : null, download, sources);
+    return this.#add(isPackage ? keyOf(wanted) : null, download);
   }
 
   /** Reads what follows a position, from mirrors. */
@@ -242,26 +244,27 @@ export class Relay {
     return this.#readerOf(this.#rest(wanted, position, end), wanted, position, end);
   }
 
-  #rest(wanted: WantedFile, start: number, end: number | null): Job {
+  #rest(wanted: WantedFile, start: number, until: number | null): Job {
     const { name, expected, isPackage } = wanted;
+    const end = until === expected?.size ? null : until;
     const download = new Download({
       name,
       size: expected?.size ?? null,
       sha256: null,
+      isWhole: false,
       start,
       end,
       resumable: isPackage,
       hold: 0,
-      createStore: (start, size) => this.#downloads.createStore(start, end ?? size),
+      createStore: (start, size) => new Window(start, end ?? size),
     });
-    const sources = this.#sources({ ...wanted, peers: null }, end === null ? null : end - 1);
-    return this.#add(null, download, sources);
+    return this.#add(null, download);
   }
 
-  #add(key: string | null, download: Download, sources: PackageSources): Job {
+  #add(key: string | null, download: Download): Job {
     const say = (sentence: string): void =>
       this.#options.log("normal", `${download.name}: ${sentence}`);
-    const failover = new Failover(download, sources, this.#times, say);
+    const failover = new Failover(download, this.#times, say);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
@@ -270,14 +273,17 @@ export class Relay {
     return this.#downloads.add(key, download, failover);
   }
 
-  #readerOf(job: Job, { mirrors }: WantedFile, start: number, end: number | null): Reader {
+  #readerOf(job: Job, wanted: WantedFile, start: number, end: number | null): Reader {
+    const { mirrors } = wanted;
     const failed = new Set<string>();
     const lifeline = new Lifeline(job.download, async (last) => {
       const source = await mirrors.find(failed, last);
       if (source !== null) failed.add(source.key);
       return source;
     }, () => job.failover.unmask());
-    return job.read(start, end, lifeline);
+    const { isWhole, last } = job.download;
+    const sources = this.#sources(isWhole ? wanted : { ...wanted, peers: null }, last);
+    return job.read(start, end, lifeline, sources);
   }
 
   #sources(wanted: WantedFile, last: number | null): PackageSources {
