@@ -35,8 +35,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A host under test. */
-export interface Host {
+/** A host under test, until it is disposed of. */
+export interface Host extends AsyncDisposable {
   readonly answer: (request: HttpRequest) => Reply | Promise<Reply> | null;
   /** Asks as pacman would. Null: the file server underneath would answer. */
   readonly get: (target: string, asked?: Asked) => Promise<Reply | null>;
@@ -57,6 +57,7 @@ export function makeHost(parts: HostParts): Host {
   const searched: string[] = [];
   const log: string[] = [];
   const write = (_level: string, sentence: string): void => void log.push(sentence);
+  const memory = parts.memory ?? createPacserveMemory({ log: write });
   const pacserve = new Pacserve({
     configuration: {
       pacman: {
@@ -87,7 +88,7 @@ export function makeHost(parts: HostParts): Host {
       find: (_repository, name) => Promise.resolve(parts.expected?.get(name) ?? null),
       known: (name) => [parts.expected?.get(name) ?? []].flat(),
     },
-    memory: parts.memory ?? createPacserveMemory({ log: write }),
+    memory,
   });
   const answer = (request: HttpRequest): Reply | Promise<Reply> | null => {
     const target = parseTarget(request.target);
@@ -104,6 +105,12 @@ export function makeHost(parts: HostParts): Host {
       })),
     searched,
     log,
+    [Symbol.asyncDispose](): Promise<void> {
+      pacserve.close();
+      memory.relay.close();
+      memory.client.close();
+      return Promise.resolve();
+    },
   };
 }
 
