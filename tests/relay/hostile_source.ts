@@ -5,6 +5,9 @@ import { latin1, writeAll } from "../listening.ts";
 /** A request as such a server sees it. */
 export interface Asked {
   readonly method: string;
+  /** The path, as it was sent. */
+  readonly target: string;
+  readonly body: string;
   /** First and last byte that are asked for. */
   readonly range: readonly [number, number | null] | null;
 }
@@ -269,7 +272,12 @@ function part({ range }: Asked, file: Uint8Array): Uint8Array {
   return file.subarray(range[0], range[1] === null ? undefined : range[1] + 1);
 }
 
-async function head(connection: Deno.TcpConn, { range }: Asked, size: number): Promise<void> {
+/** Writes the head of an honest answer. */
+export async function head(
+  connection: Deno.TcpConn,
+  { range }: Pick<Asked, "range">,
+  size: number,
+): Promise<void> {
   if (range === null) {
     return await say(connection, `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
   }
@@ -287,17 +295,24 @@ async function say(connection: Deno.TcpConn, text: string): Promise<void> {
   await writeAll(connection, latin1(text));
 }
 
-async function readRequest(connection: Deno.TcpConn): Promise<Asked | null> {
+/** Reads a request; null when there is none any more. */
+export async function readRequest(connection: Deno.TcpConn): Promise<Asked | null> {
   const buffer = new Uint8Array(8192);
+  const decoder = new TextDecoder("latin1");
   let text = "";
-  while (!text.includes("\r\n\r\n")) {
+  const end = (): number => text.indexOf("\r\n\r\n") + 4;
+  const length = (): number => Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? 0);
+  while (end() < 4 || text.length < end() + length()) {
     const count = await connection.read(buffer);
     if (count === null) return null;
-    text += new TextDecoder().decode(buffer.subarray(0, count));
+    text += decoder.decode(buffer.subarray(0, count));
   }
   const range = /^range: bytes=(\d+)-(\d*)/im.exec(text);
+  const [method = "", target = ""] = text.split(" ", 2);
   return {
-    method: text.split(" ", 1)[0]!,
+    method,
+    target,
+    body: text.slice(end()),
     range: range === null ? null : [Number(range[1]), range[2] === "" ? null : Number(range[2])],
   };
 }

@@ -246,7 +246,9 @@ export class Failover {
       return;
     }
     this.#search(() => this.#candidates.next(this.#copyFailed), (source) => {
-      if (source === null) this.#isExhausted = true;
+      // One that broke off may be asked again, but not beside itself.
+      const isOpen = this.#attempts.some((attempt) => attempt.source === source);
+      if (source === null || isOpen) this.#isExhausted = true;
       else if (this.#canStart()) this.#ask(source, false);
     });
   }

@@ -262,8 +262,9 @@ export class Relay {
   }
 
   #add(key: string | null, download: Download): Job {
+    const level = download.resumable ? "normal" : "verbose";
     const say = (sentence: string): void =>
-      this.#options.log("normal", `${download.name}: ${sentence}`);
+      this.#options.log(level, `${download.name}: ${sentence}`);
     const failover = new Failover(download, this.#times, say);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;

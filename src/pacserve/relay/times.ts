@@ -8,7 +8,7 @@ export interface RelayTimes {
   readonly mirrorAnswer: number;
   /** The last source that is left may take so long to begin: then pacman can be sent there itself. */
   readonly lastAnswer: number;
-  /** Once it has begun, it may be silent for as long as pacman waits. */
+  /** Once it has begun, it may be silent for so long: pacman waits, as long as it gets a few bytes. */
   readonly lastSource: number;
   /** A mirror or a complete copy that sends nothing for so long is left. */
   readonly silence: number;
@@ -42,7 +42,7 @@ export const RELAY_TIMES: RelayTimes = {
   peerAnswer: 500,
   mirrorAnswer: 2_000,
   lastAnswer: 4_500,
-  lastSource: 10_000,
+  lastSource: 20_000,
   silence: 3_000,
   inFlightSilence: 6_000,
   crawl: 6_000,
