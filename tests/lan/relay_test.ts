@@ -8,7 +8,7 @@ import type { Host } from "./host.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
 /** Machines that upgrade side by side. */
-const MACHINES = 3;
+const MACHINES = 2;
 
 /** Refusals before a byte of the body need no pacman to be tested with each: one stands for all. */
 const tested = faults.map(([name]) => name).filter((name) =>
