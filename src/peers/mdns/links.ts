@@ -1,0 +1,48 @@
+/** Which of this host's interfaces take part in multicast DNS. */
+
+import { isLoopback } from "../address.ts";
+import { type InterfaceAddress, matchesName } from "../interfaces.ts";
+
+/** An interface that takes part. */
+export interface LinkInterface {
+  readonly name: string;
+  /** The address that IPv4 messages are sent from; null where there is none. */
+  readonly ipv4: string | null;
+  /** The interface's number, by which IPv6 chooses it; null where there is no link-local address. */
+  readonly ipv6Index: number | null;
+  readonly addresses: readonly string[];
+  /** CIDR. */
+  readonly networks: readonly string[];
+}
+
+/**
+ * The interfaces that take part, without the loopback interface.
+ *
+ * @param chosen names or addresses of interfaces; empty: all that are not ignored.
+ * @param ignored names of interfaces, with `*` as a wildcard.
+ */
+export function mdnsInterfaces(
+  all: readonly (InterfaceAddress & { readonly scopeid: number | null })[],
+  chosen: readonly string[],
+  ignored: readonly string[],
+): LinkInterface[] {
+  const interfaces = new Map<string, typeof all>();
+  for (const address of all) {
+    // Linux names a second address of an interface with a label behind a colon: `eth0:1`.
+    const name = address.name.split(":")[0] ?? address.name;
+    interfaces.set(name, [...interfaces.get(name) ?? [], address]);
+  }
+  return [...interfaces].filter(([name, addresses]) => {
+    if (addresses.some(({ address }) => isLoopback(address))) return false;
+    if (chosen.length === 0) return !ignored.some((pattern) => matchesName(pattern, name));
+    return chosen.some((choice) =>
+      choice === name || addresses.some(({ address }) => address === choice)
+    );
+  }).map(([name, addresses]) => ({
+    name,
+    ipv4: addresses.find(({ family }) => family === "IPv4")?.address ?? null,
+    ipv6Index: addresses.find(({ scopeid }) => (scopeid ?? 0) > 0)?.scopeid ?? null,
+    addresses: addresses.map(({ address }) => address),
+    networks: addresses.map(({ cidr }) => cidr),
+  }));
+}
