@@ -83,6 +83,7 @@ interface Service {
 /** A host that is the target of a service. */
 interface TargetHost {
   readonly freshness: Freshness;
+  readonly services: Set<Service>;
   readonly addresses: Map<string, { readonly heard: number; readonly expires: number }>;
 }
 
@@ -266,13 +267,17 @@ export class Browser {
     }
     service.location.freshness.received(record.ttl, now);
     const before = service.location.data?.target;
-    service.location.data = record.data;
     const { target } = record.data;
-    if (!this.#hosts.has(target)) {
+    service.location.data = record.data;
+    if (before === target) return;
+    if (before !== undefined) this.#leaveHost(before, service);
+    let host = this.#hosts.get(target);
+    if (host === undefined) {
       const freshness = new Freshness(now, this.#options.random);
-      this.#hosts.set(target, { freshness, addresses: new Map() });
+      host = { freshness, services: new Set(), addresses: new Map() };
+      this.#hosts.set(target, host);
     }
-    if (before !== undefined && before !== target) this.#forgetHost(before);
+    host.services.add(service);
   }
 
   #takeAddress(record: MdnsRecord, now: number, touched: Set<Service>): void {
@@ -294,9 +299,7 @@ export class Browser {
       addresses.set(record.data, { heard: now, expires: now + ttl * SECOND });
     }
     if (record.ttl > 0) freshness.received(record.ttl, now);
-    for (const service of this.#services.values()) {
-      if (service.location.data?.target === record.name) touched.add(service);
-    }
+    for (const service of host.services) touched.add(service);
   }
 
   /** A host on the link is believed to have an address of the link, and no other. */
@@ -363,7 +366,7 @@ export class Browser {
   #remove(service: Service): void {
     this.#services.delete(service.name);
     this.#lose(service);
-    if (service.location.data !== null) this.#forgetHost(service.location.data.target);
+    if (service.location.data !== null) this.#leaveHost(service.location.data.target, service);
   }
 
   #lose({ told }: Service): null {
@@ -371,9 +374,10 @@ export class Browser {
     return null;
   }
 
-  /** Forgets a host that is the target of no service any more. */
-  #forgetHost(name: string): void {
-    const targets = [...this.#services.values()].map(({ location }) => location.data?.target);
-    if (!targets.includes(name)) this.#hosts.delete(name);
+  /** A host that is the target of no service any more is forgotten. */
+  #leaveHost(name: string, service: Service): void {
+    const services = this.#hosts.get(name)?.services;
+    services?.delete(service);
+    if (services?.size === 0) this.#hosts.delete(name);
   }
 }

@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import dns, { type Answer, type DecodedPacket, type Question as DnsQuestion } from "dns-packet";
+import { SERVICE_TYPE } from "./names.ts";
 
 /** What all records have in common. */
 interface RecordBase {
@@ -130,11 +131,11 @@ export function formatMessage(message: Message): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
   let part = emptyPart();
   let length = HEADER_LENGTH;
+  const labels: string[] = [];
   const finish = (more: boolean): void => {
     const flags = message.isResponse ? dns.AUTHORITATIVE_ANSWER : more ? dns.TRUNCATED_RESPONSE : 0;
-    datagrams.push(
-      dns.encode({ type: message.isResponse ? "response" : "query", flags, ...part }),
-    );
+    const type = message.isResponse ? "response" : "query";
+    datagrams.push(withDots(dns.encode({ type, flags, ...part }), labels));
     part = emptyPart();
     length = HEADER_LENGTH;
   };
@@ -144,19 +145,56 @@ export function formatMessage(message: Message): Uint8Array[] {
   };
   for (const { name, type } of message.questions) {
     // The library knows ANY although its types do not.
-    const question = { name, type: type as DnsQuestion["type"] };
+    const question = {
+      name: withoutDots(name, labels),
+      type: type as DnsQuestion["type"],
+    };
     makeRoom(dns.encodingLength({ questions: [question] }) - HEADER_LENGTH);
     part.questions.push(question);
   }
   for (const section of ["answers", "authorities", "additionals"] as const) {
     for (const record of message[section]) {
-      const answer = answerOf(record);
+      const answer = answerOf(
+        record.type === "PTR" ? { ...record, data: withoutDots(record.data, labels) } : record,
+      );
       makeRoom(dns.encodingLength({ answers: [answer] }) - HEADER_LENGTH);
       part[section].push(answer);
     }
   }
   finish(false);
   return datagrams;
+}
+
+/** What stands for a dot within a label. */
+const DOT = "\x1f";
+
+/**
+ * The name of a service as the library takes it: what stands before its type is one label, even with
+ * dots in it (RFC 6763 §4.1.1), which the library would take for the ends of labels. pacredir's has
+ * some on hosts whose name has some.
+ *
+ * @param labels gets the label that {@link withDots} has to mend.
+ */
+function withoutDots(name: string, labels: string[]): string {
+  if (!name.endsWith(`.${SERVICE_TYPE}`)) return name;
+  const label = name.slice(0, -SERVICE_TYPE.length - 1);
+  if (!label.includes(".")) return name;
+  labels.push(label);
+  return `${label.replaceAll(".", DOT)}.${SERVICE_TYPE}`;
+}
+
+function withDots(datagram: Buffer, labels: readonly string[]): Buffer {
+  for (const label of labels) {
+    const substitute = Buffer.from(label.replaceAll(".", DOT));
+    for (
+      let at = datagram.indexOf(substitute);
+      at >= 0;
+      at = datagram.indexOf(substitute, at + 1)
+    ) {
+      datagram.write(label, at);
+    }
+  }
+  return datagram;
 }
 
 function emptyPart(): Record<"answers" | "authorities" | "additionals", Answer[]> & {

@@ -21,9 +21,13 @@ export function instanceName(hostName: string, number: number): string {
   return `${label(`pacserve on ${hostName}`, number === 1 ? "" : ` (${number})`)}.${SERVICE_TYPE}`;
 }
 
-/** The name of this host on the link; see {@link instanceName}. */
+/**
+ * The name under which this host's addresses are announced; see {@link instanceName}. It is not the
+ * host's own: avahi-daemon and systemd-resolved announce that, and avahi takes another name for the
+ * whole host as soon as anybody, on this host too, says that the name has an address more.
+ */
 export function targetName(hostName: string, number: number): string {
-  return `${label(hostName, number === 1 ? "" : `-${number}`)}.local`;
+  return `${label(hostName, number === 1 ? "-pacserve" : `-pacserve-${number}`)}.local`;
 }
 
 /** Shortens a text such that it is a label with its suffix; a dot would end the label. */

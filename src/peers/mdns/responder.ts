@@ -50,7 +50,7 @@ export interface Advertisement {
 export interface Surroundings {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
-  /** All IP addresses of this host: another program on it may announce its name with more of them. */
+  /** All IP addresses of this host: another server on it may announce them under the same name. */
   readonly ownAddresses: ReadonlySet<string>;
   /** Number of services that are known on the link. */
   readonly services: number;
@@ -101,7 +101,7 @@ export class Responder {
     return instanceName(this.#advertisement.hostName, this.#instanceNumber);
   }
 
-  /** The name of this host on the link. */
+  /** The name of this host's addresses on the link. */
   get target(): string {
     return targetName(this.#advertisement.hostName, this.#targetNumber);
   }
@@ -215,7 +215,7 @@ export class Responder {
     ] as const;
     for (const [name, ours] of sets) {
       const theirs = authorities.filter((record) => record.name === foldCase(name));
-      // Another program on this host claims the name of this host as well.
+      // Another server on this host says where it is under the same name.
       if (theirs.every((record) => isAddress(record) && ownAddresses.has(record.data))) continue;
       if (compareRecords(ours, theirs) < 0) this.#probeAgain(now + SECOND);
     }
@@ -309,7 +309,9 @@ export class Responder {
   }
 
   #addressRecords(): MdnsRecord[] {
-    return this.#surroundings().addresses.map((address) => ({
+    const { addresses } = this.#surroundings();
+    const usable = addresses.filter((address) => !isLinkLocal(address));
+    return (usable.length > 0 ? usable : addresses).map((address) => ({
       name: this.target,
       ttl: TTL,
       flush: true,
@@ -344,16 +346,22 @@ function response(
   };
 }
 
+/** True for an IPv6 address that is of use with the name of an interface only. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
+}
+
 function isAddress(record: MdnsRecord): record is Extract<MdnsRecord, { type: "A" | "AAAA" }> {
   return record.type === "A" || record.type === "AAAA";
 }
 
 /** Whether an asker knows a record, for at least half of its time to live (§7.1). */
 function isKnown(record: MdnsRecord, known: readonly MdnsRecord[]): boolean {
+  if (known.length === 0) return false;
+  const [name, data] = [foldCase(record.name), JSON.stringify(folded(record).data)];
   return known.some((other) => {
-    return other.type === record.type && other.name === foldCase(record.name) &&
-      other.ttl >= record.ttl / 2 &&
-      compareBytes(rdata(folded(other)), rdata(folded(record))) === 0;
+    return other.type === record.type && other.name === name && other.ttl >= record.ttl / 2 &&
+      JSON.stringify(other.data) === data;
   });
 }
 
