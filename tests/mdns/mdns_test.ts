@@ -200,3 +200,30 @@ Deno.test("an avahi-daemon that keeps the port for itself is a problem that is t
   await two.line(found(lan.addressOf(a)), 0, 30_000);
   await one.line(found(lan.addressOf(b)));
 });
+
+Deno.test("a flood of 20,000 hostile messages neither grows memory nor hides a server", async () => {
+  await using lan = await Network.create();
+  const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")] as const;
+  const enemy = await hostOf(lan, "elder");
+  await using one = await serve(hosts[0]);
+  await using two = await serve(hosts[1]);
+  await one.line(found(lan.addressOf(hosts[1])));
+  const before = await memoryOf(one);
+  const flood = new URL("flood.ts", import.meta.url).pathname;
+  const run = [Deno.execPath(), "run", "-A", "--quiet", `--config=${config}`, flood];
+  await enemy.must([...run, lan.addressOf(enemy), "20000"]);
+  const length = two.lines.length;
+  await using again = await serve(hosts[1], 15679);
+  await one.line(found(lan.addressOf(hosts[1]), 15679));
+  await again.line(found(lan.addressOf(hosts[0])));
+  assertEquals(one.lines.filter((line) => line.includes("192.0.2.")), []);
+  assertEquals(two.lines.slice(length).filter((line) => line.startsWith("lost")), []);
+  const grown = await memoryOf(one) - before;
+  assert(grown < 64e6, `${grown / 1e6} MB more`);
+});
+
+async function memoryOf(node: RunningProgram): Promise<number> {
+  const before = node.lines.length;
+  node.signal("SIGUSR1");
+  return Number((await node.line(/^memory /, before)).split(" ")[1]);
+}
