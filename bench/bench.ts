@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   const say = (line: string): void => console.error(line);
   // Programs are run from where their tools were looked for.
   Deno.env.set("PATH", SYSTEM_PATH);
-  await provideTools("bench", say);
+  await provideTools(["bench"], say);
   const scratch = await Deno.makeTempDir({ prefix: "pacserve-bench-" });
   try {
     const bench: Bench = {

@@ -112,7 +112,7 @@ async function serve(number: number, others: readonly string[]): Promise<Simulat
     peer,
     add: (name) => {
       names.push(name);
-      peer.peers.renewIndex();
+      peer.reload();
     },
   };
 }

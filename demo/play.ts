@@ -1,4 +1,9 @@
-/** The play: two hosts, one mirror, and an upgrade on either host, one after the other. */
+/**
+ * The play: two hosts, one mirror, and an upgrade on either host, one after the other. It is a program
+ * that takes an empty directory for the repository; exit status 0 means that all went as it should.
+ */
+
+import { messageOf } from "../src/failure.ts";
 
 import type { ArchMachine } from "../tests/lan/arch.ts";
 import type { Package } from "../tests/lan/packages.ts";
@@ -28,7 +33,7 @@ interface Arrival {
  * @param directory an empty directory for the repository.
  * @returns whether all went as it should.
  */
-export async function play(directory: string): Promise<boolean> {
+async function play(directory: string): Promise<boolean> {
   tell(
     "Two hosts and a mirror on one LAN: network namespaces on a bridge, nothing leaves this machine.",
   );
@@ -50,6 +55,9 @@ export async function play(directory: string): Promise<boolean> {
     ["alder", scene.address(alder), `Arch with ${common.join(", ")}`],
     ["birch", scene.address(birch), `Arch with ${[...common, extra].join(", ")}`],
   ]);
+
+  const { stdout: pacman } = await alder.pacman(["--version"]);
+  tell(`  Both have ${/Pacman v[\d.]+/.exec(pacman)?.[0].toLowerCase().replace(" v", " ")}.`);
 
   step("Starting pacserve on both: pacserve --multicast");
   await meet(scene, alder, birch);
@@ -144,4 +152,11 @@ function isPackage(file: string): boolean {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+try {
+  Deno.exit(await play(Deno.args[0] ?? "") ? 0 : 1);
+} catch (thrown) {
+  console.error(`The demo failed: ${messageOf(thrown)}`);
+  Deno.exit(1);
 }

@@ -10,6 +10,7 @@ import { multipart } from "./targets/multipart.ts";
 import { pacmanConf, pacmanConfOutput } from "./targets/pacman_conf.ts";
 import { pacmanAddresses, paths } from "./targets/paths.ts";
 import { rangeReplies, ranges } from "./targets/ranges.ts";
+import { databases, signatures } from "./targets/verification.ts";
 import type { FuzzTarget } from "./target.ts";
 
 /** In the order in which they have their turns. */
@@ -27,6 +28,8 @@ export const targets: readonly FuzzTarget[] = [
   multipart,
   paths,
   pacmanAddresses,
+  databases,
+  signatures,
   firewallRules,
   firewallFile,
   listener,

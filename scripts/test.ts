@@ -4,11 +4,15 @@
  *
  * With names of directories of `tests/` as arguments (`deno task test lan peers`), or `fuzz`, or
  * `soak`, only these run.
+ *
+ * What has to do with pacman, makepkg or systemd is tested with those that Arch has: see
+ * {@link ArchRoot}.
  */
 
 import { Failure } from "../src/failure.ts";
-import { killAll, removeTree } from "../tests/lan/process.ts";
-import { environmentFor, makeRepository } from "../tests/lan/repository.ts";
+import { killAll, must, removeTree } from "../tests/lan/process.ts";
+import { environmentFor } from "../tests/lan/repository.ts";
+import { ArchRoot } from "./arch_root.ts";
 import { add, type Count, countReport } from "./junit.ts";
 import { fetchLibraries } from "./program.ts";
 import { provideTools } from "./tools.ts";
@@ -33,6 +37,29 @@ const programs: Readonly<Record<string, readonly string[]>> = {
   soak: ["run", "--frozen", "-A", "soak/main.ts", "--minutes", "2"],
 };
 
+/** Whose programs the tests of a directory use. */
+type System = "Arch's programs" | "this machine's programs";
+
+/** The directories whose tests have to do with pacman, makepkg or systemd; all others use this machine's. */
+const systems: Readonly<Record<string, readonly System[]>> = {
+  lan: ["Arch's programs", "this machine's programs"],
+  package: ["Arch's programs"],
+  pacsrv: ["Arch's programs"],
+  systemd: ["Arch's programs"],
+};
+
+/** The directories whose tests play with the packages of `tests/lan/repository.ts`. */
+const scenes: readonly string[] = ["lan", "systemd", "wire"];
+
+/** The directory whose tests themselves start what then runs on Arch's programs. */
+const demonstration = "demo";
+
+/** Tests that run in one go. */
+interface Group {
+  readonly directory: string;
+  readonly system: System;
+}
+
 /** Minutes after which a directory of tests is ended: each test has a deadline of its own. */
 const longest = 20;
 
@@ -46,10 +73,19 @@ function say(line: string): void {
   console.log(line);
 }
 
-/** Runs `deno` with our output as its own; returns whether it succeeded. */
-async function deno(words: readonly string[], environment = {}): Promise<boolean> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...words],
+/**
+ * Runs `deno` with our output as its own; returns whether it succeeded.
+ *
+ * @param wrapper words that make it run elsewhere.
+ */
+async function deno(
+  words: readonly string[],
+  environment = {},
+  wrapper: readonly string[] = [],
+): Promise<boolean> {
+  const [program, ...rest] = [...wrapper, Deno.execPath(), ...words];
+  const child = new Deno.Command(program ?? "", {
+    args: rest,
     cwd: top,
     env: environment,
     stdin: "null",
@@ -70,19 +106,66 @@ async function check(name: string, words: readonly string[]): Promise<Count> {
   return good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** Runs the tests of one directory. A module that cannot even start counts as one failed test. */
-async function test(directory: string, environment: Record<string, string>): Promise<Count> {
-  say(`\n── tests/${directory} ${"─".repeat(Math.max(0, 70 - directory.length))}`);
-  const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
-  temporary.push(report);
-  // Only unit tests are sure to disturb nobody: the others measure time, or fill the machine.
-  const parallel = directory === "unit" ? ["--parallel"] : [];
-  const good = await deno(
-    ["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`, `tests/${directory}`],
-    environment,
-  );
-  const count = countReport(await Deno.readTextFile(report));
-  return good || count.failed > 0 ? count : add(count, { passed: 0, failed: 1 });
+/** Runs the groups, with what they have in common. */
+class Tests {
+  readonly #root: ArchRoot | null;
+  /** Environments with the repositories that {@link scenes} use, by the system that made them. */
+  readonly #repositories = new Map<System, Record<string, string>>();
+
+  /** @param root may be null when no group runs there. */
+  constructor(root: ArchRoot | null) {
+    this.#root = root;
+  }
+
+  /** Runs a group. A module that cannot even start counts as one failed test. */
+  async run({ directory, system }: Group): Promise<Count> {
+    const title = systems[directory] === undefined ? directory : `${directory} with ${system}`;
+    say(`\n── tests/${title} ${"─".repeat(Math.max(0, 70 - title.length))}`);
+    const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
+    temporary.push(report);
+    // Only unit tests are sure to disturb nobody: the others measure time, or fill the machine.
+    const parallel = directory === "unit" ? ["--parallel"] : [];
+    const good = await deno(
+      ["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`, `tests/${directory}`],
+      {
+        ...scenes.includes(directory) ? await this.#repository(system) : {},
+        PACSERVE_ARCH_ROOT: this.#root?.directory ?? "",
+      },
+      await this.#wrapper(system),
+    );
+    const count = countReport(await Deno.readTextFile(report));
+    return good || count.failed > 0 ? count : add(count, { passed: 0, failed: 1 });
+  }
+
+  async #repository(system: System): Promise<Record<string, string>> {
+    const made = this.#repositories.get(system);
+    if (made !== undefined) return made;
+    const wrapper = await this.#wrapper(system);
+    const [, version] = /v([\d.]+)/.exec(await must([...wrapper, "pacman", "--version"])) ?? [];
+    say(`Building the packages that the tests install, with pacman ${version} …`);
+    const place = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
+    temporary.push(place);
+    const words = ["run", "--frozen", "-A", "tests/lan/repository.ts", place];
+    if (!await deno(words, {}, wrapper)) {
+      throw new Failure("The packages that the tests install could not be built.");
+    }
+    const environment = environmentFor(place);
+    this.#repositories.set(system, environment);
+    return environment;
+  }
+
+  async #wrapper(system: System): Promise<string[]> {
+    return system === "Arch's programs" && this.#root !== null ? await this.#root.enter() : [];
+  }
+}
+
+/** The tools that groups and programs need on this machine. */
+function usersOf(groups: readonly Group[], programs: readonly string[]): string[] {
+  const users = groups.map(({ directory, system }) => {
+    if (system === "Arch's programs" || directory === demonstration) return "arch";
+    return scenes.includes(directory) ? "scenes" : directory;
+  });
+  return [...users, ...programs];
 }
 
 /** Runs a program that counts itself. One that ends without its count is one failed test. */
@@ -140,30 +223,32 @@ async function main(wanted: readonly string[]): Promise<Count> {
       "The tests make network namespaces: run this as root (deno task test:unit needs no root).",
     );
   }
-  await provideTools("test", say);
-  await fetchLibraries();
-  let count: Count = { passed: 0, failed: 0 };
   const all = await directories();
   const known = [...all, ...Object.keys(programs)];
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Failure(`${unknown} is none of ${known.join(", ")}.`);
+  const chosen = known.filter((name) => wanted.length === 0 || wanted.includes(name));
+  const groups = all.filter((name) => chosen.includes(name)).flatMap((directory) =>
+    (systems[directory] ?? ["this machine's programs"] as const).map((system) => ({
+      directory,
+      system,
+    }))
+  );
+  const users = usersOf(groups, chosen.filter((name) => name in programs));
+  await provideTools(users, say);
+  await fetchLibraries();
+  const root = users.includes("arch") ? await ArchRoot.provide(say) : null;
+  if (root !== null) say(`Arch's programs are those of ${root.description}.`);
+  let count: Count = { passed: 0, failed: 0 };
   if (wanted.length === 0) {
     for (const [name, words] of Object.entries(checks)) {
       count = add(count, await check(name, words));
     }
   }
-  let environment: Record<string, string> = {};
-  for (const directory of all.filter((name) => wanted.length === 0 || wanted.includes(name))) {
-    if (directory !== "unit" && Object.keys(environment).length === 0) {
-      say("\nBuilding the packages that the tests install …");
-      const place = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
-      temporary.push(place);
-      environment = environmentFor(await makeRepository(place));
-    }
-    count = add(count, await test(directory, environment));
-  }
+  const tests = new Tests(root);
+  for (const group of groups) count = add(count, await tests.run(group));
   for (const [name, words] of Object.entries(programs)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    if (!chosen.includes(name)) continue;
     count = add(count, await runProgram(name, words));
   }
   return count;

@@ -1,9 +1,6 @@
 /** The programs of the system that tasks of this project use, and how to get them. */
 
-import { Failure, messageOf } from "../src/failure.ts";
-
-/** Tasks that need programs of the system. */
-export type Task = "demo" | "test" | "test:unit" | "bench";
+import { Failure } from "../src/failure.ts";
 
 /** A program (or a library of one) that the system provides. */
 export interface Tool {
@@ -13,73 +10,81 @@ export interface Tool {
   readonly debian: string;
   /** Package of Arch Linux. */
   readonly arch: string;
-  readonly tasks: readonly Task[];
+  /** Who needs it: groups of tests (directories in `tests/`), and other things that are run. */
+  readonly users: readonly string[];
 }
 
-function program(name: string, debian: string, arch: string, tasks: readonly Task[]): Tool {
-  return { probe: `command -v ${name}`, debian, arch, tasks };
+function program(name: string, debian: string, arch: string, users: string): Tool {
+  return { probe: `command -v ${name}`, debian, arch, users: users.split(" ") };
 }
 
-const everywhere: readonly Task[] = ["demo", "test"];
-
-/** What each task needs. */
+/**
+ * What is needed on this machine. `play` is the demonstration on this machine's own pacman, `scenes`
+ * is what the groups of tests use that play with hosts on it, `arch` what makes a system with Arch's
+ * programs: see {@link "./arch_root.ts"!ArchRoot}.
+ */
 export const tools: readonly Tool[] = [
-  program("pacman-conf", "pacman-package-manager", "pacman", [...everywhere, "test:unit", "bench"]),
-  program("makepkg", "makepkg", "pacman", everywhere),
-  program("fakeroot", "fakeroot", "fakeroot", everywhere),
-  program("bsdtar", "libarchive-tools", "libarchive", [...everywhere, "test:unit"]),
-  program("zstd", "zstd", "zstd", everywhere),
-  program("gpg", "gnupg", "gnupg", everywhere),
-  program("ip", "iproute2", "iproute2", [...everywhere, "bench"]),
-  program("nginx", "nginx-light", "nginx", [...everywhere, "bench"]),
-  program("curl", "curl", "curl", [...everywhere, "bench"]),
-  program("nsenter", "util-linux", "util-linux", [...everywhere, "bench"]),
-  program("git", "git", "git", ["test"]),
-  program("openssl", "openssl", "openssl", ["test", "bench"]),
-  program("wget", "wget", "wget", ["test"]),
-  program("aria2c", "aria2", "aria2", ["test"]),
+  program(
+    ...["pacman-conf", "pacman-package-manager", "pacman"] as const,
+    "play scenes unit options soak bench",
+  ),
+  program("makepkg", "makepkg", "pacman", "play scenes"),
+  program("fakeroot", "fakeroot", "fakeroot", "play scenes"),
+  program("bsdtar", "libarchive-tools", "libarchive", "play scenes unit"),
+  program("zstd", "zstd", "zstd", "play scenes"),
+  program("gpg", "gnupg", "gnupg", "play scenes"),
+  program("ip", "iproute2", "iproute2", "play scenes arch peers options firewall bench"),
+  program("nginx", "nginx-light", "nginx", "play scenes bench"),
+  program("curl", "curl", "curl", "play scenes clients options uploads bench"),
+  program("nsenter", "util-linux", "util-linux", "play scenes arch peers options bench"),
+  program("git", "git", "git", "arch"),
+  program("openssl", "openssl", "openssl", "unit peers options bench"),
+  program("wget", "wget", "wget", "clients"),
+  program("aria2c", "aria2", "aria2", "clients"),
   {
     // The system's own Python, which the test runs: another in the PATH may have other modules.
     probe: "/usr/bin/python3 -c 'import requests'",
     debian: "python3-requests",
     arch: "python-requests",
-    tasks: ["test"],
+    users: ["clients"],
   },
-  program("chromium", "chromium", "chromium", ["test"]),
-  program("iptables", "iptables", "iptables-nft", ["test"]),
-  program("nft", "nftables", "nftables", ["test"]),
-  program("ufw", "ufw", "ufw", ["test"]),
-  program("firewall-cmd", "firewalld", "firewalld", ["test"]),
-  program("dbus-daemon", "dbus", "dbus", ["test"]),
-  program("mandoc", "mandoc", "mandoc", ["test"]),
-  program("systemd-analyze", "systemd", "systemd", ["test"]),
-  program("debootstrap", "debootstrap", "debootstrap", ["test"]),
-  program("systemd-nspawn", "systemd-container", "systemd", ["test"]),
-  program("zsh", "zsh", "zsh", ["test"]),
-  program("fish", "fish", "fish", ["test"]),
-  program("wrk", "wrk", "wrk", ["bench"]),
-  program("taskset", "util-linux", "util-linux", ["bench"]),
+  program("python3", "python3", "python", "scenes"),
+  program("unzip", "unzip", "unzip", "options"),
+  program("chromium", "chromium", "chromium", "browser confinement"),
+  program("iptables", "iptables", "iptables-nft", "firewall"),
+  program("nft", "nftables", "nftables", "firewall"),
+  program("ufw", "ufw", "ufw", "firewall"),
+  program("firewall-cmd", "firewalld", "firewalld", "firewall"),
+  program("dbus-daemon", "dbus", "dbus", "firewall"),
+  program("ntfs-3g", "ntfs-3g", "ntfs-3g", "confinement"),
+  program("debootstrap", "debootstrap", "debootstrap debian-archive-keyring", "arch"),
+  program("wrk", "wrk", "wrk", "bench"),
+  program("taskset", "util-linux", "util-linux", "bench"),
 ];
 
 /** Where programs are looked for. Debian's ordinary users have no /usr/sbin there, where nginx and ip are. */
 export const SYSTEM_PATH = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
 
-/** The tools of a task that this machine lacks. */
-export async function missingTools(task: Task): Promise<Tool[]> {
-  const wanted = tools.filter((tool) => tool.tasks.includes(task));
+/** The tools that one of these needs and this machine lacks. */
+async function missingTools(users: readonly string[]): Promise<Tool[]> {
+  const wanted = tools.filter((tool) => tool.users.some((user) => users.includes(user)));
   const there = await Promise.all(wanted.map((tool) => succeeds(tool.probe)));
   return wanted.filter((_, index) => !there[index]);
 }
 
 /**
- * Sees to it that the tools of a task are there: on Debian, root installs them; elsewhere the message
- * names what to install.
+ * Sees to it that all tools are there: on Debian, root installs them; elsewhere the message names what
+ * to install.
  *
+ * @param users who needs them.
  * @param say is told what is going on, where it takes long.
  * @throws Failure when some are missing and it may not install them, or cannot.
  */
-export async function provideTools(task: Task, say: (line: string) => void): Promise<void> {
-  const missing = await missingTools(task);
+export async function provideTools(
+  users: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
+  const missing = await missingTools(users);
   if (missing.length === 0) return;
   const on = async (command: string): Promise<boolean> => await succeeds(`command -v ${command}`);
   const debian = unique(missing.map((tool) => tool.debian));
@@ -92,7 +97,7 @@ export async function provideTools(task: Task, say: (line: string) => void): Pro
   }
   say(`Installing ${debian.join(", ")} (a minute or two) …`);
   await installOnDebian(debian);
-  const still = await missingTools(task);
+  const still = await missingTools(users);
   if (still.length > 0) {
     const names = unique(still.map((tool) => tool.debian)).join(", ");
     throw new Failure(`apt-get did not bring all that this task needs: ${names} is missing.`);
@@ -142,13 +147,4 @@ async function succeeds(command: string): Promise<boolean> {
 
 function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
-}
-
-if (import.meta.main) {
-  try {
-    await provideTools(Deno.args[0] as Task ?? "test", (line) => console.error(line));
-  } catch (thrown) {
-    console.error(messageOf(thrown));
-    Deno.exit(1);
-  }
 }

@@ -4,3 +4,20 @@ import manifest from "../deno.json" with { type: "json" };
 
 /** For example `2026.11.0`. */
 export const VERSION: string = manifest.version;
+
+/** The version of Deno with which all tests ran. */
+export const TESTED_DENO = "2.9.6";
+
+/**
+ * What to say about the version of Deno that runs the program: a newer minor version may behave in
+ * another way.
+ *
+ * @param running as `2.10.1`; a suffix such as `-rc.1` is passed over.
+ * @returns null where nothing is to be said.
+ */
+export function runtimeWarning(running: string = Deno.version.deno): string | null {
+  const [major = 0, minor = 0] = running.split(".").map(Number);
+  const [testedMajor = 0, testedMinor = 0] = TESTED_DENO.split(".").map(Number);
+  if (major < testedMajor || (major === testedMajor && minor <= testedMinor)) return null;
+  return `tested with Deno ${testedMajor}.${testedMinor} (${TESTED_DENO}); this is the newer ${running}`;
+}

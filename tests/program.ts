@@ -109,20 +109,3 @@ export class Served implements AsyncDisposable {
     await this.program.kill();
   }
 }
-
-/** Files by their path, made in a directory that is removed afterwards. */
-export async function withFiles(
-  files: Readonly<Record<string, string>>,
-  use: (directory: string) => Promise<void>,
-): Promise<void> {
-  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-options-" }));
-  try {
-    for (const [path, text] of Object.entries(files)) {
-      await Deno.mkdir(`${directory}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      if (!path.endsWith("/")) await Deno.writeTextFile(`${directory}/${path}`, text);
-    }
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}

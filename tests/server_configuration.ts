@@ -2,12 +2,13 @@
 
 import { Digest } from "../src/auth/digest.ts";
 import { createPacserveMemory } from "../src/pacserve/choose.ts";
+import { ExpectedFiles } from "../src/pacserve/expected_files.ts";
 import { Peers } from "../src/peers/peers.ts";
 import { Column } from "../src/server/column.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";
 import type { Log } from "../src/server/log.ts";
 import { Network } from "../src/server/network.ts";
-import { treeOf } from "./unit/quickserve/scratch.ts";
+import { treeOf } from "./unit/quickserve/trees.ts";
 
 /** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
 export function configurationOf(parts: Partial<ServerConfiguration> = {}): ServerConfiguration {
@@ -53,21 +54,15 @@ export async function columnOf(configuration: ServerConfiguration): Promise<Colu
     detail: nothing,
     at: nothing,
   };
-  const peers = new Peers(configuration.peers, {
-    has: () => false,
-    list: () => Promise.resolve(null),
-    transfers: () => 0,
-    networkOf: () => null,
-    networks: () => [],
-    scheme: "http",
-    allowed: () => true,
-    log: nothing,
-  });
+  const network = new Network();
+  const parts = { scheme: "http", indexed: null, network, log } as const;
+  const peers = new Peers(configuration.peers, parts);
   return await Column.assemble(configuration, {
     digest: new Digest(configuration.auth),
     peers,
-    network: new Network(),
+    network,
     memory: createPacserveMemory(nothing),
+    expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
     log,
   });
 }

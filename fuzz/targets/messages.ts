@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { encodePath } from "../../src/http/target.ts";
-import { answerMessage } from "../../src/peers/answer.ts";
+import { Answers } from "../../src/peers/answer.ts";
 import { formatAnnouncement, ownUri, parseAnnouncement } from "../../src/peers/announcement.ts";
-import { applied, decodeIndex, encodeIndex, hashesOf } from "../../src/peers/index_format.ts";
+import { applied, decodeIndex, encodeIndex, hashesOf } from "../../src/peers/index/format.ts";
 import {
   decodeFound,
   decodeListing,
@@ -18,6 +18,7 @@ import {
 } from "../../src/peers/protocol.ts";
 import { isFileName } from "../../src/quickserve/visibility.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/assert.ts";
+import { makeRequest } from "../../tests/request.ts";
 import { bytesOf, byteText, wordText } from "../bytes.ts";
 import { target } from "../target.ts";
 
@@ -137,17 +138,19 @@ async function assertAnswered(body: string): Promise<void> {
       assert(isFileName(segment.slice(0, 200)), `no name: ${segment}`);
     }
   };
-  const { status, body: text } = await answerMessage(
-    {
-      has: (segments) => (segmentsAreNames(segments), true),
-      list: (segments) => (segmentsAreNames(segments), Promise.resolve(null)),
-      nudged: () => {},
-      find: () => Promise.resolve(null),
-      listRemote: () => Promise.resolve([]),
-    },
-    body,
-    "10.0.0.7",
+  const answers = new Answers(
+    { find: () => Promise.resolve(null), list: () => Promise.resolve([]) },
+    { nudged: () => {} },
   );
+  answers.share({
+    has: (segments) => (segmentsAreNames(segments), true),
+    listing: (segments) => (segmentsAreNames(segments), Promise.resolve(null)),
+    packageNames: () => Promise.resolve([]),
+  });
+  const { status, body: text } = await answers.answer(makeRequest({
+    method: "POST",
+    body: [new TextEncoder().encode(body)],
+  }));
   if (status === 200) JSON.parse(text);
   else assertEquals(status, 400);
 }

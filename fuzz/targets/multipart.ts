@@ -83,13 +83,14 @@ export const multipart = targetWith(
   place,
   input,
   async (input, { top, directory }) => {
-    const uploads = new Uploads({ directory, allowOverwrite: false, maximumSize: null }, {
-      showHidden: false,
-      page: null,
-      report: (message) => {
+    const uploads = new Uploads(
+      { directory, allowOverwrite: false, maximumSize: null },
+      { shares: [], showHidden: false },
+      { uploadResult: () => "" },
+      (message) => {
         throw new Error(message);
       },
-    });
+    );
     try {
       const form = input.garbage ??
         formOf(

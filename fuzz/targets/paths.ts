@@ -11,7 +11,8 @@ import { readText } from "../../tests/reply.ts";
 import { makeRequest } from "../../tests/request.ts";
 import { columnOf, configurationOf } from "../../tests/server_configuration.ts";
 import { hostilePaths } from "../../tests/unit/quickserve/hostile_paths.ts";
-import { share, shell, treeOf, writeFiles } from "../../tests/unit/quickserve/scratch.ts";
+import { share, treeOf } from "../../tests/unit/quickserve/trees.ts";
+import { shell, writeFiles } from "../../tests/scratch.ts";
 import { wordText } from "../bytes.ts";
 import { target, targetWith } from "../target.ts";
 

@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { FileReplies } from "../../src/quickserve/file_reply.ts";
-import { parseRanges } from "../../src/quickserve/ranges.ts";
+import { parseRanges } from "../../src/http/ranges.ts";
 import { SharedTree } from "../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../tests/assert.ts";
 import { readBody } from "../../tests/reply.ts";
 import { makeRequest } from "../../tests/request.ts";
-import { share, treeOf } from "../../tests/unit/quickserve/scratch.ts";
+import { share, treeOf } from "../../tests/unit/quickserve/trees.ts";
 import { wordText } from "../bytes.ts";
 import { target, targetWith } from "../target.ts";
 
@@ -76,7 +76,7 @@ const files = {
       await Deno.writeFile(`${directory}/${name}`, bytes);
     }
     const tree = await SharedTree.create(treeOf([share("s", directory)]));
-    const replies = new FileReplies(tree, { source: "file" });
+    const replies = new FileReplies(tree, "file");
     return { directory, replies, tree, contents };
   },
   async close({ directory, replies }: Files): Promise<void> {

@@ -1,9 +1,9 @@
 /**
  * Builds everything that the package installs into `dist/root`, laid out as it will be under `/`.
  *
- * `dist/form` says which form the program took: `compiled` (one executable with the runtime in it)
- * or `bundled` (which runs on the system's deno). With `--output <directory>` it is there instead of
- * in `dist`.
+ * The environment variable `PACSERVE_FORM` chooses the form: `bundled` (the default, which runs on the
+ * system's deno) or `compiled` (one executable with the runtime in it). With `--output <directory>` it
+ * is there instead of in `dist`.
  */
 
 import { resolve } from "node:path";
@@ -20,11 +20,15 @@ import {
   zshCompletion,
 } from "./completions.ts";
 import { copy, emptyDirectory, write } from "./files.ts";
+import { writeLicences } from "./licences.ts";
 import { manPage } from "./man_page.ts";
 import { MANUALS } from "./manual.ts";
 
 /** Where the program lies when it is installed. */
 const PROGRAM_DIRECTORY = "/usr/lib/pacserve";
+
+/** Where notices of ours and of the libraries are installed. */
+const LICENCES = "/usr/share/licenses/pacserve";
 
 /** What the program is installed as. */
 type Form = "compiled" | "bundled";
@@ -39,7 +43,7 @@ const PLAIN_FILES: Readonly<Record<string, string>> = {
   "conf.d/pacserve": "/etc/conf.d/pacserve",
   "pacman.d/pacserve": "/etc/pacman.d/pacserve",
   "man/pacserve.conf.5": "/usr/share/man/man5/pacserve.conf.5",
-  "LICENSE": "/usr/share/licenses/pacserve/LICENSE",
+  "LICENSE": `${LICENCES}/LICENSE`,
 };
 
 /** Directories of which every file of that ending is installed. */
@@ -56,26 +60,33 @@ function buildDate(): Date {
   return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
 }
 
-async function program(output: string, root: string): Promise<Form> {
+function chosenForm(): Form {
+  const form = Deno.env.get("PACSERVE_FORM") || "bundled";
+  if (form === "bundled" || form === "compiled") return form;
+  throw new UsageError(`PACSERVE_FORM is bundled or compiled, not "${form}"`);
+}
+
+async function program(form: Form, output: string, root: string): Promise<void> {
   const bundles = `${output}/bundle`;
-  await bundle(checkout, `${output}/sources`, bundles);
+  const files = await bundle(checkout, `${output}/sources`, bundles);
+  await writeLicences(files, checkout, `${root}${LICENCES}`);
   await Deno.remove(`${output}/sources`, { recursive: true });
-  const executable = `${root}${PROGRAM_DIRECTORY}/pacserve`;
   await Deno.mkdir(`${root}${PROGRAM_DIRECTORY}`, { recursive: true });
-  const why = await compile(bundles, executable);
-  if (why === null) return "compiled";
-  console.log(`No self-contained executable, so the program will run on the system's deno: ${why}`);
+  if (form === "compiled") {
+    return await compile(bundles, `${output}/runtime`, `${root}${PROGRAM_DIRECTORY}/pacserve`);
+  }
   for await (const { name } of Deno.readDir(bundles)) {
     await copy(`${bundles}/${name}`, `${root}${PROGRAM_DIRECTORY}/${name}`);
   }
-  return "bundled";
 }
 
 /**
  * How a launcher begins in the bundled form. What Deno keeps to start faster next time lies, for root,
  * where it goes with the package, and not in root's home; who has no home keeps nothing.
  */
-const DENO_CACHE = `if ((EUID == 0)); then
+const DENO_CACHE = `# The runtime shall not ask its makers for news.
+export DENO_NO_UPDATE_CHECK=1
+if ((EUID == 0)); then
   export DENO_DIR=/var/cache/pacserve/deno
 elif [[ -z \${HOME-} ]]; then
   export DENO_DIR=\${DENO_DIR-/dev/null}
@@ -91,7 +102,7 @@ async function launchers(form: Form, root: string): Promise<void> {
     const cache = form === "compiled" ? { all: "", pacsrv: "" } : {
       all: DENO_CACHE,
       // Not exported: it is not pacman's.
-      pacsrv: 'env "DENO_DIR=$cache/pacserve/deno" ',
+      pacsrv: 'env DENO_NO_UPDATE_CHECK=1 "DENO_DIR=$cache/pacserve/deno" ',
     };
     const text = name === "pacsrv"
       ? pacsrv.replaceAll("@PROGRAM@", () => cache.pacsrv + program)
@@ -138,15 +149,13 @@ async function plainFiles(root: string): Promise<void> {
 }
 
 /** Builds all of it; `output` is emptied first. */
-async function build(output: string): Promise<Form> {
+async function build(form: Form, output: string): Promise<void> {
   await emptyDirectory(output);
   const root = `${output}/root`;
-  const form = await program(output, root);
+  await program(form, output, root);
   await launchers(form, root);
   await documentation(root);
   await plainFiles(root);
-  await write(`${output}/form`, `${form}\n`);
-  return form;
 }
 
 function outputDirectory(words: string[]): string {
@@ -160,7 +169,8 @@ function outputDirectory(words: string[]): string {
 
 try {
   const output = outputDirectory(Deno.args);
-  const form = await build(output);
+  const form = chosenForm();
+  await build(form, output);
   console.log(`Built the ${form} form in ${output}/root.`);
 } catch (error) {
   if (!(error instanceof Failure)) throw error;

@@ -13,22 +13,28 @@ import { copy, copyDirectory, emptyDirectory } from "./files.ts";
 const BUILTIN_REQUIRE = "const require=(name)=>process.getBuiltinModule(name);";
 
 /**
- * Bundles `src/` into `output`: `main.js`, `worker.js` and what they share.
+ * Bundles `src/` into `output`: `main.js`, the two workers and what they share.
  *
  * esbuild names what is shared after a hash of the paths of its sources. So everything is laid out in
  * one place first, and the same sources give the same bytes wherever the checkout and that place lie.
  *
  * @param checkout path of the repository, with a slash at its end.
  * @param place a directory of the bundler's own, for sources and libraries.
+ * @returns the files whose text is in the bundles, as absolute paths.
  * @throws when a module or library cannot be found.
  */
-export async function bundle(checkout: string, place: string, output: string): Promise<void> {
+export async function bundle(checkout: string, place: string, output: string): Promise<string[]> {
   await installLibraries(checkout, place);
   await copyDirectory(`${checkout}src`, `${place}/src`);
   await emptyDirectory(output);
-  await build({
-    absWorkingDir: await Deno.realPath(place),
-    entryPoints: { main: "src/main.ts", worker: "src/server/worker.ts" },
+  const directory = await Deno.realPath(place);
+  const { metafile } = await build({
+    absWorkingDir: directory,
+    entryPoints: {
+      main: "src/main.ts",
+      worker: "src/server/worker.ts",
+      database_worker: "src/server/database_worker.ts",
+    },
     outdir: resolve(output),
     bundle: true,
     splitting: true,
@@ -43,7 +49,13 @@ export async function bundle(checkout: string, place: string, output: string): P
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
+    metafile: true,
   });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    // What was left out of the bundles is listed with no bytes.
+    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  );
+  return [...new Set(used.map(([path]) => resolve(directory, path)))];
 }
 
 /** Puts the libraries of the lock file beside the sources, from Deno's cache where it has them. */

@@ -16,8 +16,10 @@ export const SERVICE: Section = {
     { literal: "systemctl stop pacserve.service" },
     "The service is a user of its own (DynamicUser) in a root directory of its own, in which only " +
     "programs and libraries, a few files of /etc and the package cache exist, all of them read-only. " +
-    "So even a mistake in the server shows nothing else of this machine. Changes to pacman.conf " +
-    "reach it by themselves (pacserve-root.path).",
+    "So even a mistake in the server shows nothing else of this machine. Other directories that " +
+    "pacman.conf names (CacheDir, DBPath…) exist there, but are empty until a drop-in shows them; of " +
+    "a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
+    "(pacserve-root.path).",
   ],
 };
 
@@ -32,6 +34,15 @@ export const PACMAN_ITSELF: Section = {
     "a short way: the line at the top of /etc/pacman.d/mirrorlist, which all of them include. A " +
     "program that writes the mirrorlist anew, such as reflector, drops the line. With the line in " +
     "place, run pacman rather than pacsrv.",
+    "The file has two lines. By CacheServer pacman 6.1 and later asks for packages: when that fails, " +
+    "pacman goes on with the next server without a message, and asks it again for the next package. " +
+    "By Server it asks for databases, and older versions for everything. These warn of the first line " +
+    "on every run; put a # in front of it there.",
+    "The address may also be written /pacman/$repo/$arch, as in earlier versions.",
+    "Where the environment of pacman itself names a proxy (http_proxy), name localhost in no_proxy, too; " +
+    "pacsrv does so by itself.",
+    "When the package is removed and pacman.conf still has the line, an empty file takes the place of " +
+    "/etc/pacman.d/pacserve, since pacman refuses to run without it. Delete the line, and then the file.",
   ],
 };
 
@@ -44,13 +55,13 @@ export const DROP_INS: Section = {
   content: [
     'Whatever else the server shall see, its unit has to show it. "systemctl edit pacserve" opens a ' +
     "file for such settings. After a change: systemctl restart pacserve.",
-    "Another directory to share, or another CacheDir of pacman.conf:",
+    "Another directory to share, another CacheDir of pacman.conf, or another DBPath (its directory sync):",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
     AND_OPTIONS,
     { literal: 'PACSERVE_ARGS="--multicast /srv/packages"' },
-    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, the " +
-    "sync databases (/var/lib/pacman/sync) on a machine that serves them to others, repositories in " +
-    "directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
+    "It may lie anywhere, also below /home, /root or /tmp. " +
+    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, " +
+    "repositories in directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
     "The service is a user of its own. What only a group may read, it reads as a member of that group:",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages\nSupplementaryGroups=media" },
     "A directory for uploads, which is made, and belongs to the service:",
@@ -109,8 +120,17 @@ export const MIRRORS: Section = {
         "[extra]\nServer = http://mirror.example.org/$repo/os/$arch",
     },
     "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
+    "CacheServer lines in pacman.conf are pacman's own business: pacserve does not ask them. " +
     "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
     "pacman goes on to its own mirrors.",
+    "Where the mirrors are reached through a proxy, tell the service (systemctl edit pacserve):",
+    {
+      literal: "[Service]\nEnvironment=http_proxy=http://proxy.example.org:3128\n" +
+        "Environment=https_proxy=http://proxy.example.org:3128\n" +
+        "Environment=no_proxy=mirror.lan",
+    },
+    "The names are those of curl(1); all_proxy and capitals work as well. Peers are never asked " +
+    "through a proxy.",
   ],
 };
 

@@ -149,7 +149,8 @@ export function logSection(program: Program): Section {
       },
       "with the address of the client, a dash, the user who logged in, the time, the request, the " +
       "status, the bytes of the reply's body that were sent, the page that led there and the name of " +
-      "the client; a dash stands for what there is none of. Then come the seconds from the request " +
+      "the client; a dash stands for what there is none of, and three dots for the end of what is " +
+      "very long. Then come the seconds from the request " +
       "to the end of the reply, and for files where they come from:",
       {
         terms: [

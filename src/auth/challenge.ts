@@ -1,12 +1,13 @@
-/** The answers to a request that logs nobody in (RFC 7616 §3.3). */
+/** The replies to a request that logs nobody in (RFC 7616 §3.3). */
 
 import { createHash } from "node:crypto";
-import type { Reply } from "../http/exchange.ts";
+import type { Reply, ReplyHeaders } from "../http/exchange.ts";
+import { textReply } from "../http/text_reply.ts";
 import { ALGORITHMS } from "./hash.ts";
 import { quote } from "./header.ts";
 
 /** What a challenge says. */
-export interface Challenge {
+interface Challenge {
   readonly realm: string;
   readonly nonce: string;
   /** The password was right but the nonce is used up: the client may try again without asking. */
@@ -14,7 +15,7 @@ export interface Challenge {
 }
 
 /** The `WWW-Authenticate` fields, one an algorithm, the preferred one first. */
-export function challengeFields(challenge: Challenge): string[] {
+function challengeFields(challenge: Challenge): string[] {
   const { realm, nonce, stale } = challenge;
   const common = [
     `realm=${quote(realm)}`,
@@ -29,40 +30,30 @@ export function challengeFields(challenge: Challenge): string[] {
   );
 }
 
-/** Text that clients send back unchanged; the same after a restart. We need none: it means nothing. */
-export function opaqueOf(realm: string): string {
+/** The `opaque` parameter. Some clients require it; its value is not used. */
+function opaqueOf(realm: string): string {
   return createHash("sha256").update(realm).digest("hex").slice(0, 32);
 }
 
-/** 401: log in, please. */
+/** 401: the client has to log in. */
 export function unauthorized(challenge: Challenge): Reply {
-  return text(401, "This needs a user name and a password.", {
+  return refusal(401, "This needs a user name and a password.", {
     "WWW-Authenticate": challengeFields(challenge),
   });
 }
 
 /** 400: the `Authorization` field is not what RFC 7616 says. */
 export function improper(reason: string): Reply {
-  return text(400, reason, {});
+  return refusal(400, reason);
 }
 
 /** 429: too many wrong passwords came from this address. `seconds`: when to try again. */
 export function tooManyAttempts(seconds: number): Reply {
-  return text(429, "Too many wrong passwords came from your address. Try again later.", {
+  return refusal(429, "Too many wrong passwords came from your address. Try again later.", {
     "Retry-After": String(seconds),
   });
 }
 
-function text(status: number, sentence: string, headers: Record<string, string | string[]>): Reply {
-  const body = new TextEncoder().encode(`${sentence}\n`);
-  return {
-    status,
-    headers: {
-      "Content-Type": "text/plain; charset=utf-8",
-      "Content-Length": String(body.length),
-      "Cache-Control": "no-store",
-      ...headers,
-    },
-    body,
-  };
+function refusal(status: number, sentence: string, headers: ReplyHeaders = {}): Reply {
+  return textReply(status, sentence, { "Cache-Control": "no-store", ...headers });
 }

@@ -1,6 +1,9 @@
-/** What a client shows to log in by digest (RFC 7616 §3.4). */
+/** What a client shows to log in: by digest (RFC 7616 §3.4), or by a password (RFC 7617). */
 
+import { Buffer } from "node:buffer";
+import { isLoopback } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
+import type { User } from "./configuration.ts";
 import { type Algorithm, algorithmNamed } from "./hash.ts";
 import { extendedValue, fieldText } from "./header.ts";
 
@@ -77,4 +80,22 @@ function withPort(authority: string, scheme: string): string {
   const host = authority.toLowerCase();
   if (/:\d+$/.test(host)) return host;
   return `${host}:${scheme.toLowerCase() === "https" ? 443 : 80}`;
+}
+
+/**
+ * The name and the password of a `Basic` field (RFC 7617), for clients that know nothing else, such as
+ * aria2c.
+ *
+ * Basic authentication is never offered. A client that sends it unasked is let in with the right
+ * password, but only where nobody can listen: under TLS, and from this very host. Elsewhere the
+ * password would cross the network in the clear, and the answer must not teach clients to do that.
+ *
+ * @returns null when it is malformed, or came over a connection that can be listened to.
+ */
+export function readBasic(token: string | null, request: HttpRequest): User | null {
+  const { secure, remoteAddress } = request.connection;
+  if (token === null || !(secure || isLoopback(remoteAddress))) return null;
+  const text = fieldText(Buffer.from(token, "base64").toString("latin1"));
+  const colon = text.indexOf(":");
+  return colon < 0 ? null : { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -6,10 +6,9 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { readBasic } from "./basic.ts";
 import { improper, tooManyAttempts, unauthorized } from "./challenge.ts";
 import type { AuthConfiguration, User } from "./configuration.ts";
-import { type DigestCredentials, isSameTarget, readDigest } from "./credentials.ts";
+import { type DigestCredentials, isSameTarget, readBasic, readDigest } from "./credentials.ts";
 import {
   type Algorithm,
   ALGORITHMS,
@@ -20,12 +19,11 @@ import {
   secretOf,
 } from "./hash.ts";
 import { parseAuthorization, quote } from "./header.ts";
-import { isFresh, makeNonce, readNonce } from "./nonce.ts";
-import { NonceCounts, type NonceCountsState } from "./nonce_counts.ts";
-import { LONGEST_PAUSE, Throttle, type ThrottleState } from "./throttle.ts";
+import { isFresh, makeNonce, NonceCounts, type NonceCountsState, readNonce } from "./nonces.ts";
+import { PAUSES, Throttle, type ThrottleState, type Turn } from "./throttle.ts";
 
-const MAXIMUM_NONCES = 10_000;
-const MAXIMUM_GUESSERS = 10_000;
+const MAX_NONCES = 10_000;
+const MAX_GUESSERS = 10_000;
 
 /** What a check found: who it is, or how to answer everybody else. */
 export type Verdict =
@@ -72,8 +70,8 @@ export class Digest {
     // A worker that died may have let requests in after it wrote its state, and these must not be good
     // again: then every nonce so far is stale, and clients get a new one.
     const counts = state?.final === false ? { nonces: [], floor: Date.now() } : state?.counts;
-    this.#counts = new NonceCounts(MAXIMUM_NONCES, counts);
-    this.#throttle = new Throttle(MAXIMUM_GUESSERS, state?.throttle);
+    this.#counts = new NonceCounts(MAX_NONCES, counts);
+    this.#throttle = new Throttle(MAX_GUESSERS, state?.throttle);
   }
 
   /** Goes on with other users, in the same realm: who has logged in and who guesses is not forgotten. */
@@ -95,10 +93,10 @@ export class Digest {
       const basic = readBasic(credentials.token, request);
       if (basic === null) return this.#challenge(now, false);
       const response = this.#secretsOf(basic.name, basic.password)["SHA-256"];
-      return this.#unhurried(request, now, () => {
+      return this.#unhurried(request, now, (time) => {
         const user = this.#users.get(basic.name) ?? this.#nobody;
         if (equalInConstantTime(user["SHA-256"], response)) return { user: basic.name, info: null };
-        return this.#refuse(request, now);
+        return this.#refuse(request, time);
       });
     }
     if (credentials.scheme !== "digest") return this.#challenge(now, false);
@@ -133,19 +131,23 @@ export class Digest {
     };
   }
 
-  /** Judges a request at once, or after the pause that its address has earned. */
+  /** Judges a request at once, or when its turn has come among those of an address that guesses. */
   #unhurried(
     request: HttpRequest,
     now: number,
     judge: (time: number) => Verdict,
   ): Verdict | Promise<Verdict> {
-    const pause = this.#throttle.pause(request.connection.remoteAddress, now);
-    if (pause === 0) return judge(now);
-    if (pause === null) return { reply: tooManyAttempts(LONGEST_PAUSE / 1000) };
-    return sleep(pause, request.signal).then(() =>
+    const started = performance.now();
+    const turn = this.#throttle.turn(request, now);
+    const proceed = (turn: Turn, time: number): Verdict => {
+      if (turn === "come") return judge(time);
       // Going away must not buy a look at the password before its time.
-      request.signal.aborted ? this.#challenge(now, false) : judge(now + pause)
-    );
+      if (turn === "gone") return this.#challenge(time, false);
+      return { reply: tooManyAttempts(PAUSES.max / 1000) };
+    };
+    return turn instanceof Promise
+      ? turn.then((later) => proceed(later, now + performance.now() - started))
+      : proceed(turn, now);
   }
 
   #judge(
@@ -194,18 +196,4 @@ export class Digest {
     );
     return { "SHA-256": sha256 ?? "", "MD5": md5 ?? "" };
   }
-}
-
-/** Resolves after so many milliseconds, or as soon as the client has gone away. */
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
 }

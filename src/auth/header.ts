@@ -1,7 +1,7 @@
 /** The `Authorization` field, taken apart (RFC 9110 §11.4, §5.6). */
 
 /** Longest field that is looked at, in characters. */
-const MAXIMUM_LENGTH = 8192;
+const MAX_LENGTH = 8192;
 
 const SCHEME = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +|$)/;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
@@ -11,7 +11,7 @@ const SEPARATOR = /[ \t]*(?:,[ \t]*)+/y;
 const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /** An `Authorization` field after parsing. */
-export interface Credentials {
+interface Credentials {
   /** In lower case: `digest`. */
   readonly scheme: string;
   /** What follows the scheme where it is one token68, as `Basic` has it; else null. */
@@ -28,7 +28,7 @@ export interface Credentials {
  * @returns null when it does not fit the grammar, is too long, or has a parameter twice.
  */
 export function parseAuthorization(field: string): Credentials | null {
-  if (field.length > MAXIMUM_LENGTH) return null;
+  if (field.length > MAX_LENGTH) return null;
   const text = field.trim();
   const match = SCHEME.exec(text);
   if (match === null) return null;

@@ -1,15 +1,33 @@
 /** Slows down whoever guesses passwords, each address by itself. */
 
 import { addressGroup } from "../http/address_group.ts";
+import type { HttpRequest } from "../http/exchange.ts";
 
 /** Failures that cost nothing: people mistype. */
 export const FREE_FAILURES = 3;
-/** The pause after the first failure that costs something, in milliseconds; it doubles each time. */
-export const FIRST_PAUSE = 500;
-/** The longest pause, and the longest that a request is made to wait, in milliseconds. */
-export const LONGEST_PAUSE = 16_000;
 /** After so long without a failure an address begins anew, in milliseconds. */
 export const FORGIVEN_AFTER = 10 * 60 * 1000;
+/**
+ * How many attempts of one address may wait for their turn; four minutes at most. Far fewer than it may
+ * have connections: who does not guess must get one.
+ */
+export const MAX_WAITING = 64;
+
+/** Milliseconds between two attempts of an address that guesses. */
+export interface Pauses {
+  /** After the first failure that costs something; it doubles with each further one. */
+  readonly first: number;
+  readonly max: number;
+}
+
+/** The pauses of a server. */
+export const PAUSES: Pauses = { first: 500, max: 4_000 };
+
+/**
+ * What became of an attempt: its password may be looked at, its client has gone away, or too many of its
+ * address wait already.
+ */
+export type Turn = "come" | "gone" | "refused";
 
 /** What is remembered of an address that failed; times in milliseconds since 1970. Plain data. */
 interface Guesser {
@@ -22,32 +40,95 @@ interface Guesser {
 /** What a replaced worker hands on: each address with its failures. Plain data. */
 export type ThrottleState = readonly (readonly [string, Readonly<Guesser>])[];
 
+/** What counts of a request that brings a password. */
+type Attempt = Pick<HttpRequest, "connection" | "signal">;
+
+/** Attempts of one address that wait, in the order in which they came. */
+interface Queue {
+  readonly waiting: Set<(turn: Turn) => void>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
 /**
  * The failures of each address (of IPv6, of each /64 network, because a host has all of one).
  *
- * Attempts of an address that has failed too often are looked at one after the other with pauses
- * between them, so that asking in parallel gains nothing. The table is bounded; the address whose last
- * failure is longest ago makes room.
+ * Attempts of an address that has failed too often are looked at one after the other, in the order in
+ * which they came and with pauses between them: asking in parallel gains nothing, and somebody else at
+ * that address (behind the same NAT) is answered late rather than never. Who goes away loses the place.
+ * The table is bounded; the address whose last failure is longest ago makes room.
  */
 export class Throttle {
   readonly #guessers = new Map<string, Guesser>();
+  readonly #queues = new Map<string, Queue>();
 
-  constructor(readonly capacity: number, state: ThrottleState = []) {
+  constructor(
+    readonly capacity: number,
+    state: ThrottleState = [],
+    readonly pauses: Pauses = PAUSES,
+  ) {
     for (const [group, guesser] of state) this.#guessers.set(group, { ...guesser });
   }
 
   /**
-   * How long an attempt must wait before its password is looked at, in milliseconds: 0 for nearly
-   * everybody; null when so many wait already that it is refused.
+   * Asks whether the password of an attempt may be looked at: at once for nearly everybody, else when its
+   * turn has come.
+   *
+   * @param now the time in milliseconds since 1970
    */
-  pause(address: string, now: number): number | null {
-    const guesser = this.#guessers.get(addressGroup(address));
-    if (guesser === undefined || guesser.failures <= FREE_FAILURES) return 0;
-    if (now - guesser.lastFailure > FORGIVEN_AFTER) return 0;
-    const start = Math.max(now, guesser.next);
-    if (start - now > LONGEST_PAUSE) return null;
-    guesser.next = start + pauseAfter(guesser.failures);
-    return start - now;
+  turn(attempt: Attempt, now: number): Turn | Promise<Turn> {
+    const group = addressGroup(attempt.connection.remoteAddress);
+    const guesser = this.#guessers.get(group);
+    if (guesser === undefined || guesser.failures <= FREE_FAILURES) return "come";
+    if (now - guesser.lastFailure > FORGIVEN_AFTER) return "come";
+    const queue = this.#queues.get(group) ?? { waiting: new Set(), timer: undefined };
+    if (queue.waiting.size === 0 && guesser.next <= now) {
+      guesser.next = now + this.pauseAfter(guesser.failures);
+      return "come";
+    }
+    const { signal } = attempt;
+    if (signal.aborted) return "gone";
+    if (queue.waiting.size >= MAX_WAITING) return "refused";
+    return new Promise((resolve) => {
+      const settle = (turn: Turn): void => {
+        signal.removeEventListener("abort", leave);
+        queue.waiting.delete(settle);
+        if (queue.waiting.size === 0) this.#closeQueue(group, queue);
+        resolve(turn);
+      };
+      const leave = (): void => settle("gone");
+      signal.addEventListener("abort", leave);
+      queue.waiting.add(settle);
+      if (queue.waiting.size > 1) return;
+      this.#queues.set(group, queue);
+      this.#callNext(group, queue, now);
+    });
+  }
+
+  /** The pause after so many failures, in milliseconds. */
+  pauseAfter(failures: number): number {
+    if (failures <= FREE_FAILURES) return 0;
+    return Math.min(this.pauses.max, this.pauses.first * 2 ** (failures - FREE_FAILURES - 1));
+  }
+
+  /** Gives the first one that waits its turn as soon as that has come, and so on. */
+  #callNext(group: string, queue: Queue, now: number): void {
+    const pause = Math.max(0, (this.#guessers.get(group)?.next ?? 0) - now);
+    queue.timer = setTimeout(() => {
+      const then = now + pause;
+      const guesser = this.#guessers.get(group);
+      // The attempt before this one may have failed since, and made the pause longer.
+      if (guesser === undefined || guesser.next <= then) {
+        if (guesser !== undefined) guesser.next = then + this.pauseAfter(guesser.failures);
+        const [first] = queue.waiting;
+        first?.("come");
+      }
+      if (queue.waiting.size > 0) this.#callNext(group, queue, then);
+    }, pause);
+  }
+
+  #closeQueue(group: string, queue: Queue): void {
+    clearTimeout(queue.timer);
+    this.#queues.delete(group);
   }
 
   /** Notes a wrong password. */
@@ -61,7 +142,7 @@ export class Throttle {
     this.#guessers.set(key, {
       failures,
       lastFailure: now,
-      next: Math.max(known?.next ?? 0, now + pauseAfter(failures)),
+      next: Math.max(known?.next ?? 0, now + this.pauseAfter(failures)),
     });
     if (this.#guessers.size <= this.capacity) return;
     for (const oldest of this.#guessers.keys()) {
@@ -79,10 +160,4 @@ export class Throttle {
   get size(): number {
     return this.#guessers.size;
   }
-}
-
-/** The pause after so many failures, in milliseconds. */
-export function pauseAfter(failures: number): number {
-  if (failures <= FREE_FAILURES) return 0;
-  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - FREE_FAILURES - 1));
 }

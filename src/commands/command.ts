@@ -32,7 +32,7 @@ export interface OptionGroup {
 }
 
 /** Something to try, shown at the end of `--help` and in the man page. */
-export interface Example {
+interface Example {
   readonly command: string;
   readonly explanation: string;
 }

@@ -1,12 +1,20 @@
 /** The text of `--help`, from the table of a command. */
 
+import { VERSION } from "../version.ts";
 import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
+import type { ParsedOptions } from "./parse.ts";
 
 /** Columns of a terminal that the text fits in. */
 const WIDTH = 80;
 
 /** Column at which the explanations begin. */
 const EXPLANATION = 26;
+
+/** What `--help` or `--version` asks for, without a line feed at its end; null without them. */
+export function requestedInformation(command: Command, options: ParsedOptions): string | null {
+  if (options.has("help")) return helpText(command).trimEnd();
+  return options.has("version") ? `${command.name} ${VERSION}` : null;
+}
 
 /** The whole help text of a command, in lines of at most 80 columns. */
 export function helpText(command: Command): string {
@@ -28,7 +36,7 @@ export function helpText(command: Command): string {
 }
 
 /** How an option is written, with its metavariables: `-f, --filelist <filepath>`. */
-export function optionSyntax(option: Option): string {
+function optionSyntax(option: Option): string {
   const short = option.short === undefined ? "" : `-${option.short}, `;
   const values = (option.values ?? []).join(" ") + (option.choices === undefined ? "" : "...");
   return `${short}--${option.name}${values === "" ? "" : " " + values}`;

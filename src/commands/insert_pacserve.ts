@@ -1,12 +1,12 @@
 /** `pacman.conf-insert_pacserve`: shows pacman.conf with pacserve in each repository. */
 
-import { Failure, fileProblem, UsageError } from "../failure.ts";
+import { UsageError } from "../failure.ts";
+import { readBytes } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
-import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { helpText } from "./help.ts";
+import { requestedInformation } from "./help.ts";
 import { parseOptions } from "./parse.ts";
 
 /** The table of the command. */
@@ -40,19 +40,16 @@ export const INSERT_PACSERVE: Command = {
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(INSERT_PACSERVE, words);
-  if (options.has("help")) {
-    console.log(helpText(INSERT_PACSERVE).trimEnd());
-    return 0;
-  }
-  if (options.has("version")) {
-    console.log(`${INSERT_PACSERVE.name} ${VERSION}`);
+  const information = requestedInformation(INSERT_PACSERVE, options);
+  if (information !== null) {
+    console.log(information);
     return 0;
   }
   const [path = "/etc/pacman.conf", surplus] = options.positional;
   if (surplus !== undefined) {
     throw new UsageError(`${INSERT_PACSERVE.name} takes one file, not "${surplus}" as well`);
   }
-  const { text } = insertInclude(decodeBytes(await readFile(path)));
+  const { text } = insertInclude(decodeBytes(await readBytes(path)));
   await writeAll(encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
@@ -65,7 +62,7 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /** Files that a configuration includes and that define repositories, with the names of these. */
-export async function repositoriesElsewhere(
+async function repositoriesElsewhere(
   path: string,
 ): Promise<{ readonly file: string; readonly repositories: readonly string[] }[]> {
   const found = [];
@@ -76,14 +73,6 @@ export async function repositoriesElsewhere(
     if (repositories.length > 0) found.push({ file, repositories });
   }
   return found;
-}
-
-async function readFile(path: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
 }
 
 async function writeAll(bytes: Uint8Array): Promise<void> {

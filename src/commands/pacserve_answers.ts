@@ -6,7 +6,7 @@ const SERVER_HEADER = /\r\nserver:[ \t]*ThreadedServers\.Pacserve\//i;
 const SUCCESS = /^HTTP\/1\.[01] (?:[23]|401)/;
 
 /** More than the head of any answer of pacserve. */
-const LONGEST_HEAD = 16 * 1024;
+const MAX_HEAD = 16 * 1024;
 
 /**
  * Asks pacserve for the head of its first page.
@@ -70,7 +70,7 @@ async function readHead(connection: Deno.Conn): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(4096);
   let head = "";
-  while (head.length < LONGEST_HEAD && !head.includes("\r\n\r\n")) {
+  while (head.length < MAX_HEAD && !head.includes("\r\n\r\n")) {
     const length = await connection.read(buffer);
     if (length === null) break;
     head += decoder.decode(buffer.subarray(0, length), { stream: true });

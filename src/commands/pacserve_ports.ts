@@ -1,22 +1,16 @@
 /** `pacserve-ports`: opens what pacserve needs in the firewall, and closes it again. */
 
-import { Failure, fileProblem, UsageError } from "../failure.ts";
-import { findPlaces } from "../firewall/detection.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
+import type { Chain } from "../firewall/chain.ts";
+import { findChains, firewallOf, type FirewallSetting } from "../firewall/firewalls.ts";
 import { portsText } from "../firewall/openings.ts";
-import { type Place, placeText } from "../firewall/place.ts";
 import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
-import {
-  checkNames,
-  firewallOf,
-  type FirewallSetting,
-  type Rule,
-  rulesOf,
-} from "../firewall/rules.ts";
+import { checkNames, type Rule, rulesOf } from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
-import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { helpText } from "./help.ts";
+import { requestedInformation } from "./help.ts";
 import { parseOptions } from "./parse.ts";
 
 /** The file with the rules. */
@@ -66,12 +60,9 @@ export const PACSERVE_PORTS: Command = {
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(PACSERVE_PORTS, words);
-  if (options.has("help")) {
-    console.log(helpText(PACSERVE_PORTS).trimEnd());
-    return 0;
-  }
-  if (options.has("version")) {
-    console.log(`${PACSERVE_PORTS.name} ${VERSION}`);
+  const information = requestedInformation(PACSERVE_PORTS, options);
+  if (information !== null) {
+    console.log(information);
     return 0;
   }
   const [action, surplus] = options.positional;
@@ -97,11 +88,11 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 async function open(path: string): Promise<number> {
-  const { firewall, rules, places } = await readConfiguration(path);
-  await openPorts(rules, places, STATE_DIRECTORY);
+  const { firewall, rules, chains } = await readConfiguration(path);
+  await openPorts(rules, chains, STATE_DIRECTORY);
   if (rules.length === 0) console.log(`${path} has no rules: nothing to open`);
-  else if (places.length === 0) console.log(nothingToOpen(firewall));
-  else console.log(`opened in ${placesText(places)}: ${rules.map(ruleName).join(", ")}`);
+  else if (chains.length === 0) console.log(nothingToOpen(firewall));
+  else console.log(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
   return 0;
 }
 
@@ -112,12 +103,12 @@ async function close(): Promise<number> {
 }
 
 async function status(path: string): Promise<number> {
-  const { firewall, rules, places } = await readConfiguration(path);
-  console.log(places.length === 0 ? nothingToOpen(firewall) : `firewall: ${placesText(places)}`);
+  const { firewall, rules, chains } = await readConfiguration(path);
+  console.log(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
   // Nobody looked whether packets pass.
   if (firewall === "none") return 0;
   let result = 0;
-  for (const { rule, closed } of await portsStatus(rules, places)) {
+  for (const { rule, closed } of await portsStatus(rules, chains)) {
     console.log(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
     for (const one of closed) console.log(`  closed: ${one}`);
     if (closed.length > 0) result = NOT_OPEN;
@@ -125,10 +116,10 @@ async function status(path: string): Promise<number> {
   return result;
 }
 
-/** Why there is no place to open: only with `auto` was every firewall looked at. */
+/** Why there is nothing to open: only with `auto` was every firewall looked at. */
 function nothingToOpen(firewall: FirewallSetting): string {
   if (firewall === "none") return "PACSERVE_FIREWALL is none: nothing is opened";
-  const who = firewall === "auto" ? "no firewall turns" : `${firewall} does not turn`;
+  const who = firewall === "auto" ? "no firewall turns" : `${firewall.name} does not turn`;
   return `${who} packets away: nothing has to be opened`;
 }
 
@@ -136,29 +127,23 @@ function nothingToOpen(firewall: FirewallSetting): string {
 interface Configuration {
   readonly firewall: FirewallSetting;
   readonly rules: readonly Rule[];
-  readonly places: readonly Place[];
+  readonly chains: readonly Chain[];
 }
 
 async function readConfiguration(path: string): Promise<Configuration> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
-  const values = parseEnvironmentFile(text);
+  const values = parseEnvironmentFile(await readText(path));
   checkNames(values);
   const rules = rulesOf(values);
   const firewall = firewallOf(values);
-  return { firewall, rules, places: await findPlaces(firewall) };
+  return { firewall, rules, chains: await findChains(firewall) };
 }
 
 function requireRoot(): void {
   if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
 }
 
-function placesText(places: readonly Place[]): string {
-  return places.map(({ name }) => placeText(name)).join(", ");
+function chainsText(chains: readonly Chain[]): string {
+  return chains.map(({ text }) => text).join(", ");
 }
 
 /** `PACSERVE_RULE_1 (tcp 15678)` */

@@ -6,10 +6,12 @@
  */
 
 import { basename } from "node:path";
-import { Failure, fileProblem, messageOf } from "../failure.ts";
+import { Failure, messageOf } from "../failure.ts";
+import { exists, readText } from "../files.ts";
 import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
+import { proxyExceptions } from "../pacman/proxy_environment.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
@@ -27,9 +29,16 @@ export interface PacsrvSettings {
   readonly user: number;
   /** Where the copies of configurations are. It may throw. */
   readonly directory: () => string;
+  /** False for a pacman older than 6.1, which warns of each `CacheServer` line. */
+  readonly knowsCacheServer: boolean;
+  /** The value of an environment variable. */
+  readonly variable: (name: string) => string | undefined;
   /** Shows a line to the user. */
   readonly warn: (message: string) => void;
 }
+
+/** The first version of libalpm that knows `CacheServer`: that of pacman 6.1. */
+const CACHE_SERVER_SINCE = 14;
 
 /** What Deno puts in the place of bytes that are no UTF-8. */
 const LOST_BYTES = "\ufffd";
@@ -54,6 +63,9 @@ export async function run(words: readonly string[]): Promise<number> {
         xdgCacheHome: Deno.env.get("XDG_CACHE_HOME"),
         home: Deno.env.get("HOME"),
       }),
+    // The launcher asks pacman. Where it could not, pacman is taken for a current one.
+    knowsCacheServer: !(Number(Deno.env.get("LIBALPM") || NaN) < CACHE_SERVER_SINCE),
+    variable: (name) => Deno.env.get(name),
     warn: (message) => console.error(`pacsrv: ${message}`),
   });
   let rest = new TextEncoder().encode(command.map((word) => `${word}\0`).join(""));
@@ -82,38 +94,39 @@ export async function pacmanCommand(
   const { path, inSysroot } = chosenConfiguration(words);
   if (inSysroot) return plain;
   try {
-    if (!await isRunning(settings.addressFile)) return plain;
+    const addresses = serverAddresses(await readText(settings.addressFile));
+    if (!await isRunning(addresses)) return plain;
     const configuration = path ?? settings.configuration;
     // pacman has words of its own for a configuration that is not there.
     if (!await exists(configuration)) return plain;
-    const copy = await copyConfiguration(configuration, settings.directory(), settings.user);
-    return [settings.program, ...withConfiguration(words, copy)];
+    const copy = await copyConfiguration(configuration, settings.directory(), settings.user, {
+      addressFile: settings.addressFile,
+      cacheServers: settings.knowsCacheServer,
+    });
+    return [
+      ...environment(addresses, settings),
+      settings.program,
+      ...withConfiguration(words, copy),
+    ];
   } catch (error) {
     settings.warn(`running pacman without pacserve: ${messageOf(error)}`);
     return plain;
   }
 }
 
-async function isRunning(addressFile: string): Promise<boolean> {
-  const addresses = serverAddresses(await read(addressFile));
+/** The beginning of a command line that sets variables: `env no_proxy=localhost`. */
+function environment(addresses: readonly URL[], settings: PacsrvSettings): string[] {
+  const hosts = [...new Set(addresses.map(hostOf))];
+  const assignments = proxyExceptions(hosts, settings.variable);
+  // env(1) would take the path of such a program for one more assignment.
+  return assignments.length === 0 || settings.program.includes("=") ? [] : ["env", ...assignments];
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+async function isRunning(addresses: readonly URL[]): Promise<boolean> {
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

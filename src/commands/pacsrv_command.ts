@@ -19,6 +19,10 @@ export const PACSRV: Command = {
     "/var/cache/pacserve for root, for others in $XDG_CACHE_HOME/pacserve (~/.cache/pacserve), where " +
     "only its user can write, and follows each change of the original and of what that includes. The " +
     "original is never changed.",
+    "For a pacman older than 6.1, which does not know CacheServer, the copy has /etc/pacman.d/pacserve " +
+    "without these lines.",
+    "Where the environment names a proxy (http_proxy, all_proxy), pacman runs with pacserve's host added " +
+    "to no_proxy: a proxy elsewhere would look for localhost on itself.",
     "The environment variable PACMAN names another program to run, one that takes pacman's --config: " +
     "paru, yay, powerpill.",
     "The exit status is pacman's.",

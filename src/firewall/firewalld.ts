@@ -2,13 +2,68 @@
 
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, portsText } from "./openings.ts";
-import type { Place } from "./place.ts";
+import type { Chain, ChainName, Firewall } from "./chain.ts";
 import { complaint, findProgram, runProgram } from "./programs.ts";
 
 const PROGRAM = "firewall-cmd";
 
+/** firewalld: its zones. Where it runs, it keeps the rules of all other firewalls. */
+export const firewalld: Firewall = {
+  name: "firewalld",
+  chosen: async () => {
+    if (!await isRunning()) {
+      throw new Failure("PACSERVE_FIREWALL names firewalld, which does not run");
+    }
+    return await zones();
+  },
+  survey: async () =>
+    await isRunning() ? { filtering: await zones(), keeps: "all" } : { filtering: [], keeps: [] },
+  chain: ({ zone }) => zone === undefined ? null : new Zone(zone),
+};
+
+/** A zone of firewalld. */
+class Zone implements Chain {
+  readonly name: ChainName;
+  readonly text: string;
+  readonly marked = false;
+  readonly #zone: string;
+
+  constructor(zone: string) {
+    this.name = { firewall: "firewalld", zone };
+    this.text = `firewalld zone ${zone}`;
+    this.#zone = zone;
+  }
+
+  concerns(): boolean {
+    return true;
+  }
+
+  async present(openings: readonly Opening[]): Promise<readonly Opening[]> {
+    // What is set for this run of firewalld goes when it goes.
+    if (openings.length === 0 || !await isRunning()) return [];
+    const listed = await runProgram(PROGRAM, [`--zone=${this.#zone}`, "--list-rich-rules"]);
+    if (listed.errors.includes("INVALID_ZONE")) return [];
+    if (!listed.success) throw new Failure(`${PROGRAM} shows no rules: ${complaint(listed)}`);
+    const rules = new Set(listed.output.split("\n").map((line) => line.trim()));
+    return openings.filter((opening) => rules.has(richRule(opening)));
+  }
+
+  async add(openings: readonly Opening[]): Promise<void> {
+    await this.#change("--add-rich-rule", openings);
+  }
+
+  async remove(openings: readonly Opening[]): Promise<void> {
+    await this.#change("--remove-rich-rule", openings);
+  }
+
+  async #change(action: string, openings: readonly Opening[]): Promise<void> {
+    const changes = openings.map((opening) => `${action}=${richRule(opening)}`);
+    await ask([`--zone=${this.#zone}`, ...changes]);
+  }
+}
+
 /** True when firewalld is installed and runs. */
-export async function firewalldRuns(): Promise<boolean> {
+async function isRunning(): Promise<boolean> {
   return findProgram(PROGRAM) !== null && (await runProgram(PROGRAM, ["--state"])).success;
 }
 
@@ -17,33 +72,11 @@ export async function firewalldRuns(): Promise<boolean> {
  *
  * @throws {Failure} when firewalld does not answer.
  */
-export async function firewalldPlaces(): Promise<Place[]> {
+async function zones(): Promise<Zone[]> {
   const standard = await ask(["--get-default-zone"]);
   const active = await ask(["--get-active-zones"]);
-  return [...new Set([...zoneNames(standard), ...zoneNames(active)])].map(firewalldPlace);
-}
-
-/** One zone. */
-export function firewalldPlace(zone: string): Place {
-  const change = async (action: string, openings: readonly Opening[]): Promise<void> => {
-    await ask([`--zone=${zone}`, ...openings.map((opening) => `${action}=${richRule(opening)}`)]);
-  };
-  return {
-    name: { firewall: "firewalld", zone },
-    marked: false,
-    concerns: () => true,
-    present: async (openings) => {
-      // What is set for this run of firewalld goes when it goes.
-      if (openings.length === 0 || !await firewalldRuns()) return [];
-      const listed = await runProgram(PROGRAM, [`--zone=${zone}`, "--list-rich-rules"]);
-      if (listed.errors.includes("INVALID_ZONE")) return [];
-      if (!listed.success) throw new Failure(`${PROGRAM} shows no rules: ${complaint(listed)}`);
-      const rules = new Set(listed.output.split("\n").map((line) => line.trim()));
-      return openings.filter((opening) => rules.has(richRule(opening)));
-    },
-    add: async (openings) => await change("--add-rich-rule", openings),
-    remove: async (openings) => await change("--remove-rich-rule", openings),
-  };
+  const names = new Set([...zoneNames(standard), ...zoneNames(active)]);
+  return [...names].map((name) => new Zone(name));
 }
 
 /** The zones in the output of `firewall-cmd`: names stand at the begin of a line. */

@@ -7,12 +7,31 @@
 
 import { Failure } from "../failure.ts";
 import { type Opening, openingMark } from "./openings.ts";
-import type { Place } from "./place.ts";
+import type { Chain, ChainName, Firewall } from "./chain.ts";
 import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
 
-/** A chain that a hook of the kernel calls. */
-export interface BaseChain {
-  readonly family: "ip" | "ip6" | "inet";
+/** nftables: every input chain that turns packets away. */
+export const nftables: Firewall = {
+  name: "nftables",
+  chosen: async () => {
+    if (findProgram("nft") === null) {
+      throw new Failure("PACSERVE_FIREWALL names nftables, but nft is not installed");
+    }
+    return await filteringChains();
+  },
+  survey: async () => ({ filtering: await filteringChains(), keeps: [] }),
+  chain: ({ family, table, chain }) =>
+    isFamily(family) && table !== undefined && chain !== undefined
+      ? new BaseChain({ family, table, chain })
+      : null,
+};
+
+/** Families whose input chains see packets of IP. */
+type Family = "ip" | "ip6" | "inet";
+
+/** Where a chain is, as nft names it. */
+interface Position {
+  readonly family: Family;
   readonly table: string;
   readonly chain: string;
 }
@@ -23,35 +42,45 @@ interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** The chain as a place to open. */
-export function nftablesPlace({ family, table, chain }: BaseChain): Place {
-  const position = { family, table, chain };
-  return {
-    name: { firewall: "nftables", ...position },
-    marked: true,
-    concerns: (opening) => family === "inet" || family === (opening.family === 4 ? "ip" : "ip6"),
-    present: async (openings) => {
-      if (openings.length === 0) return [];
-      const marks = new Set((await markedRules(position)).map(({ mark }) => mark));
-      return openings.filter((opening) => marks.has(openingMark(opening)));
-    },
-    add: async (openings) => {
-      await execute(openings.map((opening) => ({
-        insert: {
-          rule: {
-            ...position,
-            comment: openingMark(opening),
-            expr: nftablesExpressions(opening, family),
-          },
-        },
-      })));
-    },
-    remove: async (openings) => {
-      const marks = new Set(openings.map(openingMark));
-      const rules = (await markedRules(position)).filter(({ mark }) => marks.has(mark));
-      await execute(rules.map(({ handle }) => ({ delete: { rule: { ...position, handle } } })));
-    },
-  };
+/** A chain that a hook of the kernel calls. */
+class BaseChain implements Chain {
+  readonly name: ChainName;
+  readonly text: string;
+  readonly marked = true;
+  readonly #position: Position;
+
+  constructor(position: Position) {
+    const { family, table, chain } = position;
+    this.name = { firewall: "nftables", family, table, chain };
+    this.text = `nftables chain ${family} ${table} ${chain}`;
+    this.#position = position;
+  }
+
+  concerns(opening: Opening): boolean {
+    const { family } = this.#position;
+    return family === "inet" || family === (opening.family === 4 ? "ip" : "ip6");
+  }
+
+  async present(openings: readonly Opening[]): Promise<readonly Opening[]> {
+    if (openings.length === 0) return [];
+    const marks = new Set((await markedRules(this.#position)).map(({ mark }) => mark));
+    return openings.filter((opening) => marks.has(openingMark(opening)));
+  }
+
+  async add(openings: readonly Opening[]): Promise<void> {
+    const position = this.#position;
+    await execute(openings.map((opening) => {
+      const expr = nftablesExpressions(opening, position.family);
+      return { insert: { rule: { ...position, comment: openingMark(opening), expr } } };
+    }));
+  }
+
+  async remove(openings: readonly Opening[]): Promise<void> {
+    const position = this.#position;
+    const marks = new Set(openings.map(openingMark));
+    const rules = (await markedRules(position)).filter(({ mark }) => marks.has(mark));
+    await execute(rules.map(({ handle }) => ({ delete: { rule: { ...position, handle } } })));
+  }
 }
 
 /**
@@ -59,22 +88,22 @@ export function nftablesPlace({ family, table, chain }: BaseChain): Place {
  *
  * @throws {Failure} when there may be some that cannot be seen.
  */
-export async function filteringChains(): Promise<BaseChain[]> {
+async function filteringChains(): Promise<Chain[]> {
   if (findProgram("nft") === null) return [];
   const listed = await runProgram("nft", ["-j", "list", "chains"]);
   if (listed.errors.includes("JSON support not compiled-in")) {
     throw new Failure("this nft was built without JSON, which pacserve-ports needs");
   }
   if (!sawRules("nft", listed)) return [];
-  const found: BaseChain[] = [];
+  const found: Chain[] = [];
   for (const chain of objectsOf(listed.output, "chain")) {
     const { family, table, name } = chain;
     if (chain["hook"] !== "input" || chain["type"] !== "filter") continue;
-    if (family !== "ip" && family !== "ip6" && family !== "inet") continue;
+    if (typeof family !== "string" || !isFamily(family)) continue;
     if (typeof table !== "string" || typeof name !== "string") continue;
     const content = await runProgram("nft", ["-j", "list", "table", family, table]);
-    if (content.success && turnsAway(content.output, name)) {
-      found.push({ family, table, chain: name });
+    if (content.success && chainTurnsAway(content.output, name)) {
+      found.push(new BaseChain({ family, table, chain: name }));
     }
   }
   return found;
@@ -85,7 +114,7 @@ export async function filteringChains(): Promise<BaseChain[]> {
  *
  * @param table as `nft -j list table` prints it.
  */
-export function turnsAway(table: string, chain: string): boolean {
+export function chainTurnsAway(table: string, chain: string): boolean {
   const policy = objectsOf(table, "chain").find(({ name }) => name === chain)?.["policy"];
   if (policy === "drop") return true;
   const rules = objectsOf(table, "rule");
@@ -118,7 +147,7 @@ export function turnsAway(table: string, chain: string): boolean {
 /** What describes an opening to nftables, in a chain of that family. */
 export function nftablesExpressions(
   { family, protocol, ports, source }: Opening,
-  chainFamily: BaseChain["family"],
+  chainFamily: Family,
 ): Json[] {
   const ip = family === 4 ? "ip" : "ip6";
   const expressions: Json[] = [];
@@ -144,7 +173,7 @@ function match(left: Json, right: Json): Json {
 
 /** The rules of a chain that bear a mark; none if the chain is gone. */
 async function markedRules(
-  { family, table, chain }: BaseChain,
+  { family, table, chain }: Position,
 ): Promise<{ readonly mark: string; readonly handle: number }[]> {
   if (findProgram("nft") === null) return [];
   const listed = await runProgram("nft", ["-j", "list", "chain", family, table, chain]);
@@ -179,6 +208,10 @@ function objectsOf(output: string, kind: string): JsonObject[] {
 function targetOf(verdict: Json | undefined): string | null {
   const target = verdict !== undefined && isObject(verdict) ? verdict["target"] : null;
   return typeof target === "string" ? target : null;
+}
+
+function isFamily(text: string | undefined): text is Family {
+  return text === "ip" || text === "ip6" || text === "inet";
 }
 
 function isArray(json: Json): json is readonly Json[] {

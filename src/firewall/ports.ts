@@ -1,23 +1,23 @@
-/** Opening and closing: from rules and places to what is there, and back. */
+/** Opening and closing: from rules and chains to what is there, and back. */
 
 import { Failure, messageOf } from "../failure.ts";
-import { placeOf } from "./detection.ts";
+import type { Chain } from "./chain.ts";
+import { chainOf } from "./firewalls.ts";
 import { type Opening, openingsOf, openingText } from "./openings.ts";
-import { type Place, placeText } from "./place.ts";
 import type { Rule } from "./rules.ts";
 import { type Opened, readState, withLock, writeState } from "./state.ts";
 
 /** How far a rule is open. */
-export interface RuleStatus {
+interface RuleStatus {
   readonly rule: Rule;
   /** What is not let in, and where: `tcp 15678 from 10.0.0.0/8 (iptables)`. Empty: it is open. */
   readonly closed: readonly string[];
 }
 
 /**
- * Opens the rules in each place, and closes what was opened before and is no longer among them.
+ * Opens the rules in each chain, and closes what was opened before and is no longer among them.
  *
- * What is open already is left alone. When a place refuses a rule, all that this call opened is
+ * What is open already is left alone. When a chain refuses a rule, all that this call opened is
  * closed again.
  *
  * @param directory for what is remembered.
@@ -25,12 +25,12 @@ export interface RuleStatus {
  */
 export async function openPorts(
   rules: readonly Rule[],
-  places: readonly Place[],
+  chains: readonly Chain[],
   directory: string,
 ): Promise<void> {
   await withLock(directory, async () => {
     const before = await readState(directory);
-    const wanted = places.flatMap((place) => rules.flatMap((rule) => openedBy(rule, place)));
+    const wanted = chains.flatMap((chain) => rules.flatMap((rule) => openedBy(rule, chain)));
     const keys = new Set(wanted.map(keyOf));
     const failures = await closeAll(before.filter((one) => !keys.has(keyOf(one))));
     if (failures.length > 0) throw new Failure(failures.join("; "));
@@ -38,13 +38,13 @@ export async function openPorts(
     const added: Opened[] = [];
     try {
       for (const rule of rules) {
-        for (const place of places) {
-          const missing = await missingOf(rule, place, ours);
+        for (const chain of chains) {
+          const missing = await missingOf(rule, chain, ours);
           added.push(...missing.add);
           ours = merge(ours, [...missing.remember, ...missing.add]);
           // Remembered first: whatever happens next, it can be closed.
           await writeState(directory, ours);
-          await addTo(place, rule, missing.add);
+          await addTo(chain, rule, missing.add);
         }
       }
     } catch (error) {
@@ -69,7 +69,7 @@ export async function closePorts(directory: string): Promise<number> {
     const opened = await readState(directory);
     const failed: Opened[] = [];
     const failures: string[] = [];
-    for (const group of byPlace(opened)) {
+    for (const group of byChain(opened)) {
       const messages = await closeAll(group);
       failures.push(...messages);
       if (messages.length > 0) failed.push(...group);
@@ -80,20 +80,20 @@ export async function closePorts(directory: string): Promise<number> {
   });
 }
 
-/** Says for each rule whether it is open in every place. */
+/** Says for each rule whether it is open in every chain. */
 export async function portsStatus(
   rules: readonly Rule[],
-  places: readonly Place[],
+  chains: readonly Chain[],
 ): Promise<RuleStatus[]> {
   const result: RuleStatus[] = [];
   for (const rule of rules) {
     const closed: string[] = [];
-    for (const place of places) {
-      const wanted = openingsOf(rule).filter((opening) => place.concerns(opening));
-      const present = new Set(await place.present(wanted));
+    for (const chain of chains) {
+      const wanted = openingsOf(rule).filter((opening) => chain.concerns(opening));
+      const present = new Set(await chain.present(wanted));
       closed.push(
         ...wanted.filter((opening) => !present.has(opening))
-          .map((opening) => `${openingText(opening)} (${placeText(place.name)})`),
+          .map((opening) => `${openingText(opening)} (${chain.text})`),
       );
     }
     result.push({ rule, closed });
@@ -104,54 +104,56 @@ export async function portsStatus(
 /** What is to be added for a rule, and what is there already and is ours, though forgotten. */
 async function missingOf(
   rule: Rule,
-  place: Place,
+  chain: Chain,
   ours: readonly Opened[],
 ): Promise<{ readonly add: readonly Opened[]; readonly remember: readonly Opened[] }> {
-  const wanted = openedBy(rule, place);
-  const present = new Set(await place.present(wanted.map(({ opening }) => opening)));
+  const wanted = openedBy(rule, chain);
+  const present = new Set(await chain.present(wanted.map(({ opening }) => opening)));
   const known = new Set(ours.map(keyOf));
   const unknown = wanted.filter((one) => present.has(one.opening) && !known.has(keyOf(one)));
   return {
     add: wanted.filter((one) => !present.has(one.opening)),
     // Without a mark it is the user's own rule, and stays when ours go.
-    remember: place.marked ? unknown : [],
+    remember: chain.marked ? unknown : [],
   };
 }
 
-async function addTo(place: Place, rule: Rule, missing: readonly Opened[]): Promise<void> {
+async function addTo(chain: Chain, rule: Rule, missing: readonly Opened[]): Promise<void> {
   if (missing.length === 0) return;
   try {
-    await place.add(missing.map(({ opening }) => opening));
+    await chain.add(missing.map(({ opening }) => opening));
   } catch (error) {
     const reason = messageOf(error);
-    throw new Failure(`${rule.variable} was refused by ${placeText(place.name)}: ${reason}`);
+    throw new Failure(`${rule.variable} was refused by ${chain.text}: ${reason}`);
   }
 }
 
-/** Closes these, as far as they are there. Returns what went wrong, a sentence for each place. */
+/** Closes these, as far as they are there. Returns what went wrong, a sentence for each chain. */
 async function closeAll(opened: readonly Opened[]): Promise<string[]> {
   const failures: string[] = [];
-  for (const group of byPlace(opened)) {
+  for (const group of byChain(opened)) {
     const [first] = group;
     if (first === undefined) continue;
+    let text = first.chain.firewall;
     try {
-      const place = placeOf(first.place);
-      const present = await place.present(group.map(({ opening }) => opening));
-      if (present.length > 0) await place.remove(present);
+      const chain = chainOf(first.chain);
+      text = chain.text;
+      const present = await chain.present(group.map(({ opening }) => opening));
+      if (present.length > 0) await chain.remove(present);
     } catch (error) {
-      failures.push(`cannot close the ports in ${placeText(first.place)}: ${messageOf(error)}`);
+      failures.push(`cannot close the ports in ${text}: ${messageOf(error)}`);
     }
   }
   return failures;
 }
 
-function byPlace(opened: readonly Opened[]): Opened[][] {
-  return [...Map.groupBy(opened, ({ place }) => placeText(place)).values()];
+function byChain(opened: readonly Opened[]): Opened[][] {
+  return [...Map.groupBy(opened, ({ chain }) => JSON.stringify(chain)).values()];
 }
 
-function openedBy(rule: Rule, place: Place): Opened[] {
-  return openingsOf(rule).filter((opening) => place.concerns(opening))
-    .map((opening: Opening) => ({ variable: rule.variable, place: place.name, opening }));
+function openedBy(rule: Rule, chain: Chain): Opened[] {
+  return openingsOf(rule).filter((opening) => chain.concerns(opening))
+    .map((opening: Opening) => ({ variable: rule.variable, chain: chain.name, opening }));
 }
 
 function merge(some: readonly Opened[], more: readonly Opened[]): Opened[] {
@@ -159,6 +161,6 @@ function merge(some: readonly Opened[], more: readonly Opened[]): Opened[] {
 }
 
 /** Two rules may open the same: it is opened once. */
-function keyOf({ place, opening }: Opened): string {
-  return `${placeText(place)}: ${openingText(opening)}`;
+function keyOf({ chain, opening }: Opened): string {
+  return `${JSON.stringify(chain)}: ${openingText(opening)}`;
 }

@@ -3,25 +3,10 @@
 import { Failure } from "../failure.ts";
 
 /** Where programs of the system are; never a directory from the user's `PATH`. */
-export const PROGRAM_DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
-
-/** Every program that may be run. */
-export const PROGRAMS = [
-  "firewall-cmd",
-  "ip6tables",
-  "ip6tables-legacy",
-  "ip6tables-nft",
-  "iptables",
-  "iptables-legacy",
-  "iptables-nft",
-  "nft",
-] as const;
-
-/** Name of such a program. */
-export type ProgramName = typeof PROGRAMS[number];
+const DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
 
 /** What came of running a program. */
-export interface Outcome {
+interface Outcome {
   readonly success: boolean;
   readonly output: string;
   /** What it wrote to its standard error. */
@@ -29,8 +14,8 @@ export interface Outcome {
 }
 
 /** The absolute path of a program; null when it is not installed. */
-export function findProgram(name: ProgramName): string | null {
-  for (const directory of PROGRAM_DIRECTORIES) {
+export function findProgram(name: string): string | null {
+  for (const directory of DIRECTORIES) {
     const path = `${directory}/${name}`;
     try {
       if (Deno.statSync(path).isFile) return path;
@@ -48,7 +33,7 @@ export function findProgram(name: ProgramName): string | null {
  * @throws {Failure} when it is not installed or cannot be started.
  */
 export async function runProgram(
-  name: ProgramName,
+  name: string,
   words: readonly string[],
   input: string = "",
 ): Promise<Outcome> {
@@ -90,7 +75,7 @@ const ABSENT = /: (Protocol not supported|Invalid argument|Table does not exist|
  * @returns whether the kernel has that firewall.
  * @throws {Failure} when rules may be there that were not seen.
  */
-export function sawRules(name: ProgramName, outcome: Outcome): boolean {
+export function sawRules(name: string, outcome: Outcome): boolean {
   if (outcome.success) return true;
   if (ABSENT.test(outcome.errors)) return false;
   throw new Failure(`${name} cannot see the rules: ${complaint(outcome)}`);

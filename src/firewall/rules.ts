@@ -31,16 +31,10 @@ export interface Rule {
   readonly sources: readonly Network[] | null;
 }
 
-/** What `PACSERVE_FIREWALL` may say. */
-export const FIREWALLS = ["auto", "iptables", "nftables", "firewalld", "none"] as const;
-
-/** Which firewall to open ports in; `auto` finds out. */
-export type FirewallSetting = typeof FIREWALLS[number];
-
 /** The name of a rule, with its number. */
 const RULE = /^PACSERVE_RULE_(\d{1,9})$/;
 
-/** The other names in the configuration file: those of the service and of {@link firewallOf}. */
+/** The other names in the configuration file: those of the service and of `firewalls.ts`. */
 const OTHER_NAMES = ["PACSERVE_ARGS", "PACSERVE_FIREWALL"];
 
 /**
@@ -65,23 +59,9 @@ export function rulesOf(values: ReadonlyMap<string, string>): Rule[] {
   for (const [variable, value] of values) {
     const [, number] = RULE.exec(variable) ?? [];
     if (number === undefined) continue;
-    if (withoutComment(value) !== "") rules.push([Number(number), parseRule(variable, value)]);
+    if (valueWithoutComment(value) !== "") rules.push([Number(number), parseRule(variable, value)]);
   }
   return rules.sort(([one], [other]) => one - other).map(([, rule]) => rule);
-}
-
-/**
- * The firewall that the configuration names; `auto` if it names none.
- *
- * @throws {Failure} for one that nobody knows.
- */
-export function firewallOf(values: ReadonlyMap<string, string>): FirewallSetting {
-  const value = withoutComment(values.get("PACSERVE_FIREWALL") ?? "") || "auto";
-  const setting = FIREWALLS.find((name) => name === value);
-  if (setting === undefined) {
-    throw new Failure(`PACSERVE_FIREWALL: "${value}" is none of ${FIREWALLS.join(", ")}`);
-  }
-  return setting;
 }
 
 /**
@@ -90,7 +70,7 @@ export function firewallOf(values: ReadonlyMap<string, string>): FirewallSetting
  * @throws {Failure} that names the variable.
  */
 export function parseRule(variable: string, value: string): Rule {
-  const words = withoutComment(value).split(/\s+/);
+  const words = valueWithoutComment(value).split(/\s+/);
   const name = words.shift() ?? "";
   const protocol = (["tcp", "udp", "igmp"] as const).find((known) => known === name);
   if (protocol === undefined) {
@@ -105,7 +85,7 @@ export function parseRule(variable: string, value: string): Rule {
   if (words.length === 0) {
     throw new Failure(`${variable}: no addresses stand behind "from"`);
   }
-  const sources = words.map((word) => parseNetwork(variable, word));
+  const sources = words.map((word) => parseSource(variable, word));
   const wrong = words.find((_, index) => protocol === "igmp" && sources[index]?.family === 6);
   if (wrong !== undefined) {
     throw new Failure(`${variable}: igmp is a protocol of IPv4, and ${wrong} is IPv6`);
@@ -113,8 +93,8 @@ export function parseRule(variable: string, value: string): Rule {
   return { variable, protocol, ports, sources };
 }
 
-/** systemd has no comments behind a value; here nothing else has a `#` in it. */
-function withoutComment(value: string): string {
+/** systemd knows no comments after a value; no value of ours has a `#` in it otherwise. */
+export function valueWithoutComment(value: string): string {
   return value.replace(/#.*$/s, "").trim();
 }
 
@@ -128,7 +108,7 @@ function parsePorts(variable: string, word: string | undefined): PortRange {
   return { first, last };
 }
 
-function parseNetwork(variable: string, word: string): Network {
+function parseSource(variable: string, word: string): Network {
   const slash = word.indexOf("/");
   const host = slash < 0 ? word : word.slice(0, slash);
   const family = ipaddr.IPv4.isValidFourPartDecimal(host) ? 4 : 6;

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import type { Opening } from "./openings.ts";
-import type { PlaceName } from "./place.ts";
+import type { ChainName } from "./chain.ts";
 
 /** Where it is remembered. */
 export const STATE_DIRECTORY = "/run/pacserve-ports";
@@ -11,11 +11,14 @@ export const STATE_DIRECTORY = "/run/pacserve-ports";
 /** An opening that we made. */
 export interface Opened {
   readonly variable: string;
-  readonly place: PlaceName;
+  readonly chain: ChainName;
   readonly opening: Opening;
 }
 
 const FORMAT = 1;
+
+/** How an opening is written: with the name of the field that the first version gave it. */
+type Remembered = Omit<Opened, "chain"> & { readonly place: ChainName };
 
 /**
  * Reads what was opened; nothing if nothing ever was.
@@ -25,10 +28,12 @@ const FORMAT = 1;
 export async function readState(directory: string): Promise<Opened[]> {
   const path = join(directory, "state");
   try {
-    const { format, opened }: { format: unknown; opened: Opened[] } = JSON.parse(
+    const { format, opened }: { format: unknown; opened: Remembered[] } = JSON.parse(
       await Deno.readTextFile(path),
     );
-    if (format === FORMAT && Array.isArray(opened)) return opened;
+    if (format === FORMAT && Array.isArray(opened)) {
+      return opened.map(({ place, ...one }) => ({ ...one, chain: place }));
+    }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw new Failure(`cannot read what was opened: ${path}: ${messageOf(error)}`);
@@ -45,9 +50,9 @@ export async function writeState(directory: string, opened: readonly Opened[]): 
     });
     return;
   }
-  await Deno.writeTextFile(`${path}.new`, JSON.stringify({ format: FORMAT, opened }, null, 1), {
-    mode: 0o600,
-  });
+  const remembered = opened.map(({ chain, ...one }): Remembered => ({ ...one, place: chain }));
+  const text = JSON.stringify({ format: FORMAT, opened: remembered }, null, 1);
+  await Deno.writeTextFile(`${path}.new`, text, { mode: 0o600 });
   await Deno.rename(`${path}.new`, path);
 }
 

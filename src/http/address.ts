@@ -1,4 +1,6 @@
-/** IP addresses as text. */
+/** IP addresses and hosts as text. */
+
+import ipaddr from "ipaddr.js";
 
 /**
  * An address as the rest of the program writes it: without a zone (`fe80::1%eth0` → `fe80::1`), and an
@@ -11,7 +13,21 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
-/** True for an IP address that only this host itself has: 127.0.0.0/8 and `::1`. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
+/** True for 127.0.0.0/8, `::1` and `localhost`: what means another machine elsewhere. */
+export function isLoopback(host: string): boolean {
+  return /^127\.\d+\.\d+\.\d+$/.test(host) || host === "::1" || host === "localhost";
+}
+
+/** True for the host of a URL that means the very machine on which it is used: a name, or an address. */
+export function isLoopbackHost(host: string): boolean {
+  return isLoopback(host) && ipaddr.isValid(host) || host === "localhost" ||
+    host.endsWith(".localhost");
+}
+
+/** True for an IP address in a network (CIDR); a name, or what is no network, is in none. */
+export function isInNetwork(host: string, network: string): boolean {
+  if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
+  const address = ipaddr.parse(host);
+  const [base, length] = ipaddr.parseCIDR(network);
+  return address.kind() === base.kind() && address.match(base, length);
 }

@@ -9,7 +9,7 @@
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
-import type { Connection, Handler, HttpRequest, Reply, ReplyHeaders } from "./exchange.ts";
+import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
 import { textReply } from "./text_reply.ts";
 
 /** What is known about this host. */
@@ -60,7 +60,7 @@ export class Admission {
     );
   }
 
-  /** True when an address may send us requests, and may be a peer. */
+  /** True when an address may send us requests. */
   allowsAddress(address: string): boolean {
     const now = performance.now();
     const known = this.#remembered.get(address);
@@ -73,6 +73,19 @@ export class Admission {
     }
     this.#remembered.set(address, { allowed, until: now + REMEMBERED_MS });
     return allowed;
+  }
+
+  /**
+   * True when a server at this address is believed that it is a peer: it is on this host, in a network
+   * of our interfaces, or in one of `--allow-network` where that is given. Private networks behind a
+   * router may send requests, but nothing sent from there makes this server connect to them.
+   */
+  allowsPeer(address: string): boolean {
+    if (!this.allowsAddress(address)) return false;
+    if (this.#narrowed) return true;
+    const remote = ipaddr.process(address);
+    return remote.range() === "loopback" ||
+      this.#facts.interfaces().some((network) => contains(parseNetwork(network), remote));
   }
 
   /** True when the other end of a connection may send us requests. */
@@ -156,12 +169,6 @@ export function isCrossSite(request: HttpRequest): boolean {
   const scheme = request.connection.secure ? "https" : "http";
   return origin.toLowerCase() !== `${scheme}://${host ?? ""}`.toLowerCase();
 }
-
-/** Header fields of every reply: no browser guesses its type, and no page can put it in a frame. */
-export const SECURE_HEADERS: ReplyHeaders = {
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-};
 
 /**
  * The names by which a host is called on its LAN: bare, in multicast DNS (RFC 6762 §3), and in the

@@ -11,7 +11,6 @@ import { Connections } from "./connections.ts";
 import type { Connection, Handler } from "./exchange.ts";
 import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
-import { bareReply } from "./malformed.ts";
 import { type ListenerEvents, Service } from "./service.ts";
 import { checkTls } from "./tls.ts";
 
@@ -83,9 +82,7 @@ export async function listen(
   server.on("request", (message, response) => service.accept(message, response, false));
   server.on("checkContinue", (message, response) => service.accept(message, response, true));
   server.on("checkExpectation", (message, response) => service.accept(message, response, false));
-  server.on("connect", (_message, socket: Socket) => {
-    socket.end(bareReply(501), () => socket.destroy());
-  });
+  server.on("connect", (_message, socket: Socket) => service.reject(501, socket));
 
   await bind(server, configuration);
   const { address, port } = server.address() as AddressInfo;

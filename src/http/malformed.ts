@@ -1,6 +1,7 @@
 /** The answer to what the parser of `node:http` could not take for a request. */
 
 import { statusText } from "../std.ts";
+import { SECURE_HEADERS } from "./secure_headers.ts";
 
 /** Why a parser gave up. */
 export interface ParseError extends Error {
@@ -33,6 +34,6 @@ export function statusOf(error: ParseError): number | null {
 export function bareReply(status: number): string {
   const text = `${status} ${statusText[status] ?? ""}`;
   return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-    `X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n` +
+    Object.entries(SECURE_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`).join("") +
     `Content-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
 }

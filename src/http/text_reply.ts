@@ -20,9 +20,6 @@ export function textReply(
     headers: {
       "Content-Type": "text/plain; charset=UTF-8",
       "Content-Length": String(body.length),
-      "X-Content-Type-Options": "nosniff",
-      // Also where the listener itself refuses, before the column puts it on every reply.
-      "X-Frame-Options": "DENY",
       ...headers,
     },
     body,

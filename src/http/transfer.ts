@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { Activity } from "./client_connection.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
+import { SECURE_HEADERS } from "./secure_headers.ts";
 
 /** Keeps account of one request and its reply until the last byte is handed over or the client is gone. */
 export class Transfer implements Activity {
@@ -65,13 +66,16 @@ export class Transfer implements Activity {
   }
 
   /**
-   * Writes the head.
+   * Writes the head, with the fields that every reply has.
    *
    * @param length of the body; null leaves what the handler said, or nothing
    * @param close true when the connection ends after this reply
    */
   head(status: number, headers: ReplyHeaders, length: number | null, close: boolean): void {
-    this.response.writeHead(status, flatten(headers, length, close));
+    this.response.writeHead(
+      status,
+      flatten(headers, length, close),
+    );
   }
 
   /** Ends the reply, with `chunk` as the last or only piece of its body. */
@@ -134,6 +138,9 @@ function flatten(headers: ReplyHeaders, length: number | null, close: boolean): 
     if (length !== null && name.length === 14 && name.toLowerCase() === "content-length") continue;
     if (typeof value === "string") flat.push(name, value);
     else for (const one of value) flat.push(name, one);
+  }
+  for (const name of Object.keys(SECURE_HEADERS)) {
+    if (!(name in headers)) flat.push(name, SECURE_HEADERS[name] as string);
   }
   if (length !== null) flat.push("Content-Length", String(length));
   if (close) flat.push("Connection", "close");

@@ -18,3 +18,8 @@ export interface PacmanConfiguration {
   readonly architectures: readonly string[];
   readonly repositories: readonly Repository[];
 }
+
+/** The directory in which pacman keeps the databases of its repositories. */
+export function syncDirectory({ databasePath }: PacmanConfiguration): string {
+  return `${databasePath === "/" ? "" : databasePath}/sync`;
+}

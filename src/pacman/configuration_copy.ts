@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { expandInclude, includePattern } from "./included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "./insert.ts";
-import { decodeBytes, encodeBytes, joinLines, type Line, splitLines } from "./lines.ts";
+import { decodeBytes, directive, encodeBytes, joinLines, type Line, splitLines } from "./lines.ts";
 
 /** pacman's own bound on includes within includes. */
 const MAXIMUM_DEPTH = 10;
@@ -17,6 +17,17 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /** The longest name of a file on Linux's file systems, in bytes (`NAME_MAX`). */
 const LONGEST_NAME = 255;
+
+/** How pacserve is named in a copy. */
+export interface CopyOptions {
+  /** The file that names pacserve to pacman. */
+  readonly addressFile: string;
+  /**
+   * False: that file is copied, too, without its `CacheServer` lines, and included from the copy. A
+   * pacman older than 6.1 warns of them.
+   */
+  readonly cacheServers: boolean;
+}
 
 /** Where a user's copies are, by the XDG Base Directory Specification; root's are in `/var/cache`. */
 export function copyDirectory(
@@ -50,10 +61,30 @@ export async function copyConfiguration(
   path: string,
   directory: string,
   user: number,
+  { addressFile, cacheServers }: CopyOptions = {
+    addressFile: PACSERVE_INCLUDE,
+    cacheServers: true,
+  },
 ): Promise<string> {
   await makeDirectory(directory, user);
-  const changed = await changedText(resolve(path), directory, 0);
+  const include = cacheServers
+    ? PACSERVE_INCLUDE
+    : quoteGlob(await copyWithoutCacheServers(addressFile, directory));
+  const changed = await changedText(resolve(path), { directory, include }, 0);
   return await writeCopy(directory, resolve(path), changed.text);
+}
+
+/** Copies the file that names pacserve, for a pacman that does not know `CacheServer`. */
+async function copyWithoutCacheServers(path: string, directory: string): Promise<string> {
+  const lines = splitLines(await readText(path));
+  const kept = lines.filter(({ content }) => directive(content)?.key !== "CacheServer");
+  return await writeCopy(directory, path, joinLines(kept));
+}
+
+/** Where copies go, and what their `Include` lines for pacserve name. */
+interface CopyPlace {
+  readonly directory: string;
+  readonly include: string;
 }
 
 /** What a file would say in its copy. */
@@ -63,15 +94,22 @@ interface ChangedText {
   readonly definesRepositories: boolean;
 }
 
-async function changedText(path: string, directory: string, depth: number): Promise<ChangedText> {
-  const { text, repositories } = insertInclude(await readText(path));
+async function changedText(path: string, place: CopyPlace, depth: number): Promise<ChangedText> {
+  const { include } = place;
+  // The user's own file may have the line already.
+  const original = splitLines(await readText(path)).map((line) =>
+    includePattern(line.content) === PACSERVE_INCLUDE && include !== PACSERVE_INCLUDE
+      ? { content: `Include = ${include}`, ending: line.ending }
+      : line
+  );
+  const { text, repositories } = insertInclude(joinLines(original), include);
   let definesRepositories = repositories.length > 0;
   const lines: Line[] = [];
   for (const line of splitLines(text)) {
     const pattern = depth < MAXIMUM_DEPTH ? includePattern(line.content) : null;
-    const included = pattern === null || pattern === PACSERVE_INCLUDE
+    const included = pattern === null || pattern === include
       ? null
-      : await copyIncluded(pattern, directory, depth + 1);
+      : await copyIncluded(pattern, place, depth + 1);
     if (included === null) {
       lines.push(line);
       continue;
@@ -93,17 +131,17 @@ async function changedText(path: string, directory: string, depth: number): Prom
  */
 async function copyIncluded(
   pattern: string,
-  directory: string,
+  place: CopyPlace,
   depth: number,
 ): Promise<string[] | null> {
   const result: string[] = [];
   let copied = false;
   for (const path of (await expandInclude(pattern)).paths) {
-    const { text, definesRepositories } = await changedText(path, directory, depth)
+    const { text, definesRepositories } = await changedText(path, place, depth)
       // pacman complains of an included file that it cannot read; the copy leaves that to it.
       .catch(() => ({ text: "", definesRepositories: false }));
     copied ||= definesRepositories;
-    result.push(definesRepositories ? await writeCopy(directory, path, text) : path);
+    result.push(definesRepositories ? await writeCopy(place.directory, path, text) : path);
   }
   return copied ? result : null;
 }

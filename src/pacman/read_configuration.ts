@@ -5,7 +5,7 @@
 
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
-import { realPath } from "../real_path.ts";
+import { realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
 /** What a program that ran to its end left. */
@@ -14,6 +14,14 @@ export interface ProgramResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/**
+ * The path that keeps pacman-conf from using a configuration, where its message names one: pacman 7.1
+ * resolves `CacheDir`, `DBPath`, `GPGDir`, `HookDir` and `RootDir`, and refuses those that do not exist.
+ */
+export function unresolvedPath(message: string): string | null {
+  return /failed to resolve path '(.*)' passed to '\w+'/.exec(message)?.[1] ?? null;
 }
 
 /** Runs `pacman-conf` with these arguments. */
@@ -173,7 +181,8 @@ function reasonIn(result: ProgramResult): string {
   const stderr = result.stderr.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, "$1");
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const error = lines.find((line) => line.startsWith("error: "));
-  if (error !== undefined) return error.slice("error: ".length).replace(/\.$/, "");
+  // pacman 7.1 writes a quotation mark too many: error: 'failed to resolve path '/a'…
+  if (error !== undefined) return error.replace(/^error: '?/, "").replace(/\.$/, "");
   return lines[0] ?? `pacman-conf ended with status ${result.status}`;
 }
 

@@ -1,6 +1,8 @@
 /**
- * The addresses that pacman uses, in the three forms that `Server` lines for pacserve have had:
+ * The addresses that pacman uses, in the forms that `Server` lines for pacserve have had:
  *
+ * - `http://localhost:15678/pacman/$repo/os/$arch`. Programs such as devtools' arch-nspawn find `$repo`
+ *   and `$arch` in a server by the `/os/` between them, which all mirrors of Arch have;
  * - `http://localhost:15678/pacman/$repo/$arch`, and `/request/$repo/$arch` until 2011;
  * - `http://localhost:15678/pkg/?repo=$repo&arch=$arch&file=`;
  * - `/pkg/<file>`, the place in the shared tree that the others stand for.
@@ -29,12 +31,13 @@ const LONGEST_NAME = 255;
  * @returns null when it is none, such as the listing of `/pkg/`, or has a piece too many or too few.
  */
 export function parsePacmanAddress(target: Target): PacmanAddress | null {
-  const [first, second, third, fourth] = target.segments;
+  const [first, second, third, fourth, fifth] = target.segments;
   switch (first) {
     case "pacman":
     case "request":
-      if (target.segments.length !== 4 || target.trailingSlash) return null;
-      return address(second, third, fourth);
+      if (target.trailingSlash) return null;
+      if (target.segments.length === 5 && third === "os") return address(second, fourth, fifth);
+      return target.segments.length === 4 ? address(second, third, fourth) : null;
     case PACKAGES:
       if (target.segments.length === 1) return parseQuery(target.search);
       if (target.segments.length !== 2 || target.trailingSlash) return null;

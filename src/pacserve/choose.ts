@@ -205,6 +205,7 @@ export class Pacserve {
         optional: isOptional(file),
         via: this.#viaFor(request),
         isSelf: (url) => isSelf(url, self),
+        neighbour: isLocal ? null : request.connection.remoteAddress,
       });
     }));
     return choices.find((choice) => choice !== null && (choice.verified || name !== null)) ?? null;

@@ -30,7 +30,7 @@ export class FileRepositories {
     this.#places = places;
     // repo-add's `core.db` is a link to the archive beside it, which is as far as links may lead.
     this.#tree = new SharedTree({ shares, filters: [], showHidden: false, followLinks: false });
-    this.#replies = new FileReplies(this.#tree, { source: "file repository" });
+    this.#replies = new FileReplies(this.#tree, "file repository");
   }
 
   /** The reply with a file of a repository; null when this is no such repository or has no such file. */

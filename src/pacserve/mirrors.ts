@@ -1,6 +1,7 @@
 /** Finds the first mirror that has a file. */
 
 import { LRUCache } from "lru-cache";
+import { NeighbourLimit } from "../http/rate_limit.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
@@ -29,6 +30,8 @@ export interface MirrorQuestion {
   readonly via: string;
   /** Whether an address is ourselves. */
   readonly isSelf: (url: URL) => boolean;
+  /** IP address of the neighbour that wants the file; null for this host. */
+  readonly neighbour: string | null;
 }
 
 /** What {@link Mirrors} is told. Times in milliseconds. */
@@ -50,8 +53,16 @@ const CHECK_TIMEOUT = 5_000;
 /** For so long a mirror's answer is believed. */
 const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
 const MAXIMUM_REMEMBERED = 4_000;
-/** Bounds what clients can make us ask for at the same time. */
-const MAXIMUM_CHECKS = 64;
+/** Checks at the same time. Neighbours cannot take up those that are left for this host's pacman. */
+const MAX_CHECKS = 64;
+const MAX_CHECKS_FOR_NEIGHBOURS = 32;
+
+/**
+ * Checks that one neighbour, and all of them together, can make us send to mirrors. An upgrade of 300
+ * packages and their signatures is 600 checks at most.
+ */
+const CHECKS_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
+const CHECKS_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
 
 /** Asks mirrors, and remembers for a short while what they said and which of them are dead. */
 export class Mirrors {
@@ -59,11 +70,13 @@ export class Mirrors {
   readonly #health: MirrorHealth;
   readonly #answers: LRUCache<string, Verdict>;
   readonly #running = new Map<string, Promise<Verdict>>();
+  readonly #limit: NeighbourLimit;
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
     const now = options.now ?? ((): number => performance.now());
     this.#health = new MirrorHealth(now);
+    this.#limit = new NeighbourLimit(CHECKS_FOR_NEIGHBOUR, CHECKS_FOR_NEIGHBOURS, now);
     this.#answers = new LRUCache({
       max: MAXIMUM_REMEMBERED,
       ttl: REMEMBERED.has,
@@ -76,9 +89,9 @@ export class Mirrors {
   /**
    * The first mirror in order that has the file; one that failed lately is asked last.
    *
-   * @returns where none has answered in time, the first that may have it, best one that has not
-   * failed lately: to send pacman there is what pacman would have done without us. Null when no
-   * mirror has the file.
+   * @returns where none has answered in time, or none may be asked for this neighbour any more, the
+   * first that may have it, best one that has not failed lately: to send pacman there is what pacman
+   * would have done without us. Null when no mirror has the file.
    */
   async choose(question: MirrorQuestion): Promise<MirrorChoice | null> {
     const { mirrors, file } = question;
@@ -114,10 +127,15 @@ export class Mirrors {
     const key = `${question.via} ${url}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
-    if (this.#running.size >= MAXIMUM_CHECKS) return "unknown";
+    if (!this.#mayCheck(question.neighbour)) return "unknown";
     const check = this.#check(mirror, url, question).finally(() => this.#running.delete(key));
     this.#running.set(key, check);
     return check;
+  }
+
+  #mayCheck(neighbour: string | null): boolean {
+    if (neighbour === null) return this.#running.size < MAX_CHECKS;
+    return this.#running.size < MAX_CHECKS_FOR_NEIGHBOURS && this.#limit.take(neighbour);
   }
 
   async #check(mirror: Mirror, url: string, question: MirrorQuestion): Promise<Verdict> {

@@ -1,7 +1,7 @@
 /** What may come from where, and to whom. */
 
 import type { Repository } from "../pacman/configuration.ts";
-import { isInside, realPath } from "../real_path.ts";
+import { isInside, realPath } from "../files.ts";
 import { isPackageOrItsSignature, isSignature, type PacmanAddress } from "./address.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
 import { isOurArchitecture } from "./servers.ts";

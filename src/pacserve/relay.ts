@@ -85,7 +85,6 @@ function headersOf(response: Response): ReplyHeaders {
     "Cache-Control": "no-store",
     // A mirror's page is no more trusted than a file of ours.
     "Content-Security-Policy": "sandbox",
-    "X-Content-Type-Options": "nosniff",
   };
   // A coding that we did not ask for was undone on the way here: the length is another.
   const isDecoded = response.headers.has("Content-Encoding");

@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
+import { isLoopbackHost } from "../http/address.ts";
 import { encodeSegment } from "../http/target.ts";
 import type { PacmanConfiguration, Repository } from "../pacman/configuration.ts";
-import { isLoopback } from "../peers/address.ts";
 
 /** A server from which the files of one repository can be had over the network. */
 export interface Mirror {
@@ -124,10 +124,6 @@ function fitsArchitecture(
 ): boolean {
   const [own] = configuration.architectures;
   return isOurArchitecture(architecture, configuration) || !server.includes(own ?? "");
-}
-
-function isLoopbackHost(host: string): boolean {
-  return isLoopback(host) || host.endsWith(".localhost");
 }
 
 /** The host of an address in lower case, without the brackets of IPv6 and the root's dot. */

@@ -7,7 +7,7 @@
  * differs. So it is the magic of the protocol: ours sends exactly this one, and accepts any version.
  */
 
-import { parsePeerAddress, type PeerAddress } from "./address.ts";
+import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** The name that stands where the sender's host would: who receives it fills in the real one. */
 export const HOST_PLACEHOLDER = "ungabunga";
@@ -20,7 +20,7 @@ const MAGIC = {
 /** The version of the original whose protocol this is. */
 const PROTOCOL_VERSION = "2013.05.12";
 
-const LONGEST = 1024;
+const MAX_LENGTH = 1024;
 
 /** The `Server` header of the program, which is the prefix of its announcements. */
 export function serverHeader(program: keyof typeof MAGIC): string {
@@ -48,8 +48,8 @@ export function parseAnnouncement(
   program: keyof typeof MAGIC,
   source: string,
   defaultPort: number,
-): PeerAddress | null {
-  if (datagram.length > LONGEST) return null;
+): PeerUrl | null {
+  if (datagram.length > MAX_LENGTH) return null;
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(datagram);
@@ -59,6 +59,6 @@ export function parseAnnouncement(
   const space = text.indexOf(" ");
   if (space < 0 || !text.startsWith(MAGIC[program])) return null;
   if (!/^[\w.+-]{1,64}$/.test(text.slice(MAGIC[program].length, space))) return null;
-  const address = parsePeerAddress(text.slice(space + 1).trim(), defaultPort);
-  return address === null ? null : { ...address, host: source };
+  const url = parsePeerUrl(text.slice(space + 1).trim(), defaultPort);
+  return url === null ? null : { ...url, host: source };
 }

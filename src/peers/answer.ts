@@ -1,101 +1,114 @@
 /** Answers to the messages of other servers. */
 
-import { encodePath } from "../http/target.ts";
+import type { HttpRequest } from "../http/exchange.ts";
+import type { Finder } from "./finder.ts";
+import type { Membership } from "./membership.ts";
+import type { OwnFiles } from "./own_server.ts";
 import {
   decodeMessage,
   type DirectoryListing,
   encodeFound,
   encodeListing,
   type FileCheck,
-  type Listing,
+  HEADERS,
   type ListingEntry,
+  MAX_REQUEST,
   pathSegments,
 } from "./protocol.ts";
-import type { RemoteEntry } from "./listing.ts";
-
-/** What answering needs. */
-export interface AnswerParts {
-  /** Whether this server has a file at this place in its tree. */
-  readonly has: (segments: readonly string[]) => boolean | Promise<boolean>;
-  /** A directory of this server; null when there is none. */
-  readonly list: (segments: readonly string[]) => Promise<Listing | null>;
-  /** A server that calls itself `uri` nudged from this IP address. */
-  readonly nudged: (uri: string, remoteAddress: string) => void;
-  /** Finds a file on this server's own peers: its URL. */
-  readonly find: (segments: readonly string[]) => Promise<string | null>;
-  /** A directory on this server's own peers. */
-  readonly listRemote: (segments: readonly string[]) => Promise<readonly RemoteEntry[]>;
-}
+import { countOf, instanceOf } from "./questions.ts";
 
 /** An answer: the status and the body, which is JSON if the status is 200. */
 export interface MessageAnswer {
-  readonly status: 200 | 400;
+  readonly status: 200 | 400 | 413;
   readonly body: string;
 }
 
-/**
- * Answers a message.
- *
- * However many `hops` it grants, this server's peers are asked with 0: on one LAN everybody hears
- * everybody, and questions that spawn questions multiply.
- */
-export async function answerMessage(
-  parts: AnswerParts,
-  body: string,
-  remoteAddress: string,
-): Promise<MessageAnswer> {
-  const message = decodeMessage(body);
-  if (message === "malformed") return { status: 400, body: "no message of a peer\n" };
-  if (message === "unfit") return { status: 200, body: "null" };
-  switch (message.type) {
-    case "nudge":
-      parts.nudged(message.uri, remoteAddress);
-      return { status: 200, body: "true" };
-    case "file check":
-      return { status: 200, body: await answerFileCheck(parts, message) };
-    case "directory listing":
-      return { status: 200, body: await answerListing(parts, message) };
-  }
-}
+/** Answers peers from what this server shares, and with hops from its own peers. */
+export class Answers {
+  readonly #finder: Pick<Finder, "find" | "list">;
+  readonly #membership: Pick<Membership, "nudged">;
+  #files: OwnFiles | null = null;
 
-async function answerFileCheck(parts: AnswerParts, message: FileCheck): Promise<string> {
-  const found = new Map<string, string>();
-  await Promise.all(message.paths.map(async (path) => {
-    const segments = pathSegments(path);
-    if (segments === null || segments.length === 0) return;
-    if (await parts.has(segments)) found.set(path, path);
-    else if (message.hops > 0) {
-      const url = await parts.find(segments);
-      if (url !== null) found.set(path, url);
+  constructor(finder: Pick<Finder, "find" | "list">, membership: Pick<Membership, "nudged">) {
+    this.#finder = finder;
+    this.#membership = membership;
+  }
+
+  /** Says what this server shares. */
+  share(files: OwnFiles): void {
+    this.#files = files;
+  }
+
+  /**
+   * Answers the message in a request.
+   *
+   * However many `hops` it grants, this server's peers are asked with 0: on one LAN everybody hears
+   * everybody, and questions that spawn questions multiply.
+   */
+  async answer(request: HttpRequest): Promise<MessageAnswer> {
+    const body = await textOfBody(request.body);
+    if (body === null) return { status: 413, body: "the message is too long\n" };
+    const message = decodeMessage(body);
+    if (message === "malformed") return { status: 400, body: "no message of a peer\n" };
+    if (message === "unfit") return { status: 200, body: "null" };
+    switch (message.type) {
+      case "nudge":
+        this.#membership.nudged(
+          message.uri,
+          request.connection.remoteAddress,
+          instanceOf(request.headers[HEADERS.instance.toLowerCase()]),
+          countOf(request.headers[HEADERS.index.toLowerCase()]),
+        );
+        return { status: 200, body: "true" };
+      case "file check":
+        return { status: 200, body: await this.#checkFiles(message, request) };
+      case "directory listing":
+        return { status: 200, body: await this.#list(message, request) };
     }
-  }));
-  return encodeFound(found);
-}
-
-async function answerListing(parts: AnswerParts, message: DirectoryListing): Promise<string> {
-  const segments = pathSegments(message.path);
-  if (segments === null) return "null";
-  const [local, remote] = await Promise.all([
-    parts.list(segments),
-    message.hops > 0 ? parts.listRemote(segments) : [],
-  ]);
-  if (remote.length === 0) return encodeListing(local);
-  const merged = new Map<string, ListingEntry[]>();
-  for (const [name, entries] of local ?? []) merged.set(name, [...entries]);
-  for (const { name, url, size, mtime, directory } of remote) {
-    const entries = merged.get(name) ?? [];
-    entries.push({ href: url, size, mtime, dir: directory });
-    merged.set(name, entries);
   }
-  return encodeListing(merged);
+
+  async #checkFiles({ paths, hops }: FileCheck, request: HttpRequest): Promise<string> {
+    const found = new Map<string, string>();
+    await Promise.all(paths.map(async (path) => {
+      const segments = pathSegments(path);
+      if (segments === null || segments.length === 0) return;
+      if (this.#files?.has(segments)) found.set(path, path);
+      else if (hops > 0) {
+        const elsewhere = await this.#finder.find(segments, request);
+        if (elsewhere !== null) found.set(path, elsewhere.url);
+      }
+    }));
+    return encodeFound(found);
+  }
+
+  async #list({ path, hops }: DirectoryListing, request: HttpRequest): Promise<string> {
+    const segments = pathSegments(path);
+    if (segments === null) return "null";
+    const [local, remote] = await Promise.all([
+      this.#files?.listing(segments) ?? null,
+      hops > 0 ? this.#finder.list(segments, request) : [],
+    ]);
+    if (remote.length === 0) return encodeListing(local);
+    const merged = new Map<string, ListingEntry[]>();
+    for (const [name, entries] of local ?? []) merged.set(name, [...entries]);
+    for (const { name, url, size, mtime, directory } of remote) {
+      const entries = merged.get(name) ?? [];
+      entries.push({ href: url, size, mtime, dir: directory });
+      merged.set(name, entries);
+    }
+    return encodeListing(merged);
+  }
 }
 
-/** An entry of this server's own tree, as it goes over the wire. */
-export function ownEntry(
-  segments: readonly string[],
-  size: number | null,
-  mtime: number,
-  dir: boolean,
-): ListingEntry {
-  return { href: encodePath(segments) + (dir ? "/" : ""), size, mtime, dir };
+/** The text of a request's body; null when it is longer than any message. */
+async function textOfBody(body: AsyncIterable<Uint8Array>): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MAX_REQUEST) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }

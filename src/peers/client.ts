@@ -23,6 +23,13 @@ export interface PeerRequest {
   readonly timeout: number;
   /** Greatest size of the answer's body in bytes: a longer one is an error. */
   readonly maximumBody: number;
+  /** What the answers to several requests may take together. */
+  readonly allowance?: Allowance;
+}
+
+/** Bytes that several answers may still take together; once they are used up, answers are errors. */
+export interface Allowance {
+  left: number;
 }
 
 /** What a peer answered. */
@@ -49,16 +56,10 @@ export class PeerClient {
   readonly #plain: Transport = { request: http.request, agent: new http.Agent(POOL) };
   readonly #authorities: readonly string[];
   #secure: Promise<Transport> | null = null;
-  #headers: Readonly<Record<string, string>> = {};
 
   /** @param authorities PEM certificates; one that is not issued by any of them is not trusted. */
   constructor(authorities: readonly string[]) {
     this.#authorities = authorities;
-  }
-
-  /** Sets header fields that go with every request. */
-  setHeaders(headers: Readonly<Record<string, string>>): void {
-    this.#headers = headers;
   }
 
   /**
@@ -68,10 +69,16 @@ export class PeerClient {
    */
   async request(request: PeerRequest): Promise<PeerAnswer> {
     try {
-      return await this.#once(request);
+      const isSecure = request.url.startsWith("https:");
+      const transport = isSecure ? await this.#secureTransport() : this.#plain;
+      try {
+        return await exchange(request, transport);
+      } catch (error) {
+        // A kept connection may have been closed by the peer in the very moment that it was used.
+        if (error instanceof StaleConnection) return await exchange(request, transport);
+        throw error;
+      }
     } catch (error) {
-      // A kept connection may have been closed by the peer in the very moment that it was used.
-      if (error instanceof StaleConnection) return await this.#once(request);
       throw error instanceof PeerError ? error : new PeerError(messageOf(error));
     }
   }
@@ -91,68 +98,65 @@ export class PeerClient {
     }));
     return this.#secure;
   }
+}
 
-  async #once(request: PeerRequest): Promise<PeerAnswer> {
-    const isSecure = request.url.startsWith("https:");
-    const transport = isSecure ? await this.#secureTransport() : this.#plain;
-    return await this.#exchange(request, transport);
-  }
-
-  #exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswer> {
-    return new Promise((resolve, reject) => {
-      const sent = performance.now();
-      const outgoing = transport.request(request.url, {
-        method: request.method,
-        agent: transport.agent,
-        headers: {
-          ...this.#headers,
-          ...request.headers,
-          ...(request.body === undefined ? {} : {
-            "Content-Length": String(new TextEncoder().encode(request.body).length),
-          }),
-        },
-        maxHeaderSize: 16384,
-      });
-      const fail = (reason: Error): void => {
-        clearTimeout(timer);
-        reject(reason);
-        outgoing.destroy();
-      };
-      const timer = setTimeout(() => fail(new PeerError("no answer in time")), request.timeout);
-      let answered = false;
-      outgoing.on("error", (error) => {
-        fail(
-          outgoing.reusedSocket && !answered
-            ? new StaleConnection(error.message)
-            : new PeerError(error.message),
-        );
-      });
-      outgoing.on("response", (response) => {
-        answered = true;
-        const roundTrip = performance.now() - sent;
-        const chunks: Uint8Array[] = [];
-        let length = 0;
-        response.on("data", (chunk: Uint8Array) => {
-          length += chunk.length;
-          if (length > request.maximumBody) fail(new PeerError("the answer is too long"));
-          else chunks.push(chunk);
-        });
-        response.on("error", (error) => fail(new PeerError(error.message)));
-        response.on("close", () => fail(new PeerError("the answer broke off")));
-        response.on("end", () => {
-          if (!response.complete) return fail(new PeerError("the answer broke off"));
-          clearTimeout(timer);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: joined(chunks, length),
-            roundTrip,
-          });
-        });
-      });
-      outgoing.end(request.body);
+/** Sends the request once. */
+function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = performance.now();
+    const outgoing = transport.request(request.url, {
+      method: request.method,
+      agent: transport.agent,
+      headers: {
+        ...request.headers,
+        ...(request.body === undefined ? {} : {
+          "Content-Length": String(new TextEncoder().encode(request.body).length),
+        }),
+      },
+      maxHeaderSize: 16384,
     });
-  }
+    const fail = (reason: Error): void => {
+      clearTimeout(timer);
+      reject(reason);
+      outgoing.destroy();
+    };
+    const timer = setTimeout(() => fail(new PeerError("no answer in time")), request.timeout);
+    let answered = false;
+    outgoing.on("error", (error) => {
+      fail(
+        outgoing.reusedSocket && !answered
+          ? new StaleConnection(error.message)
+          : new PeerError(error.message),
+      );
+    });
+    outgoing.on("response", (response) => {
+      answered = true;
+      const roundTrip = performance.now() - sent;
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      response.on("data", (chunk: Uint8Array) => {
+        length += chunk.length;
+        const { allowance } = request;
+        if (allowance !== undefined) allowance.left -= chunk.length;
+        if (length > request.maximumBody || (allowance !== undefined && allowance.left < 0)) {
+          fail(new PeerError("the answer is too long"));
+        } else chunks.push(chunk);
+      });
+      response.on("error", (error) => fail(new PeerError(error.message)));
+      response.on("close", () => fail(new PeerError("the answer broke off")));
+      response.on("end", () => {
+        if (!response.complete) return fail(new PeerError("the answer broke off"));
+        clearTimeout(timer);
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: joined(chunks, length),
+          roundTrip,
+        });
+      });
+    });
+    outgoing.end(request.body);
+  });
 }
 
 class StaleConnection extends PeerError {}

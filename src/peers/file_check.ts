@@ -4,11 +4,12 @@
  * on the number of files.
  */
 
-import { LONGEST_PATHS, MAXIMUM_PATHS, sizeInMessage } from "./protocol.ts";
+import { MAX_PATHS, MAX_PATHS_SIZE, sizeInMessage } from "./protocol.ts";
+import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
 /** The longest, in milliseconds, that a question waits for the message before it to come back. */
-const LONGEST_WAIT = 10;
+const MAX_WAIT = 10;
 
 /**
  * How long, in milliseconds, the first question waits for others: what pacman asks for together comes
@@ -31,21 +32,20 @@ interface Line {
 
 /** Asks peers whether they have files. */
 export class FileChecks {
-  readonly #send: (peer: Peer, paths: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly #questions: Pick<Questions, "fileCheck">;
   readonly #lines = new Map<Peer, Line>();
 
-  /** @param send one message; it resolves to the paths that the peer has. */
-  constructor(send: (peer: Peer, paths: readonly string[]) => Promise<ReadonlySet<string>>) {
-    this.#send = send;
+  constructor(questions: Pick<Questions, "fileCheck">) {
+    this.#questions = questions;
   }
 
-  /** Whether the peer has the file. Rejects as `send` does. */
+  /** Whether the peer has the file. Rejects with a `PeerError` when there is no proper answer. */
   ask(peer: Peer, path: string): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const line = this.#lineOf(peer);
       line.waiting.push({ path, resolve, reject });
       if (line.waiting.length > 1) return;
-      const wait = line.underWay === 0 ? GATHERING : LONGEST_WAIT;
+      const wait = line.underWay === 0 ? GATHERING : MAX_WAIT;
       line.timer = setTimeout(() => this.#flush(peer, line), wait);
     });
   }
@@ -67,7 +67,7 @@ export class FileChecks {
   #sendOne(peer: Peer, line: Line, questions: readonly Question[]): void {
     line.underWay++;
     const paths = [...new Set(questions.map(({ path }) => path))];
-    this.#send(peer, paths).then(
+    this.#questions.fileCheck(peer, paths).then(
       (found) => questions.forEach(({ path, resolve }) => resolve(found.has(path))),
       (error) => questions.forEach(({ reject }) => reject(error)),
     ).finally(() => {
@@ -84,7 +84,7 @@ function takeMessage(waiting: Question[]): Question[] {
   let size = 0;
   const end = waiting.findIndex(({ path }, index) => {
     size += sizeInMessage(path);
-    return index === MAXIMUM_PATHS || index > 0 && size > LONGEST_PATHS;
+    return index === MAX_PATHS || index > 0 && size > MAX_PATHS_SIZE;
   });
   return waiting.splice(0, end < 0 ? waiting.length : end);
 }

@@ -1,20 +1,22 @@
 /** Who has a file, or what is in a directory: the questions that a client's request leads to. */
 
+import { isInNetwork, isLoopbackHost } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
+import { ConcurrencyLimit, NeighbourLimit } from "../http/rate_limit.ts";
 import { encodePath } from "../http/target.ts";
 import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
-import type { PeerIndexes } from "./index_client.ts";
+import type { RemoteIndexes } from "./index/remote.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
+import type { OwnNetwork } from "./own_server.ts";
 import { canBeAsked } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
-import { reaches } from "./reach.ts";
 import type { Peer, Registry } from "./registry.ts";
-import { search } from "./search.ts";
+import { type FileQuestion, search } from "./search.ts";
 
 /** A file on a peer. */
 export interface Found {
-  /** Address of the peer: `http://10.0.0.2:15678/`. */
+  /** URL of the peer: `http://10.0.0.2:15678/`. */
   readonly peer: string;
   readonly url: string;
 }
@@ -22,116 +24,178 @@ export interface Found {
 /** What of a client's request matters to a search: who asks, and whether anybody still does. */
 export type Client = Pick<HttpRequest, "connection" | "signal">;
 
-/** The networks of this host. */
-export interface OwnNetworks {
-  /** The network (CIDR) in which a client came in; null for a client on this host. */
-  readonly networkOf: (connection: HttpRequest["connection"]) => string | null;
-  /** The networks of this host's interfaces (CIDR). */
-  readonly networks: () => readonly string[];
-}
-
 /** What finding needs. */
-export interface FinderOptions {
+export interface FinderParts {
   readonly registry: Registry;
   readonly questions: Questions;
-  readonly indexes: PeerIndexes;
-  readonly own: OwnNetworks;
-  /** The path of the address that clients are redirected to. */
-  readonly encodePath: (segments: readonly string[]) => string;
+  readonly indexes: RemoteIndexes;
+  readonly network: OwnNetwork;
   /** Milliseconds that a search may take. */
   readonly timeout: number;
 }
 
+/**
+ * Searches that one neighbour, and all of them together, can make this server begin. An upgrade of 300
+ * packages and their signatures is 600.
+ */
+const SEARCHES_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
+const SEARCHES_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
+
+/** More at a time would keep the answers to this host's own questions waiting. */
+const MAX_SEARCHES_FOR_NEIGHBOURS = 32;
+
+/** Directories that neighbours can make it ask all peers for: far larger answers, and for people. */
+const LISTINGS_FOR_NEIGHBOUR = { burst: 20, perSecond: 0.5 };
+const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
+
 /** Finds files and lists directories on the peers. */
 export class Finder {
-  readonly #options: FinderOptions;
+  readonly #parts: FinderParts;
   readonly #checks: FileChecks;
   readonly #searches = new Map<string, Promise<Found | null>>();
+  readonly #neighbourSearches = new ConcurrencyLimit(MAX_SEARCHES_FOR_NEIGHBOURS);
+  readonly #listings = new Map<string, Promise<RemoteEntry[]>>();
+  readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
+  readonly #listingLimit = new NeighbourLimit(LISTINGS_FOR_NEIGHBOUR, LISTINGS_FOR_NEIGHBOURS);
 
-  constructor(options: FinderOptions) {
-    this.#options = options;
-    this.#checks = new FileChecks((peer, paths) => options.questions.fileCheck(peer, paths));
+  constructor(parts: FinderParts) {
+    this.#parts = parts;
+    this.#checks = new FileChecks(parts.questions);
   }
 
-  /** The peer that has the file and just confirmed it; null when there is none. */
+  /**
+   * The peer that has the file and just confirmed it; null when there is none, or when the client is a
+   * neighbour who made this server search too often.
+   */
   find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
-    const network = this.#options.own.networkOf(connection);
+    const network = this.#parts.network.networkOf(connection);
     // Clients in one network share a search for the same file.
     const key = `${network} ${encodePath(segments)}`;
     const running = this.#searches.get(key);
-    const result = running ?? this.#search(segments, network).finally(() => {
-      this.#searches.delete(key);
-    });
+    const isNeighbour = network !== null;
+    if (running === undefined && isNeighbour && !this.#searchLimit.take(connection.remoteAddress)) {
+      return Promise.resolve(null);
+    }
+    const begin = (): Promise<Found | null> => this.#search(segments, network);
+    const result = running ??
+      (isNeighbour ? this.#neighbourSearches.run(begin) : begin())
+        .finally(() => this.#searches.delete(key));
     if (running === undefined) this.#searches.set(key, result);
     return untilAborted(result, signal);
   }
 
-  /** What the peers have in a directory, those that the client can reach. */
+  /**
+   * What the peers have in a directory, those that the client can reach. Nothing, when the client is a
+   * neighbour who made this server ask too often.
+   */
   list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
-    const { own, questions, timeout } = this.#options;
-    const path = segments.length === 0 ? "/" : `/${segments.join("/")}/`;
-    if (!canBeAsked(path)) return Promise.resolve([]);
-    return listRemote(
-      this.#reachable(own.networkOf(connection)),
-      segments,
-      (peer) => questions.list(peer, path),
-      timeout,
-    );
+    if (!canBeAsked(segments.join("/"))) return Promise.resolve([]);
+    const { questions, timeout } = this.#parts;
+    const network = this.#parts.network.networkOf(connection);
+    const key = `${network} ${encodePath(segments)}`;
+    const running = this.#listings.get(key);
+    if (running !== undefined) return running;
+    if (network !== null && !this.#listingLimit.take(connection.remoteAddress)) {
+      return Promise.resolve([]);
+    }
+    const result = listRemote(this.#reachable(network), segments, questions, timeout)
+      .finally(() => this.#listings.delete(key));
+    this.#listings.set(key, result);
+    return result;
   }
 
   async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
-    const { questions, timeout } = this.#options;
-    const encoded = this.#options.encodePath(segments);
-    const urlAt = (peer: Peer): string => peer.base.slice(0, -1) + encoded;
-    const path = segments.join("/");
-    const peer = await search({
-      ...this.#byIndex(segments, this.#reachable(network)),
-      check: (peer) => this.#checks.ask(peer, path),
-      confirm: async (peer) => {
-        const offer = await questions.offers(peer, urlAt(peer));
-        if (offer === "not found") this.#dropped(peer, segments);
-        return offer === "yes";
-      },
-      rank: (peers) => ranked(peers, performance.now(), Math.random),
-    }, timeout);
+    const question = new Question(segments, this.#parts, this.#checks);
+    const { named, unknown } = question.byIndex(this.#reachable(network));
+    const peer = await search(question, named, unknown, this.#parts.timeout);
     if (peer === null) return null;
-    if (peer.instance !== null) this.#options.registry.sentTo(peer);
-    return { peer: peer.base, url: urlAt(peer) };
+    if (peer.instance !== null) this.#parts.registry.sentTo(peer);
+    return { peer: peer.url, url: question.urlAt(peer) };
   }
 
-  #byIndex(
-    segments: readonly string[],
-    peers: readonly Peer[],
-  ): { readonly named: Peer[]; readonly unknown: Peer[] } {
-    const name = indexedName(segments);
+  /** The peers that a client can be sent to; `network` is that in which it came in. */
+  #reachable(network: string | null): Peer[] {
+    const askable = this.#parts.registry.askable();
+    const networks = network === null ? [] : this.#parts.network.networks();
+    return askable.filter((peer) => reaches(network, networks, peer.location.host));
+  }
+}
+
+/** The question for a file of this server's tree. */
+class Question implements FileQuestion {
+  readonly #path: string;
+  readonly #encoded: string;
+  /** The name under which indexes have the file; null for one that they do not cover. */
+  readonly #name: string | null;
+  readonly #parts: FinderParts;
+  readonly #checks: FileChecks;
+
+  constructor(segments: readonly string[], parts: FinderParts, checks: FileChecks) {
+    const [directory, name, ...more] = segments;
+    this.#path = segments.join("/");
+    this.#encoded = encodePath(segments);
+    this.#name = directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
+    this.#parts = parts;
+    this.#checks = checks;
+  }
+
+  /** The URL of the file on a peer. */
+  urlAt(peer: Peer): string {
+    return peer.url.slice(0, -1) + this.#encoded;
+  }
+
+  /** The peers whose index names the file, and those whose index does not tell. */
+  byIndex(peers: readonly Peer[]): { readonly named: Peer[]; readonly unknown: Peer[] } {
     const named: Peer[] = [];
     const unknown: Peer[] = [];
     for (const peer of peers) {
-      const known = name !== null && peer.state === "alive";
-      const verdict = known ? this.#options.indexes.verdict(peer, name) : "unknown";
+      const verdict = this.#name !== null && peer.state === "alive"
+        ? this.#parts.indexes.verdict(peer, this.#name)
+        : "unknown";
       if (verdict === "yes") named.push(peer);
       if (verdict === "unknown") unknown.push(peer);
     }
     return { named, unknown };
   }
 
-  #dropped(peer: Peer, segments: readonly string[]): void {
-    const name = indexedName(segments);
-    if (name !== null) this.#options.indexes.drop(peer, name);
+  check(peer: Peer): Promise<boolean> {
+    return this.#checks.ask(peer, this.#path);
   }
 
-  /** The peers that a client can be sent to; `network` is that in which it came in. */
-  #reachable(network: string | null): Peer[] {
-    const askable = this.#options.registry.askable();
-    const networks = network === null ? [] : this.#options.own.networks();
-    return askable.filter((peer) => reaches(network, networks, peer.address.host));
+  async confirm(peer: Peer): Promise<boolean> {
+    const offer = await this.#parts.questions.offers(peer, this.urlAt(peer));
+    if (offer === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
+    return offer === "yes";
+  }
+
+  ranked(peers: readonly Peer[]): readonly Peer[] {
+    // Peers that say yes and then hang, however many, come after all others.
+    const trusted = peers.filter(({ failures }) => failures === 0);
+    const best = trusted.length > 0 ? trusted : peers;
+    return ranked(best, performance.now(), Math.random);
   }
 }
 
-/** The name under which indexes have a file; null for one that they do not cover. */
-function indexedName([directory, name, ...more]: readonly string[]): string | null {
-  return directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
+/**
+ * Whether a client can be expected to reach a peer: it is sent there, and has to get there by itself.
+ *
+ * Where this host is on several networks, those on one need no way to the others. A peer on none of
+ * them is behind a router, which is the client's as much as ours.
+ *
+ * @param network in which the client came in (CIDR); null for a client on this host, which reaches
+ * whatever this host does.
+ * @param networks of this host's interfaces (CIDR).
+ * @param host the peer's name or IP address.
+ */
+export function reaches(
+  network: string | null,
+  networks: readonly string[],
+  host: string,
+): boolean {
+  if (network === null) return true;
+  if (isLoopbackHost(host)) return false;
+  return isInNetwork(host, network) || !networks.some((each) => isInNetwork(host, each));
 }
 
 /** The result, or null as soon as nobody is interested any more. */

@@ -1,6 +1,6 @@
 /** Which of this host's IPv4 addresses take part in multicast, and whose announcements concern them. */
 
-import { isInNetwork } from "./address.ts";
+import { isInNetwork } from "../http/address.ts";
 
 /** An interface's address, as `Deno.networkInterfaces()` gives it. */
 export interface InterfaceAddress {

@@ -2,6 +2,7 @@
 
 import { encodePath } from "../http/target.ts";
 import type { Listing } from "./protocol.ts";
+import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
 /** An entry of a directory on a peer. */
@@ -9,7 +10,7 @@ export interface RemoteEntry {
   readonly name: string;
   /** Where the entry is, on the peer; with a slash at the end for a directory. */
   readonly url: string;
-  /** Address of the peer. */
+  /** URL of the peer. */
   readonly peer: string;
   /** Bytes; null for a directory or if the peer does not say. */
   readonly size: number | null;
@@ -18,8 +19,11 @@ export interface RemoteEntry {
   readonly directory: boolean;
 }
 
+/** Bytes that the answers of all peers may take together. */
+const MAX_BYTES = 64 << 20;
+
 /** The most entries that a page gets from peers. */
-const MOST_ENTRIES = 100_000;
+const MAX_ENTRIES = 100_000;
 
 /**
  * Asks all the peers for a directory at the same time, and takes what has come after `timeout`
@@ -28,12 +32,12 @@ const MOST_ENTRIES = 100_000;
 export function listRemote(
   peers: readonly Peer[],
   segments: readonly string[],
-  ask: (peer: Peer) => Promise<Listing | null>,
+  questions: Pick<Questions, "list">,
   timeout: number,
 ): Promise<RemoteEntry[]> {
   return new Promise((resolve) => {
     const entries: RemoteEntry[] = [];
-    const awaited = new Set(peers.filter((peer) => peer.state !== "set aside"));
+    const awaited = new Set(peers.filter((peer) => peer.state !== "backoff"));
     const finish = (): void => {
       clearTimeout(timer);
       // A copy: those who are late still add to theirs.
@@ -41,10 +45,13 @@ export function listRemote(
     };
     const timer = setTimeout(finish, timeout);
     if (awaited.size === 0) finish();
+    // Without a slash at its end, at which an original crashes.
+    const path = `/${segments.join("/")}`;
+    const allowance = { left: MAX_BYTES };
     for (const peer of peers) {
-      ask(peer).catch(() => null).then((listing) => {
+      questions.list(peer, path, allowance).catch(() => null).then((listing) => {
         for (const entry of listing === null ? [] : entriesOf(peer, segments, listing)) {
-          if (entries.length === MOST_ENTRIES) break;
+          if (entries.length === MAX_ENTRIES) break;
           entries.push(entry);
         }
         awaited.delete(peer);
@@ -55,7 +62,7 @@ export function listRemote(
 }
 
 /**
- * The entries of one peer. The address is made from the name: a peer cannot send anybody elsewhere by
+ * The entries of one peer. The URL is made from the name: a peer cannot send anybody elsewhere by
  * what it writes in `href`.
  */
 function* entriesOf(
@@ -67,8 +74,8 @@ function* entriesOf(
     if (entry === undefined) continue;
     yield {
       name,
-      url: peer.base.slice(0, -1) + encodePath([...segments, name]) + (entry.dir ? "/" : ""),
-      peer: peer.base,
+      url: peer.url.slice(0, -1) + encodePath([...segments, name]) + (entry.dir ? "/" : ""),
+      peer: peer.url,
       size: entry.size,
       mtime: entry.mtime,
       directory: entry.dir,

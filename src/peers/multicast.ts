@@ -6,14 +6,18 @@
  */
 
 import { messageOf } from "../failure.ts";
-import type { MulticastConfiguration } from "./configuration.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopback } from "../http/address.ts";
+import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
+import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
+import type { Discovery } from "./discovery.ts";
 import {
   addressesNear,
   type InterfaceAddress,
   isFromElsewhere,
   multicastAddresses,
 } from "./interfaces.ts";
+import type { PeersLog } from "./own_server.ts";
+import type { PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds from the start to the first announcement. */
 const FIRST_ANNOUNCEMENT = 1_000;
@@ -30,25 +34,18 @@ const TTL = 32;
 const DATAGRAMS = 50;
 const PERIOD = 50;
 
-/** What multicast needs from and tells the rest. */
-export interface MulticastEvents {
-  /** The announcement to send. */
-  readonly announcement: () => Uint8Array;
-  /** A datagram came in from this IP address. */
-  readonly received: (datagram: Uint8Array, source: string) => void;
-  /** Something does not work, in a sentence for the log. */
-  readonly problem: (sentence: string) => void;
-}
-
 interface Sender {
   readonly socket: Deno.DatagramConn;
   readonly membership: Deno.MulticastV4Membership | null;
 }
 
 /** Announces this server and listens for others, from `start` to `stop`. */
-export class Multicast {
+export class Multicast implements Discovery {
   readonly #configuration: MulticastConfiguration;
-  readonly #events: MulticastEvents;
+  readonly #program: PeersConfiguration["program"];
+  readonly #defaultPort: number;
+  readonly #announcement: Uint8Array;
+  readonly #log: PeersLog;
   readonly #senders = new Map<string, Sender>();
   readonly #reported = new Set<string>();
   /** Local addresses in whose network somebody else was heard. */
@@ -58,38 +55,48 @@ export class Multicast {
   #interfaces: readonly InterfaceAddress[] = [];
   #lastLook = 0;
 
-  constructor(configuration: MulticastConfiguration, events: MulticastEvents) {
+  /** @param uri by which this server names itself. */
+  constructor(
+    configuration: MulticastConfiguration,
+    { program, defaultPort }: Pick<PeersConfiguration, "program" | "defaultPort">,
+    uri: string,
+    log: PeersLog,
+  ) {
     this.#configuration = configuration;
-    this.#events = events;
+    this.#program = program;
+    this.#defaultPort = defaultPort;
+    this.#announcement = formatAnnouncement(program, uri);
+    this.#log = log;
   }
 
-  /** Local addresses that announcements are sent from. */
-  get addresses(): string[] {
-    return [...this.#senders.keys()];
-  }
-
-  /**
-   * Joins the group and begins to announce.
-   *
-   * @throws {Error} when the port of the group cannot be bound.
-   */
-  start(): void {
+  /** Joins the group and begins to announce. */
+  start(found: (peer: PeerUrl) => void): void {
     const { address, port, interval } = this.#configuration;
-    const receiver = Deno.listenDatagram({
-      transport: "udp",
-      hostname: address,
-      port,
-      reuseAddress: true,
-    });
+    let receiver: Deno.DatagramConn;
+    try {
+      receiver = Deno.listenDatagram({
+        transport: "udp",
+        hostname: address,
+        port,
+        reuseAddress: true,
+      });
+    } catch (error) {
+      this.#log.at(
+        "warning",
+        `peers cannot be found, as UDP port ${port} of ${address} cannot be used ` +
+          `(--multicast-port, --multicast-address): ${messageOf(error)}`,
+      );
+      return;
+    }
     this.#receiver = receiver;
     this.#look();
     this.#lastLook = Date.now();
     this.#timers = [
-      setTimeout(() => this.announce(), FIRST_ANNOUNCEMENT),
-      setInterval(() => this.announce(), interval * 1000),
+      setTimeout(() => this.#announce(), FIRST_ANNOUNCEMENT),
+      setInterval(() => this.#announce(), interval * 1000),
       setInterval(() => this.#lookAgain(), RESCAN),
     ];
-    this.#receive(receiver);
+    this.#receive(receiver, found);
   }
 
   /** Leaves the group and closes all sockets. */
@@ -104,7 +111,7 @@ export class Multicast {
   }
 
   /** Sends an announcement from every address. */
-  announce(): void {
+  #announce(): void {
     for (const address of this.#senders.keys()) this.#announceFrom(address);
   }
 
@@ -112,7 +119,7 @@ export class Multicast {
     const sender = this.#senders.get(address);
     if (sender === undefined) return;
     const { group, port } = this.#configuration;
-    sender.socket.send(this.#events.announcement(), { transport: "udp", hostname: group, port })
+    sender.socket.send(this.#announcement, { transport: "udp", hostname: group, port })
       .then(() => this.#reported.delete(address), (error) => {
         // The interface went away or has no route yet: the next look opens the socket anew.
         if (this.#senders.get(address) === sender) {
@@ -128,7 +135,7 @@ export class Multicast {
     const slept = now - this.#lastLook > 3 * RESCAN;
     this.#lastLook = now;
     const appeared = this.#look();
-    if (slept) this.announce();
+    if (slept) this.#announce();
     else for (const one of new Set([...appeared, ...this.#unanswered()])) this.#announceFrom(one);
   }
 
@@ -137,7 +144,9 @@ export class Multicast {
    * an interface with a fixed address has it before its cable is plugged in.
    */
   #unanswered(): string[] {
-    return this.addresses.filter((address) => !isLoopback(address) && !this.#answered.has(address));
+    return [...this.#senders.keys()].filter((address) =>
+      !isLoopback(address) && !this.#answered.has(address)
+    );
   }
 
   /** Compares the interfaces with what is open; returns the addresses that are new. */
@@ -224,10 +233,13 @@ export class Multicast {
   #report(address: string, sentence: string): void {
     if (this.#reported.has(address)) return;
     this.#reported.add(address);
-    this.#events.problem(sentence);
+    this.#log.at("warning", sentence);
   }
 
-  async #receive(receiver: Deno.DatagramConn): Promise<void> {
+  async #receive(
+    receiver: Deno.DatagramConn,
+    found: (peer: PeerUrl) => void,
+  ): Promise<void> {
     const buffer = new Uint8Array(65536);
     let period = 0;
     let count = 0;
@@ -236,7 +248,9 @@ export class Multicast {
         const [datagram, source] = await receiver.receive(buffer);
         if (source.transport === "udp" && !this.#isStray(source.hostname)) {
           this.#heard(source.hostname);
-          this.#events.received(datagram, source.hostname);
+          const { hostname } = source;
+          const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
+          if (peer !== null) found(peer);
         }
       } catch (error) {
         if (this.#receiver !== receiver) return;

@@ -58,20 +58,20 @@ export const HEADERS = {
 } as const;
 
 /** Greatest number of paths in one file check. */
-export const MAXIMUM_PATHS = 512;
+export const MAX_PATHS = 512;
 
 /** Greatest size of a request's body in bytes. */
-export const MAXIMUM_REQUEST = 1 << 20;
+export const MAX_REQUEST = 1 << 20;
 
 /**
  * Most bytes that the paths of one file check take in its body. It leaves room for an answer that names
- * each path twice and for addresses of peers in it: that is not longer than {@link MAXIMUM_REQUEST}.
+ * each path twice and for addresses of peers in it: that is not longer than {@link MAX_REQUEST}.
  */
-export const LONGEST_PATHS = 1 << 18;
+export const MAX_PATHS_SIZE = 1 << 18;
 
 /** Longest name of a file and longest path on Linux, in bytes: NAME_MAX and PATH_MAX. */
-const LONGEST_NAME = 255;
-const LONGEST_PATH = 4096;
+const MAX_NAME = 255;
+const MAX_PATH = 4096;
 
 /** The `Content-Type` of a message. */
 export const MESSAGE_TYPE = "application/x-www-form-urlencoded";
@@ -119,7 +119,7 @@ function decodeNudge(value: object): Nudge | "unfit" {
 function decodeFileCheck(value: object): FileCheck | "unfit" {
   const paths = own(value, "paths");
   const hops = decodeHops(value);
-  if (hops === null || !Array.isArray(paths) || paths.length > MAXIMUM_PATHS) return "unfit";
+  if (hops === null || !Array.isArray(paths) || paths.length > MAX_PATHS) return "unfit";
   const texts: string[] = [];
   for (const path of paths as unknown[]) {
     if (!isPath(path)) return "unfit";
@@ -136,7 +136,7 @@ function decodeDirectoryListing(value: object): DirectoryListing | "unfit" {
 }
 
 function isPath(value: unknown): value is string {
-  return typeof value === "string" && bytesOf(value) <= LONGEST_PATH;
+  return typeof value === "string" && bytesOf(value) <= MAX_PATH;
 }
 
 /**
@@ -166,7 +166,7 @@ export function pathSegments(path: string): readonly string[] | null {
   if (!path.isWellFormed()) return null;
   const segments = path.split("/").filter((segment) => segment !== "");
   const valid = segments.every((segment) =>
-    decodeSegment(segment.replaceAll("%", "%25")) === segment && bytesOf(segment) <= LONGEST_NAME
+    decodeSegment(segment.replaceAll("%", "%25")) === segment && bytesOf(segment) <= MAX_NAME
   );
   return valid ? segments : null;
 }
@@ -177,14 +177,14 @@ export function pathSegments(path: string): readonly string[] | null {
  * Only a place on the peer that was asked is believed: the very path, with or without a slash at its
  * start, or the absolute URL that this makes.
  *
- * @param base the address of the peer, with a slash at its end.
+ * @param url the URL of the peer, with a slash at its end.
  * @returns the paths, of those asked for, that the peer has: none when it did not understand, which it
  * says with `null`. Null when it is no answer at all.
  */
 export function decodeFound(
   body: string,
   paths: readonly string[],
-  base: string,
+  url: string,
 ): ReadonlySet<string> | null {
   const value = parseJson(body);
   if (value === null) return new Set();
@@ -193,7 +193,7 @@ export function decodeFound(
   for (const path of paths) {
     const place = own(value, path);
     if (typeof place !== "string") continue;
-    if (place === path || place === "/" + path || place === base + path) found.add(path);
+    if (place === path || place === "/" + path || place === url + path) found.add(path);
   }
   return found;
 }
@@ -237,7 +237,7 @@ function decodeEntry(value: unknown): ListingEntry | null {
   const size = own(value, "size") ?? null;
   const mtime = own(value, "mtime") ?? 0;
   const dir = own(value, "dir") ?? false;
-  if (typeof href !== "string" || href.length > LONGEST_PATH || typeof dir !== "boolean") {
+  if (typeof href !== "string" || href.length > MAX_PATH || typeof dir !== "boolean") {
     return null;
   }
   if (size !== null && !(typeof size === "number" && Number.isSafeInteger(size) && size >= 0)) {

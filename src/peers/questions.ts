@@ -1,6 +1,15 @@
 /** The questions that peers are asked, and what their answers tell the registry. */
 
-import { headerOf, type PeerAnswer, type PeerClient, PeerError, textOf } from "./client.ts";
+import {
+  type Allowance,
+  headerOf,
+  type PeerAnswer,
+  type PeerClient,
+  PeerError,
+  type PeerRequest,
+  textOf,
+} from "./client.ts";
+import type { PublishedIndex } from "./index/published.ts";
 import {
   decodeFound,
   decodeListing,
@@ -13,56 +22,66 @@ import {
 import type { Peer, Registry } from "./registry.ts";
 
 /** Milliseconds after which an answer that did not come is no longer waited for by anybody. */
-const LONGEST_ANSWER = 2_000;
+const MAX_ANSWER_TIME = 2_000;
 
-const LONGEST_BODY = 1 << 20;
-const LONGEST_LISTING = 16 << 20;
-const MOST_NAMES = 100_000;
-
-/** What questions need. */
-export interface QuestionsOptions {
-  readonly client: PeerClient;
-  readonly registry: Registry;
-  /** Identity of this server. */
-  readonly instance: string;
-  /** Milliseconds after which a peer that has not answered is set aside. */
-  readonly patience: number;
-  /** The peer turned out to be this server. */
-  readonly self: (peer: Peer) => void;
-  /** The peer answered; `generation` is that of its index, null if it has none. */
-  readonly answered: (peer: Peer, generation: number | null) => void;
-}
+const MAX_BODY = 1 << 20;
+const MAX_LISTING_BODY = 16 << 20;
+const MAX_NAMES = 100_000;
 
 /** Asks peers. Every method rejects with a `PeerError` when there is no proper answer. */
 export class Questions {
-  readonly #options: QuestionsOptions;
+  readonly #client: PeerClient;
+  readonly #registry: Registry;
+  readonly #published: PublishedIndex;
+  readonly #patience: number;
 
-  constructor(options: QuestionsOptions) {
-    this.#options = options;
+  /**
+   * @param published says who this server is, with every question.
+   * @param patience milliseconds after which a peer that has not answered is in backoff.
+   */
+  constructor(
+    client: PeerClient,
+    registry: Registry,
+    published: PublishedIndex,
+    patience: number,
+  ) {
+    this.#client = client;
+    this.#registry = registry;
+    this.#published = published;
+    this.#patience = patience;
   }
 
   /** "Here I am", which also shows whether the peer is there. */
   async nudge(peer: Peer, uri: string): Promise<void> {
-    await this.#post(peer, { type: "nudge", uri }, 1024);
+    const answer = await this.#ask(peer, messageTo(peer, { type: "nudge", uri }, 1024));
+    this.#mustTake(peer, answer);
   }
 
   /** Which of the paths the peer has. */
   async fileCheck(peer: Peer, paths: readonly string[]): Promise<ReadonlySet<string>> {
     const message: Message = { type: "file check", paths, hops: 0 };
-    const answer = await this.#post(peer, message, LONGEST_BODY);
-    const found = decodeFound(textOf(answer), paths, peer.base);
+    const answer = await this.#ask(peer, messageTo(peer, message, MAX_BODY));
+    this.#mustTake(peer, answer);
+    const found = decodeFound(textOf(answer), paths, peer.url);
     if (found === null) throw this.#failed(peer, "answers what is no answer");
     return found;
   }
 
-  /** The entries of a directory; null when the peer has no such directory. */
-  async list(peer: Peer, path: string): Promise<Listing | null> {
+  /**
+   * The entries of a directory; null when the peer has no such directory. A peer that fails to list it
+   * can have packages all the same.
+   *
+   * @param allowance of bytes, for all peers that are asked for the directory.
+   */
+  async list(peer: Peer, path: string, allowance: Allowance): Promise<Listing | null> {
     const message: Message = { type: "directory listing", path, hops: 0 };
-    const answer = await this.#post(peer, message, LONGEST_LISTING);
-    return decodeListing(textOf(answer), MOST_NAMES);
+    const request = { ...messageTo(peer, message, MAX_LISTING_BODY), allowance };
+    const answer = await this.#ask(peer, request, false);
+    if (answer.status !== 200) throw new PeerError("does not list the directory");
+    return decodeListing(textOf(answer), MAX_NAMES);
   }
 
-  /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
+  /** Whether the peer gives the file at this URL of its own, and if not, whether it has none. */
   async offers(peer: Peer, url: string): Promise<"yes" | "no" | "not found"> {
     const { status } = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
     // A server that does not know HEAD has at least said that it has the file.
@@ -80,73 +99,69 @@ export class Questions {
     return this.#ask(peer, { method: "GET", url, headers, maximumBody });
   }
 
-  async #post(peer: Peer, message: Message, maximumBody: number): Promise<PeerAnswer> {
-    const answer = await this.#ask(peer, {
-      method: "POST",
-      url: peer.base,
-      headers: { "Content-Type": MESSAGE_TYPE },
-      body: encodeMessage(message),
-      maximumBody,
-    });
-    // A question that is too long for it is no fault of the peer.
-    if (answer.status === 413) throw new PeerError("does not take so long a message");
-    if (answer.status !== 200) throw this.#failed(peer, `answers with status ${answer.status}`);
-    return answer;
-  }
-
+  /** @param isNecessary a peer that cannot answer this is of no use: it is in backoff then. */
   async #ask(
     peer: Peer,
-    request: {
-      readonly method: "GET" | "HEAD" | "POST";
-      readonly url: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: string;
-      readonly maximumBody: number;
-    },
+    request: Omit<PeerRequest, "timeout">,
+    isNecessary: boolean = true,
   ): Promise<PeerAnswer> {
-    const { client, registry, patience } = this.#options;
     const late = setTimeout(() => {
-      if (peer.state === "alive") registry.failed(peer, `did not answer within ${patience} ms`);
-    }, patience);
+      if (!isNecessary || peer.state !== "alive") return;
+      this.#registry.failed(peer, `did not answer within ${this.#patience} ms`);
+    }, this.#patience);
     try {
-      const answer = await client.request({ ...request, timeout: LONGEST_ANSWER });
-      this.#learn(peer, answer);
+      const headers = { ...this.#published.headers(), ...request.headers };
+      const answer = await this.#client.request({ ...request, headers, timeout: MAX_ANSWER_TIME });
+      this.#learn(peer, answer, request.method === "HEAD");
       return answer;
     } catch (error) {
-      if (error instanceof PeerError) registry.failed(peer, error.message);
+      if (error instanceof PeerError && isNecessary) this.#registry.failed(peer, error.message);
       throw error;
     } finally {
       clearTimeout(late);
     }
   }
 
-  #learn(peer: Peer, answer: PeerAnswer): void {
+  #learn(peer: Peer, answer: PeerAnswer, isProof: boolean): void {
     const instance = instanceOf(headerOf(answer, HEADERS.instance));
-    if (instance === this.#options.instance) {
-      this.#options.self(peer);
+    if (instance === this.#published.instance) {
+      this.#registry.isSelf(peer);
       throw new PeerError("is this server itself");
     }
     if (answer.status >= 500 && answer.status !== 501) {
       throw new PeerError(`answers with status ${answer.status}`);
     }
-    if (!this.#options.registry.has(peer)) return;
-    // A nudge that is answered with an error page comes from no peer: see #post.
+    // A nudge that is answered with an error page comes from no peer: see #mustTake.
     if (peer.state === "candidate" && answer.status !== 200) return;
-    this.#options.registry.answered(peer, {
+    this.#registry.answered(peer, {
       instance,
+      generation: instance === null ? null : countOf(headerOf(answer, HEADERS.index)),
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
       roundTrip: answer.roundTrip,
+      isProof,
     });
-    // There may be no room for one that is new.
-    if (!this.#options.registry.has(peer)) return;
-    const generation = countOf(headerOf(answer, HEADERS.index));
-    this.#options.answered(peer, instance === null ? null : generation);
+  }
+
+  #mustTake(peer: Peer, { status }: PeerAnswer): void {
+    // A question that is too long for it is no fault of the peer.
+    if (status === 413) throw new PeerError("does not take so long a message");
+    if (status !== 200) throw this.#failed(peer, `answers with status ${status}`);
   }
 
   #failed(peer: Peer, trouble: string): PeerError {
-    this.#options.registry.failed(peer, trouble);
+    this.#registry.failed(peer, trouble);
     return new PeerError(trouble);
   }
+}
+
+/** The request that carries a message. */
+function messageTo(
+  { url }: Peer,
+  message: Message,
+  maximumBody: number,
+): Omit<PeerRequest, "timeout"> {
+  const headers = { "Content-Type": MESSAGE_TYPE };
+  return { method: "POST", url, headers, body: encodeMessage(message), maximumBody };
 }
 
 /** The identity in a header field; null for none or one that is not as ours are. */

@@ -2,13 +2,17 @@
  * Who is on the LAN.
  *
  * A peer that only announced itself is a *candidate*: anybody can send such a datagram, so it must
- * answer before it is believed. One that answered is *alive*. One that failed is *set aside* for a
- * pause that grows each time, and comes back when it answers. The table is bounded, and candidates
- * never push out a peer that works.
+ * answer before it is believed. One that answered is *alive*. One that failed is in *backoff*: it is
+ * not asked for a pause that grows each time, and comes back when it answers. The table is bounded, and
+ * candidates never push out a peer that works.
  */
 
-import { baseOf, isLoopback, type PeerAddress } from "./address.ts";
+import { EventEmitter } from "node:events";
+import { LRUCache } from "lru-cache";
+import { backoffPause, type BackoffRange } from "../backoff.ts";
+import { isLoopbackHost } from "../http/address.ts";
 import { transfersOf } from "./balance.ts";
+import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** How much is kept. */
 export const BOUNDS = {
@@ -16,75 +20,99 @@ export const BOUNDS = {
   candidates: 256,
   /** Peers and candidates of one host, unless it is this host. */
   perHost: 16,
-  /** Milliseconds of the first pause; each one is twice the one before. */
-  firstPause: 2_000,
-  longestPause: 300_000,
+  /** Peers whose backoff is over that one search asks. */
+  due: 8,
+  /** Milliseconds without a failure that end a probation. */
+  probation: 600_000,
 } as const;
+
+/** The backoff of a peer that fails, in milliseconds. */
+export const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
+
+/** URLs that are remembered as this server's own. */
+const MAX_SELVES = 256;
 
 /** How a peer became known. A nudge comes over TCP, so the address in it is proven. */
 export type Origin = "static" | "nudge" | "announcement";
 
 /** A server on the LAN. */
 export interface Peer {
-  /** Its URL, with a slash at the end. */
-  readonly base: string;
-  readonly address: PeerAddress;
+  /** With a slash at the end. */
+  readonly url: string;
+  /** The URL taken apart. */
+  readonly location: PeerUrl;
   readonly origin: Origin;
-  state: "candidate" | "alive" | "set aside";
+  state: "candidate" | "alive" | "backoff";
   /** When it was last heard or answered, on the registry's clock; null for never. */
   lastSeen: number | null;
-  /** Failures in a row. */
+  /** Failures since it last answered for a file, or in the last minutes. Above 0 it is on probation. */
   failures: number;
-  /** Set aside until then. */
-  pausedUntil: number;
+  /** When it failed last, on the registry's clock. */
+  failedAt: number;
+  /** When its backoff is over, on the registry's clock. */
+  backoffUntil: number;
   /** Identity of the running server, if it is one of ours. */
   instance: string | null;
+  /** Generation of its index, when it last spoke of it; null for none. */
+  generation: number | null;
   /** Files that it was sending at `transfersAt`, on the registry's clock: see {@link transfersOf}. */
   transfers: number;
   transfersAt: number;
   /** Milliseconds, smoothed; null before the first answer. */
   roundTrip: number | null;
-  /** Why it was set aside. */
+  /** Why it is in backoff. */
   trouble: string | null;
 }
 
 /** What an answer tells about a peer. */
 export interface PeerFacts {
   readonly instance: string | null;
+  /** Generation of its index; null for none. */
+  readonly generation: number | null;
   readonly transfers: number | null;
   /** Milliseconds. */
   readonly roundTrip: number;
+  /** It answered for the very address of a file: only that ends a probation at once. */
+  readonly isProof: boolean;
 }
 
 /** A peer as plain data, so that a worker that takes over knows it. */
 export interface PeerRecord {
-  readonly address: PeerAddress;
+  readonly location: PeerUrl;
   readonly origin: Origin;
 }
 
 /** What the registry is told. */
 export interface RegistryOptions {
-  /** Milliseconds on a clock that only goes forward. */
-  readonly now: () => number;
   /** Milliseconds after which a peer that was not heard of is forgotten, static ones aside. */
   readonly lifetime: number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now?: () => number;
   /** At least 0, less than 1. */
-  readonly random: () => number;
-  /** A peer's trouble is another than before; null: it is over. */
-  readonly troubled?: (peer: Peer, trouble: string | null) => void;
-  /** A peer is in the table no more: what is kept of it is of no use. */
-  readonly forgotten?: (peer: Peer) => void;
+  readonly random?: () => number;
 }
 
-/** The table of peers. */
-export class Registry {
-  readonly #options: RegistryOptions;
+/**
+ * The table of peers.
+ *
+ * Its event `changed` tells of a peer that was believed or forgotten, or whose state, trouble, identity
+ * or generation is another than before.
+ */
+export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
+  readonly #lifetime: number;
+  readonly #now: () => number;
+  readonly #random: () => number;
   readonly #peers = new Map<string, Peer>();
   readonly #candidates = new Map<string, Peer>();
   readonly #hosts = new Map<string, number>();
+  /** URLs that turned out to be this server's. */
+  readonly #selves = new LRUCache<string, true>({ max: MAX_SELVES });
 
-  constructor(options: RegistryOptions) {
-    this.#options = options;
+  constructor({ lifetime, now, random }: RegistryOptions) {
+    super();
+    this.#lifetime = lifetime;
+    this.#now = now ?? ((): number => performance.now());
+    this.#random = random ?? Math.random;
   }
 
   /** Number of peers that were believed at some time and are still remembered. */
@@ -98,11 +126,13 @@ export class Registry {
   }
 
   /** Adds a peer that is never forgotten. */
-  addStatic(address: PeerAddress): Peer {
-    const known = this.#peers.get(baseOf(address));
+  addStatic(location: PeerUrl): Peer {
+    const known = this.#peers.get(formatPeerUrl(location));
     if (known?.origin === "static") return known;
     if (known !== undefined) this.#delete(known);
-    return this.#insert(this.#peers, address, "static", "alive");
+    const peer = this.#insert(this.#peers, location, "static", "alive");
+    this.emit("changed", peer);
+    return peer;
   }
 
   /**
@@ -111,34 +141,40 @@ export class Registry {
    * @returns the peer when it should be asked now whether it is there; null when it is known to be, or
    * when there is no room for it.
    */
-  heard(address: PeerAddress, origin: "nudge" | "announcement"): Peer | null {
-    const base = baseOf(address);
-    const known = this.#peers.get(base);
+  heard(location: PeerUrl, origin: "nudge" | "announcement"): Peer | null {
+    const url = formatPeerUrl(location);
+    const known = this.#peers.get(url);
     if (known !== undefined && !this.#expired(known)) {
-      if (known.state === "set aside") return known;
-      known.lastSeen = this.#options.now();
+      if (known.state === "backoff") return known;
+      known.lastSeen = this.#now();
       return null;
     }
-    if (this.#candidates.has(base)) return null;
+    if (this.#candidates.has(url)) return null;
     if (known !== undefined) this.#delete(known);
-    if (!this.#roomFor(address.host, origin)) return null;
-    return this.#insert(this.#candidates, address, origin, "candidate");
+    if (!this.#roomFor(location.host, origin)) return null;
+    return this.#insert(this.#candidates, location, origin, "candidate");
   }
 
   /** The peer answered as a peer does. */
   answered(peer: Peer, facts: PeerFacts): void {
-    if (this.#candidates.get(peer.base) === peer) {
+    if (!this.has(peer)) return;
+    const isNew = this.#candidates.get(peer.url) === peer;
+    if (isNew) {
       // Where nothing is searched, nobody looks for those whose time is over.
       this.#forgetExpired();
-      if (this.#peers.size >= BOUNDS.peers) return this.#delete(peer);
-      this.#candidates.delete(peer.base);
-      this.#peers.set(peer.base, peer);
+      if (this.#peers.size >= BOUNDS.peers && !this.#makeRoom(peer)) return this.#delete(peer);
+      this.#candidates.delete(peer.url);
+      this.#peers.set(peer.url, peer);
     }
+    const isChanged = isNew || peer.state !== "alive" || peer.trouble !== null ||
+      peer.instance !== facts.instance || peer.generation !== facts.generation;
     peer.state = "alive";
-    peer.lastSeen = this.#options.now();
-    peer.failures = 0;
-    this.#note(peer, null);
+    peer.lastSeen = this.#now();
+    // Otherwise a peer that answers nudges and hangs later would be trusted anew each time.
+    if (facts.isProof) peer.failures = 0;
+    peer.trouble = null;
     peer.instance = facts.instance;
+    peer.generation = facts.generation;
     if (facts.transfers !== null) {
       peer.transfers = facts.transfers;
       peer.transfersAt = peer.lastSeen;
@@ -146,30 +182,45 @@ export class Registry {
     peer.roundTrip = peer.roundTrip === null
       ? facts.roundTrip
       : peer.roundTrip * 0.7 + facts.roundTrip * 0.3;
+    if (isChanged) this.emit("changed", peer);
   }
 
-  /** The peer did not answer, or not as a peer does. A candidate is forgotten, a peer set aside. */
+  /** The peer spoke of the generation of its index by itself. */
+  spoke(peer: Peer, generation: number | null): void {
+    if (peer.generation === generation) return;
+    peer.generation = generation;
+    this.emit("changed", peer);
+  }
+
+  /** The peer did not answer, or not as a peer does. A candidate is forgotten, a peer in backoff. */
   failed(peer: Peer, trouble: string): void {
     if (peer.state === "candidate") return this.remove(peer);
-    const now = this.#options.now();
+    const now = this.#now();
     // Several questions that fail together are one failure.
-    if (peer.state === "set aside" && now < peer.pausedUntil) return;
-    peer.state = "set aside";
-    this.#note(peer, trouble);
-    const pause = BOUNDS.firstPause * 2 ** Math.min(peer.failures, 16);
-    peer.pausedUntil = now + Math.min(pause, BOUNDS.longestPause);
+    if (peer.state === "backoff" && now < peer.backoffUntil) return;
+    const isChanged = peer.state !== "backoff" || peer.trouble !== trouble;
+    peer.state = "backoff";
+    peer.trouble = trouble;
+    peer.backoffUntil = now + backoffPause(peer.failures, PEER_BACKOFF);
     peer.failures++;
+    peer.failedAt = now;
+    if (isChanged) this.emit("changed", peer);
   }
 
-  #note(peer: Peer, trouble: string | null): void {
-    if (peer.trouble === trouble) return;
-    peer.trouble = trouble;
-    this.#options.troubled?.(peer, trouble);
+  /** The peer turned out to be this server under another name: it is never a peer again. */
+  isSelf(peer: Peer): void {
+    this.#selves.set(peer.url, true);
+    this.remove(peer);
+  }
+
+  /** True for a URL that turned out to be this server's. */
+  isOwnUrl(url: string): boolean {
+    return this.#selves.has(url);
   }
 
   /** A client was sent to the peer: until that says otherwise, it is sending a file more. */
   sentTo(peer: Peer): void {
-    const now = this.#options.now();
+    const now = this.#now();
     peer.transfers = transfersOf(peer, now) + 1;
     peer.transfersAt = now;
   }
@@ -181,12 +232,12 @@ export class Registry {
 
   /** True while the peer is in the table, as a candidate or more. */
   has(peer: Peer): boolean {
-    return this.#peers.get(peer.base) === peer || this.#candidates.get(peer.base) === peer;
+    return this.#peers.get(peer.url) === peer || this.#candidates.get(peer.url) === peer;
   }
 
   /** The peer with this URL, unless it is a candidate. */
-  get(base: string): Peer | undefined {
-    return this.#peers.get(base);
+  get(url: string): Peer | undefined {
+    return this.#peers.get(url);
   }
 
   /** All peers but candidates, without those whose time is over. */
@@ -195,60 +246,71 @@ export class Registry {
     return [...this.#peers.values()];
   }
 
-  /** Peers that may be asked now: those alive, and those set aside whose pause is over. */
+  /**
+   * Peers that may be asked now: those alive, and a few of those whose backoff is over, first those that
+   * failed least often. So many that are dead cannot slow a search down.
+   */
   askable(): Peer[] {
-    const now = this.#options.now();
-    return this.all().filter((peer) => peer.state === "alive" || peer.pausedUntil <= now);
+    const now = this.#now();
+    const all = this.all();
+    for (const peer of all) {
+      if (peer.state === "alive" && now - peer.failedAt > BOUNDS.probation) peer.failures = 0;
+    }
+    const due = all.filter((peer) => peer.state === "backoff" && peer.backoffUntil <= now)
+      .sort((one, other) => one.failures - other.failures);
+    return [...all.filter(({ state }) => state === "alive"), ...due.slice(0, BOUNDS.due)];
   }
 
   /** The peers that are believed, static ones aside, for a worker that takes over. */
   export(): PeerRecord[] {
     return this.all()
       .filter((peer) => peer.origin !== "static")
-      .map((peer) => ({ address: peer.address, origin: peer.origin }));
+      .map(({ location, origin }) => ({ location, origin }));
   }
 
   /** Takes over what {@link export} gave. */
   import(records: readonly PeerRecord[]): void {
-    for (const { address, origin } of records) {
-      const base = baseOf(address);
-      if (this.#peers.has(base) || this.#peers.size >= BOUNDS.peers) continue;
-      const peer = this.#insert(this.#peers, address, origin, "alive");
-      peer.lastSeen = this.#options.now();
+    for (const { location, origin } of records) {
+      if (this.#peers.has(formatPeerUrl(location)) || this.#peers.size >= BOUNDS.peers) continue;
+      const peer = this.#insert(this.#peers, location, origin, "alive");
+      peer.lastSeen = this.#now();
+      this.emit("changed", peer);
     }
   }
 
   #insert(
     table: Map<string, Peer>,
-    address: PeerAddress,
+    location: PeerUrl,
     origin: Origin,
     state: Peer["state"],
   ): Peer {
     const peer: Peer = {
-      base: baseOf(address),
-      address,
+      url: formatPeerUrl(location),
+      location,
       origin,
       state,
       lastSeen: null,
       failures: 0,
-      pausedUntil: 0,
+      failedAt: 0,
+      backoffUntil: 0,
       instance: null,
+      generation: null,
       transfers: 0,
       transfersAt: 0,
       roundTrip: null,
       trouble: null,
     };
-    table.set(peer.base, peer);
-    this.#countHost(address.host, 1);
+    table.set(peer.url, peer);
+    this.#countHost(location.host, 1);
     return peer;
   }
 
   #delete(peer: Peer): void {
     for (const table of [this.#peers, this.#candidates]) {
-      if (table.get(peer.base) !== peer) continue;
-      table.delete(peer.base);
-      this.#countHost(peer.address.host, -1);
-      this.#options.forgotten?.(peer);
+      if (table.get(peer.url) !== peer) continue;
+      table.delete(peer.url);
+      this.#countHost(peer.location.host, -1);
+      this.emit("changed", peer);
     }
   }
 
@@ -260,20 +322,40 @@ export class Registry {
 
   /** Makes room for a candidate: by chance, so that a flood cannot choose who is left. */
   #roomFor(host: string, origin: "nudge" | "announcement"): boolean {
-    if ((this.#hosts.get(host) ?? 0) >= BOUNDS.perHost && !isLoopback(host)) return false;
+    if ((this.#hosts.get(host) ?? 0) >= BOUNDS.perHost && !isLoopbackHost(host)) return false;
     if (this.#candidates.size < BOUNDS.candidates) return true;
     const replaceable = [...this.#candidates.values()].filter((candidate) =>
       origin === "nudge" || candidate.origin === "announcement"
     );
-    const victim = replaceable[Math.floor(this.#options.random() * replaceable.length)];
+    const victim = replaceable[Math.floor(this.#random() * replaceable.length)];
     if (victim === undefined) return false;
     this.#delete(victim);
     return true;
   }
 
+  /**
+   * Makes room for a peer that has just answered: a peer goes that fails, else one of the host that has
+   * most, if that is more than the new one's host has. So nobody keeps others out by filling the table.
+   */
+  #makeRoom({ location: { host } }: Peer): boolean {
+    const removable = [...this.#peers.values()].filter(({ origin }) => origin !== "static");
+    const failing = removable.filter(({ state }) => state === "backoff");
+    const crowd = failing.length > 0 ? failing : this.#mostCrowded(removable, host);
+    const victim = crowd[Math.floor(this.#random() * crowd.length)];
+    if (victim !== undefined) this.#delete(victim);
+    return victim !== undefined;
+  }
+
+  /** The peers of the host that has most of these; none if `host` has as many. */
+  #mostCrowded(peers: readonly Peer[], host: string): Peer[] {
+    const byHost = Map.groupBy(peers, ({ location }) => location.host);
+    const [most = []] = [...byHost.values()].sort((one, other) => other.length - one.length);
+    return most.length > (this.#hosts.get(host) ?? 0) ? most : [];
+  }
+
   #expired(peer: Peer): boolean {
     return peer.origin !== "static" && peer.lastSeen !== null &&
-      this.#options.now() - peer.lastSeen > this.#options.lifetime;
+      this.#now() - peer.lastSeen > this.#lifetime;
   }
 
   #forgetExpired(): void {

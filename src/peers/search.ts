@@ -2,8 +2,8 @@
  * Finding the peer that has a file.
  *
  * Peers whose index names the file are tried first. Where there is none, or none of them answers in
- * time, those whose index is not known are all asked at the same time. Either way the peer that is chosen must confirm: it must answer
- * for the very address that a client will be sent to.
+ * time, those whose index is not known are all asked at the same time. Either way the peer that is
+ * chosen must confirm: it must answer for the very URL that a client will be sent to.
  */
 
 import type { Peer } from "./registry.ts";
@@ -14,30 +14,39 @@ const GRACE = 3;
 /** How long a confirmation may take before the next peer is asked too. Milliseconds. */
 const HEDGE = 50;
 
-/** What a search needs. */
-export interface SearchParts {
-  /** Peers whose fresh index names the file. */
-  readonly named: readonly Peer[];
-  /** Peers that have no fresh index: they are asked. */
-  readonly unknown: readonly Peer[];
+/**
+ * How long a peer is waited for that failed and has answered no such question since. A peer that was
+ * started anew answers in less; peers that always hang cost no more. Milliseconds.
+ */
+const PROBATION = 50;
+
+/** The question for one file, as it is put to peers. */
+export interface FileQuestion {
   /** Asks a peer whether it has the file. */
-  readonly check: (peer: Peer) => Promise<boolean>;
-  /** Asks a peer for the very address of the file. */
-  readonly confirm: (peer: Peer) => Promise<boolean>;
+  check(peer: Peer): Promise<boolean>;
+  /** Asks a peer for the very URL of the file. */
+  confirm(peer: Peer): Promise<boolean>;
   /** The order in which peers that have the file are tried. */
-  readonly rank: (peers: readonly Peer[]) => readonly Peer[];
+  ranked(peers: readonly Peer[]): readonly Peer[];
 }
 
 /**
  * Searches: asks those whose index names the file, the best first, and the others at the same time as
  * soon as it looks as if the index was wrong.
  *
+ * @param named peers whose fresh index names the file.
+ * @param unknown peers that have no fresh index: they are asked.
  * @param timeout milliseconds that all of it may take.
  * @returns null when nobody has the file, or nobody said so in time.
  */
-export function search(parts: SearchParts, timeout: number): Promise<Peer | null> {
+export function search(
+  question: FileQuestion,
+  named: readonly Peer[],
+  unknown: readonly Peer[],
+  timeout: number,
+): Promise<Peer | null> {
   return new Promise((resolve) => {
-    const yes: Peer[] = [...parts.named];
+    const yes: Peer[] = [...named];
     /** Those of the others whose answer is awaited; null while they are not asked. */
     let awaited: Set<Peer> | null = null;
     let confirming = 0;
@@ -45,11 +54,12 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
     let hedge: ReturnType<typeof setTimeout> | null = null;
     let grace: ReturnType<typeof setTimeout> | null = null;
     let graceOver = false;
+    let probation: ReturnType<typeof setTimeout> | null = null;
     let over = false;
 
     const finish = (peer: Peer | null): void => {
       over = true;
-      for (const timer of [end, hedge, grace]) if (timer !== null) clearTimeout(timer);
+      for (const timer of [end, hedge, grace, probation]) if (timer !== null) clearTimeout(timer);
       resolve(peer);
     };
     const end = setTimeout(() => finish(null), timeout);
@@ -57,7 +67,7 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
     const confirmBest = (): void => {
       if (hedge !== null) clearTimeout(hedge);
       hedge = null;
-      const [best] = parts.rank(yes);
+      const [best] = question.ranked(yes);
       if (over) return;
       if (best === undefined) {
         if (awaited === null) askOthers();
@@ -67,7 +77,7 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
       yes.splice(yes.indexOf(best), 1);
       confirming++;
       hedge = setTimeout(confirmBest, HEDGE);
-      parts.confirm(best).catch(() => false).then((confirmed) => {
+      question.confirm(best).catch(() => false).then((confirmed) => {
         confirming--;
         if (over) return;
         if (confirmed) finish(best);
@@ -76,13 +86,19 @@ export function search(parts: SearchParts, timeout: number): Promise<Peer | null
     };
 
     const askOthers = (): void => {
-      // A peer that was set aside is asked, so that it can come back, but nobody waits for it.
-      const asked = new Set(parts.unknown.filter((peer) => peer.state !== "set aside"));
+      // A peer in backoff is asked, so that it can come back, but nobody waits for it.
+      const asked = new Set(unknown.filter((peer) => peer.state !== "backoff"));
       awaited = asked;
-      for (const peer of parts.unknown) {
-        parts.check(peer).catch(() => false).then((has) => answered(peer, has, asked));
+      for (const peer of unknown) {
+        question.check(peer).catch(() => false).then((has) => answered(peer, has, asked));
       }
       if (asked.size === 0) confirmBest();
+      if (over) return;
+      probation = setTimeout(() => {
+        const doubtful = [...asked].filter(({ failures }) => failures > 0);
+        for (const peer of doubtful) asked.delete(peer);
+        if (doubtful.length > 0 && asked.size === 0 && hedge === null) confirmBest();
+      }, PROBATION);
     };
 
     const answered = (peer: Peer, has: boolean, asked: Set<Peer>): void => {

@@ -6,7 +6,9 @@
  * path names, and the resolved path has to be inside of a share.
  */
 
-import type { Source } from "./places.ts";
+import { realPathOrNull } from "../files.ts";
+import type { Source } from "./nodes.ts";
+import { spellingOf } from "./spelling.ts";
 
 /** An open file together with its `fstat`. */
 export interface OpenedFile {
@@ -15,7 +17,7 @@ export interface OpenedFile {
 }
 
 /** Decides whether a file (`names`, below the source's directory) of a source is shown. */
-export type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
+type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
 
 /** A directory whose inode did not change for so long was not renamed in meanwhile (ms). */
 const SETTLED_AFTER = 2000;
@@ -83,7 +85,7 @@ export class Boundary {
     const previous = this.#byRealPath;
     const byRealPath = new Map<string, Source[]>();
     for (const source of this.#sources) {
-      const real = realPath(source.path === "" ? "/" : source.path);
+      const real = realPathOrNull(source.path === "" ? "/" : source.path);
       if (real === null) continue;
       const key = real === "/" ? "" : real;
       const same = byRealPath.get(key);
@@ -101,10 +103,12 @@ export class Boundary {
   }
 
   #leadsInside(localPath: string, info: Deno.FileInfo, started: number): boolean {
-    const real = realPath(localPath);
+    const real = realPathOrNull(localPath);
     if (real === null) return false;
     const top = this.#topOf(real, info.isDirectory);
     if (top === null) return false;
+    // A link may spell what it leads to otherwise than its directory lists it.
+    if (real !== localPath && spellingOf(real, namesBelow(top, real)) === "other") return false;
     return isSettled(top, real, info, started) || leadsThereAgain(localPath, real, info);
   }
 
@@ -122,6 +126,11 @@ export class Boundary {
       top = top.slice(0, slash);
     }
   }
+}
+
+/** The names on the way from a directory (the root directory is the empty string) to a path in it. */
+function namesBelow(top: string, path: string): string[] {
+  return path.slice(top.length).split("/").filter((name) => name !== "");
 }
 
 /**
@@ -156,7 +165,7 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
  */
 function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): boolean {
   for (let round = 0; round < REPETITIONS; round++) {
-    if (realPath(localPath) !== real) return false;
+    if (realPathOrNull(localPath) !== real) return false;
     try {
       if (!isSame(Deno.lstatSync(real), info)) return false;
     } catch {
@@ -178,12 +187,4 @@ function steadyInfo(localPath: string, before: Deno.FileInfo): Deno.FileInfo | n
 /** True when both describe the same file. */
 function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;
-}
-
-function realPath(path: string): string | null {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return null;
-  }
 }

@@ -1,11 +1,11 @@
 /** What the shared tree is made of. Plain data: it crosses from the main thread into the worker. */
 
-/** A place in the shared tree and what it is filled from. */
+/** A path of the shared tree and what is found there. */
 export interface Share {
-  /** Place in the tree, without slashes at its ends: `pkg`, `a/b/c`; `""` is the root itself. */
+  /** Path in the tree, without slashes at its ends: `pkg`, `a/b/c`; `""` is the root itself. */
   readonly path: string;
   /**
-   * Absolute local paths. One that is a file makes the place that file; directories are merged, the
+   * Absolute local paths. One that is a file is what the path leads to; directories are merged, the
    * first one in the list that has a name wins it. Sources that do not exist (yet) are passed over.
    */
   readonly sources: readonly string[];
@@ -39,6 +39,12 @@ export interface UploadConfiguration {
   /** Greatest size of one upload in bytes; null for no limit. */
   readonly maximumSize: number | null;
 }
+
+/** Formats of archives by the name that `--tar` and `?tar=` give them. */
+export const ARCHIVE_FORMATS = ["none", "gz", "zst", "zip"] as const;
+
+/** A format: tar (`none`), compressed tar (`gz`, `zst`), or `zip`. */
+export type ArchiveFormat = typeof ARCHIVE_FORMATS[number];
 
 /** What the pages show. */
 export interface PagesConfiguration {

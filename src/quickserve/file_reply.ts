@@ -1,29 +1,19 @@
 /** From a file of the shared tree to the reply that carries it. */
 
+import { isInside } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
-import { evaluateConditions, hasConditions, isRangeWanted } from "./conditional.ts";
+import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
 import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
-import { etagOf } from "./etag.ts";
-import { formatHttpDate } from "./http_date.ts";
-import { assembleRanges, layOutRanges, MultipartBody } from "./multipart_ranges.ts";
-import { contentRange, parseRanges } from "./ranges.ts";
-import type { ByteRange } from "./ranges.ts";
+import { etagOf } from "../http/etag.ts";
+import { formatHttpDate } from "../http/http_date.ts";
+import { assembleRanges, layOutRanges, MultipartBody } from "../http/multipart_ranges.ts";
+import { contentRange, parseRanges } from "../http/ranges.ts";
+import type { ByteRange } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
-import { GREATEST_SMALL_FILE, type KeptFile, SmallFiles } from "./small_files.ts";
+import { type KeptFile, MAX_SMALL_FILE, SmallFiles } from "./small_files.ts";
 import { textReply } from "../http/text_reply.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
-
-/** How files are answered. */
-export interface FileReplyOptions {
-  /**
-   * Whether the file at a local path may run script with the origin of this server: a page of the
-   * user's own website ({@link ownPages}). Without it none may (`Content-Security-Policy: sandbox`).
-   */
-  readonly isOwnPage?: (localPath: string) => boolean;
-  /** For the access log: where the file came from. */
-  readonly source: string;
-}
 
 /** Everything about a file that does not depend on the request. */
 interface Representation {
@@ -38,6 +28,33 @@ interface Representation {
 /** The bytes of a file, or the file to read them from. */
 type Content = Uint8Array | Deno.FsFile;
 
+/** The user's own website (`--root`), without what somebody may have uploaded into it. */
+export class Website {
+  readonly #directories: readonly string[];
+  readonly #uploads: string | null;
+
+  /** @param uploads the directory that uploads go to; null without uploads. */
+  constructor(directories: readonly string[], uploads: string | null) {
+    this.#directories = directories;
+    this.#uploads = uploads;
+  }
+
+  /**
+   * True for a file that really lies in one of the directories and not where uploads go, whatever
+   * links lead there or on from there.
+   */
+  has(localPath: string): boolean {
+    try {
+      const file = Deno.realPathSync(localPath);
+      if (this.#uploads !== null && isInside(file, Deno.realPathSync(this.#uploads))) return false;
+      return this.#directories.some((directory) => isInside(file, Deno.realPathSync(directory)));
+    } catch {
+      // A file that cannot be looked at is not of the website.
+      return false;
+    }
+  }
+}
+
 /** No script, no plugin, no frame; the file is of an origin of its own. */
 const sandboxPolicy = "sandbox; frame-ancestors 'none'";
 
@@ -45,22 +62,34 @@ const sandboxPolicy = "sandbox; frame-ancestors 'none'";
 const websitePolicy = "frame-ancestors 'self'";
 
 /**
+ * What a page loads to be seen. To browsers a page in a sandbox is of another site than everything, so
+ * that shared documents would lose their images and styles if these were for this site alone.
+ */
+const loadedByPages = /^(?:image|audio|video)\/|^text\/css\b/;
+
+/**
  * Answers GET and HEAD requests for files: whole or in ranges, and conditional ones (RFC 9110 §13,
  * §14). Small files come from memory while they have not changed ({@link SmallFiles}).
  */
 export class FileReplies {
   readonly #tree: Pick<SharedTree, "openWithInfo">;
-  readonly #options: FileReplyOptions;
-  readonly #kept: SmallFiles<Representation>;
+  readonly #source: string;
+  readonly #website: Website | null;
+  readonly #kept = new SmallFiles<Representation>();
 
+  /**
+   * @param source for the access log: where the files come from.
+   * @param website whose files may run script with the origin of this server. No other file may
+   * (`Content-Security-Policy: sandbox`).
+   */
   constructor(
     tree: Pick<SharedTree, "openWithInfo">,
-    options: FileReplyOptions,
-    kept: SmallFiles<Representation> = new SmallFiles(),
+    source: string,
+    website: Website | null = null,
   ) {
     this.#tree = tree;
-    this.#options = options;
-    this.#kept = kept;
+    this.#source = source;
+    this.#website = website;
   }
 
   /**
@@ -115,7 +144,7 @@ export class FileReplies {
       return answer;
     }
     let content: Content = opened.file;
-    if (current.size <= GREATEST_SMALL_FILE) {
+    if (current.size <= MAX_SMALL_FILE) {
       const bytes = readWhole(opened.file, current.size);
       if (bytes !== null) {
         opened.file.close();
@@ -137,7 +166,7 @@ export class FileReplies {
     if (condition === 304) {
       const { "Content-Length": _length, "Content-Type": _type, ...headers } =
         representation.headers;
-      return { status: 304, headers, body: null, source: this.#options.source };
+      return { status: 304, headers, body: null, source: this.#source };
     }
     // A range means something with GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;
@@ -163,12 +192,12 @@ export class FileReplies {
     }
     return {
       ...partialReply(content, size, representation, ranges),
-      source: this.#options.source,
+      source: this.#source,
     };
   }
 
   #whole({ headers }: Representation, body: ReplyBody): Reply {
-    return { status: 200, headers, body, source: this.#options.source };
+    return { status: 200, headers, body, source: this.#source };
   }
 
   #describe(file: SharedFile, now: number): Representation {
@@ -176,7 +205,7 @@ export class FileReplies {
     // Never later than the reply itself (RFC 9110 §8.8.2.1).
     const lastModified = Math.floor(Math.min(file.modified, now) / 1000) * 1000;
     const contentType = typeOf(file) ?? "";
-    const isOwn = this.#options.isOwnPage?.(file.localPath) === true;
+    const isOwn = this.#website?.has(file.localPath) === true;
     const headers = Object.freeze({
       "Content-Type": contentType,
       "Content-Length": String(file.size),
@@ -185,7 +214,9 @@ export class FileReplies {
       "Accept-Ranges": "bytes",
       "Cache-Control": "no-cache",
       "Content-Security-Policy": isOwn ? websitePolicy : sandboxPolicy,
-      "X-Content-Type-Options": "nosniff",
+      ...!isOwn && loadedByPages.test(contentType)
+        ? { "Cross-Origin-Resource-Policy": "cross-origin" }
+        : {},
     });
     return { etag, lastModified, contentType, headers };
   }

@@ -17,7 +17,7 @@ export interface KeptFile<Extra> {
 }
 
 /** Files up to this size (bytes) are kept. */
-export const GREATEST_SMALL_FILE = 1024 * 1024;
+export const MAX_SMALL_FILE = 1024 * 1024;
 
 /** What all kept files may take together, in bytes. */
 const DEFAULT_BUDGET = 32 * 1024 * 1024;
@@ -45,7 +45,7 @@ export class SmallFiles<Extra> {
   constructor(budget: number = DEFAULT_BUDGET) {
     this.#kept = new LRUCache({
       maxSize: budget,
-      maxEntrySize: GREATEST_SMALL_FILE + 1024,
+      maxEntrySize: MAX_SMALL_FILE + 1024,
       // What a file costs besides its bytes.
       sizeCalculation: (file): number => file.bytes.length + 1024,
     });

@@ -1,12 +1,13 @@
-/** The shared tree: from a place on the server to a local file, or to a directory that is merged. */
+/** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
 
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
-import { buildPlaces, localPathIn, placesOnTheWay } from "./places.ts";
-import type { Place, Source } from "./places.ts";
-import type { SharedDirectory, SharedEntry, SharedFile } from "./shared.ts";
-import { CoalescedRuns } from "./coalesced_runs.ts";
+import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
+import type { Source, TreeNode } from "./nodes.ts";
+import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
+import { CoalescedRuns } from "./turns.ts";
+import { spellingOf } from "./spelling.ts";
 import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
 
@@ -17,14 +18,14 @@ interface Found {
   readonly info: Deno.FileInfo;
 }
 
-/** What is found at a place: one file, or the directories that are merged there. */
+/** What is found at a path: one file, or the directories that are merged there. */
 type Resolved =
   | { readonly kind: "file"; readonly found: Found }
   | {
     readonly kind: "directory";
     readonly directories: readonly Found[];
-    /** The place itself when shares name it or lie below it. */
-    readonly place: Place | null;
+    /** The node of the skeleton, when shares name it or lie below it. */
+    readonly node: TreeNode | null;
   };
 
 /** What of an inode decides whether it is the same and may be read. */
@@ -48,19 +49,20 @@ const ENTRIES_PER_TURN = 2000;
 /**
  * Everything that is shared, as one tree.
  *
- * Whatever is hidden, filtered, unreadable, neither file nor directory, or outside of the shares by
- * way of a symbolic link does not exist: not by its address and not in a listing. Nothing about files
+ * Whatever is hidden, filtered, unreadable, neither file nor directory, outside of the shares by way
+ * of a symbolic link, or asked for by another spelling than the one that its directory lists does not
+ * exist: not by its address and not in a listing. Nothing about files
  * is kept but which of them passed those checks, so that one that comes or goes is noticed at once,
  * and however large a directory is, looking up a file in it costs the same.
  *
  * A share's own path is exempt from the rule for hidden names: the user has named it.
  */
 export class SharedTree {
-  readonly #root: Place;
+  readonly #root: TreeNode;
   readonly #boundary: Boundary;
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
-  readonly #listings = new CoalescedRuns<readonly SharedEntry[]>();
+  readonly #listings = new CoalescedRuns<readonly Entry[]>();
   /** What passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
   readonly #report: (message: string) => void;
@@ -80,7 +82,7 @@ export class SharedTree {
     if (filter === null && configuration.filters.length > 0) {
       throw new TypeError("the filters of a shared tree have to be compiled first");
     }
-    const { root, sources } = buildPlaces(configuration.shares);
+    const { root, sources } = buildNodes(configuration.shares);
     this.#root = root;
     this.#filter = filter;
     this.#showHidden = configuration.showHidden;
@@ -106,7 +108,7 @@ export class SharedTree {
     return new SharedTree(configuration, await compileFilters(configuration.filters), report);
   }
 
-  /** What is at a place; null when nothing is (or nothing that may be seen). */
+  /** What is at a path; null when nothing is (or nothing that may be seen). */
   lookup(segments: readonly string[]): SharedFile | SharedDirectory | null {
     const resolved = this.#resolve(segments);
     if (resolved === null) return null;
@@ -130,15 +132,15 @@ export class SharedTree {
    * What is in a directory, merged and sorted by name (by code units, so that the order is the same
    * everywhere). Empty when the directory is gone. Many who ask at once cost no more than two.
    */
-  list({ segments }: SharedDirectory): Promise<readonly SharedEntry[]> {
+  list({ segments }: SharedDirectory): Promise<readonly Entry[]> {
     return this.#listings.run(segments.join("/"), () => this.#list(segments));
   }
 
-  async #list(segments: readonly string[]): Promise<readonly SharedEntry[]> {
+  async #list(segments: readonly string[]): Promise<readonly Entry[]> {
     const resolved = this.#resolve(segments);
     if (resolved?.kind !== "directory") return [];
-    const entries = new Map<string, SharedEntry>();
-    for (const name of resolved.place?.children.keys() ?? []) {
+    const entries = new Map<string, Entry>();
+    for (const name of resolved.node?.children.keys() ?? []) {
       const child = this.lookup([...segments, name]);
       if (child !== null) entries.set(name, toEntry(name, child));
     }
@@ -163,15 +165,15 @@ export class SharedTree {
     for (const segment of segments) {
       if (!isFileName(segment)) return null;
     }
-    const places = placesOnTheWay(this.#root, segments);
-    const place = places.length > segments.length ? places.at(-1) ?? null : null;
-    const leadsToShares = place !== null && (place.children.size > 0 || place === this.#root);
+    const nodes = nodesOnTheWay(this.#root, segments);
+    const node = nodes.length > segments.length ? nodes.at(-1) ?? null : null;
+    const leadsToShares = node !== null && (node.children.size > 0 || node === this.#root);
     const directories: Found[] = [];
     search:
-    for (let depth = places.length - 1; depth >= 0; depth--) {
-      for (const source of places[depth]?.sources ?? []) {
+    for (let depth = nodes.length - 1; depth >= 0; depth--) {
+      for (const source of nodes[depth]?.sources ?? []) {
         const found = this.#find(source, segments);
-        if (found === "shadowed" && places.length - 1 === depth) break search;
+        if (found === "shadowed" && nodes.length - 1 === depth) break search;
         if (found === null || found === "shadowed") continue;
         if (found.info.isDirectory) directories.push(found);
         else if (directories.length === 0 && !leadsToShares) return this.#filtered(found, segments);
@@ -179,7 +181,7 @@ export class SharedTree {
     }
     if (directories.length === 0 && !leadsToShares) return null;
     if (this.#filter !== null && !isShownBy(this.#filter, segments)) return null;
-    return { kind: "directory", directories, place };
+    return { kind: "directory", directories, node };
   }
 
   #filtered(found: Found, segments: readonly string[]): Resolved | null {
@@ -188,13 +190,13 @@ export class SharedTree {
   }
 
   /**
-   * What a source has at a place.
+   * What a source has at a path.
    *
    * @returns `"shadowed"` when a file of this source is in the way, which hides what the sources after
    * it have below that name.
    */
   #find(source: Source, segments: readonly string[]): Found | "shadowed" | null {
-    const own = source.place.segments.length;
+    const own = source.node.segments.length;
     for (let depth = own; depth < segments.length; depth++) {
       const onTheWay = depth < segments.length - 1;
       if (this.#isLeftOut(source, segments[depth] ?? "", onTheWay)) return null;
@@ -214,11 +216,16 @@ export class SharedTree {
         return null;
       }
     } else if (!info.isFile) return null;
-    return this.#isAccessible(localPath, info) ? { source, localPath, info } : null;
+    const names = segments.slice(own);
+    return this.#isAccessible(localPath, names, info) ? { source, localPath, info } : null;
   }
 
-  /** True when a file or directory can be read and is inside of a share. */
-  #isAccessible(localPath: string, info: Deno.FileInfo): boolean {
+  /**
+   * True when a file or directory can be read, is inside of a share and spelled as it is listed.
+   *
+   * @param names the end of the path, below the source's own.
+   */
+  #isAccessible(localPath: string, names: readonly string[], info: Deno.FileInfo): boolean {
     const known = this.#accessible.get(localPath);
     if (known !== undefined) {
       if (isUnchanged(known, info)) return true;
@@ -226,6 +233,9 @@ export class SharedTree {
     }
     if (!this.#boundary.contains(localPath, info, Date.now())) return false;
     if (!this.#isReadable(localPath, info)) return false;
+    const spelling = spellingOf(localPath, names);
+    // Not remembered where there are other spellings: a renamed file may keep its old name as one.
+    if (spelling !== "sole") return spelling === "listed";
     if (this.#accessible.size >= REMEMBERED_PATHS) {
       for (const oldest of this.#accessible.keys()) {
         this.#accessible.delete(oldest);
@@ -261,22 +271,22 @@ export class SharedTree {
     return isLeftOut(name, isDirectory, source.packageCache, this.#showHidden);
   }
 
-  /** Whether what a link leads to is shown at its own place too. */
+  /** Whether what a link leads to is shown under its own path too. */
   #isShown(source: Source, names: readonly string[], isDirectory: boolean): boolean {
     const last = names.length - 1;
     for (const [depth, name] of names.entries()) {
       if (this.#isLeftOut(source, name, isDirectory || depth < last)) return false;
     }
-    return this.#filter === null || isShownBy(this.#filter, [...source.place.segments, ...names]);
+    return this.#filter === null || isShownBy(this.#filter, [...source.node.segments, ...names]);
   }
 
   async #listInto(
-    entries: Map<string, SharedEntry>,
+    entries: Map<string, Entry>,
     segments: readonly string[],
     directory: Found,
   ): Promise<void> {
     const started = Date.now();
-    const found: SharedEntry[] = [];
+    const found: Entry[] = [];
     try {
       let count = 0;
       for await (const item of Deno.readDir(directory.localPath)) {
@@ -292,7 +302,7 @@ export class SharedTree {
     for (const entry of found) entries.set(entry.name, entry);
   }
 
-  #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): SharedEntry | null {
+  #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): Entry | null {
     const { name } = item;
     const { source } = directory;
     if (!isFileName(name) || this.#isLeftOut(source, name, item.isDirectory)) return null;
@@ -338,7 +348,7 @@ export function toSharedFile(
   };
 }
 
-function toEntry(name: string, found: SharedFile | SharedDirectory): SharedEntry {
+function toEntry(name: string, found: SharedFile | SharedDirectory): Entry {
   return {
     name,
     kind: found.kind,

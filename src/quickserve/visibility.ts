@@ -13,12 +13,12 @@ export function isFileName(name: string): boolean {
 }
 
 /** True for the names that are hidden unless the user asks for them: those with a leading dot. */
-export function isHiddenName(name: string): boolean {
+function isHiddenName(name: string): boolean {
   return name.charCodeAt(0) === 0x2e;
 }
 
 /** What pacman leaves in its cache while it downloads: `*.part`, and `download-*` directories. */
-export function isUnfinishedDownload(name: string, isDirectory: boolean): boolean {
+function isUnfinishedDownload(name: string, isDirectory: boolean): boolean {
   return name.endsWith(".part") || (isDirectory && name.startsWith("download-"));
 }
 

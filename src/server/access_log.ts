@@ -1,11 +1,17 @@
 /** One line a request, in the style of the combined log format. */
 
 import type { FinishedExchange } from "../http/listener.ts";
-import { printable } from "./log.ts";
+import { printable, shortened } from "./log.ts";
+
+/** Characters of the request line that are written; a file's name has 255 bytes at most. */
+const MAX_REQUEST = 2048;
+
+/** Characters that are written of the user's name, the referrer and the client. */
+const MAX_FIELD = 512;
 
 /**
  * The line of the access log: address, user, time, request, status, bytes of the body, referrer and
- * client as in the combined log format; then the duration in seconds, where the answer came from,
+ * client as in the combined log format, each shortened where it is very long; then the duration in seconds, where the answer came from,
  * and `aborted` where it broke off.
  */
 export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()): string {
@@ -13,13 +19,13 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
   const fields = [
     request.connection.remoteAddress,
     "-",
-    reply.user === undefined ? "-" : printable(reply.user).replaceAll(" ", "\\x20"),
+    reply.user === undefined ? "-" : escaped(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD),
     `[${logTime(now)}]`,
-    quoted(`${request.method} ${request.target} HTTP/1.1`),
+    quoted(`${request.method} ${escaped(request.target, MAX_REQUEST)} HTTP/1.1`),
     String(reply.status),
     String(bytesSent),
-    quoted(request.headers["referer"] ?? "-"),
-    quoted(request.headers["user-agent"] ?? "-"),
+    quoted(escaped(request.headers["referer"] ?? "-", MAX_FIELD)),
+    quoted(escaped(request.headers["user-agent"] ?? "-", MAX_FIELD)),
     `${(durationMs / 1000).toFixed(3)}s`,
   ];
   if (reply.source !== undefined) fields.push(reply.source);
@@ -28,7 +34,12 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
 }
 
 function quoted(text: string): string {
-  return `"${printable(text).replaceAll('"', "\\x22")}"`;
+  return `"${text}"`;
+}
+
+/** A text without control characters and quotation marks, and not too long. */
+function escaped(text: string, length: number): string {
+  return shortened(printable(text.slice(0, length + 1)).replaceAll('"', "\\x22"), length);
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

@@ -8,7 +8,7 @@
  * - `auth/require_user.ts`: who has to log in;
  * - {@link indexHandler}: a peer that asks for the index of packages;
  * - `pacserve_handler.ts`, `pacserve/choose.ts`: pacman's addresses, from cache, peer or mirror;
- * - `quickserve_handler.ts`, `quickserve/serve.ts`: everything else, from the shared tree
+ * - `quickserve_handler.ts`, `quickserve/quickserve.ts`: everything else, from the shared tree
  *   (`quickserve/tree.ts`), else from a peer;
  * - `quickserve/file_reply.ts`, `http/bridge.ts`: the file goes out.
  *
@@ -16,18 +16,17 @@
  */
 
 import { requireUser } from "../auth/require_user.ts";
-import { Admission, admit, SECURE_HEADERS } from "../http/admission.ts";
+import { Admission, admit } from "../http/admission.ts";
 import type { Handler, HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import type { Peers } from "../peers/peers.ts";
-import { FileReplies } from "../quickserve/file_reply.ts";
-import { ownPages } from "../quickserve/own_pages.ts";
+import { FileReplies, Website } from "../quickserve/file_reply.ts";
 import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { quickserveHandler } from "./quickserve_handler.ts";
 import type { LastingParts } from "./lasting_parts.ts";
-import { OwnFiles } from "./own_files.ts";
+import { SharedFiles } from "./own_files.ts";
 import { isOwnPacman, pacserveHandler } from "./pacserve_handler.ts";
 
 /** The rooms of one configuration, joined. */
@@ -35,8 +34,9 @@ export class Column {
   /** Answers every request. */
   readonly handler: Handler;
   /** For the questions of peers. */
-  readonly own: OwnFiles;
-  readonly #admission: Admission;
+  readonly files: SharedFiles;
+  /** Who may come in, and who may be a peer. */
+  readonly admission: Admission;
   readonly #close: () => void;
 
   /** Puts the column together. */
@@ -49,27 +49,30 @@ export class Column {
   }
 
   private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {
-    this.own = new OwnFiles(tree);
-    this.#admission = new Admission(configuration.admission, {
+    this.files = new SharedFiles(tree);
+    this.admission = new Admission(configuration.admission, {
       names: configuration.hostNames,
       interfaces: () => parts.network.networks(),
     });
     const { pages, uploads, tree: { shares } } = configuration;
-    const files = new FileReplies(tree, {
-      isOwnPage: ownPages(
-        pages.website ? shares.flatMap(({ sources }) => sources) : [],
-        uploads?.directory ?? null,
-      ),
-      source: configuration.pacserve === null ? "file" : "cache",
-    });
+    const website = pages.website
+      ? new Website(shares.flatMap(({ sources }) => sources), uploads?.directory ?? null)
+      : null;
+    const source = configuration.pacserve === null ? "file" : "cache";
+    const files = new FileReplies(tree, source, website);
     const quickserve = quickserveHandler(configuration, parts, tree, files);
     const pacserve = pacserveHandler(configuration, parts, tree, files, quickserve);
     const indexed = indexHandler(parts.peers, pacserve.handler);
-    const authenticated = requireUser(indexed, parts.digest, configuration.auth, {
-      isUpload: announcesUpload,
-      exempt: (request) => isOwnPacman(configuration, parts.network, request),
-    });
-    const admitted = admit(this.#admission, authenticated);
+    const { auth } = configuration;
+    const authenticated = requireUser(
+      indexed,
+      parts.digest,
+      auth,
+      (request) =>
+        isOwnPacman(configuration, parts.network, request) ||
+        (auth.uploadOnly && !announcesUpload(request)),
+    );
+    const admitted = admit(this.admission, authenticated);
     this.handler = dressed(configuration, parts.peers, admitted);
     this.#close = () => {
       files.close();
@@ -81,11 +84,6 @@ export class Column {
   close(): void {
     this.#close();
   }
-
-  /** Whether a client or peer at this IP address is let in. */
-  allows(address: string): boolean {
-    return this.#admission.allowsAddress(address);
-  }
 }
 
 /** A peer that asks for the index gets it; all else goes on. */
@@ -94,9 +92,9 @@ function indexHandler(peers: Peers, underneath: Handler): Handler {
     peers.isIndexRequest(request) ? peers.answerIndex(request) : underneath(request);
 }
 
-/** Puts on every reply who answers, and what keeps browsers from mischief; peers learn more. */
+/** Puts on every reply who answers; peers learn more. */
 function dressed({ program }: ServerConfiguration, peers: Peers, handler: Handler): Handler {
-  const always: ReplyHeaders = { "Server": serverHeader(program), ...SECURE_HEADERS };
+  const always: ReplyHeaders = { "Server": serverHeader(program) };
   const dress = (request: HttpRequest, reply: Reply): Reply => {
     const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
     return { ...reply, headers: { ...reply.headers, ...always, ...more } };

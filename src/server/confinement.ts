@@ -1,16 +1,18 @@
 /**
- * What the worker, which parses requests from the network, is let do by the runtime.
+ * What the workers may do: the one that parses requests from the network, and the one that reads
+ * pacman's sync databases.
  *
  * Deno's read scope looks at the path that is asked for and follows symbolic links out of it; links
  * are the shared tree's business, and that of the mount namespace of the systemd unit.
  */
 
+import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
-import { realPath } from "../real_path.ts";
+import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Network } from "./network.ts";
 
-/** Permissions of a worker, in the form of Deno's `deno.permissions` option. */
+/** Permissions of the network worker, in the form of Deno's `deno.permissions` option. */
 export interface Scope {
   /** Clients, peers and mirrors may be anywhere. */
   readonly net: true;
@@ -23,6 +25,33 @@ export interface Scope {
   readonly run: false;
   readonly ffi: false;
   readonly import: false;
+}
+
+/** Permissions of the worker that reads sync databases, in the same form. */
+export interface DatabaseScope {
+  readonly net: false;
+  /** Absolute paths, sorted. */
+  readonly read: readonly string[];
+  readonly write: false;
+  readonly sys: false;
+  readonly env: false;
+  readonly run: false;
+  readonly ffi: false;
+  readonly import: false;
+}
+
+/** The directory of the sync databases, and nothing else: an unsigned database may be anybody's work. */
+export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
+  return {
+    net: false,
+    read: withRealPaths([syncDirectory(pacman)]),
+    write: false,
+    sys: false,
+    env: false,
+    run: false,
+    ffi: false,
+    import: false,
+  };
 }
 
 /** The least that a worker needs to serve a configuration. */

@@ -2,6 +2,7 @@
 
 import type { Digest } from "../auth/digest.ts";
 import type { PacserveMemory } from "../pacserve/choose.ts";
+import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { Log } from "./log.ts";
 import type { Network } from "./network.ts";
@@ -13,5 +14,7 @@ export interface LastingParts {
   readonly network: Network;
   /** What the choice between peers and mirrors remembers. */
   readonly memory: PacserveMemory;
+  /** What sync databases say of packages. */
+  readonly expected: ExpectedFiles;
   readonly log: Log;
 }

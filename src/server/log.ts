@@ -20,12 +20,15 @@ export interface Log {
 /** The journal's priorities, in syslog's numbers. */
 const PRIORITY = { error: 3, warn: 4, request: 6, detail: 7 };
 
+/** Characters of a line at most: a client must not fill the disk with few requests. */
+export const MAX_LINE = 4096;
+
 /** Makes a log. */
 export function createLog(configuration: LogConfiguration): Log {
   const { level, journal } = configuration;
   const write = (kind: keyof typeof PRIORITY, text: string): void => {
     const word = kind === "error" ? "error: " : kind === "warn" ? "warning: " : "";
-    const line = printable(word + text);
+    const line = shortened(printable(word + text), MAX_LINE);
     writeLine(journal ? `<${PRIORITY[kind]}>${line}` : line);
   };
   const log: Log = {
@@ -48,4 +51,9 @@ export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
+}
+
+/** At most so many characters of a text; three dots stand for what is left out. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }

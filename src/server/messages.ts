@@ -1,5 +1,6 @@
 /** What the main thread and the worker say to each other. */
 
+import type { ReadDatabase } from "../pacserve/expected_files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { ServerState } from "./state.ts";
 
@@ -13,6 +14,8 @@ export type ToWorker =
   }
   /** Go on with another configuration, which needs no other permissions and no other port. */
   | { readonly type: "configure"; readonly configuration: ServerConfiguration }
+  /** After `read databases`: those that changed. */
+  | { readonly type: "databases"; readonly databases: readonly ReadDatabase[] }
   /** Stop accepting connections, finish what is in flight, and end. */
   | { readonly type: "stop"; readonly graceMilliseconds: number };
 
@@ -26,6 +29,8 @@ export type FromWorker =
   | { readonly type: "configured" }
   /** It cannot listen; the message is for the user. */
   | { readonly type: "failed"; readonly message: string }
+  /** Have the sync databases read that changed. `known` has the versions that the worker has. */
+  | { readonly type: "read databases"; readonly known: ReadonlyMap<string, string> }
   /** After `stop`: the port is free; replies in flight go on. */
   | { readonly type: "released" }
   /** After `stop`: nothing is in flight any more. */

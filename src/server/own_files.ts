@@ -1,13 +1,14 @@
 /** What this server has itself, in the form in which peers ask for it. */
 
 import { PACKAGES } from "../pacserve/address.ts";
-import { ownEntry } from "../peers/answer.ts";
+import { encodePath } from "../http/target.ts";
+import type { OwnFiles } from "../peers/own_server.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
-import type { SharedEntry } from "../quickserve/shared.ts";
+import type { Entry } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
 
 /** Answers the questions of peers from the shared tree. */
-export class OwnFiles {
+export class SharedFiles implements OwnFiles {
   readonly #tree: SharedTree;
 
   constructor(tree: SharedTree) {
@@ -36,7 +37,8 @@ export class OwnFiles {
   }
 }
 
-function wireEntry(directory: readonly string[], entry: SharedEntry): ListingEntry {
-  const seconds = (entry.modified ?? 0) / 1000;
-  return ownEntry([...directory, entry.name], entry.size, seconds, entry.kind === "directory");
+function wireEntry(directory: readonly string[], entry: Entry): ListingEntry {
+  const dir = entry.kind === "directory";
+  const href = encodePath([...directory, entry.name]) + (dir ? "/" : "");
+  return { href, size: entry.size, mtime: (entry.modified ?? 0) / 1000, dir };
 }

@@ -23,7 +23,7 @@ export function pacserveHandler(
     configuration,
     lookup: (segments) => tree.lookup(segments),
     replyWithFile: (file, request) => files.reply(file, request),
-    findPeer: (segments, request) => peers.find(segments, request),
+    findPeer: (...question) => peers.finder.find(...question),
     isOwnAddress: (address) => network.isOwn(address),
     log: (level, sentence) => log.at(level, sentence),
     memory,

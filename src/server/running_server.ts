@@ -5,10 +5,10 @@ import { type HttpRequest, isFileSlice, type Reply } from "../http/exchange.ts";
 import { type FinishedExchange, listen, type Listener } from "../http/listener.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
+import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
-import type { IndexSource } from "../peers/published_index.ts";
 import { Peers } from "../peers/peers.ts";
-import { sweepUploads } from "../quickserve/uploads/sweep.ts";
+import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
 import { Column } from "./column.ts";
 import type { ServerConfiguration } from "./configuration.ts";
@@ -28,20 +28,23 @@ export class RunningServer {
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
+  readonly #expected: ExpectedFiles;
   #column: Column | null = null;
   #listener: Listener | null = null;
-  #transfers = 0;
   #reporting: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param state of the worker before this one.
    * @param report is given what a worker after this one has to know, soon after it changed.
+   * @param expected what sync databases say of packages.
    */
   constructor(
     configuration: ServerConfiguration,
     state: ServerState,
     report: (state: ServerState) => void,
+    expected: ExpectedFiles,
   ) {
+    this.#expected = expected;
     this.#configuration = configuration;
     this.#report = report;
     this.#log = createLog(configuration.log);
@@ -53,19 +56,12 @@ export class RunningServer {
     );
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
-      has: (segments) => this.#column?.own.has(segments) ?? false,
-      list: (segments) => this.#column?.own.listing(segments) ?? Promise.resolve(null),
-      transfers: () => this.#transfers,
-      networkOf: (connection) => this.#network.networkOf(connection),
-      networks: () => this.#network.networks(),
-      ...indexSource(configuration, () => this.#column),
       scheme: configuration.listen.tls === null ? "http" : "https",
-      allowed: (address) => this.#column?.allows(address) ?? false,
-      log: (level, sentence) => {
-        this.#log.at(level, sentence);
-        this.#reportSoon();
-      },
+      indexed: packageDirectories(configuration),
+      network: this.#network,
+      log: this.#log,
     });
+    this.#peers.registry.on("changed", () => this.#reportSoon());
     if (state.peers !== null) this.#peers.importState(state.peers);
   }
 
@@ -77,6 +73,7 @@ export class RunningServer {
    */
   async start(): Promise<number> {
     this.#column = await this.#assemble();
+    this.#peers.serve(this.#column);
     this.#listener = await listen(
       this.#configuration.listen,
       (request) => this.#answer(request),
@@ -121,7 +118,7 @@ export class RunningServer {
     const column = await this.#assemble();
     this.#column?.close();
     this.#column = column;
-    this.#peers.renewIndex();
+    this.#peers.serve(column);
     const { tls } = configuration.listen;
     if (tls !== null && JSON.stringify(before.listen.tls) !== JSON.stringify(tls)) {
       try {
@@ -152,6 +149,7 @@ export class RunningServer {
       peers: this.#peers,
       network: this.#network,
       memory: this.#memory,
+      expected: this.#expected,
       log: this.#log,
     });
   }
@@ -166,12 +164,12 @@ export class RunningServer {
 
   /** What a peer is told of our load is the number of files on their way, not of questions. */
   #begun(reply: Reply): Reply {
-    if (isFileSlice(reply.body)) this.#transfers++;
+    if (isFileSlice(reply.body)) this.#peers.transfers++;
     return reply;
   }
 
   #finished(exchange: FinishedExchange): void {
-    if (isFileSlice(exchange.reply.body)) this.#transfers--;
+    if (isFileSlice(exchange.reply.body)) this.#peers.transfers--;
     if (this.#configuration.log.level !== "quiet") this.#log.request(accessLogLine(exchange));
     // A login has used a nonce up, and a redirect may be one that has to be remembered.
     if (exchange.reply.user !== undefined || exchange.reply.status === 307) this.#reportSoon();
@@ -194,18 +192,8 @@ export class RunningServer {
   }
 }
 
-/** What pacserve's index is made from; quickserve publishes none. */
-function indexSource(
-  { pacserve, tree }: ServerConfiguration,
-  column: () => Column | null,
-): { readonly index?: IndexSource } {
-  if (pacserve === null) return {};
-  const directories = tree.shares.filter(({ path }) => path === PACKAGES)
-    .flatMap(({ sources }) => sources);
-  return {
-    index: {
-      names: () => column()?.own.packageNames() ?? Promise.resolve([]),
-      directories,
-    },
-  };
+/** The directories that pacserve's index is made from; quickserve publishes none. */
+function packageDirectories({ pacserve, tree }: ServerConfiguration): string[] | null {
+  if (pacserve === null) return null;
+  return tree.shares.filter(({ path }) => path === PACKAGES).flatMap(({ sources }) => sources);
 }

@@ -6,6 +6,7 @@
 import { Failure, messageOf } from "../failure.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { sameScope, workerScope } from "./confinement.ts";
+import { DatabaseReader } from "./database_reader.ts";
 import type { FromWorker } from "./messages.ts";
 import { emptyState, type ServerState } from "./state.ts";
 import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
@@ -51,6 +52,8 @@ export class Supervisor {
   #turn: Promise<unknown> = Promise.resolve();
   /** Workers that were replaced and still send what they had begun. */
   readonly #retiring = new Set<WorkerHandle>();
+  /** Readings of sync databases under way. */
+  readonly #readers = new Set<DatabaseReader>();
 
   constructor(
     configuration: ServerConfiguration,
@@ -106,6 +109,7 @@ export class Supervisor {
    */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#stopping = true;
+    for (const reader of this.#readers) reader.close();
     await this.#turn.catch(() => {});
     clearTimeout(this.#restart);
     const workers = [...this.#retiring, ...(this.#worker === null ? [] : [this.#worker])];
@@ -133,9 +137,9 @@ export class Supervisor {
 
   /** Loads a worker, lets the one before it release the port, and lets the new one listen. */
   async #serve(configuration: ServerConfiguration): Promise<void> {
-    const worker = new WorkerHandle(
+    const worker: WorkerHandle = new WorkerHandle(
       workerScope(configuration),
-      (message) => this.#heard(message),
+      (message) => this.#heard(worker, message),
       this.#options.workerFile,
     );
     try {
@@ -160,8 +164,19 @@ export class Supervisor {
     await worker.released;
   }
 
-  #heard(message: FromWorker): void {
+  #heard(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === "state") this.#state = message.state;
+    if (message.type === "read databases") void this.#readDatabases(worker, message.known);
+  }
+
+  /** Has the sync databases read that changed. The tables go from one worker to the other unread. */
+  async #readDatabases(worker: WorkerHandle, known: ReadonlyMap<string, string>): Promise<void> {
+    const { pacserve } = this.#configuration;
+    if (pacserve === null || this.#stopping) return worker.giveDatabases([]);
+    const reader = new DatabaseReader(pacserve.pacman, this.#events.warn);
+    this.#readers.add(reader);
+    worker.giveDatabases(await reader.readChanged(known));
+    this.#readers.delete(reader);
   }
 
   /** A worker ended without being asked to: start another one after a pause that grows. */

@@ -4,8 +4,10 @@
  */
 
 import { messageOf } from "../failure.ts";
+import { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { flushLines } from "./line_writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { RemoteDatabases } from "./remote_databases.ts";
 import { RunningServer } from "./running_server.ts";
 
 /** What a worker's global scope has of the two ends of its message channel. */
@@ -20,20 +22,26 @@ declare const self: {
   close(): void;
 };
 
+const databases = new RemoteDatabases((message) => self.postMessage(message));
 let server: RunningServer | null = null;
 /** Messages are carried out one after the other. */
 let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }) => {
-  turn = turn.then(() => carryOut(data));
+  // Requests wait for this answer, so it must not wait behind other messages.
+  if (data.type === "databases") databases.answered(data.databases);
+  else turn = turn.then(() => carryOut(data));
 };
 
-async function carryOut(message: ToWorker): Promise<void> {
+async function carryOut(message: Exclude<ToWorker, { type: "databases" }>): Promise<void> {
   switch (message.type) {
     case "serve":
-      server = new RunningServer(message.configuration, message.state, (state) => {
-        self.postMessage({ type: "state", state });
-      });
+      server = new RunningServer(
+        message.configuration,
+        message.state,
+        (state) => self.postMessage({ type: "state", state }),
+        new ExpectedFiles(databases),
+      );
       try {
         self.postMessage({ type: "listening", port: await server.start() });
       } catch (error) {

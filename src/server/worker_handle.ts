@@ -1,6 +1,7 @@
 /** One worker, from its start to its end, as the main thread holds it. */
 
 import { Failure } from "../failure.ts";
+import type { ReadDatabase } from "../pacserve/expected_files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { Scope } from "./confinement.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -107,6 +108,12 @@ export class WorkerHandle {
   serve(configuration: ServerConfiguration, state: ServerState): Promise<number> {
     this.#send({ type: "serve", configuration, state });
     return this.#listening.promise;
+  }
+
+  /** Gives the worker the databases that it asked for. The tables are its own from then on. */
+  giveDatabases(databases: readonly ReadDatabase[]): void {
+    const message: ToWorker = { type: "databases", databases };
+    this.#worker.postMessage(message, databases.flatMap(({ table }) => table ?? []));
   }
 
   /** Tells the worker to stop and waits for its end, at most a little longer than the grace. */

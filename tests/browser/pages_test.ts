@@ -3,7 +3,7 @@
 import type { Page } from "playwright-core";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Served } from "../program.ts";
-import { inScratch, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
 import { shownNames, WatchedBrowser } from "./browser.ts";
 
 const hostile = '<img src=x onerror="document.title=1">';
@@ -386,4 +386,41 @@ Deno.test("the other pages: about, peers, and what is not there", () =>
     // The browser complains about every page whose status is 404.
     assertEquals(browser.complaints.length, 1);
     browser.complaints.length = 0;
+  }));
+
+Deno.test("a shared page and a website have their images and styles, another site has not the latter's", () =>
+  inScratch(async (directory) => {
+    writeFiles(directory, {
+      "docs/page.html": `<img alt="" src="dot.svg"><link rel="stylesheet" href="style.css">`,
+      "docs/dot.svg": `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"></svg>`,
+      "docs/style.css": "body { margin: 77px }",
+    });
+    const browser = await WatchedBrowser.start();
+    const sizeOfImage = async (address: string): Promise<(number | undefined)[]> => {
+      const page = await browser.open();
+      await page.goto(address, { waitUntil: "load" });
+      const box = await page.locator("img").boundingBox();
+      return [box?.x, box?.width, box?.height];
+    };
+    let linked = "";
+    const other = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+      const headers = { "Content-Type": "text/html" };
+      return new Response(`<body style="margin: 77px"><img alt="" src="${linked}">`, { headers });
+    });
+    try {
+      const otherSite = `http://127.0.0.1:${other.addr.port}/`;
+      const image = [77, 40, 30];
+      await using shared = await Served.start("quickserve", [`${directory}/docs`]);
+      assertEquals(await sizeOfImage(`${shared.address}/docs/page.html`), image);
+      linked = `${shared.address}/docs/dot.svg`;
+      assertEquals(await sizeOfImage(otherSite), image);
+
+      await using website = await Served.start("quickserve", ["--root", `${directory}/docs`]);
+      assertEquals(await sizeOfImage(`${website.address}/page.html`), image);
+      linked = `${website.address}/dot.svg`;
+      assertEquals(await sizeOfImage(otherSite), [77, 0, 0]);
+    } finally {
+      await browser.browser.close();
+      await other.shutdown();
+    }
   }));

@@ -4,8 +4,8 @@ import { Digest } from "../../src/auth/digest.ts";
 import { requireUser } from "../../src/auth/require_user.ts";
 import type { Handler } from "../../src/http/exchange.ts";
 import { listen } from "../../src/http/listener.ts";
-import { isUpload } from "../../src/quickserve/uploads/request.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { inScratch } from "../scratch.ts";
 
 const CONTENT = "what only users may read\n";
 
@@ -40,7 +40,7 @@ class Guarded implements AsyncDisposable {
       const headers = { "Content-Type": "text/plain" };
       return { status: 200, headers, body: new TextEncoder().encode(text) };
     };
-    const handler = requireUser(file, new Digest(configuration), configuration, { isUpload });
+    const handler = requireUser(file, new Digest(configuration), configuration, () => false);
     const listener = await listen(
       { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
       handler,
@@ -81,15 +81,6 @@ async function run(command: string, args: string[], cwd?: string): Promise<Outco
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-test-" });
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 Deno.test("curl --digest, every user", async () => {
   await using server = await Guarded.start();
   for (const { name, password } of USERS) {
@@ -109,7 +100,7 @@ Deno.test("curl with a wrong password, and with none", async () => {
 });
 
 Deno.test("curl uploads with a login, the body sent once", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using server = await Guarded.start();
     await Deno.writeFile(`${directory}/big`, new Uint8Array(3 << 20));
     const login = ["--digest", "-u", "alice:secret"];
@@ -166,7 +157,7 @@ for number in range(3):
 });
 
 Deno.test("aria2c, which knows Basic only, on this very host", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using server = await Guarded.start();
     const get = (name: string, password: string): Promise<Outcome> =>
       run("aria2c", [

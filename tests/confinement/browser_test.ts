@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { rawExchange, statusOf } from "../listening.ts";
 import { type RunningServer, startServer } from "../running_server.ts";
-import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 const HOST = "Host: 127.0.0.1\r\n";
 const CLOSE = "Connection: close\r\n";
@@ -71,7 +71,12 @@ function headOf(reply: string): string {
   return reply.slice(0, reply.indexOf("\r\n\r\n"));
 }
 
-Deno.test("no reply of any kind can be framed, or have its type guessed", async () => {
+function namesOf(head: string): string[] {
+  const names = head.split("\r\n").slice(1).map((line) => line.split(":")[0]?.toLowerCase() ?? "");
+  return names.filter((name) => name !== "vary" && name !== "www-authenticate");
+}
+
+Deno.test("no reply of any kind can be framed, loaded by another site, or have its type guessed", async () => {
   await inServer(async ({ port }) => {
     for (const [kind, request, status] of kinds) {
       const reply = await rawExchange(port, request);
@@ -79,7 +84,27 @@ Deno.test("no reply of any kind can be framed, or have its type guessed", async 
       const head = headOf(reply);
       assert(/^X-Content-Type-Options: nosniff\r?$/im.test(head), `${kind}: ${head}`);
       assert(/^X-Frame-Options: DENY\r?$/im.test(head), `${kind}: ${head}`);
+      assert(/^Cross-Origin-Resource-Policy: same-origin\r?$/im.test(head), `${kind}: ${head}`);
+      assertEquals(new Set(namesOf(head)).size, namesOf(head).length, `${kind} repeats: ${head}`);
       assert(!/^Access-Control-Allow-/im.test(head), `${kind} is open to other sites`);
+    }
+  });
+});
+
+Deno.test("pages of other sites may load images, styles and media that are shared, and nothing else", async () => {
+  await inScratch(async (top) => {
+    const open = ["a.png", "a.svg", "a.css", "a.mp4", "a.ogg"];
+    const closed = ["a.html", "a.js", "a.json", "a.txt", "a.pdf", "a.pkg.tar.zst", "a"];
+    writeFiles(top, Object.fromEntries([...open, ...closed].map((name) => [`s/${name}`, "x"])));
+    // A website of the user's own is in no sandbox: its pages get what is theirs.
+    for (const words of [[`${top}/s`], ["--root", top]]) {
+      await using server = await startServer("quickserve", words);
+      for (const name of [...open, ...closed]) {
+        const head = headOf(await rawExchange(server.port, get(`/s/${name}`)));
+        const policy = /^Cross-Origin-Resource-Policy: (.*)$/im.exec(head)?.[1];
+        const isOpen = words.length === 1 && open.includes(name);
+        assertEquals([name, policy], [name, isOpen ? "cross-origin" : "same-origin"]);
+      }
     }
   });
 });

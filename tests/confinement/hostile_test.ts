@@ -6,7 +6,7 @@ import { programCommand } from "../lan/pacserve.ts";
 import { eventually } from "../lan/process.ts";
 import { latin1, rawExchange, readUntil, statusOf, writeAll } from "../listening.ts";
 import { type RunningServer, startListening, startServer } from "../running_server.ts";
-import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 const HEAD = "Host: 127.0.0.1\r\nConnection: close\r\n";
 const MEGABYTE = 1 << 20;

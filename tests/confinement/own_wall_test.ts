@@ -5,7 +5,8 @@ import { readText } from "../reply.ts";
 import { makeRequest } from "../request.ts";
 import { columnOf, configurationOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "../unit/quickserve/scratch.ts";
+import { share, treeOf } from "../unit/quickserve/trees.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 const SECRET = "what nobody may read";
 

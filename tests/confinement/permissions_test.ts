@@ -4,13 +4,20 @@ import { launchedCommands } from "../../scripts/build/commands.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "../lan/pacserve.ts";
 import { must } from "../lan/process.ts";
-import { inScratch, shell, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
+
+/** How the parts of the text begin. */
+const PARTS = {
+  "worker": "The worker, which answers",
+  "database worker": "The worker that reads pacman's sync databases",
+  "main thread": "The main thread",
+};
 
 /** The paths behind a word of a part of the text. */
-function paths(text: string, word: string, part: "worker" | "main thread" = "worker"): string[] {
-  const [worker = "", main = ""] = text.split("The main thread");
-  const lines = new RegExp(`^  ${word} +(.*(?:\n {12}.*)*)$`, "m")
-    .exec(part === "worker" ? worker : main)?.[1] ?? "";
+function paths(text: string, word: string, part: keyof typeof PARTS = "worker"): string[] {
+  const start = PARTS[part];
+  const found = text.split(/^(?=The )/m).find((one) => one.startsWith(start)) ?? "";
+  const lines = new RegExp(`^  ${word} +(.*(?:\n {12}.*)*)$`, "m").exec(found)?.[1] ?? "";
   return lines.split("\n").map((line) => line.trim());
 }
 
@@ -50,6 +57,7 @@ Deno.test("the permissions of a command line are its shares, its upload director
     const uploads = await shown("--upload", `${top}/up`);
     assertEquals([paths(uploads, "read"), paths(uploads, "write")], [[`${top}/up`], [`${top}/up`]]);
     assertEquals(flags(uploads), granted("quickserve"));
+    assertEquals(paths(uploads, "read", "database worker"), [""]);
     // Without uploads it is dropped.
     assertEquals(flags(shared), granted("quickserve").filter((flag) => flag !== "--allow-write"));
   });
@@ -72,6 +80,8 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names; its main t
     ]);
     assertEquals(paths(text, "read").map((path) => path.replace(/\/$/, "")), [`${top}/cache`]);
     assertEquals(paths(text, "write"), ["nothing"]);
+    assertEquals(paths(text, "read", "database worker"), [`${top}/db/sync`]);
+    assertMatch(text, /connect, listen, write, ask the system, and all else: nothing/);
     const isKept = (flag: string): boolean => flag !== "--allow-write";
     assertEquals(flags(text), granted("pacserve").filter(isKept));
   });

@@ -38,6 +38,8 @@ self.onmessage = async ({ data: { paths, module } }) => {
     worker: await attemptLater(() => startWorker()),
     hostname: attempt(() => Deno.hostname()),
     "network interfaces": attempt(() => Deno.networkInterfaces()),
+    connect: await attemptLater(() => Deno.connect({ hostname: "127.0.0.1", port: 1 })),
+    listen: attempt(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close()),
     "signal to others": attempt(() => Deno.kill(1, "SIGCONT")),
   };
   const outcomes: Outcomes = { reads, writes, others };

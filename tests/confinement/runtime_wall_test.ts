@@ -2,11 +2,13 @@
 
 import { normalize } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
+import { PROXY_VARIABLES } from "../../src/pacman/proxy_environment.ts";
 import { workerScope } from "../../src/server/confinement.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configurationOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "../unit/quickserve/scratch.ts";
+import { share, treeOf } from "../unit/quickserve/trees.ts";
+import { inScratch, shell, writeFiles } from "../scratch.ts";
 import type { Orders, Outcomes } from "./probing_worker.ts";
 
 /** Local paths that a server without checks would make of hostile request targets. */
@@ -119,8 +121,16 @@ Deno.test("the worker runs nothing, sees no environment, loads no code, and its 
     );
     const module = `http://127.0.0.1:${code.addr.port}/module.js`;
     const { others } = await probe(configuration, { paths: [], module });
-    const { "network interfaces": interfaces, import: imported, worker, ...refused } = others;
-    assertEquals(interfaces, "allowed");
+    const {
+      "network interfaces": interfaces,
+      connect,
+      listen,
+      import: imported,
+      worker,
+      ...refused
+    } = others;
+    // Nothing listens on port 1.
+    assertEquals([interfaces, connect, listen], ["allowed", "ConnectionRefused", "allowed"]);
     // The runtime calls it a TypeError; a module that it may load, it at least asks for.
     assertEquals([imported, asked], ["TypeError", []]);
     assertEquals(worker, "NotCapable");
@@ -157,7 +167,11 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
     new Map([
       ["pacserve", [...server, ...files, "--allow-run=paths", system]],
       ["quickserve", [...server, ...files, system]],
-      ["pacsrv", ["--allow-env=PACMAN,XDG_CACHE_HOME,HOME", ...files, "--allow-sys=uid"]],
+      ["pacsrv", [
+        `--allow-env=PACMAN,XDG_CACHE_HOME,HOME,LIBALPM,${PROXY_VARIABLES}`,
+        ...files,
+        "--allow-sys=uid",
+      ]],
       ["pacman.conf-insert_pacserve", ["--allow-read"]],
       [
         "pacserve-ports",

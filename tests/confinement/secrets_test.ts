@@ -6,7 +6,7 @@ import { programCommand } from "../lan/pacserve.ts";
 import { rawExchange } from "../listening.ts";
 import { startServer } from "../running_server.ts";
 import { answer, authorization } from "../unit/auth/client.ts";
-import { inScratch, writeFiles } from "../unit/quickserve/scratch.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
 
 const PASSWORD = "correct-horse-battery";
 const MIRROR_PASSWORD = "mirror-passphrase";

@@ -8,7 +8,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { eventually, run } from "../lan/process.ts";
 import { configurationOf } from "../server_configuration.ts";
 import { answer, authorization } from "../unit/auth/client.ts";
-import { inScratch, share, treeOf, writeFiles } from "../unit/quickserve/scratch.ts";
+import { share, treeOf } from "../unit/quickserve/trees.ts";
+import { inScratch, writeFiles } from "../scratch.ts";
 
 const MORTAL = new URL("./mortal_worker.ts", import.meta.url);
 

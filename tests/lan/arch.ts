@@ -49,8 +49,11 @@ export class ArchMachine<H extends Place = Host> {
     return machine;
   }
 
-  /** Writes pacman.conf and the mirror list. */
+  /** Writes pacman.conf, as Arch has it, and the mirror list. */
   async configure(options: ArchOptions): Promise<void> {
+    const { stdout: version } = await this.pacman(["--version"]);
+    // Versions before 7 download as root, and do not know the option.
+    const user = /v[456]\./.test(version) ? "" : "DownloadUser = alpm\n";
     const servers = options.mirrors.map((mirror) => `Server = ${mirror}\n`).join("");
     await this.host.write("/etc/pacman.d/mirrorlist", servers);
     await this.host.write(
@@ -59,8 +62,10 @@ export class ArchMachine<H extends Place = Host> {
 [options]
 HoldPkg     = pacman glibc
 Architecture = x86_64
+CheckSpace
 ParallelDownloads = ${options.parallel ?? 5}
-SigLevel    = Required
+${user}SigLevel    = Required DatabaseOptional
+LocalFileSigLevel = Optional
 
 [core]
 Include = /etc/pacman.d/mirrorlist
@@ -112,6 +117,15 @@ ${options.sections ?? ""}`,
     return Object.fromEntries(
       stdout.split("\n").filter((line) => line !== "").map((line) => line.split(" ")),
     );
+  }
+
+  /**
+   * Bytes of a file that pacman is downloading; 0 when it has not begun. Pacman 7 moves files into
+   * the cache when it has them all.
+   */
+  async downloaded(fileName: string): Promise<number> {
+    const find = `cat -- "$1"/"$2".part "$1"/download-*/"$2".part 2> /dev/null | wc -c`;
+    return Number(await this.host.must(["sh", "-c", find, "sh", cache, fileName]));
   }
 
   /** Names of the files in the cache. */

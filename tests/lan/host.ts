@@ -29,6 +29,8 @@ const fresh = [
 
 const setUp = `
 set -e
+# pacman downloads as an ordinary user, who has to get through these directories.
+umask 022
 layers=/mnt
 mount -t tmpfs -o mode=755 tmpfs "$layers"
 for directory in ${layered.join(" ")}; do

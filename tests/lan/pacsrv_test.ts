@@ -1,7 +1,7 @@
 /** pacsrv where pacserve does not run: it is pacman. */
 
 import { assertEquals, assertMatch, assertNotEquals } from "../assert.ts";
-import { type ArchMachine, cache } from "./arch.ts";
+import type { ArchMachine } from "./arch.ts";
 import { eventually, type Outcome } from "./process.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
@@ -92,11 +92,12 @@ Deno.test("Ctrl-C in the middle of a download ends pacsrv as it ends pacman", as
   await scene.mirror.host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...slow]);
   const { fileName } = scene.repository.package("glacier");
   const interrupt = async (machine: ArchMachine, program: string): Promise<Outcome> => {
-    await using running = machine.startPacman(["-Sy", "glacier"], [program]);
+    await using running = machine.startPacman(["-Sy", "glacier"], ["setsid", program]);
     await eventually("the download has begun", async () => {
-      return (await Deno.stat(machine.host.path(`${cache}/${fileName}.part`))).size > 65536;
+      return await machine.downloaded(fileName) > 65536;
     });
-    running.signal("SIGINT");
+    // The terminal sends it to all that run in it.
+    Deno.kill(-running.pid, "SIGINT");
     return await running.ended;
   };
   const plain = await interrupt(cedar, "pacman");

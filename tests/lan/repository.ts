@@ -50,7 +50,7 @@ export class Repository {
 let shared: Promise<Repository> | null = null;
 
 /**
- * The repository of this test run: the one that {@link shareRepository} made beforehand, else one of
+ * The repository of this test run: the one that was made beforehand ({@link environmentFor}), else one of
  * this process's own, removed when it ends.
  */
 export function sharedRepository(): Promise<Repository> {
@@ -60,9 +60,12 @@ export function sharedRepository(): Promise<Repository> {
 
 const variable = "PACSERVE_TEST_REPOSITORY";
 
-/** The environment in which test processes find a repository that was made for all of them. */
-export function environmentFor(repository: Repository): Record<string, string> {
-  return { [variable]: repository.directory };
+/**
+ * The environment in which test processes find a repository that was made for all of them: by this
+ * module as a program, which takes the directory.
+ */
+export function environmentFor(directory: string): Record<string, string> {
+  return { [variable]: directory };
 }
 
 async function findOrMake(): Promise<Repository> {
@@ -214,3 +217,5 @@ async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Prom
   };
   await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, worker));
 }
+
+if (import.meta.main) await makeRepository(Deno.args[0] ?? "");

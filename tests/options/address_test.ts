@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { must, run } from "../lan/process.ts";
 import { Network } from "../lan/network.ts";
-import { launched, runCommand, Served, withFiles } from "../program.ts";
+import { launched, runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 /** Whether something at the address answers curl. */
 async function answers(url: string): Promise<boolean> {

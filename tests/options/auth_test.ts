@@ -1,7 +1,8 @@
 /** `--auth`, `--authfile` and `--auth-upload-only`, from the command line. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 import { curl } from "../uploads/inbox.ts";
 
 /** The status that curl gets with a login. */

@@ -3,7 +3,8 @@
 import { MANUALS } from "../../scripts/build/manual.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { must } from "../lan/process.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 Deno.test("--motd is shown, escaped, and reloaded", () =>
   withFiles({ "motd": "Hello <b>you</b>\n", "d/x": "" }, async (directory) => {

@@ -1,7 +1,8 @@
 /** `--filelist`, from the command line: what it shares, and what becomes of an edit. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 Deno.test("a plain list shares its lines, relative to the list", () =>
   withFiles({ "lists/list": "../a\n\n../b/c\n", "a/x": "x", "b/c/y": "y" }, async (directory) => {

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { run } from "../lan/process.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 const FILES = { "d/a.iso": "a", "d/b.txt": "b", "d/sub/c.iso": "c", "d/sub/keep.iso": "k" };
 

@@ -1,7 +1,8 @@
 /** What the program prints, how it ends, and what it makes of mistakes. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { launched, runCommand, Served, withFiles } from "../program.ts";
+import { launched, runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 import { RunningProgram } from "../lan/process.ts";
 
 Deno.test("--help fits 80 columns and has the manual's groups in its order", async () => {

@@ -4,7 +4,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { makeCertificates } from "../certificates.ts";
 import { run } from "../lan/process.ts";
 import { serve, type TestServer } from "../peers/lan.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 const PACKAGE = "foo-1-1-any.pkg.tar.zst";
 

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { run } from "../lan/process.ts";
-import { runCommand, Served, UNDER_MODES, withFiles } from "../program.ts";
+import { runCommand, Served, UNDER_MODES } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 Deno.test("paths are shared under their own names", () =>
   withFiles({ "music/a.mp3": "a", "notes.txt": "n", "other/secret": "s" }, async (directory) => {

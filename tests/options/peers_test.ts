@@ -5,7 +5,8 @@ import type { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
 import { serveSilence } from "../peers/lan.ts";
-import { launched, Served, withFiles } from "../program.ts";
+import { launched, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 const FILES = { "one/d/a": "a", "one/d/same": "mine", "two/d/b": "bb", "two/d/same": "theirs" };
 

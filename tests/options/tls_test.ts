@@ -5,7 +5,8 @@ import { CERTIFICATES } from "../../scripts/build/server_manual.ts";
 import { type Credentials, makeCertificates } from "../certificates.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { eventually, must, run } from "../lan/process.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 
 const certificates = await makeCertificates();
 

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { eventually } from "../lan/process.ts";
-import { runCommand, Served, withFiles } from "../program.ts";
+import { runCommand, Served } from "../program.ts";
+import { withFiles } from "../scratch.ts";
 import { curl } from "../uploads/inbox.ts";
 
 Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the answer says so", () =>

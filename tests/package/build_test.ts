@@ -23,20 +23,44 @@ Deno.test("makepkg", async (t) => {
     assertEquals(await Deno.readTextFile(`${one}/.SRCINFO`), stdout);
   });
 
-  await t.step("the package says what it is, and needs deno in its bundled form", async () => {
+  await t.step(
+    "the package is the bundled form, and says what it is and that it needs deno",
+    async () => {
+      const info = await fileInPackage(file, ".PKGINFO");
+      const manifest = JSON.parse(await Deno.readTextFile(`${one}/deno.json`)) as {
+        version: string;
+      };
+      assertStringIncludes(info, `\npkgver = ${manifest.version}-1\n`);
+      for (const backup of ["etc/conf.d/pacserve", "etc/pacman.d/pacserve"]) {
+        assertStringIncludes(info, `\nbackup = ${backup}\n`);
+      }
+      for (const conflict of ["quickserve", "pacredir"]) {
+        assertStringIncludes(info, `\nconflict = ${conflict}\n`);
+      }
+      assertMatch(info, /^depend = deno>=2\.9$/m);
+      assert((await namesInPackage(file)).includes("usr/lib/pacserve/main.js"));
+    },
+  );
+
+  await t.step("license names the licence of each library, and each has its notice", async () => {
     const info = await fileInPackage(file, ".PKGINFO");
-    const manifest = JSON.parse(await Deno.readTextFile(`${one}/deno.json`)) as {
-      version: string;
-    };
-    assertStringIncludes(info, `\npkgver = ${manifest.version}-1\n`);
-    for (const backup of ["etc/conf.d/pacserve", "etc/pacman.d/pacserve"]) {
-      assertStringIncludes(info, `\nbackup = ${backup}\n`);
+    const named = new Set([...info.matchAll(/^license = (.*)$/gm)].map(([, name]) => name));
+    const found = new Set(["MIT"]);
+    for (const name of await namesInPackage(file)) {
+      if (!/^usr[/]share[/]licenses[/]pacserve[/].*[.]txt$/.test(name)) continue;
+      const text = await fileInPackage(file, name);
+      found.add(/^License: (.*)$/m.exec(text)?.[1] ?? "");
+      assertMatch(text, /copyright|Blue Oak/i, name);
+      assert(text.length > 1000, `${name} is too short for a licence`);
     }
-    for (const conflict of ["quickserve", "pacredir"]) {
-      assertStringIncludes(info, `\nconflict = ${conflict}\n`);
+    assertEquals([...found].sort(), [...named].sort());
+    // Libraries that are known to be in the program, and one of which notices code of others.
+    for (const library of ["lru-cache", "@humanwhocodes+momoa", "@fastify+busboy"]) {
+      await fileInPackage(file, `usr/share/licenses/pacserve/${library}.txt`);
     }
-    const bundled = (await namesInPackage(file)).includes("usr/lib/pacserve/main.js");
-    assertEquals(/^depend = deno>=2\.9$/m.test(info), bundled);
+    const momoa = await fileInPackage(file, "usr/share/licenses/pacserve/@humanwhocodes+momoa.txt");
+    assertStringIncludes(momoa, "END OF TERMS AND CONDITIONS");
+    assertStringIncludes(momoa, "Aseem Kishore");
   });
 
   await t.step("the package has no trace of where it was built", async () => {
@@ -84,11 +108,13 @@ Deno.test("everything is embedded in the compiled form", async () => {
   // Deno itself takes the place of the runtime base. What comes out cannot be run (it is Deno, and
   // takes its words for its own), but all is there that the base would run.
   const { code, stdout, stderr } = await workshop.run(
-    ["env", `DENORT_BIN=${workshop.directory}/bin/deno`, "deno", "task", "build"],
+    [
+      ...["env", "PACSERVE_FORM=compiled", `DENORT_BIN=${workshop.directory}/bin/deno`],
+      ...["deno", "task", "build"],
+    ],
     clone,
   );
   assertEquals(code, 0, stdout + stderr);
-  assertEquals(await Deno.readTextFile(`${clone}/dist/form`), "compiled\n");
   const launcher = await Deno.readTextFile(`${clone}/dist/root/usr/bin/quickserve`);
   assertMatch(launcher, /^#!\/bin\/bash\nexec \/usr\/lib\/pacserve\/pacserve quickserve "\$@"\n$/);
   const executable = Buffer.from(
@@ -98,4 +124,38 @@ Deno.test("everything is embedded in the compiled form", async () => {
     const bytes = await Deno.readFile(`${clone}/dist/bundle/${name}`);
     assert(executable.includes(bytes), `${name} is not in the executable`);
   }
+});
+
+Deno.test("PACSERVE_FORM=compiled takes a runtime base only with the right DENORT_SHA256", async () => {
+  await using workshop = await Workshop.create();
+  const clone = await workshop.clone("compiled");
+  const base = `${workshop.directory}/base`;
+  await Deno.mkdir(base);
+  await must(["ln", `${workshop.directory}/bin/deno`, `${base}/denort`]);
+  await must(["bsdtar", "-cf", `${base}/denort.zip`, "--format=zip", "-C", base, "denort"]);
+  const digest = (await must(["sha256sum", `${base}/denort.zip`])).slice(0, 64);
+  const build = async (...environment: string[]): Promise<{ code: number; said: string }> => {
+    const variables = ["PACSERVE_FORM=compiled", `DENORT_URL=file://${base}/denort.zip`];
+    const command = ["env", ...variables, ...environment, "deno", "task", "--quiet", "build"];
+    const { code, stdout, stderr } = await workshop.run(command, clone);
+    return { code, said: stdout + stderr };
+  };
+  const without = await build();
+  assertEquals(without.code, 1);
+  assertStringIncludes(without.said, "DENORT_SHA256");
+  const wrong = await build(`DENORT_SHA256=${"0".repeat(64)}`);
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.said, `has the SHA-256 ${digest}, not 0000`);
+  const right = await build(`DENORT_SHA256=${digest.toUpperCase()}`);
+  assertEquals(right.code, 0, right.said);
+  // Neither form is made where the other was asked for.
+  const { stdout } = await workshop.run(["ls", "dist/root/usr/lib/pacserve"], clone);
+  assertEquals(stdout, "make-root\npacserve\n");
+  const info = await workshop.run(
+    ["env", "PACSERVE_FORM=compiled", "makepkg", "--printsrcinfo"],
+    clone,
+  );
+  assertEquals(/^\tdepends = deno/m.test(info.stdout), false);
+  const typo = await workshop.run(["env", "PACSERVE_FORM=compile", "deno", "task", "build"], clone);
+  assertEquals(typo.code, 2);
 });

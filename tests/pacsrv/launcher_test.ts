@@ -155,6 +155,14 @@ Deno.test("the program may write where the copies are, and nowhere else", async 
   for (
     const [directory = "", caches] of [
       ["/my caches", "=/my caches/pacserve"],
+      // Characters that mean something to bash, in patterns (5.2: "&"), words, globs or quotes.
+      ["/a&b", "=/a&b/pacserve"],
+      ["/a\\&b\\", "=/a\\&b\\/pacserve"],
+      ["/a/*?[a-z]{1,}".replace(",", ";"), "=/a/*?[a-z]{1;}/pacserve"],
+      ['/it\'s "$HOME" `x` %s ~', '=/it\'s "$HOME" `x` %s ~/pacserve'],
+      ["/two\nlines\t#;|<>()", "=/two\nlines\t#;|<>()/pacserve"],
+      ["/ends in a space ", "=/ends in a space /pacserve"],
+      ["/\u00fcml\u00e4ut", "=/\u00fcml\u00e4ut/pacserve"],
       ["relative", `=${home}/pacserve`],
       ["", `=${home}/pacserve`],
       ["/one,two", ""],

@@ -6,11 +6,12 @@ import { find, servePeer, type TestPeer, until } from "./lan.ts";
 const NAMES: readonly string[] = Array.from({ length: 200 }, (_, index) => `p${index}`);
 
 /** A peer that has all the files, and says how many it is sending. */
-function serveHolder(transfers: () => number): Promise<TestPeer> {
-  return servePeer(NAMES.map((name) => `pkg/${name}`), {}, {
-    transfers,
+async function serveHolder(transfers: number): Promise<TestPeer> {
+  const holder = await servePeer(NAMES.map((name) => `pkg/${name}`), {}, {
     index: { directories: [], names: () => Promise.resolve(NAMES) },
   });
+  holder.peers.transfers = transfers;
+  return holder;
 }
 
 /** A peer that knows the indexes of others. */
@@ -42,9 +43,9 @@ async function choices(
 }
 
 Deno.test("a peer that says that it is busy is left in peace", async () => {
-  await using busy = await serveHolder(() => 200);
-  await using one = await serveHolder(() => 0);
-  await using other = await serveHolder(() => 0);
+  await using busy = await serveHolder(200);
+  await using one = await serveHolder(0);
+  await using other = await serveHolder(0);
   const holders = [busy, one, other];
   await using asking = await serveAsking(holders);
   const [first = 0, ...others] = await choices(asking, holders);
@@ -54,17 +55,15 @@ Deno.test("a peer that says that it is busy is left in peace", async () => {
 });
 
 Deno.test("ten machines that update at once spread over those that have the packages", async () => {
-  const busy = [0, 0, 0];
   await using stack = new AsyncDisposableStack();
   const holders: TestPeer[] = [];
-  for (const index of busy.keys()) {
-    holders.push(stack.use(await serveHolder(() => busy[index] ?? 0)));
-  }
+  while (holders.length < 3) holders.push(stack.use(await serveHolder(0)));
   const askers = await Promise.all(Array.from({ length: 10 }, () => serveAsking(holders)));
   for (const asker of askers) stack.use(asker);
   const timers: ReturnType<typeof setTimeout>[] = [];
   const change = (index: number, by: number): void => {
-    busy[index] = (busy[index] ?? 0) + by;
+    const holder = holders[index];
+    if (holder !== undefined) holder.peers.transfers += by;
   };
   const counts = await Promise.all(askers.map((asker) =>
     choices(asker, holders, (index) => {

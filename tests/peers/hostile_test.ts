@@ -1,8 +1,9 @@
 /** Peers whose answers are no HTTP, or odd HTTP: none of them may do more than be of no use. */
 
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { latin1, writeAll } from "../listening.ts";
-import { find, servePeer } from "./lan.ts";
+import type { PeersState } from "../../src/peers/peers.ts";
+import { find, servePeer, until } from "./lan.ts";
 import { makeRequest } from "../request.ts";
 
 const FILE = "pkg/foo-1-1-any.pkg.tar.zst";
@@ -95,10 +96,57 @@ for (const closes of [true, false]) {
         bytes.slice(0, 99),
         good.base + FILE,
       ]);
-      const entries = await asking.peers.list(["pkg"], makeRequest());
+      const entries = await asking.peers.finder.list(["pkg"], makeRequest());
       assertEquals(entries.map(({ peer }) => peer), [good.base]);
       // It is asked again as a stranger that nudges.
       await find(asking, "pkg/absent");
     }
   });
+}
+
+Deno.test("many peers that hang, however they became known, slow no later search down", async () => {
+  await using good = await servePeer([FILE]);
+  using bad = servePretenders(550);
+  const staticPeers = [good.base];
+  await using asking = await servePeer([], { staticPeers, searchTimeout: 1000 });
+  for (const port of bad.ports) asking.peers.importState(stateOf(port));
+  // Each of them hangs once.
+  await find(asking, "pkg/absent");
+  await until(() => {
+    return asking.peers.rows().filter(({ state }) => state === "alive").length === 1;
+  });
+  const times: number[] = [];
+  for (let search = 0; search < 20; search++) {
+    const start = performance.now();
+    assertEquals(await find(asking, FILE), good.base + FILE);
+    times.push(performance.now() - start);
+  }
+  times.sort((one, other) => one - other);
+  assert((times[10] ?? Infinity) < 200, `searches took ${times.map(Math.round)} ms`);
+});
+
+/** A peer that a worker before this one knew. */
+function stateOf(port: number): PeersState {
+  const location = { scheme: "http", host: "127.0.0.1", port, path: "/" } as const;
+  return { peers: [{ location, origin: "nudge" }] };
+}
+
+/** Peers that take connections and never say a word. */
+function servePretenders(count: number): { readonly ports: number[] } & Disposable {
+  const listeners = Array.from({ length: count }, () => {
+    return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  });
+  const connections: Deno.TcpConn[] = [];
+  for (const listener of listeners) {
+    void (async () => {
+      for await (const connection of listener) connections.push(connection);
+    })();
+  }
+  return {
+    ports: listeners.map(({ addr }) => addr.port),
+    [Symbol.dispose]: () => {
+      for (const listener of listeners) listener.close();
+      for (const connection of connections) connection.close();
+    },
+  };
 }

@@ -152,7 +152,7 @@ Deno.test("a peer is asked less and less often for an index that takes long to b
   const before = indexes(one);
   pause = 3000;
   names.push("b");
-  one.peers.renewIndex();
+  one.reload();
   await until(() => asking.peers.verdict(one.base, "b") === "unknown");
   assertEquals(await find(asking, "pkg/b"), one.base + "pkg/b");
   await until(() => asking.peers.verdict(one.base, "b") === "yes");
@@ -276,7 +276,7 @@ async function serveChanging(
     ...peer,
     add: (name) => {
       names.push(name);
-      peer.peers.renewIndex();
+      peer.reload();
     },
   };
 }

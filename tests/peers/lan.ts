@@ -4,8 +4,10 @@ import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { HttpRequest } from "../../src/http/exchange.ts";
 import { parseTarget } from "../../src/http/target.ts";
-import { type OwnServer, Peers } from "../../src/peers/peers.ts";
+import { isLoopback } from "../../src/http/address.ts";
 import type { PeersConfiguration } from "../../src/peers/configuration.ts";
+import type { OwnNetwork, OwnServer } from "../../src/peers/own_server.ts";
+import { Peers, type PeersParts } from "../../src/peers/peers.ts";
 import type { Listing } from "../../src/peers/protocol.ts";
 import { makeRequest } from "../request.ts";
 
@@ -25,6 +27,8 @@ export interface TestPeer extends TestServer {
   /** What its clients get. */
   readonly files: Files;
   readonly log: string[];
+  /** Shares what it shares now, as after another configuration: its index is built again. */
+  readonly reload: () => void;
 }
 
 /** Which server paths (`pkg/foo`) are files, and the status that clients get for others: 404. */
@@ -37,6 +41,21 @@ export interface Files {
 export interface Where {
   readonly hostname?: string;
   readonly port?: number;
+}
+
+/** What a test says about the server that it runs, in place of what it would be on this host. */
+export interface Own
+  extends
+    Partial<Pick<OwnServer["files"], "has" | "listing">>,
+    Partial<OwnServer["admission"]>,
+    Partial<OwnNetwork> {
+  /** The index that it publishes. */
+  readonly index?: {
+    readonly names: () => Promise<readonly string[]>;
+    readonly directories: readonly string[];
+  };
+  /** Where its log goes, besides what a test reads. */
+  readonly log?: PeersParts["log"]["at"];
 }
 
 /** Looks until `condition` holds; fails after `seconds`. */
@@ -117,7 +136,7 @@ export function serveSilence(): { readonly base: string } & Disposable {
 export async function servePeer(
   files: readonly string[],
   configuration: Partial<PeersConfiguration> = {},
-  own: Partial<OwnServer> = {},
+  own: Own = {},
   where: Where & { readonly files?: Files } = {},
 ): Promise<TestPeer> {
   const has: Files = where.files ?? new Set(files);
@@ -137,16 +156,25 @@ export async function servePeer(
     ipv6: false,
     ...configuration,
   }, {
-    has: (segments) => has.has(segments.join("/")),
-    list: (segments) => Promise.resolve(listingOf(files, segments)),
-    transfers: () => 0,
-    networkOf: () => null,
-    networks: () => [],
     scheme: "http",
-    allowed: () => true,
-    log: (_level, sentence) => log.push(sentence),
-    ...own,
+    indexed: own.index?.directories ?? null,
+    network: {
+      networkOf: () => null,
+      networks: () => [],
+      isOwn: isLoopback,
+      ...own,
+    },
+    log: { at: own.log ?? ((_level, sentence): void => void log.push(sentence)) },
   });
+  const served: OwnServer = {
+    files: {
+      has: own.has ?? ((segments): boolean => has.has(segments.join("/"))),
+      listing: own.listing ?? ((segments) => Promise.resolve(listingOf(files, segments))),
+      packageNames: own.index?.names ?? (() => Promise.resolve([])),
+    },
+    admission: { allowsPeer: own.allowsPeer ?? (() => true) },
+  };
+  peers.serve(served);
   peers.start(server.port);
 
   async function reply(
@@ -175,6 +203,7 @@ export async function servePeer(
     peers,
     files: has,
     log,
+    reload: () => peers.serve(served),
     async [Symbol.asyncDispose](): Promise<void> {
       peers.stop();
       await server[Symbol.asyncDispose]();
@@ -194,7 +223,7 @@ export async function post(server: TestServer, body: string): Promise<[number, s
 
 /** Finds a file for a client on the same host. */
 export async function find(peer: TestPeer, path: string): Promise<string | null> {
-  return (await peer.peers.find(path.split("/"), makeRequest()))?.url ?? null;
+  return (await peer.peers.finder.find(path.split("/"), makeRequest()))?.url ?? null;
 }
 
 function exchangeOf(incoming: http.IncomingMessage): HttpRequest {
@@ -216,7 +245,8 @@ function exchangeOf(incoming: http.IncomingMessage): HttpRequest {
   };
 }
 
-async function textOf(request: http.IncomingMessage): Promise<string> {
+/** The body of a request. */
+export async function textOf(request: http.IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of request) text += chunk;
   return text;

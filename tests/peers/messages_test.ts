@@ -1,5 +1,5 @@
-import { assertEquals } from "../assert.ts";
-import { find, post, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { find, post, serve, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
 
 const message = (value: unknown): string => "json=" + encodeURIComponent(JSON.stringify(value));
 
@@ -60,10 +60,35 @@ Deno.test("a nudge that nobody stands behind makes no peer", async () => {
   await using asking = await servePeer([], {});
   using silent = serveSilence();
   const { port } = new URL(silent.base);
-  for (const uri of [`http://x:${port}/`, "http://x:1/", "http://[::1]:1/", "nonsense", ""]) {
+  await using other = await serveOriginal([]);
+  const withPath = `http://x:${other.port}/latest/meta-data/`;
+  const uris = [withPath, `http://x:${port}/`, "http://x:1/", "http://[::1]:1/", "nonsense", ""];
+  for (const uri of uris) {
     await post(asking, message({ type: "nudge", uri }));
   }
   assertEquals(asking.peers.size, 0);
+  // A path is the sender's choice: nobody is asked for it.
+  assertEquals(other.requests, []);
+});
+
+Deno.test("a flood of nudges makes a server ask 120 times, and one that is known is still heard", async () => {
+  await using asking = await servePeer([]);
+  await using known = await servePeer(["pkg/foo"], { staticPeers: [asking.base] });
+  await until(() => asking.peers.size === 1 && known.peers.rows()[0]?.lastSeen !== null);
+  let answers = 0;
+  // It is no peer, so it is never known, and each nudge is news.
+  await using stranger = await serve((request, response) => {
+    request.resume();
+    answers++;
+    response.writeHead(404).end();
+  });
+  const start = performance.now();
+  for (let nudge = 0; nudge < 400; nudge++) {
+    await post(asking, message({ type: "nudge", uri: `http://x:${stranger.port}/` }));
+  }
+  const seconds = (performance.now() - start) / 1000;
+  assert(answers <= 100 + 20 * seconds + 1, `${answers} answers in ${seconds} s`);
+  assertEquals(await find(asking, "pkg/foo"), known.base + "pkg/foo");
 });
 
 Deno.test("a nudge never makes a peer of a host that it names", async () => {
@@ -77,7 +102,7 @@ Deno.test("a nudge never makes a peer of a host that it names", async () => {
 
 Deno.test("those who are not let in are never peers", async () => {
   await using other = await serveOriginal([]);
-  await using asking = await servePeer([], {}, { allowed: () => false });
+  await using asking = await servePeer([], {}, { allowsPeer: () => false });
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
   assertEquals(asking.peers.size, 0);
   assertEquals(other.requests, []);

@@ -13,14 +13,6 @@ Deno.test("a file is found on the peer that has it", async () => {
   assertEquals(await find(asking, "pkg/nowhere"), null);
 });
 
-Deno.test("the address is encoded as the server wishes", async () => {
-  await using peer = await serveOriginal(["pkg/a.pkg.tar"]);
-  const encodePath = (): string => "/pkg/a%2Epkg.tar";
-  await using asking = await servePeer([], { staticPeers: [peer.base] }, { encodePath });
-  assertEquals(await find(asking, "pkg/a.pkg.tar"), peer.base + "pkg/a%2Epkg.tar");
-  assertEquals(peer.requests.at(-1), "HEAD /pkg/a%2Epkg.tar");
-});
-
 Deno.test("peers that do not answer cost no more than the search time, and then nothing", async () => {
   using silent = serveSilence();
   using mute = serveSilence();
@@ -33,7 +25,7 @@ Deno.test("peers that do not answer cost no more than the search time, and then 
   assertEquals(await find(asking, PACKAGE), null);
   const first = performance.now() - start;
   assert(first < 5500, `${first} ms`);
-  await until(() => asking.peers.rows().filter(({ state }) => state === "set aside").length === 2);
+  await until(() => asking.peers.rows().filter(({ state }) => state === "backoff").length === 2);
   const again = performance.now();
   assertEquals(await find(asking, PACKAGE), null);
   assert(performance.now() - again < 2500, "waited for peers that had been set aside");
@@ -159,7 +151,7 @@ Deno.test("a path that is too long for a file is not asked, and sets nobody asid
   const paths = ["a/" + "b/".repeat(2100), "a/" + "é".repeat(128), "ü/".repeat(1500)];
   for (const path of paths) {
     assertEquals(await find(asking, path), null);
-    assertEquals(await asking.peers.list(path.split("/"), makeRequest()), []);
+    assertEquals(await asking.peers.finder.list(path.split("/"), makeRequest()), []);
   }
   assertEquals(peer.requests, []);
   assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
@@ -211,7 +203,7 @@ Deno.test("a search ends when nobody is interested any more", async () => {
   using silent = serveSilence();
   await using asking = await servePeer([], { staticPeers: [silent.base], searchTimeout: 60_000 });
   const interest = new AbortController();
-  const found = asking.peers.find(["a"], makeRequest({ signal: interest.signal }));
+  const found = asking.peers.finder.find(["a"], makeRequest({ signal: interest.signal }));
   interest.abort();
   assertEquals(await found, null);
 });
@@ -223,7 +215,7 @@ Deno.test("remote listings are merged, slow peers left out, and addresses are ou
     void response.end('{"evil":[{"href":"javascript:alert(1)","size":1,"mtime":1,"dir":true}]}')
   );
   await using asking = await servePeer([], { staticPeers: [silent.base, one.base, bad.base] });
-  const entries = await asking.peers.list(["pkg"], makeRequest());
+  const entries = await asking.peers.finder.list(["pkg"], makeRequest());
   assertEquals(
     entries.map(({ url }) => url).sort(),
     [
@@ -242,7 +234,7 @@ Deno.test("names that no address can have, and more names than a page can show, 
   await using crowded = await serve((_, response) => void response.end(`{${many}}`));
   const staticPeers = [odd.base, crowded.base, `http://localhost:${crowded.port}/`];
   await using asking = await servePeer([], { staticPeers, searchTimeout: 5000 });
-  const entries = await asking.peers.list(["pkg"], makeRequest());
+  const entries = await asking.peers.finder.list(["pkg"], makeRequest());
   assertEquals(entries.length, 100_000);
   assertEquals(entries.filter(({ peer }) => peer === odd.base).map(({ name }) => name), ["good"]);
   for (const type of ["file check", "directory listing"]) {
@@ -268,4 +260,38 @@ Deno.test("hops let a server ask its peers, and give absolute addresses", async 
   const [status, body] = await check(1);
   assertEquals(status, 200);
   assertEquals(JSON.parse(body), { "pkg/near": "pkg/near", "pkg/far": far.base + "pkg/far" });
+});
+
+Deno.test("a peer that lists no directory is still asked for packages", async () => {
+  await using odd = await serve((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => body += chunk).on("end", () => {
+      // As an original that is asked with a slash at the end.
+      if (body.includes("directory")) request.socket.destroy();
+      else response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
+    });
+  });
+  await using asking = await servePeer([], { staticPeers: [odd.base] });
+  await until(() => asking.peers.rows()[0]?.lastSeen !== null);
+  assertEquals(await asking.peers.finder.list(["pkg"], makeRequest()), []);
+  assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
+  assertEquals(await find(asking, PACKAGE), odd.base + PACKAGE);
+});
+
+Deno.test("a directory is asked for without a slash at its end", async () => {
+  const bodies: string[] = [];
+  await using peer = await serve((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => body += chunk).on("end", () => {
+      bodies.push(decodeURIComponent(body));
+      response.end("true");
+    });
+  });
+  await using asking = await servePeer([], { staticPeers: [peer.base] });
+  await until(() => bodies.length === 1);
+  for (const segments of [[], ["pkg"], ["pkg", "sub"]]) {
+    await asking.peers.finder.list(segments, makeRequest());
+  }
+  const paths = bodies.map((body) => /"path":"([^"]*)"/.exec(body)?.[1]).slice(1);
+  assertEquals(paths, ["/", "/pkg", "/pkg/sub"]);
 });

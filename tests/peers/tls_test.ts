@@ -38,7 +38,7 @@ Deno.test("a peer with TLS is used if its certificate is trusted, and only then"
     assertEquals(await find(trusting, "pkg/a"), base + "pkg/a");
     await using wary = await servePeer([], { staticPeers: [base] });
     assertEquals(await find(wary, "pkg/a"), null);
-    await until(() => wary.peers.rows()[0]?.state === "set aside");
+    await until(() => wary.peers.rows()[0]?.state === "backoff");
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,8 +1,9 @@
 /**
- * A machine with a systemd of its own: Debian in a container of systemd-nspawn, on a host of the tests'
+ * A machine with a systemd of its own: {@link ArchRoot} in a container of systemd-nspawn, on a host of the tests'
  * network. Every write of it goes to memory, and it ends with the test, however that ends.
  */
 
+import { ArchRoot } from "../../scripts/arch_root.ts";
 import type { Host } from "../lan/host.ts";
 import {
   eventually,
@@ -13,56 +14,34 @@ import {
   type RunOptions,
 } from "../lan/process.ts";
 
-/** Where the system that containers begin with is kept between runs, since making it takes a minute. */
-const CACHE = "/var/cache/pacserve-tests";
-
-const RELEASE = "bookworm";
-
-/** What the system has beyond Debian's minimum. The number goes up when this changes. */
-const PACKAGES = "systemd,systemd-sysv,dbus,iproute2,nftables,iptables,pacman-package-manager,curl";
-const TREE = `${CACHE}/debian-${RELEASE}-1`;
-
-const MIRROR = "http://deb.debian.org/debian";
-
-/** Minutes that making the system may take. */
-const DEBOOTSTRAP_DEADLINE = 10 * 60_000;
-
-async function systemTree(): Promise<string> {
-  const script = `set -e
-    [ -d "$2" ] && exit
-    mkdir -p "$(dirname "$2")"
-    exec 9> "$2.lock"; flock 9
-    [ -d "$2" ] && exit
-    rm -rf "$2.new"
-    debootstrap --variant=minbase --include=${PACKAGES} "$1" "$2.new" ${MIRROR}
-    mv "$2.new" "$2"`;
-  await must(["bash", "-c", script, "bash", RELEASE, TREE], { deadline: DEBOOTSTRAP_DEADLINE });
-  return TREE;
-}
-
-/** Mount points of the control groups by which a systemd knows its processes. */
-const CONTROL_GROUPS = "/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified";
+/**
+ * Mounts the control groups as systemd wants them, in a mount namespace where they may be mounted in
+ * an older form. systemd-nspawn gives its container the form that it finds.
+ */
+const CONTROL_GROUPS = `if ! [ -e /sys/fs/cgroup/cgroup.procs ]; then
+  umount -Rl /sys/fs/cgroup
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi`;
 
 /**
  * Starts a container with a writable layer in memory on top of the system, in a mount namespace of its
- * own. Where no systemd keeps containers apart, it gets control groups of its own: two that share them
- * kill each other's services.
+ * own and a control group of its own: two that share one kill each other's services.
  */
 const START = `set -e
 name=$1; shift
-if ! [ -d /run/systemd/system ]; then
-  for directory in ${CONTROL_GROUPS}; do
-    [ -e "$directory/cgroup.procs" ] || continue
-    mkdir "$directory/$name"
-    echo $$ > "$directory/$name/cgroup.procs"
-  done
-  set -- "$@" --keep-unit
-fi
+${CONTROL_GROUPS}
+mkdir "/sys/fs/cgroup/$name"
+echo $$ > "/sys/fs/cgroup/$name/cgroup.procs"
 mount -t tmpfs -o mode=755 tmpfs "$2"
 mkdir "$2"/{upper,work,root}
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 directory=$2/root; shift 2
-exec systemd-nspawn --directory="$directory" "$@"`;
+exec systemd-nspawn --directory="$directory" --keep-unit "$@"`;
+
+/** Removes the control groups of a container. */
+const CLEAN_UP = `${CONTROL_GROUPS}
+[ -d "/sys/fs/cgroup/$1" ] || exit 0
+find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} +`;
 
 /** A container that runs. */
 export class Container implements AsyncDisposable {
@@ -86,7 +65,8 @@ export class Container implements AsyncDisposable {
    * @param shown directories of this machine that it sees at the same place, read-only.
    */
   static async boot(host: Host, shown: readonly string[]): Promise<Container> {
-    const tree = await systemTree();
+    const tree = Deno.env.get("PACSERVE_ARCH_ROOT") ||
+      (await ArchRoot.provide(console.log)).directory;
     const directory = await Deno.makeTempDir({ prefix: "pacserve-container-" });
     const name = `${host.name}-${host.pid}`;
     const nspawn = new RunningProgram([
@@ -172,12 +152,9 @@ export class Container implements AsyncDisposable {
     await this.#nspawn.kill();
     await Deno.remove(this.#directory, { recursive: true });
     // The processes in them end a moment after the one that was killed.
-    const script = `for directory in ${CONTROL_GROUPS}; do
-      [ -d "$directory/$1" ] || continue
-      find "$directory/$1" -depth -type d -exec rmdir {} + || exit
-    done`;
     await eventually("the control groups are gone", async () => {
-      return (await run(["bash", "-c", script, "bash", this.#name])).code === 0;
+      const words = ["unshare", "--mount", "bash", "-c", CLEAN_UP, "bash", this.#name];
+      return (await run(words)).code === 0;
     });
   }
 }

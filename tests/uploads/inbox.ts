@@ -76,13 +76,3 @@ export async function curl(...args: string[]): Promise<CurlOutcome> {
   const cut = stdout.lastIndexOf("\n");
   return { code, status: Number(stdout.slice(cut + 1)), body: stdout.slice(0, cut) };
 }
-
-/** Runs a test with a fresh directory (its real path), and removes that afterwards. */
-export async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-test-" }));
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}

@@ -9,14 +9,16 @@ import { parseTarget } from "../../src/http/target.ts";
 import { textReply } from "../../src/http/text_reply.ts";
 import { uploadsAreOff } from "../../src/quickserve/uploads/answer.ts";
 import { isUpload } from "../../src/quickserve/uploads/request.ts";
-import { sweepUploads } from "../../src/quickserve/uploads/sweep.ts";
+import { sweepUploads } from "../../src/quickserve/uploads/temporary.ts";
 import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
 
 const [directory = "", options = "{}"] = Deno.args;
 const swept = await sweepUploads(directory);
 const uploads = new Uploads(
   { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
-  { showHidden: false, page: null, report: (message) => console.log(message) },
+  { shares: [], showHidden: false },
+  { uploadResult: () => "" },
+  (message) => console.log(message),
 );
 const listener = await listen(
   { address: "127.0.0.1", port: 0, ipv6: false, tls: null },

@@ -4,7 +4,8 @@ import { connect, type Socket } from "node:net";
 import { isUploadTemporary } from "../../src/quickserve/uploads/temporary.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { eventually, RunningProgram } from "../lan/process.ts";
-import { curl, Inbox, inDirectory } from "./inbox.ts";
+import { curl, Inbox } from "./inbox.ts";
+import { inScratch } from "../scratch.ts";
 
 const MIB = 1 << 20;
 
@@ -22,8 +23,8 @@ function write(socket: Socket, data: string | Uint8Array): Promise<void> {
 }
 
 Deno.test("curl -T and curl -F, with and without a length, under names of all kinds", () =>
-  inDirectory((directory) =>
-    inDirectory(async (source) => {
+  inScratch((directory) =>
+    inScratch(async (source) => {
       await using inbox = await Inbox.start(directory);
       const content = crypto.getRandomValues(new Uint8Array(65536)).join(" ");
       const file = `${source}/foo-1:2.0+r1-1-any.pkg.tar.zst`;
@@ -49,8 +50,8 @@ Deno.test("curl -T and curl -F, with and without a length, under names of all ki
   ));
 
 Deno.test("too large: refused before a byte of it was sent, and while it comes", () =>
-  inDirectory((directory) =>
-    inDirectory(async (source) => {
+  inScratch((directory) =>
+    inScratch(async (source) => {
       await using inbox = await Inbox.start(directory, { maximumSize: MIB });
       const big = `${source}/big`;
       await Deno.writeFile(big, new Uint8Array(8 * MIB));
@@ -68,7 +69,7 @@ Deno.test("too large: refused before a byte of it was sent, and while it comes",
   ));
 
 Deno.test("a client that goes away after any number of bytes leaves nothing", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using inbox = await Inbox.start(directory);
     const open = 'Content-Disposition: form-data; name="f"; filename="b"';
     const heads = [
@@ -97,7 +98,7 @@ Deno.test("a client that goes away after any number of bytes leaves nothing", ()
   }));
 
 Deno.test("a killed server leaves only what the next one removes", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     for (const length of [0, 10, 100_000, 2_000_000]) {
       await using inbox = await Inbox.start(directory);
       assertEquals(inbox.names().filter(isUploadTemporary), []);
@@ -116,7 +117,7 @@ Deno.test("a killed server leaves only what the next one removes", () =>
   }));
 
 Deno.test("a second server in the same directory spares the first one's upload", () =>
-  inDirectory(async (directory) => {
+  inScratch(async (directory) => {
     await using first = await Inbox.start(directory);
     const socket = await dial(first.port);
     await write(socket, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234");
@@ -130,8 +131,8 @@ Deno.test("a second server in the same directory spares the first one's upload",
   }));
 
 Deno.test("a full disk: 507, nothing is left, and there is room for what is smaller", () =>
-  inDirectory((directory) =>
-    inDirectory(async (source) => {
+  inScratch((directory) =>
+    inScratch(async (source) => {
       const mount = `mount -t tmpfs -o size=1m none "${directory}"`;
       await using inbox = await Inbox.start(directory, {}, mount);
       await Deno.writeFile(`${source}/big`, new Uint8Array(2 * MIB));
@@ -160,8 +161,8 @@ function punchHoles(directory: string, size: number): RunningProgram {
 }
 
 Deno.test("4 GiB cost as little memory as nothing, whatever the form of the upload", () =>
-  inDirectory((directory) =>
-    inDirectory(async (source) => {
+  inScratch((directory) =>
+    inScratch(async (source) => {
       const size = 4096 * MIB;
       const file = `${source}/sparse`;
       (await Deno.open(file, { write: true, createNew: true })).close();

@@ -120,6 +120,8 @@ def answer(message, host):
     if kind == "file check":
         return {path: path for path in message["paths"] if local_file(path)}
     if kind == "directory listing":
+        if message["path"] != "/" and message["path"].endswith("/"):
+            raise ValueError("an original crashes here, and closes the connection without an answer")
         return entries() if message["path"].strip("/") == "pkg" else None
     return None
 

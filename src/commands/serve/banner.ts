@@ -1,9 +1,9 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
-import { isLoopback } from "../../peers/address.ts";
+import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
-import { reachableAddresses } from "../../server/reachable.ts";
+import { reachableAddresses } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 import { readProblem } from "./user_files.ts";
 
@@ -31,10 +31,7 @@ export async function banner(
     ...table("peers", peersText(configuration)),
     ...table("use", usage(configuration, hosts, urlOf)),
   ];
-  if (showCode) {
-    const { qrCode } = await import("../qr.ts");
-    lines.push(qrCode(addresses[0] ?? ""));
-  }
+  if (showCode) lines.push(await qrCode(addresses[0] ?? ""));
   return lines.join("\n");
 }
 
@@ -89,10 +86,40 @@ function usage(
   return [
     "pacsrv -Syu (pacman, through this server)",
     `or in pacman.conf: ${server(localhost ? "localhost" : first)}`,
-    ...(isLoopback(first) ? [] : [`on other machines: ${server(first)}`]),
+    ...(isLoopbackHost(first) ? [] : [`on other machines: ${server(first)}`]),
   ];
 }
 
 function table(head: string, rows: readonly string[]): string[] {
   return rows.map((row, index) => `  ${(index === 0 ? head : "").padEnd(8)} ${row}`);
+}
+
+/** Modules of white that a reader needs around the code (ISO/IEC 18004, "quiet zone"), at the least. */
+const MARGIN = 2;
+
+/**
+ * Draws a QR code, for a phone, with half-block characters: two rows of it in a line of text. Its colours are set
+ * with escape sequences, dark on light, so that it can be read on dark and light terminals.
+ *
+ * @returns several lines, each ended by a line feed.
+ */
+export async function qrCode(text: string): Promise<string> {
+  const { default: qrcode } = await import("qrcode-generator");
+  const code = qrcode(0, "M");
+  code.addData(text);
+  code.make();
+  const size = code.getModuleCount();
+  const isDark = (row: number, column: number): boolean =>
+    row >= 0 && row < size && column >= 0 && column < size && code.isDark(row, column);
+  let drawing = "";
+  for (let row = -MARGIN; row < size + MARGIN; row += 2) {
+    let line = "";
+    for (let column = -MARGIN; column < size + MARGIN; column++) {
+      const top = isDark(row, column);
+      const bottom = isDark(row + 1, column);
+      line += top ? (bottom ? "█" : "▀") : bottom ? "▄" : " ";
+    }
+    drawing += `\x1b[30;107m${line}\x1b[0m\n`;
+  }
+  return drawing;
 }

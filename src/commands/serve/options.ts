@@ -1,12 +1,13 @@
 /** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and two of its own. */
 
+import { ARCHIVE_FORMATS } from "../../quickserve/configuration.ts";
 import type { Command, OptionGroup } from "../command.ts";
 
 /** The two servers. */
 export type Program = "pacserve" | "quickserve";
 
 /** Values that a server takes where the command line says nothing. */
-export interface ServeDefaults {
+interface ServeDefaults {
   readonly port: number;
   readonly multicastGroup: string;
   readonly multicastPort: number;
@@ -21,16 +22,13 @@ export const SEARCH_TIMEOUT = 300;
 /** Where pacman keeps its configuration. */
 export const PACMAN_CONF = "/etc/pacman.conf";
 
-/** Archive formats that `--tar` may name, in the order of the help text. */
-export const ARCHIVE_FORMATS = ["none", "gz", "zst", "zip"] as const;
-
 /** The defaults of each program (the manual's). */
 export const DEFAULTS: Readonly<Record<Program, ServeDefaults>> = {
   pacserve: { port: 15678, multicastGroup: "224.3.45.67", multicastPort: 15679 },
   quickserve: { port: 8000, multicastGroup: "224.3.45.66", multicastPort: 15680 },
 };
 
-const PACSERVE_GROUP: OptionGroup = {
+const PACSERVE_OPTIONS: OptionGroup = {
   title: "Pacserve Options",
   options: [
     {
@@ -50,7 +48,7 @@ const PACSERVE_GROUP: OptionGroup = {
   ],
 };
 
-const DOWNLOAD_GROUP: OptionGroup = {
+const DOWNLOAD_OPTIONS: OptionGroup = {
   title: "File Download Options",
   options: [
     {
@@ -95,7 +93,7 @@ const DOWNLOAD_GROUP: OptionGroup = {
   ],
 };
 
-const UPLOAD_GROUP: OptionGroup = {
+const UPLOAD_OPTIONS: OptionGroup = {
   title: "File Upload Options",
   options: [
     {
@@ -119,7 +117,7 @@ const UPLOAD_GROUP: OptionGroup = {
   ],
 };
 
-const CONTENT_GROUP: OptionGroup = {
+const CONTENT_OPTIONS: OptionGroup = {
   title: "Content Options",
   options: [
     {
@@ -144,7 +142,7 @@ const CONTENT_GROUP: OptionGroup = {
   ],
 };
 
-const PEER_GROUP: OptionGroup = {
+const PEER_OPTIONS: OptionGroup = {
   title: "MulticastQuickserve Options",
   options: [
     {
@@ -163,7 +161,7 @@ const PEER_GROUP: OptionGroup = {
   ],
 };
 
-function addressGroup(defaults: ServeDefaults): OptionGroup {
+function addressOptions(defaults: ServeDefaults): OptionGroup {
   return {
     title: "Server Address and Port",
     description: "Configure the server's listening address and port, and who may come in.",
@@ -190,7 +188,8 @@ function addressGroup(defaults: ServeDefaults): OptionGroup {
         repeatable: true,
         help: "Answer only clients in these networks (10.0.0.0/8, fd00::/8), and this machine. " +
           "Others get 403 and are never peers. Given once, it takes the place of the default: " +
-          "name your LAN, too.",
+          "name your LAN, too. Without it, only servers in the networks of this machine's " +
+          "interfaces can become peers by themselves; others are named with --peer.",
         default: "private and link-local ranges, and the networks of this machine's interfaces",
       },
       {
@@ -203,7 +202,7 @@ function addressGroup(defaults: ServeDefaults): OptionGroup {
   };
 }
 
-const AUTHENTICATION_GROUP: OptionGroup = {
+const AUTHENTICATION_OPTIONS: OptionGroup = {
   title: "HTTP Authentication",
   description: "HTTP digest authentication with user names and passwords.",
   options: [
@@ -224,7 +223,7 @@ const AUTHENTICATION_GROUP: OptionGroup = {
   ],
 };
 
-const TLS_GROUP: OptionGroup = {
+const TLS_OPTIONS: OptionGroup = {
   title: "SSL (HTTPS)",
   description: "Encrypted connections. A self-signed certificate protects only clients that " +
     "know it; the man page has the command that makes one (CERTIFICATES).",
@@ -255,7 +254,7 @@ const TLS_GROUP: OptionGroup = {
   ],
 };
 
-function multicastGroup(defaults: ServeDefaults): OptionGroup {
+function multicastOptions(defaults: ServeDefaults): OptionGroup {
   return {
     title: "Multicast Options",
     description: "How servers of the same kind find each other on the local network.",
@@ -306,7 +305,7 @@ function multicastGroup(defaults: ServeDefaults): OptionGroup {
   };
 }
 
-const OUTPUT_GROUP: OptionGroup = {
+const OUTPUT_OPTIONS: OptionGroup = {
   title: "Output",
   options: [
     { name: "quiet", help: "Write warnings and errors only, no line for each request." },
@@ -323,15 +322,15 @@ const OUTPUT_GROUP: OptionGroup = {
 export function serveCommand(program: Program): Command {
   const defaults = DEFAULTS[program];
   const groups = [
-    DOWNLOAD_GROUP,
-    UPLOAD_GROUP,
-    CONTENT_GROUP,
-    PEER_GROUP,
-    addressGroup(defaults),
-    AUTHENTICATION_GROUP,
-    TLS_GROUP,
-    multicastGroup(defaults),
-    OUTPUT_GROUP,
+    DOWNLOAD_OPTIONS,
+    UPLOAD_OPTIONS,
+    CONTENT_OPTIONS,
+    PEER_OPTIONS,
+    addressOptions(defaults),
+    AUTHENTICATION_OPTIONS,
+    TLS_OPTIONS,
+    multicastOptions(defaults),
+    OUTPUT_OPTIONS,
   ];
   return program === "pacserve" ? pacserveCommand(groups) : quickserveCommand(groups);
 }
@@ -350,7 +349,7 @@ function pacserveCommand(groups: readonly OptionGroup[]): Command {
       help: "Additional files and directories to share. They appear under their own names in " +
         "the server's root; a directory named pkg is merged with the package caches.",
     },
-    groups: [PACSERVE_GROUP, ...groups],
+    groups: [PACSERVE_OPTIONS, ...groups],
     examples: [
       {
         explanation: "Share the package cache and find other machines:",

@@ -1,14 +1,14 @@
 /** `--print-permissions`: what the runtime lets this command line do. */
 
 import { PACMAN_CONF_PLACES } from "../../pacman/read_configuration.ts";
-import { workerScope } from "../../server/confinement.ts";
+import { databaseScope, workerScope } from "../../server/confinement.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 
 /** The environment variables that the main thread may see: of systemd, all three. */
 const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 
 /**
- * The permissions of the worker, and of the main thread as its launcher grants them, a line each. In
+ * The permissions of the workers, and of the main thread as its launcher grants them, a line each. In
  * the self-contained form the main thread may also what the other commands may.
  */
 export function permissionsText(configuration: ServerConfiguration): string {
@@ -24,6 +24,7 @@ export function permissionsText(configuration: ServerConfiguration): string {
     `  write     ${list(scope.write)}`,
     `  system    ${scope.sys.join(", ")}`,
     "  run, load native code, see the environment, import code: nothing",
+    ...databaseReaderLines(configuration),
     "The main thread, which never sees a byte from the network, may",
     "  connect   anywhere, and listen (so that it can grant that to workers)",
     "  read      any path (to read its configuration and to start workers)",
@@ -33,6 +34,16 @@ export function permissionsText(configuration: ServerConfiguration): string {
     `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** quickserve reads no sync databases. */
+function databaseReaderLines({ pacserve }: ServerConfiguration): string[] {
+  if (pacserve === null) return [];
+  return [
+    "The worker that reads pacman's sync databases, started when they changed, may",
+    `  read      ${list(databaseScope(pacserve.pacman).read)}`,
+    "  connect, listen, write, ask the system, and all else: nothing",
+  ];
 }
 
 /** Paths, each on a line of its own. */

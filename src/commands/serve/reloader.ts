@@ -1,40 +1,55 @@
-/** Reads the settings of a running server anew when a file has changed, or when it is told to. */
+/** Reads the settings of a running server again when a file has changed, or when it is told to. */
 
 import { messageOf } from "../../failure.ts";
-import type { ServerConfiguration } from "../../server/configuration.ts";
 import type { Log } from "../../server/log.ts";
+import type { Supervisor } from "../../server/supervisor.ts";
 import { WatchedFiles } from "../../server/watched_files.ts";
-import type { ServeSettings } from "./settings.ts";
+import type { ParsedOptions } from "../parse.ts";
+import type { Program } from "./options.ts";
+import type { ServiceManager } from "./service_manager.ts";
+import { readSettings, type ServeSettings } from "./settings.ts";
 import { ConfigurationSources } from "./user_files.ts";
-
-/** What a reloader needs from the server. */
-export interface ReloaderParts {
-  /** Reads the settings of the same command line, and notes in `sources` what it reads. */
-  readonly read: (sources: ConfigurationSources) => Promise<ServeSettings>;
-  /** Goes on with another configuration. */
-  readonly configure: (configuration: ServerConfiguration) => Promise<void>;
-  /** Tells the user what is doubtful about settings. */
-  readonly warn: (settings: ServeSettings) => void;
-  /** Tells the service manager: `RELOADING=1`. */
-  readonly tell: (...lines: readonly string[]) => Promise<void>;
-  readonly log: Log;
-}
 
 /** Keeps the last good settings in force when new ones are wrong. */
 export class Reloader {
-  readonly #parts: ReloaderParts;
+  readonly #program: Program;
+  readonly #options: ParsedOptions;
+  readonly #supervisor: Pick<Supervisor, "configure">;
+  readonly #manager: ServiceManager;
+  readonly #log: Log;
   readonly #files: WatchedFiles;
   /** What the settings in force were read from. */
   #inForce = new ConfigurationSources();
+  /** Warnings that were written. */
+  readonly #warned = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(parts: ReloaderParts) {
-    this.#parts = parts;
+  /** @param options the command line, which stays the same. */
+  constructor(
+    program: Program,
+    options: ParsedOptions,
+    supervisor: Pick<Supervisor, "configure">,
+    manager: ServiceManager,
+    log: Log,
+  ) {
+    this.#program = program;
+    this.#options = options;
+    this.#supervisor = supervisor;
+    this.#manager = manager;
+    this.#log = log;
     this.#files = new WatchedFiles(
       () => this.reload(),
       (directory, error) =>
-        parts.log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`),
+        log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`),
     );
+  }
+
+  /** Writes the warnings about settings, each once: settings that are read again mostly say the same. */
+  warn({ sources }: ServeSettings): void {
+    for (const warning of sources.warnings) {
+      if (!this.#warned.has(warning)) this.#log.warn(warning);
+      this.#warned.add(warning);
+    }
   }
 
   /** Looks out for changes of what these settings were read from. */
@@ -54,24 +69,23 @@ export class Reloader {
   }
 
   async #reload(): Promise<void> {
-    const { read, configure, warn, tell, log } = this.#parts;
     const sources = new ConfigurationSources();
-    await tell("RELOADING=1");
+    await this.#manager.tell("RELOADING=1");
     try {
-      const settings = await read(sources);
-      warn(settings);
-      await configure(settings.configuration);
+      const settings = await readSettings(this.#program, this.#options, sources);
+      this.warn(settings);
+      await this.#supervisor.configure(settings.configuration);
       this.watch(settings);
-      log.request("the configuration was read again");
+      this.#log.request("the configuration was read again");
     } catch (error) {
-      // Whatever it is, those who are being served are not to suffer from an edit.
-      log.warn(`${messageOf(error)}; the last good configuration stays in force`);
-      // The mistake may be in a file that is named for the first time, and is mended there.
+      // Whatever is wrong with an edit, the server goes on for the clients that it has.
+      this.#log.warn(`${messageOf(error)}; the last good configuration stays in force`);
+      // The mistake may be in a file that is named for the first time, and be corrected there.
       this.#files.watch(
         [...this.#inForce.files, ...sources.files],
         [...this.#inForce.directories, ...sources.directories],
       );
     }
-    await tell("READY=1");
+    await this.#manager.tell("READY=1");
   }
 }

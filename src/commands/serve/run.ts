@@ -1,17 +1,16 @@
 /** Runs `pacserve` or `quickserve`: from the command line to a server that serves until it is told to stop. */
 
-import { messageOf } from "../../failure.ts";
-import { createLog, type Log } from "../../server/log.ts";
+import { createLog } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
-import { notifyServiceManager } from "../../server/service_manager.ts";
 import { Supervisor, type SupervisorOptions } from "../../server/supervisor.ts";
-import { VERSION } from "../../version.ts";
-import { helpText } from "../help.ts";
+import { runtimeWarning } from "../../version.ts";
+import { requestedInformation } from "../help.ts";
 import { type ParsedOptions, parseOptions } from "../parse.ts";
 import { banner } from "./banner.ts";
 import { type Program, serveCommand } from "./options.ts";
 import { permissionsText } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { readSettings, type ServeSettings } from "./settings.ts";
 
 /** Milliseconds that transfers in flight have when the server is told to stop. */
@@ -32,11 +31,9 @@ export async function serve(
 ): Promise<number> {
   const command = serveCommand(program);
   const options = parseOptions(command, words);
-  if (options.has("help")) {
-    writeLine(helpText(command).trimEnd());
-  } else if (options.has("version")) {
-    writeLine(`${program} ${VERSION}`);
-  } else {
+  const information = requestedInformation(command, options);
+  if (information !== null) writeLine(information);
+  else {
     const settings = await readSettings(program, options);
     if (options.has("print-permissions")) writeLine(permissionsText(settings.configuration));
     else await serveUntilStopped(program, options, settings, supervision);
@@ -52,35 +49,30 @@ async function serveUntilStopped(
   supervision: Partial<SupervisorOptions>,
 ): Promise<void> {
   const { configuration } = settings;
-  const manager = Deno.env.get("NOTIFY_SOCKET");
-  await dropPermissions(configuration.uploads !== null || manager !== undefined);
+  const notifySocket = Deno.env.get("NOTIFY_SOCKET");
+  await dropPermissions(configuration.uploads !== null || notifySocket !== undefined);
   const log = createLog(configuration.log);
+  const manager = new ServiceManager(notifySocket, log);
   const ended = Promise.withResolvers<void>();
   const supervisor = new Supervisor(configuration, {
     warn: (message) => log.warn(message),
     gaveUp: (failure) => ended.reject(failure),
   }, supervision);
-  const warn = warner(log);
-  warn(settings);
+  const untested = runtimeWarning();
+  if (untested !== null) log.warn(untested);
+  const reloader = new Reloader(program, options, supervisor, manager, log);
+  reloader.warn(settings);
   await supervisor.start();
-  const tell = teller(manager, log);
-  const reloader = new Reloader({
-    read: (sources) => readSettings(program, options, sources),
-    configure: (next) => supervisor.configure(next),
-    warn,
-    tell,
-    log,
-  });
   reloader.watch(settings);
-  // Before anybody is told that the server runs: whoever is may ask it to stop at once.
+  // Install signal handlers before announcing readiness: a supervisor may signal immediately.
   handleSignals(() => ended.resolve(), () => reloader.reload());
   if (configuration.log.level !== "quiet") {
     writeLine(await banner(configuration, supervisor.port, options.has("qr")));
   }
-  await tell("READY=1", `STATUS=Listening on port ${supervisor.port}`);
+  await manager.tell("READY=1", `STATUS=Listening on port ${supervisor.port}`);
   try {
     await ended.promise;
-    await tell("STOPPING=1");
+    await manager.tell("STOPPING=1");
     await supervisor.stop(GRACE);
   } finally {
     reloader.close();
@@ -92,31 +84,6 @@ async function dropPermissions(keepWrite: boolean): Promise<void> {
   // Without being told so, the runtime lets code be loaded from a few well-known hosts.
   await Deno.permissions.revoke({ name: "import" });
   if (!keepWrite) await Deno.permissions.revoke({ name: "write" });
-}
-
-/** Writes the warnings of settings, each once: those that are read again mostly say the same. */
-function warner(log: Log): (settings: ServeSettings) => void {
-  const said = new Set<string>();
-  return ({ sources }) => {
-    for (const warning of sources.warnings) {
-      if (!said.has(warning)) log.warn(warning);
-      said.add(warning);
-    }
-  };
-}
-
-/** Tells the service manager something; that it cannot be told is no reason to stop. */
-function teller(
-  manager: string | undefined,
-  log: Log,
-): (...lines: readonly string[]) => Promise<void> {
-  return async (...lines) => {
-    try {
-      await notifyServiceManager(manager, ...lines);
-    } catch (error) {
-      log.warn(`the service manager cannot be told ${lines[0]}: ${messageOf(error)}`);
-    }
-  };
 }
 
 /**

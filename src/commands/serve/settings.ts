@@ -1,15 +1,18 @@
 /** From the options of a server to its configuration: checks each value and reads each file. */
 
+import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
 import type { AuthConfiguration, User } from "../../auth/configuration.ts";
 import { Failure, messageOf, UsageError } from "../../failure.ts";
+import { ownNames } from "../../http/admission.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
 import { includedFiles } from "../../pacman/included_files.ts";
 import {
   findPacmanConf,
   pacmanConfRunner,
   readPacmanConfiguration,
+  unresolvedPath,
 } from "../../pacman/read_configuration.ts";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
@@ -18,8 +21,6 @@ import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/c
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
-import { hostNames } from "./host_names.ts";
-import { isJournalOutput } from "./journal.ts";
 import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
@@ -232,9 +233,10 @@ async function pacserveSettings(
   sources.directories.push(...included.directories);
   const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf())).catch(
     async (error) => {
-      throw new Failure(
-        messageOf(error) + await sandboxHintFor("--pacman-conf", included.files),
-      );
+      const message = messageOf(error);
+      const path = unresolvedPath(message);
+      const paths = path === null ? included.files : [path];
+      throw new Failure(message + await sandboxHintFor("--pacman-conf", paths));
     },
   );
   for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
@@ -247,4 +249,35 @@ async function pacserveSettings(
 
 function titleOf(program: Program): string {
   return program === "pacserve" ? "Pacserve" : "Quickserve";
+}
+
+/**
+ * True when standard output is the journal's stream: systemd names that by device and inode in
+ * `JOURNAL_STREAM` (systemd.exec(5)). The variable alone says nothing, since what a service starts
+ * inherits it: a terminal, and the shell in it.
+ */
+function isJournalOutput(): boolean {
+  const stream = Deno.env.get("JOURNAL_STREAM");
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(1);
+  return stream === `${dev}:${ino}`;
+}
+
+/** The names under which other machines know this host, with the domains that its resolver searches (resolv.conf(5)). */
+async function hostNames(): Promise<string[]> {
+  return ownNames(Deno.hostname(), await searchDomains());
+}
+
+async function searchDomains(): Promise<string[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile("/etc/resolv.conf");
+  } catch {
+    // A machine without a resolver has no domains.
+    return [];
+  }
+  return text.split("\n").flatMap((line) => {
+    const [keyword, ...names] = line.trim().split(/\s+/);
+    return keyword === "search" || keyword === "domain" ? names : [];
+  });
 }

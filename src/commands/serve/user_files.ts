@@ -117,9 +117,18 @@ export async function readProblem(path: string): Promise<"missing" | "not readab
   }
 }
 
+/**
+ * The permissions of a directory that `make-root` made only because pacman.conf names it. The unit has
+ * mounted nothing there, so to the service the directory does not exist.
+ */
+const PLACEHOLDER_MODE = 0o1711;
+
 /** Reads nothing, but fails as reading would. */
 async function tryReading(path: string): Promise<void> {
-  const { isFile, isDirectory } = await Deno.stat(path);
+  const { isFile, isDirectory, mode } = await Deno.stat(path);
+  if (isDirectory && mode !== null && (mode & 0o7777) === PLACEHOLDER_MODE) {
+    throw new Deno.errors.NotFound(path);
+  }
   // A directory is not only listed but also entered.
   if (isDirectory) await Deno.stat(`${path}/.`);
   // Opening a pipe would wait for a writer.

@@ -14,11 +14,11 @@ export interface OpenedMember {
   /** Milliseconds since 1970; null where it is not known. */
   readonly modified: number | null;
   /** Null for a directory. */
-  readonly content: Content | null;
+  readonly content: MemberContent | null;
 }
 
 /** The bytes of a file. */
-export interface Content {
+interface MemberContent {
   /** In bytes. */
   readonly size: number;
   /**
@@ -30,7 +30,7 @@ export interface Content {
 }
 
 /** How members are opened. */
-export interface OpenOptions {
+interface OpenOptions {
   /**
    * The length of the archive has been told: a file that is gone breaks the transfer and one that grew
    * is cut off where it was. Otherwise what is gone is left out, and what is there is taken as it is.

@@ -10,7 +10,7 @@ const BLOCK_SIZE = 512;
 const END_SIZE = 2 * BLOCK_SIZE;
 
 /** What fits into the twelve octal digits of a header. */
-const GREATEST_OCTAL_SIZE = 0o77777777777;
+const MAX_OCTAL_SIZE = 0o77777777777;
 
 const encoder = new TextEncoder();
 
@@ -63,7 +63,7 @@ function headerOf(path: string, modified: number | null, size: number | null): T
     size: size ?? 0,
     type: size === null ? "directory" : "file",
     mode: size === null ? 0o755 : 0o644,
-    mtime: new Date(Math.min(Math.max(modified ?? 0, 0), GREATEST_OCTAL_SIZE * 1000)),
+    mtime: new Date(Math.min(Math.max(modified ?? 0, 0), MAX_OCTAL_SIZE * 1000)),
     ...(pax === null ? {} : { pax }),
   };
 }
@@ -79,7 +79,7 @@ function pathOf(path: string, isFile: boolean): string {
 function paxOf(name: string, size: number): Record<string, string> | null {
   const pax: Record<string, string> = {};
   if (name.length > 100 || /[^\0-\x7f]/.test(name)) pax["path"] = name;
-  if (size > GREATEST_OCTAL_SIZE) pax["size"] = String(size);
+  if (size > MAX_OCTAL_SIZE) pax["size"] = String(size);
   return Object.keys(pax).length === 0 ? null : pax;
 }
 

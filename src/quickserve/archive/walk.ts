@@ -17,7 +17,7 @@ export interface Member {
 }
 
 /** Deeper than any sane directory, and not so deep that links back up take long to end. */
-const GREATEST_DEPTH = 128;
+const MAX_DEPTH = 128;
 
 /**
  * Everything in a directory and below it, each directory before what is in it. Links that lead back to
@@ -31,8 +31,8 @@ export async function* walk(
   name: string,
   above: ReadonlySet<string> = new Set(),
 ): AsyncGenerator<Member> {
-  const identities = directory.localPaths.map(identityOf).filter((known) => known !== null);
-  if (above.size > GREATEST_DEPTH || identities.some((identity) => above.has(identity))) return;
+  const identities = directory.localPaths.map(inodeOf).filter((known) => known !== null);
+  if (above.size > MAX_DEPTH || identities.some((identity) => above.has(identity))) return;
   // A directory without a local one counts as well, for the depth.
   const way = new Set([...above, ...identities, `/${directory.segments.join("/")}`]);
   yield { path: name, modified: directory.modified, file: null };
@@ -45,7 +45,7 @@ export async function* walk(
   }
 }
 
-function identityOf(path: string): string | null {
+function inodeOf(path: string): string | null {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev}:${ino}`;

@@ -1,6 +1,8 @@
 /** The page about the server: what it is, how to use it, what it allows. */
 
+import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import { addressElsewhere, reachableAddresses } from "../../http/reachable.ts";
 import { archiveLabel } from "./display.ts";
 import { html } from "./html.ts";
 import type { ListingContext } from "./listing.ts";
@@ -19,8 +21,8 @@ export interface AboutFacts {
   readonly uploads: UploadLimits | null;
   /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
   readonly peers: "multicast" | "named" | "none";
-  /** Other ways to use it, for the server's address (`http://10.0.0.1:8000`, without a slash). */
-  readonly uses: (address: string) => readonly Use[];
+  /** Where it listens, if the pacman of other machines can use it; null: it serves no packages. */
+  readonly pacman: Pick<ListenConfiguration, "address" | "ipv6"> | null;
 }
 
 /** What is in force, by its name: `Log in`, `not needed`. */
@@ -35,7 +37,7 @@ export function aboutPage(
 ): Reply {
   const { title, version } = context.configuration;
   const address = addressOf(request);
-  const uses = [...facts.uses(address), ...generalUses(address, context, facts)];
+  const uses = [...pacmanUses(address, facts), ...generalUses(address, context, facts)];
   const sentence = `${title} ${version} shares files and directories on the local network.`;
   const inForce = factsOf(request, context, facts);
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
@@ -90,6 +92,17 @@ function describePeers(peers: AboutFacts["peers"], listRemote: boolean): string 
   if (peers === "none") return "not looked for";
   const found = peers === "multicast" ? "found by multicast" : "only those that are configured";
   return found + (listRemote ? "; their files are in the listings" : "");
+}
+
+/** How the pacman of a machine without pacserve uses this server. */
+function pacmanUses(asked: string, { pacman }: AboutFacts): Use[] {
+  if (pacman === null) return [];
+  const address = addressElsewhere(asked, reachableAddresses(pacman, Deno.networkInterfaces()));
+  if (address === null) return [];
+  return [{
+    title: "Use it from another machine's pacman: the first line of each repository in pacman.conf",
+    command: `Server = ${address}/pacman/$repo/$arch`,
+  }];
 }
 
 function generalUses(

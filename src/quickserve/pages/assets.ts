@@ -23,10 +23,10 @@ const scriptAsset = makeAsset("script", "js", "text/javascript; charset=UTF-8", 
 const byName = new Map([styleAsset, scriptAsset].map((asset) => [asset.name, asset]));
 
 /** Address of the style sheet; another one for each content of it. */
-export const styleAddress: string = addressOf(styleAsset);
+export const styleAddress: string = assetAddress(styleAsset);
 
 /** Address of the script; likewise. */
-export const scriptAddress: string = addressOf(scriptAsset);
+export const scriptAddress: string = assetAddress(scriptAsset);
 
 /**
  * Answers a request for `/?asset=<name>`. Since the name has a hash of the content in it, the reply
@@ -43,7 +43,6 @@ export function assetReply(request: Pick<HttpRequest, "method">, name: string): 
       "Content-Type": asset.contentType,
       "Content-Length": String(asset.bytes.length),
       "Cache-Control": "public, max-age=31536000, immutable",
-      "X-Content-Type-Options": "nosniff",
     },
     body: request.method === "HEAD" ? null : asset.bytes,
   };
@@ -55,6 +54,6 @@ function makeAsset(stem: string, extension: string, contentType: string, text: s
   return { name, contentType, bytes: new TextEncoder().encode(text) };
 }
 
-function addressOf(asset: Asset): string {
+function assetAddress(asset: Asset): string {
   return `/?asset=${asset.name}`;
 }

@@ -46,7 +46,7 @@ export function humanSize(bytes: number): string {
 }
 
 /** A whole number with its digits in groups: `1,234,567`. */
-export function groupDigits(value: number): string {
+function groupDigits(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
@@ -61,14 +61,14 @@ export function count(number: number, one: string, many: string = one + "s"): st
 }
 
 /** The latest time that JavaScript and HTML can write (ECMA-262 §21.4.1.1). */
-const LATEST_TIME = 8.64e15;
+const MAX_TIME = 8.64e15;
 
 /**
  * A time (milliseconds since 1970) to the second in ISO 8601 and UTC: `2026-11-22T22:05:24Z`. Null for
  * one that has no year of four digits, as a broken clock may leave it on a file.
  */
 export function isoTime(time: number): string | null {
-  if (!(Math.abs(time) <= LATEST_TIME)) return null;
+  if (!(Math.abs(time) <= MAX_TIME)) return null;
   const text = new Date(Math.floor(time / 1000) * 1000).toISOString();
   return text.length === 24 ? text.slice(0, 19) + "Z" : null;
 }

@@ -2,45 +2,33 @@
 
 import { encodeSegment } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
-import type { SharedEntry } from "../shared.ts";
-import { naturalKey } from "./natural_order.ts";
-
-/** A line of a listing: an entry of this server, or of a peer. */
-export interface ListedEntry extends SharedEntry {
-  /** Where the entry is, if not here. */
-  readonly remote?: {
-    /** Address of the peer: `http://10.0.0.2:8000/`. */
-    readonly peer: string;
-    /** Address of the entry on it. */
-    readonly href: string;
-  };
-}
-
-/** A column by which a listing is sorted. */
-export type SortColumn = "name" | "size" | "time";
+import type { Entry } from "../shared.ts";
+import { columns } from "./columns.ts";
+import type { Column } from "./columns.ts";
 
 /** The order of a listing, as `?sort=` and `?order=` name it. */
 export interface ListingOrder {
-  readonly column: SortColumn;
+  /** Null: by name. */
+  readonly column: Column | null;
   readonly descending: boolean;
 }
 
 /** Reads the order from an address; what is not understood is as if it were not there. */
 export function orderOf(parameters: URLSearchParams): ListingOrder {
-  const column = parameters.get("sort");
+  const name = parameters.get("sort");
   return {
-    column: column === "size" || column === "time" ? column : "name",
+    column: columns.find((column) => column.name === name) ?? null,
     descending: parameters.get("order") === "desc",
   };
 }
 
 /** The query that asks for an order: `?sort=size&order=desc`. */
 export function queryOf({ column, descending }: ListingOrder): string {
-  return `?sort=${column}&order=${descending ? "desc" : "asc"}`;
+  return `?sort=${column?.name ?? "name"}&order=${descending ? "desc" : "asc"}`;
 }
 
 /** A sorted copy of a listing: directories first, then by the column, equals by name. */
-export function sortEntries<Entry extends ListedEntry>(
+export function sortEntries(
   entries: readonly Entry[],
   { column, descending }: ListingOrder,
 ): Entry[] {
@@ -48,10 +36,10 @@ export function sortEntries<Entry extends ListedEntry>(
   const keyed = entries.map((entry) => ({
     entry,
     rank: entry.kind === "directory" ? 0 : 1,
-    value: column === "name" ? 0 : valueOf(entry, column),
+    value: column?.order(entry) ?? 0,
     key: naturalKey(entry.name),
   }));
-  const nameSign = column === "name" ? sign : 1;
+  const nameSign = column === null ? sign : 1;
   keyed.sort((a, b) =>
     a.rank - b.rank || sign * (a.value - b.value) ||
     nameSign * (compare(a.key, b.key) || compare(a.entry.name, b.entry.name))
@@ -63,15 +51,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function valueOf(entry: ListedEntry, column: "size" | "time"): number {
-  return (column === "size" ? entry.size : entry.modified) ?? -1;
-}
-
 /**
  * The address of an entry, relative to its directory's. The `./` keeps a name like `javascript:x` or
  * `a:b` from being taken for a scheme.
  */
-export function relativeHref({ name, kind }: Pick<ListedEntry, "name" | "kind">): string {
+export function relativeHref({ name, kind }: Pick<Entry, "name" | "kind">): string {
   return "./" + encodeSegment(name.toWellFormed()) + (kind === "directory" ? "/" : "");
 }
 
@@ -90,7 +74,7 @@ export interface Totals {
 }
 
 /** Counts the entries of a listing. */
-export function totalsOf(entries: readonly ListedEntry[]): Totals {
+export function totalsOf(entries: readonly Entry[]): Totals {
   let files = 0;
   let size = 0;
   for (const entry of entries) {
@@ -103,10 +87,10 @@ export function totalsOf(entries: readonly ListedEntry[]): Totals {
 
 /** This server's entries and what peers have besides: of one name, ours counts, then the first. */
 export function mergeEntries(
-  own: readonly SharedEntry[],
+  own: readonly Entry[],
   remote: readonly RemoteEntry[],
-): ListedEntry[] {
-  const merged = new Map<string, ListedEntry>(own.map((entry) => [entry.name, entry]));
+): Entry[] {
+  const merged = new Map<string, Entry>(own.map((entry) => [entry.name, entry]));
   for (const { name, url, peer, size, mtime, directory } of remote) {
     if (merged.has(name)) continue;
     merged.set(name, {
@@ -123,4 +107,28 @@ export function mergeEntries(
 /** Takes a list in batches of a size that is quick to write and small to keep. */
 export function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
   for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);
+}
+
+/**
+ * A key of a name for the order in which people expect names, `file2` before `file10`, `Ärger` beside
+ * `arm`: names are in that order when their keys are in the order of code units. Capitals
+ * and accents do not matter, and numbers count by their value.
+ *
+ * It is the same everywhere, and three times as fast as `Intl.Collator` with `numeric`, which a
+ * directory of 50,000 entries would wait a third of a second for.
+ */
+export function naturalKey(name: string): string {
+  const plain = isAscii(name) ? name : name.normalize("NFKD").replace(/\p{M}/gu, "");
+  return plain.toLowerCase().replace(/\d+/g, numberKey);
+}
+
+/** The longer of two numbers is the greater one, so that their length goes first. */
+function numberKey(digits: string): string {
+  const value = digits.replace(/^0+(?=\d)/, "");
+  const { length } = value;
+  return (length < 9 ? String(length) : "9" + String(length).padStart(6, "0")) + value;
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
 }

@@ -16,7 +16,7 @@ export class Html {
 }
 
 /** What a template takes: strings and numbers are escaped, `null` is nothing, lists are joined. */
-export type HtmlValue = Html | string | number | null | readonly HtmlValue[];
+type HtmlValue = Html | string | number | null | readonly HtmlValue[];
 
 /**
  * A template whose values are escaped, unless they are HTML of another template.

@@ -1,9 +1,9 @@
 /** Which icon an entry gets: the name of a class of the style sheet. */
 
-import type { ListedEntry } from "./entries.ts";
+import type { Entry } from "../shared.ts";
 
 /** An icon of the style sheet. */
-export type Icon =
+type Icon =
   | "directory"
   | "file"
   | "package"
@@ -36,7 +36,7 @@ const byExtension: ReadonlyMap<string, Icon> = new Map(
 );
 
 /** The icon for an entry, by its kind and the end of its name. */
-export function iconOf({ kind, name }: Pick<ListedEntry, "kind" | "name">): Icon {
+export function iconOf({ kind, name }: Pick<Entry, "kind" | "name">): Icon {
   if (kind === "directory") return "directory";
   const dot = name.lastIndexOf(".");
   const icon = dot < 0 ? undefined : byExtension.get(name.slice(dot + 1).toLowerCase());

@@ -15,10 +15,10 @@ export interface PageContext {
 }
 
 /** The pages that `?page=` names. */
-export type PageName = "peers" | "upload" | "about";
+type PageName = "peers" | "upload" | "about";
 
 /** A page without its frame. */
-export interface PageContent {
+interface PageContent {
   /** Shown by the browser, before the name of the program. */
   readonly title: string;
   /** Which of the pages of the menu it is; null for all others. */

@@ -1,7 +1,8 @@
 /** What the three forms of a listing (page, data, table) are written from. */
 
 import type { PagesConfiguration } from "../configuration.ts";
-import type { ListedEntry, ListingOrder } from "./entries.ts";
+import type { Entry } from "../shared.ts";
+import type { ListingOrder } from "./entries.ts";
 import type { PageContext } from "./layout.ts";
 
 /** What pages of directories need to know about the server. */
@@ -15,7 +16,7 @@ export interface Listing {
   /** The directory's path, encoded, with slashes at both ends. */
   readonly path: string;
   /** Sorted. */
-  readonly entries: readonly ListedEntry[];
+  readonly entries: readonly Entry[];
   readonly order: ListingOrder;
   readonly context: ListingContext;
 }

@@ -2,17 +2,12 @@
 
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
-import {
-  archiveLabel,
-  exactSize,
-  humanSize,
-  isoTime,
-  shortTime,
-  visibleName,
-  visibleText,
-} from "./display.ts";
+import type { Entry } from "../shared.ts";
+import { columns } from "./columns.ts";
+import type { Column } from "./columns.ts";
+import { archiveLabel, visibleName, visibleText } from "./display.ts";
 import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
-import type { ListedEntry, ListingOrder, SortColumn } from "./entries.ts";
+import type { ListingOrder } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";
@@ -83,8 +78,7 @@ function table({ segments, order }: Listing, path: string): Html {
   const parent = html`
     <tr class="parent">
       <th scope="row"><a class="up" href="../">Parent directory</a></th>
-      <td></td>
-      <td></td>
+      ${columns.map(() => html`<td></td>`)}
     </tr>
   `;
   return html`
@@ -92,9 +86,7 @@ function table({ segments, order }: Listing, path: string): Html {
       <caption class="unseen">Files and directories in ${path}</caption>
       <thead>
         <tr>
-    ${columnHead("name", "Name", order)}
-    ${columnHead("size", "Size", order)}
-    ${columnHead("time", html`Modified <span data-zone>(UTC)</span>`, order)}
+    ${[null, ...columns].map((column) => columnHead(column, order))}
         </tr>
       </thead>
       <tbody>
@@ -103,19 +95,20 @@ function table({ segments, order }: Listing, path: string): Html {
   `;
 }
 
-function columnHead(column: SortColumn, label: string | Html, order: ListingOrder): Html {
+/** @param column null for the name. */
+function columnHead(column: Column | null, order: ListingOrder): Html {
   const isSorted = order.column === column;
-  const next = { column, descending: isSorted ? !order.descending : column !== "name" };
+  const next = { column, descending: isSorted ? !order.descending : column !== null };
   const direction = order.descending ? "descending" : "ascending";
   const sorted = isSorted ? new Html(` aria-sort="${direction}"`) : null;
-  const link = html`<a href="${queryOf(next)}">${label}</a>`;
+  const link = html`<a href="${queryOf(next)}">${column?.heading ?? "Name"}</a>`;
   return html`
-    <th scope="col" class="${column}" ${sorted}>${link}</th>
+    <th scope="col" class="${column?.name ?? "name"}" ${sorted}>${link}</th>
   `;
 }
 
-function row(entry: ListedEntry): string {
-  const { name, kind, size, modified, remote } = entry;
+function row(entry: Entry): string {
+  const { name, kind, remote } = entry;
   const shown = escapeHtml(visibleName(name));
   const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);
   const slash = kind === "directory" ? "/" : "";
@@ -124,14 +117,9 @@ function row(entry: ListedEntry): string {
   const link = href === null
     ? `<span class="${icon}">${label}</span>`
     : `<a class="${icon}" href="${escapeHtml(href)}">${label}</a>`;
-  const iso = modified === null ? null : isoTime(modified);
-  return `<tr><th scope="row">${link}${
-    remote === undefined ? "" : remoteMark(remote.peer)
-  }</th><td>${
-    size === null
-      ? ""
-      : `<data value="${size}" title="${exactSize(size)}">${humanSize(size)}</data>`
-  }</td><td>${iso === null ? "" : `<time datetime="${iso}">${shortTime(iso)}</time>`}</td></tr>\n`;
+  const cells = columns.map((column) => `<td>${column.cell(entry)}</td>`);
+  const mark = remote === undefined ? "" : remoteMark(remote.peer);
+  return `<tr><th scope="row">${link}${mark}</th>${cells.join("")}</tr>\n`;
 }
 
 function remoteMark(peer: string): string {

@@ -2,24 +2,24 @@
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath } from "../../http/target.ts";
-import { orderOf, sortEntries } from "./entries.ts";
-import type { ListedEntry } from "./entries.ts";
+import type { Entry } from "../shared.ts";
+import { columns } from "./columns.ts";
+import { batchesOf, orderOf, peerHref, relativeHref, sortEntries } from "./entries.ts";
 import { errorReply } from "./errors.ts";
 import type { Listing, ListingContext } from "./listing.ts";
 import { listingAsHtml } from "./listing_html.ts";
-import { listingAsJson } from "./listing_json.ts";
 import { listingAsText } from "./listing_text.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
 
 /** What a listing is made of. */
-export interface ListingInput {
+interface ListingInput {
   /** GET or HEAD of an address that ends with a slash, so that the entries' relative ones are right. */
   readonly request: Pick<HttpRequest, "method" | "headers">;
   /** Place of the directory in the tree. */
   readonly segments: readonly string[];
   /** In any order. */
-  readonly entries: readonly ListedEntry[];
+  readonly entries: readonly Entry[];
   /** What stands behind the `?` of the address: `sort`, `order` and `mimetype` are looked at. */
   readonly search: string;
   readonly context: ListingContext;
@@ -48,3 +48,33 @@ export function listingReply({ request, segments, entries, search, context }: Li
 }
 
 const writers = { html: listingAsHtml, json: listingAsJson, text: listingAsText };
+
+/**
+ * Writes a directory as JSON, one entry a line, in pieces. Fields may be added, these will not change:
+ * `path` (of the directory on this server, encoded, with slashes at both ends) and `entries`, in the
+ * order that `?sort=` and `?order=` ask for. An entry has its `name`, its `kind` (`file` or
+ * `directory`), a field for each of the {@link columns}, its address `href` (a path on this server,
+ * encoded, with a slash at the end of a directory, or a URL), and the URL of the `peer` that has it;
+ * null when this server does.
+ */
+function* listingAsJson({ path, entries }: Listing): Generator<string> {
+  yield `{\n  "path": ${JSON.stringify(path)},\n  "entries": [`;
+  let separator = "\n";
+  for (const batch of batchesOf(entries)) {
+    const lines = batch.map((entry) => `    ${JSON.stringify(toJson(path, entry))}`);
+    yield separator + lines.join(",\n");
+    separator = ",\n";
+  }
+  yield entries.length === 0 ? "]\n}\n" : "\n  ]\n}\n";
+}
+
+function toJson(path: string, entry: Entry): Record<string, string | number | null> {
+  const { name, kind, remote } = entry;
+  const fields: Record<string, string | number | null> = { name, kind };
+  for (const column of columns) fields[column.field] = column.data(entry);
+  fields["href"] = remote === undefined
+    ? path + relativeHref(entry).slice(2)
+    : peerHref(remote.href) ?? remote.peer;
+  fields["peer"] = remote?.peer ?? null;
+  return fields;
+}

@@ -1,14 +1,15 @@
 /** A directory as a table for a terminal. */
 
-import { count, humanSize, isoTime, shortTime, visibleName, visibleText } from "./display.ts";
+import type { Entry } from "../shared.ts";
+import { columns } from "./columns.ts";
+import { count, humanSize, visibleName, visibleText } from "./display.ts";
 import { batchesOf, totalsOf } from "./entries.ts";
-import type { ListedEntry, Totals } from "./entries.ts";
+import type { Totals } from "./entries.ts";
 import type { Listing } from "./listing.ts";
 
 /**
- * Writes a directory as a table: size, time (UTC) and name, which comes last so that it can be as long
- * as it likes. Nothing in it can talk to the terminal: what cannot be seen is written out. In
- * pieces.
+ * Writes a directory as a table, in pieces. The name comes last so that it can be as long as it likes.
+ * Nothing in it can talk to the terminal: what cannot be seen is written out.
  */
 export function* listingAsText({ segments, entries, context }: Listing): Generator<string> {
   const path = segments.map((segment) => visibleName(segment) + "/").join("");
@@ -16,7 +17,8 @@ export function* listingAsText({ segments, entries, context }: Listing): Generat
   const lines: string[] = [];
   if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleText), "");
   lines.push(`/${path}  (${describeTotals(totalsOf(entries))})`, "");
-  if (entries.length > 0) lines.push("      Size  Modified (UTC)    Name");
+  const headings = columns.map(({ textHeading }) => textHeading);
+  if (entries.length > 0) lines.push([...headings, "Name"].join("  "));
   yield lines.join("\n") + "\n";
   for (const batch of batchesOf(entries)) {
     yield batch.map((entry) => lineOf(entry) + "\n").join("");
@@ -31,13 +33,14 @@ export function describeTotals({ files, directories, size }: Totals): string {
   return parts.length === 0 ? "empty" : parts.join(", ");
 }
 
-function lineOf({ name, kind, size, modified, remote }: ListedEntry): string {
-  const iso = modified === null ? null : isoTime(modified);
-  const columns = [
-    (size === null ? "-" : humanSize(size)).padStart(10),
-    (iso === null ? "-" : shortTime(iso)).padEnd(16),
-    visibleName(name) + (kind === "directory" ? "/" : "") +
-    (remote === undefined ? "" : `  on ${visibleText(remote.peer)}`),
-  ];
-  return columns.join("  ");
+function lineOf(entry: Entry): string {
+  const { name, kind, remote } = entry;
+  const cells = columns.map(({ textHeading, text }) => {
+    const cell = text(entry) ?? "-";
+    const { length } = textHeading;
+    return textHeading.startsWith(" ") ? cell.padStart(length) : cell.padEnd(length);
+  });
+  const shown = visibleName(name) + (kind === "directory" ? "/" : "") +
+    (remote === undefined ? "" : `  on ${visibleText(remote.peer)}`);
+  return [...cells, shown].join("  ");
 }

@@ -1,15 +1,15 @@
-/** All pages of a server in one piece: what its column asks for them. */
+/** All pages of a server. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import type { Target } from "../../http/target.ts";
-import type { RemoteEntry } from "../../peers/listing.ts";
-import type { PeerRow } from "../../peers/peers.ts";
-import { archiveReply, isArchiveFormat } from "../archive.ts";
+import type { Finder } from "../../peers/finder.ts";
+import type { Peers } from "../../peers/peers.ts";
+import { archiveReply, isArchiveFormat } from "../archive/archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
 import { Turns } from "../turns.ts";
-import type { OutcomePage } from "../uploads/answer.ts";
+import type { UploadOutcome } from "../uploads/outcome.ts";
 import { aboutPage } from "./about.ts";
 import type { AboutFacts } from "./about.ts";
 import { assetReply } from "./assets.ts";
@@ -23,106 +23,99 @@ import { uploadPage, uploadResultPage } from "./upload.ts";
 /** A page with so many entries takes milliseconds to write. */
 const WORTH_A_TURN = 1000;
 
-/** What the pages are made from. */
-export interface PagesParts {
-  readonly configuration: PagesConfiguration;
-  readonly tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
-  readonly about: AboutFacts;
-  /** The peers that are known now. */
-  readonly peers: () => readonly PeerRow[];
-  /** What the peers have in a directory; only asked with `--list-remote`. */
-  readonly listRemote: (
-    segments: readonly string[],
-    request: HttpRequest,
-  ) => Promise<readonly RemoteEntry[]>;
-}
+/** The pages of a server. They keep nothing: another configuration is another set of pages. */
+export class Pages {
+  readonly #configuration: PagesConfiguration;
+  readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
+  readonly #peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> };
+  readonly #about: AboutFacts;
+  readonly #context: ListingContext;
+  readonly #turns = new Turns();
 
-/** The pages of a server. */
-export interface Pages {
+  constructor(
+    configuration: PagesConfiguration,
+    tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
+    peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> },
+    about: AboutFacts,
+  ) {
+    this.#configuration = configuration;
+    this.#tree = tree;
+    this.#peers = peers;
+    this.#about = about;
+    this.#context = {
+      configuration,
+      canUpload: about.uploads !== null,
+      hasPeers: about.peers !== "none",
+    };
+  }
+
   /** A page or an asset that the query asks for; null when it asks for none. */
-  readonly page: (target: Target, request: HttpRequest) => Reply | null;
+  page({ segments, trailingSlash, search }: Target, request: HttpRequest): Reply | null {
+    // A file of the user's own site may be asked for with any query.
+    if (!trailingSlash) return null;
+    const parameters = new URLSearchParams(search);
+    const asset = parameters.get("asset");
+    if (asset !== null && segments.length === 0) return assetReply(request, asset);
+    switch (parameters.get("page")) {
+      case "about":
+        return aboutPage(request, this.#context, search, this.#about);
+      case "peers":
+        return peersPage(request, this.#context, search, this.#peers.rows());
+      case "upload":
+        return this.#uploadPage(request, search);
+      default:
+        return null;
+    }
+  }
+
   /** The listing of a directory, or its archive (`?tar=`). */
-  readonly directory: (
+  async directory(
     directory: SharedDirectory,
-    target: Target,
+    { segments, search }: Target,
     request: HttpRequest,
-  ) => Promise<Reply>;
-  /** What became of an upload, for browsers. */
-  readonly uploadResult: OutcomePage;
-  /** An error: a page for browsers, a sentence for everybody else. */
-  readonly error: (
-    request: HttpRequest,
-    status: number,
-    message?: string,
-    headers?: ReplyHeaders,
-  ) => Reply;
-}
+  ): Promise<Reply> {
+    const format = new URLSearchParams(search).get("tar");
+    if (format !== null) return await this.#archive(directory, format, request);
+    const [own, remote] = await Promise.all([
+      this.#tree.list(directory),
+      this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
+    ]);
+    const context = this.#context;
+    const entries = remote.length === 0 ? own : mergeEntries(own, remote);
+    const reply = (): Reply => listingReply({ request, segments, entries, search, context });
+    // All clients that asked for a directory at the same time get here at the same time.
+    return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
+  }
 
-/** Puts the pages together. They keep nothing, so another configuration is another set of pages. */
-export function createPages(parts: PagesParts): Pages {
-  const { configuration, about, tree } = parts;
-  const context: ListingContext = {
-    configuration,
-    canUpload: about.uploads !== null,
-    hasPeers: about.peers !== "none",
-  };
-  const turns = new Turns();
-  return {
-    page: (target, request) => namedPage(parts, context, target, request),
-    directory: async (directory, { segments, search }, request) => {
-      const format = new URLSearchParams(search).get("tar");
-      if (format !== null) {
-        if (isArchiveFormat(format) && configuration.archives.includes(format)) {
-          return await archiveReply({ request, tree, directory, format, rootName: "files" });
-        }
-        const offered = configuration.archives.join(", ");
-        const message = offered === ""
-          ? "This server makes no archives (it was started without --tar)."
-          : `No such archive: ?tar= takes ${offered}.`;
-        return errorReply(request, context, 404, message);
-      }
-      const [own, remote] = await Promise.all([
-        tree.list(directory),
-        configuration.listRemote ? parts.listRemote(segments, request) : [],
-      ]);
-      const entries = remote.length === 0 ? own : mergeEntries(own, remote);
-      const reply = (): Reply => listingReply({ request, segments, entries, search, context });
-      // All who asked for a directory at the same time get here at the same time.
-      return entries.length < WORTH_A_TURN ? reply() : await turns.run(reply);
-    },
-    uploadResult: uploadResultPage(context),
-    error: (request, status, message, headers) =>
-      errorReply(request, context, status, message, headers),
-  };
-}
+  /** What became of an upload, as a page for browsers. */
+  uploadResult(outcome: UploadOutcome): string {
+    return uploadResultPage(this.#context, outcome);
+  }
 
-function namedPage(
-  { about, peers }: PagesParts,
-  context: ListingContext,
-  { segments, trailingSlash, search }: Target,
-  request: HttpRequest,
-): Reply | null {
-  // A file of the user's own site may be asked for with any query.
-  if (!trailingSlash) return null;
-  const parameters = new URLSearchParams(search);
-  const asset = parameters.get("asset");
-  if (asset !== null && segments.length === 0) return assetReply(request, asset);
-  switch (parameters.get("page")) {
-    case "about":
-      return aboutPage(request, context, search, about);
-    case "peers":
-      return peersPage(request, context, search, peers());
-    case "upload":
-      if (about.uploads !== null) {
-        return uploadPage(request, context, search, about.uploads, about.login);
-      }
-      return errorReply(
-        request,
-        context,
-        404,
-        "This server takes no uploads (it was started without --upload).",
-      );
-    default:
-      return null;
+  /** An error: a page for browsers, a sentence for other clients. */
+  error(request: HttpRequest, status: number, message?: string, headers?: ReplyHeaders): Reply {
+    return errorReply(request, this.#context, status, message, headers);
+  }
+
+  #uploadPage(request: HttpRequest, search: string): Reply {
+    const { uploads, login } = this.#about;
+    if (uploads !== null) return uploadPage(request, this.#context, search, uploads, login);
+    return this.error(
+      request,
+      404,
+      "This server takes no uploads (it was started without --upload).",
+    );
+  }
+
+  async #archive(directory: SharedDirectory, format: string, request: HttpRequest): Promise<Reply> {
+    const { archives } = this.#configuration;
+    if (isArchiveFormat(format) && archives.includes(format)) {
+      const tree = this.#tree;
+      return await archiveReply({ request, tree, directory, format, rootName: "files" });
+    }
+    const message = archives.length === 0
+      ? "This server makes no archives (it was started without --tar)."
+      : `No such archive: ?tar= takes ${archives.join(", ")}.`;
+    return this.error(request, 404, message);
   }
 }

@@ -60,7 +60,7 @@ function asText(peers: readonly PeerRow[]): string {
 const stateLabels: Readonly<Record<PeerRow["state"], string>> = {
   alive: "answers",
   candidate: "not yet asked",
-  "set aside": "does not answer",
+  backoff: "does not answer",
 };
 
 const originLabels: Readonly<Record<PeerRow["origin"], string>> = {

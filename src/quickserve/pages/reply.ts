@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
-import { listHasWeakly } from "../etag.ts";
+import { listHasWeakly } from "../../http/etag.ts";
 import { variesBy } from "./representation.ts";
 import type { Representation } from "./representation.ts";
 
@@ -60,7 +60,6 @@ export function pageReply(
     "Content-Security-Policy": pagePolicy,
     // With `no-referrer` a form would be sent with `Origin: null`, as if it came from another site.
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     Vary: variesBy,
     ...headers,
   };

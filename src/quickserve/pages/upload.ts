@@ -2,7 +2,6 @@
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { UploadConfiguration } from "../configuration.ts";
-import type { OutcomePage } from "../uploads/answer.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
 import { count, humanSize, visibleName } from "./display.ts";
 import { html } from "./html.ts";
@@ -66,19 +65,18 @@ export function describeLimits({ allowOverwrite, maximumSize }: UploadLimits): s
   return `A file is stored when all of it has arrived.${taken}${size}`;
 }
 
-/** Makes the function that writes the outcome of an upload as a page. */
-export function uploadResultPage(context: PageContext): OutcomePage {
-  return (outcome) =>
-    layOutPage(context, {
-      title: outcome.failed.length === 0 ? "Uploaded" : "Not everything was uploaded",
-      current: "upload",
-      skip: "Skip to the result",
-      main: html`<h1>${heading(outcome)}</h1>
+/** What became of an upload, as a page. */
+export function uploadResultPage(context: PageContext, outcome: UploadOutcome): string {
+  return layOutPage(context, {
+    title: outcome.failed.length === 0 ? "Uploaded" : "Not everything was uploaded",
+    current: "upload",
+    skip: "Skip to the result",
+    main: html`<h1>${heading(outcome)}</h1>
 <ul class="transfers">
 ${outcome.uploaded.map(storedLine)}${outcome.failed.map(failedLine)}</ul>
 <p><a href="/">See the files</a></p>
 ${uploadForm("compact")}`,
-    });
+  });
 }
 
 function heading({ uploaded, failed }: UploadOutcome): string {

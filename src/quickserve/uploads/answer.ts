@@ -1,47 +1,44 @@
 /** The replies to uploads: text for people, JSON for programs, a page for browsers. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { textReply } from "../../http/text_reply.ts";
 import { accepts } from "../../std.ts";
+import type { Pages } from "../pages/pages.ts";
 import { pageReply } from "../pages/reply.ts";
-import { statusOf, type UploadOutcome } from "./outcome.ts";
-
-/** Writes the outcome of an upload as a whole HTML page. */
-export type OutcomePage = (outcome: UploadOutcome, request: HttpRequest) => string;
+import { outcomeStatus, type UploadOutcome } from "./outcome.ts";
 
 /**
  * The reply that says what was stored and what was not.
  *
  * JSON, where `Accept` or `?mimetype=application/json` asks for it, is
  * `{"uploaded": [{"name", "requested", "size"}], "failed": [{"name", "reason"}]}`, sizes in bytes.
- *
- * @param page null while there is no page for browsers: they get the text
  */
 export function answerUpload(
   outcome: UploadOutcome,
   request: HttpRequest,
-  page: OutcomePage | null,
+  pages: Pick<Pages, "uploadResult">,
 ): Reply {
-  switch (chooseType(request, page !== null)) {
+  switch (chooseType(request)) {
     case "application/json":
-      return reply(statusOf(outcome), "application/json", `${JSON.stringify(asData(outcome))}\n`);
+      return reply(
+        outcomeStatus(outcome),
+        "application/json",
+        `${JSON.stringify(asData(outcome))}\n`,
+      );
     case "text/html":
-      return pageReply(request, "html", page === null ? "" : page(outcome, request), {
-        status: statusOf(outcome),
+      return pageReply(request, "html", pages.uploadResult(outcome), {
+        status: outcomeStatus(outcome),
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });
     default:
-      return reply(statusOf(outcome), "text/plain; charset=utf-8", asText(outcome));
+      return reply(outcomeStatus(outcome), "text/plain; charset=utf-8", asText(outcome));
   }
 }
 
-/** The answer to an upload where uploads are off. `allowed`: the methods that are not. */
+/** The reply to an upload where uploads are off. `allowed`: the methods that are not. */
 export function uploadsAreOff(allowed: readonly string[]): Reply {
-  const off = reply(
-    405,
-    "text/plain; charset=utf-8",
-    "This server takes no uploads (it was started without --upload).\n",
-  );
-  return { ...off, headers: { ...off.headers, Allow: allowed.join(", ") } };
+  const sentence = "This server takes no uploads (it was started without --upload).";
+  return textReply(405, sentence, { "Cache-Control": "no-store", Allow: allowed.join(", ") });
 }
 
 /** The same reply with more header fields. */
@@ -49,21 +46,13 @@ export function withHeaders(given: Reply, headers: ReplyHeaders): Reply {
   return { ...given, headers: { ...given.headers, ...headers } };
 }
 
-function chooseType(request: HttpRequest, hasPage: boolean): string {
-  const wish = /[?&]mimetype=([^&]*)/.exec(request.target)?.[1];
-  const types = ["text/plain", "application/json", ...(hasPage ? ["text/html"] : [])];
-  const wished = wish === undefined ? undefined : decodeLeniently(wish);
-  if (wished !== undefined && types.includes(wished)) return wished;
+function chooseType(request: HttpRequest): string {
+  const query = /\?(.*)$/s.exec(request.target)?.[1] ?? "";
+  const wished = new URLSearchParams(query).get("mimetype");
+  const types = ["text/plain", "application/json", "text/html"];
+  if (wished !== null && types.includes(wished)) return wished;
   const headers = new Headers({ accept: request.headers["accept"] ?? "*/*" });
   return accepts({ headers }, ...types) ?? "text/plain";
-}
-
-function decodeLeniently(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function asData(outcome: UploadOutcome): unknown {
@@ -83,13 +72,13 @@ function asText(outcome: UploadOutcome): string {
     return `Stored: ${name} (${size} ${size === 1 ? "byte" : "bytes"})${note}`;
   });
   const failed = outcome.failed.map(({ name, reason }) =>
-    `Not stored: ${printable(name)}${reason}`
+    `Not stored: ${shownName(name)}${reason}`
   );
   return [...stored, ...failed].map((line) => `${line}\n`).join("");
 }
 
 /** A refused name as it may be shown on a terminal. */
-function printable(name: string): string {
+function shownName(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   return `${shown.replace(/[\p{C}\u2028\u2029]/gu, "�")}: `;

@@ -3,7 +3,7 @@
 import { isUploadTemporary } from "./temporary.ts";
 
 /** Longest name in bytes (NAME_MAX of Linux). */
-export const MAXIMUM_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255;
 
 /**
  * Why a file cannot be stored under this name, in a sentence; null when it can.
@@ -22,8 +22,8 @@ export function uploadNameProblem(name: string, showHidden: boolean): string | n
     return "The name has control characters in it.";
   }
   if (/[\ufffd\ud800-\udfff]/u.test(name)) return "The name is not written in UTF-8.";
-  if (byteLength(name) > MAXIMUM_NAME_BYTES) {
-    return `The name is longer than ${MAXIMUM_NAME_BYTES} bytes.`;
+  if (byteLength(name) > MAX_NAME_BYTES) {
+    return `The name is longer than ${MAX_NAME_BYTES} bytes.`;
   }
   if (isUploadTemporary(name)) return "The name is one that this server keeps for itself.";
   if (name.startsWith(".") && !showHidden) {
@@ -39,7 +39,7 @@ export function uploadNameProblem(name: string, showHidden: boolean): string | n
 export function numberedName(name: string, number: number): string | null {
   if (number === 0) return name;
   const numbered = `${name}.${number}`;
-  return byteLength(numbered) > MAXIMUM_NAME_BYTES ? null : numbered;
+  return byteLength(numbered) > MAX_NAME_BYTES ? null : numbered;
 }
 
 function byteLength(text: string): number {

@@ -38,6 +38,6 @@ export class UploadRefused extends Error {
 }
 
 /** The status of the reply: 201 when everything was stored, else that of the first failure. */
-export function statusOf(outcome: UploadOutcome): number {
+export function outcomeStatus(outcome: UploadOutcome): number {
   return outcome.failed[0]?.status ?? 201;
 }

@@ -2,7 +2,7 @@
 
 import type { UploadConfiguration } from "../configuration.ts";
 import { type StoredFile, UploadRefused } from "./outcome.ts";
-import { placeBeside, placeOver } from "./place.ts";
+import { moveBeside, moveOver } from "./destination.ts";
 import { temporaryName } from "./temporary.ts";
 
 /** An open file under a temporary name, locked for as long as it is open. */
@@ -26,18 +26,18 @@ export async function storeUpload(
 ): Promise<StoredFile> {
   const { directory, allowOverwrite, maximumSize } = configuration;
   const temporary = await refuseWhenFull(() => openTemporary(directory));
-  let placed = false;
+  let moved = false;
   try {
     const size = await writeAll(temporary.file, chunks, maximumSize);
     await refuseWhenFull(() => temporary.file.sync());
-    const place = allowOverwrite ? placeOver : placeBeside;
-    const where = await refuseWhenFull(() => place(directory, temporary.name, name));
-    placed = true;
+    const move = allowOverwrite ? moveOver : moveBeside;
+    const destination = await refuseWhenFull(() => move(directory, temporary.name, name));
+    moved = true;
     await syncDirectory(directory);
-    return { ...where, requested: name, size };
+    return { ...destination, requested: name, size };
   } finally {
     // First the name, then the lock: a sweep must not find the file without its lock.
-    if (!placed) await removeIfThere(`${directory}/${temporary.name}`);
+    if (!moved) await removeIfThere(`${directory}/${temporary.name}`);
     temporary.file.close();
   }
 }

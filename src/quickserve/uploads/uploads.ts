@@ -8,33 +8,38 @@
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath, type Target } from "../../http/target.ts";
-import type { UploadConfiguration } from "../configuration.ts";
-import { answerUpload, type OutcomePage, withHeaders } from "./answer.ts";
-import { readForm } from "./form.ts";
+import type { TreeConfiguration, UploadConfiguration } from "../configuration.ts";
+import type { Pages } from "../pages/pages.ts";
+import { answerUpload, withHeaders } from "./answer.ts";
+import { readForm, release } from "./form.ts";
 import { uploadNameProblem } from "./names.ts";
 import { type RefusedFile, type StoredFile, UploadRefused } from "./outcome.ts";
-import { release } from "./release.ts";
 import { declaredLength, isForm } from "./request.ts";
 import { storeUpload, tooLarge } from "./store.ts";
 
-/** What uploads need from the rooms above. */
-export interface UploadOptions {
-  /** Whether hidden files are shared; else none may be uploaded. */
-  readonly showHidden: boolean;
-  /** The page for browsers; null: they get plain text. */
-  readonly page: OutcomePage | null;
-  /** The path at which an uploaded file is served, encoded; null when it is not shared. */
-  readonly addressOf?: (name: string) => string | null;
-  /** Told in one sentence what the system refused, for the log. */
-  readonly report: (message: string) => void;
-}
-
 /** The upload directory as a handler of requests. */
 export class Uploads {
+  readonly #configuration: UploadConfiguration;
+  readonly #tree: Pick<TreeConfiguration, "shares" | "showHidden">;
+  readonly #pages: Pick<Pages, "uploadResult">;
+  readonly #report: (message: string) => void;
+
+  /**
+   * @param tree says at which path an uploaded file is served, and whether hidden files are shared:
+   * otherwise none may be uploaded.
+   * @param report is told in one sentence what the system refused.
+   */
   constructor(
-    readonly configuration: UploadConfiguration,
-    readonly options: UploadOptions,
-  ) {}
+    configuration: UploadConfiguration,
+    tree: Pick<TreeConfiguration, "shares" | "showHidden">,
+    pages: Pick<Pages, "uploadResult">,
+    report: (message: string) => void,
+  ) {
+    this.#configuration = configuration;
+    this.#tree = tree;
+    this.#pages = pages;
+    this.#report = report;
+  }
 
   /**
    * Stores what a request brings: the body of a PUT, or the files of a form.
@@ -68,7 +73,7 @@ export class Uploads {
         failed.push(this.#refusal("", error));
       }
     }
-    const answer = answerUpload({ uploaded, failed }, request, this.options.page);
+    const answer = answerUpload({ uploaded, failed }, request, this.#pages);
     return request.method === "PUT" ? this.#putAnswer(answer, uploaded[0]) : answer;
   }
 
@@ -95,14 +100,14 @@ export class Uploads {
   }
 
   #store(name: string, chunks: AsyncIterable<Uint8Array>): Promise<StoredFile> {
-    const problem = uploadNameProblem(name, this.options.showHidden);
+    const problem = uploadNameProblem(name, this.#tree.showHidden);
     if (problem !== null) throw new UploadRefused(400, problem);
-    return storeUpload(this.configuration, name, chunks);
+    return storeUpload(this.#configuration, name, chunks);
   }
 
   /** Refuses up front what says itself that it is too large. */
   #refuseTooLarge(request: HttpRequest): void {
-    const { maximumSize } = this.configuration;
+    const { maximumSize } = this.#configuration;
     if (maximumSize !== null && (declaredLength(request) ?? 0) > maximumSize) {
       throw tooLarge(maximumSize);
     }
@@ -112,7 +117,7 @@ export class Uploads {
     if (error instanceof UploadRefused) {
       return { name, reason: error.message, status: error.status };
     }
-    this.options.report(`An upload could not be stored: ${messageOf(error)}`);
+    this.#report(`An upload could not be stored: ${messageOf(error)}`);
     const reason = "The server could not store it; its log says why.";
     return { name, reason, status: 500 };
   }
@@ -120,10 +125,18 @@ export class Uploads {
   /** For a PUT: where the file is, and 200 in place of 201 where it took another's place. */
   #putAnswer(answer: Reply, stored: StoredFile | undefined): Reply {
     if (stored === undefined) return answer;
-    const addressOf = this.options.addressOf ?? ((name: string): string => encodePath([name]));
-    const location = addressOf(stored.name);
+    const location = this.#pathOf(stored.name);
     const located = location === null ? answer : withHeaders(answer, { Location: location });
     return stored.replaced ? { ...located, status: 200 } : located;
+  }
+
+  /** The path at which an uploaded file is served, encoded; null when it is not shared. */
+  #pathOf(name: string): string | null {
+    const { directory } = this.#configuration;
+    const share = this.#tree.shares.find(({ sources }) => sources.includes(directory));
+    return share === undefined
+      ? null
+      : encodePath([...share.path.split("/").filter(Boolean), name]);
   }
 }
 

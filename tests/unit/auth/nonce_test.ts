@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "../../assert.ts";
-import { isFresh, makeNonce, NONCE_LIFETIME, readNonce } from "../../../src/auth/nonce.ts";
+import { isFresh, makeNonce, NONCE_LIFETIME, readNonce } from "../../../src/auth/nonces.ts";
 
 const secret = new Uint8Array(32).fill(7);
 const now = 1_800_000_000_000;

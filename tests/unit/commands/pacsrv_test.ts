@@ -105,6 +105,8 @@ async function withSettings(
       configuration,
       user,
       directory: () => join(directory, "copies"),
+      knowsCacheServer: true,
+      variable: () => undefined,
       warn: (message) => warnings.push(message),
     }, warnings);
   } finally {
@@ -128,6 +130,24 @@ Deno.test("where pacserve answers, pacman runs with the copy", async () => {
       `--config=${copy}`,
     ]);
     assertEquals(warnings, []);
+  });
+});
+
+Deno.test("where a proxy is set, our own server is asked without it", async () => {
+  await using server = new Answering(PACSERVE);
+  await withSettings(server, async (settings) => {
+    const variables: Record<string, string> = { "http_proxy": "http://proxy:1", NO_PROXY: "lan" };
+    const withProxy = { ...settings, variable: (name: string) => variables[name] };
+    const command = await pacmanCommand(["-Syu"], withProxy);
+    const added = ["env", "no_proxy=lan,127.0.0.1", "NO_PROXY=lan,127.0.0.1", "pacman"];
+    assertEquals(command.slice(0, 4), added);
+    // env would take this one for an assignment.
+    const odd = { ...withProxy, program: "/opt/a=b/pacman" };
+    assertEquals((await pacmanCommand(["-Syu"], odd))[0], "/opt/a=b/pacman");
+  });
+  await withSettings(null, async (settings) => {
+    const withProxy = { ...settings, variable: () => "http://proxy:1" };
+    assertEquals(await pacmanCommand(["-Q"], withProxy), ["pacman", "-Q"]);
   });
 });
 

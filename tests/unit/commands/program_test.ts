@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { launchedCommands } from "../../../scripts/build/commands.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
+import { inScratch } from "../../scratch.ts";
 
 const checkout = new URL("../../../", import.meta.url).pathname;
 const INSERT = "pacman.conf-insert_pacserve";
@@ -21,17 +22,8 @@ async function run(
   return { code, bytes: stdout, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 Deno.test("insert_pacserve prints bytes as they are, and names repositories elsewhere", async () => {
-  await withDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     const path = join(directory, "pacman.conf");
     const included = join(directory, "own.conf");
     await Deno.writeTextFile(included, "[own]\n[second]\n[own]\n");
@@ -50,7 +42,7 @@ Deno.test("insert_pacserve prints bytes as they are, and names repositories else
 });
 
 Deno.test("insert_pacserve says in one line what is wrong", async () => {
-  await withDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     for (
       const [status, ...words] of [
         [1, join(directory, "missing")],

@@ -1,6 +1,6 @@
 import { richRule, zoneNames } from "../../../src/firewall/firewalld.ts";
-import { iptablesWords, turnsAway as iptablesTurnsAway } from "../../../src/firewall/iptables.ts";
-import { nftablesExpressions, turnsAway } from "../../../src/firewall/nftables.ts";
+import { iptablesWords, rulesTurnAway } from "../../../src/firewall/iptables.ts";
+import { chainTurnsAway, nftablesExpressions } from "../../../src/firewall/nftables.ts";
 import { openingsOf } from "../../../src/firewall/openings.ts";
 import { parseRule } from "../../../src/firewall/rules.ts";
 import { assertEquals } from "../../assert.ts";
@@ -30,15 +30,15 @@ Deno.test("an opening in the words of each firewall", () => {
 
 Deno.test("iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
   const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
-  assertEquals(iptablesTurnsAway(open), false);
-  assertEquals(iptablesTurnsAway("-P INPUT DROP\n"), true);
+  assertEquals(rulesTurnAway(open), false);
+  assertEquals(rulesTurnAway("-P INPUT DROP\n"), true);
   assertEquals(
-    iptablesTurnsAway(open + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n"),
+    rulesTurnAway(open + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n"),
     true,
   );
-  assertEquals(iptablesTurnsAway(open + "-A INPUT -j ufw-before-input\n"), true);
-  assertEquals(iptablesTurnsAway(open + "-A INPUT -g LOGGING\n"), true);
-  assertEquals(iptablesTurnsAway(open + "-A FORWARD -j DROP\n"), false);
+  assertEquals(rulesTurnAway(open + "-A INPUT -j ufw-before-input\n"), true);
+  assertEquals(rulesTurnAway(open + "-A INPUT -g LOGGING\n"), true);
+  assertEquals(rulesTurnAway(open + "-A FORWARD -j DROP\n"), false);
 });
 
 /** A table with a chain `in` that has these expressions, and one `other`. */
@@ -55,14 +55,20 @@ function table(expressions: unknown[], other: unknown[] = [], policy: string = "
 }
 
 Deno.test("nftables: what a chain leads to counts, through jumps and verdict maps", () => {
-  assertEquals(turnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
-  assertEquals(turnsAway(table([{ drop: null }]), "in"), true);
-  assertEquals(turnsAway(table([], [], "drop"), "in"), true);
-  assertEquals(turnsAway(table([{ jump: { target: "other" } }], [{ reject: null }]), "in"), true);
-  assertEquals(turnsAway(table([{ vmap: { key: {}, data: "@m" } }]), "in"), true);
-  assertEquals(turnsAway(table([{ vmap: { data: { set: [[1, { drop: null }]] } } }]), "in"), true);
+  assertEquals(chainTurnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
+  assertEquals(chainTurnsAway(table([{ drop: null }]), "in"), true);
+  assertEquals(chainTurnsAway(table([], [], "drop"), "in"), true);
+  assertEquals(
+    chainTurnsAway(table([{ jump: { target: "other" } }], [{ reject: null }]), "in"),
+    true,
+  );
+  assertEquals(chainTurnsAway(table([{ vmap: { key: {}, data: "@m" } }]), "in"), true);
+  assertEquals(
+    chainTurnsAway(table([{ vmap: { data: { set: [[1, { drop: null }]] } } }]), "in"),
+    true,
+  );
   const circle = [{ goto: { target: "in" } }];
-  assertEquals(turnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
+  assertEquals(chainTurnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
 });
 
 Deno.test("firewalld: the zones in what firewall-cmd prints", () => {

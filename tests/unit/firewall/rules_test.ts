@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { Failure } from "../../../src/failure.ts";
 import { parseEnvironmentFile } from "../../../src/firewall/environment_file.ts";
 import { openingsOf, openingText } from "../../../src/firewall/openings.ts";
-import { checkNames, firewallOf, parseRule, rulesOf } from "../../../src/firewall/rules.ts";
+import { firewallOf } from "../../../src/firewall/firewalls.ts";
+import { nftables } from "../../../src/firewall/nftables.ts";
+import { checkNames, parseRule, rulesOf } from "../../../src/firewall/rules.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 
 function openings(rule: string): string[] {
@@ -97,7 +99,7 @@ Deno.test("the firewall, with a comment behind it, which systemd makes a part of
   const values = parseEnvironmentFile(
     'PACSERVE_FIREWALL="nftables"     # iptables, nftables\nPACSERVE_RULE_1="igmp" # x',
   );
-  assertEquals(firewallOf(values), "nftables");
+  assertEquals(firewallOf(values), nftables);
   assertEquals(rulesOf(values).length, 1);
   assertEquals(firewallOf(new Map()), "auto");
   assertThrows(() => firewallOf(new Map([["PACSERVE_FIREWALL", "pf"]])), Failure, '"pf"');

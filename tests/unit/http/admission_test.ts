@@ -37,6 +37,22 @@ Deno.test("--allow-network stands instead of the defaults, but this host always 
   }
 });
 
+Deno.test("peers are only on this host, in networks of its interfaces, or those of --allow-network", () => {
+  for (const address of [...NEIGHBOURS, ...SELF, "192.168.1.77", "fe80::77"]) {
+    assertEquals(admission().allowsPeer(address), true, address);
+  }
+  // 169.254.169.254 is where clouds keep what their machines may know.
+  const elsewhere = ["10.9.8.7", "192.168.77.1", "169.254.169.254", "fd00::1", ...STRANGERS];
+  for (const address of elsewhere) assertEquals(admission().allowsPeer(address), false, address);
+  const narrowed = admission(["10.9.0.0/16", "169.254.0.0/16"]);
+  for (const address of ["10.9.8.7", "169.254.169.254", "127.0.0.1", "192.168.1.5"]) {
+    assertEquals(narrowed.allowsPeer(address), true, address);
+  }
+  for (const address of ["192.168.1.77", ...NEIGHBOURS]) {
+    assertEquals(narrowed.allowsPeer(address), false, address);
+  }
+});
+
 Deno.test("a connection from the very address that it comes in on is this host's", () => {
   const { connection } = makeRequest({
     connection: { remoteAddress: "198.51.100.1", localAddress: "198.51.100.1" },

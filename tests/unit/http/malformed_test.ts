@@ -71,6 +71,11 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
   "HTTP/2.0 in HTTP/1's clothes": [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
   "HTTP/2 without negotiation": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   "a TLS hello": ["\x16\x03\x01\x02\x00\x01\x00", 400],
+  "junk that goes on": ["GG\r\n" + "a".repeat(5_000_000), 400],
+  "CONNECT, and bytes for somebody behind us": [
+    `CONNECT a:1 HTTP/1.1\r\n${HOST}\r\n${"a".repeat(5_000_000)}`,
+    501,
+  ],
   "zeros": ["\0\0\0\0\r\n\r\n", 400],
   "something behind the request": [
     `GET / HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\nJUNK`,

@@ -144,3 +144,22 @@ Deno.test("each user has a directory of their own", () => {
   assertEquals(copyDirectory(1000, { xdgCacheHome: "x", home }), "/home/u/.cache/pacserve");
   assertThrows(() => copyDirectory(1000, { ...none, home: undefined }), Failure, "HOME");
 });
+
+Deno.test("for an old pacman no copy leads to a CacheServer line", async () => {
+  await using place = new Place();
+  const addressFile = place.write(
+    "pacserve",
+    "# both\nCacheServer = http://localhost:1/\n  CacheServer=x\nServer = http://localhost:1/\n",
+  );
+  place.write("more", `[more]\n${LINE}\n`);
+  place.write("pacman.conf", `[core]\n[extra]\n${LINE}\nInclude = ${place.path("more")}\n`);
+  const options = { addressFile, cacheServers: false };
+  const copy = await copyConfiguration(place.path("pacman.conf"), place.cache, USER, options);
+  const texts = place.copies().map((name) => Deno.readTextFileSync(join(place.cache, name)));
+  assertEquals(texts.length, 3);
+  for (const text of texts) assert(!/CacheServer|Include = [/]etc/.test(text), text);
+  const address = join(place.cache, encodeURIComponent(addressFile));
+  assertEquals(Deno.readTextFileSync(address), "# both\nServer = http://localhost:1/\n");
+  const includes = Deno.readTextFileSync(copy).split("\n").filter((line) => line.includes(address));
+  assertEquals(includes.length, 2);
+});

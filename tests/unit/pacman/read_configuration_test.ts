@@ -4,7 +4,9 @@ import {
   findPacmanConf,
   pacmanConfRunner,
   parsePacmanConfiguration,
+  type ProgramResult,
   readPacmanConfiguration,
+  unresolvedPath,
 } from "../../../src/pacman/read_configuration.ts";
 
 const program = findPacmanConf();
@@ -51,9 +53,9 @@ Deno.test(
 Deno.test("caches, repositories, servers and signature levels are read", withPacman, async () => {
   const text = `
 [options]
-CacheDir = /a/cache/
-CacheDir = /b/cache
-DBPath = /var/db/
+CacheDir = HERE/a/cache/
+CacheDir = HERE/b
+DBPath = HERE/db/
 Architecture = x86_64 x86_64_v3
 SigLevel = Required DatabaseOptional
 CacheServer = http://of.a.later/pacman
@@ -73,14 +75,19 @@ SigLevel = PackageRequired TrustAll
 `;
   await withFile(text, async (path) => {
     const list = `${path}.list`;
+    // pacman 7.1 says where links lead, and refuses directories that do not exist.
+    const here = await Deno.realPath(path.slice(0, path.lastIndexOf("/")));
+    for (const name of ["a/cache", "b", "db"]) {
+      await Deno.mkdir(`${here}/${name}`, { recursive: true });
+    }
     await Deno.writeTextFile(
       list,
       "Server = http://m1/$repo/os/$arch\nServer = http://m2/$repo/os/$arch\n",
     );
-    await Deno.writeTextFile(path, text.replace("LIST", list));
+    await Deno.writeTextFile(path, text.replace("LIST", list).replaceAll("HERE", here));
     assertEquals(await readPacmanConfiguration(path, run), {
-      cacheDirectories: ["/a/cache", "/b/cache"],
-      databasePath: "/var/db",
+      cacheDirectories: [`${here}/a/cache`, `${here}/b`],
+      databasePath: `${here}/db`,
       architectures: ["x86_64", "x86_64_v3"],
       repositories: [
         {
@@ -110,6 +117,20 @@ Deno.test("an invalid configuration is one sentence with file and line", withPac
     assertStringIncludes(failure.message, `${path}, line 2: invalid value for 'SigLevel'`);
     assert(!failure.message.includes("\n"));
   });
+});
+
+Deno.test("the path that pacman 7.1 cannot resolve is taken from its message", async () => {
+  // As pacman-conf 7.1.0 prints it. Version 6.0 takes directories that do not exist.
+  const stderr = "error: 'failed to resolve path '/srv/a b' passed to 'DBPath': No such file or " +
+    "directory\nerror parsing '/etc/pacman.conf'\n";
+  const failing = (): Promise<ProgramResult> => Promise.resolve({ status: 1, stdout: "", stderr });
+  const { message } = await assertRejects(
+    () => readPacmanConfiguration("/etc/x", failing),
+    Failure,
+  );
+  assertStringIncludes(message, "cannot be used: failed to resolve path '/srv/a b'");
+  assertEquals(unresolvedPath(message), "/srv/a b");
+  assertEquals(unresolvedPath("config file /nowhere could not be read"), null);
 });
 
 Deno.test("an include that is missing is named", withPacman, async () => {

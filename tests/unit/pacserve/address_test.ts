@@ -19,6 +19,9 @@ const unknown = { repository: null, architecture: null };
 
 const addresses: readonly [string, PacmanAddress | null][] = [
   ["/pacman/core/x86_64/core.db", { ...core, file: "core.db" }],
+  ["/pacman/core/os/x86_64/core.db", { ...core, file: "core.db" }],
+  ["/pacman/os/x86_64/a", { repository: "os", architecture: "x86_64", file: "a" }],
+  ["/pacman/core/os/a", { repository: "core", architecture: "os", file: "a" }],
   ["/request/core/x86_64/core.db.sig", { ...core, file: "core.db.sig" }],
   ["/pkg/?repo=core&arch=x86_64&file=/core.db", { ...core, file: "core.db" }],
   ["/pkg?file=/core.db&arch=x86_64&repo=core", { ...core, file: "core.db" }],
@@ -59,6 +62,9 @@ const addresses: readonly [string, PacmanAddress | null][] = [
   ["/pacman/core/x86_64/", null],
   ["/pacman/core/x86_64/a/", null],
   ["/pacman/core/x86_64/a/b", null],
+  ["/pacman/core/os/x86_64/a/b", null],
+  ["/pacman/core/os/x86_64/a/", null],
+  ["/pacman/core/os/x86_64/..", null],
   ["/pacman//x86_64/a", null],
   ["/pacman/core/x86_64/..", null],
   ["/pacman/core/x86_64/..%2f..%2fetc", null],

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
 import { readText } from "../../reply.ts";
-import { inScratch, writeFiles } from "../quickserve/scratch.ts";
+import { inScratch, writeFiles } from "../../scratch.ts";
 import { type Host, makeHost, peerWith, repositoryWith } from "./host.ts";
 import { closedServer, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
 

@@ -48,7 +48,7 @@ export function makeHost(parts: HostParts): Host {
     showHidden: false,
     followLinks: false,
   });
-  const files = new FileReplies(tree, { source: "cache" });
+  const files = new FileReplies(tree, "cache");
   const searched: string[] = [];
   const log: string[] = [];
   const write = (_level: string, sentence: string): void => void log.push(sentence);

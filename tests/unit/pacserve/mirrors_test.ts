@@ -11,6 +11,7 @@ function choose(
   file: string,
   servers: readonly string[],
   optional = false,
+  neighbour: string | null = null,
 ): Promise<MirrorChoice | null> {
   return mirrors.choose({
     mirrors: mirrorsAt(...servers),
@@ -18,6 +19,7 @@ function choose(
     optional,
     via: "1.1 test",
     isSelf: () => false,
+    neighbour,
   });
 }
 
@@ -121,4 +123,46 @@ Deno.test("a slow first mirror gives way to the second", async () => {
 
 Deno.test("no mirrors have nothing", async () => {
   assertEquals(await choose(create(), "a", []), null);
+});
+
+Deno.test("a neighbour who asks for what nobody has makes 600 checks, and no more at once", async () => {
+  await using mirror = startMirrorWith("a");
+  const mirrors = create();
+  for (let index = 0; index < 700; index++) {
+    await choose(mirrors, `absent${index}`, [mirror.server], false, "10.0.0.9");
+  }
+  // At ten a second, some came back meanwhile.
+  assert(mirror.asked.length >= 600 && mirror.asked.length < 690, `${mirror.asked.length} checks`);
+
+  // The neighbour is sent to the mirror unchecked, as pacman would have gone without us.
+  const unchecked = await choose(mirrors, "more", [mirror.server], false, "10.0.0.9");
+  assertEquals([unchecked?.url, unchecked?.verified], [`${mirror.server}/more`, false]);
+  // Others, and this host, are served as before.
+  for (const other of ["10.0.0.8", null]) {
+    const choice = await choose(mirrors, "a", [mirror.server], false, other);
+    assertEquals(choice?.verified, true, `for ${other}`);
+  }
+});
+
+Deno.test("all neighbours together make 3,000 checks at once, and this host as many as it likes", async () => {
+  let now = 1;
+  await using mirror = startMirrorWith("a");
+  const mirrors = create({ now: () => now });
+  const neighbours = Array.from({ length: 70 }, (_, index) => `10.0.1.${index}`);
+  for (const [number, neighbour] of neighbours.entries()) {
+    await Promise.all(Array.from({ length: 20 }, async (_, index) => {
+      for (const part of ["x", "y", "z"]) {
+        await choose(mirrors, `${number}-${index}${part}`, [mirror.server], false, neighbour);
+      }
+    }));
+  }
+  assertEquals(mirror.asked.length, 3_000);
+  assertEquals((await choose(mirrors, "a", [mirror.server]))?.verified, true);
+  assertEquals(mirror.asked.length, 3_001);
+  // A minute of an upgrade without pacserve goes through: 300 packages, each with its signature.
+  now += 60_000;
+  for (let index = 0; index < 600; index++) {
+    await choose(mirrors, `late${index}`, [mirror.server], false, "10.0.0.7");
+  }
+  assertEquals(mirror.asked.length, 3_601);
 });

@@ -1,4 +1,4 @@
-import { reaches } from "../../../src/peers/reach.ts";
+import { reaches } from "../../../src/peers/finder.ts";
 import { assert } from "../../assert.ts";
 
 const lan = "10.20.30.3/24";

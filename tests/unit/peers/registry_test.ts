@@ -1,26 +1,23 @@
-import type { PeerAddress } from "../../../src/peers/address.ts";
 import { transfersOf } from "../../../src/peers/balance.ts";
-import { BOUNDS, type Peer, Registry, type RegistryOptions } from "../../../src/peers/registry.ts";
+import type { PeerUrl } from "../../../src/peers/peer_url.ts";
+import { BOUNDS, type Peer, PEER_BACKOFF, Registry } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-const FACTS = { instance: null, transfers: null, roundTrip: 1 };
+const FACTS = { instance: null, generation: null, transfers: null, roundTrip: 1, isProof: true };
 const LIFETIME = 900_000;
 
 class Clock {
   now = 0;
 }
 
-function make(
-  more: Pick<RegistryOptions, "troubled" | "forgotten"> = {},
-): { registry: Registry; clock: Clock } {
+function make(): { registry: Registry; clock: Clock } {
   const clock = new Clock();
   let draw = 0;
   const random = (): number => (draw = (draw + 0.618034) % 1);
-  const options = { now: () => clock.now, lifetime: LIFETIME, random, ...more };
-  return { registry: new Registry(options), clock };
+  return { registry: new Registry({ now: () => clock.now, lifetime: LIFETIME, random }), clock };
 }
 
-function at(host: string, port = 15678): PeerAddress {
+function at(host: string, port = 15678): PeerUrl {
   return { scheme: "http", host, port, path: "/" };
 }
 
@@ -38,7 +35,7 @@ Deno.test("an announced peer must answer before it is believed", () => {
   assertEquals(registry.askable(), []);
   assertEquals(registry.heard(at("10.0.0.2"), "announcement"), null);
   registry.answered(peer, FACTS);
-  assertEquals(registry.askable().map(({ base }) => base), ["http://10.0.0.2:15678/"]);
+  assertEquals(registry.askable().map(({ url }) => url), ["http://10.0.0.2:15678/"]);
 });
 
 Deno.test("a candidate that fails is forgotten", () => {
@@ -49,46 +46,61 @@ Deno.test("a candidate that fails is forgotten", () => {
   assertEquals([registry.size, registry.candidateCount], [0, 0]);
 });
 
-Deno.test("pauses grow, and an answer ends them", () => {
+Deno.test("the backoff grows, and an answer ends it", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
   const pauses: number[] = [];
   for (let i = 0; i < 12; i++) {
     registry.failed(peer, "refused");
     assertEquals(registry.askable(), []);
-    pauses.push(peer.pausedUntil - clock.now);
-    clock.now = peer.pausedUntil;
+    pauses.push(peer.backoffUntil - clock.now);
+    clock.now = peer.backoffUntil;
     assertEquals(registry.askable(), [peer]);
     peer.lastSeen = clock.now;
   }
   assertEquals(pauses.slice(0, 4), [2000, 4000, 8000, 16000]);
-  assertEquals(pauses.at(-1), BOUNDS.longestPause);
+  assertEquals(pauses.at(-1), PEER_BACKOFF.max);
   registry.answered(peer, FACTS);
   assertEquals(peer.state, "alive");
   registry.failed(peer, "refused");
-  assertEquals(peer.pausedUntil - clock.now, BOUNDS.firstPause);
+  assertEquals(peer.backoffUntil - clock.now, PEER_BACKOFF.first);
 });
 
-Deno.test("a peer's trouble is told once, and that it is over", () => {
-  const told: (string | null)[] = [];
-  const { registry, clock } = make({ troubled: (_, trouble) => void told.push(trouble) });
+Deno.test("`changed` tells once of a peer's trouble, and that it is over", () => {
+  const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
+  const told: (string | null)[] = [];
+  registry.on("changed", ({ trouble }) => void told.push(trouble));
   for (const trouble of ["refused", "refused", "is late", "is late"]) {
     registry.failed(peer, trouble);
-    clock.now = peer.pausedUntil;
+    clock.now = peer.backoffUntil;
   }
   for (let i = 0; i < 2; i++) registry.answered(peer, FACTS);
   assertEquals(told, ["refused", "is late", null]);
+});
+
+Deno.test("`changed` tells of another instance and another generation, and of no other answer", () => {
+  const { registry } = make();
+  const told: unknown[] = [];
+  registry.on("changed", ({ instance, generation }) => void told.push([instance, generation]));
+  const peer = believed(registry, "10.0.0.2");
+  const facts = { ...FACTS, instance: "one", generation: 1 };
+  for (let i = 0; i < 3; i++) registry.answered(peer, { ...facts, transfers: i });
+  registry.answered(peer, { ...facts, generation: 2 });
+  registry.answered(peer, { ...facts, instance: "two" });
+  registry.spoke(peer, 1);
+  registry.spoke(peer, 5);
+  assertEquals(told, [[null, null], ["one", 1], ["one", 2], ["two", 1], ["two", 5]]);
 });
 
 Deno.test("failures in the same moment are one failure", () => {
   const { registry } = make();
   const peer = believed(registry, "10.0.0.2");
   for (let i = 0; i < 5; i++) registry.failed(peer, "refused");
-  assertEquals(peer.pausedUntil, BOUNDS.firstPause);
+  assertEquals(peer.backoffUntil, PEER_BACKOFF.first);
 });
 
-Deno.test("a peer that was set aside is asked again when it announces itself", () => {
+Deno.test("a peer in backoff is asked again when it announces itself", () => {
   const { registry } = make();
   const peer = believed(registry, "10.0.0.2");
   assertEquals(registry.heard(at("10.0.0.2"), "announcement"), null);
@@ -115,7 +127,7 @@ Deno.test("a peer is forgotten after three intervals of silence, a static one ne
 Deno.test("an old count of transfers is old, however lately the peer was heard", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
-  registry.answered(peer, { instance: "an instance", transfers: 8, roundTrip: 1 });
+  registry.answered(peer, { ...FACTS, instance: "an instance", transfers: 8 });
   clock.now = 60_000;
   registry.heard(at("10.0.0.2"), "announcement");
   assert(transfersOf(peer, clock.now) < 1);
@@ -123,15 +135,18 @@ Deno.test("an old count of transfers is old, however lately the peer was heard",
   registry.sentTo(peer);
   registry.sentTo(peer);
   assertEquals(Math.round(transfersOf(peer, clock.now)), 2);
-  registry.answered(peer, { instance: "an instance", transfers: 5, roundTrip: 1 });
+  registry.answered(peer, { ...FACTS, instance: "an instance", transfers: 5 });
   assertEquals(transfersOf(peer, clock.now), 5);
 });
 
-Deno.test("whoever leaves the table is said to be forgotten, once", () => {
+Deno.test("`changed` tells of each peer that leaves the table, once", () => {
   const gone: string[] = [];
-  const { registry, clock } = make({ forgotten: ({ address }) => gone.push(address.host) });
+  const { registry, clock } = make();
   believed(registry, "10.0.0.2");
   const removed = believed(registry, "10.0.0.3");
+  registry.on("changed", (peer) => {
+    if (!registry.has(peer)) gone.push(peer.location.host);
+  });
   registry.remove(removed);
   registry.remove(removed);
   const candidate = registry.heard(at("10.0.0.4"), "nudge");
@@ -185,5 +200,55 @@ Deno.test("what one worker knew, the next one knows", () => {
   const two = make().registry;
   two.import(structuredClone(one.export()));
   two.import(one.export());
-  assertEquals(two.askable().map(({ base }) => base), ["http://10.0.0.2:15678/"]);
+  assertEquals(two.askable().map(({ url }) => url), ["http://10.0.0.2:15678/"]);
+});
+
+Deno.test("who only answers nudges is waited for less long each time, until minutes are over", () => {
+  const { registry, clock } = make();
+  const peer = believed(registry, "10.0.0.2");
+  const pauses: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    registry.failed(peer, "did not answer");
+    pauses.push(peer.backoffUntil - clock.now);
+    clock.now = peer.backoffUntil;
+    registry.answered(peer, { ...FACTS, isProof: false });
+  }
+  assertEquals(pauses, [2000, 4000, 8000, 16000]);
+  assertEquals(registry.askable().map(({ failures }) => failures), [4]);
+  clock.now += BOUNDS.probation + 1;
+  assertEquals(registry.askable().map(({ failures }) => failures), [0]);
+});
+
+Deno.test("many peers that fail do not make a search ask them all", () => {
+  const { registry, clock } = make();
+  const alive = believed(registry, "10.0.0.2");
+  const dead = Array.from(
+    { length: 550 },
+    (_, i) => believed(registry, `10.7.${i >> 8}.${i & 255}`),
+  );
+  for (const peer of dead) registry.failed(peer, "did not answer");
+  clock.now = PEER_BACKOFF.max;
+  registry.heard(alive.location, "announcement");
+  const asked = registry.askable();
+  assertEquals(asked[0], alive);
+  assertEquals(asked.length, 1 + BOUNDS.due);
+});
+
+Deno.test("a full table makes room for an honest peer: who fails goes, then the crowd of one host", () => {
+  const { registry } = make();
+  const answer = (host: string, port: number): Peer | null => {
+    const peer = registry.heard(at(host, port), "nudge");
+    if (peer !== null) registry.answered(peer, FACTS);
+    return peer !== null && registry.get(peer.url) === peer ? peer : null;
+  };
+  for (let i = 0; i < BOUNDS.peers; i++) answer(`10.8.0.${i >> 4}`, 1 + i % BOUNDS.perHost);
+  assertEquals(registry.size, BOUNDS.peers);
+  const honest = answer("10.0.0.2", 15678);
+  assert(honest !== null, "there was no room for it");
+  assertEquals(registry.size, BOUNDS.peers);
+  const failing = registry.all().find((peer) => peer !== honest);
+  assert(failing !== undefined);
+  registry.failed(failing, "did not answer");
+  assert(answer("10.0.0.3", 15678) !== null);
+  assertEquals([registry.has(failing), registry.has(honest)], [false, true]);
 });

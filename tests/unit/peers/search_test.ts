@@ -1,4 +1,3 @@
-import type { PeerAddress } from "../../../src/peers/address.ts";
 import { type Peer, Registry } from "../../../src/peers/registry.ts";
 import { search } from "../../../src/peers/search.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -6,16 +5,10 @@ import { assert, assertEquals } from "../../assert.ts";
 /** Longer than any of these takes, if it is not waited for. */
 const TIMEOUT = 5_000;
 
-const registry = new Registry({
-  now: () => 0,
-  lifetime: 1,
-  random: Math.random,
-  forgotten: () => {},
-});
+const registry = new Registry({ lifetime: 1 });
 
 function peer(host: string): Peer {
-  const address: PeerAddress = { scheme: "http", host, port: 15678, path: "/" };
-  return registry.addStatic(address);
+  return registry.addStatic({ scheme: "http", host, port: 15678, path: "/" });
 }
 
 const [one, two, three] = [peer("one"), peer("two"), peer("three")] as const;
@@ -34,19 +27,18 @@ async function among(
 ): Promise<{ found: Peer | null; asked: string[] }> {
   const asked: string[] = [];
   const start = performance.now();
-  const found = await search({
-    named,
-    unknown,
-    check: (peer) => {
-      asked.push(`check ${peer.address.host}`);
+  const question = {
+    check: (peer: Peer): Promise<boolean> => {
+      asked.push(`check ${peer.location.host}`);
       return said(answers.check?.get(peer));
     },
-    confirm: (peer) => {
-      asked.push(`confirm ${peer.address.host}`);
+    confirm: (peer: Peer): Promise<boolean> => {
+      asked.push(`confirm ${peer.location.host}`);
       return said(answers.confirm?.get(peer));
     },
-    rank: (peers) => peers,
-  }, timeout);
+    ranked: (peers: readonly Peer[]): readonly Peer[] => peers,
+  };
+  const found = await search(question, named, unknown, timeout);
   if (found !== null) assert(performance.now() - start < TIMEOUT, "it came with the last second");
   return { found, asked };
 }

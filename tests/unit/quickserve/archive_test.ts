@@ -1,13 +1,15 @@
 import { unpackTar } from "modern-tar";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
-import { archiveFormats, archiveReply, attachment } from "../../../src/quickserve/archive.ts";
-import type { ArchiveFormat } from "../../../src/quickserve/archive.ts";
+import { archiveReply, attachment } from "../../../src/quickserve/archive/archive.ts";
+import { ARCHIVE_FORMATS } from "../../../src/quickserve/configuration.ts";
+import type { ArchiveFormat } from "../../../src/quickserve/configuration.ts";
 import { sizeOfTar } from "../../../src/quickserve/archive/tar.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
 import { readBody } from "../../reply.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 const get: Pick<HttpRequest, "method"> = { method: "GET" };
 
@@ -43,7 +45,7 @@ async function unpacked(reply: Reply, directory: string): Promise<Record<string,
 
 const long = "a-name-of-fifty-characters-so-that-paths-get-long--";
 
-for (const format of archiveFormats) {
+for (const format of ARCHIVE_FORMATS) {
   Deno.test(`an archive (${format}) has everything below the directory, under its name`, () =>
     inScratch(async (directory) => {
       writeFiles(directory, {
@@ -155,7 +157,7 @@ Deno.test("an archive that nobody reads to its end leaves no file open", () =>
           return false;
         }
       }).length;
-    for (const format of archiveFormats) {
+    for (const format of ARCHIVE_FORMATS) {
       const { body } = await archive(tree, format);
       assert(body !== null && Symbol.asyncIterator in body);
       let chunks = 0;

@@ -1,7 +1,7 @@
 import { Failure } from "../../../src/failure.ts";
 import { parseFilelist, positionalShares } from "../../../src/quickserve/filelist.ts";
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../assert.ts";
-import { share } from "./scratch.ts";
+import { share } from "./trees.ts";
 
 Deno.test("paths on the command line are shared under their own names", () => {
   assertEquals(positionalShares(["/srv/a/", "b/c.txt", "../d", "."], "/home/alice"), [

@@ -1,6 +1,7 @@
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 /** What a reader gets at `path`: the content, or null where nothing is. */
 function read(tree: SharedTree, path: string): string | null {

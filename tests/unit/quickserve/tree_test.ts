@@ -2,7 +2,8 @@ import type { TreeConfiguration } from "../../../src/quickserve/configuration.ts
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { temporaryName } from "../../../src/quickserve/uploads/temporary.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { inScratch, share, shell, treeOf, writeFiles } from "./scratch.ts";
+import { share, treeOf } from "./trees.ts";
+import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 /** The names that the directory at `path` (`a/b`) lists; null when it is no directory. */
 async function names(tree: SharedTree, path: string): Promise<string[] | null> {

@@ -1,7 +1,7 @@
-import { Turns } from "../../../src/quickserve/turns.ts";
+import { CoalescedRuns, Turns } from "../../../src/quickserve/turns.ts";
 import { assertEquals, assertRejects } from "../../assert.ts";
 
-Deno.test("however many want a turn at the same time, others have theirs in between", async () => {
+Deno.test("Turns: however many want a turn at the same time, others have theirs in between", async () => {
   const turns = new Turns();
   const order: string[] = [];
   await Promise.all(["a", "b", "c"].map(async (name) => {
@@ -11,7 +11,7 @@ Deno.test("however many want a turn at the same time, others have theirs in betw
   assertEquals(order, ["a", "other", "b", "other", "c"]);
 });
 
-Deno.test("work that fails is its own trouble alone", async () => {
+Deno.test("Turns: work that fails is its own trouble alone", async () => {
   const turns = new Turns();
   const failed = turns.run(() => {
     throw new Error("no");
@@ -19,4 +19,35 @@ Deno.test("work that fails is its own trouble alone", async () => {
   const next = turns.run(() => 1);
   await assertRejects(() => failed, Error, "no");
   assertEquals(await next, 1);
+});
+
+Deno.test("CoalescedRuns: many calls at once share two runs, and none gets a run that began before it", async () => {
+  const runs = new CoalescedRuns<number>();
+  const gates: (() => void)[] = [];
+  let count = 0;
+  const work = async (): Promise<number> => {
+    const own = ++count;
+    await new Promise<void>((resolve) => gates.push(resolve));
+    return own;
+  };
+  const first = runs.run("a", work);
+  const later = Array.from({ length: 50 }, () => runs.run("a", work));
+  const other = runs.run("b", work);
+  assertEquals(gates.length, 2);
+  for (const open of gates.splice(0)) open();
+  assertEquals([await first, await other], [1, 2]);
+  // The second run of "a" has begun by itself.
+  for (const open of gates.splice(0)) open();
+  assertEquals(new Set(await Promise.all(later)), new Set([3]));
+  const again = runs.run("a", work);
+  gates.pop()?.();
+  assertEquals(await again, 4);
+});
+
+Deno.test("CoalescedRuns: a run that fails does so for its own callers alone, and the next one begins", async () => {
+  const runs = new CoalescedRuns<number>();
+  const first = runs.run("a", () => Promise.reject(new Error("broken")));
+  const second = runs.run("a", () => Promise.resolve(2));
+  await assertRejects(() => first, Error, "broken");
+  assertEquals(await second, 2);
 });

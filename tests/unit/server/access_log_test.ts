@@ -1,7 +1,8 @@
 import { logSection } from "../../../scripts/build/server_manual.ts";
 import type { HttpRequest } from "../../../src/http/exchange.ts";
 import { accessLogLine } from "../../../src/server/access_log.ts";
-import { assertEquals, assertMatch } from "../../assert.ts";
+import { MAX_LINE } from "../../../src/server/log.ts";
+import { assert, assertEquals, assertMatch } from "../../assert.ts";
 
 function request(target: string, userAgent: string): HttpRequest {
   return {
@@ -61,6 +62,36 @@ Deno.test("what a client sends cannot forge a line or a field", () => {
   });
   assertEquals(line.includes("\n") || line.includes("\x1b"), false);
   assertEquals(line.split('"').length, 7);
+});
+
+Deno.test("a line is bounded, whatever a client sends, and all its fields are there", () => {
+  for (const character of ["a", '"', "\n", "\\", " "]) {
+    const long = character.repeat(16_000);
+    const line = accessLogLine({
+      request: {
+        ...request(`/${long}`, long),
+        headers: { "user-agent": long, "referer": long },
+      },
+      reply: { status: 404, headers: {}, body: null, user: long, source: "mirror" },
+      bytesSent: 7,
+      durationMs: 0,
+      aborted: true,
+    });
+    assert(line.length <= MAX_LINE, `${line.length} characters`);
+    assertMatch(line, /" 404 7 ".*\.\.\." ".*\.\.\." 0\.000s mirror aborted$/);
+  }
+});
+
+Deno.test("a path as long as file systems allow is written whole", () => {
+  const target = `/${"directory/".repeat(100)}${"a".repeat(255)}`;
+  const line = accessLogLine({
+    request: request(target, "curl"),
+    reply: { status: 200, headers: {}, body: null },
+    bytesSent: 0,
+    durationMs: 0,
+    aborted: false,
+  });
+  assert(line.includes(`"GET ${target} HTTP/1.1"`));
 });
 
 async function* emptyBody(): AsyncGenerator<Uint8Array> {}

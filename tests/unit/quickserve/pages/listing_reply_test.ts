@@ -1,5 +1,5 @@
 import type { Reply } from "../../../../src/http/exchange.ts";
-import type { ListedEntry } from "../../../../src/quickserve/pages/entries.ts";
+import type { Entry } from "../../../../src/quickserve/shared.ts";
 import { mergeEntries } from "../../../../src/quickserve/pages/entries.ts";
 import { listingReply } from "../../../../src/quickserve/pages/listing_reply.ts";
 import type { ListingContext } from "../../../../src/quickserve/pages/listing.ts";
@@ -23,11 +23,11 @@ const context: ListingContext = {
 
 const time = Date.UTC(2026, 10, 22, 22, 5, 24);
 
-function file(name: string, size = 1, modified: number | null = time): ListedEntry {
+function file(name: string, size = 1, modified: number | null = time): Entry {
   return { name, kind: "file", size, modified };
 }
 
-function folder(name: string): ListedEntry {
+function folder(name: string): Entry {
   return { name, kind: "directory", size: null, modified: null };
 }
 
@@ -39,7 +39,7 @@ interface Parts {
   readonly context?: ListingContext;
 }
 
-function list(entries: readonly ListedEntry[], parts: Parts = {}): Reply {
+function list(entries: readonly Entry[], parts: Parts = {}): Reply {
   return listingReply({
     request: makeRequest({ headers: parts.headers ?? {}, method: parts.method ?? "GET" }),
     segments: parts.segments ?? ["pkg"],
@@ -49,7 +49,7 @@ function list(entries: readonly ListedEntry[], parts: Parts = {}): Reply {
   });
 }
 
-async function jsonNames(entries: readonly ListedEntry[], search = ""): Promise<string[]> {
+async function jsonNames(entries: readonly Entry[], search = ""): Promise<string[]> {
   const reply = list(entries, { search: `mimetype=application/json&${search}` });
   return JSON.parse(await readText(reply)).entries.map(({ name }: { name: string }) => name);
 }

@@ -1,4 +1,4 @@
-import { naturalKey } from "../../../../src/quickserve/pages/natural_order.ts";
+import { naturalKey } from "../../../../src/quickserve/pages/entries.ts";
 import { assertEquals } from "../../../assert.ts";
 
 Deno.test("numbers count by their value, capitals and accents do not matter", () => {

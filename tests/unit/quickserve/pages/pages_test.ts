@@ -1,43 +1,53 @@
 import type { Reply } from "../../../../src/http/exchange.ts";
 import { parseTarget } from "../../../../src/http/target.ts";
 import { scriptAddress, styleAddress } from "../../../../src/quickserve/pages/assets.ts";
-import { createPages } from "../../../../src/quickserve/pages/pages.ts";
-import type { Pages, PagesParts } from "../../../../src/quickserve/pages/pages.ts";
+import type { Finder } from "../../../../src/peers/finder.ts";
+import type { PagesConfiguration } from "../../../../src/quickserve/configuration.ts";
+import type { AboutFacts } from "../../../../src/quickserve/pages/about.ts";
+import { Pages } from "../../../../src/quickserve/pages/pages.ts";
 import { SharedTree } from "../../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../../assert.ts";
 import { readText } from "../../../reply.ts";
 import { makeRequest } from "../../../request.ts";
-import { inScratch, share, treeOf, writeFiles } from "../scratch.ts";
+import { share, treeOf } from "../trees.ts";
+import { inScratch, writeFiles } from "../../../scratch.ts";
 
 const browser = { accept: "text/html,*/*;q=0.8", host: "server.local:8000" };
 
 const peer = {
   url: "http://10.0.0.2:8000/",
   origin: "announcement",
-  state: "set aside",
+  state: "backoff",
   trouble: "<b>refused</b>",
   lastSeen: 61,
   roundTrip: 1.25,
   transfers: 2,
 } as const;
 
-function makePages(parts: Partial<PagesParts> = {}): Pages {
-  return createPages({
-    configuration: {
-      title: "Quickserve",
-      version: "1.2.3",
-      motd: null,
-      index: null,
-      listRemote: false,
-      archives: ["none", "zip"],
-      website: false,
-    },
-    tree: new SharedTree(treeOf([])),
-    about: { login: "nothing", uploads: null, peers: "multicast", uses: () => [] },
-    peers: () => [peer],
-    listRemote: () => Promise.resolve([]),
-    ...parts,
-  });
+interface Parts {
+  readonly configuration?: Partial<PagesConfiguration>;
+  readonly tree?: SharedTree;
+  readonly about?: AboutFacts;
+  readonly list?: Finder["list"];
+}
+
+const about: AboutFacts = { login: "nothing", uploads: null, peers: "multicast", pacman: null };
+
+function makePages(parts: Parts = {}): Pages {
+  const configuration: PagesConfiguration = {
+    title: "Quickserve",
+    version: "1.2.3",
+    motd: null,
+    index: null,
+    listRemote: false,
+    archives: ["none", "zip"],
+    website: false,
+    ...parts.configuration,
+  };
+  const finder = { list: parts.list ?? (() => Promise.resolve([])) };
+  const peers = { rows: () => [peer], finder };
+  const tree = parts.tree ?? new SharedTree(treeOf([]));
+  return new Pages(configuration, tree, peers, parts.about ?? about);
 }
 
 function page(pages: Pages, address: string, headers = {}): Reply | null {
@@ -97,13 +107,13 @@ Deno.test("about says what is in force and how to use it", async () => {
         login: "everything",
         uploads: { allowOverwrite: false, maximumSize: 1024 },
         peers: "none",
-        uses: (address) => [{ title: "More", command: `use ${address}/<x>` }],
+        pacman: { address: "10.0.0.1", ipv6: false },
       },
     }),
     "/?page=about",
     browser,
   )));
-  assertStringIncludes(text, "use http://server.local:8000/&lt;x&gt;");
+  assertStringIncludes(text, "Server = http://server.local:8000/pacman/$repo/$arch");
   assertStringIncludes(text, "curl --digest -u NAME -T FILE http://server.local:8000/");
   assertStringIncludes(text, "A file may have up to 1.0 KiB.");
   assertStringIncludes(text, "?tar=none&#39; | tar -x");
@@ -127,7 +137,7 @@ Deno.test("peers as a page, data and text", async () => {
 
 Deno.test("a terminal is told how to upload", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
-  const pages = makePages({ about: { login: "uploads", uploads, peers: "none", uses: () => [] } });
+  const pages = makePages({ about: { login: "uploads", uploads, peers: "none", pacman: null } });
   const curl = { accept: "*/*", "user-agent": "curl/8.0", host: "s:8000" };
   const asked = [
     page(pages, "/?page=upload", curl),
@@ -150,13 +160,13 @@ Upload several files:
 Deno.test("the upload page is there where uploads are on", async () => {
   assertEquals(found(page(makePages(), "/?page=upload", browser)).status, 404);
   const uploads = { allowOverwrite: true, maximumSize: null };
-  const pages = makePages({ about: { login: "nothing", uploads, peers: "none", uses: () => [] } });
+  const pages = makePages({ about: { login: "nothing", uploads, peers: "none", pacman: null } });
   const text = await readText(found(page(pages, "/?page=upload", browser)));
   assertStringIncludes(text, "A file of the same name is replaced.");
   const result = pages.uploadResult({
     uploaded: [{ name: "a<b>.1", requested: "a<b>", size: 5, replaced: false }],
     failed: [{ name: "\x1b<i>", reason: "The name <is> bad.", status: 400 }],
-  }, makeRequest());
+  });
   assertStringIncludes(result, "1 file uploaded, 1 failed");
   assertStringIncludes(result, "because a&lt;b&gt; was taken");
   assertStringIncludes(result, "\\x1b&lt;i&gt;");
@@ -182,13 +192,8 @@ Deno.test("a directory is listed with what peers have, or archived in a format t
     const make = (listRemote: boolean): Pages =>
       makePages({
         tree,
-        configuration: {
-          ...{ title: "Q", version: "1", motd: null, index: null },
-          listRemote,
-          archives: ["zip"],
-          website: false,
-        },
-        listRemote: (segments) => {
+        configuration: { listRemote, archives: ["zip"] },
+        list: (segments) => {
           asked.push(segments.join("/"));
           return Promise.resolve([{ ...remote, size: 1, mtime: 0, directory: false }]);
         },

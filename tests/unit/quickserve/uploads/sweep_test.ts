@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "../../../assert.ts";
 import { storeUpload } from "../../../../src/quickserve/uploads/store.ts";
-import { sweepUploads } from "../../../../src/quickserve/uploads/sweep.ts";
+import { sweepUploads } from "../../../../src/quickserve/uploads/temporary.ts";
 import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
-import { inScratch, writeFiles } from "../scratch.ts";
+import { inScratch, writeFiles } from "../../../scratch.ts";
 
 Deno.test("a sweep removes what a killed server left, and nothing else", () =>
   inScratch(async (directory) => {

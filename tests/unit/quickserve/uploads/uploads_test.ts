@@ -7,7 +7,7 @@ import { Uploads } from "../../../../src/quickserve/uploads/uploads.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../../assert.ts";
 import { makeRequest, type RequestParts } from "../../../request.ts";
 import { readText } from "../../../reply.ts";
-import { inScratch, writeFiles } from "../scratch.ts";
+import { inScratch, writeFiles } from "../../../scratch.ts";
 import { breakingOff, CONTENT_TYPE, fieldPart, filePart, formOf, pieces } from "./form_body.ts";
 
 /** An upload directory and what is asked of it. */
@@ -18,11 +18,9 @@ class Inbox {
   constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
     this.uploads = new Uploads(
       { directory, allowOverwrite: false, maximumSize: null, ...options },
-      {
-        showHidden: false,
-        page: (outcome) => `<p>${outcome.uploaded.length}</p>`,
-        report: (message) => this.log.push(message),
-      },
+      { shares: [{ path: "", sources: [directory], packageCache: false }], showHidden: false },
+      { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
+      (message) => this.log.push(message),
     );
   }
 

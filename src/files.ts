@@ -1,0 +1,55 @@
+/** What every room asks of files and paths. */
+
+import { Failure, fileProblem } from "./failure.ts";
+
+/** The path without symbolic links; null while it leads nowhere, or may not be looked at. */
+export function realPathOrNull(path: string): string | null {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The path without symbolic links; the path itself while that cannot be told. */
+export function realPath(path: string): string {
+  return realPathOrNull(path) ?? path;
+}
+
+/** True when a real path is that of a directory or inside of it. */
+export function isInside(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+/**
+ * True when something is at a path.
+ *
+ * @throws where that cannot be told, because a directory may not be entered for example.
+ */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * The bytes of a file.
+ *
+ * @throws {Failure} that names the file and says why it cannot be read.
+ */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new Failure(`cannot read ${path}: ${fileProblem(error)}`);
+  }
+}
+
+/** The text of a file; as {@link readBytes}. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await readBytes(path));
+}

@@ -1,0 +1,63 @@
+/** Conditional requests (RFC 9110 §13). */
+
+import type { RequestHeaders } from "./exchange.ts";
+import { isStronglyEqual, listHasStrongly, listHasWeakly } from "./etag.ts";
+import { parseHttpDate } from "./http_date.ts";
+
+/** The validators of a representation. */
+export interface Validators {
+  /** With its quotes. */
+  readonly etag: string;
+  /** What `Last-Modified` says: milliseconds since 1970, a whole second. */
+  readonly lastModified: number;
+}
+
+/** True when any condition stands in the header of a request (`If-Range` is none without a range). */
+export function hasConditions(headers: RequestHeaders): boolean {
+  return headers["if-none-match"] !== undefined || headers["if-modified-since"] !== undefined ||
+    headers["if-match"] !== undefined || headers["if-unmodified-since"] !== undefined;
+}
+
+/**
+ * Evaluates the conditions of a GET or HEAD request in the order of RFC 9110 §13.2.2.
+ *
+ * @param now milliseconds since 1970.
+ * @returns 412 or 304 when that is the answer, null when the request goes on (to its range).
+ */
+export function evaluateConditions(
+  headers: RequestHeaders,
+  { etag, lastModified }: Validators,
+  now: number,
+): 304 | 412 | null {
+  const ifMatch = headers["if-match"];
+  if (ifMatch !== undefined) {
+    if (!listHasStrongly(ifMatch, etag)) return 412;
+  } else {
+    const unmodifiedSince = parseOptionalDate(headers["if-unmodified-since"], now);
+    if (unmodifiedSince !== null && lastModified > unmodifiedSince) return 412;
+  }
+  const ifNoneMatch = headers["if-none-match"];
+  if (ifNoneMatch !== undefined) return listHasWeakly(ifNoneMatch, etag) ? 304 : null;
+  const modifiedSince = parseOptionalDate(headers["if-modified-since"], now);
+  return modifiedSince !== null && lastModified <= modifiedSince ? 304 : null;
+}
+
+/**
+ * True when a `Range` field may be honoured: without `If-Range`, or when that names this very
+ * representation (RFC 9110 §13.1.5). A date does so only if it is the exact one and its second is
+ * over, since the file may have changed twice within it (§8.8.2.2).
+ */
+export function isRangeWanted(
+  headers: RequestHeaders,
+  { etag, lastModified }: Validators,
+  now: number,
+): boolean {
+  const ifRange = headers["if-range"]?.trim();
+  if (ifRange === undefined) return true;
+  if (ifRange.includes('"')) return isStronglyEqual(ifRange, etag);
+  return parseHttpDate(ifRange, now) === lastModified && now - lastModified >= 1000;
+}
+
+function parseOptionalDate(text: string | undefined, now: number): number | null {
+  return text === undefined ? null : parseHttpDate(text.trim(), now);
+}

@@ -1,0 +1,262 @@
+/**
+ * The index that this server publishes: the names in its `pkg` directory.
+ *
+ * It is built in the background and again when something changes. Each change makes a new generation;
+ * who has an earlier one gets what changed since.
+ */
+
+import { LRUCache } from "lru-cache";
+import { EventEmitter } from "node:events";
+import { Backoff } from "../../backoff.ts";
+import { messageOf } from "../../failure.ts";
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import type { OwnFiles, PeersLog } from "../own_server.ts";
+import { HEADERS } from "../protocol.ts";
+import { DirectoryWatch } from "./directory_watch.ts";
+import {
+  applied,
+  difference,
+  encodeIndex,
+  hashesOf,
+  INDEX_TARGET,
+  type IndexMessage,
+} from "./format.ts";
+
+/** Generations that changes are kept for. */
+const HISTORY = 64;
+
+/** Milliseconds from a change to the new generation: each time twice, while changes go on. */
+const DELAY = { first: 250, max: 4_000 };
+
+/**
+ * Milliseconds to a new build after a file was touched: one that only root could read may be for all
+ * now. A download touches its file all the time, so this takes longer, and no generation is promised.
+ */
+const TOUCHED_DELAY = 15_000;
+
+/** After so many milliseconds without a change the delay is the first one again. */
+const QUIET = 10_000;
+
+/** Milliseconds between two builds where a directory is missing or cannot be watched. */
+const BUILD_UNWATCHED = 60_000;
+
+interface Generation {
+  readonly number: number;
+  readonly added: Uint32Array;
+  readonly removed: Uint32Array;
+}
+
+/**
+ * Builds, renews and serves the index.
+ *
+ * Its event `changed` comes once for each new generation, as soon as there will be one.
+ */
+export class PublishedIndex extends EventEmitter<{ changed: [] }> {
+  /** Random identity of this running server. */
+  readonly instance: string = crypto.randomUUID();
+  readonly #isPublished: boolean;
+  readonly #log: PeersLog;
+  readonly #watch: DirectoryWatch;
+  #files: OwnFiles | null = null;
+  /** By the generation that the sender of a request has. */
+  readonly #answers = new LRUCache<number, Uint8Array>({ max: HISTORY + 1 });
+  #hashes: Uint32Array = new Uint32Array();
+  #history: Generation[] = [];
+  #generation = 0;
+  /** The generation that peers were told of before it was built. */
+  #promised = 0;
+  #watched = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #due = 0;
+  readonly #delay = new Backoff(DELAY);
+  #lastBuild = -Infinity;
+  #building = false;
+  #again = false;
+  #changedMeanwhile = false;
+  #stopped = false;
+
+  /**
+   * @param directories of the packages, whose changes change the names; null for a server that publishes
+   * no index.
+   */
+  constructor(directories: readonly string[] | null, log: PeersLog) {
+    super();
+    this.#isPublished = directories !== null;
+    this.#log = log;
+    this.#watch = new DirectoryWatch(
+      directories ?? [],
+      () => this.renew(),
+      () => this.#schedule(TOUCHED_DELAY),
+    );
+  }
+
+  /** Makes it from these files from now on. */
+  list(files: OwnFiles): void {
+    const isOther = this.#files !== null;
+    this.#files = files;
+    if (isOther) this.renew();
+  }
+
+  /** Header fields by which this server makes itself known, on questions and on answers. */
+  headers(): Record<string, string> {
+    const { generation } = this;
+    return {
+      [HEADERS.instance]: this.instance,
+      ...(generation > 0 ? { [HEADERS.index]: String(generation) } : {}),
+    };
+  }
+
+  /**
+   * Number of the newest generation; 0 while there is none. While a change is known but the index is
+   * not built again, it is one more than that of the index: who has an earlier one must not conclude
+   * from it that a file is not here.
+   */
+  get generation(): number {
+    return Math.max(this.#generation, this.#promised);
+  }
+
+  /** Begins to build it, without keeping anybody waiting. */
+  start(): void {
+    this.#schedule(0);
+  }
+
+  /** Stops watching. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#watch.stop();
+  }
+
+  /** Something may have changed. */
+  renew(): void {
+    if (this.#building) this.#changedMeanwhile = true;
+    else this.#promise();
+    if (performance.now() - this.#lastBuild > QUIET) this.#delay.reset();
+    this.#schedule(this.#delay.next());
+  }
+
+  /** Answers a GET of {@link INDEX_TARGET}: all of it, the changes, or 304. */
+  answer(request: HttpRequest, headers: ReplyHeaders): Reply {
+    if (this.#generation === 0) return { status: 404, headers, body: null };
+    const etag = `"${this.instance}.${this.#generation}"`;
+    const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
+    if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
+    const body = this.#encoded(request.target);
+    return {
+      status: 200,
+      headers: {
+        ...all,
+        "Content-Type": "application/octet-stream",
+        "Content-Length": String(body.length),
+      },
+      body,
+    };
+  }
+
+  /** What peers ask for is nearly always the same, and a neighbour may ask as fast as it can. */
+  #encoded(target: string): Uint8Array {
+    const from = this.#generationIn(target);
+    const known = this.#answers.get(from);
+    if (known !== undefined) return known;
+    const changes = this.#since(from);
+    if (changes === null && from > 0) return this.#encoded(INDEX_TARGET);
+    const body = encodeIndex(changes ?? this.#whole());
+    this.#answers.set(from, body);
+    return body;
+  }
+
+  #whole(): IndexMessage {
+    const none = new Uint32Array();
+    return { changes: false, watched: this.#watched, added: this.#hashes, removed: none };
+  }
+
+  /** The generation that a request says its sender has; 0 for none of this instance. */
+  #generationIn(target: string): number {
+    const since = new URLSearchParams(target.slice(2)).get("since") ?? "";
+    const point = since.lastIndexOf(".");
+    const generation = Number(since.slice(point + 1));
+    const isOurs = since.slice(0, point) === this.instance && Number.isInteger(generation) &&
+      generation >= 1 && generation <= this.#generation;
+    return isOurs ? generation : 0;
+  }
+
+  /** The changes since a generation; null when they are not known. */
+  #since(from: number): IndexMessage | null {
+    if (from === 0) return null;
+    const later = this.#history.filter(({ number }) => number > from);
+    if (later.length !== this.#generation - from) return null;
+    let added: Uint32Array = new Uint32Array();
+    let removed: Uint32Array = new Uint32Array();
+    for (const step of later) {
+      const put = { changes: true, watched: true, added: step.added, removed: step.removed };
+      const taken = { changes: true, watched: true, added: step.removed, removed: step.added };
+      added = applied(added, put);
+      removed = applied(removed, taken);
+    }
+    return { changes: true, watched: this.#watched, added, removed };
+  }
+
+  #schedule(delay: number): void {
+    if (this.#stopped || !this.#isPublished) return;
+    const due = performance.now() + delay;
+    if (this.#timer !== null) {
+      if (this.#due <= due) return;
+      clearTimeout(this.#timer);
+    }
+    this.#due = due;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#build().catch((error) => {
+        this.#log.at("warning", `cannot list the packages for the index: ${messageOf(error)}`);
+      });
+    }, delay);
+  }
+
+  async #build(): Promise<void> {
+    if (this.#building) {
+      this.#again = true;
+      return;
+    }
+    this.#building = true;
+    try {
+      // Watching begins before the names are read, so that nothing happens in between unseen.
+      const watched = this.#watch.start();
+      this.#take(hashesOf(await this.#files?.packageNames() ?? []), watched === "yes");
+      if (watched !== "yes") this.#schedule(BUILD_UNWATCHED);
+    } finally {
+      this.#building = false;
+      this.#lastBuild = performance.now();
+    }
+    if (this.#changedMeanwhile) {
+      this.#changedMeanwhile = false;
+      this.#promise();
+    }
+    if (this.#again) {
+      this.#again = false;
+      this.renew();
+    }
+  }
+
+  #take(hashes: Uint32Array, watched: boolean): void {
+    if (this.#stopped) return;
+    const added = difference(hashes, this.#hashes);
+    const removed = difference(this.#hashes, hashes);
+    const same = added.length + removed.length === 0 && watched === this.#watched;
+    const promised = this.#promised > this.#generation;
+    if (same && this.#generation > 0 && !promised) return;
+    this.#generation++;
+    this.#answers.clear();
+    this.#hashes = hashes;
+    this.#watched = watched;
+    this.#history.push({ number: this.#generation, added, removed });
+    if (this.#history.length > HISTORY) this.#history.shift();
+    if (!promised) this.emit("changed");
+  }
+
+  /** Tells the peers of the next generation before it is built: a file may be here any moment. */
+  #promise(): void {
+    if (this.#generation === 0 || this.#promised > this.#generation || this.#stopped) return;
+    this.#promised = this.#generation + 1;
+    this.emit("changed");
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Who is a peer: takes in what discovery finds and what nudges say, asks those servers whether they are
+ * there, and tells the peers of this server and of each change of its index.
+ *
+ * What is known of the peers is in the registry, whose event `changed` tells of all that comes of it.
+ */
+
+import { messageOf } from "../failure.ts";
+import { isLoopbackHost } from "../http/address.ts";
+import { NeighbourLimit } from "../http/rate_limit.ts";
+import type { PeersConfiguration } from "./configuration.ts";
+import type { PublishedIndex } from "./index/published.ts";
+import type { RemoteIndexes } from "./index/remote.ts";
+import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
+import { formatPeerUrl, parsePeerUrl, type PeerUrl } from "./peer_url.ts";
+import { ProbeQueue } from "./probe_queue.ts";
+import type { Questions } from "./questions.ts";
+import type { Peer, Registry } from "./registry.ts";
+
+/**
+ * Nudges by which one neighbour can make this server ask it whether it is there. Together they may be
+ * more than are asked in a second: those who wait are asked in turn.
+ */
+const PROBES_FOR_NEIGHBOUR = { burst: 100, perSecond: 5 };
+const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
+
+/** What a peer was told of this server's index. */
+interface Told {
+  /** The instance that was told; null until it answers. */
+  instance: string | null;
+  /** 0: that there is none yet. */
+  readonly generation: number;
+}
+
+/** What membership is made from. */
+export interface MembershipParts {
+  readonly configuration: Pick<PeersConfiguration, "defaultPort" | "ipv6">;
+  readonly registry: Registry;
+  readonly questions: Questions;
+  readonly published: PublishedIndex;
+  readonly indexes: RemoteIndexes;
+  readonly network: OwnNetwork;
+  readonly log: PeersLog;
+}
+
+/** Lets peers in, and keeps up with them. */
+export class Membership {
+  readonly #parts: MembershipParts;
+  readonly #probes: ProbeQueue;
+  readonly #probeLimit = new NeighbourLimit(PROBES_FOR_NEIGHBOUR, PROBES_FOR_NEIGHBOURS);
+  readonly #told = new WeakMap<Peer, Told>();
+  /** What was said of each peer in the log. */
+  readonly #troubles = new WeakMap<Peer, string>();
+  #admission: OwnServer["admission"] | null = null;
+  #port = 0;
+  #uri = "";
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+    this.#probes = new ProbeQueue(parts.registry, (peer) => this.#probe(peer));
+    parts.registry.on("changed", (peer) => this.#changed(peer));
+    parts.published.on("changed", () => this.#tellPeers());
+  }
+
+  /** Says who may be a peer. */
+  admit(admission: OwnServer["admission"]): void {
+    this.#admission = admission;
+  }
+
+  /**
+   * Begins, once this server listens.
+   *
+   * @param port of TCP.
+   * @param uri by which it names itself.
+   */
+  start(port: number, uri: string): void {
+    this.#port = port;
+    this.#uri = uri;
+    const { registry } = this.#parts;
+    // Those that a worker before this one knew may be in networks that are allowed no more.
+    for (const peer of registry.all()) {
+      if (peer.origin !== "static" && !this.#isAllowed(peer.location)) registry.remove(peer);
+    }
+  }
+
+  /** Asks nobody any more. */
+  stop(): void {
+    this.#probes.stop();
+  }
+
+  /** The user named this peer. */
+  named(location: PeerUrl): void {
+    if (this.#parts.registry.isOwnUrl(formatPeerUrl(location))) return;
+    this.#probes.add(this.#parts.registry.addStatic(location));
+  }
+
+  /** A server was seen on the network; anybody can make it look so. */
+  seen(location: PeerUrl): void {
+    this.#heard(location, "announcement");
+  }
+
+  /**
+   * A server at this IP address says that it is `uri`, whose host is not believed.
+   *
+   * @param instance its identity; null for a server of the original.
+   * @param generation of its index; null for none.
+   */
+  nudged(
+    uri: string,
+    source: string,
+    instance: string | null,
+    generation: number | null,
+  ): void {
+    const { configuration, registry } = this.#parts;
+    const given = parsePeerUrl(uri, configuration.defaultPort);
+    if (given === null) return;
+    const location = { ...given, host: source };
+    const known = registry.get(formatPeerUrl(location));
+    // It was started anew, or is not the server that it was taken for.
+    const isOther = instance !== null && known !== undefined && known.instance !== instance;
+    const isToBeAsked = known?.state !== "alive" || isOther;
+    if (isToBeAsked && !this.#probeLimit.take(source)) return;
+    this.#heard(location, "nudge");
+    if (known === undefined || instance === null || !registry.has(known)) return;
+    if (isOther) this.#probes.add(known);
+    else registry.spoke(known, generation);
+  }
+
+  #heard(location: PeerUrl, origin: "nudge" | "announcement"): void {
+    const { registry, indexes } = this.#parts;
+    if (!this.#isAllowed(location) || this.#isOwn(location)) return;
+    const peer = registry.heard(location, origin);
+    if (peer !== null) {
+      this.#probes.add(peer);
+      return;
+    }
+    const known = registry.get(formatPeerUrl(location));
+    if (known !== undefined) indexes.refresh(known);
+  }
+
+  #isAllowed({ host, path }: PeerUrl): boolean {
+    // Servers answer at their root: a path of the sender's choice would make us ask others for it.
+    return path === "/" && this.#isUsable(host) && this.#admission?.allowsPeer(host) === true;
+  }
+
+  /** A link-local IPv6 address needs a zone, which no URL that clients understand can bear. */
+  #isUsable(host: string): boolean {
+    if (!host.includes(":")) return true;
+    return this.#parts.configuration.ipv6 && !/^fe[89ab]/i.test(host);
+  }
+
+  #isOwn(location: PeerUrl): boolean {
+    const { registry, network } = this.#parts;
+    const { host, port } = location;
+    return registry.isOwnUrl(formatPeerUrl(location)) ||
+      (port === this.#port && (isLoopbackHost(host) || network.isOwn(host)));
+  }
+
+  #changed(peer: Peer): void {
+    const { registry, published, log } = this.#parts;
+    if ((this.#troubles.get(peer) ?? null) !== peer.trouble) {
+      if (peer.trouble === null) this.#troubles.delete(peer);
+      else this.#troubles.set(peer, peer.trouble);
+      log.at("verbose", `peer ${peer.url}: ${peer.trouble ?? "answers again"}`);
+    }
+    if (registry.isOwnUrl(peer.url)) log.at("verbose", `${peer.url} is this server itself`);
+    if (registry.has(peer) && this.#isBehind(peer, published.generation)) this.#probes.add(peer);
+  }
+
+  /** Tells the peers of a new generation. One in backoff is told when it answers again. */
+  #tellPeers(): void {
+    for (const peer of this.#parts.registry.askable()) {
+      const isOriginal = peer.roundTrip !== null && peer.instance === null;
+      if (!isOriginal) this.#probes.add(peer);
+    }
+  }
+
+  /**
+   * Whether a peer that has just answered does not know of this generation: the index changed while
+   * word was on its way or could not come, or the peer was started anew. Servers of the original need
+   * not know.
+   */
+  #isBehind(peer: Peer, generation: number): boolean {
+    if (peer.state !== "alive" || peer.instance === null || generation === 0) return false;
+    const told = this.#told.get(peer);
+    if (told === undefined) return true;
+    told.instance ??= peer.instance;
+    return told.instance !== peer.instance || told.generation < generation;
+  }
+
+  async #probe(peer: Peer): Promise<void> {
+    const { questions, published, log } = this.#parts;
+    const isNew = peer.state === "candidate";
+    this.#told.set(peer, { instance: null, generation: published.generation });
+    try {
+      await questions.nudge(peer, this.#uri);
+      if (isNew) log.at("normal", `found peer ${peer.url}`);
+    } catch (error) {
+      this.#told.delete(peer);
+      // What is wrong with a peer that is known stands in the log already.
+      if (isNew) log.at("verbose", `peer ${peer.url}: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** What the rest of the house gives the peers' room: the server that it belongs to. */
+
+import type { Admission } from "../http/admission.ts";
+import type { HttpRequest } from "../http/exchange.ts";
+import type { Listing } from "./protocol.ts";
+
+/** What this server shares, as peers ask for it. Another configuration shares something else. */
+export interface OwnFiles {
+  /** Whether there is a file at this place in the tree. */
+  has(segments: readonly string[]): boolean;
+  /** A directory; null when there is none. */
+  listing(segments: readonly string[]): Promise<Listing | null>;
+  /** The names in `pkg`, without directories: what the index is made from. */
+  packageNames(): Promise<readonly string[]>;
+}
+
+/** What this server is with one configuration. */
+export interface OwnServer {
+  readonly files: OwnFiles;
+  readonly admission: Pick<Admission, "allowsPeer">;
+}
+
+/** The networks of this host. */
+export interface OwnNetwork {
+  /** The network (CIDR) in which a client came in; null for a client on this host. */
+  networkOf(connection: HttpRequest["connection"]): string | null;
+  /** The networks of this host's interfaces (CIDR). */
+  networks(): readonly string[];
+  /** True for an IP address of this host, loopback included. */
+  isOwn(address: string): boolean;
+}
+
+/** Where the room says what is worth a line. */
+export interface PeersLog {
+  at(level: "warning" | "normal" | "verbose", sentence: string): void;
+}

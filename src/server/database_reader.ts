@@ -1,0 +1,160 @@
+/** The main thread's side of the sync databases: it finds out which changed, and has a worker read them. */
+
+import { messageOf } from "../failure.ts";
+import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
+import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
+import { databaseScope } from "./confinement.ts";
+import type { FromDatabaseWorker, ToDatabaseWorker } from "./database_worker.ts";
+
+/** Milliseconds in which a worker has to read everything that it was told to. */
+const TIME_LIMIT = 60_000;
+
+/** The code of the worker, beside this file: TypeScript, or the bundle that was made of it. */
+const WORKER_FILE = new URL(
+  import.meta.url.endsWith(".ts") ? "./database_worker.ts" : "./database_worker.js",
+  import.meta.url,
+);
+
+/** The version of every database while their directory is not there: it is said once. */
+const NO_DIRECTORY = "no directory";
+
+/** What came of reading a database. */
+type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
+
+/** How databases are read, where it is not as always. */
+export interface DatabaseReaderOptions {
+  readonly workerFile: URL;
+  /** Milliseconds. */
+  readonly timeLimit: number;
+}
+
+/** Reads the databases of one configuration of pacman. It is made for one reading. */
+export class DatabaseReader implements Databases {
+  readonly #pacman: PacmanConfiguration;
+  readonly #warn: (message: string) => void;
+  readonly #options: DatabaseReaderOptions;
+  readonly #closed = Promise.withResolvers<null>();
+
+  /** @param warn is told of each database that cannot be read, in one line. */
+  constructor(
+    pacman: PacmanConfiguration,
+    warn: (message: string) => void,
+    options: Partial<DatabaseReaderOptions> = {},
+  ) {
+    this.#pacman = pacman;
+    this.#warn = warn;
+    this.#options = { workerFile: WORKER_FILE, timeLimit: TIME_LIMIT, ...options };
+  }
+
+  async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
+    const directory = syncDirectory(this.#pacman);
+    const paths = databasePaths(this.#pacman);
+    const isVisible = await exists(directory);
+    const versions = new Map<string, string | null>();
+    for (const repository of known.keys()) versions.set(repository, null);
+    await Promise.all([...paths].map(async ([repository, path]) => {
+      versions.set(repository, isVisible ? await versionOf(path) : NO_DIRECTORY);
+    }));
+    const changed = [...versions].filter(([repository, version]) =>
+      version !== (known.get(repository) ?? null)
+    );
+    if (!isVisible && changed.some(([, version]) => version !== null)) {
+      this.#warn(
+        `packages are not verified, because ${directory} is not there; for a service its unit has to ` +
+          `show it (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
+      );
+    }
+    const toRead = !isVisible
+      ? []
+      : changed.flatMap(([repository, version]) =>
+        version === null ? [] : paths.get(repository) ?? []
+      );
+    const tables: ReadonlyMap<string, ArrayBuffer> = toRead.length === 0
+      ? new Map()
+      : await this.#read(toRead);
+    return changed.map(([repository, version]) => ({
+      repository,
+      version,
+      table: tables.get(paths.get(repository) ?? "") ?? null,
+    }));
+  }
+
+  /** Ends the worker that is reading. */
+  close(): void {
+    this.#closed.resolve(null);
+  }
+
+  /** The tables of databases that a new worker could read, by path. */
+  async #read(paths: readonly string[]): Promise<ReadonlyMap<string, ArrayBuffer>> {
+    const tables = new Map<string, ArrayBuffer>();
+    const unread = new Set(paths);
+    const end = Promise.withResolvers<string>();
+    const timer = setTimeout(
+      () => end.resolve("reading it takes too long"),
+      this.#options.timeLimit,
+    );
+    const worker = this.#startWorker();
+    const take = (outcome: Outcome): void => {
+      unread.delete(outcome.path);
+      if (outcome.type === "table") tables.set(outcome.path, outcome.table);
+      else this.#warnOf(outcome.path, outcome.reason);
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromDatabaseWorker>) => {
+      if (data.type === "done") end.resolve("it was not read");
+      else take(data);
+    };
+    worker.onerror = (event) => {
+      // Without this it would end the whole process.
+      event.preventDefault();
+      end.resolve(`its reader failed: ${event.message}`);
+    };
+    worker.postMessage(paths satisfies ToDatabaseWorker);
+    const reason = await Promise.race([end.promise, this.#closed.promise]);
+    clearTimeout(timer);
+    worker.terminate();
+    // Whoever ends the reading is not told what was not read.
+    if (reason === null) return tables;
+    for (const path of unread) this.#warnOf(path, reason);
+    return tables;
+  }
+
+  #startWorker(): Worker {
+    const scope = databaseScope(this.#pacman);
+    return new Worker(this.#options.workerFile, {
+      type: "module",
+      deno: { permissions: { ...scope, read: [...scope.read] } },
+    });
+  }
+
+  #warnOf(path: string, reason: string): void {
+    this.#warn(
+      `packages of ${path} are not verified, because the database cannot be read: ${reason}`,
+    );
+  }
+}
+
+/** The path of each repository's database. pacman.conf may have names that no file can have. */
+function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string> {
+  const names = pacman.repositories.map(({ name }) => name).filter((name) => !name.includes("/"));
+  return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Changes whenever the file is another one or has changed; null while there is none. */
+async function versionOf(path: string): Promise<string | null> {
+  try {
+    const { dev, ino, size, mtime } = await Deno.stat(path);
+    return [dev, ino, size, mtime?.getTime()].join(":");
+  } catch (error) {
+    // Something is there that may not be looked at: the worker will say why.
+    return error instanceof Deno.errors.NotFound ? null : messageOf(error);
+  }
+}

@@ -1,0 +1,41 @@
+/** Temporary directories with files in them; each is removed when its test ends. */
+
+/** Runs a test in a fresh directory (its real path) and removes it afterwards. */
+export async function inScratch<T>(body: (directory: string) => T | Promise<T>): Promise<T> {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-test-" }));
+  try {
+    return await body(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Runs a test in a fresh directory that has these files ({@link writeFiles}). */
+export function withFiles<T>(
+  files: Readonly<Record<string, string>>,
+  body: (directory: string) => T | Promise<T>,
+): Promise<T> {
+  return inScratch((directory) => {
+    writeFiles(directory, files);
+    return body(directory);
+  });
+}
+
+/**
+ * Writes files (with their parents): local path below `directory` → content. A path that ends with a
+ * slash is a directory.
+ */
+export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    const path = `${directory}/${name}`;
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    if (!path.endsWith("/")) Deno.writeTextFileSync(path, content);
+  }
+}
+
+/** Runs a script in a directory, for what Deno has no function for. */
+export function shell(directory: string, script: string): void {
+  const { success, stderr } = new Deno.Command("sh", { args: ["-ec", script], cwd: directory })
+    .outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}

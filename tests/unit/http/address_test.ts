@@ -1,0 +1,20 @@
+import { isInNetwork, isLoopbackHost } from "../../../src/http/address.ts";
+import { assertEquals } from "../../assert.ts";
+
+Deno.test("hosts that mean the very machine are known", () => {
+  for (const host of ["127.0.0.1", "127.9.8.7", "::1", "localhost", "box.localhost"]) {
+    assertEquals(isLoopbackHost(host), true, host);
+  }
+  for (const host of ["10.0.0.1", "128.0.0.1", "127.0.0.1.example", "fe80::1", "notlocalhost"]) {
+    assertEquals(isLoopbackHost(host), false, host);
+  }
+});
+
+Deno.test("an address is in a network of its own kind, and a name is in none", () => {
+  assertEquals(isInNetwork("10.1.2.3", "10.1.0.9/16"), true);
+  assertEquals(isInNetwork("fd00::7", "fd00::1/64"), true);
+  assertEquals(isInNetwork("10.2.2.3", "10.1.0.9/16"), false);
+  assertEquals(isInNetwork("fd00::7", "0.0.0.0/0"), false);
+  assertEquals(isInNetwork("box", "0.0.0.0/0"), false);
+  assertEquals(isInNetwork("10.1.2.3", "no network"), false);
+});

@@ -1,0 +1,148 @@
+/** What is known of a package file, and how long a request waits for it. */
+
+import { PackageTableBuilder } from "../../../src/pacman/package_table.ts";
+import {
+  type Databases,
+  ExpectedFiles,
+  type ReadDatabase,
+} from "../../../src/pacserve/expected_files.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+/** A database with these files: name → size. */
+function database(
+  repository: string,
+  version: string,
+  files: Readonly<Record<string, number>>,
+): ReadDatabase {
+  const table = new PackageTableBuilder();
+  for (const [name, size] of Object.entries(files)) {
+    table.add(name, size, "00".repeat(31) + size.toString(16).padStart(2, "0"));
+  }
+  return { repository, version, table: table.build().buffer };
+}
+
+/** Databases whose readings the test ends. */
+class HeldDatabases implements Databases {
+  /** What each reading was told to be known already. */
+  readonly readings: Record<string, string>[] = [];
+  #answer = Promise.withResolvers<readonly ReadDatabase[]>();
+
+  readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
+    this.readings.push(Object.fromEntries(known));
+    this.#answer = Promise.withResolvers();
+    return this.#answer.promise;
+  }
+
+  /** Ends the reading under way. */
+  answer(...databases: ReadDatabase[]): void {
+    this.#answer.resolve(databases);
+  }
+}
+
+/** Those of `ExpectedFiles`, after a first reading. */
+async function afterReading(...databases: ReadDatabase[]): Promise<{
+  held: HeldDatabases;
+  expected: ExpectedFiles;
+}> {
+  const held = new HeldDatabases();
+  const expected = new ExpectedFiles(held, { freshFor: 60_000 });
+  const first = expected.find("core", "anything");
+  held.answer(...databases);
+  await first;
+  return { held, expected };
+}
+
+Deno.test("ExpectedFiles: a name in two repositories is checked against that of the request", async () => {
+  const { held, expected } = await afterReading(
+    database("core", "1", { "both.pkg": 1, "same.pkg": 3, "core.pkg": 4 }),
+    database("extra", "1", { "both.pkg": 2, "same.pkg": 3 }),
+  );
+  const sizeOf = async (repository: string | null, name: string): Promise<number | null> => {
+    const found = expected.find(repository, name);
+    // A name that is not known is looked for again.
+    held.answer();
+    return (await found)?.size ?? null;
+  };
+  assertEquals(await sizeOf("core", "both.pkg"), 1);
+  assertEquals(await sizeOf("extra", "both.pkg"), 2);
+  assertEquals(await sizeOf("extra", "core.pkg"), null);
+  assertEquals(await sizeOf("multilib", "both.pkg"), null);
+  // An address without a repository: both have to say the same.
+  assertEquals(await sizeOf(null, "both.pkg"), null);
+  assertEquals(await sizeOf(null, "same.pkg"), 3);
+  assertEquals(await sizeOf(null, "core.pkg"), 4);
+  assertEquals(expected.known("both.pkg").map(({ size }) => size).toSorted(), [1, 2]);
+  assertEquals(expected.known("unknown.pkg"), []);
+});
+
+Deno.test("ExpectedFiles.find: requests at the same time share one reading; known() starts none", async () => {
+  const held = new HeldDatabases();
+  const expected = new ExpectedFiles(held);
+  assertEquals(expected.known("a.pkg"), []);
+  assertEquals(held.readings, []);
+  const found = [expected.find("core", "a.pkg"), expected.find(null, "b.pkg")];
+  assertEquals(held.readings, [{}]);
+  held.answer(database("core", "1", { "a.pkg": 1, "b.pkg": 2 }));
+  assertEquals((await Promise.all(found)).map((one) => one?.size), [1, 2]);
+});
+
+Deno.test("ExpectedFiles.find: what was just read is used; a name that is not known is looked for again", async () => {
+  const { held, expected } = await afterReading(database("core", "1", { "a.pkg": 1 }));
+  assertEquals((await expected.find("core", "a.pkg"))?.size, 1);
+  assertEquals(held.readings, [{}]);
+  // pacman has synchronised its databases, and asks for what is new at once.
+  const found = expected.find("core", "new.pkg");
+  assertEquals(held.readings, [{}, { core: "1" }]);
+  held.answer(database("core", "2", { "new.pkg": 9 }));
+  assertEquals((await found)?.size, 9);
+  assertEquals(expected.known("a.pkg"), []);
+});
+
+Deno.test("ExpectedFiles.find: when it was read a while ago, changes are looked for first", async () => {
+  const held = new HeldDatabases();
+  const expected = new ExpectedFiles(held, { freshFor: 0 });
+  for (const version of ["1", "2"]) {
+    const found = expected.find("core", "a.pkg");
+    held.answer(database("core", version, { "a.pkg": Number(version) }));
+    assertEquals((await found)?.size, Number(version));
+  }
+  // Nothing has changed.
+  const found = expected.find("core", "a.pkg");
+  held.answer();
+  assertEquals((await found)?.size, 2);
+  assertEquals(held.readings, [{}, { core: "1" }, { core: "2" }]);
+});
+
+Deno.test("ExpectedFiles: a database that is gone, or cannot be read any more, is not known", async () => {
+  const { held, expected } = await afterReading(
+    database("core", "1", { "a.pkg": 1 }),
+    database("extra", "1", { "b.pkg": 1 }),
+  );
+  const found = expected.find("core", "unknown.pkg");
+  held.answer(
+    { repository: "core", version: null, table: null },
+    { repository: "extra", version: "2", table: null },
+  );
+  assertEquals(await found, null);
+  assertEquals([expected.known("a.pkg"), expected.known("b.pkg")], [[], []]);
+  // What cannot be read is not read again before it changes.
+  const again = expected.find("core", "unknown.pkg");
+  assertEquals(held.readings.at(-1), { extra: "2" });
+  held.answer();
+  assertEquals(await again, null);
+});
+
+Deno.test("ExpectedFiles.find: a reading that takes too long makes the file unknown, once for all requests", async () => {
+  const held = new HeldDatabases();
+  const expected = new ExpectedFiles(held, { patience: 50 });
+  // The reading does not end before the test lets it.
+  assertEquals(await expected.find("core", "a.pkg"), null);
+  // The next request waits for the same reading, which has had its time.
+  const started = performance.now();
+  assertEquals(await expected.find("core", "a.pkg"), null);
+  assert(performance.now() - started < 40, "it waited again");
+  assertEquals(held.readings.length, 1);
+  held.answer(database("core", "1", { "a.pkg": 1 }));
+  await Promise.resolve();
+  assertEquals((await expected.find("core", "a.pkg"))?.size, 1);
+});

@@ -1,0 +1,21 @@
+import { runtimeWarning, TESTED_DENO } from "../../src/version.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+
+Deno.test("a newer minor version of Deno than the tested one is warned of", () => {
+  const [major = 0, minor = 0, patch = 0] = TESTED_DENO.split(".").map(Number);
+  for (const known of [TESTED_DENO, `${major}.${minor}.${patch + 1}`, `${major}.${minor - 1}.0`]) {
+    assertEquals(runtimeWarning(known), null);
+  }
+  for (const newer of [`${major}.${minor + 1}.0`, `${major + 1}.0.0-rc.1`]) {
+    const warning = runtimeWarning(newer) ?? "";
+    assertStringIncludes(warning, TESTED_DENO);
+    assertStringIncludes(warning, newer);
+  }
+  assertEquals(runtimeWarning(`${major - 1}.99.0`), null);
+});
+
+Deno.test("the README and the tasks name the Deno that is taken for tested", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const named = new Set(readme.match(/(?<=npx -y deno@)[\d.]+/g));
+  assertEquals([...named], [TESTED_DENO]);
+});
