@@ -135,12 +135,12 @@ export class RunningServer {
    * @param grace milliseconds that it has; infinity for as long as it takes.
    */
   async stop(grace: number, released: () => void): Promise<void> {
-    this.#peers.stop();
+    const told = this.#peers.stop();
     clearTimeout(this.#reporting);
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
-    await closed;
+    await Promise.all([closed, told]);
   }
 
   #assemble(): Promise<Column> {
