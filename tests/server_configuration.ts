@@ -31,7 +31,6 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
     },
     peers: {
       program: "quickserve",
-      version: "0",
       staticPeers: [],
       multicast: null,
       searchTimeout: 300,

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { encodePath } from "../../src/http/target.ts";
-import { Answers } from "../../src/peers/answer.ts";
+import { Answers } from "../../src/peers/answers.ts";
 import { formatAnnouncement, ownUri, parseAnnouncement } from "../../src/peers/announcement.ts";
 import { applied, decodeIndex, encodeIndex, hashesOf } from "../../src/peers/index/format.ts";
 import {

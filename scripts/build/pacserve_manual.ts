@@ -17,8 +17,8 @@ export const SERVICE: Section = {
     "The service is a user of its own (DynamicUser) in a root directory of its own, in which only " +
     "programs and libraries, a few files of /etc and the package cache exist, all of them read-only. " +
     "So even a mistake in the server shows nothing else of this machine. Other directories that " +
-    "pacman.conf names (CacheDir, DBPath…) exist there, but are empty until a drop-in shows them; of " +
-    "a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
+    "pacman.conf names, such as another CacheDir, exist there, but are empty until a drop-in shows " +
+    "them; of a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
     "(pacserve-root.path).",
   ],
 };
@@ -112,22 +112,21 @@ export const MIRRORS: Section = {
   title: "Mirrors",
   content: [
     "What neither the cache nor a peer has comes from the first Server of the repository in " +
-    "pacman.conf that has it. --pacman-conf names another file, with other mirrors for pacserve than " +
-    "pacman has:",
+    "pacman.conf that has it. Packages come from a CacheServer before that, as with pacman itself. " +
+    "--pacman-conf names another file, with other mirrors for pacserve than pacman has:",
     {
       literal: "[options]\nArchitecture = auto\nSigLevel = Required DatabaseOptional\n\n" +
         "[core]\nServer = http://mirror.example.org/$repo/os/$arch\n\n" +
         "[extra]\nServer = http://mirror.example.org/$repo/os/$arch",
     },
     "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
-    "CacheServer lines in pacman.conf are pacman's own business: pacserve does not ask them. " +
     "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
     "pacman goes on to its own mirrors.",
-    "Where the mirrors are reached through a proxy, tell the service (systemctl edit pacserve):",
+    "Where the mirrors are reached through a proxy, tell the service, in /etc/conf.d/pacserve:",
     {
-      literal: "[Service]\nEnvironment=http_proxy=http://proxy.example.org:3128\n" +
-        "Environment=https_proxy=http://proxy.example.org:3128\n" +
-        "Environment=no_proxy=mirror.lan",
+      literal: "http_proxy=http://proxy.example.org:3128\n" +
+        "https_proxy=http://proxy.example.org:3128\n" +
+        "no_proxy=mirror.lan",
     },
     "The names are those of curl(1); all_proxy and capitals work as well. Peers are never asked " +
     "through a proxy.",

@@ -1,8 +1,8 @@
-/** The replies to a request that logs nobody in (RFC 7616 §3.3). */
+/** The replies to a request whose login fails or is missing (RFC 7616 §3.3). */
 
 import { createHash } from "node:crypto";
 import type { Reply, ReplyHeaders } from "../http/exchange.ts";
-import { textReply } from "../http/text_reply.ts";
+import { textReply } from "../http/replies.ts";
 import { ALGORITHMS } from "./hash.ts";
 import { quote } from "./header.ts";
 

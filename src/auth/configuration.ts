@@ -1,4 +1,4 @@
-/** Who may do what. Plain data: it crosses from the main thread into the worker. */
+/** Users, and what they have to log in for. Plain data: the main thread sends it to the worker. */
 
 /** A user of HTTP digest authentication. */
 export interface User {
@@ -8,7 +8,7 @@ export interface User {
 
 /** What digest authentication is told. */
 export interface AuthConfiguration {
-  /** Empty: nobody has to log in. */
+  /** Empty: no login is needed. */
   readonly users: readonly User[];
   /** Reading is open; only uploading needs a user. */
   readonly uploadOnly: boolean;

@@ -7,7 +7,7 @@ import type { User } from "./configuration.ts";
 import { type Algorithm, algorithmNamed } from "./hash.ts";
 import { extendedValue, fieldText } from "./header.ts";
 
-/** A client's parameters, all of the right form, none of them believed yet. */
+/** The parameters that a client sent: their form is right, but nothing is verified yet. */
 export interface DigestCredentials {
   readonly user: string;
   readonly realm: string;
@@ -62,9 +62,9 @@ function userOf(parameters: ReadonlyMap<string, string>): string | null {
 }
 
 /**
- * True when the `uri` of the credentials names what is asked for, so that credentials for one file are
- * no credentials for another. A client may write it in absolute form, as it does to a proxy; then its
- * host must be the one of the request.
+ * True when the `uri` of the credentials is the target of the request: credentials for one file must not
+ * be good for another. A client may write it in absolute form, as it does to a proxy; then its host must
+ * be the one of the request.
  */
 export function isSameTarget(uri: string, request: HttpRequest): boolean {
   if (uri === request.target) return true;

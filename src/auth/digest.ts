@@ -25,7 +25,7 @@ import { PAUSES, Throttle, type ThrottleState, type Turn } from "./throttle.ts";
 const MAX_NONCES = 10_000;
 const MAX_GUESSERS = 10_000;
 
-/** What a check found: who it is, or how to answer everybody else. */
+/** What a check found: the user, or the reply to a client that is none. */
 export type Verdict =
   | {
     readonly user: string;
@@ -34,7 +34,7 @@ export type Verdict =
   }
   | { readonly reply: Reply };
 
-/** What a replaced worker hands on, so that nobody has to log in again. Plain data; keep it secret. */
+/** What a replaced worker hands on, so that no user has to log in again. Plain data; keep it secret. */
 export interface DigestState {
   /** The key of the nonces, in base64. */
   readonly key: string;
@@ -48,10 +48,10 @@ export interface DigestState {
 type Secrets = Readonly<Record<Algorithm, string>>;
 
 /**
- * Checks who sends a request.
+ * Checks which user sends a request.
  *
- * Without the state of its forerunner it is as safe: a nonce that it does not know is answered with
- * `stale=true`, at which clients log in again by themselves.
+ * It is as safe without the state of the worker before it: it answers a nonce that it does not know with
+ * `stale=true`, and clients then log in again by themselves.
  */
 export class Digest {
   readonly #realm: string;
@@ -74,13 +74,13 @@ export class Digest {
     this.#throttle = new Throttle(MAX_GUESSERS, state?.throttle);
   }
 
-  /** Goes on with other users, in the same realm: who has logged in and who guesses is not forgotten. */
+  /** Goes on with other users, in the same realm. Logins and guessers are not forgotten. */
   replaceUsers(users: readonly User[]): void {
     this.#users = this.#secretsOfAll(users);
   }
 
   /**
-   * Checks who sends a request. Answers at once, but for addresses that guess passwords.
+   * Checks which user sends a request. Answers at once, except to addresses that guess passwords.
    *
    * @param now the time in milliseconds since 1970
    */
@@ -110,8 +110,8 @@ export class Digest {
     const { algorithm } = digest;
     if (algorithm === null || digest.realm !== this.#realm) return this.#challenge(now, false);
     const judge = (time: number): Verdict => this.#judge(request, digest, algorithm, time);
-    // Who has logged in with this nonce from this address is no guesser, whoever else sits there;
-    // but who then claims to be another user may be one.
+    // A client that has logged in with this nonce from this address is no guesser, whatever other clients
+    // there do; unless it now claims to be another user.
     const { remoteAddress } = request.connection;
     if (this.#counts.isKnown(digest.nonce, digest.user, remoteAddress)) return judge(now);
     return this.#unhurried(request, now, judge);

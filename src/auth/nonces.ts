@@ -51,7 +51,7 @@ interface UsedNonce {
   readonly nonce: string;
   /** Time of issue in milliseconds. */
   readonly issued: number;
-  /** Who logged in with it first, and from where. */
+  /** The user who logged in with it first, and the address from which. */
   readonly user: string;
   readonly address: string;
   /** Highest count so far. */
@@ -73,9 +73,10 @@ export interface NonceCountsState {
 }
 
 /**
- * The nonces that are in use. Only one with which somebody has logged in takes a place, so strangers
- * cannot fill the table. When it is full, the oldest makes room, and with it all nonces of its age and
- * older that are not in the table: their counts are unknown, so their clients are asked for a new one.
+ * The nonces that are in use. A nonce is remembered only after a user has logged in with it: strangers
+ * cannot fill the table. When the table is full, the oldest nonce is dropped. From then on, all nonces of
+ * its age and older that are not in the table are refused: their counts are unknown, and their clients
+ * get a new one.
  */
 export class NonceCounts {
   readonly #nonces = new Map<string, UsedNonce>();

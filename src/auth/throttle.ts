@@ -1,6 +1,6 @@
 /** Slows down whoever guesses passwords, each address by itself. */
 
-import { addressGroup } from "../http/address_group.ts";
+import { addressGroup } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 
 /** Failures that cost nothing: people mistype. */

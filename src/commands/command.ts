@@ -40,7 +40,7 @@ interface Example {
 /** A command of the program. */
 export interface Command {
   readonly name: string;
-  /** Section of the manual: 1 for everybody, 8 for administrators. */
+  /** Section of the manual: 1 for all users, 8 for administrators. */
   readonly section: 1 | 8;
   /** One line, without a full stop: `share files with one command`. */
   readonly summary: string;

@@ -1,9 +1,9 @@
-/** Which option somebody may have meant. */
+/** Which option a mistyped one was meant to be. */
 
 import { levenshteinDistance } from "../std.ts";
 
 /**
- * The name that a mistyped one is nearest to; null when it is like none.
+ * The name that a mistyped one is nearest to; null when none is near.
  *
  * A beginning of a name stands for it. Else the fewest edits count, and among equals the longest
  * common beginning, because people rarely get the first letter wrong: `prot` is `port`, not `root`.

@@ -105,7 +105,7 @@ async function close(): Promise<number> {
 async function status(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
   console.log(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
-  // Nobody looked whether packets pass.
+  // It is not known whether packets pass: no firewall was looked at.
   if (firewall === "none") return 0;
   let result = 0;
   for (const { rule, closed } of await portsStatus(rules, chains)) {

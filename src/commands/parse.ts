@@ -41,8 +41,8 @@ export class ParsedOptions {
 }
 
 /**
- * No word of a command line can have a NUL in it (execve(2)), so it holds the values of one option
- * together while the parser, which knows options of one value only, passes over them.
+ * Joins the values of one option into one word for the parser, which knows only options of one value. No
+ * word of a command line can contain a NUL (execve(2)).
  */
 const BETWEEN_VALUES = "\0";
 
@@ -50,7 +50,7 @@ const BETWEEN_VALUES = "\0";
  * Parses the words after the command's name.
  *
  * @throws {UsageError} for an unknown option (naming the nearest one), a value that is missing or
- * not wanted, an option that was given twice and may not be, or a positional where none is taken.
+ * not wanted, an option that was given twice and may not be, or an argument that the command does not take.
  */
 export function parseOptions(command: Command, words: readonly string[]): ParsedOptions {
   const options = optionsOf(command);

@@ -16,7 +16,7 @@ export type FirewallSetting = Firewall | "auto" | "none";
 /**
  * The firewall that the configuration names; `auto` if it names none.
  *
- * @throws {Failure} for one that nobody knows.
+ * @throws {Failure} for any other value.
  */
 export function firewallOf(values: ReadonlyMap<string, string>): FirewallSetting {
   const value = valueWithoutComment(values.get("PACSERVE_FIREWALL") ?? "") || "auto";

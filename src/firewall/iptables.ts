@@ -22,7 +22,7 @@ const VARIANTS = {
   6: { nftables: "ip6tables-nft", legacy: "ip6tables-legacy", chosen: "ip6tables" },
 } as const satisfies Record<4 | 6, Record<string, ProgramName>>;
 
-/** Seconds to wait for others who are changing the tables. */
+/** Seconds to wait for other programs that are changing the tables. */
 const WAIT = ["-w", "10"];
 
 /** iptables and ip6tables: the chain INPUT of each form. */

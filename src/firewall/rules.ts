@@ -38,7 +38,7 @@ const RULE = /^PACSERVE_RULE_(\d{1,9})$/;
 const OTHER_NAMES = ["PACSERVE_ARGS", "PACSERVE_FIREWALL"];
 
 /**
- * Refuses a name of ours that is misspelt: what it says would not be done, and nobody would be told.
+ * Refuses a misspelt name that begins as ours do: otherwise it would be ignored without a word.
  *
  * @throws {Failure} that names it.
  */

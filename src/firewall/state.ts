@@ -1,4 +1,4 @@
-/** What was opened and is to be closed again: remembered under `/run`, so for this boot only. */
+/** Remembers what was opened and has to be closed again: under `/run`, therefore for this boot only. */
 
 import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
@@ -41,7 +41,7 @@ export async function readState(directory: string): Promise<Opened[]> {
   throw new Failure(`cannot read what was opened: ${path} has another format`);
 }
 
-/** Remembers what is open, in one step; forgets all when it is nothing. */
+/** Remembers what is open, in one step; removes the file when nothing is. */
 export async function writeState(directory: string, opened: readonly Opened[]): Promise<void> {
   const path = join(directory, "state");
   if (opened.length === 0) {
@@ -56,7 +56,7 @@ export async function writeState(directory: string, opened: readonly Opened[]): 
   await Deno.rename(`${path}.new`, path);
 }
 
-/** Runs `change` while nobody else who asks for it changes what is open. */
+/** Runs `change` while no other process that uses this lock changes what is open. */
 export async function withLock<T>(directory: string, change: () => Promise<T>): Promise<T> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o755 });
   using file = await Deno.open(join(directory, "lock"), { create: true, write: true });

@@ -10,7 +10,7 @@ import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
-import { textReply } from "./text_reply.ts";
+import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
 export interface HostFacts {
@@ -53,8 +53,8 @@ export class Admission {
     this.#facts = facts;
     this.#narrowed = configuration.allowedNetworks.length > 0;
     this.#networks = this.#narrowed
-      ? configuration.allowedNetworks.map(parseNetwork)
-      : PRIVATE_NETWORKS.map(parseNetwork);
+      ? configuration.allowedNetworks.map(parseCidr)
+      : PRIVATE_NETWORKS.map(parseCidr);
     this.#names = new Set(
       ["localhost", ...facts.names, ...configuration.serverNames].map(plainName),
     );
@@ -85,7 +85,7 @@ export class Admission {
     if (this.#narrowed) return true;
     const remote = ipaddr.process(address);
     return remote.range() === "loopback" ||
-      this.#facts.interfaces().some((network) => contains(parseNetwork(network), remote));
+      this.#facts.interfaces().some((network) => contains(parseCidr(network), remote));
   }
 
   /** True when the other end of a connection may send us requests. */
@@ -140,7 +140,7 @@ export class Admission {
     if (!ipaddr.isValid(address)) return false;
     const remote = ipaddr.process(address);
     if (remote.range() === "loopback") return true;
-    const interfaces = this.#facts.interfaces().map(parseNetwork);
+    const interfaces = this.#facts.interfaces().map(parseCidr);
     if (interfaces.some(([own]) => own.toNormalizedString() === remote.toNormalizedString())) {
       return true;
     }
@@ -188,7 +188,7 @@ export function ownNames(hostname: string, domains: readonly string[]): string[]
  *
  * @throws {UsageError} when it is no address and no network in CIDR notation.
  */
-export function parseNetwork(network: string): Range {
+export function parseCidr(network: string): Range {
   try {
     if (network.includes("/")) return ipaddr.parseCIDR(network);
     const address = ipaddr.parse(network);

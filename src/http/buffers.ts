@@ -1,12 +1,12 @@
 /** Buffers that files are read into on their way out. */
 
 /** What is read at a time when too many buffers are lent out for a larger one. */
-export const SMALLEST_BUFFER = 64 * 1024;
+export const MIN_BUFFER = 64 * 1024;
 
 /** Files up to this size go out in one piece, which under TLS is four times as fast as in chunks. */
-export const LARGEST_BUFFER = 1024 * 1024;
+export const MAX_BUFFER = 1024 * 1024;
 
-const SIZES = [SMALLEST_BUFFER, 256 * 1024, LARGEST_BUFFER] as const;
+const SIZES = [MIN_BUFFER, 256 * 1024, MAX_BUFFER] as const;
 
 /**
  * Buffers of a few sizes, used again and again: making one for every request costs more than filling
@@ -30,8 +30,8 @@ export class BufferPool {
 
   /** A buffer for so many bytes; it may be smaller, and has bytes of earlier uses in it. */
   take(length: number): Uint8Array<ArrayBuffer> {
-    const fitting = SIZES.find((size) => size >= length) ?? LARGEST_BUFFER;
-    const size = this.#lent + fitting <= this.#budget ? fitting : SMALLEST_BUFFER;
+    const fitting = SIZES.find((size) => size >= length) ?? MAX_BUFFER;
+    const size = this.#lent + fitting <= this.#budget ? fitting : MIN_BUFFER;
     this.#lent += size;
     return this.#idle.get(size)?.pop() ?? new Uint8Array(size);
   }

@@ -1,8 +1,7 @@
 /** The open connections of a listener: how many there are, and who has to go. */
 
 import type { Socket } from "node:net";
-import { isLoopback, plainAddress } from "./address.ts";
-import { addressGroup } from "./address_group.ts";
+import { addressGroup, isLoopback, plainAddress } from "./address.ts";
 import { ClientConnection } from "./client_connection.ts";
 import type { Connection } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";

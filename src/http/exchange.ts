@@ -59,7 +59,8 @@ export interface FileSlice {
 }
 
 /**
- * The body of a reply. A stream is sent with the `Content-Length` that the handler set, else chunked;
+ * The body of a reply. Whoever sends it sees to the length of bytes and of slices, and leaves the body
+ * out of the reply to a HEAD. A stream is sent with the `Content-Length` that the handler set, else chunked;
  * its iterator is returned (so that a `finally` runs) when the client goes away. A chunk is good until the
  * next one is asked for: whoever keeps it longer makes a copy.
  */

@@ -1,6 +1,6 @@
 /** Sends slices of open files. */
 
-import { BufferPool, SMALLEST_BUFFER } from "./buffers.ts";
+import { BufferPool, MIN_BUFFER } from "./buffers.ts";
 import type { FileSlice } from "./exchange.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -66,7 +66,7 @@ export async function sendFile(
   let complete = false;
   try {
     file.seekSync(offset, Deno.SeekMode.Start);
-    let size = Math.min(SMALLEST_BUFFER, buffer.byteLength);
+    let size = Math.min(MIN_BUFFER, buffer.byteLength);
     for (let left = length; left > 0;) {
       const piece = buffer.subarray(0, Math.min(left, size));
       const count = fill(file, piece);

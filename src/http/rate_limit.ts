@@ -1,7 +1,7 @@
 /** How often, and how much at a time, neighbours may make this server do something. */
 
 import { LRUCache } from "lru-cache";
-import { addressGroup } from "./address_group.ts";
+import { addressGroup } from "./address.ts";
 
 /** So many at once, and then so many more in a second. */
 export interface Rate {
@@ -42,8 +42,8 @@ export class TokenBucket {
 }
 
 /**
- * Addresses that have a bucket of their own. One that had none for a while starts with a full bucket:
- * whoever uses more addresses than this is held by the bucket of all.
+ * Addresses that have a bucket of their own. A new one starts with a full bucket, so an attacker with
+ * more addresses than this is stopped only by the bucket that all share.
  */
 const MAX_ADDRESSES = 1024;
 

@@ -2,16 +2,23 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { discard, send } from "./bridge.ts";
+import { statusText } from "../std.ts";
+import { discard, send } from "./send.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
 import { examineHead, isRefusal } from "./head.ts";
 import { IncomingRequest } from "./incoming.ts";
 import type { ListenerLimits } from "./limits.ts";
-import { bareReply, type ParseError, statusOf } from "./malformed.ts";
-import { textReply } from "./text_reply.ts";
-import { Transfer } from "./transfer.ts";
+import { textReply } from "./replies.ts";
+import { SECURE_HEADERS, Transfer } from "./transfer.ts";
+
+/** Why a parser gave up. */
+interface ParseError extends Error {
+  readonly code?: string;
+  /** The bytes that it was looking at. */
+  readonly rawPacket?: Uint8Array;
+}
 
 /** A request that was answered, for the access log. */
 export interface FinishedExchange {
@@ -82,7 +89,7 @@ export class Service {
   /** Answers what the parser could not read, and closes. */
   refuse(error: ParseError, socket: Socket): void {
     const connection = this.#connections.of(socket);
-    const status = statusOf(error);
+    const status = statusOfParseError(error);
     if (status !== null && connection !== undefined && !connection.broken) {
       this.#events.malformed?.(connection.address, error.message);
     }
@@ -194,6 +201,34 @@ export class Service {
     const durationMs = performance.now() - request.startedAt;
     this.#events.finished?.({ request, reply, bytesSent, durationMs, aborted });
   }
+}
+
+/**
+ * The status for a parser's error: 431 for a head that is too large (414 where already the request
+ * line is), 505 for HTTP/2 without negotiation, else 400; null when the connection broke and nobody
+ * waits for an answer.
+ */
+function statusOfParseError(error: ParseError): number | null {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return error.rawPacket !== undefined && !error.rawPacket.includes(0x0a) ? 414 : 431;
+    case "HPE_PAUSED_H2_UPGRADE":
+      return 505;
+    case "ECONNRESET":
+    case "EPIPE":
+    case "ETIMEDOUT":
+      return null;
+    default:
+      return 400;
+  }
+}
+
+/** A whole reply that says only its status, for a socket that no request came over. */
+function bareReply(status: number): string {
+  const text = `${status} ${statusText[status] ?? ""}`;
+  return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+    Object.entries(SECURE_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`).join("") +
+    `Content-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
 }
 
 /**

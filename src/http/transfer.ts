@@ -4,7 +4,16 @@ import type { ServerResponse } from "node:http";
 import type { Activity } from "./client_connection.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
-import { SECURE_HEADERS } from "./secure_headers.ts";
+
+/**
+ * Fields of every reply, unless it has its own value: no browser guesses its type, no page can put it in
+ * a frame, and no page of another site can load it as an image, style, script or media.
+ */
+export const SECURE_HEADERS: ReplyHeaders = {
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
 
 /** Keeps account of one request and its reply until the last byte is handed over or the client is gone. */
 export class Transfer implements Activity {

@@ -5,6 +5,11 @@ export interface Repository {
   readonly name: string;
   /** `Server` lines in order, with `$repo` and `$arch` filled in, without a slash at the end. */
   readonly servers: readonly string[];
+  /**
+   * `CacheServer` lines, likewise (pacman 6.1): pacman asks them first for packages, and never for
+   * databases. Left out where there are none.
+   */
+  readonly cacheServers?: readonly string[];
   /** True when pacman refuses a package of this repository that has no valid signature. */
   readonly packageSignatureRequired: boolean;
 }

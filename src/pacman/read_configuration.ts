@@ -115,8 +115,8 @@ export async function readPacmanConfiguration(
 }
 
 /**
- * Takes what pacman-conf prints apart. Directives of other versions of pacman (`CacheServer`,
- * `DisableSandbox`…) are passed over. Sections of the same name are one repository.
+ * Takes what pacman-conf prints apart. Directives that are not known (`DisableSandbox`…) are passed
+ * over. Sections of the same name are one repository.
  */
 export function parsePacmanConfiguration(text: string): PacmanConfiguration {
   const options = new Map<string, string[]>();
@@ -166,8 +166,10 @@ function repository(
   // pacman-conf prints no level in a section that sets none. One that sets any part has all of it
   // printed, with what it inherits, one word a line.
   const level = directives.get("SigLevel") ?? inheritedLevel;
+  const cacheServers = unique((directives.get("CacheServer") ?? []).map(withoutSlash));
   return {
     name,
+    ...(cacheServers.length === 0 ? {} : { cacheServers }),
     servers: unique((directives.get("Server") ?? []).map(withoutSlash)),
     packageSignatureRequired: level.includes("PackageRequired"),
   };

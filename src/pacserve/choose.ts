@@ -13,7 +13,7 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Target } from "../http/target.ts";
 import type { Repository } from "../pacman/configuration.ts";
 import type { SharedDirectory, SharedFile } from "../quickserve/shared.ts";
-import { textReply } from "../http/text_reply.ts";
+import { redirectReply, textReply } from "../http/replies.ts";
 import {
   hidePackageName,
   isOptional,
@@ -197,7 +197,7 @@ export class Pacserve {
       : [];
     const choices = await Promise.all(repositories.map((repository) => {
       if (repository === undefined) return null;
-      const mirrors = mirrorsOf(repository, pacman, architecture, self)
+      const mirrors = mirrorsOf(repository, pacman, architecture, self, file)
         .filter((mirror) => isLocal || !mirror.onlyForThisHost);
       return this.#memory.mirrors.choose({
         mirrors,
@@ -218,7 +218,7 @@ export class Pacserve {
 
   #toPeer(found: FoundOnPeer, { file }: PacmanAddress): Reply {
     const url = isPackageOrItsSignature(file) ? hidePackageName(found.url) : found.url;
-    return redirect(url, `peer ${found.peer.replace(/\/$/, "")}`);
+    return { ...redirectReply(url), source: `peer ${found.peer.replace(/\/$/, "")}` };
   }
 
   /** A redirect to the mirror, or the file itself where a redirect would not get it. */
@@ -228,7 +228,7 @@ export class Pacserve {
       return relay(choice, request, this.#viaFor(request), (url) => isSelf(url, self));
     }
     const mark = choice.verified ? "" : " (not verified)";
-    return redirect(choice.url, `mirror ${choice.origin}${mark}`);
+    return { ...redirectReply(choice.url), source: `mirror ${choice.origin}${mark}` };
   }
 
   #viaFor(request: HttpRequest): string {
@@ -266,12 +266,6 @@ function delayed<T>(
       else if (!begun) resolve(null);
     }, reject);
   });
-}
-
-/** Where a file is depends on the moment, so nobody may keep the answer. */
-function redirect(url: string, source: string): Reply {
-  const reply = textReply(307, undefined, { "Location": url, "Cache-Control": "no-store" });
-  return { ...reply, source };
 }
 
 function notFound({ file }: PacmanAddress): Reply {

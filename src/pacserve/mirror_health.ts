@@ -1,21 +1,23 @@
 /** Which mirrors failed lately, and for how long they are therefore asked last. */
 
-/** The first pause after a failure, in milliseconds. */
-const FIRST_PAUSE = 10_000;
-/** The longest pause, in milliseconds. */
-const LONGEST_PAUSE = 600_000;
+import { LRUCache } from "lru-cache";
+import { Backoff, type BackoffRange } from "../backoff.ts";
+
+/** For how long a mirror that fails is asked last, in milliseconds. */
+const BACKOFF: BackoffRange = { first: 10_000, max: 600_000 };
 /** More origins than any pacman.conf names; a list that changes must not let this grow. */
-const MAXIMUM_ORIGINS = 500;
+const MAX_ORIGINS = 500;
 
 interface Trouble {
-  readonly until: number;
-  readonly pause: number;
+  readonly backoff: Backoff;
+  /** When the backoff is over. */
+  until: number;
 }
 
 /** Remembers mirrors by origin (`https://mirror.example.org`). */
 export class MirrorHealth {
   readonly #now: () => number;
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #troubles = new LRUCache<string, Trouble>({ max: MAX_ORIGINS });
 
   /** @param now the time in milliseconds. */
   constructor(now: () => number) {
@@ -39,16 +41,11 @@ export class MirrorHealth {
    * @returns for how long (ms) it is set aside from now on; null when it already was.
    */
   failed(origin: string): number | null {
-    const now = this.#now();
-    const before = this.#troubles.get(origin);
-    if (before !== undefined && before.until > now) return null;
-    const pause = before === undefined ? FIRST_PAUSE : Math.min(before.pause * 2, LONGEST_PAUSE);
-    this.#troubles.delete(origin);
-    this.#troubles.set(origin, { until: now + pause, pause });
-    if (this.#troubles.size > MAXIMUM_ORIGINS) {
-      const [oldest] = this.#troubles.keys();
-      if (oldest !== undefined) this.#troubles.delete(oldest);
-    }
+    if (this.isSetAside(origin)) return null;
+    const trouble = this.#troubles.get(origin) ?? { backoff: new Backoff(BACKOFF), until: 0 };
+    const pause = trouble.backoff.next();
+    trouble.until = this.#now() + pause;
+    this.#troubles.set(origin, trouble);
     return pause;
   }
 }

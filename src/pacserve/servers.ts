@@ -1,10 +1,11 @@
-/** What the `Server` lines of a repository are to us: a mirror, a local directory, or ourselves. */
+/** What the `Server` and `CacheServer` lines of a repository are to us: a mirror, a local directory, or ourselves. */
 
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { isLoopbackHost } from "../http/address.ts";
 import { encodeSegment } from "../http/target.ts";
 import type { PacmanConfiguration, Repository } from "../pacman/configuration.ts";
+import { isPackageOrItsSignature } from "./address.ts";
 
 /** A server from which the files of one repository can be had over the network. */
 export interface Mirror {
@@ -36,16 +37,22 @@ export interface Self {
  *
  * A server whose address names our architecture is no mirror for a client of another one.
  *
+ * As in pacman, the `CacheServer` lines come first for packages and their signatures, and do not count
+ * for databases.
+ *
  * @param architecture that the client asked for; null when it did not say.
+ * @param file that the client asked for.
  */
 export function mirrorsOf(
   repository: Repository,
   configuration: PacmanConfiguration,
   architecture: string | null,
   self: Self,
+  file: string,
 ): Mirror[] {
+  const cacheServers = isPackageOrItsSignature(file) ? repository.cacheServers ?? [] : [];
   const mirrors: Mirror[] = [];
-  for (const server of repository.servers) {
+  for (const server of new Set([...cacheServers, ...repository.servers])) {
     const url = parseUrl(server);
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) continue;
     if (isSelf(url, self) || !fitsArchitecture(server, configuration, architecture)) continue;

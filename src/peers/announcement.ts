@@ -9,7 +9,7 @@
 
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
-/** The name that stands where the sender's host would: who receives it fills in the real one. */
+/** Stands for the sender's host: the receiver puts the address there that the datagram came from. */
 export const HOST_PLACEHOLDER = "ungabunga";
 
 const MAGIC = {

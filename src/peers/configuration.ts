@@ -33,8 +33,6 @@ export interface MdnsConfiguration {
 /** Everything about finding and asking peers. */
 export interface PeersConfiguration {
   readonly program: "pacserve" | "quickserve";
-  /** Version of ours, for the index and the peers page. */
-  readonly version: string;
   /** Addresses of static peers, each with a slash at its end: `http://10.0.0.2:15678/`. */
   readonly staticPeers: readonly string[];
   /** Null: neither announce nor listen. */

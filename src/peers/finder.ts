@@ -1,4 +1,4 @@
-/** Who has a file, or what is in a directory: the questions that a client's request leads to. */
+/** Finds the peer that has a file, and what peers have in a directory, for a client's request. */
 
 import { isInNetwork, isLoopbackHost } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -21,7 +21,7 @@ export interface Found {
   readonly url: string;
 }
 
-/** What of a client's request matters to a search: who asks, and whether anybody still does. */
+/** What a search needs of a client's request: its connection, and whether it still waits. */
 export type Client = Pick<HttpRequest, "connection" | "signal">;
 
 /** What finding needs. */

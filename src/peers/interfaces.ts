@@ -13,7 +13,7 @@ export interface InterfaceAddress {
 
 /**
  * Names that container and virtual machine managers and VPNs give their interfaces: there are no other
- * machines of the LAN behind them, or there are machines that it is none of their business.
+ * machines of the LAN behind them, or machines that must not learn of this one.
  */
 export const IGNORED_INTERFACES: readonly string[] = [
   "br-*",

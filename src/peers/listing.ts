@@ -40,7 +40,7 @@ export function listRemote(
     const awaited = new Set(peers.filter((peer) => peer.state !== "backoff"));
     const finish = (): void => {
       clearTimeout(timer);
-      // A copy: those who are late still add to theirs.
+      // A copy: late answers are still added to the original.
       resolve([...entries]);
     };
     const timer = setTimeout(finish, timeout);

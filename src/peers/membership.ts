@@ -1,6 +1,6 @@
 /**
- * Who is a peer: takes in what discovery finds and what nudges say, asks those servers whether they are
- * there, and tells the peers of this server and of each change of its index.
+ * Decides which servers are peers. It takes in what discovery finds and what nudges say, asks those
+ * servers whether they are there, and tells the peers of each change of this server's index.
  *
  * What is known of the peers is in the registry, whose event `changed` tells of all that comes of it.
  */
@@ -20,7 +20,7 @@ import type { Peer, Registry } from "./registry.ts";
 
 /**
  * Nudges by which one neighbour can make this server ask it whether it is there. Together they may be
- * more than are asked in a second: those who wait are asked in turn.
+ * more than are asked in a second: the rest wait in the queue of probes.
  */
 const PROBES_FOR_NEIGHBOUR = { burst: 100, perSecond: 5 };
 const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
@@ -35,7 +35,7 @@ const PROBES_FOR_KNOWN = { burst: 4, perSecond: 1 / 15 };
 interface Told {
   /** The instance that was told; null until it answers. */
   instance: string | null;
-  /** 0: that there is none yet. */
+  /** 0: it was told that there is no index yet. */
   readonly generation: number;
 }
 

@@ -218,7 +218,7 @@ export class Multicast implements Discovery {
     });
   }
 
-  /** Whoever is heard first in a network may be one of several there who did not hear us. */
+  /** On the first datagram from a network, announces there again: others may have missed us. */
   #heard(source: string): void {
     for (const address of addressesNear(source, this.#interfaces)) {
       if (this.#answered.has(address)) continue;

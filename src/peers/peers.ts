@@ -1,8 +1,9 @@
 /** The peers' room as the rest of the house sees it: finding files on the LAN and being found. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import { contentReply } from "../http/replies.ts";
 import { ownUri } from "./announcement.ts";
-import { Answers } from "./answer.ts";
+import { Answers } from "./answers.ts";
 import { transfersOf } from "./balance.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
@@ -51,7 +52,7 @@ export interface PeersState {
 
 const DEFAULT_INTERVAL = 300;
 
-/** Finds files on the LAN, and answers those who look for them. */
+/** Finds files on the LAN, and answers peers that look for files here. */
 export class Peers {
   /** Finds files on the peers and lists their directories. */
   readonly finder: Finder;
@@ -176,17 +177,9 @@ export class Peers {
 
   /** Answers a message of another server. */
   async answer(request: HttpRequest): Promise<Reply> {
-    const { status, body: text } = await this.#answers.answer(request);
-    const body = new TextEncoder().encode(text);
-    return {
-      status,
-      headers: {
-        ...this.replyHeaders(),
-        "Content-Type": status === 200 ? "application/json" : "text/plain",
-        "Content-Length": String(body.length),
-      },
-      body,
-    };
+    const { status, body } = await this.#answers.answer(request);
+    const type = status === 200 ? "application/json" : "text/plain";
+    return contentReply(status, type, body, this.replyHeaders());
   }
 
   /** Header fields that a reply to a request of a peer bears. */

@@ -1,5 +1,5 @@
 /**
- * Who is on the LAN.
+ * The table of the servers on the LAN.
  *
  * A peer that only announced itself is a *candidate*: anybody can send such a datagram, so it must
  * answer before it is believed. One that answered is *alive*. One that failed is in *backoff*: it is

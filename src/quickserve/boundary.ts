@@ -1,9 +1,10 @@
 /**
  * The wall around what is shared: where a path really leads, and whether that is inside of a share.
  *
- * The runtime's read scope looks at the path that is asked for and follows symbolic links out of it,
- * so a path says nothing until its file is open. What is open is compared with what the resolved
- * path names, and the resolved path has to be inside of a share.
+ * The runtime's read scope looks at the path that is asked for and follows symbolic links out of it.
+ * Therefore a path proves nothing until its file is open. The open file is compared with the file at the
+ * resolved path, and the resolved path has to be inside of a share. (`/proc/self/fd` would tell where an
+ * open file is, but Deno refuses to read it.)
  */
 
 import { realPathOrNull } from "../files.ts";
@@ -19,7 +20,7 @@ export interface OpenedFile {
 /** Decides whether a file (`names`, below the source's directory) of a source is shown. */
 type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
 
-/** A directory whose inode did not change for so long was not renamed in meanwhile (ms). */
+/** If a directory's inode did not change for this long (ms), nothing was renamed in it meanwhile. */
 const SETTLED_AFTER = 2000;
 
 /** How often a path in a directory that changes has to lead to the same file before it is believed. */
@@ -138,9 +139,9 @@ function namesBelow(top: string, path: string): string[] {
  * removed since before it was opened.
  *
  * Swapping a directory for a link changes the directory that it is in, and the kernel notes that in
- * an inode time which nobody can set. Read from the bottom to the top, each directory's time vouches
- * that the names in it were constant while those below were looked at; so the answer is not a matter
- * of luck, however fast somebody swaps.
+ * the inode's change time, which no program can set. The directories are read from the bottom to the
+ * top. Each one's time shows that the names in it did not change while those below were looked at.
+ * Therefore the answer does not depend on luck, however fast an attacker swaps.
  */
 function isSettled(top: string, real: string, info: Deno.FileInfo, started: number): boolean {
   let path = real === "/" ? "" : real;
@@ -159,9 +160,9 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
 }
 
 /**
- * True when the path leads to the same file again and again: in a directory where files come and go
- * just now. Somebody who swaps directories for links would have to hit the right moment with each
- * of the repetitions, twice.
+ * True when the path leads to the same file again and again. Used in a directory in which files were
+ * made or removed a moment ago. An attacker who swaps directories for links would have to hit the right
+ * moment with each of the repetitions, twice.
  */
 function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): boolean {
   for (let round = 0; round < REPETITIONS; round++) {

@@ -5,7 +5,7 @@ import { loadContentTypes } from "../std.ts";
 const binary = "application/octet-stream";
 const plainText = "text/plain; charset=UTF-8";
 
-/** Packages and databases of pacman: archives that are meant for pacman, whatever packed them. */
+/** Packages and databases of pacman, in every compression. */
 const forPacman = /\.pkg\.tar(?:\.[a-z0-9]+)?$|\.(?:db|files)(?:\.tar(?:\.[a-z0-9]+)?)?$/;
 
 /** A signature of a package or a database, made by gpg. */

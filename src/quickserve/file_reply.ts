@@ -11,7 +11,7 @@ import { contentRange, parseRanges } from "../http/ranges.ts";
 import type { ByteRange } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
 import { type KeptFile, MAX_SMALL_FILE, SmallFiles } from "./small_files.ts";
-import { textReply } from "../http/text_reply.ts";
+import { notModified, textReply } from "../http/replies.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
 
@@ -28,7 +28,7 @@ interface Representation {
 /** The bytes of a file, or the file to read them from. */
 type Content = Uint8Array | Deno.FsFile;
 
-/** The user's own website (`--root`), without what somebody may have uploaded into it. */
+/** The user's own website (`--root`), without what clients may have uploaded into it. */
 export class Website {
   readonly #directories: readonly string[];
   readonly #uploads: string | null;
@@ -135,7 +135,7 @@ export class FileReplies {
   #fromDisk(file: SharedFile, request: HttpRequest, now: number): Reply | null {
     const opened = this.#tree.openWithInfo(file);
     if (opened === null) return null;
-    // It may have been replaced since it was looked up: what is open is what counts.
+    // The file may have been replaced since it was looked up: the open one counts.
     const current = toSharedFile(file, opened.info);
     const representation = this.#describe(current, now);
     const answer = this.#withoutContent(representation, request, now);
@@ -164,9 +164,7 @@ export class FileReplies {
     const condition = evaluateConditions(request.headers, representation, now);
     if (condition === 412) return textReply(412);
     if (condition === 304) {
-      const { "Content-Length": _length, "Content-Type": _type, ...headers } =
-        representation.headers;
-      return { status: 304, headers, body: null, source: this.#source };
+      return { ...notModified(representation.headers), source: this.#source };
     }
     // A range means something with GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;

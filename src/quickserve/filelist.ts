@@ -6,8 +6,8 @@ import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
 
 /**
- * Names in the root that are given away to paths on the command line and in plain filelists, each with
- * the path that has it, as the user wrote that. No two may have the same.
+ * Names in the root that paths on the command line and in plain filelists have taken, each with its path
+ * as the user wrote it. No two paths may have the same name.
  */
 export type GivenNames = Map<string, string>;
 

@@ -32,7 +32,7 @@ export async function parseFilterOptions(values: readonly string[]): Promise<Fil
 }
 
 /**
- * Reads a filterlist: a rule a line. Empty lines, and those that begin with `#`, mean nothing.
+ * Reads a filterlist: a rule a line. Empty lines, and lines that begin with `#`, are ignored.
  *
  * @param file its name, for errors.
  * @throws {Failure} that names file and line of the first invalid rule.
@@ -45,8 +45,8 @@ export async function parseFilterList(text: string, file: string): Promise<Filte
 }
 
 /**
- * Compiles filters: in their order, the last one that matches decides; a path that none matches is
- * shown. The engine has no backtracking, so the time is linear in the length of the path.
+ * Compiles filters. The last one that matches a path decides; a path that matches none is shown. The
+ * engine does not backtrack: the time is linear in the length of the path.
  *
  * @throws {Failure} when an expression is invalid.
  */

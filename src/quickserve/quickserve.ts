@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { encodePath, parseTarget } from "../http/target.ts";
 import type { Target } from "../http/target.ts";
-import { textReply } from "../http/text_reply.ts";
+import { redirectReply, textReply } from "../http/replies.ts";
 import type { Finder } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FileReplies } from "./file_reply.ts";
@@ -90,12 +90,7 @@ export class Quickserve {
     if (this.#peers.isFromPeer(request)) return this.#notFound(request);
     const found = await this.#peers.finder.find(segments, request);
     if (found === null) return this.#notFound(request);
-    return {
-      status: 307,
-      headers: { Location: found.url, "Content-Length": "0" },
-      body: null,
-      source: `peer ${found.peer}`,
-    };
+    return { ...redirectReply(found.url), source: `peer ${found.peer}` };
   }
 
   #notFound(request: HttpRequest): Reply {

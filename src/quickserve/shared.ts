@@ -11,7 +11,7 @@ export interface SharedFile {
   readonly size: number;
   /** Time of the last change of its content, in milliseconds since 1970. */
   readonly modified: number;
-  /** Time of the last change of its inode (kept by the kernel, nobody can set it), likewise. */
+  /** Time of the last change of its inode (the kernel keeps it, no program can set it), likewise. */
   readonly changed: number;
   readonly device: number;
   readonly inode: number;

@@ -22,7 +22,7 @@ export const MAX_SMALL_FILE = 1024 * 1024;
 /** What all kept files may take together, in bytes. */
 const DEFAULT_BUDGET = 32 * 1024 * 1024;
 
-/** A file that changed less than this ago (ms) may change again without another time on its inode. */
+/** A file that changed less than this ago (ms) may change again and keep the same time on its inode. */
 const SETTLED_AFTER = 2000;
 
 /** Nothing is kept after this time (ms) without a request for any of it. */

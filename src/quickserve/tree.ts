@@ -1,5 +1,6 @@
 /** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
 
+import { LRUCache } from "lru-cache";
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
@@ -40,10 +41,10 @@ interface Identity {
 /** How many files and directories are remembered as inside of a share and readable. */
 const REMEMBERED_PATHS = 5_000;
 
-/** Of so many paths at the most it is said that they cannot be read: a share may have any number. */
+/** At most this many unreadable paths are reported: a share may have any number. */
 const REPORTED_PATHS = 1000;
 
-/** After so many entries of a listing, others get their turn. */
+/** After this many entries of a listing, the event loop does other work. */
 const ENTRIES_PER_TURN = 2000;
 
 /**
@@ -51,11 +52,11 @@ const ENTRIES_PER_TURN = 2000;
  *
  * Whatever is hidden, filtered, unreadable, neither file nor directory, outside of the shares by way
  * of a symbolic link, or asked for by another spelling than the one that its directory lists does not
- * exist: not by its address and not in a listing. Nothing about files
- * is kept but which of them passed those checks, so that one that comes or goes is noticed at once,
- * and however large a directory is, looking up a file in it costs the same.
+ * exist: not by its address and not in a listing. Of files
+ * the tree keeps only which of them passed those checks. Therefore it notices at once when a file comes
+ * or goes, and a look-up costs the same however large the directory is.
  *
- * A share's own path is exempt from the rule for hidden names: the user has named it.
+ * The rule for hidden names does not hold for a share's own path: the user has named it.
  */
 export class SharedTree {
   readonly #root: TreeNode;
@@ -63,8 +64,8 @@ export class SharedTree {
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
   readonly #listings = new CoalescedRuns<readonly Entry[]>();
-  /** What passed the checks, by local path, the oldest first. */
-  readonly #accessible: Map<string, Identity> = new Map();
+  /** What passed the checks, by local path. */
+  readonly #accessible = new LRUCache<string, Identity>({ max: REMEMBERED_PATHS });
   readonly #report: (message: string) => void;
   /** Local paths that were reported. */
   readonly #reported: Set<string> = new Set();
@@ -130,7 +131,7 @@ export class SharedTree {
 
   /**
    * What is in a directory, merged and sorted by name (by code units, so that the order is the same
-   * everywhere). Empty when the directory is gone. Many who ask at once cost no more than two.
+   * everywhere). Empty when the directory is gone. Many calls at once cost no more than two.
    */
   list({ segments }: SharedDirectory): Promise<readonly Entry[]> {
     return this.#listings.run(segments.join("/"), () => this.#list(segments));
@@ -236,12 +237,6 @@ export class SharedTree {
     const spelling = spellingOf(localPath, names);
     // Not remembered where there are other spellings: a renamed file may keep its old name as one.
     if (spelling !== "sole") return spelling === "listed";
-    if (this.#accessible.size >= REMEMBERED_PATHS) {
-      for (const oldest of this.#accessible.keys()) {
-        this.#accessible.delete(oldest);
-        break;
-      }
-    }
     this.#accessible.set(localPath, identityOf(info));
     return true;
   }

@@ -1,12 +1,12 @@
 /** Work that many clients may ask for at the same time: done in turn, or once for all of them. */
 
 /**
- * Milliseconds between two pieces of work. While a timer of less is all that it waits for, Deno looks
- * for what has come from the network only now and then (2.9.6).
+ * Milliseconds between two pieces of work. While Deno (2.9.6) waits for a shorter timer only, it looks
+ * for input from the network only now and then.
  */
 const PAUSE = 5;
 
-/** Runs pieces of work one after the other, with time in between for whatever else is to be done. */
+/** Runs pieces of work one after the other, with time in between for other work. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 

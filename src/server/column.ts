@@ -10,7 +10,7 @@
  * - `pacserve_handler.ts`, `pacserve/choose.ts`: pacman's addresses, from cache, peer or mirror;
  * - `quickserve_handler.ts`, `quickserve/quickserve.ts`: everything else, from the shared tree
  *   (`quickserve/tree.ts`), else from a peer;
- * - `quickserve/file_reply.ts`, `http/bridge.ts`: the file goes out.
+ * - `quickserve/file_reply.ts`, `http/send.ts`: the file goes out.
  *
  * Each calls the one below it, so they are made from the bottom up.
  */

@@ -1,7 +1,7 @@
 /** Lines to standard output, without ever making a request wait for the terminal or the journal. */
 
 /** The most that waits for a reader that is slower than the log, in characters. */
-const MOST_WAITING = 1024 * 1024;
+const MAX_WAITING = 1024 * 1024;
 
 /** Milliseconds between two writes: under load a write for each line costs more than the request. */
 const PAUSE = 20;
@@ -16,7 +16,7 @@ let writing: Promise<void> | null = null;
  * and their number is said instead.
  */
 export function writeLine(line: string): void {
-  if (waiting.length > MOST_WAITING) {
+  if (waiting.length > MAX_WAITING) {
     dropped += 1;
     return;
   }

@@ -46,7 +46,7 @@ Deno.test("behind a proxy, pacserve and pacman ask the mirror through it, and lo
     "http_proxy": `http://${scene.lan.addressOf(gateway)}:3128`,
     "NO_PROXY": "elsewhere.invalid",
   };
-  // As a drop-in with Environment=http_proxy=… starts it.
+  // As the unit starts it with http_proxy=… in /etc/conf.d/pacserve.
   const server = [...programCommand("pacserve"), "--verbose"];
   await using pacserve = birch.host.spawn(server, { environment });
   await pacserve.line(/^Pacserve /);

@@ -40,6 +40,7 @@ Deno.test("-U takes an address of pacserve's", async () => {
   const { birch } = await machines(scene, "pebble");
   const { fileName } = scene.repository.package("pebble");
   const address = `http://localhost:15678/pacman/core/x86_64/${fileName}`;
+  await pacsrv(birch, "-Sy");
   const { code, stdout, stderr } = await pacsrv(birch, "-U", address);
   assertEquals([code, stderr], [0, ""], stdout);
   assertEquals(await birch.installed(), scene.today("pebble"));

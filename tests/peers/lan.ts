@@ -148,7 +148,6 @@ export async function servePeer(
   );
   const peers: Peers = new Peers({
     program: "pacserve",
-    version: "test",
     staticPeers: [],
     multicast: null,
     searchTimeout: 300,

@@ -6,7 +6,7 @@
 
 import { listen } from "../../src/http/listener.ts";
 import { parseTarget } from "../../src/http/target.ts";
-import { textReply } from "../../src/http/text_reply.ts";
+import { textReply } from "../../src/http/replies.ts";
 import { uploadsAreOff } from "../../src/quickserve/uploads/answer.ts";
 import { isUpload } from "../../src/quickserve/uploads/request.ts";
 import { sweepUploads } from "../../src/quickserve/uploads/temporary.ts";

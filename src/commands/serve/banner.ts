@@ -53,7 +53,7 @@ async function shareText({ path, sources }: Share): Promise<string> {
 
 function uploadsText({ uploads, auth }: ServerConfiguration): string[] {
   if (uploads === null) return [];
-  // Who does not know it should read it before somebody fills the disk.
+  // The user should know it before a stranger fills the disk.
   const whoever = auth.users.length === 0 ? " (from everybody: no user is configured)" : "";
   return [uploads.directory + whoever];
 }

@@ -7,7 +7,7 @@ import { DEFAULTS, MULTICAST_INTERVAL, type Program } from "./options.ts";
 import type { ConfigurationSources } from "./user_files.ts";
 import { addressValue, multicastGroupValue, numberValue } from "./values.ts";
 
-/** Options that mean nothing alone. */
+/** Options that mean nothing without `--multicast`. */
 const DETAILS = ["address", "port", "group", "interval", "interface", "ignore"]
   .map((detail) => `multicast-${detail}`);
 

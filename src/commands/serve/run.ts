@@ -79,9 +79,9 @@ async function serveUntilStopped(
   }
 }
 
-/** Gives up what this command line does not need: the runtime can only drop a permission whole. */
+/** Drops permissions that this command line does not need: the runtime can only drop one as a whole. */
 async function dropPermissions(keepWrite: boolean): Promise<void> {
-  // Without being told so, the runtime lets code be loaded from a few well-known hosts.
+  // By default the runtime lets code be loaded from a few well-known hosts.
   await Deno.permissions.revoke({ name: "import" });
   if (!keepWrite) await Deno.permissions.revoke({ name: "write" });
 }

@@ -196,7 +196,6 @@ async function peersSettings(
   }
   return {
     program,
-    version: VERSION,
     staticPeers,
     multicast: multicastSettings(program, options, sources),
     searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),
@@ -206,7 +205,7 @@ async function peersSettings(
   };
 }
 
-/** Who may have certified a peer: whoever certifies our clients, and the authorities of the system. */
+/** The authorities that may certify peers: those that certify our clients, and those of the system. */
 async function peerAuthorities(
   staticPeers: readonly string[],
   { tls }: ListenConfiguration,

@@ -2,7 +2,7 @@
  * Noticing that names changed in a directory.
  *
  * The watch ends with the first change: many come together, and one is enough to know that it is time
- * to look. Who looks starts it again first.
+ * to look. Before it looks, the reader starts the watch again.
  */
 
 /** Watches directories, not what lies in directories below them. */

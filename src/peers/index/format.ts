@@ -1,7 +1,7 @@
 /**
  * An index on the wire: which names a server has, as 32-bit hashes.
  *
- * A hash is enough, since whoever reads a name out of an index asks the server before relying on it:
+ * A hash is enough: before a server relies on an index, it asks the peer for the file itself, therefore
  * two names with one hash cost a question. And it is small: 10,000 packages with their signatures are
  * 60 kB on the wire and 80 kB in memory, whatever their names.
  *

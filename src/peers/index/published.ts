@@ -2,7 +2,7 @@
  * The index that this server publishes: the names in its `pkg` directory.
  *
  * It is built in the background and again when something changes. Each change makes a new generation;
- * who has an earlier one gets what changed since.
+ * a peer that has an earlier one gets what changed since.
  */
 
 import { LRUCache } from "lru-cache";
@@ -10,6 +10,7 @@ import { EventEmitter } from "node:events";
 import { Backoff } from "../../backoff.ts";
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { contentReply, notModified } from "../../http/replies.ts";
 import type { OwnFiles, PeersLog } from "../own_server.ts";
 import { HEADERS } from "../protocol.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
@@ -108,7 +109,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
 
   /**
    * Number of the newest generation; 0 while there is none. While a change is known but the index is
-   * not built again, it is one more than that of the index: who has an earlier one must not conclude
+   * not built again, it is one more than that of the index: peers with an earlier one must not conclude
    * from it that a file is not here.
    */
   get generation(): number {
@@ -140,17 +141,8 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     if (this.#generation === 0) return { status: 404, headers, body: null };
     const etag = `"${this.instance}.${this.#generation}"`;
     const all: ReplyHeaders = { ...headers, ETag: etag, "Cache-Control": "no-cache" };
-    if (request.headers["if-none-match"] === etag) return { status: 304, headers: all, body: null };
-    const body = this.#encoded(request.target);
-    return {
-      status: 200,
-      headers: {
-        ...all,
-        "Content-Type": "application/octet-stream",
-        "Content-Length": String(body.length),
-      },
-      body,
-    };
+    if (request.headers["if-none-match"] === etag) return notModified(all);
+    return contentReply(200, "application/octet-stream", this.#encoded(request.target), all);
   }
 
   /** What peers ask for is nearly always the same, and a neighbour may ask as fast as it can. */

@@ -258,7 +258,7 @@ function emptyIndex(instance: string, told: number): PeerIndex {
   };
 }
 
-/** The generation in an entity tag of ours, if it is of this instance. */
+/** The generation in an entity tag of an index; null if it is not of this instance. */
 function generationOf(etag: string | undefined, instance: string): number | null {
   const match = /^"(.+)\.(\d{1,9})"$/.exec(etag ?? "");
   return match !== null && match[1] === instance ? Number(match[2]) : null;

@@ -18,8 +18,7 @@ export async function* zipStream(members: AsyncIterable<OpenedMember>): AsyncGen
       yield value;
     }
   } finally {
-    // When the client goes away the library does not let go of its input, and reports its own stop as
-    // an error, which is none.
+    // When the client goes away the library keeps its input, and reports its own stop as an error.
     await reader.cancel().catch(() => {});
     await members[Symbol.asyncIterator]().return?.();
   }

@@ -14,21 +14,21 @@ import type { UploadLimits } from "./upload.ts";
 import { addressOf, uploadUses, usesAsText } from "./uses.ts";
 import type { Login, Use } from "./uses.ts";
 
-/** What is in force, as far as somebody who uses the server has to know. */
+/** The settings that users of the server have to know. */
 export interface AboutFacts {
   readonly login: Login;
   /** Null: no uploads. */
   readonly uploads: UploadLimits | null;
   /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
   readonly peers: "multicast" | "named" | "none";
-  /** Where it listens, if the pacman of other machines can use it; null: it serves no packages. */
+  /** Where the server listens, for its use by pacman on other machines; null: it serves no packages. */
   readonly pacman: Pick<ListenConfiguration, "address" | "ipv6"> | null;
 }
 
 /** What is in force, by its name: `Log in`, `not needed`. */
 type Fact = readonly [name: string, value: string];
 
-/** The page about the server (`?page=about`): text for a terminal, HTML for everybody else. */
+/** The page about the server (`?page=about`): text for a terminal, HTML otherwise. */
 export function aboutPage(
   request: Pick<HttpRequest, "method" | "headers" | "connection">,
   context: ListingContext,

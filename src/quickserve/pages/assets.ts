@@ -1,7 +1,8 @@
 /** Style and script of the pages: files of their own, so that the pages' policy can forbid inline ones. */
 
 import { createHash } from "node:crypto";
-import type { HttpRequest, Reply } from "../../http/exchange.ts";
+import type { Reply } from "../../http/exchange.ts";
+import { contentReply } from "../../http/replies.ts";
 import script from "./script.js" with { type: "text" };
 import forms from "./style/forms.css" with { type: "text" };
 import frame from "./style/frame.css" with { type: "text" };
@@ -34,18 +35,12 @@ export const scriptAddress: string = assetAddress(scriptAsset);
  *
  * @returns null when there is no such asset (any more).
  */
-export function assetReply(request: Pick<HttpRequest, "method">, name: string): Reply | null {
+export function assetReply(name: string): Reply | null {
   const asset = byName.get(name);
   if (asset === undefined) return null;
-  return {
-    status: 200,
-    headers: {
-      "Content-Type": asset.contentType,
-      "Content-Length": String(asset.bytes.length),
-      "Cache-Control": "public, max-age=31536000, immutable",
-    },
-    body: request.method === "HEAD" ? null : asset.bytes,
-  };
+  return contentReply(200, asset.contentType, asset.bytes, {
+    "Cache-Control": "public, max-age=31536000, immutable",
+  });
 }
 
 function makeAsset(stem: string, extension: string, contentType: string, text: string): Asset {

@@ -1,8 +1,8 @@
-/** What a client is told when there is no page for it. */
+/** Replies that say what is wrong. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { statusText } from "../../std.ts";
-import { textReply } from "../../http/text_reply.ts";
+import { textReply } from "../../http/replies.ts";
 import { html } from "./html.ts";
 import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";
@@ -10,7 +10,7 @@ import { pageReply } from "./reply.ts";
 import { isBrowser, variesBy } from "./representation.ts";
 
 /**
- * An error: a page for a browser, one sentence of plain text for everybody else.
+ * An error: a page for a browser, one sentence of plain text for other clients.
  *
  * @param message one sentence that says what is wrong, for the user to read; by default the status's
  * own phrase.

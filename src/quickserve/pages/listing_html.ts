@@ -15,7 +15,7 @@ import type { Listing } from "./listing.ts";
 import { describeTotals } from "./listing_text.ts";
 import { uploadForm } from "./upload.ts";
 
-/** Stands in a page where its rows belong. Nobody outside can know it, so it stands nowhere else. */
+/** Marks in a page where its rows belong. It is random: no file name can contain it on purpose. */
 const rowsMark = crypto.randomUUID();
 
 /**

@@ -55,7 +55,7 @@ export class Pages {
     if (!trailingSlash) return null;
     const parameters = new URLSearchParams(search);
     const asset = parameters.get("asset");
-    if (asset !== null && segments.length === 0) return assetReply(request, asset);
+    if (asset !== null && segments.length === 0) return assetReply(asset);
     switch (parameters.get("page")) {
       case "about":
         return aboutPage(request, this.#context, search, this.#about);

@@ -1,4 +1,4 @@
-/** The page of peers: who is on the network. */
+/** The page of peers: the servers that were found on the network. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { PeerRow } from "../../peers/peers.ts";

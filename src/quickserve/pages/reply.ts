@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
+import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
 import { variesBy } from "./representation.ts";
 import type { Representation } from "./representation.ts";
@@ -9,8 +10,8 @@ import type { Representation } from "./representation.ts";
 const encoder = new TextEncoder();
 
 /**
- * What a page of ours may do: load its own style and script, send forms and requests to its own
- * server, and be framed by nobody. No inline script or style runs, whatever got into a page.
+ * What a page of this server may do: load its own style and script, and send forms and requests to its
+ * own server. No site may frame it. No inline script or style runs, whatever got into a page.
  */
 const pagePolicy = [
   "default-src 'none'",
@@ -29,7 +30,7 @@ const contentTypes: Readonly<Record<Representation, string>> = {
   text: "text/plain; charset=UTF-8",
 };
 
-/** Pages up to so many bytes are sent in one piece. */
+/** Pages up to this many bytes are sent in one piece. */
 const ONE_PIECE = 256 * 1024;
 
 /**
@@ -55,7 +56,8 @@ export function pageReply(
   }
   const all: ReplyHeaders = {
     "Content-Type": contentTypes[form],
-    "Content-Length": String(length),
+    // Of a page in pieces nobody else knows it.
+    ...(length > ONE_PIECE ? { "Content-Length": String(length) } : {}),
     "Cache-Control": "no-cache",
     "Content-Security-Policy": pagePolicy,
     // With `no-referrer` a form would be sent with `Origin: null`, as if it came from another site.
@@ -68,11 +70,10 @@ export function pageReply(
     all["ETag"] = etag;
     const known = request.headers["if-none-match"];
     if (known !== undefined && listHasWeakly(known, etag)) {
-      const { "Content-Length": _length, "Content-Type": _type, ...rest } = all;
-      return { status: 304, headers: rest, body: null };
+      return notModified(all);
     }
   }
-  return { status, headers: all, body: request.method === "HEAD" ? null : join(pieces, length) };
+  return { status, headers: all, body: join(pieces, length) };
 }
 
 function join(pieces: readonly Uint8Array[], length: number): ReplyBody {

@@ -19,9 +19,9 @@ export const offeredTypes: readonly string[] = Object.keys(byType);
 export const variesBy = "Accept, User-Agent";
 
 /**
- * The form that a request asks for: by `?mimetype=` in its address, else by its `Accept` field. Who
- * takes anything gets HTML, as crawlers (`wget -r`) and browsers need it; but curl, whose output is a
- * terminal, gets text.
+ * The form that a request asks for: by `?mimetype=` in its address, else by its `Accept` field. A
+ * client that accepts any type gets HTML, because crawlers (`wget -r`) and browsers need it; but curl,
+ * whose output goes to a terminal, gets text.
  *
  * @returns null when there is no such form: the answer is 406.
  */
@@ -42,7 +42,7 @@ export function chooseRepresentation(
   return type === undefined ? null : byType[type] ?? null;
 }
 
-/** True when a request comes from somebody who looks at HTML: its `Accept` names it. */
+/** True when a request comes from a program that shows HTML: its `Accept` names it. */
 export function isBrowser(request: Pick<HttpRequest, "headers">): boolean {
   return request.headers["accept"]?.includes("text/html") ?? false;
 }

@@ -37,7 +37,7 @@ export function uploadForm(form: "compact" | "full"): Html {
 /** What the upload page says about the limits. */
 export type UploadLimits = Pick<UploadConfiguration, "allowOverwrite" | "maximumSize">;
 
-/** The page of the upload form (`?page=upload`): how to upload for a terminal, HTML for everybody else. */
+/** The page of the upload form (`?page=upload`): how to upload as text for a terminal, HTML otherwise. */
 export function uploadPage(
   request: Pick<HttpRequest, "method" | "headers" | "connection">,
   context: PageContext,

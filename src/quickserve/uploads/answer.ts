@@ -1,11 +1,14 @@
 /** The replies to uploads: text for people, JSON for programs, a page for browsers. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
-import { textReply } from "../../http/text_reply.ts";
+import { jsonReply, textReply } from "../../http/replies.ts";
 import { accepts } from "../../std.ts";
 import type { Pages } from "../pages/pages.ts";
 import { pageReply } from "../pages/reply.ts";
 import { outcomeStatus, type UploadOutcome } from "./outcome.ts";
+
+/** What became of one upload is of no use to the next. */
+const UNKEPT: ReplyHeaders = { "Cache-Control": "no-store", Vary: "Accept" };
 
 /**
  * The reply that says what was stored and what was not.
@@ -20,25 +23,21 @@ export function answerUpload(
 ): Reply {
   switch (chooseType(request)) {
     case "application/json":
-      return reply(
-        outcomeStatus(outcome),
-        "application/json",
-        `${JSON.stringify(asData(outcome))}\n`,
-      );
+      return jsonReply(outcomeStatus(outcome), asData(outcome), UNKEPT);
     case "text/html":
       return pageReply(request, "html", pages.uploadResult(outcome), {
         status: outcomeStatus(outcome),
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });
     default:
-      return reply(outcomeStatus(outcome), "text/plain; charset=utf-8", asText(outcome));
+      return textReply(outcomeStatus(outcome), asText(outcome), UNKEPT);
   }
 }
 
 /** The reply to an upload where uploads are off. `allowed`: the methods that are not. */
 export function uploadsAreOff(allowed: readonly string[]): Reply {
   const sentence = "This server takes no uploads (it was started without --upload).";
-  return textReply(405, sentence, { "Cache-Control": "no-store", Allow: allowed.join(", ") });
+  return textReply(405, sentence, { ...UNKEPT, Allow: allowed.join(", ") });
 }
 
 /** The same reply with more header fields. */
@@ -74,7 +73,7 @@ function asText(outcome: UploadOutcome): string {
   const failed = outcome.failed.map(({ name, reason }) =>
     `Not stored: ${shownName(name)}${reason}`
   );
-  return [...stored, ...failed].map((line) => `${line}\n`).join("");
+  return [...stored, ...failed].join("\n");
 }
 
 /** A refused name as it may be shown on a terminal. */
@@ -82,18 +81,4 @@ function shownName(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   return `${shown.replace(/[\p{C}\u2028\u2029]/gu, "�")}: `;
-}
-
-function reply(status: number, contentType: string, text: string): Reply {
-  const body = new TextEncoder().encode(text);
-  return {
-    status,
-    headers: {
-      "Content-Type": contentType,
-      "Content-Length": String(body.length),
-      "Cache-Control": "no-store",
-      "Vary": "Accept",
-    },
-    body,
-  };
 }

@@ -105,7 +105,8 @@ class Form {
     parser.on("partsLimit", refuse(413, `The form has more than ${LIMITS.parts} parts.`));
     parser.on("file", (_field, stream, name: string | undefined) => {
       this.#current = stream;
-      // Whoever takes the file gets the error; at other times nobody else listens.
+      // `take` gets the error while it reads the file. At other times nothing listens, and an error that
+      // nothing listens to would end the program.
       stream.on("error", () => {});
       this.#files = this.#files.then(() => take(name ?? "", this.#whole(stream)))
         .catch((error) => this.fail(error))
@@ -146,7 +147,8 @@ class Form {
   async *#whole(stream: Readable): AsyncGenerator<Uint8Array> {
     try {
       let last: ArrayBufferLike | null = null;
-      // Not to be destroyed by whoever stops early: the parser goes on only if the rest is read.
+      // A reader that stops early must not destroy the stream: the parser goes on only if the rest is
+      // read.
       for await (const slice of stream.iterator({ destroyOnReturn: false })) {
         // Slices come in order: with the first of the next chunk, all is taken of the one before.
         if (last !== null && last !== slice.buffer) this.#release(last);
@@ -174,9 +176,9 @@ class Form {
 }
 
 /**
- * Gives back the memory of a chunk that nobody looks at any more. Left to the garbage collector, the
- * chunks of one long upload add up to more than 64 MiB before it runs; this keeps them at a few, and
- * is quicker too.
+ * Gives back the memory of a chunk that is not used any more. Left to the garbage collector, the chunks
+ * of one long upload add up to more than 64 MiB before it runs; with this function they take a few, and
+ * it is quicker too.
  *
  * A chunk that shares its buffer with others is left alone.
  */

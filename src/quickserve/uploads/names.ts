@@ -8,8 +8,8 @@ const MAX_NAME_BYTES = 255;
 /**
  * Why a file cannot be stored under this name, in a sentence; null when it can.
  *
- * A name with a slash or a backslash is refused, not shortened to its last part: who sends a path may
- * expect directories, and would find files of one name in each other's place.
+ * A name with a slash or a backslash is refused, not shortened to its last part: a client that sends a
+ * path may expect directories, and files of the same name would take each other's place.
  */
 export function uploadNameProblem(name: string, showHidden: boolean): string | null {
   if (name.trim() === "") return "The file has no name.";

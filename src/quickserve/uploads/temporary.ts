@@ -17,8 +17,8 @@ export function isUploadTemporary(name: string): boolean {
 }
 
 /**
- * Removes unfinished uploads that nobody is writing any more. Those of another living server, or of
- * another worker of this one, are locked and stay.
+ * Removes unfinished uploads that no process is writing any more. A file of another running server, or
+ * of another worker of this one, is locked and stays.
  *
  * @param directory the upload directory
  * @returns how many there were

@@ -1,4 +1,4 @@
-import { isInNetwork, isLoopbackHost } from "../../../src/http/address.ts";
+import { addressGroup, isInNetwork, isLoopbackHost } from "../../../src/http/address.ts";
 import { assertEquals } from "../../assert.ts";
 
 Deno.test("hosts that mean the very machine are known", () => {
@@ -17,4 +17,11 @@ Deno.test("an address is in a network of its own kind, and a name is in none", (
   assertEquals(isInNetwork("fd00::7", "0.0.0.0/0"), false);
   assertEquals(isInNetwork("box", "0.0.0.0/0"), false);
   assertEquals(isInNetwork("10.1.2.3", "no network"), false);
+});
+
+Deno.test("an IPv4 address is a group of its own, an IPv6 address is one of a /64 network", () => {
+  assertEquals(addressGroup("192.0.2.1"), "192.0.2.1");
+  assertEquals(addressGroup("::ffff:192.0.2.1"), "192.0.2.1");
+  assertEquals(addressGroup("2001:db8:0:1::1"), "2001:db8:0:1::/64");
+  assertEquals(addressGroup("nonsense"), "nonsense");
 });

@@ -85,7 +85,12 @@ SigLevel = PackageRequired TrustAll
       "Server = http://m1/$repo/os/$arch\nServer = http://m2/$repo/os/$arch\n",
     );
     await Deno.writeTextFile(path, text.replace("LIST", list).replaceAll("HERE", here));
-    assertEquals(await readPacmanConfiguration(path, run), {
+    const read = await readPacmanConfiguration(path, run);
+    // pacman before 6.1 does not know CacheServer, and passes the line over.
+    const cacheServers = read.repositories.flatMap((each) => each.cacheServers ?? []);
+    assert(["", "http://cache/third"].includes(cacheServers.join(" ")), cacheServers.join(" "));
+    const repositories = read.repositories.map(({ cacheServers: _, ...rest }) => rest);
+    assertEquals({ ...read, repositories }, {
       cacheDirectories: [`${here}/a/cache`, `${here}/b`],
       databasePath: `${here}/db`,
       architectures: ["x86_64", "x86_64_v3"],
@@ -159,7 +164,7 @@ Deno.test("a missing pacman-conf is a clear error", async () => {
   assertStringIncludes(failure.message, "pacman-conf is not installed");
 });
 
-Deno.test("what later versions of pacman-conf print is passed over", () => {
+Deno.test("CacheServer is read, and what else later versions of pacman-conf print is passed over", () => {
   // Lines of pacman 7's output that 6.0 does not print.
   const text = "[options]\nRootDir = /\nDBPath = /\nCacheDir = /c/\nDownloadUser = alpm\n" +
     "DisableSandbox\n[core]\nUsage = All\nSigLevel = PackageRequired\n" +
@@ -170,6 +175,7 @@ Deno.test("what later versions of pacman-conf print is passed over", () => {
     architectures: [],
     repositories: [{
       name: "core",
+      cacheServers: ["http://cache/core"],
       servers: ["http://m/core", "http://m2/a = b"],
       packageSignatureRequired: true,
     }],

@@ -88,5 +88,6 @@ export function mirrorsAt(...servers: string[]): Mirror[] {
     { cacheDirectories: [], databasePath: "/", architectures: [], repositories: [] },
     null,
     nobody,
+    "core.db",
   );
 }

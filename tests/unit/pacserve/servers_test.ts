@@ -1,5 +1,5 @@
 import { assertEquals } from "../../assert.ts";
-import type { PacmanConfiguration } from "../../../src/pacman/configuration.ts";
+import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
 import {
   directoriesOf,
   isSelf,
@@ -79,6 +79,7 @@ Deno.test("mirrors are the http and https servers in order, but for ourselves", 
     configuration,
     "x86_64",
     self,
+    "core.db",
   );
   assertEquals(mirrors.map(({ origin, onlyForThisHost }) => [origin, onlyForThisHost]), [
     ["https://one.example", false],
@@ -87,10 +88,31 @@ Deno.test("mirrors are the http and https servers in order, but for ourselves", 
   ]);
 });
 
+Deno.test("a CacheServer comes before all servers, for packages and their signatures only", () => {
+  const core: Repository = {
+    ...repository("http://localhost:15678/pacman/core/os/x86_64", "http://one.example/core"),
+    cacheServers: [
+      "http://localhost:15678/pacman/core/os/x86_64",
+      "file:///srv/core",
+      "nonsense",
+      "http://cache.example/core",
+      "http://one.example/core",
+    ],
+  };
+  const servers = (file: string): string[] =>
+    mirrorsOf(core, configuration, "x86_64", self, file).map(({ server }) => server);
+  for (const file of ["a-1-1-any.pkg.tar.zst", "a-1-1-any.pkg.tar.zst.sig"]) {
+    assertEquals(servers(file), ["http://cache.example/core", "http://one.example/core"]);
+  }
+  for (const file of ["core.db", "core.files.sig"]) {
+    assertEquals(servers(file), ["http://one.example/core"]);
+  }
+});
+
 Deno.test("a client of another architecture is not sent to mirrors of ours", () => {
   const both = repository("http://one.example/core/os/x86_64", "http://two.example/any");
   const names = (architecture: string | null): string[] =>
-    mirrorsOf(both, configuration, architecture, self).map(({ server }) => server);
+    mirrorsOf(both, configuration, architecture, self, "a").map(({ server }) => server);
   assertEquals(names("x86_64"), [...both.servers]);
   assertEquals(names(null), [...both.servers]);
   assertEquals(names("aarch64"), ["http://two.example/any"]);

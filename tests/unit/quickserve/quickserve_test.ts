@@ -5,7 +5,7 @@ import type { Pages } from "../../../src/quickserve/pages/pages.ts";
 import type { Uploads } from "../../../src/quickserve/uploads/uploads.ts";
 import type { Finder } from "../../../src/peers/finder.ts";
 import type { Peers } from "../../../src/peers/peers.ts";
-import { textReply } from "../../../src/http/text_reply.ts";
+import { textReply } from "../../../src/http/replies.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { hostilePaths } from "./hostile_paths.ts";

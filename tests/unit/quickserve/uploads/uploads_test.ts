@@ -332,7 +332,7 @@ Deno.test("the answer is text, JSON or a page, as the client likes", () =>
       assertEquals(reply.headers["Vary"], "Accept");
       return reply.headers["Content-Type"];
     };
-    const plain = "text/plain; charset=utf-8";
+    const plain = "text/plain; charset=UTF-8";
     assertEquals(await typeFor(undefined), plain);
     assertEquals(await typeFor("*/*"), plain);
     assertEquals(await typeFor("image/png"), plain);

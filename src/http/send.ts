@@ -1,4 +1,4 @@
-/** Sends what a handler answered over a response of `node:http`. */
+/** Sends what a handler answered, over a response of `node:http`. */
 
 import { type FileSlice, isFileSlice, type Reply, type ReplyBody } from "./exchange.ts";
 import { closeFile, readAtOnce, sendFile } from "./file_body.ts";
