@@ -1,5 +1,7 @@
 /** What the peers' room is told. Plain data: it crosses from the main thread into the worker. */
 
+import type { ListenConfiguration } from "../http/configuration.ts";
+
 /** How servers announce themselves by UDP multicast. */
 export interface MulticastConfiguration {
   /** IPv4 address of the group. */
@@ -23,6 +25,8 @@ export interface MdnsConfiguration {
   readonly ignoredInterfaces: readonly string[];
   /** The first label of this host's name. */
   readonly hostName: string;
+  /** Where the server listens: other addresses of this host are not announced. */
+  readonly listen: Pick<ListenConfiguration, "address" | "ipv6">;
   /** The distribution: `ID` of os-release(5). */
   readonly id: string;
   /** The architecture of pacman's packages. */

@@ -5,32 +5,26 @@
  * of them and disturbs none. pacredir hosts announce themselves in the same way.
  */
 
-import type { ServiceListener } from "./mdns/browser.ts";
+import type { MdnsConfiguration } from "./configuration.ts";
+import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { FoundService } from "./mdns/browser.ts";
 import type { LinkOptions } from "./mdns/link.ts";
 import { mdnsInterfaces } from "./mdns/links.ts";
-import { formatText } from "./mdns/names.ts";
+import { formatText, TTL } from "./mdns/names.ts";
 import { RunningLink } from "./mdns/running_link.ts";
+import type { PeersLog } from "./own_server.ts";
+import type { PeerUrl } from "./peer_url.ts";
 
-export type { FoundService, ServiceListener } from "./mdns/browser.ts";
+/** Milliseconds for which a server is remembered of which nothing more is heard. */
+export const MDNS_LIFETIME = 3 * TTL * 1000;
 
-/** How this server is announced by multicast DNS, and where. Plain data. */
-export interface MdnsConfiguration {
-  /** Interfaces (by name or address) that take part; empty for all that qualify. */
-  readonly interfaces: readonly string[];
-  /** Interfaces (by name, `*` as a wildcard) that never take part. */
-  readonly ignoredInterfaces: readonly string[];
-  /** The first label of this host's name. */
-  readonly hostName: string;
-  /** `ID` of os-release, and the architecture of pacman's packages. */
-  readonly id: string;
-  readonly arch: string;
-  readonly version: string;
-}
-
-/** Hears what is found, and what goes wrong. */
-export interface MdnsListener extends ServiceListener {
-  /** Something does not work, in a sentence for the log. */
-  problem(sentence: string): void;
+/** The server that is announced. */
+export interface AnnouncedServer {
+  readonly scheme: "http" | "https";
+  /** The TCP port. */
+  readonly port: number;
+  /** Identity of the running server: others see by it that it was started anew. */
+  readonly instance: string;
 }
 
 /** Milliseconds between two looks at the interfaces. */
@@ -40,21 +34,20 @@ const RESCAN = 15_000;
 const MAX_REPORTED = 64;
 
 /** Announces this server and finds others, from `start` to `stop`. */
-export class Mdns {
+export class Mdns implements Discovery {
   readonly #configuration: MdnsConfiguration;
-  readonly #instance: string;
-  readonly #listener: MdnsListener;
+  readonly #server: AnnouncedServer;
+  readonly #log: PeersLog;
   readonly #links = new Map<string, RunningLink>();
   readonly #reported = new Set<string>();
-  #options: LinkOptions | null = null;
+  #listener: DiscoveryListener | null = null;
   #rescan: ReturnType<typeof setInterval> | null = null;
   #lastLook = 0;
 
-  /** @param instance identity of the running server: others see by it that it was started anew. */
-  constructor(configuration: MdnsConfiguration, instance: string, listener: MdnsListener) {
+  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: PeersLog) {
     this.#configuration = configuration;
-    this.#instance = instance;
-    this.#listener = listener;
+    this.#server = server;
+    this.#log = log;
   }
 
   /** Names of the interfaces that take part now. */
@@ -62,11 +55,9 @@ export class Mdns {
     return [...this.#links].filter(([, { isOpen }]) => isOpen).map(([name]) => name);
   }
 
-  /** Begins to announce that the server listens on this TCP port, and to look for others. */
-  start(port: number): void {
-    const { hostName, id, arch, version } = this.#configuration;
-    const text = formatText({ id, arch, version, instance: this.#instance });
-    this.#options = { advertisement: { hostName, port, text }, id, arch, random: Math.random };
+  /** Begins to announce the server, and to look for others. */
+  start(listener: DiscoveryListener): void {
+    this.#listener = listener;
     this.#lastLook = Date.now();
     this.#look();
     this.#rescan = setInterval(() => this.#lookAgain(), RESCAN);
@@ -75,7 +66,7 @@ export class Mdns {
   /** Says that the server ends, and closes all sockets. */
   async stop(): Promise<void> {
     if (this.#rescan !== null) clearInterval(this.#rescan);
-    this.#options = null;
+    this.#listener = null;
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     this.#links.clear();
   }
@@ -91,12 +82,11 @@ export class Mdns {
 
   /** Compares the interfaces with the links that are open. */
   #look(): void {
-    if (this.#options === null) return;
-    const { interfaces, ignoredInterfaces } = this.#configuration;
+    const { interfaces, ignoredInterfaces, listen } = this.#configuration;
     const all = Deno.networkInterfaces();
     const ownAddresses = new Set(all.map(({ address }) => address));
     const present = new Map(
-      mdnsInterfaces(all, interfaces, ignoredInterfaces).map((link) => [link.name, link]),
+      mdnsInterfaces(all, interfaces, ignoredInterfaces, listen).map((link) => [link.name, link]),
     );
     for (const [name, running] of this.#links) {
       const link = present.get(name);
@@ -107,21 +97,34 @@ export class Mdns {
     }
     for (const [name, link] of present) {
       if (this.#links.has(name)) continue;
-      const listener: MdnsListener = {
-        found: (service) => this.#listener.found(service),
-        lost: (service) => {
-          if (this.#options !== null) this.#listener.lost(service);
-        },
-        problem: (sentence) => this.#report(sentence),
-      };
-      this.#links.set(name, new RunningLink(link, ownAddresses, this.#options, listener));
+      this.#links.set(
+        name,
+        new RunningLink(link, ownAddresses, this.#options(), {
+          found: (service) => this.#listener?.found(urlOf(service), service.kind),
+          seen: (service) => this.#listener?.seen(urlOf(service)),
+          lost: (service) => this.#listener?.lost(urlOf(service), service.kind),
+          problem: (sentence) => this.#report(sentence),
+        }),
+      );
     }
+  }
+
+  #options(): LinkOptions {
+    const { hostName, id, arch, version } = this.#configuration;
+    const { scheme, port, instance } = this.#server;
+    const text = formatText({ id, arch, version, instance, scheme });
+    return { advertisement: { hostName, port, text }, id, arch, random: Math.random };
   }
 
   /** Says each thing once, however often it is tried. */
   #report(sentence: string): void {
     if (this.#reported.has(sentence) || this.#reported.size >= MAX_REPORTED) return;
     this.#reported.add(sentence);
-    this.#listener.problem(sentence);
+    this.#log.at("warning", sentence);
   }
+}
+
+function urlOf({ addresses, port, scheme }: FoundService): PeerUrl {
+  const [host = ""] = addresses;
+  return { scheme, host, port, path: "/" };
 }

@@ -25,17 +25,19 @@ self.onmessage = async ({ data }: MessageEvent<Start | "stop">): Promise<void> =
     interfaces,
     ignoredInterfaces: IGNORED_INTERFACES,
     hostName,
+    listen: { address: null, ipv6: true },
     id: "arch",
     arch: "x86_64",
     version: "1.2.3",
   };
-  mdns = new Mdns(configuration, crypto.randomUUID(), {
-    found: ({ kind, addresses, port }) =>
-      self.postMessage(`found ${kind} ${addresses.join(" ")} port ${port}`),
-    lost: ({ kind, addresses, port }) =>
-      self.postMessage(`lost ${kind} ${addresses.join(" ")} port ${port}`),
-    problem: (sentence) => self.postMessage(`problem: ${sentence}`),
+  const server = { scheme: "http", port, instance: crypto.randomUUID() } as const;
+  mdns = new Mdns(configuration, server, {
+    at: (_level, sentence) => self.postMessage(`problem: ${sentence}`),
   });
-  mdns.start(port);
+  mdns.start({
+    found: ({ host, port }, kind) => self.postMessage(`found ${kind} ${host} port ${port}`),
+    seen: () => {},
+    lost: ({ host, port }, kind) => self.postMessage(`lost ${kind} ${host} port ${port}`),
+  });
   self.postMessage("started");
 };

@@ -53,7 +53,13 @@ export class VirtualLan {
   add({ name, address, port = 15678, instance = name }: VirtualHostOptions): VirtualHost {
     const found = new Map<string, FoundService>();
     const events: string[] = [];
-    const text = formatText({ id: "arch", arch: "x86_64", version: "1.2.3", instance });
+    const text = formatText({
+      id: "arch",
+      arch: "x86_64",
+      version: "1.2.3",
+      instance,
+      scheme: "http",
+    });
     const options = {
       advertisement: { hostName: name, port, text },
       id: "arch",
@@ -71,6 +77,7 @@ export class VirtualLan {
         found.set(placeOf(service), service);
         events.push(`found ${placeOf(service)}`);
       },
+      seen: () => {},
       lost: (service) => {
         found.delete(placeOf(service));
         events.push(`lost ${placeOf(service)}`);

@@ -150,6 +150,7 @@ export async function servePeer(
     program: "pacserve",
     staticPeers: [],
     multicast: null,
+    mdns: null,
     searchTimeout: 300,
     defaultPort: 15678,
     ipv6: false,

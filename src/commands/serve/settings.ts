@@ -22,6 +22,7 @@ import type { LogConfiguration, ServerConfiguration } from "../../server/configu
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
+import { mdnsSettings } from "./mdns.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
@@ -73,7 +74,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers: await peersSettings(program, options, listen, sources),
+    peers: await peersSettings(program, options, listen, pacserve, sources),
     pacserve,
     log: logSettings(options),
   };
@@ -187,17 +188,22 @@ async function peersSettings(
   program: Program,
   options: ParsedOptions,
   listen: ListenConfiguration,
+  pacserve: PacserveConfiguration | null,
   sources: ConfigurationSources,
 ): Promise<PeersConfiguration> {
   const { port } = DEFAULTS[program];
   const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
-  if (options.has("list-remote") && staticPeers.length === 0 && !options.has("multicast")) {
+  const multicast = multicastSettings(program, options, sources);
+  const mdns = await mdnsSettings(options, listen, pacserve);
+  const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
+  if (options.has("list-remote") && !finds) {
     sources.warnings.push("--list-remote changes nothing without --peer or --multicast");
   }
   return {
     program,
     staticPeers,
-    multicast: multicastSettings(program, options, sources),
+    multicast,
+    mdns,
     searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),
     defaultPort: port,
     ipv6: options.has("ipv6"),

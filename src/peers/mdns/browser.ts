@@ -5,7 +5,7 @@
  * each host that sends: anybody on the LAN can announce anything, in anybody's name.
  */
 
-import { isInNetwork } from "../address.ts";
+import { isInNetwork } from "../../http/address.ts";
 import { Freshness, MAX_TTL } from "./freshness.ts";
 import type { MdnsRecord, Message, Question } from "./message.ts";
 import { parseText, SERVICE_TYPE, type ServiceText } from "./names.ts";
@@ -24,6 +24,9 @@ export const BOUNDS = {
 /** Longest wait between two questions for services while nobody is known, in milliseconds. */
 const LONGEST_INTERVAL = 60_000;
 
+/** Between two times that a server is said to be still there, in milliseconds. */
+const SEEN_INTERVAL = 60_000;
+
 const SECOND = 1_000;
 
 /** What is due so soon is asked together. Milliseconds. */
@@ -38,6 +41,7 @@ export interface FoundService {
   /** Its IP addresses in networks of the link: IPv4 first. At least one. */
   readonly addresses: readonly string[];
   readonly port: number;
+  readonly scheme: "http" | "https";
   /** Identity of the running server, if it is one of ours. */
   readonly instance: string | null;
   /** IP address of the host that made it known. */
@@ -48,6 +52,8 @@ export interface FoundService {
 export interface ServiceListener {
   /** A server is new, has another address, was started anew, or is back. */
   found(service: FoundService): void;
+  /** A server that was found is still there: told about once a minute. */
+  seen(service: FoundService): void;
   /** A server that was found said that it ends, or was not heard of for longer than it wished. */
   lost(service: FoundService): void;
 }
@@ -78,6 +84,7 @@ interface Service {
   readonly text: Kept<ServiceText>;
   /** What was told of it; null when nothing was, or when it said that it ends. */
   told: FoundService | null;
+  toldAt: number;
 }
 
 /** A host that is the target of a service. */
@@ -250,6 +257,7 @@ export class Browser {
       location: { freshness: new Freshness(now, random), data: null },
       text: { freshness: new Freshness(now, random), data: null },
       told: null,
+      toldAt: now,
     };
     this.#services.set(name, service);
     return service;
@@ -314,16 +322,22 @@ export class Browser {
     if (found === null || service.pointer.expires <= now + SECOND) return;
     const { told } = service;
     const isThere = told?.port === found.port && told.addresses[0] === found.addresses[0];
-    if (isThere && told.instance === found.instance && told.kind === found.kind) return;
+    if (isThere && told.instance === found.instance && told.kind === found.kind) {
+      if (now - service.toldAt < SEEN_INTERVAL) return;
+      service.toldAt = now;
+      this.#listener.seen(told);
+      return;
+    }
     if (!isThere) this.#lose(service);
     service.told = found;
+    service.toldAt = now;
     this.#listener.found(found);
   }
 
   #complete({ name, source, location, text }: Service, now: number): FoundService | null {
     if (location.data === null || text.data === null) return null;
     const { target, port } = location.data;
-    const { version, instance, id, arch } = text.data;
+    const { version, instance, id, arch, scheme } = text.data;
     const isOurs = version !== null;
     if (!isOurs && (id !== this.#options.id || arch !== this.#options.arch)) return null;
     const addresses = [...this.#hosts.get(target)?.addresses ?? []]
@@ -331,7 +345,7 @@ export class Browser {
       .sort((one, other) => Number(one.includes(":")) - Number(other.includes(":")));
     if (addresses.length === 0) return null;
     const kind = isOurs ? "pacserve" : "pacredir";
-    return { name, kind, addresses, port, instance: isOurs ? instance : null, source };
+    return { name, kind, addresses, port, scheme, instance: isOurs ? instance : null, source };
   }
 
   /** Whether all that is to be asked about a service was answered. */

@@ -1,6 +1,7 @@
 /** Which of this host's interfaces take part in multicast DNS. */
 
-import { isLoopback } from "../address.ts";
+import { isLoopback } from "../../http/address.ts";
+import type { ListenConfiguration } from "../../http/configuration.ts";
 import { type InterfaceAddress, matchesName } from "../interfaces.ts";
 
 /** An interface that takes part. */
@@ -10,6 +11,7 @@ export interface LinkInterface {
   readonly ipv4: string | null;
   /** The interface's number, by which IPv6 chooses it; null where there is no link-local address. */
   readonly ipv6Index: number | null;
+  /** The addresses at which the server is reached. */
   readonly addresses: readonly string[];
   /** CIDR. */
   readonly networks: readonly string[];
@@ -20,11 +22,13 @@ export interface LinkInterface {
  *
  * @param chosen names or addresses of interfaces; empty: all that are not ignored.
  * @param ignored names of interfaces, with `*` as a wildcard.
+ * @param listen where the server listens.
  */
 export function mdnsInterfaces(
   all: readonly (InterfaceAddress & { readonly scopeid: number | null })[],
   chosen: readonly string[],
   ignored: readonly string[],
+  listen: Pick<ListenConfiguration, "address" | "ipv6">,
 ): LinkInterface[] {
   const interfaces = new Map<string, typeof all>();
   for (const address of all) {
@@ -42,7 +46,17 @@ export function mdnsInterfaces(
     name,
     ipv4: addresses.find(({ family }) => family === "IPv4")?.address ?? null,
     ipv6Index: addresses.find(({ scopeid }) => (scopeid ?? 0) > 0)?.scopeid ?? null,
-    addresses: addresses.map(({ address }) => address),
+    addresses: addresses.map(({ address }) => address).filter((address) =>
+      isListenedOn(address, listen)
+    ),
     networks: addresses.map(({ cidr }) => cidr),
   }));
+}
+
+function isListenedOn(
+  own: string,
+  { address, ipv6 }: Pick<ListenConfiguration, "address" | "ipv6">,
+): boolean {
+  if (address !== null && address !== "0.0.0.0" && address !== "::") return own === address;
+  return ipv6 || !own.includes(":");
 }

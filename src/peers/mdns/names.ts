@@ -48,14 +48,17 @@ export interface ServiceText {
   readonly version: string | null;
   /** Identity of the running server of ours: another one after each start. */
   readonly instance: string | null;
+  readonly scheme: "http" | "https";
 }
 
 /** Longest value that is kept. */
 const MAX_VALUE = 64;
 
-/** The strings of the TXT record. */
-export function formatText({ id, arch, version, instance }: ServiceText): string[] {
-  const values = { id, arch, pacserve: version, instance };
+/** The strings of the TXT record. pacredir uses no server with TLS, and takes one without `id` for none. */
+export function formatText({ id, arch, version, instance, scheme }: ServiceText): string[] {
+  const values = scheme === "http"
+    ? { id, arch, pacserve: version, instance }
+    : { pacserve: version, instance, scheme };
   return Object.entries(values).flatMap(([key, value]) => value === null ? [] : `${key}=${value}`);
 }
 
@@ -72,5 +75,6 @@ export function parseText(strings: readonly string[]): ServiceText {
     arch: values.get("arch") ?? null,
     version: values.get("pacserve") ?? null,
     instance: values.get("instance") ?? null,
+    scheme: values.get("scheme") === "https" ? "https" : "http",
   };
 }

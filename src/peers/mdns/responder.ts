@@ -108,6 +108,7 @@ export class Responder {
 
   /** When {@link poll} has something to send. */
   get next(): number {
+    if (this.#isMute()) return Infinity;
     const phase = this.#phase === "established" ? Infinity : this.#at;
     return Math.min(phase, ...[...this.#pending.values()].map(({ at }) => at));
   }
@@ -136,6 +137,7 @@ export class Responder {
 
   /** What is to be sent now. */
   poll(now: number): Message[] {
+    if (this.#isMute()) return [];
     const messages: Message[] = [];
     if (this.#phase !== "established" && this.#at <= now) messages.push(this.#proceed(now));
     const due = [...this.#pending].filter(([, { at }]) => at <= now).map(([group]) => group);
@@ -145,9 +147,14 @@ export class Responder {
 
   /** What is to be sent when the service ends; null when nobody was told of it. */
   goodbye(): Message | null {
-    if (this.#phase === "probing") return null;
+    if (this.#phase === "probing" || this.#isMute()) return null;
     const records = [...this.#serviceRecords(), ...this.#instanceRecords()];
     return response(records.map((record) => ({ ...record, ttl: 0 })), []);
+  }
+
+  /** A server that listens on none of the link's addresses has nothing to say there. */
+  #isMute(): boolean {
+    return this.#surroundings().addresses.length === 0;
   }
 
   #proceed(now: number): Message {

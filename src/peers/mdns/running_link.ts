@@ -51,7 +51,7 @@ export class RunningLink {
     const before = this.#interface;
     if (before.ipv4 !== link.ipv4 || before.ipv6Index !== link.ipv6Index) return false;
     this.#interface = link;
-    if (before.networks.join() === link.networks.join()) return true;
+    if (JSON.stringify(before) === JSON.stringify(link)) return true;
     this.#link.changed({ ...link, ownAddresses }, performance.now());
     this.#wait();
     return true;

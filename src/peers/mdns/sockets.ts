@@ -8,7 +8,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { messageOf } from "../../failure.ts";
-import { isInNetwork } from "../address.ts";
+import { isInNetwork } from "../../http/address.ts";
 import type { LinkInterface } from "./links.ts";
 import { MAX_DATAGRAM } from "./message.ts";
 

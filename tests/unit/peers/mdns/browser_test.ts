@@ -22,6 +22,7 @@ function scene(): Scene {
     {
       found: ({ kind, addresses, port }) =>
         events.push(`found ${kind} ${addresses.join()} ${port}`),
+      seen: ({ addresses, port }) => events.push(`seen ${addresses.join()} ${port}`),
       lost: ({ addresses, port }) => events.push(`lost ${addresses.join()} ${port}`),
     },
     0,
