@@ -71,7 +71,7 @@ export const DATA: Section = {
         '            "state": "alive", "trouble": null, "lastSeen": 12.5,\n' +
         '            "roundTrip": 0.8, "transfers": 0}]}',
     },
-    "origin is static (--peer), announcement (multicast) or nudge (it answered us). state is alive, " +
+    "origin is static (--peer), announcement (multicast or multicast DNS) or nudge (it answered us). state is alive, " +
     "candidate (not yet asked) or set aside, and then trouble says why. lastSeen is in seconds ago, " +
     "roundTrip in milliseconds, transfers the number of files that it was sending; null is unknown.",
     "Fields may be added; those above keep their names and meanings.",

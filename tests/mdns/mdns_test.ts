@@ -134,14 +134,14 @@ Deno.test("an interface that comes later is used, and so are its new address and
   await using one = await serve(a);
   await using two = await serve(late);
   await lan.connect(late);
-  await two.line(found(lan.addressOf(a)), 0, 30_000);
+  await two.line(found(lan.addressOf(a)), 0, 60_000);
   await one.line(found(lan.addressOf(late)));
   await late.must(["bash", "-c", "ip addr flush dev eth0; ip addr add 10.20.30.77/24 dev eth0"]);
-  await one.line(found("10.20.30.77"), 0, 30_000);
+  await one.line(found("10.20.30.77"), 0, 60_000);
   const before = [one.lines.length, two.lines.length];
   await lan.replug(late);
-  await two.line(found(lan.addressOf(a)), before[1], 30_000);
-  await one.line(found(lan.addressOf(late)), before[0], 30_000);
+  await two.line(found(lan.addressOf(a)), before[1], 60_000);
+  await one.line(found(lan.addressOf(late)), before[0], 60_000);
 });
 
 for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
@@ -197,7 +197,7 @@ Deno.test("an avahi-daemon that keeps the port for itself is a problem that is t
   await using two = await serve(b);
   await two.line(/^problem: mDNS is not used on eth0: .*disallow-other-stacks/);
   await avahi.stop();
-  await two.line(found(lan.addressOf(a)), 0, 30_000);
+  await two.line(found(lan.addressOf(a)), 0, 60_000);
   await one.line(found(lan.addressOf(b)));
 });
 

@@ -64,14 +64,18 @@ function loginText({ auth: { users, uploadOnly } }: ServerConfiguration): string
 }
 
 function peersText({ peers, pacserve }: ServerConfiguration): string[] {
-  const { multicast, staticPeers } = peers;
-  if (pacserve !== null && multicast === null && staticPeers.length === 0) {
-    return ["none: --multicast finds them, --peer names one"];
+  const { multicast, mdns, staticPeers } = peers;
+  const finds = multicast !== null || mdns !== null;
+  if (pacserve !== null && !finds && staticPeers.length === 0) {
+    return ["none: --multicast and --mdns find them, --peer names one"];
   }
-  const found = multicast === null ? [] : [
-    `found by multicast (group ${multicast.group}, port ${multicast.port})`,
+  return [
+    ...staticPeers,
+    ...(multicast === null
+      ? []
+      : [`found by multicast (group ${multicast.group}, port ${multicast.port})`]),
+    ...(mdns === null ? [] : ["found by multicast DNS (_pacserve._tcp)"]),
   ];
-  return [...staticPeers, ...found];
 }
 
 function usage(
