@@ -10,15 +10,13 @@
 import { realPathOrNull } from "../files.ts";
 import type { Source } from "./nodes.ts";
 import { spellingOf } from "./spelling.ts";
+import type { Visibility } from "./visibility.ts";
 
 /** An open file together with its `fstat`. */
 export interface OpenedFile {
   readonly file: Deno.FsFile;
   readonly info: Deno.FileInfo;
 }
-
-/** Decides whether a file (`names`, below the source's directory) of a source is shown. */
-type IsShown = (source: Source, names: readonly string[], isDirectory: boolean) => boolean;
 
 /** If a directory's inode did not change for this long (ms), nothing was renamed in it meanwhile. */
 const SETTLED_AFTER = 2000;
@@ -30,14 +28,18 @@ const REPETITIONS = 16;
 export class Boundary {
   readonly #sources: readonly Source[];
   readonly #followLinks: boolean;
-  readonly #isShown: IsShown;
+  readonly #visibility: Pick<Visibility, "shows">;
   /** Sources by their real path (the root directory's is the empty string). */
   #byRealPath: ReadonlyMap<string, readonly Source[]> | null = null;
 
-  constructor(sources: readonly Source[], followLinks: boolean, isShown: IsShown) {
+  constructor(
+    sources: readonly Source[],
+    followLinks: boolean,
+    visibility: Pick<Visibility, "shows">,
+  ) {
     this.#sources = sources;
     this.#followLinks = followLinks;
-    this.#isShown = isShown;
+    this.#visibility = visibility;
   }
 
   /**
@@ -119,7 +121,7 @@ export class Boundary {
     const names: string[] = [];
     while (true) {
       for (const source of this.#byRealPath?.get(top) ?? []) {
-        if (this.#isShown(source, names, isDirectory)) return top;
+        if (this.#visibility.shows(source, names, isDirectory)) return top;
       }
       if (top === "") return null;
       const slash = top.lastIndexOf("/");

@@ -1,6 +1,5 @@
 /** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
 
-import { LRUCache } from "lru-cache";
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
@@ -9,7 +8,7 @@ import type { Source, TreeNode } from "./nodes.ts";
 import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./turns.ts";
 import { spellingOf } from "./spelling.ts";
-import { isFileName, isLeftOut, isShownBy } from "./visibility.ts";
+import { isFileName, Visibility } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
 
 /** A file or directory of one source. */
@@ -61,11 +60,10 @@ const ENTRIES_PER_TURN = 2000;
 export class SharedTree {
   readonly #root: TreeNode;
   readonly #boundary: Boundary;
-  readonly #filter: PathFilter | null;
-  readonly #showHidden: boolean;
+  readonly #visibility: Visibility;
   readonly #listings = new CoalescedRuns<readonly Entry[]>();
-  /** What passed the checks, by local path. */
-  readonly #accessible = new LRUCache<string, Identity>({ max: REMEMBERED_PATHS });
+  /** What passed the checks, by local path, the oldest first. */
+  readonly #accessible: Map<string, Identity> = new Map();
   readonly #report: (message: string) => void;
   /** Local paths that were reported. */
   readonly #reported: Set<string> = new Set();
@@ -85,14 +83,9 @@ export class SharedTree {
     }
     const { root, sources } = buildNodes(configuration.shares);
     this.#root = root;
-    this.#filter = filter;
-    this.#showHidden = configuration.showHidden;
+    this.#visibility = new Visibility(filter, configuration.showHidden);
     this.#report = report;
-    this.#boundary = new Boundary(
-      sources,
-      configuration.followLinks,
-      (source, names, isDirectory) => this.#isShown(source, names, isDirectory),
-    );
+    this.#boundary = new Boundary(sources, configuration.followLinks, this.#visibility);
   }
 
   /**
@@ -166,6 +159,7 @@ export class SharedTree {
     for (const segment of segments) {
       if (!isFileName(segment)) return null;
     }
+    if (!this.#visibility.passesFilters(segments)) return null;
     const nodes = nodesOnTheWay(this.#root, segments);
     const node = nodes.length > segments.length ? nodes.at(-1) ?? null : null;
     const leadsToShares = node !== null && (node.children.size > 0 || node === this.#root);
@@ -177,17 +171,11 @@ export class SharedTree {
         if (found === "shadowed" && nodes.length - 1 === depth) break search;
         if (found === null || found === "shadowed") continue;
         if (found.info.isDirectory) directories.push(found);
-        else if (directories.length === 0 && !leadsToShares) return this.#filtered(found, segments);
+        else if (directories.length === 0 && !leadsToShares) return { kind: "file", found };
       }
     }
     if (directories.length === 0 && !leadsToShares) return null;
-    if (this.#filter !== null && !isShownBy(this.#filter, segments)) return null;
     return { kind: "directory", directories, node };
-  }
-
-  #filtered(found: Found, segments: readonly string[]): Resolved | null {
-    if (this.#filter !== null && !isShownBy(this.#filter, segments)) return null;
-    return { kind: "file", found };
   }
 
   /**
@@ -200,7 +188,7 @@ export class SharedTree {
     const own = source.node.segments.length;
     for (let depth = own; depth < segments.length; depth++) {
       const onTheWay = depth < segments.length - 1;
-      if (this.#isLeftOut(source, segments[depth] ?? "", onTheWay)) return null;
+      if (this.#visibility.isLeftOut(source, segments[depth] ?? "", onTheWay)) return null;
     }
     const localPath = localPathIn(source, segments);
     let info: Deno.FileInfo;
@@ -213,7 +201,10 @@ export class SharedTree {
     }
     if (info.isDirectory) {
       const name = segments.at(-1);
-      if (name !== undefined && segments.length > own && this.#isLeftOut(source, name, true)) {
+      if (
+        name !== undefined && segments.length > own &&
+        this.#visibility.isLeftOut(source, name, true)
+      ) {
         return null;
       }
     } else if (!info.isFile) return null;
@@ -237,6 +228,12 @@ export class SharedTree {
     const spelling = spellingOf(localPath, names);
     // Not remembered where there are other spellings: a renamed file may keep its old name as one.
     if (spelling !== "sole") return spelling === "listed";
+    if (this.#accessible.size >= REMEMBERED_PATHS) {
+      for (const oldest of this.#accessible.keys()) {
+        this.#accessible.delete(oldest);
+        break;
+      }
+    }
     this.#accessible.set(localPath, identityOf(info));
     return true;
   }
@@ -260,19 +257,6 @@ export class SharedTree {
     if (this.#reported.has(localPath) || this.#reported.size >= REPORTED_PATHS) return;
     this.#reported.add(localPath);
     this.#report(`not shared: ${localPath}: permission denied`);
-  }
-
-  #isLeftOut(source: Source, name: string, isDirectory: boolean): boolean {
-    return isLeftOut(name, isDirectory, source.packageCache, this.#showHidden);
-  }
-
-  /** Whether what a link leads to is shown under its own path too. */
-  #isShown(source: Source, names: readonly string[], isDirectory: boolean): boolean {
-    const last = names.length - 1;
-    for (const [depth, name] of names.entries()) {
-      if (this.#isLeftOut(source, name, isDirectory || depth < last)) return false;
-    }
-    return this.#filter === null || isShownBy(this.#filter, [...source.node.segments, ...names]);
   }
 
   async #listInto(
@@ -300,7 +284,9 @@ export class SharedTree {
   #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): Entry | null {
     const { name } = item;
     const { source } = directory;
-    if (!isFileName(name) || this.#isLeftOut(source, name, item.isDirectory)) return null;
+    if (!isFileName(name) || this.#visibility.isLeftOut(source, name, item.isDirectory)) {
+      return null;
+    }
     const localPath = (directory.localPath === "/" ? "" : directory.localPath) + "/" + name;
     let info: Deno.FileInfo;
     try {
@@ -314,8 +300,8 @@ export class SharedTree {
       return null;
     }
     if (!info.isFile && !info.isDirectory) return null;
-    if (info.isDirectory && this.#isLeftOut(source, name, true)) return null;
-    if (this.#filter !== null && !isShownBy(this.#filter, [...segments, name])) return null;
+    if (info.isDirectory && this.#visibility.isLeftOut(source, name, true)) return null;
+    if (!this.#visibility.passesFilters([...segments, name])) return null;
     if (!this.#isReadable(localPath, info)) return null;
     return {
       name,

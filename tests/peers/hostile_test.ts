@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { latin1, writeAll } from "../listening.ts";
+import { type PeerAnswer, PeerClient, textOf } from "../../src/peers/client.ts";
 import type { PeersState } from "../../src/peers/peers.ts";
 import { find, servePeer, until } from "./lan.ts";
 import { makeRequest } from "../request.ts";
@@ -91,7 +92,7 @@ for (const closes of [true, false]) {
     for (const bytes of answers) {
       using bad = serveBytes(bytes, closes);
       const staticPeers = [bad.base, good.base];
-      await using asking = await servePeer([], { staticPeers, searchTimeout: 200 });
+      await using asking = await servePeer([], { staticPeers, searchTimeout: 1000 });
       assertEquals([bytes.slice(0, 99), await find(asking, FILE)], [
         bytes.slice(0, 99),
         good.base + FILE,
@@ -103,6 +104,36 @@ for (const closes of [true, false]) {
     }
   });
 }
+
+Deno.test("what a peer sends after an error becomes part of no other peer's answer", async () => {
+  const triggers = answers.filter((bytes) => /zz|: -1\r|99999 OK|X: x|HTTP\/9|PRI/.test(bytes));
+  assert(triggers.length > 5, "the triggers were not found");
+  for (const trigger of triggers) {
+    using bad = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using good = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const client = new PeerClient([]);
+    const get = (port: number): Promise<PeerAnswer> => {
+      const url = `http://127.0.0.1:${port}/`;
+      return client.request({ method: "GET", url, timeout: 2000, maximumBody: 1000 });
+    };
+    const asked = get(bad.addr.port).then(() => "an answer", () => "an error");
+    using first = await bad.accept();
+    await first.read(new Uint8Array(4096));
+    await writeAll(first, latin1(trigger)).catch(() => {});
+    assertEquals(await asked, "an error", trigger.slice(0, 99));
+
+    const second = get(good.addr.port);
+    using connection = await good.accept();
+    await connection.read(new Uint8Array(4096));
+    const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
+    await writeAll(first, latin1(evil)).catch(() => {
+      // The connection was closed with the error.
+    });
+    await writeAll(connection, latin1(evil.replace("EVIL", "GOOD")));
+    assertEquals(textOf(await second), "GOOD", trigger.slice(0, 99));
+    client.close();
+  }
+});
 
 Deno.test("many peers that hang, however they became known, slow no later search down", async () => {
   await using good = await servePeer([FILE]);

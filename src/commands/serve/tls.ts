@@ -2,9 +2,11 @@
 
 import { Failure, UsageError } from "../../failure.ts";
 import type { TlsConfiguration } from "../../http/configuration.ts";
-import { certificatesIn, privateKeyIn } from "../../http/pem.ts";
 import type { ParsedOptions } from "../parse.ts";
 import type { ConfigurationSources } from "./user_files.ts";
+
+/** A block of PEM (RFC 7468). */
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
  * Reads certificate, key and authorities, and checks that they fit together: at start, not at the
@@ -51,4 +53,19 @@ export async function tlsSettings(
 
 function lacks(file: string, what: string): never {
   throw new Failure(`${file} holds no ${what} in PEM`);
+}
+
+/** All certificates in a text, one after the other; null when there is none. */
+export function certificatesIn(text: string): string | null {
+  return blocksOf(text, (label) => label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE");
+}
+
+/** The private keys in a text, which may have certificates in it too; null when there is none. */
+export function privateKeyIn(text: string): string | null {
+  return blocksOf(text, (label) => label.endsWith("PRIVATE KEY"));
+}
+
+function blocksOf(text: string, wanted: (label: string) => boolean): string | null {
+  const blocks = [...text.matchAll(BLOCK)].filter(([, label]) => wanted(label ?? ""));
+  return blocks.length === 0 ? null : blocks.map(([block]) => block + "\n").join("");
 }

@@ -1,9 +1,8 @@
 /** Files and directories that the user named: clear errors where they cannot be used. */
 
 import { join, resolve } from "node:path";
-import { Failure, fileProblem, UsageError } from "../../failure.ts";
+import { Failure, fileProblem, isReadOnly, UsageError } from "../../failure.ts";
 import { temporaryName } from "../../quickserve/uploads/temporary.ts";
-import { sandboxHint } from "./sandbox.ts";
 
 /** Collects what a configuration is read from, and what the user should be told about it. */
 export class ConfigurationSources {
@@ -133,4 +132,39 @@ async function tryReading(path: string): Promise<void> {
   if (isDirectory) await Deno.stat(`${path}/.`);
   // Opening a pipe would wait for a writer.
   if (isFile || isDirectory) (await Deno.open(path)).close();
+}
+
+/** Options whose files not every user may read. */
+const SECRETS = ["--authfile", "--certfile", "--keyfile"];
+
+/**
+ * What to say behind an error about a path: which setting of the unit makes the path usable
+ * (systemd.exec(5)). Empty where the program was not started by a unit, or the error is another one.
+ *
+ * @param option the option that names the path.
+ */
+function sandboxHint(option: string, path: string, error: unknown): string {
+  // The service manager tells it to its services alone.
+  if (Deno.env.get("NOTIFY_SOCKET") === undefined) return "";
+  const wall = wallOf(error);
+  if (wall === null) return "";
+  return ` (${wall}: ${
+    setting(option, path, error)
+  } in "systemctl edit pacserve" changes that, see DROP-INS in pacserve(8))`;
+}
+
+function wallOf(error: unknown): string | null {
+  if (error instanceof Deno.errors.NotFound) return "the service sees few files of the system";
+  if (error instanceof Deno.errors.PermissionDenied) return "the service is no ordinary user";
+  return isReadOnly(error) ? "the service may change few files of the system" : null;
+}
+
+function setting(option: string, path: string, error: unknown): string {
+  if (option === "--upload") return "StateDirectory=pacserve, and --upload /var/lib/pacserve,";
+  if (SECRETS.includes(option)) {
+    return `LoadCredential=<name>:${path}, and ${option} /run/credentials/pacserve.service/<name>,`;
+  }
+  return error instanceof Deno.errors.NotFound
+    ? `BindReadOnlyPaths=${path}`
+    : "SupplementaryGroups=<a group that may read it>";
 }

@@ -23,10 +23,10 @@ const styleAsset = makeAsset("style", "css", "text/css; charset=UTF-8", style);
 const scriptAsset = makeAsset("script", "js", "text/javascript; charset=UTF-8", script);
 const byName = new Map([styleAsset, scriptAsset].map((asset) => [asset.name, asset]));
 
-/** Address of the style sheet; another one for each content of it. */
+/** URL of the style sheet; another one for each content of it. */
 export const styleAddress: string = assetAddress(styleAsset);
 
-/** Address of the script; likewise. */
+/** URL of the script; likewise. */
 export const scriptAddress: string = assetAddress(scriptAsset);
 
 /**

@@ -13,7 +13,7 @@ export interface ListingOrder {
   readonly descending: boolean;
 }
 
-/** Reads the order from an address; what is not understood is as if it were not there. */
+/** Reads the order from the parameters of a query; what is not understood is ignored. */
 export function orderOf(parameters: URLSearchParams): ListingOrder {
   const name = parameters.get("sort");
   return {
@@ -52,14 +52,14 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * The address of an entry, relative to its directory's. The `./` keeps a name like `javascript:x` or
+ * The link to an entry, relative to its directory. The `./` keeps a name like `javascript:x` or
  * `a:b` from being taken for a scheme.
  */
 export function relativeHref({ name, kind }: Pick<Entry, "name" | "kind">): string {
   return "./" + encodeSegment(name.toWellFormed()) + (kind === "directory" ? "/" : "");
 }
 
-/** An `http:` or `https:` address of a peer, normalized; null for anything else: it is not linked. */
+/** An `http:` or `https:` URL of a peer, normalized; null for anything else, which gets no link. */
 export function peerHref(href: string): string | null {
   const url = URL.parse(href);
   return url?.protocol === "http:" || url?.protocol === "https:" ? url.href : null;

@@ -10,7 +10,7 @@ import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { addressOf, uploadUses, usesAsText } from "./uses.ts";
+import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
 import type { Login } from "./uses.ts";
 
 /**
@@ -46,7 +46,7 @@ export function uploadPage(
   login: Login,
 ): Reply {
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
-    const uses = usesAsText(uploadUses(addressOf(request), login));
+    const uses = usesAsText(uploadUses(serverUrl(request), login));
     return pageReply(request, "text", `${describeLimits(limits)}\n\n${uses}`);
   }
   const main = html`<h1>Upload</h1>

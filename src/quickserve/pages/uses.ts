@@ -14,8 +14,8 @@ export interface Use {
 /** What needs a user's name and password. */
 export type Login = "nothing" | "uploads" | "everything";
 
-/** The address of the server as the client wrote it: `http://10.0.0.1:8000`, without a slash. */
-export function addressOf(
+/** The URL of the server as the client wrote it: `http://10.0.0.1:8000`, without a slash. */
+export function serverUrl(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
 ): string {
   const { localAddress, localPort, secure } = connection;

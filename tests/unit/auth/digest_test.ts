@@ -60,7 +60,7 @@ function isStale(verdict: Verdict): boolean {
   return parameter(reply, "stale") === "true";
 }
 
-Deno.test("the challenge offers SHA-256 before MD5, each in a field of its own", async () => {
+Deno.test("Digest: the challenge offers SHA-256 before MD5, each in a field of its own", async () => {
   const reply = refused(await new Dialogue().ask());
   assertEquals(reply.status, 401);
   assertEquals(challenges(reply).map((field) => /algorithm=(\S+)$/.exec(field)?.[1]), [
@@ -74,7 +74,7 @@ Deno.test("the challenge offers SHA-256 before MD5, each in a field of its own",
   }
 });
 
-Deno.test("who knows the password is let in, with either algorithm", async () => {
+Deno.test("Digest: the right password is let in, with either algorithm", async () => {
   for (const algorithm of ["SHA-256", "MD5"] as const) {
     const server = new Dialogue();
     const nonce = await server.nonce();
@@ -83,7 +83,7 @@ Deno.test("who knows the password is let in, with either algorithm", async () =>
   }
 });
 
-Deno.test("the server proves that it knows the password too", async () => {
+Deno.test("Digest: the server proves that it knows the password too", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const verdict = await server.log(nonce, { ...alice, uri: "/" });
@@ -94,7 +94,7 @@ Deno.test("the server proves that it knows the password too", async () => {
   assert(verdict.info?.includes(`rspauth="${expected}"`));
 });
 
-Deno.test("names in UTF-8, in ISO 8859-1 and as username*", async () => {
+Deno.test("Digest: names in UTF-8, in ISO 8859-1 and as username*", async () => {
   const login = { user: "Jäsøn", password: "ключ" };
   const server = new Dialogue();
   assertEquals(userOf(await server.log(await server.nonce(), login)), "Jäsøn");
@@ -104,7 +104,7 @@ Deno.test("names in UTF-8, in ISO 8859-1 and as username*", async () => {
   assertEquals(userOf(await server.log(await server.nonce(), login, extended)), "Jäsøn");
 });
 
-Deno.test("difficult passwords and names", async () => {
+Deno.test("Digest: difficult passwords and names", async () => {
   for (const password of ["a:b:c", "-1", "007", 'q"uo\\te', " ", "пароль ✓", "--auth"]) {
     for (const user of ["-x", "42", 'a"b\\c', "ü"]) {
       const server = new Dialogue(
@@ -116,7 +116,7 @@ Deno.test("difficult passwords and names", async () => {
   }
 });
 
-Deno.test("a wrong password and an unknown user get the same answer", async () => {
+Deno.test("Digest: a wrong password and an unknown user get the same answer", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const wrong = refused(await server.log(nonce, { ...alice, password: "Secret" }));
@@ -127,7 +127,7 @@ Deno.test("a wrong password and an unknown user get the same answer", async () =
   assertEquals(isStale({ reply: wrong }), false);
 });
 
-Deno.test("a recorded request is no good a second time, and its sender may log in anew", async () => {
+Deno.test("Digest: a recorded request is no good a second time, and its sender may log in anew", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, alice)), "alice");
@@ -137,7 +137,7 @@ Deno.test("a recorded request is no good a second time, and its sender may log i
   assert(isStale(await server.log(nonce, alice, {}, elsewhere)));
 });
 
-Deno.test("counts may have gaps and overtake one another", async () => {
+Deno.test("Digest: counts may have gaps and overtake one another", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (const count of [1, 9, 4, 5, 2]) {
@@ -146,7 +146,7 @@ Deno.test("counts may have gaps and overtake one another", async () => {
   assert(isStale(await server.log(nonce, { ...alice, count: 4 })));
 });
 
-Deno.test("an expired nonce is stale for who knows the password, and only for them", async () => {
+Deno.test("Digest: only a client that knows the password is told that its nonce is stale", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   server.time += NONCE_LIFETIME;
@@ -154,7 +154,7 @@ Deno.test("an expired nonce is stale for who knows the password, and only for th
   assertEquals(isStale(await server.log(nonce, { ...alice, password: "x" })), false);
 });
 
-Deno.test("forged nonces let nobody in", async () => {
+Deno.test("Digest: forged nonces let nobody in", async () => {
   const server = new Dialogue();
   const other = await new Dialogue().nonce();
   for (const nonce of [other, "", "0", "A".repeat(48), `${await server.nonce()}x`]) {
@@ -162,7 +162,7 @@ Deno.test("forged nonces let nobody in", async () => {
   }
 });
 
-Deno.test("the credentials of one address or method are none for another", async () => {
+Deno.test("Digest: the credentials of one address or method are none for another", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const at = (target: string, headers: RequestHeaders = {}, uri = "/a?b=1"): Promise<Verdict> =>
@@ -185,7 +185,7 @@ Deno.test("the credentials of one address or method are none for another", async
   assertEquals(userOf(method), null);
 });
 
-Deno.test("missing and improper parameters are answered with 400", async () => {
+Deno.test("Digest: missing and improper parameters are answered with 400", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const changes: Record<string, string | undefined>[] = [
@@ -212,7 +212,7 @@ Deno.test("missing and improper parameters are answered with 400", async () => {
   assertEquals(refused(await server.ask({ authorization: "Digest ,=" })).status, 400);
 });
 
-Deno.test("what is not on offer is answered with what is", async () => {
+Deno.test("Digest: what is not on offer is answered with what is", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (const algorithm of ["MD5-sess", "SHA-256-sess", "SHA-512-256", '"x"']) {
@@ -222,7 +222,7 @@ Deno.test("what is not on offer is answered with what is", async () => {
   assertEquals(isStale(await server.ask({ authorization: "Bearer abc" })), false);
 });
 
-Deno.test("a response of MD5's length is none of SHA-256", async () => {
+Deno.test("Digest: a response of MD5's length is none of SHA-256", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const md5 = parametersFor(nonce, { ...alice, algorithm: "MD5" });
@@ -230,7 +230,7 @@ Deno.test("a response of MD5's length is none of SHA-256", async () => {
   assertEquals(userOf(verdict), null);
 });
 
-Deno.test("a successor with the state of its forerunner keeps every login and no replay", async () => {
+Deno.test("Digest: a successor with the state of its forerunner keeps every login and no replay", async () => {
   const first = new Dialogue();
   const nonce = await first.nonce();
   await first.log(nonce, alice);
@@ -240,7 +240,7 @@ Deno.test("a successor with the state of its forerunner keeps every login and no
   assertEquals(userOf(await second.log(nonce, { ...alice, count: 2 })), "alice");
 });
 
-Deno.test("the successor of a worker that died trusts no nonce from before", async () => {
+Deno.test("Digest: the successor of a worker that died trusts no nonce from before", async () => {
   const first = new Dialogue();
   first.time = Date.now();
   const nonce = await first.nonce();
@@ -253,14 +253,14 @@ Deno.test("the successor of a worker that died trusts no nonce from before", asy
   assertEquals(userOf(await second.log(await second.nonce(), alice)), "alice");
 });
 
-Deno.test("a successor without it makes clients log in again by themselves", async () => {
+Deno.test("Digest: a successor without it makes clients log in again by themselves", async () => {
   const first = new Dialogue();
   const nonce = await first.nonce();
   await first.log(nonce, alice);
   assert(isStale(await new Dialogue().log(nonce, { ...alice, count: 2 })));
 });
 
-Deno.test("who guesses is slowed down; others, and who is logged in already, are not", async () => {
+Deno.test("Digest: an address that guesses is slowed down; others, and users who are logged in there, are not", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   await server.log(nonce, alice);
@@ -301,7 +301,7 @@ Deno.test("who guesses is slowed down; others, and who is logged in already, are
   assertEquals(userOf(check({ ...alice, count: 7 }, "192.0.2.77") as Verdict), "alice");
 });
 
-Deno.test("who has logged in may not guess the password of somebody else", async () => {
+Deno.test("Digest: a user who has logged in may not guess the password of another", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, { user: "Jäsøn", password: "ключ" })), "Jäsøn");
@@ -325,7 +325,7 @@ Deno.test("who has logged in may not guess the password of somebody else", async
   await Promise.all(guesses);
 });
 
-Deno.test("neither other users nor another worker make an address forget its failures", async () => {
+Deno.test("Digest: neither other users nor another worker make an address forget its failures", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (let guess = 0; guess < 20; guess++) {
@@ -347,7 +347,7 @@ Deno.test("neither other users nor another worker make an address forget its fai
   assert(await pauses(server.digest));
 });
 
-Deno.test("users that take the place of others log in, with the nonces that there are", async () => {
+Deno.test("Digest: users that take the place of others log in, with the nonces that there are", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, alice)), "alice");
@@ -358,7 +358,7 @@ Deno.test("users that take the place of others log in, with the nonces that ther
   assertEquals(userOf(await server.log(nonce, { ...changed, count: 2 })), "alice");
 });
 
-Deno.test("an honest pause ends in an honest answer", async () => {
+Deno.test("Digest: an honest pause ends in an honest answer", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (let guess = 0; guess < 4; guess++) await server.log(nonce, { ...alice, password: "x" });
@@ -367,7 +367,7 @@ Deno.test("an honest pause ends in an honest answer", async () => {
   assert(performance.now() - started >= 450);
 });
 
-Deno.test("Basic is never offered; unasked it is good under TLS and on this host alone", async () => {
+Deno.test("Digest: Basic is never offered; unasked it is good under TLS and on this host alone", async () => {
   const server = new Dialogue();
   const basic = (text: string): RequestHeaders => ({
     authorization: `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}`,

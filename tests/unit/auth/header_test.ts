@@ -6,7 +6,7 @@ function parametersOf(field: string): Record<string, string> | null {
   return credentials === null ? null : Object.fromEntries(credentials.parameters);
 }
 
-Deno.test("parameters are tokens or quoted strings, with any space and empty elements", () => {
+Deno.test("parseAuthorization: parameters are tokens or quoted strings, with any space and empty elements", () => {
   assertEquals(parametersOf(`Digest a=b`), { a: "b" });
   assertEquals(parametersOf(`digest  A = "x y" ,, nc=00000001,\tempty=""`), {
     a: "x y",
@@ -19,13 +19,13 @@ Deno.test("parameters are tokens or quoted strings, with any space and empty ele
   });
 });
 
-Deno.test("a quoted string may have commas, equals signs and escapes in it", () => {
+Deno.test("parseAuthorization: a quoted string may have commas, equals signs and escapes in it", () => {
   assertEquals(parametersOf(String.raw`Digest username="a\"b\\c, d=e"`), {
     username: String.raw`a"b\c, d=e`,
   });
 });
 
-Deno.test("the scheme is case-insensitive, and a lone token68 is its token", () => {
+Deno.test("parseAuthorization: the scheme is case-insensitive, and a lone token68 is its token", () => {
   assertEquals(parseAuthorization("BASIC dXNlcjpwYXNz=="), {
     scheme: "basic",
     token: "dXNlcjpwYXNz==",
@@ -34,7 +34,7 @@ Deno.test("the scheme is case-insensitive, and a lone token68 is its token", () 
   assertEquals(parseAuthorization("Negotiate")?.scheme, "negotiate");
 });
 
-Deno.test("what does not fit the grammar is refused", () => {
+Deno.test("parseAuthorization: what does not fit the grammar is refused", () => {
   const malformed = [
     "",
     " ",
@@ -55,7 +55,7 @@ Deno.test("what does not fit the grammar is refused", () => {
   for (const field of malformed) assertEquals(parametersOf(field), null, field.slice(0, 60));
 });
 
-Deno.test("a field of nothing but separators or quotes is parsed in no time", () => {
+Deno.test("parseAuthorization: a field of nothing but separators or quotes is parsed in no time", () => {
   const started = performance.now();
   for (const piece of [",", " ,", "\t", `"`, `\\"`, `a="`, "="]) {
     parseAuthorization(`Digest ${piece.repeat(8000 / piece.length)}!`);
@@ -70,14 +70,14 @@ Deno.test("what quote writes, the parser reads", () => {
   }
 });
 
-Deno.test("bytes are UTF-8 where they can be, else ISO 8859-1", () => {
+Deno.test("fieldText: bytes are UTF-8 where they can be, else ISO 8859-1", () => {
   assertEquals(fieldText("J\u00c3\u00a4s\u00c3\u00b8n"), "Jäsøn");
   assertEquals(fieldText("J\u00e4s\u00f8n"), "Jäsøn");
   assertEquals(fieldText("Ж"), "Ж");
   assertEquals(fieldText("plain"), "plain");
 });
 
-Deno.test("extended values (the RFC's own example)", () => {
+Deno.test("extendedValue: extended values (the RFC's own example)", () => {
   assertEquals(extendedValue("UTF-8''J%C3%A4s%C3%B8n%20Doe"), "Jäsøn Doe");
   assertEquals(extendedValue("utf-8'en'a"), "a");
   for (const broken of ["", "a", "UTF-8'a", "UTF-8''%C3", "UTF-8''%zz", "ISO-8859-1''%E4"]) {

@@ -16,24 +16,24 @@ function guarded(isExempt: (request: HttpRequest) => boolean = () => false): Han
   return requireUser(page, new Digest(configuration), configuration, isExempt);
 }
 
-Deno.test("without users there is nothing to pass", () => {
+Deno.test("requireUser: without users there is nothing to pass", () => {
   const configuration = { users: [], uploadOnly: false, realm: "Test" };
   assertEquals(requireUser(page, new Digest(configuration), configuration, () => false), page);
 });
 
-Deno.test("with users every request needs one", async () => {
+Deno.test("requireUser: with users every request needs one", async () => {
   for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE"]) {
     assertEquals((await guarded()(makeRequest({ method }))).status, 401);
   }
 });
 
-Deno.test("what is exempt needs no user", async () => {
+Deno.test("requireUser: what is exempt needs no user", async () => {
   const handler = guarded(({ method }) => method === "GET");
   assertEquals((await handler(makeRequest())).status, 200);
   assertEquals((await handler(makeRequest({ method: "PUT" }))).status, 401);
 });
 
-Deno.test("the reply says who it was, and proves the server", async () => {
+Deno.test("requireUser: the reply says who it was, and proves the server", async () => {
   const handler = guarded();
   const nonce = parameter(await handler(makeRequest()), "nonce") ?? "";
   const field = authorization(answer(nonce, "Test", { user: "alice", password: "secret" }));

@@ -12,7 +12,7 @@ function modules(drawing: string): boolean[][] {
   return rows;
 }
 
-Deno.test("a code has its finder patterns in a quiet zone, and its own colours on every line", async () => {
+Deno.test("qrCode: a code has its finder patterns in a quiet zone, and its own colours on every line", async () => {
   const drawing = await qrCode("http://192.168.1.10:8000/");
   const grid = modules(drawing);
   const size = (grid[0]?.length ?? 0) - 4;

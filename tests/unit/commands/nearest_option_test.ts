@@ -5,7 +5,7 @@ import { assertEquals } from "../../assert.ts";
 
 const names = optionsOf(serveCommand("pacserve")).map(({ name }) => name);
 
-Deno.test("a mistyped option is taken for the one that was meant", () => {
+Deno.test("nearestOption: a mistyped option is taken for the one that was meant", () => {
   const cases: [string, string | null][] = [
     ["prot", "port"],
     ["prt", "port"],

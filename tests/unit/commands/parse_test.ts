@@ -7,31 +7,31 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../
 const quickserve = serveCommand("quickserve");
 const pacserve = serveCommand("pacserve");
 
-Deno.test("values stand behind their option, behind an equals sign, or behind the letter", () => {
+Deno.test("parseOptions: values stand behind their option, behind an equals sign, or behind the letter", () => {
   for (const words of [["--port", "81"], ["--port=81"], ["-p", "81"], ["-p81"]]) {
     assertEquals(parseOptions(quickserve, words).value("port"), "81");
   }
 });
 
-Deno.test("a user and a password may begin with a dash or be digits", () => {
+Deno.test("parseOptions: a user and a password may begin with a dash or be digits", () => {
   const options = parseOptions(quickserve, ["--auth", "-a", "--ssl", "--auth", "12", "34", "file"]);
   assertEquals(options.tuples("auth"), [["-a", "--ssl"], ["12", "34"]]);
   assertEquals(options.positional, ["file"]);
   assert(!options.has("ssl"));
 });
 
-Deno.test("formats of an archive are taken as long as they follow, then paths", () => {
+Deno.test("parseOptions: formats of an archive are taken as long as they follow, then paths", () => {
   const options = parseOptions(quickserve, ["--tar", "gz", "zip", "music", "--tar", "zst"]);
   assertEquals(options.tuples("tar"), [["gz", "zip"], ["zst"]]);
   assertEquals(options.positional, ["music"]);
 });
 
-Deno.test("words after two dashes are paths", () => {
+Deno.test("parseOptions: words after two dashes are paths", () => {
   const options = parseOptions(quickserve, ["--ssl", "--", "--ssl", "-p"]);
   assertEquals(options.positional, ["--ssl", "-p"]);
 });
 
-Deno.test("wrong usage is named in a sentence", () => {
+Deno.test("parseOptions: wrong usage is named in a sentence", () => {
   const cases: [string[], string][] = [
     [["--filterlst", "x"], "unknown option --filterlst (did you mean --filterlist?)"],
     [["-z"], "unknown option -z (see --help)"],
@@ -48,7 +48,7 @@ Deno.test("wrong usage is named in a sentence", () => {
   }
 });
 
-Deno.test("the help of both servers fits 80 columns and names every option of the manual", () => {
+Deno.test("helpText: the help of both servers fits 80 columns and names every option of the manual", () => {
   const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
     "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
     "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +

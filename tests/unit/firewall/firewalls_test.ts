@@ -11,7 +11,7 @@ function opening(rule: string): ReturnType<typeof openingsOf>[number] {
   return first;
 }
 
-Deno.test("an opening in the words of each firewall", () => {
+Deno.test("iptablesWords, richRule, nftablesExpressions: an opening in the words of each firewall", () => {
   const range = opening("udp 1-3 from 10.0.0.0/8");
   assertEquals(
     iptablesWords(range).join(" "),
@@ -28,7 +28,7 @@ Deno.test("an opening in the words of each firewall", () => {
   assertEquals(nftablesExpressions(opening("tcp 1"), "ip").length, 2);
 });
 
-Deno.test("iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
+Deno.test("rulesTurnAway: iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
   const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
   assertEquals(rulesTurnAway(open), false);
   assertEquals(rulesTurnAway("-P INPUT DROP\n"), true);
@@ -54,7 +54,7 @@ function table(expressions: unknown[], other: unknown[] = [], policy: string = "
   });
 }
 
-Deno.test("nftables: what a chain leads to counts, through jumps and verdict maps", () => {
+Deno.test("chainTurnsAway: nftables: what a chain leads to counts, through jumps and verdict maps", () => {
   assertEquals(chainTurnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
   assertEquals(chainTurnsAway(table([{ drop: null }]), "in"), true);
   assertEquals(chainTurnsAway(table([], [], "drop"), "in"), true);
@@ -71,7 +71,7 @@ Deno.test("nftables: what a chain leads to counts, through jumps and verdict map
   assertEquals(chainTurnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
 });
 
-Deno.test("firewalld: the zones in what firewall-cmd prints", () => {
+Deno.test("zoneNames: firewalld: the zones in what firewall-cmd prints", () => {
   assertEquals(zoneNames("public\n"), ["public"]);
   assertEquals(zoneNames("home (default)\n  interfaces: eth0\nwork\n  sources: 10.0.0.0/8\n"), [
     "home",

@@ -11,7 +11,7 @@ function openings(rule: string): string[] {
   return openingsOf(parseRule("R", rule)).map(openingText);
 }
 
-Deno.test("protocol, port or range, sources", () => {
+Deno.test("parseRule: protocol, port or range, sources", () => {
   assertEquals(openings("tcp 15678 from 10.0.0.0/8 fe80::/10"), [
     "tcp 15678 from 10.0.0.0/8",
     "tcp 15678 from fe80::/10",
@@ -24,7 +24,7 @@ Deno.test("protocol, port or range, sources", () => {
   assertEquals(openings("igmp from 10.0.0.0/8"), ["igmp from 10.0.0.0/8"]);
 });
 
-Deno.test("networks lose the bits of hosts, and each is opened once", () => {
+Deno.test("openingsOf: networks lose the bits of hosts, and each is opened once", () => {
   assertEquals(openings("tcp 80-80 from 10.1.2.3/8 10.0.0.0/8 FE80:0::1/64 192.0.2.1 ::1"), [
     "tcp 80 from 10.0.0.0/8",
     "tcp 80 from fe80::/64",
@@ -34,7 +34,7 @@ Deno.test("networks lose the bits of hosts, and each is opened once", () => {
   assertEquals(openings("tcp 80 from 0.0.0.0/0"), ["tcp 80 from any IPv4"]);
 });
 
-Deno.test("a rule that does not fit names its variable and what is wrong", () => {
+Deno.test("parseRule: a rule that does not fit names its variable and what is wrong", () => {
   for (
     const [rule, wrong] of [
       ["sctp 1", "sctp"],
@@ -65,7 +65,7 @@ Deno.test("a rule that does not fit names its variable and what is wrong", () =>
   }
 });
 
-Deno.test("rules come by their numbers, and empty ones are none", () => {
+Deno.test("rulesOf: rules come by their numbers, and empty ones are none", () => {
   const values = new Map([
     ["PACSERVE_RULE_10", "igmp"],
     ["OTHER", "x"],
@@ -78,7 +78,7 @@ Deno.test("rules come by their numbers, and empty ones are none", () => {
   ]);
 });
 
-Deno.test("a misspelt name is refused, since what it says would not be done", () => {
+Deno.test("checkNames: a misspelt name is refused, since what it says would not be done", () => {
   const known = ["PACSERVE_ARGS", "PACSERVE_FIREWALL", "PACSERVE_RULE_1", "PACSERVE_RULE_999"];
   checkNames(new Map(["LANG", "MY_PACSERVE_X", ...known].map((name) => [name, "igmp"])));
   for (
@@ -95,7 +95,7 @@ Deno.test("a misspelt name is refused, since what it says would not be done", ()
   ) assertThrows(() => checkNames(new Map([[name, "none"]])), Failure, `${name} is none of `);
 });
 
-Deno.test("the firewall, with a comment behind it, which systemd makes a part of the value", () => {
+Deno.test("firewallOf: the firewall, with a comment behind it, which systemd makes a part of the value", () => {
   const values = parseEnvironmentFile(
     'PACSERVE_FIREWALL="nftables"     # iptables, nftables\nPACSERVE_RULE_1="igmp" # x',
   );
@@ -105,7 +105,7 @@ Deno.test("the firewall, with a comment behind it, which systemd makes a part of
   assertThrows(() => firewallOf(new Map([["PACSERVE_FIREWALL", "pf"]])), Failure, '"pf"');
 });
 
-Deno.test("the file that the package installs", async () => {
+Deno.test("conf.d/pacserve: the file that the package installs", async () => {
   const shipped = new URL("../../../conf.d/pacserve", import.meta.url);
   const values = parseEnvironmentFile(await Deno.readTextFile(shipped));
   checkNames(values);
@@ -121,7 +121,7 @@ Deno.test("the file that the package installs", async () => {
   );
 });
 
-Deno.test("any text is a rule or a failure that names its variable", () => {
+Deno.test("parseRule: any text is a rule or a failure that names its variable", () => {
   const word = fc.oneof(
     fc.constantFrom("tcp", "udp", "igmp", "from", "1", "1-2", "10.0.0.0/8", "fe80::/10", "#", "/"),
     fc.ipV4Extended(),

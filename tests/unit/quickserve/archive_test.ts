@@ -78,7 +78,7 @@ for (const format of ARCHIVE_FORMATS) {
     }));
 }
 
-Deno.test("an archive keeps times, and those that its format cannot say do no harm", () =>
+Deno.test("archiveReply: an archive keeps times, and those that its format cannot say do no harm", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/new": "n", "src/ancient": "a" });
     await Deno.utime(`${directory}/src/new`, 1_700_000_000, 1_700_000_000);
@@ -91,7 +91,7 @@ Deno.test("an archive keeps times, and those that its format cannot say do no ha
     assertEquals(Object.keys(await unpacked(await archive(tree, "zip"), directory)).length, 3);
   }));
 
-Deno.test("the root's archive bears the name that is given for it", () =>
+Deno.test("archiveReply: the root's archive bears the name that is given for it", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
@@ -104,7 +104,7 @@ Deno.test("the root's archive bears the name that is given for it", () =>
     });
   }));
 
-Deno.test("links back up end, and compressed archives are what their names say", () =>
+Deno.test("archiveReply: links back up end, and compressed archives are what their names say", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/d/a": "a" });
     shell(`${directory}/src`, "ln -s .. d/up; ln -s . d/self");
@@ -144,7 +144,7 @@ for (const format of ["none", "zip"] as const) {
     }));
 }
 
-Deno.test("an archive that nobody reads to its end leaves no file open", () =>
+Deno.test("archiveReply: an archive that nobody reads to its end leaves no file open", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "", "src/b": "" });
     await Deno.truncate(`${directory}/src/a`, 50_000_000);
@@ -173,7 +173,7 @@ Deno.test("an archive that nobody reads to its end leaves no file open", () =>
     }
   }));
 
-Deno.test("HEAD of an archive tells its size and sends nothing", () =>
+Deno.test("archiveReply: HEAD of an archive tells its size and sends nothing", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
@@ -181,7 +181,7 @@ Deno.test("HEAD of an archive tells its size and sends nothing", () =>
     assertEquals([reply.headers["Content-Length"], reply.body], [String(512 * 5), null]);
   }));
 
-Deno.test("sizes beyond what a ustar header can say are counted with their extended header", () => {
+Deno.test("sizeOfTar: sizes beyond what a ustar header can say are counted with their extended header", () => {
   const file = {
     kind: "file",
     segments: [],
@@ -196,7 +196,7 @@ Deno.test("sizes beyond what a ustar header can say are counted with their exten
   assertEquals(sizeOfTar(members), size + 3 * 512 + 2 * 512);
 });
 
-Deno.test("Content-Disposition survives every name", () => {
+Deno.test("attachment: Content-Disposition survives every name", () => {
   assertEquals(attachment("plain.tar"), 'attachment; filename="plain.tar"');
   assertEquals(
     attachment('é"\\%\r\nX-Bad: 1.zip'),

@@ -64,7 +64,7 @@ function partsOf(reply: Reply, body: Uint8Array): { range: string; content: stri
 const latin1 = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 
-Deno.test("GET and HEAD of a small and a big file", () => {
+Deno.test("FileReplies: GET and HEAD of a small and a big file", () => {
   const big = bigContent();
   return withFiles({ "a.txt": "hello", "big.bin": big, empty: "" }, async (get, directory) => {
     for (const [name, content] of [["a.txt", "hello"], ["empty", ""]] as const) {
@@ -88,7 +88,7 @@ Deno.test("GET and HEAD of a small and a big file", () => {
   });
 });
 
-Deno.test("single ranges, from memory and from the file", () => {
+Deno.test("FileReplies: single ranges, from memory and from the file", () => {
   const big = bigContent();
   const small = big.slice(0, 1000);
   return withFiles({ small, big }, async (get) => {
@@ -127,7 +127,7 @@ Deno.test("single ranges, from memory and from the file", () => {
   });
 });
 
-Deno.test("several ranges come as multipart/byteranges of the promised length", () => {
+Deno.test("FileReplies: several ranges come as multipart/byteranges of the promised length", () => {
   const big = bigContent();
   const small = big.slice(0, 1000);
   return withFiles({ small, big }, async (get) => {
@@ -147,7 +147,7 @@ Deno.test("several ranges come as multipart/byteranges of the promised length", 
   });
 });
 
-Deno.test("the file of a multipart body is closed when the client goes away", () =>
+Deno.test("FileReplies: the file of a multipart body is closed when the client goes away", () =>
   withFiles({ big: bigContent() }, async (get) => {
     // An open file at the end fails the test: the runner looks for leaks.
     const unread = get("big", { range: "bytes=0-9,100-109" }).body;
@@ -158,7 +158,7 @@ Deno.test("the file of a multipart body is closed when the client goes away", ()
     for await (const _ of begun) break;
   }));
 
-Deno.test("conditional requests", () =>
+Deno.test("FileReplies: conditional requests", () =>
   withFiles({ a: "content" }, (get, directory) => {
     const past = new Date("2020-02-02T02:02:02Z");
     Deno.utimeSync(`${directory}/a`, past, past);
@@ -202,7 +202,7 @@ Deno.test("conditional requests", () =>
     }
   }));
 
-Deno.test("a file that is replaced or cut is what it is now, also when it was kept in memory", () =>
+Deno.test("FileReplies: a file that is replaced or cut is what it is now, also when it was kept in memory", () =>
   withFiles({ a: "first" }, async (get, directory) => {
     const path = `${directory}/a`;
     const past = new Date(Date.now() - 60_000);
@@ -234,7 +234,7 @@ Deno.test("a file that is replaced or cut is what it is now, also when it was ke
     assertEquals(get("a").headers["Content-Length"], "2");
   }));
 
-Deno.test("a file that is cut while it is sent ends as a broken transfer", () =>
+Deno.test("FileReplies: a file that is cut while it is sent ends as a broken transfer", () =>
   withFiles({ big: bigContent() }, async (get, directory) => {
     const whole = get("big");
     const several = get("big", { range: "bytes=0-9,2000000-2000009" });

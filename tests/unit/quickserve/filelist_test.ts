@@ -3,7 +3,7 @@ import { parseFilelist, positionalShares } from "../../../src/quickserve/filelis
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { share } from "./trees.ts";
 
-Deno.test("paths on the command line are shared under their own names", () => {
+Deno.test("positionalShares: paths on the command line are shared under their own names", () => {
   assertEquals(positionalShares(["/srv/a/", "b/c.txt", "../d", "."], "/home/alice"), [
     share("a", "/srv/a"),
     share("c.txt", "/home/alice/b/c.txt"),
@@ -17,7 +17,7 @@ Deno.test("paths on the command line are shared under their own names", () => {
   assertThrows(() => positionalShares(["a\0b"], "/"), Failure, "NUL");
 });
 
-Deno.test("a plain filelist is one path a line", async () => {
+Deno.test("parseFilelist: a plain filelist is one path a line", async () => {
   const text = "\ufeff/srv/a\r\n\n  \n# music\nb c/d\n  #/x\n/e\n./#1";
   assertEquals(await parseFilelist(text, "/etc/list"), [
     share("a", "/srv/a"),
@@ -29,7 +29,7 @@ Deno.test("a plain filelist is one path a line", async () => {
   await assertRejects(() => parseFilelist("/a/x\n\n/b/x", "/etc/list"), Failure, "/etc/list:3: ");
 });
 
-Deno.test("a JSON filelist maps server paths to files and lists of directories", async () => {
+Deno.test("parseFilelist: a JSON filelist maps server paths to files and lists of directories", async () => {
   const text = `{
     "pkg": ["/var/lib/pacman/sync", "more"],
     "/a/b//c/": "../single.txt",
@@ -46,7 +46,7 @@ Deno.test("a JSON filelist maps server paths to files and lists of directories",
   ]);
 });
 
-Deno.test("mistakes in a JSON filelist name line and column", async () => {
+Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", async () => {
   for (
     const [text, expected] of [
       ['{\n  "a": 5}', "list:2:8: "],
@@ -77,7 +77,7 @@ Deno.test("mistakes in a JSON filelist name line and column", async () => {
   }
 });
 
-Deno.test("what is called .json is JSON, and no list of strange names", async () => {
+Deno.test("parseFilelist: what is called .json is JSON, and no list of strange names", async () => {
   const list = "/etc/list.json";
   const wrong = "this is no JSON filelist: it has to begin with {";
   for (

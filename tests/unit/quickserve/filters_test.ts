@@ -7,7 +7,7 @@ import {
 } from "../../../src/quickserve/filters.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 
-Deno.test("a filter is a letter and an expression", () => {
+Deno.test("parseFilterLine: a filter is a letter and an expression", () => {
   assertEquals(parseFilterLine("x\\.iso$"), { action: "exclude", expression: "\\.iso$" });
   assertEquals(parseFilterLine("i i"), { action: "include", expression: " i" });
   for (const line of ["", "i", "x", "\\.iso$", "Xa", "-a"]) {
@@ -15,7 +15,7 @@ Deno.test("a filter is a letter and an expression", () => {
   }
 });
 
-Deno.test("a filterlist has comments and blank lines, and names the line that is wrong", async () => {
+Deno.test("parseFilterList: a filterlist has comments and blank lines, and names the line that is wrong", async () => {
   const text = "# all but images\r\n\r\nx.\n  # more\ni\\.png$\n";
   assertEquals(await parseFilterList(text, "f"), [
     { action: "exclude", expression: "." },
@@ -26,14 +26,14 @@ Deno.test("a filterlist has comments and blank lines, and names the line that is
   await assertRejects(() => parseFilterOptions(["xa", "x(?=a)"]), Failure, "--filter: ");
 });
 
-Deno.test("the last filter that matches decides, and none shows", async () => {
+Deno.test("compileFilters: the last filter that matches decides, and none shows", async () => {
   const lone = await compileFilters(await parseFilterOptions(["i\\.iso$"]));
   assert(lone("/a.iso") && lone("/b.txt"));
   const filter = await compileFilters(await parseFilterOptions(["x^/a", "i^/a/b", "x\\.tmp$"]));
   assertEquals(["/a", "/a/b", "/a/b/c.tmp", "/z"].map(filter), [false, true, false, true]);
 });
 
-Deno.test("no expression stalls on any path", async () => {
+Deno.test("compileFilters: no expression stalls on any path", async () => {
   const filter = await compileFilters(
     await parseFilterOptions(["x(a+)+$", "x(a|aa)*b", "x(.*)*(.*)*(.*)*x$"]),
   );

@@ -44,7 +44,7 @@ function prepare(directory: string): void {
   );
 }
 
-Deno.test("links lead to what is shared and nowhere else", () =>
+Deno.test("SharedTree: links lead to what is shared and nowhere else", () =>
   inScratch(async (directory) => {
     prepare(directory);
     const shares = [share("s", `${directory}/s`), share("t", `${directory}/t`)];
@@ -82,7 +82,7 @@ Deno.test("links lead to what is shared and nowhere else", () =>
     assertEquals(follows.lookup(["s", "loop"]), null);
   }));
 
-Deno.test("a link does not get around filters and a cache's unfinished downloads", () =>
+Deno.test("SharedTree: a link does not get around filters and a cache's unfinished downloads", () =>
   inScratch(async (directory) => {
     prepare(directory);
     shell(directory, "ln -s x.part s/whole");
@@ -97,7 +97,7 @@ Deno.test("a link does not get around filters and a cache's unfinished downloads
     assertEquals(read(tree, "s/inside"), "a");
   }));
 
-Deno.test("a source may be a link of the user's own, also one that is pointed elsewhere", () =>
+Deno.test("SharedTree: a source may be a link of the user's own, also one that is pointed elsewhere", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "v1/a": "one", "v2/a": "two", "v2/b": "b" });
     shell(directory, "ln -s v1 current; ln -s v1/a file");
@@ -113,7 +113,7 @@ Deno.test("a source may be a link of the user's own, also one that is pointed el
     assertEquals(read(tree, "s/a"), "new");
   }));
 
-Deno.test("a directory that is swapped for a link gains nothing", () =>
+Deno.test("SharedTree: a directory that is swapped for a link gains nothing", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/d/f": "mine", "out/f": "secret", "out/only": "secret" });
     shell(directory, "ln -s ../out s/link");
@@ -166,7 +166,12 @@ Deno.test("a directory that is swapped for a link gains nothing", () =>
 
 /** Looks at the tree as an ordinary user, which the superuser, who may read all, can become. */
 const asNobody = `
-import { SharedTree } from "./src/quickserve/tree.ts";
+import process from "node:process";
+import { SharedTree } from "${new URL("../../../src/quickserve/tree.ts", import.meta.url)}";
+if (process.getuid() === 0) {
+  process.setgid(65534);
+  process.setuid(65534);
+}
 const share = { path: "s", sources: [Deno.args[0]], packageCache: false };
 const tree = new SharedTree(
   { shares: [share], filters: [], showHidden: false, followLinks: false },
@@ -179,7 +184,7 @@ const found = ["open", "closed", "shut", "shut/inside", "ok/inside"].filter((pat
 console.log(JSON.stringify({ listed, found }));
 `;
 
-Deno.test("what cannot be read does not exist, and the rest does", () =>
+Deno.test("SharedTree: what cannot be read does not exist, and the rest does", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/open": "",
@@ -199,18 +204,11 @@ Deno.test("what cannot be read does not exist, and the rest does", () =>
 
 /** Runs `look.ts` of a directory on its `s`, without the superuser's privileges. */
 async function lookAsNobody(directory: string): Promise<string> {
-  // An ordinary user may not be able to read where this checkout and this runtime lie.
-  const source = new URL("../../../src", import.meta.url).pathname;
-  shell(directory, `cp -r '${source}' src; cp '${Deno.execPath()}' deno; mkdir cache`);
-  shell(directory, "chmod -R a+rX src deno look.ts; chmod 777 cache");
-  const command = [`${directory}/deno`, "run", "--no-config", "--no-lock", "--allow-read"];
-  const identity = Deno.uid() === 0
-    ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    : [];
-  const [program = "", ...args] = [...identity, ...command, "look.ts", `${directory}/s`];
-  const { stdout, stderr } = await new Deno.Command(program, {
-    args,
-    env: { DENO_DIR: `${directory}/cache`, HOME: directory },
+  const configuration = new URL("../../../deno.json", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    // It loads the modules as this test's user and then gives up its privileges: an ordinary user may
+    // not be able to read where this checkout and the runtime's cache lie.
+    args: ["run", "--no-check", `--config=${configuration}`, "-A", "look.ts", `${directory}/s`],
     cwd: directory,
   }).output();
   const answer = new TextDecoder().decode(stdout);

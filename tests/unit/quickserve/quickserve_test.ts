@@ -74,7 +74,7 @@ function withServer(
   });
 }
 
-Deno.test("files, directories, and neither", () =>
+Deno.test("Quickserve: files, directories, and neither", () =>
   withServer({}, async (serve) => {
     assertEquals(await readText(await serve("/s/a")), "content of a");
     assertEquals(await readText(await serve("/s//a?x=1")), "content of a");
@@ -86,7 +86,7 @@ Deno.test("files, directories, and neither", () =>
     assertEquals((await serve("/none", "HEAD")).status, 404);
   }));
 
-Deno.test("a directory is redirected to its address with a slash, on this server", () =>
+Deno.test("Quickserve: a directory is redirected to its address with a slash, on this server", () =>
   withServer({}, async (serve) => {
     for (
       const [target, location] of [
@@ -105,7 +105,7 @@ Deno.test("a directory is redirected to its address with a slash, on this server
     }
   }));
 
-Deno.test("an index file stands for its directory", () =>
+Deno.test("Quickserve: an index file stands for its directory", () =>
   withServer({ index: "index.html" }, async (serve) => {
     assertEquals(await readText(await serve("/s/sub/")), "the index");
     assertEquals(await readText(await serve("/s/sub/?v=2")), "the index");
@@ -113,7 +113,7 @@ Deno.test("an index file stands for its directory", () =>
     assertEquals(await readText(await serve("/s/")), "a|sub|we ird:#?\n");
   }));
 
-Deno.test("a file that is not in the tree is looked for at the peers, but not for a peer", async () => {
+Deno.test("Quickserve: a file that is not in the tree is looked for at the peers, but not for a peer", async () => {
   const asked: string[] = [];
   const find: Finder["find"] = (segments) => {
     asked.push(segments.join("/"));
@@ -133,7 +133,7 @@ Deno.test("a file that is not in the tree is looked for at the peers, but not fo
   });
 });
 
-Deno.test("messages, uploads, and methods that are not allowed", async () => {
+Deno.test("Quickserve: messages, uploads, and methods that are not allowed", async () => {
   await withServer({}, async (serve) => {
     for (const method of ["PUT", "DELETE", "OPTIONS", "PROPFIND"]) {
       const reply = await serve("/", method);
@@ -170,7 +170,7 @@ Deno.test("messages, uploads, and methods that are not allowed", async () => {
   });
 });
 
-Deno.test("200 hostile paths reach nothing outside of the share", () =>
+Deno.test("Quickserve: 200 hostile paths reach nothing outside of the share", () =>
   withServer({}, async (serve) => {
     assert(hostilePaths.length >= 200);
     for (const target of hostilePaths) {

@@ -27,7 +27,7 @@ function content(tree: SharedTree, path: string): string | null {
   }
 }
 
-Deno.test("a share appears at its place, with its parents", () =>
+Deno.test("SharedTree: a share appears at its place, with its parents", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "cache/foo.pkg.tar.zst": "foo", "cache/sub/deep.txt": "deep" });
     const tree = new SharedTree(treeOf([share("a/b/c", `${directory}/cache`)]));
@@ -47,7 +47,7 @@ Deno.test("a share appears at its place, with its parents", () =>
     assertEquals([found.device, found.inode], [info.dev, info.ino]);
   }));
 
-Deno.test("directories at one place are merged, and the first one wins a name", () =>
+Deno.test("SharedTree: directories at one place are merged, and the first one wins a name", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "one/same": "one",
@@ -86,7 +86,7 @@ Deno.test("directories at one place are merged, and the first one wins a name", 
     assertEquals(same?.size, 3);
   }));
 
-Deno.test("shares fill the root, lie inside of one another, and may be files", () =>
+Deno.test("SharedTree: shares fill the root, lie inside of one another, and may be files", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "site/index.html": "<p>",
@@ -112,13 +112,13 @@ Deno.test("shares fill the root, lie inside of one another, and may be files", (
     assertEquals(content(tree, "gone.txt"), "back");
   }));
 
-Deno.test("nothing shared is an empty root", async () => {
+Deno.test("SharedTree: nothing shared is an empty root", async () => {
   const tree = new SharedTree(treeOf([]));
   assertEquals(await names(tree, ""), []);
   assertEquals(tree.lookup(["etc"]), null);
 });
 
-Deno.test("files that come and go are noticed at once", () =>
+Deno.test("SharedTree: files that come and go are noticed at once", () =>
   inScratch(async (directory) => {
     const tree = new SharedTree(treeOf([share("pkg", `${directory}/later`)]));
     assertEquals(tree.lookup(["pkg"]), null);
@@ -131,7 +131,7 @@ Deno.test("files that come and go are noticed at once", () =>
     assertEquals(content(tree, "pkg/a"), "again");
   }));
 
-Deno.test("hidden names do not exist, unless they are asked for or are a share", () =>
+Deno.test("SharedTree: hidden names do not exist, unless they are asked for or are a share", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/.git/config": "c", "s/.env": "e", "s/a/.b": "b", "s/ok": "ok" });
     const shares = [share("s", `${directory}/s`), share(".env", `${directory}/s/.env`)];
@@ -147,7 +147,7 @@ Deno.test("hidden names do not exist, unless they are asked for or are a share",
     assertEquals(content(all, "s/.git/config"), "c");
   }));
 
-Deno.test("uploads under way do not exist even where hidden names do", () =>
+Deno.test("SharedTree: uploads under way do not exist even where hidden names do", () =>
   inScratch(async (directory) => {
     const name = temporaryName();
     writeFiles(directory, { [name]: "half" });
@@ -156,7 +156,7 @@ Deno.test("uploads under way do not exist even where hidden names do", () =>
     assertEquals(tree.lookup([name]), null);
   }));
 
-Deno.test("a package cache leaves out what pacman has not finished", () =>
+Deno.test("SharedTree: a package cache leaves out what pacman has not finished", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "c/foo.pkg.tar.zst": "",
@@ -173,7 +173,7 @@ Deno.test("a package cache leaves out what pacman has not finished", () =>
     assertEquals((await names(tree, "all"))?.length, 4);
   }));
 
-Deno.test("filters: the last that matches decides, for addresses and listings alike", () =>
+Deno.test("SharedTree: filters: the last that matches decides, for addresses and listings alike", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/a.iso": "",
@@ -199,7 +199,7 @@ Deno.test("filters: the last that matches decides, for addresses and listings al
     assertEquals(content(tree, "s/c.txt"), "c");
   }));
 
-Deno.test("FIFOs, sockets and devices do not exist and hold nothing up", () =>
+Deno.test("SharedTree: FIFOs, sockets and devices do not exist and hold nothing up", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { ok: "ok" });
     shell(directory, "mkfifo pipe; ln -s /dev/zero zero; ln -s pipe link");
@@ -217,7 +217,7 @@ Deno.test("FIFOs, sockets and devices do not exist and hold nothing up", () =>
     }
   }));
 
-Deno.test("odd names are served, and names that are no UTF-8 break nothing", () =>
+Deno.test("SharedTree: odd names are served, and names that are no UTF-8 break nothing", () =>
   inScratch(async (directory) => {
     const odd = ["new\nline", "tab\t", "back\\slash", "%2e%2e", "..;", "…", "a\u0001b", "<b>&'\""];
     for (const name of odd) writeFiles(directory, { [name]: name });

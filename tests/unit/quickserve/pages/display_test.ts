@@ -8,7 +8,7 @@ import {
 } from "../../../../src/quickserve/pages/display.ts";
 import { assertEquals } from "../../../assert.ts";
 
-Deno.test("sizes have three digits or so, and never 1024 of a unit", () => {
+Deno.test("humanSize: sizes have three digits or so, and never 1024 of a unit", () => {
   const sizes: [number, string][] = [
     [0, "0 B"],
     [999, "999 B"],
@@ -26,13 +26,13 @@ Deno.test("sizes have three digits or so, and never 1024 of a unit", () => {
   assertEquals(exactSize(1_234_567), "1,234,567 bytes");
 });
 
-Deno.test("times that no calendar has are left out", () => {
+Deno.test("isoTime: times that no calendar has are left out", () => {
   assertEquals(isoTime(1_700_000_000_999), "2023-11-14T22:13:20Z");
   assertEquals(isoTime(-1), "1969-12-31T23:59:59Z");
   for (const time of [NaN, Infinity, 9e15, -9e13, 8e15]) assertEquals(isoTime(time), null);
 });
 
-Deno.test("what cannot be seen in a name is written out", () => {
+Deno.test("visibleName: what cannot be seen in a name is written out", () => {
   assertEquals(visibleName("naïve 日本語 🎉"), "naïve 日本語 🎉");
   assertEquals(
     visibleName("a\nb\tc\rd\0e\x1b[31m\x7f\x9b"),
@@ -44,13 +44,13 @@ Deno.test("what cannot be seen in a name is written out", () => {
   );
 });
 
-Deno.test("no two names look the same, and a text keeps its backslashes", () => {
+Deno.test("visibleName: no two names look the same, and a text keeps its backslashes", () => {
   const names = ["a\nb", "a\\nb", "a\\\nb", "a\\\\nb"];
   assertEquals(names.map(visibleName), ["a\\nb", "a\\\\nb", "a\\\\\\nb", "a\\\\\\\\nb"]);
   assertEquals(visibleText("\\o/\x1b"), "\\o/\\x1b");
 });
 
-Deno.test("durations", () => {
+Deno.test("humanDuration: durations", () => {
   assertEquals([0.4, 59, 60, 7200, 200_000].map(humanDuration), [
     "0 s",
     "59 s",

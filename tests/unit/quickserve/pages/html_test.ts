@@ -1,7 +1,7 @@
 import { Html, html } from "../../../../src/quickserve/pages/html.ts";
 import { assertEquals } from "../../../assert.ts";
 
-Deno.test("values are escaped, templates are not", () => {
+Deno.test("html: values are escaped, templates are not", () => {
   const name = `<b>"'&`;
   const inner = html`<i title="${name}">${1}</i>`;
   assertEquals(inner.text, '<i title="&lt;b&gt;&quot;&#39;&amp;">1</i>');
@@ -15,7 +15,7 @@ Deno.test("values are escaped, templates are not", () => {
   );
 });
 
-Deno.test("the line breaks around a template are no part of it, those of a value are", () => {
+Deno.test("html: the line breaks around a template are no part of it, those of a value are", () => {
   const text = "\n two \n";
   assertEquals(
     html`

@@ -80,7 +80,7 @@ const hostileNames = [
   "lone\ud800surrogate",
 ];
 
-Deno.test("no name gets out of its place in the page", async () => {
+Deno.test("listingReply: no name gets out of its place in the page", async () => {
   for (const name of hostileNames) {
     const peer = `http://10.0.0.2:8000/${name}`;
     const reply = list([
@@ -110,7 +110,7 @@ Deno.test("no name gets out of its place in the page", async () => {
   }
 });
 
-Deno.test("relative addresses lead back to the very name", async () => {
+Deno.test("listingReply: relative addresses lead back to the very name", async () => {
   for (const name of hostileNames) {
     const text = await readText(list([file(name), folder(name)], { segments: ["a b", "c"] }));
     const hrefs = [...text.matchAll(/<tr><th scope="row"><a[^>]* href="([^"]*)"/g)]
@@ -124,7 +124,7 @@ Deno.test("relative addresses lead back to the very name", async () => {
   }
 });
 
-Deno.test("a table of text keeps every name in its line, and off the terminal", async () => {
+Deno.test("listingReply: a table of text keeps every name in its line, and off the terminal", async () => {
   for (const name of hostileNames) {
     const text = await readText(list([file(name)], { search: "mimetype=text/plain" }));
     assertEquals(text.split("\n").length, 5, name);
@@ -132,7 +132,7 @@ Deno.test("a table of text keeps every name in its line, and off the terminal", 
   }
 });
 
-Deno.test("the table of text", async () => {
+Deno.test("listingReply: the table of text", async () => {
   const motd = "Hello\n\x1b[31mred";
   const reply = list([
     folder("sub"),
@@ -165,7 +165,7 @@ Deno.test("the table of text", async () => {
   );
 });
 
-Deno.test("the data of a listing has these fields", async () => {
+Deno.test("listingReply: the data of a listing has these fields", async () => {
   const remote = { peer: "http://10.0.0.2:8000/", href: "http://10.0.0.2:8000/pkg/far" };
   const reply = list([folder("s ub"), file("foo-1:2+3", 5), { ...file("far"), remote }], {
     headers: { accept: "application/json" },
@@ -210,7 +210,7 @@ Deno.test("the data of a listing has these fields", async () => {
   );
 });
 
-Deno.test("the order: directories first, numbers by value, equals by name", async () => {
+Deno.test("listingReply: the order: directories first, numbers by value, equals by name", async () => {
   const entries = [
     file("b", 3, 100),
     file("file10", 1, 300),
@@ -241,7 +241,7 @@ Deno.test("the order: directories first, numbers by value, equals by name", asyn
   ]);
 });
 
-Deno.test("the links of the columns turn the order, and say what it is", async () => {
+Deno.test("listingReply: the links of the columns turn the order, and say what it is", async () => {
   const text = await readText(list([file("a")], { search: "sort=size&order=desc" }));
   assertStringIncludes(text, 'aria-sort="descending"><a href="?sort=size&amp;order=asc">');
   assertStringIncludes(text, '<a href="?sort=name&amp;order=asc">');
@@ -249,7 +249,7 @@ Deno.test("the links of the columns turn the order, and say what it is", async (
   assertEquals(text.match(/aria-sort/g)?.length, 1);
 });
 
-Deno.test("a listing that has not changed is not sent again", () => {
+Deno.test("listingReply: a listing that has not changed is not sent again", () => {
   const first = list([file("a")]);
   const etag = String(first.headers["ETag"]);
   const again = list([file("a")], { headers: { "if-none-match": etag } });
@@ -271,7 +271,7 @@ Deno.test("HEAD has the header of GET; other types are not acceptable", async ()
   );
 });
 
-Deno.test("archives and uploads are offered where they are on", async () => {
+Deno.test("listingReply: archives and uploads are offered where they are on", async () => {
   const off = await readText(list([file("a")]));
   assert(!off.includes("?tar=") && !off.includes("<form"));
   const on = await readText(list([file("a")], {
@@ -286,7 +286,7 @@ Deno.test("archives and uploads are offered where they are on", async () => {
   assertStringIncludes(on, 'enctype="multipart/form-data"');
 });
 
-Deno.test("peers' entries come after ours, of one name the first", () => {
+Deno.test("mergeEntries: peers' entries come after ours, of one name the first", () => {
   const remote = (
     name: string,
     peer: string,

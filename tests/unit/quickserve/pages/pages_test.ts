@@ -68,7 +68,7 @@ async function directory(pages: Pages, tree: SharedTree, address: string): Promi
   return await pages.directory(place, target, makeRequest({ target: address, headers: browser }));
 }
 
-Deno.test("a page loads its own style and script, which may be kept for ever, and nothing else", async () => {
+Deno.test("Pages: a page loads its own style and script, which may be kept for ever, and nothing else", async () => {
   const pages = makePages();
   const about = found(page(pages, "/?page=about", browser));
   const policy = String(about.headers["Content-Security-Policy"]);
@@ -90,7 +90,7 @@ Deno.test("a page loads its own style and script, which may be kept for ever, an
   assertEquals(page(pages, "/?asset=style-000000000000.css"), null);
 });
 
-Deno.test("only what is asked of a directory is a page: a site of the user's may have its own queries", () => {
+Deno.test("Pages: only what is asked of a directory is a page: a site of the user's may have its own queries", () => {
   const pages = makePages();
   for (
     const address of ["/index.html?page=about", "/?page=2", "/?x=1", "/?page", "/app.js?asset=x"]
@@ -99,7 +99,7 @@ Deno.test("only what is asked of a directory is a page: a site of the user's may
   }
 });
 
-Deno.test("about says what is in force and how to use it", async () => {
+Deno.test("Pages: about says what is in force and how to use it", async () => {
   const text = await readText(found(page(
     makePages({
       about: {
@@ -119,7 +119,7 @@ Deno.test("about says what is in force and how to use it", async () => {
   assertMatch(text, /<dt>Archives<\/dt>\s*<dd>tar, zip<\/dd>/);
 });
 
-Deno.test("peers as a page, data and text", async () => {
+Deno.test("Pages: peers as a page, data and text", async () => {
   const pages = makePages();
   const html = await readText(found(page(pages, "/?page=peers", browser)));
   assertStringIncludes(html, '<a href="http://10.0.0.2:8000/">');
@@ -134,7 +134,7 @@ Deno.test("peers as a page, data and text", async () => {
   assertEquals(found(page(pages, "/?page=peers&mimetype=a/b")).status, 406);
 });
 
-Deno.test("a terminal is told how to upload", async () => {
+Deno.test("Pages: a terminal is told how to upload", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
   const pages = makePages({ about: { login: "uploads", uploads, peers: "none", pacman: null } });
   const curl = { accept: "*/*", "user-agent": "curl/8.0", host: "s:8000" };
@@ -156,7 +156,7 @@ Upload several files:
   }
 });
 
-Deno.test("the upload page is there where uploads are on", async () => {
+Deno.test("Pages: the upload page is there where uploads are on", async () => {
   assertEquals(found(page(makePages(), "/?page=upload", browser)).status, 404);
   const uploads = { allowOverwrite: true, maximumSize: null };
   const pages = makePages({ about: { login: "nothing", uploads, peers: "none", pacman: null } });
@@ -172,7 +172,7 @@ Deno.test("the upload page is there where uploads are on", async () => {
   assertStringIncludes(result, "Not stored: The name &lt;is&gt; bad.");
 });
 
-Deno.test("an error is a page for a browser and a sentence for everybody else", async () => {
+Deno.test("Pages: an error is a page for a browser and a sentence for other clients", async () => {
   const pages = makePages();
   const text = pages.error(makeRequest(), 404, "Nothing is here.", { "X-Test": "1" });
   assertEquals([text.status, text.headers["X-Test"]], [404, "1"]);
@@ -182,7 +182,7 @@ Deno.test("an error is a page for a browser and a sentence for everybody else", 
   assertStringIncludes(await readText(html), '<p class="lead">&lt;No&gt;</p>');
 });
 
-Deno.test("a directory is listed with what peers have, or archived in a format that is on", () =>
+Deno.test("Pages: a directory is listed with what peers have, or archived in a format that is on", () =>
   inScratch(async (scratch) => {
     writeFiles(scratch, { "s/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${scratch}/s`)]));

@@ -7,7 +7,7 @@ function choose(headers: Record<string, string>, search = ""): string | null {
   return chooseRepresentation({ headers }, new URLSearchParams(search));
 }
 
-Deno.test("who takes anything gets HTML, but curl gets text", () => {
+Deno.test("chooseRepresentation: a client that accepts anything gets HTML, but curl gets text", () => {
   assertEquals(choose({}), "html");
   assertEquals(choose({ accept: "*/*" }), "html");
   assertEquals(choose({ accept: chrome }), "html");
@@ -16,7 +16,7 @@ Deno.test("who takes anything gets HTML, but curl gets text", () => {
   assertEquals(choose({ accept: "text/html", "user-agent": "curl/7.88.1" }), "html");
 });
 
-Deno.test("Accept chooses, by its weights", () => {
+Deno.test("chooseRepresentation: Accept chooses, by its weights", () => {
   assertEquals(choose({ accept: "application/json" }), "json");
   assertEquals(choose({ accept: "text/html;q=0.5, application/json" }), "json");
   assertEquals(choose({ accept: "text/*;q=0.9, application/json;q=0.1" }), "html");
@@ -24,7 +24,7 @@ Deno.test("Accept chooses, by its weights", () => {
   assertEquals(choose({ accept: "image/png" }), null);
 });
 
-Deno.test("?mimetype= goes before Accept, and an unknown one is none", () => {
+Deno.test("chooseRepresentation: ?mimetype= goes before Accept, and an unknown one is none", () => {
   assertEquals(choose({ accept: chrome }, "mimetype=application/json"), "json");
   assertEquals(choose({ accept: chrome }, "mimetype=text/plain"), "text");
   assertEquals(choose({}, "mimetype=Text/HTML;%20charset=utf-8"), "html");

@@ -13,7 +13,7 @@ async function* fromArray(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arr
   yield* chunks;
 }
 
-Deno.test("whatever is in the files and however it is cut, it arrives as it was", async () => {
+Deno.test("readForm: whatever is in the files and however it is cut, it arrives as it was", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(tricky, { minLength: 1, maxLength: 4 }),
@@ -37,7 +37,7 @@ Deno.test("whatever is in the files and however it is cut, it arrives as it was"
   );
 });
 
-Deno.test("a file that is left unread does not hold up the next one", async () => {
+Deno.test("readForm: a file that is left unread does not hold up the next one", async () => {
   const form = formOf(filePart("a", "x".repeat(500_000)), filePart("b", "second"));
   const got: string[] = [];
   await readForm(CONTENT_TYPE, fromArray(pieces(form, 65_536)), async (name, chunks) => {

@@ -29,14 +29,14 @@ const HOSTILE = [
   ".pacserve-upload-0123456789abcdef01234567.part",
 ];
 
-Deno.test("names that are paths, hide something or cannot be, are refused with a reason", () => {
+Deno.test("uploadNameProblem: names that are paths, hide something or cannot be, are refused with a reason", () => {
   for (const name of HOSTILE) {
     const problem = uploadNameProblem(name, true);
     assert(problem !== null && problem.endsWith("."), JSON.stringify(name));
   }
 });
 
-Deno.test("everything else is a name", () => {
+Deno.test("uploadNameProblem: everything else is a name", () => {
   for (
     const name of [
       "a",
@@ -60,12 +60,12 @@ Deno.test("everything else is a name", () => {
   }
 });
 
-Deno.test("hidden names only where hidden files are shared", () => {
+Deno.test("uploadNameProblem: hidden names only where hidden files are shared", () => {
   assert(uploadNameProblem(".bashrc", false) !== null);
   assertEquals(uploadNameProblem(".bashrc", true), null);
 });
 
-Deno.test("numbers", () => {
+Deno.test("numberedName: numbers", () => {
   assertEquals(numberedName("a.txt", 0), "a.txt");
   assertEquals(numberedName("a.txt", 12), "a.txt.12");
   assertEquals(numberedName("x".repeat(254), 1), null);

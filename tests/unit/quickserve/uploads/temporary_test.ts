@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertNotEquals } from "../../../assert.ts";
 import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
 
-Deno.test("a temporary name is known as one, hidden, and never the same twice", () => {
+Deno.test("isUploadTemporary: a temporary name is known as one, hidden, and never the same twice", () => {
   const name = temporaryName();
   assert(isUploadTemporary(name));
   assert(name.startsWith("."));
   assertNotEquals(name, temporaryName());
 });
 
-Deno.test("names that only look alike are not temporary names", () => {
+Deno.test("isUploadTemporary: names that only look alike are not temporary names", () => {
   for (
     const name of [
       "",

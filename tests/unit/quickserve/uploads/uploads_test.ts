@@ -53,7 +53,7 @@ class Inbox {
   }
 }
 
-Deno.test("PUT stores a file, says where, and leaves nothing else", () =>
+Deno.test("Uploads: PUT stores a file, says where, and leaves nothing else", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const reply = await inbox.put("ä b.txt", "hello");
@@ -63,7 +63,7 @@ Deno.test("PUT stores a file, says where, and leaves nothing else", () =>
     assertEquals(inbox.files(), { "ä b.txt": "hello" });
   }));
 
-Deno.test("an empty file is a file", () =>
+Deno.test("Uploads: an empty file is a file", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     assertEquals((await inbox.put("empty", "")).status, 201);
@@ -71,7 +71,7 @@ Deno.test("an empty file is a file", () =>
     assertEquals(inbox.files(), { empty: "", none: "" });
   }));
 
-Deno.test("a taken name is numbered, whoever has it", () =>
+Deno.test("Uploads: a taken name is numbered, whoever has it", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     Deno.mkdirSync(`${directory}/sub`);
@@ -92,7 +92,7 @@ Deno.test("a taken name is numbered, whoever has it", () =>
     assertEquals(Deno.readTextFileSync(`${directory}/a.txt`), "old");
   }));
 
-Deno.test("many of one name at once all arrive, each whole", () =>
+Deno.test("Uploads: many of one name at once all arrive, each whole", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const contents = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(1000));
@@ -103,7 +103,7 @@ Deno.test("many of one name at once all arrive, each whole", () =>
     assertEquals(new Set(Object.values(files)), new Set(contents));
   }));
 
-Deno.test("numbers have an end", () =>
+Deno.test("Uploads: numbers have an end", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     writeFiles(directory, { ["x".repeat(254)]: "" });
@@ -111,7 +111,7 @@ Deno.test("numbers have an end", () =>
     assertEquals(inbox.files(), { ["x".repeat(254)]: "" });
   }));
 
-Deno.test("overwriting replaces files and links, never what they lead to, never directories", () =>
+Deno.test("Uploads: overwriting replaces files and links, never what they lead to, never directories", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(`${directory}/in`, { allowOverwrite: true });
     writeFiles(directory, { "in/a": "old", "secret": "kept" });
@@ -128,7 +128,7 @@ Deno.test("overwriting replaces files and links, never what they lead to, never 
     assertEquals(Deno.readTextFileSync(`${directory}/secret`), "kept");
   }));
 
-Deno.test("a form may have several files and fields", () =>
+Deno.test("Uploads: a form may have several files and fields", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const form = formOf(
@@ -146,7 +146,7 @@ Deno.test("a form may have several files and fields", () =>
     }
   }));
 
-Deno.test("of a form, what is good is stored, and the answer names each", () =>
+Deno.test("Uploads: of a form, what is good is stored, and the answer names each", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory, { maximumSize: 10 });
     const form = formOf(
@@ -173,7 +173,7 @@ Deno.test("of a form, what is good is stored, and the answer names each", () =>
     assertEquals(inbox.files(), { first: "1", last: "x".repeat(10) });
   }));
 
-Deno.test("a client that goes away, at any byte of a form, leaves whole files or none", () =>
+Deno.test("Uploads: a client that goes away, at any byte of a form, leaves whole files or none", () =>
   inScratch(async (directory) => {
     const form = formOf(filePart("a", "first"), filePart("b", "second"));
     const endOfFirst = form.indexOf("first") + "first".length;
@@ -191,7 +191,7 @@ Deno.test("a client that goes away, at any byte of a form, leaves whole files or
     }
   }));
 
-Deno.test("so does one that ends its form too early", () =>
+Deno.test("Uploads: a form that ends too early leaves whole files or none", () =>
   inScratch(async (directory) => {
     const form = formOf(filePart("a", "first"), filePart("b", "second"));
     for (let length = 0; length < form.length - 4; length++) {
@@ -205,7 +205,7 @@ Deno.test("so does one that ends its form too early", () =>
     }
   }));
 
-Deno.test("a PUT that breaks off leaves nothing", () =>
+Deno.test("Uploads: a PUT that breaks off leaves nothing", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     for (const length of [0, 1, 7, 8, 4999]) {
@@ -215,7 +215,7 @@ Deno.test("a PUT that breaks off leaves nothing", () =>
     }
   }));
 
-Deno.test("too large is refused up front by its length, and else while it comes", () =>
+Deno.test("Uploads: too large is refused up front by its length, and else while it comes", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory, { maximumSize: 10 });
     let read = false;
@@ -235,7 +235,7 @@ Deno.test("too large is refused up front by its length, and else while it comes"
     assertEquals((await inbox.put("a", "x".repeat(10))).status, 201);
   }));
 
-Deno.test("names are names: paths, directories and hidden files are refused", () =>
+Deno.test("Uploads: names are names: paths, directories and hidden files are refused", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     for (
@@ -260,7 +260,7 @@ Deno.test("names are names: paths, directories and hidden files are refused", ()
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("what is no form, or a form without files, is told so", () =>
+Deno.test("Uploads: what is no form, or a form without files, is told so", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const bodies: [string, string][] = [
@@ -281,7 +281,7 @@ Deno.test("what is no form, or a form without files, is told so", () =>
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("a form that goes on for ever without a file comes to an end", () =>
+Deno.test("Uploads: a form that goes on for ever without a file comes to an end", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const chunk = new TextEncoder().encode("x: y\r\n".repeat(10_000));
@@ -300,7 +300,7 @@ Deno.test("a form that goes on for ever without a file comes to an end", () =>
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("parts and encodings of files are not taken for files", () =>
+Deno.test("Uploads: parts and encodings of files are not taken for files", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const range = { "content-range": "bytes 0-0/2" };
@@ -313,7 +313,7 @@ Deno.test("parts and encodings of files are not taken for files", () =>
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("an error of the system is logged, and its details stay here", () =>
+Deno.test("Uploads: an error of the system is logged, and its details stay here", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(`${directory}/gone`);
     const reply = await inbox.put("a", "x");
@@ -323,7 +323,7 @@ Deno.test("an error of the system is logged, and its details stay here", () =>
     assertStringIncludes(inbox.log[0] ?? "", "gone");
   }));
 
-Deno.test("the answer is text, JSON or a page, as the client likes", () =>
+Deno.test("Uploads: the answer is text, JSON or a page, as the client likes", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const typeFor = async (accept: string | undefined, search = ""): Promise<unknown> => {
@@ -345,7 +345,7 @@ Deno.test("the answer is text, JSON or a page, as the client likes", () =>
     assertEquals(await typeFor("*/*", "?mimetype=%zz"), plain);
   }));
 
-Deno.test("which requests are uploads", () => {
+Deno.test("announcesUpload: which requests are uploads", () => {
   const form = { "content-type": "Multipart/Form-Data; boundary=x" };
   assert(isUpload(makeRequest({ method: "PUT" })));
   assert(isUpload(makeRequest({ method: "POST", headers: form })));
@@ -360,7 +360,7 @@ Deno.test("which requests are uploads", () => {
   assert(!announcesUpload(makeRequest({ headers: { "content-length": "0" } })));
 });
 
-Deno.test("where uploads are off, the answer says what is on", () => {
+Deno.test("uploadsAreOff: where uploads are off, the answer says what is on", () => {
   const reply = uploadsAreOff(["GET", "HEAD"]);
   assertEquals(reply.status, 405);
   assertEquals(reply.headers["Allow"], "GET, HEAD");

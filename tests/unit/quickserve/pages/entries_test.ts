@@ -1,7 +1,7 @@
 import { naturalKey } from "../../../../src/quickserve/pages/entries.ts";
 import { assertEquals } from "../../../assert.ts";
 
-Deno.test("numbers count by their value, capitals and accents do not matter", () => {
+Deno.test("naturalKey: numbers count by their value, capitals and accents do not matter", () => {
   const ordered = [
     "-dash",
     "1",
@@ -25,6 +25,6 @@ Deno.test("numbers count by their value, capitals and accents do not matter", ()
   assertEquals(shuffled, ordered);
 });
 
-Deno.test("names that differ in zeros, capitals or accents alone have one key", () => {
+Deno.test("naturalKey: names that differ in zeros, capitals or accents alone have one key", () => {
   assertEquals(naturalKey("Été 007"), naturalKey("ete 7"));
 });
