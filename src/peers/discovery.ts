@@ -16,9 +16,9 @@ export interface DiscoveryListener {
   /** A server is new, or there is reason to think that it does not know this one (it was started anew). */
   found(peer: PeerUrl, kind: PeerKind): void;
   /** A server that was found is still there. */
-  seen(peer: PeerUrl): void;
+  seen(peer: PeerUrl, kind: PeerKind): void;
   /** A server seems to be there no more. Anybody can say so. */
-  lost(peer: PeerUrl, kind: PeerKind): void;
+  lost(peer: PeerUrl): void;
 }
 
 /** Looks for peers, and makes this server known to them where the means can do that. */

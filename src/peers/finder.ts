@@ -9,6 +9,7 @@ import { FileChecks } from "./file_check.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
 import type { OwnNetwork } from "./own_server.ts";
+import { PacredirHosts } from "./pacredir_hosts.ts";
 import { canBeAsked } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
@@ -52,6 +53,7 @@ const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
 export class Finder {
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
+  readonly #pacredir: PacredirHosts;
   readonly #searches = new Map<string, Promise<Found | null>>();
   readonly #neighbourSearches = new ConcurrencyLimit(MAX_SEARCHES_FOR_NEIGHBOURS);
   readonly #listings = new Map<string, Promise<RemoteEntry[]>>();
@@ -61,6 +63,7 @@ export class Finder {
   constructor(parts: FinderParts) {
     this.#parts = parts;
     this.#checks = new FileChecks(parts.questions);
+    this.#pacredir = new PacredirHosts(parts.questions);
   }
 
   /**
@@ -99,14 +102,15 @@ export class Finder {
     if (network !== null && !this.#listingLimit.take(connection.remoteAddress)) {
       return Promise.resolve([]);
     }
-    const result = listRemote(this.#reachable(network), segments, questions, timeout)
+    const peers = this.#reachable(network).filter(({ kind }) => kind === "pacserve");
+    const result = listRemote(peers, segments, questions, timeout)
       .finally(() => this.#listings.delete(key));
     this.#listings.set(key, result);
     return result;
   }
 
   async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
-    const question = new Question(segments, this.#parts, this.#checks);
+    const question = new Question(segments, this.#parts, this.#checks, this.#pacredir);
     const { named, unknown } = question.byIndex(this.#reachable(network));
     const peer = await search(question, named, unknown, this.#parts.timeout);
     if (peer === null) return null;
@@ -130,14 +134,23 @@ class Question implements FileQuestion {
   readonly #name: string | null;
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
+  readonly #pacredir: PacredirHosts;
+  /** Hosts that have just confirmed the file: they have no other way to say that they have it. */
+  readonly #confirmed = new Set<Peer>();
 
-  constructor(segments: readonly string[], parts: FinderParts, checks: FileChecks) {
+  constructor(
+    segments: readonly string[],
+    parts: FinderParts,
+    checks: FileChecks,
+    pacredir: PacredirHosts,
+  ) {
     const [directory, name, ...more] = segments;
     this.#path = segments.join("/");
     this.#encoded = encodePath(segments);
     this.#name = directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
     this.#parts = parts;
     this.#checks = checks;
+    this.#pacredir = pacredir;
   }
 
   /** The URL of the file on a peer. */
@@ -149,21 +162,29 @@ class Question implements FileQuestion {
   byIndex(peers: readonly Peer[]): { readonly named: Peer[]; readonly unknown: Peer[] } {
     const named: Peer[] = [];
     const unknown: Peer[] = [];
-    for (const peer of peers) {
+    for (const peer of peers.filter(({ kind }) => kind === "pacserve")) {
       const verdict = this.#name !== null && peer.state === "alive"
         ? this.#parts.indexes.verdict(peer, this.#name)
         : "unknown";
       if (verdict === "yes") named.push(peer);
       if (verdict === "unknown") unknown.push(peer);
     }
-    return { named, unknown };
+    // They have no index, and for databases only mirrors are asked.
+    const hosts = this.#name?.includes(".pkg.")
+      ? this.#pacredir.chosen(peers.filter(({ kind }) => kind === "pacredir"))
+      : [];
+    return { named, unknown: [...unknown, ...hosts] };
   }
 
-  check(peer: Peer): Promise<boolean> {
-    return this.#checks.ask(peer, this.#path);
+  async check(peer: Peer): Promise<boolean> {
+    if (peer.kind === "pacserve") return await this.#checks.ask(peer, this.#path);
+    const offers = await this.#pacredir.offers(peer, this.urlAt(peer));
+    if (offers) this.#confirmed.add(peer);
+    return offers;
   }
 
   async confirm(peer: Peer): Promise<boolean> {
+    if (this.#confirmed.has(peer)) return true;
     const offer = await this.#parts.questions.offers(peer, this.urlAt(peer));
     if (offer === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
     return offer === "yes";

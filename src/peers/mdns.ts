@@ -101,8 +101,8 @@ export class Mdns implements Discovery {
         name,
         new RunningLink(link, ownAddresses, this.#options(), {
           found: (service) => this.#listener?.found(urlOf(service), service.kind),
-          seen: (service) => this.#listener?.seen(urlOf(service)),
-          lost: (service) => this.#listener?.lost(urlOf(service), service.kind),
+          seen: (service) => this.#listener?.seen(urlOf(service), service.kind),
+          lost: (service) => this.#listener?.lost(urlOf(service)),
           problem: (sentence) => this.#report(sentence),
         }),
       );

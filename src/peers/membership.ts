@@ -113,8 +113,8 @@ export class Membership implements DiscoveryListener {
   }
 
   /** A server that was found is still there. */
-  seen(location: PeerUrl): void {
-    this.#heard(location, "announcement", "pacserve");
+  seen(location: PeerUrl, kind: PeerKind): void {
+    this.#heard(location, "announcement", kind);
   }
 
   /** A server seems to be gone: it is asked, because anybody can say so. */
@@ -204,7 +204,7 @@ export class Membership implements DiscoveryListener {
   #tellPeers(): void {
     for (const peer of this.#parts.registry.askable()) {
       const isOriginal = peer.roundTrip !== null && peer.instance === null;
-      if (!isOriginal) this.#probes.add(peer);
+      if (!isOriginal && peer.kind !== "pacredir") this.#probes.add(peer);
     }
   }
 
@@ -226,7 +226,8 @@ export class Membership implements DiscoveryListener {
     const isNew = peer.state === "candidate";
     this.#told.set(peer, { instance: null, generation: published.generation });
     try {
-      await questions.nudge(peer, this.#uri);
+      if (peer.kind === "pacredir") await questions.isThere(peer);
+      else await questions.nudge(peer, this.#uri);
       if (isNew) log.at("normal", `found peer ${peer.url}`);
     } catch (error) {
       this.#told.delete(peer);

@@ -271,7 +271,7 @@ export class Multicast implements Discovery {
           this.#heard(source.hostname);
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
-          if (peer !== null && this.#isDue(peer)) listener.seen(peer);
+          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve");
           else if (peer !== null) listener.found(peer, "pacserve");
         }
       } catch (error) {

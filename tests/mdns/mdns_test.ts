@@ -38,7 +38,7 @@ Deno.test("two hosts find each other within two seconds of their start, and one 
   const took = performance.now() - start;
   assert(took < 2_000, `${took} ms`);
   assertEquals((await two.stop()).code, 0);
-  await one.line(new RegExp(`^lost pacserve ${lan.addressOf(b)} port 15678$`));
+  await one.line(new RegExp(`^lost ${lan.addressOf(b)} port 15678$`));
 });
 
 Deno.test("hosts with IPv6 addresses alone find each other", async () => {

@@ -37,7 +37,7 @@ self.onmessage = async ({ data }: MessageEvent<Start | "stop">): Promise<void> =
   mdns.start({
     found: ({ host, port }, kind) => self.postMessage(`found ${kind} ${host} port ${port}`),
     seen: () => {},
-    lost: ({ host, port }, kind) => self.postMessage(`lost ${kind} ${host} port ${port}`),
+    lost: ({ host, port }) => self.postMessage(`lost ${host} port ${port}`),
   });
   self.postMessage("started");
 };
