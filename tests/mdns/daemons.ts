@@ -34,17 +34,24 @@ async function exists(path: string): Promise<boolean> {
 export class Daemons implements AsyncDisposable {
   readonly #host: Host;
   readonly #root: string;
+  /** The distribution of the services that are announced. */
+  readonly #id: string;
   readonly #programs: RunningProgram[] = [];
 
-  private constructor(host: Host, root: string) {
+  private constructor(host: Host, root: string, id: string) {
     this.#host = host;
     this.#root = root;
+    this.#id = id;
   }
 
-  /** Prepares a host; nothing runs on it yet but the bus. */
-  static async on(host: Host): Promise<Daemons> {
+  /**
+   * Prepares a host; nothing runs on it yet but the bus.
+   *
+   * @param id the distribution of the services that are announced.
+   */
+  static async on(host: Host, id = "arch"): Promise<Daemons> {
     unpacked ??= unpack();
-    const daemons = new Daemons(host, await unpacked);
+    const daemons = new Daemons(host, await unpacked, id);
     await daemons.#prepare();
     return daemons;
   }
@@ -79,7 +86,7 @@ export class Daemons implements AsyncDisposable {
         "/etc/avahi/services/pacredir.service",
         `<service-group><name replace-wildcards="yes">pacredir on %h</name><service>
           <type>_pacserve._tcp</type><port>${port}</port>
-          <txt-record>id=arch</txt-record><txt-record>arch=x86_64</txt-record>
+          <txt-record>id=${this.#id}</txt-record><txt-record>arch=x86_64</txt-record>
         </service></service-group>`,
       );
     }
@@ -109,7 +116,7 @@ export class Daemons implements AsyncDisposable {
       await this.#host.write(
         "/etc/systemd/dnssd/pacserve.dnssd",
         "[Service]\nName=pacserve on %H\nType=_pacserve._tcp\n" +
-          `Port=${port}\nTxtText=id=arch arch=x86_64\n`,
+          `Port=${port}\nTxtText=id=${this.#id} arch=x86_64\n`,
       );
     }
     const resolved = this.#start([await this.#place("systemd-resolved")], {
