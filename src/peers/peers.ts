@@ -16,6 +16,7 @@ import { Mdns, MDNS_LIFETIME } from "./mdns.ts";
 import { Membership } from "./membership.ts";
 import { Multicast } from "./multicast.ts";
 import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
+import { type PeerPlaces, peerPlaces } from "./places.ts";
 import { HEADERS, MESSAGE_TYPE } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
@@ -185,6 +186,11 @@ export class Peers {
   /** Header fields that a reply to a request of a peer bears. */
   replyHeaders(): ReplyHeaders {
     return { ...this.#published.headers(), [HEADERS.transfers]: String(this.transfers) };
+  }
+
+  /** Where peers are looked for now, for the page. */
+  places(): PeerPlaces {
+    return peerPlaces(this.#configuration, Deno.networkInterfaces());
   }
 
   /** The peers, for the page. */

@@ -17,6 +17,7 @@ import {
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
 import type { PeersConfiguration } from "../../peers/configuration.ts";
+import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
 import { VERSION } from "../../version.ts";
@@ -195,6 +196,8 @@ async function peersSettings(
   const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
   const multicast = multicastSettings(program, options, sources);
   const mdns = await mdnsSettings(options, listen, pacserve);
+  const nowhere = placesWarning(peerPlaces({ multicast, mdns }, Deno.networkInterfaces()));
+  if (nowhere !== null) sources.warnings.push(nowhere);
   const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
   if (options.has("list-remote") && !finds) {
     sources.warnings.push("--list-remote changes nothing without --peer or --multicast");

@@ -2,7 +2,7 @@
 
 import { isLoopback } from "../../http/address.ts";
 import type { ListenConfiguration } from "../../http/configuration.ts";
-import { type InterfaceAddress, matchesName } from "../interfaces.ts";
+import { type InterfaceAddress, isChosen } from "../interfaces.ts";
 
 /** An interface that takes part. */
 export interface LinkInterface {
@@ -36,13 +36,10 @@ export function mdnsInterfaces(
     const name = address.name.split(":")[0] ?? address.name;
     interfaces.set(name, [...interfaces.get(name) ?? [], address]);
   }
-  return [...interfaces].filter(([name, addresses]) => {
-    if (addresses.some(({ address }) => isLoopback(address))) return false;
-    if (chosen.length === 0) return !ignored.some((pattern) => matchesName(pattern, name));
-    return chosen.some((choice) =>
-      choice === name || addresses.some(({ address }) => address === choice)
-    );
-  }).map(([name, addresses]) => ({
+  return [...interfaces].filter(([, addresses]) =>
+    !addresses.some(({ address }) => isLoopback(address)) &&
+    addresses.some((address) => isChosen(address, chosen, ignored))
+  ).map(([name, addresses]) => ({
     name,
     ipv4: addresses.find(({ family }) => family === "IPv4")?.address ?? null,
     ipv6Index: addresses.find(({ scopeid }) => (scopeid ?? 0) > 0)?.scopeid ?? null,
