@@ -181,7 +181,10 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         help: "The TCP port; 0 for any free one.",
         default: String(defaults.port),
       },
-      { name: "ipv6", help: "Listen on IPv6 too, and ask peers by IPv6 addresses." },
+      {
+        name: "ipv6",
+        help: "Listen on IPv6 too, where this machine has it, and ask peers by IPv6 addresses.",
+      },
       {
         name: "allow-network",
         values: ["<network>"],
