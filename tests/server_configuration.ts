@@ -33,6 +33,7 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
       program: "quickserve",
       staticPeers: [],
       multicast: null,
+      mdns: null,
       searchTimeout: 300,
       defaultPort: 8000,
       ipv6: false,

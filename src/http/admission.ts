@@ -31,6 +31,9 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "fe80::/10",
 ];
 
+/** What multicast DNS adds to the name of this host: `box-pacserve.local` is `box`. */
+const SERVICE_NAME = /-pacserve(?:-\d{1,4})?\.local$/;
+
 /** How long an answer about an address holds: interfaces come and go. In milliseconds. */
 const REMEMBERED_MS = 30_000;
 
@@ -110,7 +113,8 @@ export class Admission {
   #isOurs(host: string): boolean {
     const name = plainName(host.replace(/:\d*$/, ""));
     if (name.startsWith("[")) return ipaddr.IPv6.isValid(name.slice(1, -1));
-    return this.#names.has(name) || ipaddr.IPv4.isValidFourPartDecimal(name);
+    return this.#names.has(name.replace(SERVICE_NAME, ".local")) ||
+      ipaddr.IPv4.isValidFourPartDecimal(name);
   }
 
   /** The refusal of a request, or null when it may go on. */
@@ -167,16 +171,24 @@ export function isCrossSite(request: HttpRequest): boolean {
 }
 
 /**
- * The names by which a host is called on its LAN: bare, in multicast DNS (RFC 6762 §3), and in the
- * domains that its resolver searches.
+ * Domains in which nobody can register a name on the internet, so that no stranger's page has one:
+ * multicast DNS (RFC 6762 §3), what routers call their LAN, and the domains that are reserved for that
+ * (RFC 8375 §4, ICANN's `internal`). `fritz.box` is not one of them: it can be registered.
+ */
+const PRIVATE_DOMAINS = ["local", "lan", "home", "internal", "localdomain", "home.arpa"];
+
+/**
+ * The names by which a host is called on its LAN: bare, in the domains that nobody can register, and in
+ * those that its resolver searches.
  *
- * `ownNames("box", ["example.org"])` is `["box", "box.local", "box.example.org"]`.
+ * `ownNames("box", ["example.org"])` has `box`, `box.local`, `box.lan` and `box.example.org` among others.
  */
 export function ownNames(hostname: string, domains: readonly string[]): string[] {
   const whole = plainName(hostname);
   if (whole === "") return [];
   const bare = whole.split(".")[0] ?? whole;
-  return [...new Set([whole, bare, ...["local", ...domains].map((domain) => `${bare}.${domain}`)])];
+  const names = [...PRIVATE_DOMAINS, ...domains].map((domain) => `${bare}.${plainName(domain)}`);
+  return [...new Set([whole, bare, ...names])];
 }
 
 /**

@@ -177,12 +177,16 @@ function filesOf(
 }
 
 function aboutFacts(
-  { auth, uploads, peers: { multicast, staticPeers }, pacserve, listen }: ServerConfiguration,
+  { auth, uploads, peers: { multicast, mdns, staticPeers }, pacserve, listen }: ServerConfiguration,
 ): AboutFacts {
   return {
     login: auth.users.length === 0 ? "nothing" : auth.uploadOnly ? "uploads" : "everything",
     uploads,
-    peers: multicast !== null ? "multicast" : staticPeers.length > 0 ? "named" : "none",
+    peers: multicast !== null || mdns !== null
+      ? "multicast"
+      : staticPeers.length > 0
+      ? "named"
+      : "none",
     pacman: pacserve === null ? null : listen,
   };
 }

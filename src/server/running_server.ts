@@ -139,13 +139,13 @@ export class RunningServer {
    */
   async stop(grace: number, released: () => void): Promise<void> {
     this.#isStopping = true;
-    this.#peers.stop();
+    const told = this.#peers.stop();
     clearTimeout(this.#reporting);
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
     // Relays that are under way finish; what is kept for others goes.
-    await closed;
+    await Promise.all([closed, told]);
     this.#memory.relay.close();
     this.#memory.client.close();
   }

@@ -151,6 +151,7 @@ export async function servePeer(
     program: "pacserve",
     staticPeers: [],
     multicast: null,
+    mdns: null,
     searchTimeout: 300,
     defaultPort: 15678,
     ipv6: false,

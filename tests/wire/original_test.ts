@@ -43,6 +43,28 @@ for (const first of ["the original", "ours"]) {
   });
 }
 
+for (const again of ["the original", "ours"]) {
+  Deno.test(`an original and ours find each other again at once when ${again} starts anew`, async () => {
+    await using scene = await Scene.create();
+    const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+    const first = await startOriginal(alder, 15699);
+    const ours = await scene.pacserve(birch);
+    const found = new RegExp(`found peer http://${scene.address(alder)}:15699/`);
+    const known = new RegExp(`^(announced|nudged by) ${scene.address(birch)}:15678$`);
+    await ours.program.line(found, 0, 3_000);
+    await first.line(known);
+    if (again === "ours") {
+      await ours.kill();
+      await (await scene.pacserve(birch)).program.line(found, 0, 3_000);
+      await first.kill();
+    } else {
+      await first.kill();
+      await using second = await startOriginal(alder, 15699);
+      await second.line(known, 0, 3_000);
+    }
+  });
+}
+
 for (const options of [[], ["--no-head"]]) {
   const kind = options.join(" ");
   Deno.test(`pacman on our machine gets packages from an original ${kind}`, async () => {
