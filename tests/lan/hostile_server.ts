@@ -37,6 +37,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     const name = decodeURIComponent(asked.target.split("/").at(-1) ?? "");
     if (asked.method === "POST") {
       await say(connection, 200, answerTo(asked.body));
+      console.log("greeted");
     } else if (!/\.pkg\.tar\.zst$/.test(name)) {
       await say(connection, 404, "");
     } else {

@@ -71,7 +71,7 @@ async function problemOf(
   const peer = role === "peer" ? ["--peer", urlOf(scene, hostile, port)] : [];
   const pacserve = await scene.pacserve(machine, peer);
   if (role === "peer" && fault !== "refuses connections") {
-    await pacserve.knows(scene.lan.addressOf(hostile), 20_000);
+    await server.line(/^greeted$/, 0, 20_000);
   }
   const { code, stdout, stderr } = await pacsrv(machine, "-Syw", "glacier", "pebble");
   const log = pacserve.program.lines.join("\n");
