@@ -41,10 +41,11 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     } else if (!/\.pkg\.tar\.zst$/.test(name)) {
       await say(connection, 404, "");
     } else {
-      const file = await Deno.readFile(`${directory}/${name}`);
+      const path = `${directory}/${name}`;
       if (asked.method === "HEAD") {
-        await head(connection, { ...asked, range: null }, file.length);
+        await head(connection, { ...asked, range: null }, (await Deno.stat(path)).size);
       } else {
+        const file = await Deno.readFile(path);
         console.log(`asked for ${name}`);
         return await behaviour!(connection, asked, file);
       }

@@ -68,7 +68,9 @@ async function problemOf(
   const command = ["run", "--no-check", "-A", program, String(port), pool, fault];
   await using server = hostile.spawn([Deno.execPath(), ...command]);
   await server.line(/^listening$/);
-  const peer = role === "peer" ? ["--peer", urlOf(scene, hostile, port)] : [];
+  const peer = role === "peer"
+    ? ["--peer", urlOf(scene, hostile, port), "--search-timeout", "3000"]
+    : [];
   const pacserve = await scene.pacserve(machine, peer);
   if (role === "peer" && fault !== "refuses connections") {
     await server.line(/^greeted$/, 0, 20_000);
