@@ -162,7 +162,7 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
   assertEquals(
     granted,
     new Map([
-      ["pacserve", [...server, ...files, "--allow-run=paths", system]],
+      ["pacserve", [...server, ...files, "--allow-run=paths", `${system},statfs`]],
       ["quickserve", [...server, ...files, system]],
       ["pacsrv", ["--allow-env=PACMAN,XDG_CACHE_HOME,HOME", ...files, "--allow-sys=uid"]],
       ["pacman.conf-insert_pacserve", ["--allow-read"]],
@@ -177,4 +177,37 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
     const run = permissions.find((flag) => flag.startsWith("--allow-run="))?.slice(12).split(",");
     for (const program of run ?? []) assert(program.startsWith("/"), `${program} is in no place`);
   }
+});
+
+Deno.test("with a spool the worker may write there, and ask how full its disk is, and no more", async () => {
+  await inScratch(async (top) => {
+    writeFiles(top, { "s/open": "open", "spool/x": "", "secret": "secret" });
+    const configuration = configurationOf({
+      program: "pacserve",
+      tree: treeOf([share("pkg", `${top}/s`)]),
+      pacserve: {
+        pacman: {
+          cacheDirectories: [`${top}/s`],
+          databasePath: `${top}/db`,
+          architectures: ["x86_64"],
+          repositories: [],
+        },
+        trustPeers: false,
+        port: 15678,
+        hostNames: [],
+        redirect: false,
+        spool: { directory: `${top}/spool`, size: 1e9 },
+        authorities: [],
+      },
+    });
+    const { read, write, sys } = workerScope(configuration);
+    assertEquals([read, write], [[`${top}/s`, `${top}/spool`], [`${top}/spool`]]);
+    assertEquals(sys, ["networkInterfaces", "statfs"]);
+    const { redirect: _, ...pacserve } = configuration.pacserve!;
+    const without = workerScope({
+      ...configuration,
+      pacserve: { ...pacserve, redirect: true, spool: null },
+    });
+    assertEquals([without.write, without.sys], [[], ["networkInterfaces"]]);
+  });
 });
