@@ -2,7 +2,8 @@
 
 import { normalize } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
-import { workerScope } from "../../src/server/confinement.ts";
+import type { SpoolConfiguration } from "../../src/pacserve/configuration.ts";
+import { type Scope, workerScope } from "../../src/server/confinement.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configurationOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
@@ -179,35 +180,24 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
   }
 });
 
-Deno.test("with a spool the worker may write there, and ask how full its disk is, and no more", async () => {
-  await inScratch(async (top) => {
-    writeFiles(top, { "s/open": "open", "spool/x": "", "secret": "secret" });
-    const configuration = configurationOf({
+Deno.test("with a spool the worker may write there, and ask how full its disk is, and no more", () => {
+  const pacman = {
+    cacheDirectories: ["/srv/cache"],
+    databasePath: "/srv/db",
+    architectures: ["x86_64"],
+    repositories: [],
+  };
+  const pacserve = { pacman, trustPeers: false, port: 15678, hostNames: [], authorities: [] };
+  const scopeWith = (spool: SpoolConfiguration | null): Scope =>
+    workerScope(configurationOf({
       program: "pacserve",
-      tree: treeOf([share("pkg", `${top}/s`)]),
-      pacserve: {
-        pacman: {
-          cacheDirectories: [`${top}/s`],
-          databasePath: `${top}/db`,
-          architectures: ["x86_64"],
-          repositories: [],
-        },
-        trustPeers: false,
-        port: 15678,
-        hostNames: [],
-        redirect: false,
-        spool: { directory: `${top}/spool`, size: 1e9 },
-        authorities: [],
-      },
-    });
-    const { read, write, sys } = workerScope(configuration);
-    assertEquals([read, write], [[`${top}/s`, `${top}/spool`], [`${top}/spool`]]);
-    assertEquals(sys, ["networkInterfaces", "statfs"]);
-    const { redirect: _, ...pacserve } = configuration.pacserve!;
-    const without = workerScope({
-      ...configuration,
-      pacserve: { ...pacserve, redirect: true, spool: null },
-    });
-    assertEquals([without.write, without.sys], [[], ["networkInterfaces"]]);
-  });
+      tree: treeOf([share("pkg", "/srv/cache")]),
+      pacserve: { ...pacserve, redirect: spool === null, spool },
+    }));
+  const relaying = scopeWith({ directory: "/srv/spool", size: 1e9 });
+  assertEquals(relaying.read, ["/srv/cache", "/srv/spool"]);
+  assertEquals(relaying.write, ["/srv/spool"]);
+  assertEquals(relaying.sys, ["networkInterfaces", "statfs"]);
+  const redirecting = scopeWith(null);
+  assertEquals([redirecting.write, redirecting.sys], [[], ["networkInterfaces"]]);
 });
