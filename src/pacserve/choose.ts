@@ -279,6 +279,7 @@ export class Pacserve {
       client: this.#memory.client,
       file: address.file,
       repositories: this.#mirrorsOf(request, address, isLocal),
+      unverified: address.repository !== null,
       optional: isOptional(address.file),
       via: this.#viaFor(request),
       isSelf: (url) => isSelf(url, self),

@@ -72,7 +72,7 @@ Deno.test("a change of pacman.conf or of a file that it includes is taken, a bro
     await Deno.writeTextFile(list, `Server = ${first.base}$repo\n`);
     const conf = `${directory}/pacman.conf`;
     await Deno.writeTextFile(conf, pacmanConf(directory, "one", `Include = ${list}`));
-    await using server = await Served.start("pacserve", ["--pacman-conf", conf]);
+    await using server = await Served.start("pacserve", ["--pacman-conf", conf, "--redirect"]);
     const location = async (): Promise<string | null> => {
       return (await server.fetch("/pacman/core/x86_64/core.db")).headers.get("Location");
     };
@@ -105,7 +105,7 @@ Deno.test("databases come from a mirror, and from peers only with --trust-pacser
     await Deno.writeTextFile(`${directory}/one.conf`, pacmanConf(directory, "one", server));
     await Deno.writeTextFile(`${directory}/two.conf`, pacmanConf(directory, "two", server));
     await using peer = await Served.start("pacserve", ["--pacman-conf", "two.conf"], { directory });
-    const words = ["--pacman-conf", "one.conf", "--peer", peer.address];
+    const words = ["--pacman-conf", "one.conf", "--peer", peer.address, "--redirect"];
     for (
       const [more, start] of [[[], mirror.base], [
         ["--trust-pacserve-peers"],

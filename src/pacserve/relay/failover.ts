@@ -371,6 +371,7 @@ export class Failover {
   }
 
   #giveUp(): void {
+    if (this.#leftFor !== null) this.#log(`${this.#leftFor}; there is no other source`);
     this.#download.fail(this.#lastFailure ?? new SourceFailure("absent", "nobody has it"));
     this.stop();
   }
