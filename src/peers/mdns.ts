@@ -120,7 +120,7 @@ export class Mdns implements Discovery {
   #report(sentence: string): void {
     if (this.#reported.has(sentence) || this.#reported.size >= MAX_REPORTED) return;
     this.#reported.add(sentence);
-    this.#log.at("warning", sentence);
+    this.#log.warn(sentence);
   }
 }
 

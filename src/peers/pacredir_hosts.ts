@@ -3,7 +3,7 @@
  * each file is asked for by HEAD, and what they do not have costs a question each.
  */
 
-import type { Questions } from "./questions.ts";
+import type { Offer, Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
 /** Most of them that one search asks. */
@@ -35,9 +35,9 @@ export class PacredirHosts {
   }
 
   /** Whether a host has the file at this URL of its own. Rejects with a `PeerError` as questions do. */
-  async offers(host: Peer, url: string): Promise<boolean> {
+  async offers(host: Peer, url: string): Promise<Offer> {
     const offer = await this.#questions.offers(host, url);
-    this.#misses.set(host, offer === "yes" ? 0 : (this.#misses.get(host) ?? 0) + 1);
-    return offer === "yes";
+    this.#misses.set(host, offer.has === "yes" ? 0 : (this.#misses.get(host) ?? 0) + 1);
+    return offer;
   }
 }

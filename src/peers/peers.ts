@@ -138,6 +138,11 @@ export class Peers {
     await Promise.all(told);
   }
 
+  /** Identity of this server among its peers. */
+  get instance(): string {
+    return this.#published.instance;
+  }
+
   /** Number of peers that are known. */
   get size(): number {
     return this.registry.size;

@@ -7,10 +7,10 @@
  */
 
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
+import { Network } from "../http/network.ts";
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
 import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { Network } from "./network.ts";
 
 /** Permissions of the network worker, in the form of Deno's `deno.permissions` option. */
 export interface Scope {
@@ -20,7 +20,7 @@ export interface Scope {
   readonly read: readonly string[];
   /** Absolute paths, sorted. */
   readonly write: readonly string[];
-  readonly sys: ["networkInterfaces"];
+  readonly sys: readonly ("networkInterfaces" | "statfs")[];
   readonly env: false;
   readonly run: false;
   readonly ffi: false;
@@ -57,12 +57,14 @@ export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
 /** The least that a worker needs to serve a configuration. */
 export function workerScope(configuration: ServerConfiguration): Scope {
   const uploads = configuration.uploads === null ? [] : [configuration.uploads.directory];
+  const spool = configuration.pacserve?.spool ?? null;
+  const written = spool === null ? uploads : [...uploads, spool.directory];
   const shared = configuration.tree.shares.flatMap((share) => share.sources);
   return {
     net: true,
-    read: withRealPaths([...shared, ...repositories(configuration), ...uploads]),
-    write: withRealPaths(uploads),
-    sys: ["networkInterfaces"],
+    read: withRealPaths([...shared, ...repositories(configuration), ...written]),
+    write: withRealPaths(written),
+    sys: spool === null ? ["networkInterfaces"] : ["networkInterfaces", "statfs"],
     env: false,
     run: false,
     ffi: false,
@@ -87,8 +89,8 @@ export function sameScope(one: Scope, other: Scope): boolean {
 }
 
 /**
- * The paths and where they lead, sorted: what is served is compared with the real path. Of one that
- * does not exist yet, what a link at its place would lead to is not in the scope then.
+ * The paths and where they lead, sorted: what is served is compared with the real path. If a
+ * path does not exist yet, and a link appears there later, the target of that link is not in the scope.
  */
 function withRealPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, realPath(path)]))].sort();

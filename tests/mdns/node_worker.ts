@@ -32,7 +32,9 @@ self.onmessage = async ({ data }: MessageEvent<Start | "stop">): Promise<void> =
   };
   const server = { scheme: "http", port, instance: crypto.randomUUID() } as const;
   mdns = new Mdns(configuration, server, {
-    at: (_level, sentence) => self.postMessage(`problem: ${sentence}`),
+    warn: (sentence) => self.postMessage(`problem: ${sentence}`),
+    info: () => {},
+    debug: () => {},
   });
   mdns.start({
     found: ({ host, port }, kind) => self.postMessage(`found ${kind} ${host} port ${port}`),

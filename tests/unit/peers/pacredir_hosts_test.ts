@@ -19,7 +19,7 @@ function hosts(count: number): Peer[] {
 
 Deno.test("PacredirHosts asks eight hosts for a file, others each time", () => {
   const all = hosts(20);
-  const pacredir = new PacredirHosts({ offers: () => Promise.resolve("yes") });
+  const pacredir = new PacredirHosts({ offers: () => Promise.resolve({ has: "yes", size: 1 }) });
   const asked = new Set<Peer>();
   for (let search = 0; search < 100; search++) {
     const chosen = pacredir.chosen(all);
@@ -34,17 +34,19 @@ Deno.test("PacredirHosts asks a host last that lacked three files in a row, unti
   const [first, ...rest] = all;
   assert(first !== undefined);
   let offer: "yes" | "not found" = "not found";
-  const pacredir = new PacredirHosts({ offers: () => Promise.resolve(offer) });
+  const pacredir = new PacredirHosts({ offers: () => Promise.resolve({ has: offer, size: null }) });
   const isAsked = (): boolean =>
     Array.from({ length: 100 }, () => pacredir.chosen(all)).some((chosen) =>
       chosen.includes(first)
     );
-  for (let file = 0; file < 2; file++) assertEquals(await pacredir.offers(first, "url"), false);
+  for (let file = 0; file < 2; file++) {
+    assertEquals((await pacredir.offers(first, "url")).has, "not found");
+  }
   assert(isAsked(), "after two files");
   await pacredir.offers(first, "url");
   assert(!isAsked(), "after three files");
   assert(pacredir.chosen([first, ...rest.slice(0, 7)]).at(-1) === first);
   offer = "yes";
-  assertEquals(await pacredir.offers(first, "url"), true);
+  assertEquals((await pacredir.offers(first, "url")).has, "yes");
   assert(isAsked(), "after it had one");
 });
