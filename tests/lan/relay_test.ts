@@ -8,7 +8,7 @@ import type { Host } from "./host.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
 /** Machines that upgrade side by side. */
-const MACHINES = 3;
+const MACHINES = 2;
 
 /** Refusals before a byte of the body need no pacman to be tested with each: one stands for all. */
 const tested = faults.map(([name]) => name).filter((name) =>
@@ -68,10 +68,12 @@ async function problemOf(
   const command = ["run", "--no-check", "-A", program, String(port), pool, fault];
   await using server = hostile.spawn([Deno.execPath(), ...command]);
   await server.line(/^listening$/);
-  const peer = role === "peer" ? ["--peer", urlOf(scene, hostile, port)] : [];
+  const peer = role === "peer"
+    ? ["--peer", urlOf(scene, hostile, port), "--search-timeout", "3000"]
+    : [];
   const pacserve = await scene.pacserve(machine, peer);
   if (role === "peer" && fault !== "refuses connections") {
-    await pacserve.knows(scene.lan.addressOf(hostile), 20_000);
+    await server.line(/^greeted$/, 0, 20_000);
   }
   const { code, stdout, stderr } = await pacsrv(machine, "-Syw", "glacier", "pebble");
   const log = pacserve.program.lines.join("\n");
