@@ -5,7 +5,7 @@ import type { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
 import { serveSilence } from "../peers/lan.ts";
-import { launched, Served } from "../program.ts";
+import { launched, runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 
 const FILES = { "one/d/a": "a", "one/d/same": "mine", "two/d/b": "bb", "two/d/same": "theirs" };
@@ -192,4 +192,20 @@ Deno.test("--list-remote without peers says that it changes nothing", () =>
     await server.program.line(
       /warning: --list-remote changes nothing without --peer or --multicast/,
     );
+  }));
+
+Deno.test("--mdns takes the interfaces that the multicast options choose, and says what it does", () =>
+  withFiles({ "a": "1" }, async (directory) => {
+    const files = { "pacman.conf": `[options]\nCacheDir = ${directory}\nArchitecture = x86_64\n` };
+    await withFiles(files, async (place) => {
+      const words = ["--pacman-conf", `${place}/pacman.conf`, "--multicast-interface", "lo"];
+      await using alone = await Served.start("pacserve", [...words, "--mdns"]);
+      assertStringIncludes(alone.program.output, "found by multicast DNS (_pacserve._tcp)");
+      assert(!alone.program.output.includes("changes nothing"), alone.program.output);
+      await using without = await Served.start("pacserve", words);
+      await without.program.line(/--multicast-interface changes nothing without --multicast/);
+    });
+    const { code, stderr } = await runCommand("quickserve", ["--mdns", directory]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "--mdns");
   }));

@@ -16,7 +16,7 @@ import {
 } from "../../pacman/read_configuration.ts";
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
-import type { PeersConfiguration } from "../../peers/configuration.ts";
+import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
 import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
@@ -75,12 +75,13 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
-  const { port: defaultPort } = DEFAULTS[program];
-  const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, defaultPort));
+  const staticPeers = options.all("peer")
+    .map((value) => peerValue("--peer", value, DEFAULTS[program].port));
   const authorities = await peerAuthorities(staticPeers, listen);
   const pacserve = program === "pacserve"
     ? await pacserveSettings(options, listen.port, names, authorities, sources)
     : null;
+  const mdns = await mdnsSettings(options, listen, pacserve);
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
     program,
@@ -91,10 +92,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers: {
-      ...await peersSettings(program, options, listen, pacserve, staticPeers, sources),
-      authorities,
-    },
+    peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
     log: logSettings(options),
   };
@@ -204,16 +202,14 @@ async function pagesSettings(
   };
 }
 
-async function peersSettings(
+function peersSettings(
   program: Program,
   options: ParsedOptions,
-  listen: ListenConfiguration,
-  pacserve: PacserveConfiguration | null,
   staticPeers: readonly string[],
+  mdns: MdnsConfiguration | null,
   sources: ConfigurationSources,
-): Promise<PeersConfiguration> {
+): PeersConfiguration {
   const multicast = multicastSettings(program, options, sources);
-  const mdns = await mdnsSettings(options, listen, pacserve);
   const nowhere = placesWarning(peerPlaces({ multicast, mdns }, Deno.networkInterfaces()));
   if (nowhere !== null) sources.warnings.push(nowhere);
   const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
