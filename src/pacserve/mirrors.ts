@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import { NeighbourLimit } from "../http/rate_limit.ts";
+import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
@@ -38,7 +39,7 @@ export interface MirrorQuestion {
 
 /** What {@link Mirrors} is told. Times in milliseconds. */
 export interface MirrorsOptions {
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly log: Pick<Log, "warn">;
   readonly now?: () => number;
   readonly times?: RaceTimes;
   /** The longest check. It goes on when nobody waits for it any more, to know for the next time. */
@@ -127,7 +128,7 @@ export class Mirrors {
     const pause = this.#health.failed(origin);
     if (pause === null) return;
     const seconds = Math.round(pause / 1000);
-    this.#options.log("warning", `mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
+    this.#options.log.warn(`mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
   }
 
   #ask(mirror: Mirror, question: MirrorQuestion): Verdict | Promise<Verdict> {
