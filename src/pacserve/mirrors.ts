@@ -55,7 +55,7 @@ const CHECK_TIMEOUT = 5_000;
 
 /** For so long a mirror's answer is believed. */
 const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
-const MAXIMUM_REMEMBERED = 4_000;
+const MAX_REMEMBERED = 4_000;
 /** Checks at the same time. Neighbours cannot take up those that are left for this host's pacman. */
 const MAX_CHECKS = 64;
 const MAX_CHECKS_FOR_NEIGHBOURS = 32;
@@ -81,7 +81,7 @@ export class Mirrors {
     this.#health = new MirrorHealth(now);
     this.#limit = new NeighbourLimit(CHECKS_FOR_NEIGHBOUR, CHECKS_FOR_NEIGHBOURS, now);
     this.#answers = new LRUCache({
-      max: MAXIMUM_REMEMBERED,
+      max: MAX_REMEMBERED,
       ttl: REMEMBERED.has,
       // Without it the time is taken from a timer.
       ttlResolution: 0,

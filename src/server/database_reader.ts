@@ -50,7 +50,7 @@ export class DatabaseReader implements Databases {
   async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
     const directory = syncDirectory(this.#pacman);
     const paths = databasePaths(this.#pacman);
-    const isVisible = await exists(directory);
+    const isVisible = await isVisibleAt(directory);
     const versions = new Map<string, string | null>();
     for (const repository of known.keys()) versions.set(repository, null);
     await Promise.all([...paths].map(async ([repository, path]) => {
@@ -140,7 +140,7 @@ function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string>
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isVisibleAt(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;

@@ -27,8 +27,7 @@
  * others in `quickserve/quickserve.ts`.
  */
 
-import { authenticate } from "../auth/authenticate.ts";
-import type { Digest } from "../auth/digest.ts";
+import { type Digest, type LoginVerdict, replyToUser } from "../auth/digest.ts";
 import { Admission } from "../http/admission.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
@@ -129,7 +128,18 @@ export class Handlers {
 
   #login(request: HttpRequest): Reply | Promise<Reply> {
     if (!this.#needsUser(request)) return this.#route(request);
-    return authenticate(this.#parts.digest, request, (request) => this.#route(request));
+    const verdict = this.#parts.digest.check(request);
+    return verdict instanceof Promise
+      ? verdict.then((later) => this.#forUser(request, later))
+      : this.#forUser(request, verdict);
+  }
+
+  #forUser(request: HttpRequest, verdict: LoginVerdict): Reply | Promise<Reply> {
+    if ("reply" in verdict) return verdict.reply;
+    const reply = this.#route(request);
+    return reply instanceof Promise
+      ? reply.then((later) => replyToUser(later, verdict))
+      : replyToUser(reply, verdict);
   }
 
   #needsUser(request: HttpRequest): boolean {

@@ -3,6 +3,7 @@
  * needs another scope or has died, and stops it.
  */
 
+import { Backoff } from "../backoff.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
@@ -39,7 +40,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   #worker: WorkerHandle | null = null;
   #state: ServerState = emptyState();
-  #backoff: number;
+  readonly #backoff: Backoff;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #stopping = false;
   /** Changes of the configuration are carried out one after the other. */
@@ -59,7 +60,7 @@ export class Supervisor {
     // An owner that stops in time never asks.
     this.#gaveUp.promise.catch(() => {});
     this.#options = { ...DEFAULTS, ...options };
-    this.#backoff = this.#options.firstBackoff;
+    this.#backoff = new Backoff({ first: this.#options.firstBackoff, max: Infinity });
   }
 
   /** The TCP port, known once {@link start} has resolved. */
@@ -185,20 +186,19 @@ export class Supervisor {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
     worker.terminate();
-    if (worker.age > this.#options.provenAfter) this.#backoff = this.#options.firstBackoff;
+    if (worker.age > this.#options.provenAfter) this.#backoff.reset();
     this.#replaceLater(`the worker died (${reason})`);
   }
 
   /** Starts another worker after a pause; where that would be too long, the server has failed. */
   #replaceLater(trouble: string): void {
-    const pause = this.#backoff;
+    const pause = this.#backoff.next();
     if (pause > this.#options.maxBackoff) {
       this.#gaveUp.reject(new Failure(`${trouble}, as others did before it`));
       return;
     }
     this.#log.warn(`${trouble}; another one starts in ${pause} milliseconds`);
     this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
-    this.#backoff *= 2;
   }
 
   async #replace(): Promise<void> {
