@@ -15,6 +15,7 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Target } from "../http/target.ts";
 import type { Network } from "../http/network.ts";
 import { notModified, redirectReply, textReply } from "../http/replies.ts";
+import type { Log } from "../log.ts";
 import type { Repository } from "../pacman/configuration.ts";
 import type { Finder, Found } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -56,7 +57,7 @@ export interface PacserveParts {
   /** Those that the client can reach are asked. */
   readonly peers: Pick<Peers, "instance"> & { readonly finder: Pick<Finder, "find"> };
   readonly network: Pick<Network, "isOwn">;
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly log: Pick<Log, "warn">;
   /** What pacman's databases say of packages. */
   readonly expected: Pick<ExpectedFiles, "find" | "known">;
   /** What is remembered: it survives another configuration. */
@@ -160,7 +161,7 @@ export class Pacserve {
   ): Reply | Promise<Reply> {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
-    this.#parts.log("warning", sentence);
+    this.#parts.log.warn(sentence);
     return this.#notHere(request, address, true, true);
   }
 
@@ -378,7 +379,7 @@ export class Pacserve {
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
       if (!request.signal.aborted) {
-        this.#parts.log("warning", `the search among peers failed: ${error}`);
+        this.#parts.log.warn(`the search among peers failed: ${error}`);
       }
       return null;
     }

@@ -10,10 +10,13 @@ import { withFiles } from "../scratch.ts";
 
 const FILES = { "one/d/a": "a", "one/d/same": "mine", "two/d/b": "bb", "two/d/same": "theirs" };
 
+/** Where a test is not about time: this machine may be busy with other tests. */
+const PATIENT = ["--search-timeout", "5000"];
+
 Deno.test("a static peer is asked for what is not here, and the client is sent there", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
-    const words = ["one/d", "--peer", other.address, "--verbose"];
+    const words = ["one/d", "--peer", other.address, "--verbose", ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     const { status, headers } = await server.fetch("/d/b");
     assertEquals([status, headers.get("Location")], [307, `${other.address}/d/b`]);
@@ -26,7 +29,7 @@ Deno.test("a static peer is asked for what is not here, and the client is sent t
 Deno.test("--list-remote merges the peers' entries, each with where it is", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
-    const words = ["one/d", "--peer", other.address, "--list-remote"];
+    const words = ["one/d", "--peer", other.address, "--list-remote", ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     const { entries } = await (await server.fetch("/d/?mimetype=application/json")).json();
     const found = entries.map(({ name, href, peer, size }: Record<string, unknown>) => {
@@ -181,7 +184,7 @@ Deno.test("--ipv6 asks a peer by its IPv6 address", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d", "--ipv6"], { directory });
     const peer = `http://[::1]:${other.port}`;
-    const words = ["one/d", "--ipv6", "--peer", peer];
+    const words = ["one/d", "--ipv6", "--peer", peer, ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     assertEquals((await server.fetch("/d/b")).headers.get("Location"), `${peer}/d/b`);
   }));

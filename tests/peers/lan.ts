@@ -152,7 +152,8 @@ export async function servePeer(
     staticPeers: [],
     multicast: null,
     mdns: null,
-    searchTimeout: 300,
+    // Long enough for a machine that is busy with other tests.
+    searchTimeout: 2000,
     defaultPort: 15678,
     ipv6: false,
     ...configuration,
