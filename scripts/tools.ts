@@ -51,6 +51,7 @@ export const tools: readonly Tool[] = [
   program("python3", "python3", "python", "scenes"),
   program("unzip", "unzip", "unzip", "options"),
   program("chromium", "chromium", "chromium", "browser confinement"),
+  program("firefox", "firefox-esr", "firefox", "browser"),
   program("iptables", "iptables", "iptables-nft", "firewall"),
   program("nft", "nftables", "nftables", "firewall"),
   program("ufw", "ufw", "ufw", "firewall"),
