@@ -9,5 +9,5 @@ const workerFile = new URL("../tests/confinement/mortal_worker.ts", import.meta.
 const death = new BroadcastChannel("pacserve-death");
 Deno.addSignalListener("SIGUSR2", () => death.postMessage("throw"));
 // Workers die far more often here than a server may that is left to itself.
-const status = await serve("pacserve", Deno.args, { workerFile, firstPause: 50, provenAfter: 0 });
+const status = await serve("pacserve", Deno.args, { workerFile, firstBackoff: 50, provenAfter: 0 });
 Deno.exit(status);

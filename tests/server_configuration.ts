@@ -4,10 +4,10 @@ import { Digest } from "../src/auth/digest.ts";
 import { createPacserveMemory } from "../src/pacserve/choose.ts";
 import { ExpectedFiles } from "../src/pacserve/expected_files.ts";
 import { Peers } from "../src/peers/peers.ts";
-import { Column } from "../src/server/column.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";
+import { Handlers } from "../src/server/handlers.ts";
 import type { Log } from "../src/server/log.ts";
-import { Network } from "../src/server/network.ts";
+import { Network } from "../src/http/network.ts";
 import { treeOf } from "./unit/quickserve/trees.ts";
 
 /** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
@@ -43,25 +43,27 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
   };
 }
 
-/** The column of a configuration in this very process, with every permission that it has. */
-export async function columnOf(configuration: ServerConfiguration): Promise<Column> {
+/** Says nothing. */
+const SILENT: Log = {
+  error: () => {},
+  warn: () => {},
+  info: () => {},
+  debug: () => {},
+  access: () => {},
+};
+
+/** The handlers of a configuration in this very process, with every permission that it has. */
+export async function handlersOf(configuration: ServerConfiguration): Promise<Handlers> {
   const nothing = (): void => {};
-  const log: Log = {
-    warn: nothing,
-    error: nothing,
-    request: nothing,
-    detail: nothing,
-    at: nothing,
-  };
   const network = new Network();
-  const parts = { scheme: "http", indexed: null, network, log } as const;
+  const parts = { scheme: "http", indexed: null, network, log: SILENT } as const;
   const peers = new Peers(configuration.peers, parts);
-  return await Column.assemble(configuration, {
+  return await Handlers.create(configuration, {
     digest: new Digest(configuration.auth),
     peers,
     network,
     memory: createPacserveMemory(nothing),
     expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
-    log,
+    log: SILENT,
   });
 }

@@ -1,15 +1,15 @@
-/** Request targets: through the whole column of a server with a secret beside what it shares. */
+/** Request targets: through all handlers of a server with a secret beside what it shares. */
 
 import fc from "fast-check";
 import { encodePath, parseTarget } from "../../src/http/target.ts";
 import { parsePacmanAddress, placeOf } from "../../src/pacserve/address.ts";
 import { isFileName } from "../../src/quickserve/visibility.ts";
-import type { Column } from "../../src/server/column.ts";
+import type { Handlers } from "../../src/server/handlers.ts";
 import type { ServerConfiguration } from "../../src/server/configuration.ts";
 import { assert, assertEquals } from "../../tests/assert.ts";
 import { readText } from "../../tests/reply.ts";
 import { makeRequest } from "../../tests/request.ts";
-import { columnOf, configurationOf } from "../../tests/server_configuration.ts";
+import { configurationOf, handlersOf } from "../../tests/server_configuration.ts";
 import { hostilePaths } from "../../tests/unit/quickserve/hostile_paths.ts";
 import { share, treeOf } from "../../tests/unit/quickserve/trees.ts";
 import { shell, writeFiles } from "../../tests/scratch.ts";
@@ -79,7 +79,7 @@ const pacmanTarget = wordText([
 
 interface Server {
   readonly directory: string;
-  readonly columns: readonly Column[];
+  readonly servers: readonly Handlers[];
 }
 
 const server = {
@@ -89,11 +89,11 @@ const server = {
     writeFiles(directory, { "s/.hidden": SECRET, "other/secret": SECRET });
     shell(directory, "mkfifo s/fifo; ln -s ../secret s/link; ln -s ../other s/below/link");
     const quickserve = configurationOf({ tree: treeOf([share("s", `${directory}/s`)]) });
-    const columns = [await columnOf(quickserve), await columnOf(pacserveOf(directory))];
-    return { directory, columns };
+    const servers = [await handlersOf(quickserve), await handlersOf(pacserveOf(directory))];
+    return { directory, servers };
   },
-  async close({ directory, columns }: Server): Promise<void> {
-    for (const column of columns) column.close();
+  async close({ directory, servers }: Server): Promise<void> {
+    for (const handlers of servers) handlers.close();
     await Deno.remove(directory, { recursive: true });
   },
 };
@@ -121,7 +121,7 @@ function pacserveOf(directory: string): ServerConfiguration {
   });
 }
 
-/** No target, by no method, gets at the secret or makes the column throw. */
+/** No target, by no method, gets at the secret or makes the handlers throw. */
 export const paths = targetWith(
   "paths",
   server,
@@ -130,7 +130,7 @@ export const paths = targetWith(
     method: fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "PROPFIND"),
     accept: fc.constantFrom("*/*", "text/html", "application/json", "text/plain", "\x80"),
   }),
-  async ({ requestTarget, method, accept }, { columns }) => {
+  async ({ requestTarget, method, accept }, { servers }) => {
     const parsed = parseTarget(requestTarget);
     if (parsed !== null) {
       for (const segment of parsed.segments) {
@@ -139,11 +139,11 @@ export const paths = targetWith(
       const again = parseTarget(encodePath(parsed.segments.map((one) => one.toWellFormed())));
       assertEquals(again?.segments, parsed.segments.map((one) => one.toWellFormed()));
     }
-    for (const column of columns) {
+    for (const handlers of servers) {
       const headers = { host: "127.0.0.1", accept };
       const connection = { remoteAddress: "127.0.0.1" };
       const request = makeRequest({ method, target: requestTarget, headers, connection });
-      const reply = await column.handler(request);
+      const reply = await handlers.answer(request);
       const text = await readText(reply);
       assert(!text.includes(SECRET), "the secret came out");
       assert(reply.status !== 500, `status ${reply.status}`);

@@ -61,8 +61,18 @@ export class Digest {
   readonly #throttle: Throttle;
   readonly #key: Uint8Array;
   readonly #counts: NonceCounts;
+  readonly #changed: () => void;
 
-  constructor(configuration: AuthConfiguration, state?: DigestState) {
+  /**
+   * @param state of the worker before this one.
+   * @param changed called when there is more to hand on to the next worker.
+   */
+  constructor(
+    configuration: AuthConfiguration,
+    state?: DigestState,
+    changed: () => void = () => {},
+  ) {
+    this.#changed = changed;
     this.#realm = configuration.realm;
     this.#users = this.#secretsOfAll(configuration.users);
     this.#nobody = this.#secretsOf("", randomBytes(32).toString("hex"));
@@ -171,6 +181,7 @@ export class Digest {
       address: request.connection.remoteAddress,
     };
     if (!this.#counts.use(use, now)) return this.#challenge(now, true);
+    this.#changed();
     const info = `rspauth="${responseAuthOf(algorithm, secret, proof)}", qop=auth, ` +
       `cnonce=${quote(digest.clientNonce)}, nc=${digest.nonceCount}`;
     return { user: digest.user, info };
@@ -178,6 +189,7 @@ export class Digest {
 
   #refuse(request: HttpRequest, now: number): Verdict {
     this.#throttle.fail(request.connection.remoteAddress, now);
+    this.#changed();
     return this.#challenge(now, false);
   }
 

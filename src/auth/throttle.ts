@@ -1,4 +1,4 @@
-/** Slows down whoever guesses passwords, each address by itself. */
+/** Slows down password guessing, for each IP address separately. */
 
 import { addressGroup } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -8,8 +8,8 @@ export const FREE_FAILURES = 3;
 /** After so long without a failure an address begins anew, in milliseconds. */
 export const FORGIVEN_AFTER = 10 * 60 * 1000;
 /**
- * How many attempts of one address may wait for their turn; four minutes at most. Far fewer than it may
- * have connections: who does not guess must get one.
+ * How many attempts of one address may wait for their turn, which takes four minutes at most. It is far
+ * fewer than the connections that an address may have, so that others there can still connect.
  */
 export const MAX_WAITING = 64;
 
@@ -40,7 +40,7 @@ interface Guesser {
 /** What a replaced worker hands on: each address with its failures. Plain data. */
 export type ThrottleState = readonly (readonly [string, Readonly<Guesser>])[];
 
-/** What counts of a request that brings a password. */
+/** The parts of a request with a password that matter here. */
 type Attempt = Pick<HttpRequest, "connection" | "signal">;
 
 /** Attempts of one address that wait, in the order in which they came. */
@@ -54,7 +54,7 @@ interface Queue {
  *
  * Attempts of an address that has failed too often are looked at one after the other, in the order in
  * which they came and with pauses between them: asking in parallel gains nothing, and somebody else at
- * that address (behind the same NAT) is answered late rather than never. Who goes away loses the place.
+ * that address (behind the same NAT) is answered late rather than never. A client that goes away loses its place.
  * The table is bounded; the address whose last failure is longest ago makes room.
  */
 export class Throttle {
@@ -110,7 +110,7 @@ export class Throttle {
     return Math.min(this.pauses.max, this.pauses.first * 2 ** (failures - FREE_FAILURES - 1));
   }
 
-  /** Gives the first one that waits its turn as soon as that has come, and so on. */
+  /** Waits until the pause is over, lets the first attempt go on, and starts again for the next one. */
   #callNext(group: string, queue: Queue, now: number): void {
     const pause = Math.max(0, (this.#guessers.get(group)?.next ?? 0) - now);
     queue.timer = setTimeout(() => {

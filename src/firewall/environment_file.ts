@@ -9,7 +9,7 @@ type State = "key" | "comment" | "before value" | "plain" | "single" | "double";
 /** Characters that a backslash takes the meaning from between double quotes (POSIX shell). */
 const ESCAPED_IN_DOUBLE_QUOTES = '"\\`$';
 
-/** What systemd takes for the name of a variable; lines that assign to anything else are no use. */
+/** What systemd accepts as the name of a variable; assignments to anything else are ignored. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**

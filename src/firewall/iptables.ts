@@ -110,12 +110,12 @@ async function surveyFamily(family: 4 | 6): Promise<{
   const first = findProgram(nftables) === null ? chosen : nftables;
   if (findProgram(first) === null) return { filtering: [], ownsNftablesTable: false };
   const outcome = await runProgram(first, [...WAIT, "-S", "INPUT"]);
-  // A chain that nft made, with what iptables has not: nft is asked about it.
+  // The chain has rules of nft that iptables cannot print: it is left to nftables.
   const foreign = outcome.errors.includes("use 'nft' tool");
   const seen = !foreign && sawRules(first, outcome);
   const filtering: ProgramName[] = seen && rulesTurnAway(outcome.output) ? [first] : [];
-  // Asking the legacy program would make the kernel load its tables, so only where they are in use,
-  // which the other one says, or where there are no others.
+  // The legacy program makes the kernel load its tables. Ask it only where they are in use, which the
+  // other program says, or where that one sees no tables.
   const legacyUsed = outcome.errors.includes("legacy tables present") || (!seen && !foreign);
   if (legacyUsed && first === nftables && findProgram(legacy) !== null) {
     const listed = await runProgram(legacy, [...WAIT, "-S", "INPUT"]);

@@ -101,7 +101,7 @@ export async function portsStatus(
   return result;
 }
 
-/** What is to be added for a rule, and what is there already and is ours, though forgotten. */
+/** What has to be added for a rule, and what is there already, is ours, and was not remembered. */
 async function missingOf(
   rule: Rule,
   chain: Chain,

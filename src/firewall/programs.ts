@@ -63,13 +63,12 @@ async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
 }
 
 /**
- * What the programs complain of when the kernel has not the firewall that they speak to, so that it has
- * no rules of theirs either: nftables without and with nfnetlink, and the legacy tables of iptables.
+ * What the programs print when the kernel lacks their firewall, and therefore has none of its rules: nftables without and with nfnetlink, and the legacy tables of iptables.
  */
 const ABSENT = /: (Protocol not supported|Invalid argument|Table does not exist|iptables who\?)/;
 
 /**
- * Tells a program that has nothing to look at from one that cannot look.
+ * Distinguishes a firewall that the kernel lacks from one whose rules cannot be listed.
  *
  * @param outcome of listing rules.
  * @returns whether the kernel has that firewall.

@@ -14,7 +14,7 @@ export interface AcceptWatchdogTimes {
 
 const DEFAULT_TIMES: AcceptWatchdogTimes = { soon: 10_000, rarely: 300_000, patience: 5_000 };
 
-/** In so many parts we wait: whatever keeps this thread busy delays one of them only. */
+/** The wait is split into this many parts, so that a busy thread delays only one of them. */
 const PARTS = 10;
 
 /** `unclear` where the call could not be made, or others were accepted and it was not. */
@@ -93,7 +93,7 @@ export class AcceptWatchdog {
   }
 }
 
-/** One connection of ours to the server. */
+/** One connection that the watchdog makes to the server. */
 class Call {
   readonly outcome: Promise<Outcome>;
   readonly end: (outcome: Outcome) => void;

@@ -9,19 +9,20 @@
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
-import type { Connection, Handler, HttpRequest, Reply } from "./exchange.ts";
+import type { Connection, HttpRequest, Reply } from "./exchange.ts";
+import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
 export interface HostFacts {
   /** Its names, as {@link ownNames} gives them. */
   readonly names: readonly string[];
-  /** Addresses of its interfaces with their prefix (`192.168.1.5/24`), as they are now. */
-  readonly interfaces: () => readonly string[];
+  /** Its interfaces, as they are now. */
+  readonly network: Pick<Network, "networks">;
 }
 
 /** Who may come in unless `--allow-network` says otherwise (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
-export const PRIVATE_NETWORKS: readonly string[] = [
+const PRIVATE_NETWORKS: readonly string[] = [
   "10.0.0.0/8",
   "172.16.0.0/12",
   "192.168.0.0/16",
@@ -48,7 +49,7 @@ export class Admission {
   #lastAllowedHost: string | null = null;
   readonly #remembered = new Map<string, { readonly allowed: boolean; readonly until: number }>();
 
-  /** @throws {UsageError} when a network is none. */
+  /** @throws {UsageError} when an allowed network is malformed. */
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
     this.#facts = facts;
     this.#narrowed = configuration.allowedNetworks.length > 0;
@@ -85,7 +86,7 @@ export class Admission {
     if (this.#narrowed) return true;
     const remote = ipaddr.process(address);
     return remote.range() === "loopback" ||
-      this.#facts.interfaces().some((network) => contains(parseCidr(network), remote));
+      this.#facts.network.networks().some((network) => contains(parseCidr(network), remote));
   }
 
   /** True when the other end of a connection may send us requests. */
@@ -140,18 +141,13 @@ export class Admission {
     if (!ipaddr.isValid(address)) return false;
     const remote = ipaddr.process(address);
     if (remote.range() === "loopback") return true;
-    const interfaces = this.#facts.interfaces().map(parseCidr);
+    const interfaces = this.#facts.network.networks().map(parseCidr);
     if (interfaces.some(([own]) => own.toNormalizedString() === remote.toNormalizedString())) {
       return true;
     }
     const networks = this.#narrowed ? this.#networks : [...this.#networks, ...interfaces];
     return networks.some((network) => contains(network, remote));
   }
-}
-
-/** Puts the walls in front of a handler. */
-export function admit(admission: Admission, handler: Handler): Handler {
-  return (request) => admission.refusal(request) ?? handler(request);
 }
 
 /**
@@ -188,7 +184,7 @@ export function ownNames(hostname: string, domains: readonly string[]): string[]
  *
  * @throws {UsageError} when it is no address and no network in CIDR notation.
  */
-export function parseCidr(network: string): Range {
+function parseCidr(network: string): Range {
   try {
     if (network.includes("/")) return ipaddr.parseCIDR(network);
     const address = ipaddr.parse(network);

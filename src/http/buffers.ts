@@ -1,16 +1,16 @@
 /** Buffers that files are read into on their way out. */
 
-/** What is read at a time when too many buffers are lent out for a larger one. */
+/** Size of a buffer when too many are lent out to lend a larger one. */
 export const MIN_BUFFER = 64 * 1024;
 
 /** Files up to this size go out in one piece, which under TLS is four times as fast as in chunks. */
-export const MAX_BUFFER = 1024 * 1024;
+const MAX_BUFFER = 1024 * 1024;
 
 const SIZES = [MIN_BUFFER, 256 * 1024, MAX_BUFFER] as const;
 
 /**
  * Buffers of a few sizes, used again and again: making one for every request costs more than filling
- * it does. All that are lent out together stay within a budget: whoever comes after that gets one of
+ * it does. All that are lent out together stay within a budget: after that a reader gets one of
  * the smallest, so that many slow readers hold a few megabytes and not one each.
  */
 export class BufferPool {

@@ -1,4 +1,4 @@
-/** One open connection of a listener: what it is doing, and for how long. */
+/** One open connection of a listener: its state, and for how long it has been in it. */
 
 import type { Socket } from "node:net";
 import type { Connection } from "./exchange.ts";
@@ -8,7 +8,7 @@ import type { ListenerLimits } from "./limits.ts";
 export interface Activity {
   /** Since when we wait for the client to send or to take bytes; 0 while we do not. */
   readonly waitingSince: number;
-  /** What we wait for is that it takes bytes. */
+  /** True while we wait for the client to take bytes, false while we wait for it to send some. */
   readonly isSending: boolean;
   /** The client sends no more. */
   inputEnded(): void;
@@ -39,7 +39,7 @@ export class ClientConnection {
   readonly group: string;
   readonly #transport: Socket;
   #socket: Socket | null = null;
-  /** When the beginning of a request was first noticed; 0 while there is none. */
+  /** When the beginning of a request was first noticed; 0 before that. */
   #begunAt = 0;
 
   /** @param transport the TCP socket */
@@ -50,7 +50,7 @@ export class ClientConnection {
     this.remotePort = transport.remotePort;
   }
 
-  /** The handshake is done (or there is none): requests will come over this socket. */
+  /** The handshake is done, or none is needed: requests will come over this socket. */
   open(socket: Socket, facts: Connection): void {
     this.#socket = socket;
     this.facts = facts;

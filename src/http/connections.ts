@@ -1,4 +1,4 @@
-/** The open connections of a listener: how many there are, and who has to go. */
+/** The open connections of a listener: how many there are, and which are closed to make room. */
 
 import type { Socket } from "node:net";
 import { addressGroup, isLoopback, plainAddress } from "./address.ts";
@@ -29,9 +29,9 @@ export class Connections {
   /**
    * Takes a new TCP connection in, and closes another one where there are too many.
    *
-   * Those of this host have a bound of their own, so that its pacman is served whatever the
-   * neighbours do. Neighbours share what there is: where it is used up, the group that has most of
-   * it has to give.
+   * Connections of this host have a bound of their own, so that its pacman is served whatever the
+   * neighbours do. Neighbours share the rest: when it is used up, the group with most connections
+   * loses one.
    *
    * @returns null when the connection was closed instead.
    */

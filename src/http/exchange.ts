@@ -1,5 +1,5 @@
 /**
- * What goes through the house: a request in, a reply out.
+ * The two things that every room works with: a request in, a reply out.
  *
  * The same two shapes serve plain TCP, TLS, TLS with client certificates, the tests and the
  * benchmarks. They are plain objects and not the web's `Request` and `Response`, because wrapping the
@@ -11,7 +11,7 @@ export interface Connection {
   /** IP address of the other end, without a zone; an IPv4-mapped address is given as IPv4. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** IP address of ours on which the connection came in, written as {@link remoteAddress}. */
+  /** The IP address of this host on which the connection came in, written as {@link remoteAddress}. */
   readonly localAddress: string;
   readonly localPort: number;
   /** True under TLS. */
@@ -59,10 +59,10 @@ export interface FileSlice {
 }
 
 /**
- * The body of a reply. Whoever sends it sees to the length of bytes and of slices, and leaves the body
- * out of the reply to a HEAD. A stream is sent with the `Content-Length` that the handler set, else chunked;
+ * The body of a reply. The sender adds the length of bytes and of slices, and leaves the body out of
+ * the reply to a HEAD. A stream is sent with the `Content-Length` that the handler set, else chunked;
  * its iterator is returned (so that a `finally` runs) when the client goes away. A chunk is good until the
- * next one is asked for: whoever keeps it longer makes a copy.
+ * next one is asked for: to keep it longer, copy it.
  */
 export type ReplyBody = null | Uint8Array | FileSlice | AsyncIterable<Uint8Array>;
 

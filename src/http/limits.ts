@@ -1,4 +1,4 @@
-/** How much one client may ask of the listener before it is let go. */
+/** How much one client may ask of the listener before its connection is closed. */
 
 /** Limits of a listener. Times are in milliseconds, sizes in bytes. */
 export interface ListenerLimits {

@@ -60,18 +60,18 @@ export async function listen(
     watchdog?.accepted();
     const connection = connections.add(socket);
     if (connection !== null && configuration.tls === null) {
-      connections.open(connection, socket, factsOf(socket, null));
+      connections.open(connection, socket, connectionOf(socket, null));
     }
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const facts = factsOf(socket, certificateName(socket));
+    const facts = connectionOf(socket, certificateName(socket));
     const connection = connections.find(facts);
     if (connection === undefined) socket.destroy();
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     const { remoteAddress, remotePort } = transportUnder(socket);
-    // The call that listens for an answer says nothing, and hangs up.
+    // Our own watchdog connects without TLS; do not log that as a failed handshake.
     if (watchdog?.isCall(remotePort) !== true) {
       const address = plainAddress(remoteAddress ?? "an unknown address");
       events.handshakeFailed?.(address, error.message);
@@ -93,7 +93,7 @@ export async function listen(
     connections: () => connections.size,
     close: (graceMs) => {
       watchdog?.stop();
-      return close(server, service, connections, graceMs);
+      return closeListener(server, service, connections, graceMs);
     },
     replaceTls: (tls) => {
       checkTls(tls);
@@ -153,8 +153,8 @@ function bind(server: Server, configuration: ListenConfiguration): Promise<void>
   });
 }
 
-/** What a user can do about a port or an address that cannot be had. */
-export function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Failure {
+/** An error that says what the user can do about a port or an address that cannot be used. */
+function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Failure {
   switch (error.code) {
     case "EADDRINUSE":
       return new Failure(
@@ -162,7 +162,7 @@ export function listenFailure(error: NodeJS.ErrnoException, host: string, port: 
       );
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
-    // So Deno calls EADDRNOTAVAIL (2.9.6): nothing else of what we pass can be invalid.
+    // Deno 2.9.6 reports EADDRNOTAVAIL as EINVAL; none of our other arguments can be invalid.
     case "EINVAL":
       return new Failure(
         host === "::"
@@ -178,7 +178,7 @@ export function listenFailure(error: NodeJS.ErrnoException, host: string, port: 
   }
 }
 
-async function close(
+async function closeListener(
   server: Server,
   service: Service,
   connections: Connections,
@@ -206,7 +206,7 @@ function transportUnder(
   return Reflect.get(socket, "_parent") ?? socket;
 }
 
-function factsOf(socket: Socket, clientCertificate: string | null): Connection {
+function connectionOf(socket: Socket, clientCertificate: string | null): Connection {
   return {
     remoteAddress: plainAddress(socket.remoteAddress ?? ""),
     remotePort: socket.remotePort ?? 0,

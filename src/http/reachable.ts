@@ -19,13 +19,13 @@ export function reachableAddresses(
 }
 
 /**
- * The server's address as another machine has to write it, from the one with which it was asked:
+ * The server's URL as another machine has to write it, from the one with which it was asked:
  * `http://localhost:8000` is `http://10.0.0.1:8000` there.
  *
  * @param reachable as {@link reachableAddresses} gives them.
  * @returns null when no other machine reaches the server.
  */
-export function addressElsewhere(asked: string, reachable: readonly string[]): string | null {
+export function urlElsewhere(asked: string, reachable: readonly string[]): string | null {
   const url = URL.parse(asked);
   if (url === null || !isLoopbackHost(url.hostname.replace(/^\[(.*)\]$/, "$1"))) return asked;
   const host = reachable.find((address) => !isLoopback(address));

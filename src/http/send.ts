@@ -9,7 +9,8 @@ import type { Transfer } from "./transfer.ts";
  * Sends a reply: at once where its body is in memory, else piece by piece at the pace of the client.
  *
  * @param close true when the connection has to end after this reply
- * @returns null, or a promise of what is still to do, which rejects where a body could not be read
+ * @returns null when all was handed over; else a promise that resolves when it was, and rejects when the
+ * body could not be read
  */
 export function send(
   transfer: Transfer,
@@ -41,7 +42,7 @@ export function send(
   return sendSlowly(transfer, reply, bodiless, close || unread, unread ? limits : null);
 }
 
-/** Gives back what a body holds that will not be sent; again does no harm. */
+/** Releases the file or stream of a body that will not be sent. Calling it twice does no harm. */
 export async function discard(body: ReplyBody): Promise<void> {
   if (body === null || body instanceof Uint8Array) return;
   if (isFileSlice(body)) closeFile(body.file);
@@ -99,7 +100,7 @@ function sendHead(transfer: Transfer, reply: Reply, bodiless: boolean, close: bo
   transfer.head(reply.status, reply.headers, lengthOf(reply, bodiless), close);
 }
 
-/** The `Content-Length` to send; null leaves what the handler set, or none. */
+/** The `Content-Length` to send; null: the handler's own, if it set one. */
 function lengthOf(reply: Reply, bodiless: boolean): number | null {
   const { body, status } = reply;
   if (body instanceof Uint8Array) return status === 204 ? null : body.byteLength;

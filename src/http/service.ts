@@ -32,15 +32,15 @@ export interface FinishedExchange {
   readonly aborted: boolean;
 }
 
-/** What the listener tells. */
+/** Events of a listener. */
 export interface ListenerEvents {
   /** A reply was sent, or its client went away. */
   readonly finished?: (exchange: FinishedExchange) => void;
   /** A handler threw, or a body could not be read. */
   readonly failed?: (error: unknown, request: HttpRequest) => void;
-  /** What came was no HTTP. */
+  /** A client sent something that is not HTTP. */
   readonly malformed?: (remoteAddress: string, reason: string) => void;
-  /** What came was no TLS, or one of the two did not like the other's certificate. */
+  /** A TLS handshake failed: the client did not speak TLS, or a certificate was refused. */
   readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
   /** No connection is accepted any more ({@link AcceptWatchdog}): the runtime is at its end. */
   readonly stalled?: () => void;
@@ -86,7 +86,7 @@ export class Service {
     }
   }
 
-  /** Answers what the parser could not read, and closes. */
+  /** Answers a request that the parser could not read, and closes the connection. */
   refuse(error: ParseError, socket: Socket): void {
     const connection = this.#connections.of(socket);
     const status = statusOfParseError(error);

@@ -9,7 +9,7 @@ export interface Target {
   readonly segments: readonly string[];
   /** True when the path ends with a slash, as that of a directory does. */
   readonly trailingSlash: boolean;
-  /** What stands behind the `?`, without it; empty when there is none. */
+  /** The query, without its `?`; empty when there is none. */
   readonly search: string;
 }
 
@@ -56,7 +56,7 @@ export function decodeSegment(raw: string): string | null {
 }
 
 /**
- * The path of an address, encoded so that it survives every client: each segment by
+ * The path of a URL, encoded so that it survives every client: each segment by
  * `encodeURIComponent`, with the `:`, `@` and `+` of package names left as they are.
  *
  * `encodePath(["pkg", "foo-1:2.0+r1-1-any"])` is `/pkg/foo-1:2.0+r1-1-any`.

@@ -1,21 +1,25 @@
-/** Certificates and keys, looked over before they are used: the runtime finds out too late. */
+/** Certificates and keys in PEM (RFC 7468), checked before they are used: the runtime finds out too late. */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { Failure, messageOf } from "../failure.ts";
 import type { TlsConfiguration } from "./configuration.ts";
 
 /**
- * Checks that a certificate and its key can be served at a moment.
+ * Checks that a certificate and its key can be used at a given time.
  *
- * @throws {Failure} when one is none, they do not belong together, the certificate is expired or not
+ * @throws {Failure} when one cannot be parsed, they do not belong together, the certificate is expired or not
  * valid yet, or the authorities for client certificates cannot be read. The message names the option.
  */
 export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
-  const certificate = read("--certfile", "certificate", () => new X509Certificate(tls.certificate));
+  const certificate = readPem(
+    "--certfile",
+    "certificate",
+    () => new X509Certificate(tls.certificate),
+  );
   if (tls.key.includes("ENCRYPTED")) {
     throw new Failure("the private key (--keyfile) is protected by a passphrase: remove that");
   }
-  const key = read("--keyfile", "private key", () => createPrivateKey(tls.key));
+  const key = readPem("--keyfile", "private key", () => createPrivateKey(tls.key));
   if (!certificate.checkPrivateKey(key)) {
     throw new Failure("the certificate (--certfile) does not belong to the key (--keyfile)");
   }
@@ -28,14 +32,31 @@ export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
     );
   }
   if (tls.requireCertificate) {
-    read("--ca-certs", "certificate", () => new X509Certificate(tls.authorities));
+    readPem("--ca-certs", "certificate", () => new X509Certificate(tls.authorities));
   }
 }
 
-function read<T>(option: string, what: string, parse: () => T): T {
+function readPem<T>(option: string, what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
     throw new Failure(`what ${option} names is no ${what} in PEM: ${messageOf(error)}`);
   }
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+
+/** All certificates in a text, one after the other; null when there is none. */
+export function certificatesIn(text: string): string | null {
+  return blocksOf(text, (label) => label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE");
+}
+
+/** The private keys in a text, which may have certificates in it too; null when there is none. */
+export function privateKeyIn(text: string): string | null {
+  return blocksOf(text, (label) => label.endsWith("PRIVATE KEY"));
+}
+
+function blocksOf(text: string, wanted: (label: string) => boolean): string | null {
+  const blocks = [...text.matchAll(BLOCK)].filter(([, label]) => wanted(label ?? ""));
+  return blocks.length === 0 ? null : blocks.map(([block]) => block + "\n").join("");
 }

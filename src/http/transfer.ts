@@ -68,7 +68,7 @@ export class Transfer implements Activity {
     if (!this.request.bodyComplete) this.breakOff();
   }
 
-  /** Breaks the connection off, so that what was sent of the reply cannot be taken for all of it. */
+  /** Breaks the connection off, so that the client cannot take part of the reply for all of it. */
   breakOff(): void {
     this.response.socket?.destroy();
     this.abort();

@@ -10,9 +10,12 @@
  */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
+import type { Network } from "../http/network.ts";
 import type { Target } from "../http/target.ts";
 import type { Repository } from "../pacman/configuration.ts";
-import type { SharedDirectory, SharedFile } from "../quickserve/shared.ts";
+import type { Finder, Found } from "../peers/finder.ts";
+import type { FileReplies } from "../quickserve/file_reply.ts";
+import type { SharedTree } from "../quickserve/tree.ts";
 import { redirectReply, textReply } from "../http/replies.ts";
 import {
   hidePackageName,
@@ -33,31 +36,14 @@ import { hasBeenThrough, hasComeFar, viaWith } from "./via.ts";
 
 export { createPacserveMemory, type PacserveMemory } from "./memory.ts";
 
-/** A file on a peer. */
-export interface FoundOnPeer {
-  /** Address of the peer: `http://10.0.0.2:15678/`. */
-  readonly peer: string;
-  /** Address of the file there. */
-  readonly url: string;
-}
-
 /** What the room needs from the rooms around it. */
 export interface PacserveParts {
   readonly configuration: PacserveConfiguration;
-  /** What is at a place of the shared tree. */
-  readonly lookup: (segments: readonly string[]) => SharedFile | SharedDirectory | null;
-  /** The reply that carries a file of the tree; null when it is gone. */
-  readonly replyWithFile: (
-    file: SharedFile,
-    request: HttpRequest,
-  ) => Reply | Promise<Reply> | null;
-  /** Asks all peers that the client can reach; it keeps to its own time limit. */
-  readonly findPeer: (
-    segments: readonly string[],
-    request: HttpRequest,
-  ) => Promise<FoundOnPeer | null>;
-  /** Whether an IP address is one of this host's, loopback included. */
-  readonly isOwnAddress: (address: string) => boolean;
+  readonly tree: Pick<SharedTree, "lookup">;
+  readonly files: Pick<FileReplies, "reply">;
+  /** Those that the client can reach are asked. */
+  readonly peers: { readonly finder: Pick<Finder, "find"> };
+  readonly network: Pick<Network, "isOwn">;
   readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
   /** What is remembered; one that is kept survives another configuration. */
   readonly memory?: PacserveMemory;
@@ -100,14 +86,14 @@ export class Pacserve {
     const address = parsePacmanAddress(target);
     if (address === null) return null;
 
-    const found = this.#parts.lookup(placeOf(address));
+    const found = this.#parts.tree.lookup(placeOf(address));
     if (found?.kind === "directory") return null;
-    const isLocal = this.#parts.isOwnAddress(request.connection.remoteAddress);
+    const isLocal = this.#parts.network.isOwn(request.connection.remoteAddress);
     const { configuration } = this.#parts;
     const isSkipped = found !== null &&
       !isForClient(address, found.localPath, isLocal, configuration);
     if (found !== null && !isSkipped) {
-      const reply = this.#parts.replyWithFile(found, request);
+      const reply = this.#parts.files.reply(found, request);
       if (reply !== null) return reply;
     }
     if (address.repository !== null) {
@@ -131,7 +117,7 @@ export class Pacserve {
     peersToo: boolean,
   ): Promise<Reply> {
     const place = placeOf(address);
-    const askPeers = (): Promise<FoundOnPeer | null> =>
+    const askPeers = (): Promise<Found | null> =>
       peersToo && mayComeFromPeer(address, this.#repository(address), this.#parts.configuration)
         ? this.#askPeers(place, request)
         : Promise.resolve(null);
@@ -165,9 +151,9 @@ export class Pacserve {
   async #askPeers(
     place: readonly string[],
     request: HttpRequest,
-  ): Promise<FoundOnPeer | null> {
+  ): Promise<Found | null> {
     try {
-      return await this.#parts.findPeer(place, request);
+      return await this.#parts.peers.finder.find(place, request);
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
       if (!request.signal.aborted) {
@@ -216,7 +202,7 @@ export class Pacserve {
     return repository === null ? undefined : this.#repositories.get(repository);
   }
 
-  #toPeer(found: FoundOnPeer, { file }: PacmanAddress): Reply {
+  #toPeer(found: Found, { file }: PacmanAddress): Reply {
     const url = isPackageOrItsSignature(file) ? hidePackageName(found.url) : found.url;
     return { ...redirectReply(url), source: `peer ${found.peer.replace(/\/$/, "")}` };
   }
@@ -241,7 +227,7 @@ export class Pacserve {
     return {
       ports: localPort === null || localPort === port ? [port] : [port, localPort],
       hostNames,
-      isOwnAddress: this.#parts.isOwnAddress,
+      isOwnAddress: (address) => this.#parts.network.isOwn(address),
     };
   }
 }

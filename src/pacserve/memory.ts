@@ -19,15 +19,17 @@ export interface PacserveMemory {
  *
  * @param now the time in milliseconds.
  * @param repeats what the worker before this one was asked for.
+ * @param changed called when there is more to hand on to the next worker.
  */
 export function createPacserveMemory(
   log: MirrorsOptions["log"],
   now: () => number = () => performance.now(),
   repeats: RepeatsState = [],
+  changed: () => void = () => {},
 ): PacserveMemory {
   return {
     mirrors: new Mirrors({ log, now }),
-    repeats: new Repeats(now, repeats),
+    repeats: new Repeats(now, repeats, changed),
     instance: newInstanceName(),
   };
 }

@@ -12,12 +12,15 @@ export type RepeatsState = readonly (readonly [string, number])[];
 /** Files by name, for ten minutes each. */
 export class Repeats {
   readonly #files: LRUCache<string, true>;
+  readonly #changed: () => void;
 
   /**
    * @param now the time in milliseconds.
    * @param state what another one remembered.
+   * @param changed called when there is more to remember.
    */
-  constructor(now: () => number, state: RepeatsState = []) {
+  constructor(now: () => number, state: RepeatsState = [], changed: () => void = () => {}) {
+    this.#changed = changed;
     this.#files = new LRUCache({
       max: MAXIMUM_REMEMBERED,
       ttl: REMEMBERED,
@@ -36,6 +39,7 @@ export class Repeats {
   /** pacman is sent to a peer for this file. */
   sentToPeer(file: string): void {
     this.#files.set(file, true);
+    this.#changed();
   }
 
   /** True when pacman was sent to a peer for this file within the last ten minutes. */

@@ -161,9 +161,9 @@ export class Membership {
     if ((this.#troubles.get(peer) ?? null) !== peer.trouble) {
       if (peer.trouble === null) this.#troubles.delete(peer);
       else this.#troubles.set(peer, peer.trouble);
-      log.at("verbose", `peer ${peer.url}: ${peer.trouble ?? "answers again"}`);
+      log.debug(`peer ${peer.url}: ${peer.trouble ?? "answers again"}`);
     }
-    if (registry.isOwnUrl(peer.url)) log.at("verbose", `${peer.url} is this server itself`);
+    if (registry.isOwnUrl(peer.url)) log.debug(`${peer.url} is this server itself`);
     if (registry.has(peer) && this.#isBehind(peer, published.generation)) this.#probes.add(peer);
   }
 
@@ -194,11 +194,11 @@ export class Membership {
     this.#told.set(peer, { instance: null, generation: published.generation });
     try {
       await questions.nudge(peer, this.#uri);
-      if (isNew) log.at("normal", `found peer ${peer.url}`);
+      if (isNew) log.info(`found peer ${peer.url}`);
     } catch (error) {
       this.#told.delete(peer);
       // What is wrong with a peer that is known stands in the log already.
-      if (isNew) log.at("verbose", `peer ${peer.url}: ${messageOf(error)}`);
+      if (isNew) log.debug(`peer ${peer.url}: ${messageOf(error)}`);
     }
   }
 }

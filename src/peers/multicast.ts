@@ -81,8 +81,7 @@ export class Multicast implements Discovery {
         reuseAddress: true,
       });
     } catch (error) {
-      this.#log.at(
-        "warning",
+      this.#log.warn(
         `peers cannot be found, as UDP port ${port} of ${address} cannot be used ` +
           `(--multicast-port, --multicast-address): ${messageOf(error)}`,
       );
@@ -233,7 +232,7 @@ export class Multicast implements Discovery {
   #report(address: string, sentence: string): void {
     if (this.#reported.has(address)) return;
     this.#reported.add(address);
-    this.#log.at("warning", sentence);
+    this.#log.warn(sentence);
   }
 
   async #receive(

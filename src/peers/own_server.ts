@@ -30,7 +30,9 @@ export interface OwnNetwork {
   isOwn(address: string): boolean;
 }
 
-/** Where the room says what is worth a line. */
+/** Writes lines to the log. */
 export interface PeersLog {
-  at(level: "warning" | "normal" | "verbose", sentence: string): void;
+  warn(sentence: string): void;
+  info(sentence: string): void;
+  debug(sentence: string): void;
 }

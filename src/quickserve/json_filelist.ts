@@ -68,7 +68,7 @@ function parseText(text: string, file: string): ValueNode {
     return parse(text, { mode: "json" }).body;
   } catch (error) {
     if (error instanceof RangeError) throw new Failure(`${file}: this is nested too deeply`);
-    // The parser tells of its tokens, in its own words, but also where it stumbled.
+    // The parser's message is about its tokens. Its offset says where it failed.
     const { offset } = Object(error) as Record<string, unknown>;
     const at = Number(offset ?? 0);
     throw mistake(file, positionAt(text, at), `this is not valid JSON: ${complaint(text, at)}`);

@@ -7,10 +7,10 @@
  */
 
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
+import { Network } from "../http/network.ts";
 import { fileRepositoryDirectories } from "../pacserve/servers.ts";
 import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { Network } from "./network.ts";
 
 /** Permissions of the network worker, in the form of Deno's `deno.permissions` option. */
 export interface Scope {
@@ -87,8 +87,8 @@ export function sameScope(one: Scope, other: Scope): boolean {
 }
 
 /**
- * The paths and where they lead, sorted: what is served is compared with the real path. Of one that
- * does not exist yet, what a link at its place would lead to is not in the scope then.
+ * The paths and where they lead, sorted: what is served is compared with the real path. If a
+ * path does not exist yet, and a link appears there later, the target of that link is not in the scope.
  */
 function withRealPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, realPath(path)]))].sort();

@@ -43,7 +43,7 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // Nobody reads any more (a closed pipe): there is nobody left to tell.
+    // The reader closed the pipe: the lines cannot be shown anywhere.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     waiting = "";
   } finally {

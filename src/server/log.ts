@@ -5,44 +5,48 @@ import { writeLine } from "./line_writer.ts";
 
 /** Writes lines of the levels that the user asked for. */
 export interface Log {
-  /** Something is wrong that the user can do something about. */
-  warn(message: string): void;
   /** Something went wrong that should not. */
   error(message: string): void;
-  /** A request was answered. */
-  request(line: string): void;
-  /** What peers do, and why a source was chosen. */
-  detail(message: string): void;
-  /** A sentence of a room, by the name that rooms have for its level. */
-  at(level: "warning" | "normal" | "verbose", message: string): void;
+  /** Something is wrong that the user can do something about. */
+  warn(message: string): void;
+  /** Something that is worth a line, unless the user wants quiet. */
+  info(message: string): void;
+  /** What peers do, and why a source was chosen: with `--verbose` only. */
+  debug(message: string): void;
+  /** A line of the access log, unless the user wants quiet. */
+  access(line: string): void;
+}
+
+/** The words that rooms have for the levels of their sentences. */
+export type RoomLevel = "warning" | "normal" | "verbose";
+
+/** Writes a sentence of a room. */
+export function logAt(log: Log, level: RoomLevel, message: string): void {
+  if (level === "warning") log.warn(message);
+  else if (level === "normal") log.info(message);
+  else log.debug(message);
 }
 
 /** The journal's priorities, in syslog's numbers. */
-const PRIORITY = { error: 3, warn: 4, request: 6, detail: 7 };
+const PRIORITY = { error: 3, warning: 4, info: 6, debug: 7 };
 
 /** Characters of a line at most: a client must not fill the disk with few requests. */
 export const MAX_LINE = 4096;
 
 /** Makes a log. */
-export function createLog(configuration: LogConfiguration): Log {
-  const { level, journal } = configuration;
-  const write = (kind: keyof typeof PRIORITY, text: string): void => {
-    const word = kind === "error" ? "error: " : kind === "warn" ? "warning: " : "";
-    const line = shortened(printable(word + text), MAX_LINE);
-    writeLine(journal ? `<${PRIORITY[kind]}>${line}` : line);
+export function createLog({ level, journal }: LogConfiguration): Log {
+  const write = (priority: keyof typeof PRIORITY, text: string): void => {
+    const line = shortened(printable(text), MAX_LINE);
+    writeLine(journal ? `<${PRIORITY[priority]}>${line}` : line);
   };
-  const log: Log = {
-    error: (message) => write("error", message),
-    warn: (message) => write("warn", message),
-    request: (line) => level === "quiet" ? undefined : write("request", line),
-    detail: (message) => level === "verbose" ? write("detail", message) : undefined,
-    at: (level, message) => {
-      if (level === "warning") log.warn(message);
-      else if (level === "normal") log.request(message);
-      else log.detail(message);
-    },
+  const info = (text: string): void => level === "quiet" ? undefined : write("info", text);
+  return {
+    error: (message) => write("error", `error: ${message}`),
+    warn: (message) => write("warning", `warning: ${message}`),
+    info,
+    debug: (message) => level === "verbose" ? write("debug", message) : undefined,
+    access: info,
   };
-  return log;
 }
 
 /** Replaces control characters, so that what a client sent can neither forge a line nor move the cursor. */

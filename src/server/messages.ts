@@ -37,5 +37,5 @@ export type FromWorker =
   | { readonly type: "stopped" }
   /** An error that nobody caught: the worker has ended. */
   | { readonly type: "died"; readonly reason: string }
-  /** What a worker that takes its place has to know. */
+  /** The state that the next worker needs. */
   | { readonly type: "state"; readonly state: ServerState };

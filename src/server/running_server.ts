@@ -1,8 +1,9 @@
-/** A server in its worker: the listener, the peers, and the column that requests go through. */
+/** A server in its worker: the listener, the peers, and the handlers that requests go through. */
 
 import { Digest } from "../auth/digest.ts";
 import { type HttpRequest, isFileSlice, type Reply } from "../http/exchange.ts";
 import { type FinishedExchange, listen, type Listener } from "../http/listener.ts";
+import { Network } from "../http/network.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
@@ -10,13 +11,12 @@ import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts
 import { Peers } from "../peers/peers.ts";
 import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
-import { Column } from "./column.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { createLog, type Log } from "./log.ts";
-import { Network } from "./network.ts";
+import { Handlers } from "./handlers.ts";
+import { createLog, type Log, logAt, type RoomLevel } from "./log.ts";
 import type { ServerState } from "./state.ts";
 
-/** Milliseconds between two reports of what a worker that takes over has to know. */
+/** Milliseconds between two reports of the state that the next worker needs. */
 const REPORT_PAUSE = 1000;
 
 /** Serves one configuration after the other on one port. */
@@ -29,13 +29,14 @@ export class RunningServer {
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
   readonly #expected: ExpectedFiles;
-  #column: Column | null = null;
+  #handlers: Handlers | null = null;
   #listener: Listener | null = null;
   #reporting: ReturnType<typeof setTimeout> | undefined;
+  #isStopping = false;
 
   /**
    * @param state of the worker before this one.
-   * @param report is given what a worker after this one has to know, soon after it changed.
+   * @param report is given the state that the next worker needs, soon after it changed.
    * @param expected what sync databases say of packages.
    */
   constructor(
@@ -49,12 +50,10 @@ export class RunningServer {
     this.#report = report;
     this.#log = createLog(configuration.log);
     this.#network = new Network();
-    this.#memory = createPacserveMemory(
-      (level, sentence) => this.#log.at(level, sentence),
-      () => performance.now(),
-      state.repeats,
-    );
-    this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
+    const changed = (): void => this.#reportSoon();
+    const log = (level: RoomLevel, sentence: string): void => logAt(this.#log, level, sentence);
+    this.#memory = createPacserveMemory(log, () => performance.now(), state.repeats, changed);
+    this.#digest = new Digest(configuration.auth, state.digest ?? undefined, changed);
     this.#peers = new Peers(configuration.peers, {
       scheme: configuration.listen.tls === null ? "http" : "https",
       indexed: packageDirectories(configuration),
@@ -72,8 +71,7 @@ export class RunningServer {
    * @throws {Failure} when it cannot.
    */
   async start(): Promise<number> {
-    this.#column = await this.#assemble();
-    this.#peers.serve(this.#column);
+    await this.#renewHandlers();
     this.#listener = await listen(
       this.#configuration.listen,
       (request) => this.#answer(request),
@@ -86,9 +84,9 @@ export class RunningServer {
         stalled: () => {
           throw new Error("it accepted no connections any more");
         },
-        malformed: (address, reason) => this.#log.detail(`${address} sent no HTTP: ${reason}`),
+        malformed: (address, reason) => this.#log.debug(`${address} sent no HTTP: ${reason}`),
         handshakeFailed: (address, reason) => {
-          this.#log.detail(`the TLS handshake with ${address} failed: ${reason}`);
+          this.#log.debug(`the TLS handshake with ${address} failed: ${reason}`);
         },
       },
     );
@@ -104,7 +102,7 @@ export class RunningServer {
     try {
       const count = await sweepUploads(uploads.directory);
       const files = `${count} unfinished ${count === 1 ? "upload" : "uploads"}`;
-      if (count > 0) this.#log.detail(`removed ${files} of a server that died`);
+      if (count > 0) this.#log.debug(`removed ${files} of a server that died`);
     } catch (error) {
       this.#log.warn(`unfinished uploads could not be removed: ${messageOf(error)}`);
     }
@@ -115,10 +113,7 @@ export class RunningServer {
     const before = this.#configuration;
     this.#configuration = configuration;
     this.#digest.replaceUsers(configuration.auth.users);
-    const column = await this.#assemble();
-    this.#column?.close();
-    this.#column = column;
-    this.#peers.serve(column);
+    await this.#renewHandlers();
     const { tls } = configuration.listen;
     if (tls !== null && JSON.stringify(before.listen.tls) !== JSON.stringify(tls)) {
       try {
@@ -135,6 +130,7 @@ export class RunningServer {
    * @param grace milliseconds that it has; infinity for as long as it takes.
    */
   async stop(grace: number, released: () => void): Promise<void> {
+    this.#isStopping = true;
     this.#peers.stop();
     clearTimeout(this.#reporting);
     this.#report(this.#state(true));
@@ -143,8 +139,9 @@ export class RunningServer {
     await closed;
   }
 
-  #assemble(): Promise<Column> {
-    return Column.assemble(this.#configuration, {
+  /** Makes handlers for the configuration in force. */
+  async #renewHandlers(): Promise<void> {
+    const handlers = await Handlers.create(this.#configuration, {
       digest: this.#digest,
       peers: this.#peers,
       network: this.#network,
@@ -152,17 +149,20 @@ export class RunningServer {
       expected: this.#expected,
       log: this.#log,
     });
+    this.#handlers?.close();
+    this.#handlers = handlers;
+    this.#peers.serve(handlers);
   }
 
   #answer(request: HttpRequest): Reply | Promise<Reply> {
-    if (this.#column === null) throw new Error("a request came before the column was assembled");
-    const reply = this.#column.handler(request);
+    if (this.#handlers === null) throw new Error("a request came before there were handlers");
+    const reply = this.#handlers.answer(request);
     return reply instanceof Promise
       ? reply.then((later) => this.#begun(later))
       : this.#begun(reply);
   }
 
-  /** What a peer is told of our load is the number of files on their way, not of questions. */
+  /** Counts the files that are being sent: peers are told this number as our load. */
   #begun(reply: Reply): Reply {
     if (isFileSlice(reply.body)) this.#peers.transfers++;
     return reply;
@@ -170,12 +170,13 @@ export class RunningServer {
 
   #finished(exchange: FinishedExchange): void {
     if (isFileSlice(exchange.reply.body)) this.#peers.transfers--;
-    if (this.#configuration.log.level !== "quiet") this.#log.request(accessLogLine(exchange));
-    // A login has used a nonce up, and a redirect may be one that has to be remembered.
-    if (exchange.reply.user !== undefined || exchange.reply.status === 307) this.#reportSoon();
+    if (this.#configuration.log.level !== "quiet") this.#log.access(accessLogLine(exchange));
   }
 
+  /** Reports the state soon; several changes within that time become one report. */
   #reportSoon(): void {
+    // The final report was sent; by now the next worker may have sent one that is newer than ours.
+    if (this.#isStopping) return;
     this.#reporting ??= setTimeout(() => {
       this.#reporting = undefined;
       this.#report(this.#state(false));

@@ -1,4 +1,4 @@
-/** What a worker that takes another one's place has to know. Plain data. */
+/** The state that a worker hands on to the next one. Plain data. */
 
 import type { DigestState } from "../auth/digest.ts";
 import type { RepeatsState } from "../pacserve/repeats.ts";

@@ -16,17 +16,17 @@ export interface SupervisorOptions {
   /** The worker's code. */
   readonly workerFile: URL;
   /** Milliseconds before a worker that died is replaced for the first time; then twice as long. */
-  readonly firstPause: number;
+  readonly firstBackoff: number;
   /** A pause longer than this, in milliseconds, is not made: the server has failed. */
-  readonly longestPause: number;
+  readonly maxBackoff: number;
   /** A worker that has served this long, in milliseconds, is taken to work. */
   readonly provenAfter: number;
 }
 
 const DEFAULTS: SupervisorOptions = {
   workerFile: WORKER_FILE,
-  firstPause: 100,
-  longestPause: 30_000,
+  firstBackoff: 100,
+  maxBackoff: 30_000,
   provenAfter: 60_000,
 };
 
@@ -45,7 +45,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   #worker: WorkerHandle | null = null;
   #state: ServerState = emptyState();
-  #pause: number;
+  #backoff: number;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #stopping = false;
   /** Changes of the configuration are carried out one after the other. */
@@ -63,7 +63,7 @@ export class Supervisor {
     this.#configuration = configuration;
     this.#events = events;
     this.#options = { ...DEFAULTS, ...options };
-    this.#pause = this.#options.firstPause;
+    this.#backoff = this.#options.firstBackoff;
   }
 
   /** The TCP port, known once {@link start} has resolved. */
@@ -184,20 +184,20 @@ export class Supervisor {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
     worker.terminate();
-    if (worker.age > this.#options.provenAfter) this.#pause = this.#options.firstPause;
+    if (worker.age > this.#options.provenAfter) this.#backoff = this.#options.firstBackoff;
     this.#replaceLater(`the worker died (${reason})`);
   }
 
   /** Starts another worker after a pause; where that would be too long, the server has failed. */
   #replaceLater(trouble: string): void {
-    const pause = this.#pause;
-    if (pause > this.#options.longestPause) {
+    const pause = this.#backoff;
+    if (pause > this.#options.maxBackoff) {
       this.#events.gaveUp(new Failure(`${trouble}, as others did before it`));
       return;
     }
     this.#events.warn(`${trouble}; another one starts in ${pause} milliseconds`);
     this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
-    this.#pause *= 2;
+    this.#backoff *= 2;
   }
 
   async #replace(): Promise<void> {

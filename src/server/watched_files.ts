@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 /** Milliseconds of quiet after a change before it is told: editors write in several steps. */
 const QUIET = 200;
 
-/** Watches files by their directories, so that one that is replaced or made anew is noticed too. */
+/** Watches files through their directories, so that it notices when a file is replaced or recreated. */
 export class WatchedFiles {
   readonly #changed: () => void;
   readonly #unwatchable: (directory: string, error: unknown) => void;

@@ -1,7 +1,7 @@
 /** The clients that people have, logging in to a real listener. Needs curl, wget, aria2, requests. */
 
+import { authenticate } from "../../src/auth/authenticate.ts";
 import { Digest } from "../../src/auth/digest.ts";
-import { requireUser } from "../../src/auth/require_user.ts";
 import type { Handler } from "../../src/http/exchange.ts";
 import { listen } from "../../src/http/listener.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -40,7 +40,9 @@ class Guarded implements AsyncDisposable {
       const headers = { "Content-Type": "text/plain" };
       return { status: 200, headers, body: new TextEncoder().encode(text) };
     };
-    const handler = requireUser(file, new Digest(configuration), configuration, () => false);
+    const digest = new Digest(configuration);
+    const handler: Handler = (request) =>
+      configuration.users.length === 0 ? file(request) : authenticate(digest, request, file);
     const listener = await listen(
       { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
       handler,

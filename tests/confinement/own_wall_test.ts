@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import { readText } from "../reply.ts";
 import { makeRequest } from "../request.ts";
-import { columnOf, configurationOf } from "../server_configuration.ts";
+import { configurationOf, handlersOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
 import { share, treeOf } from "../unit/quickserve/trees.ts";
 import { inScratch, shell, writeFiles } from "../scratch.ts";
@@ -20,7 +20,7 @@ Deno.test("no hostile path gets anything out, although the runtime would let it"
       `mkfifo s/fifo; ln -s ../secret s/file-link; ln -s ../out s/link; ln -s / s/root
        ln -s /dev/zero s/zero; ln -s /proc/self/environ s/environ`,
     );
-    const column = await columnOf(configurationOf({ tree: treeOf([share("s", `${top}/s`)]) }));
+    const handlers = await handlersOf(configurationOf({ tree: treeOf([share("s", `${top}/s`)]) }));
     const more = ["/s/root/etc/passwd", "/s/zero", "/s/environ", "/s/link/x", "/s/file-link/"];
     const targets = [...hostilePaths, ...more];
     assert(targets.length >= 150, `${targets.length} targets`);
@@ -28,7 +28,7 @@ Deno.test("no hostile path gets anything out, although the runtime would let it"
       for (const headers of [{}, { range: "bytes=0-9" }, { accept: "application/json" }]) {
         const host = { host: "127.0.0.1", ...headers };
         const connection = { remoteAddress: "127.0.0.1" };
-        const reply = await column.handler(makeRequest({ target, headers: host, connection }));
+        const reply = await handlers.answer(makeRequest({ target, headers: host, connection }));
         const text = await readText(reply);
         assert(!text.includes(SECRET) && !text.includes(passwd), `${target} got out`);
         assert(reply.status < 500, `${target}: ${reply.status}`);
@@ -38,11 +38,11 @@ Deno.test("no hostile path gets anything out, although the runtime would let it"
       const headers = { host: "127.0.0.1" };
       const connection = { remoteAddress: "127.0.0.1" };
       const text = await readText(
-        await column.handler(makeRequest({ target: archive, headers, connection })),
+        await handlers.answer(makeRequest({ target: archive, headers, connection })),
       );
       assert(text.includes("open") && !text.includes(SECRET), archive);
     }
-    column.close();
+    handlers.close();
   });
 });
 
@@ -52,19 +52,19 @@ Deno.test("FIFOs, sockets and devices in a share are absent", async () => {
     shell(top, "mkfifo s/fifo; mknod s/null c 1 3 2>/dev/null || ln -s /dev/null s/null");
     using socket = Deno.listen({ transport: "unix", path: `${top}/s/socket` });
     assertEquals(socket.addr.transport, "unix");
-    const column = await columnOf(configurationOf({ tree: treeOf([share("s", `${top}/s`)]) }));
+    const handlers = await handlersOf(configurationOf({ tree: treeOf([share("s", `${top}/s`)]) }));
     const headers = { host: "127.0.0.1", accept: "application/json" };
     const connection = { remoteAddress: "127.0.0.1" };
     for (const name of ["fifo", "socket", "null"]) {
       const target = `/s/${name}`;
-      const reply = await column.handler(makeRequest({ target, headers, connection }));
+      const reply = await handlers.answer(makeRequest({ target, headers, connection }));
       assertEquals([name, reply.status], [name, 404]);
     }
     const target = "/s/?mimetype=application/json";
     const listing = await readText(
-      await column.handler(makeRequest({ target, headers, connection })),
+      await handlers.answer(makeRequest({ target, headers, connection })),
     );
     assert(listing.includes("file") && !/fifo|socket|null"/.test(listing), listing);
-    column.close();
+    handlers.close();
   });
 });

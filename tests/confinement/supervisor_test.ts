@@ -27,7 +27,7 @@ class Served implements AsyncDisposable {
     this.supervisor = new Supervisor(configuration, {
       warn: (message) => void this.warnings.push(message),
       gaveUp: (failure) => void this.failures.push(failure),
-    }, { workerFile: MORTAL, firstPause: 20, ...options });
+    }, { workerFile: MORTAL, firstBackoff: 20, ...options });
     this.#reports.onmessage = ({ data }: MessageEvent<string>) => void this.reports.push(data);
   }
 
@@ -202,7 +202,7 @@ Deno.test("a worker that cannot be loaded is a failure with a sentence", async (
 });
 
 Deno.test("when no worker can live, the server gives up after its longest pause", async () => {
-  await using served = new Served(configurationOf(), { longestPause: 30 });
+  await using served = new Served(configurationOf(), { maxBackoff: 30 });
   await served.supervisor.start();
   using taken = await servedPort(served);
   assert(taken.addr.transport === "tcp");
@@ -213,7 +213,7 @@ Deno.test("when no worker can live, the server gives up after its longest pause"
 });
 
 Deno.test("when workers start but die soon, the server gives up after its longest pause", async () => {
-  await using served = new Served(configurationOf(), { firstPause: 1, longestPause: 8 });
+  await using served = new Served(configurationOf(), { firstBackoff: 1, maxBackoff: 8 });
   await served.supervisor.start();
   for (let death = 0; death < 4; death++) {
     await served.answers();

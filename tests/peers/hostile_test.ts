@@ -92,7 +92,7 @@ for (const closes of [true, false]) {
     for (const bytes of answers) {
       using bad = serveBytes(bytes, closes);
       const staticPeers = [bad.base, good.base];
-      await using asking = await servePeer([], { staticPeers, searchTimeout: 200 });
+      await using asking = await servePeer([], { staticPeers, searchTimeout: 1000 });
       assertEquals([bytes.slice(0, 99), await find(asking, FILE)], [
         bytes.slice(0, 99),
         good.base + FILE,

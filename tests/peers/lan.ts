@@ -7,7 +7,7 @@ import { parseTarget } from "../../src/http/target.ts";
 import { isLoopback } from "../../src/http/address.ts";
 import type { PeersConfiguration } from "../../src/peers/configuration.ts";
 import type { OwnNetwork, OwnServer } from "../../src/peers/own_server.ts";
-import { Peers, type PeersParts } from "../../src/peers/peers.ts";
+import { Peers } from "../../src/peers/peers.ts";
 import type { Listing } from "../../src/peers/protocol.ts";
 import { makeRequest } from "../request.ts";
 
@@ -55,7 +55,7 @@ export interface Own
     readonly directories: readonly string[];
   };
   /** Where its log goes, besides what a test reads. */
-  readonly log?: PeersParts["log"]["at"];
+  readonly log?: (sentence: string) => void;
 }
 
 /** Looks until `condition` holds; fails after `seconds`. */
@@ -146,6 +146,7 @@ export async function servePeer(
     (request, response) => void reply(request, response).catch(() => response.destroy()),
     where,
   );
+  const write = own.log ?? ((sentence: string): void => void log.push(sentence));
   const peers: Peers = new Peers({
     program: "pacserve",
     staticPeers: [],
@@ -163,7 +164,7 @@ export async function servePeer(
       isOwn: isLoopback,
       ...own,
     },
-    log: { at: own.log ?? ((_level, sentence): void => void log.push(sentence)) },
+    log: { warn: write, info: write, debug: write },
   });
   const served: OwnServer = {
     files: {

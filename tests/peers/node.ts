@@ -18,7 +18,7 @@ const node = await servePeer(
       interval: 300,
     },
   },
-  { log: (_level, sentence) => console.log(sentence) },
+  { log: (sentence) => console.log(sentence) },
   { hostname: "0.0.0.0", port: 15678 },
 );
 console.log("listening");

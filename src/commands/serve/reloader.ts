@@ -76,7 +76,7 @@ export class Reloader {
       this.warn(settings);
       await this.#supervisor.configure(settings.configuration);
       this.watch(settings);
-      this.#log.request("the configuration was read again");
+      this.#log.info("the configuration was read again");
     } catch (error) {
       // Whatever is wrong with an edit, the server goes on for the clients that it has.
       this.#log.warn(`${messageOf(error)}; the last good configuration stays in force`);

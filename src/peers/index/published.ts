@@ -199,7 +199,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#build().catch((error) => {
-        this.#log.at("warning", `cannot list the packages for the index: ${messageOf(error)}`);
+        this.#log.warn(`cannot list the packages for the index: ${messageOf(error)}`);
       });
     }, delay);
   }

@@ -66,6 +66,8 @@ export class RemoteIndexes {
   readonly #registry: Registry;
   readonly #now: () => number;
   readonly #indexes = new Map<Peer, PeerIndex>();
+  /** When a peer may be asked again, even if it claims to be another server meanwhile. */
+  readonly #notBefore = new WeakMap<Peer, number>();
   /** Peers whose turn to be asked has not come. */
   readonly #waiting = new Set<Peer>();
   #fetches = 0;
@@ -101,7 +103,8 @@ export class RemoteIndexes {
     const known = this.#indexes.get(peer);
     if (known === undefined || known.instance !== instance) {
       this.#forget(peer);
-      this.#indexes.set(peer, emptyIndex(instance, generation));
+      const index = emptyIndex(instance, generation, this.#notBefore.get(peer) ?? -Infinity);
+      this.#indexes.set(peer, index);
     } else if (generation > known.told) {
       this.#news(known, generation);
     }
@@ -172,14 +175,15 @@ export class RemoteIndexes {
     index.fetching = true;
     this.#fetches++;
     index.asked = this.#now();
+    this.#notBefore.set(peer, index.asked + PAUSE.first);
     // A peer that did not answer is in backoff by now, and speaks of its index when it is back.
     this.#ask(peer, index).catch(() => null).then((length) => {
       index.fetching = false;
       this.#fetches--;
+      const loading = (length ?? 0) / MAX_RATE * 1000;
+      this.#notBefore.set(peer, this.#now() + Math.max(PAUSE.first, loading));
       if (length !== null && index.generation < index.told) index.pause = index.backoff.next();
-      const pause = length === null
-        ? PAUSE_AFTER_FAILURE
-        : Math.max(index.pause, length / MAX_RATE * 1000);
+      const pause = length === null ? PAUSE_AFTER_FAILURE : Math.max(index.pause, loading);
       index.pausedUntil = Math.max(index.pausedUntil, this.#now() + pause);
       if (length !== null || peer.state === "alive") this.#renew(peer);
       this.#fetchNext();
@@ -239,7 +243,7 @@ export class RemoteIndexes {
   }
 }
 
-function emptyIndex(instance: string, told: number): PeerIndex {
+function emptyIndex(instance: string, told: number, pausedUntil: number): PeerIndex {
   const backoff = new Backoff(PAUSE);
   return {
     instance,
@@ -250,7 +254,7 @@ function emptyIndex(instance: string, told: number): PeerIndex {
     dropped: new Set(),
     fetching: false,
     asked: -Infinity,
-    pausedUntil: -Infinity,
+    pausedUntil,
     backoff,
     pause: backoff.next(),
     newsAt: -Infinity,

@@ -2,7 +2,7 @@
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
-import { addressElsewhere, reachableAddresses } from "../../http/reachable.ts";
+import { reachableAddresses, urlElsewhere } from "../../http/reachable.ts";
 import { archiveLabel } from "./display.ts";
 import { html } from "./html.ts";
 import type { ListingContext } from "./listing.ts";
@@ -97,7 +97,7 @@ function describePeers(peers: AboutFacts["peers"], listRemote: boolean): string 
 /** How the pacman of a machine without pacserve uses this server. */
 function pacmanUses(asked: string, { pacman }: AboutFacts): Use[] {
   if (pacman === null) return [];
-  const address = addressElsewhere(asked, reachableAddresses(pacman, Deno.networkInterfaces()));
+  const address = urlElsewhere(asked, reachableAddresses(pacman, Deno.networkInterfaces()));
   if (address === null) return [];
   return [{
     title: "Use it from another machine's pacman: the first line of each repository in pacman.conf",

@@ -25,7 +25,7 @@ type HtmlValue = Html | string | number | null | readonly HtmlValue[];
  * html`<b>${"a < b"}</b>`.text; // "<b>a &lt; b</b>"
  * ```
  *
- * The line breaks before and after a template that stands on lines of its own are no part of it.
+ * The line breaks before and after a template that stands on lines of its own are not part of it.
  * Values belong between tags or inside of a quoted attribute.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {

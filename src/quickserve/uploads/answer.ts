@@ -76,7 +76,7 @@ function asText(outcome: UploadOutcome): string {
   return [...stored, ...failed].join("\n");
 }
 
-/** A refused name as it may be shown on a terminal. */
+/** A refused name, safe to show on a terminal. */
 function shownName(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;

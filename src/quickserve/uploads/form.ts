@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Busboy as BusboyClass } from "@fastify/busboy";
 import { UploadRefused } from "./outcome.ts";
 
-/** Bounds of what stands around the files. */
+/** Bounds of everything in a form but the content of its files. */
 const LIMITS = {
   fieldNameSize: 256,
   fieldSize: 64 * 1024,

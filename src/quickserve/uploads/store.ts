@@ -36,7 +36,7 @@ export async function storeUpload(
     await syncDirectory(directory);
     return { ...destination, requested: name, size };
   } finally {
-    // First the name, then the lock: a sweep must not find the file without its lock.
+    // Remove the name before the lock is released: a sweep must not find the file unlocked.
     if (!moved) await removeIfThere(`${directory}/${temporary.name}`);
     temporary.file.close();
   }
@@ -47,7 +47,7 @@ export function tooLarge(maximumSize: number): UploadRefused {
   return new UploadRefused(413, `It is larger than the ${maximumSize} bytes that are allowed.`);
 }
 
-/** Opens and locks a new file. A sweep may be quicker than the lock: then with another name. */
+/** Opens and locks a new file. If a sweep was quicker than the lock, it tries another name. */
 async function openTemporary(directory: string): Promise<Temporary> {
   while (true) {
     const name = temporaryName();
@@ -60,7 +60,7 @@ async function openTemporary(directory: string): Promise<Temporary> {
 
 /**
  * Locks a file (flock(2)); the kernel unlocks it when its process ends, however that ends. False when
- * a sweep has it. On a file system that knows no locks there are no sweeps to fear either.
+ * a sweep has locked it. On a file system without locks, sweeps remove nothing either.
  */
 async function lock(file: Deno.FsFile): Promise<boolean> {
   try {

@@ -68,7 +68,7 @@ export class Uploads {
         await take(name, releasing(unbroken(request.body)));
       }
     } catch (error) {
-      // A file that broke off together with its form has said so already.
+      // A file that broke off together with its form is in the list already.
       if (!failed.some(({ reason }) => reason === messageOf(error))) {
         failed.push(this.#refusal("", error));
       }
@@ -105,7 +105,7 @@ export class Uploads {
     return storeUpload(this.#configuration, name, chunks);
   }
 
-  /** Refuses up front what says itself that it is too large. */
+  /** Refuses a body whose Content-Length says that it is too large. */
   #refuseTooLarge(request: HttpRequest): void {
     const { maximumSize } = this.#configuration;
     if (maximumSize !== null && (declaredLength(request) ?? 0) > maximumSize) {
@@ -152,7 +152,7 @@ function nameOf(target: Target): string {
   return name;
 }
 
-/** Refuses bodies that are no files, and files that would have to be decoded or joined. */
+/** Refuses bodies without files, and files that would have to be decoded or joined. */
 function refuseUnusual(request: HttpRequest): void {
   if (request.method !== "PUT" && !isForm(request)) {
     throw new UploadRefused(415, "Post a form (multipart/form-data), or PUT the file to /name.");
@@ -167,7 +167,7 @@ function refuseUnusual(request: HttpRequest): void {
   }
 }
 
-/** A body whose breaking off is the client's doing, not an error of the server. */
+/** A body. If it breaks off, that is the client's error, not the server's. */
 async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) yield chunk;
@@ -176,7 +176,7 @@ async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
-/** A stream whose chunks are gone as soon as the next one is asked for. */
+/** A stream that releases each chunk when the next one is asked for. */
 async function* releasing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     yield chunk;

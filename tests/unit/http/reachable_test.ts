@@ -1,4 +1,4 @@
-import { addressElsewhere, reachableAddresses } from "../../../src/http/reachable.ts";
+import { reachableAddresses, urlElsewhere } from "../../../src/http/reachable.ts";
 import { assertEquals } from "../../assert.ts";
 
 const interfaces = [
@@ -22,9 +22,9 @@ Deno.test("addresses of networks come before those of this host, and one that is
 Deno.test("an address of this host itself is another one elsewhere", () => {
   const lan = ["10.0.0.1", "127.0.0.1"];
   for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
-    assertEquals(addressElsewhere(`http://${host}:15678`, lan), "http://10.0.0.1:15678");
-    assertEquals(addressElsewhere(`http://${host}:15678`, ["127.0.0.1"]), null);
+    assertEquals(urlElsewhere(`http://${host}:15678`, lan), "http://10.0.0.1:15678");
+    assertEquals(urlElsewhere(`http://${host}:15678`, ["127.0.0.1"]), null);
   }
-  assertEquals(addressElsewhere("https://localhost:1", ["fd00::1"]), "https://[fd00::1]:1");
-  assertEquals(addressElsewhere("http://birch.lan:80", lan), "http://birch.lan:80");
+  assertEquals(urlElsewhere("https://localhost:1", ["fd00::1"]), "https://[fd00::1]:1");
+  assertEquals(urlElsewhere("http://birch.lan:80", lan), "http://birch.lan:80");
 });

@@ -3,8 +3,9 @@
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
-import { type FoundOnPeer, Pacserve } from "../../../src/pacserve/choose.ts";
+import { Pacserve } from "../../../src/pacserve/choose.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
+import type { Found } from "../../../src/peers/finder.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { makeRequest } from "../../request.ts";
@@ -18,7 +19,7 @@ export interface HostParts {
   readonly trustPeers?: boolean;
   readonly port?: number;
   /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
-  readonly findPeer?: (place: string) => Promise<FoundOnPeer | null>;
+  readonly findPeer?: (place: string) => Promise<Found | null>;
   readonly memory?: PacserveMemory;
 }
 
@@ -65,13 +66,17 @@ export function makeHost(parts: HostParts): Host {
       port: parts.port ?? 15678,
       hostNames: ["box"],
     },
-    lookup: (segments) => tree.lookup(segments),
-    replyWithFile: (file, request) => files.reply(file, request),
-    findPeer: (segments) => {
-      searched.push(segments.join("/"));
-      return parts.findPeer?.(segments.join("/")) ?? Promise.resolve(null);
+    tree,
+    files,
+    peers: {
+      finder: {
+        find: (segments) => {
+          searched.push(segments.join("/"));
+          return parts.findPeer?.(segments.join("/")) ?? Promise.resolve(null);
+        },
+      },
     },
-    isOwnAddress: (address) => address === "127.0.0.1" || address === "10.0.0.1",
+    network: { isOwn: (address) => address === "127.0.0.1" || address === "10.0.0.1" },
     log: write,
     memory: parts.memory ?? createPacserveMemory(write),
   });
@@ -106,7 +111,7 @@ export function repositoryWith(
 export function peerWith(
   peer: string,
   ...files: string[]
-): (place: string) => Promise<FoundOnPeer | null> {
+): (place: string) => Promise<Found | null> {
   return (place) => {
     const has = files.some((file) => place === `pkg/${file}`);
     return Promise.resolve(has ? { peer, url: `${peer}${place}` } : null);

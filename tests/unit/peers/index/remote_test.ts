@@ -93,3 +93,28 @@ Deno.test("peers with huge indexes keep no other peer's index out, and few are f
   assert(kept < ROOM, `${kept} huge indexes are kept`);
   indexes.stop();
 });
+
+Deno.test("a peer that claims to be another server each time is not asked each time", async () => {
+  let asked = 0;
+  const registry = new Registry({ lifetime: LIFETIME });
+  const questions = {
+    get: ({ instance }: Peer): Promise<PeerAnswer> => {
+      asked++;
+      const headers = { etag: `"${instance}.1"` };
+      return Promise.resolve({ status: 200, headers, body: SMALL_BODY, roundTrip: 1 });
+    },
+  };
+  const indexes = new RemoteIndexes(questions, registry);
+  const start = performance.now();
+  const location = { scheme: "http", host: "10.0.0.2", port: 15678, path: "/" } as const;
+  const peer = registry.heard(location, "nudge");
+  assert(peer !== null);
+  for (let number = 0; number < 500; number++) {
+    registry.answered(peer, { ...FACTS, instance: `instance-${number}` });
+    registry.spoke(peer, null);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const seconds = (performance.now() - start) / 1000;
+  assert(asked >= 1 && asked <= 1 + 2 * seconds, `${asked} questions in ${seconds} s`);
+  indexes.stop();
+});

@@ -1,7 +1,7 @@
 /** The network interfaces of this host, as they are now. */
 
-import { isLoopback } from "../http/address.ts";
-import type { Connection } from "../http/exchange.ts";
+import { isLoopback } from "./address.ts";
+import type { Connection } from "./exchange.ts";
 
 /** Milliseconds for which a reading holds: interfaces come up and go down. */
 const FRESH = 5_000;

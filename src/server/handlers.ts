@@ -1,0 +1,187 @@
+/**
+ * The way of a request, and every URL that the server knows.
+ *
+ * A request comes in by `http/listener.ts` and `http/service.ts`, goes down through {@link Handlers}, and
+ * its reply goes out by `http/send.ts`:
+ *
+ * 1. `withHeaders`: every reply says who answers; a peer learns more.
+ * 2. `http/admission.ts`: who may come in (403).
+ * 3. `auth/`: who has to log in (401).
+ * 4. `route`: who answers, by this table.
+ *
+ * | request                                        | answer                                                       |
+ * | ---------------------------------------------- | ------------------------------------------------------------ |
+ * | `GET /?index=pkg`                              | names of packages, for peers (`peers/index/published.ts`)    |
+ * | `GET /pacman/<repository>/<architecture>/<file>`, `GET /request/…`, | `pacserve/`: from a cache, a      |
+ * | `GET /pkg/?repo=&arch=&file=`, `GET /pkg/<file>` | peer or a mirror, unless a peer asks                       |
+ * | `GET /?page=about`, `peers`, `upload`          | a page (`quickserve/pages/`)                                 |
+ * | `GET /?asset=<name>`                           | style and script of the pages                                |
+ * | `GET /<directory>/`                            | `--index`, else the listing; with `?tar=` an archive         |
+ * | `GET /<directory>`                             | 301 to the same with a slash                                 |
+ * | `GET /<file>`                                  | the file (`quickserve/file_reply.ts`), else a redirect to a peer |
+ * | `POST /` without a form                        | a message of another server (`peers/answers.ts`)              |
+ * | `PUT /<name>`, `POST` of a form                | an upload (`quickserve/uploads/`)                            |
+ * | `OPTIONS *`                                    | 204                                                          |
+ *
+ * HEAD is answered as GET is; everything else is 404 or 405. The first two rows are decided here, the
+ * others in `quickserve/quickserve.ts`.
+ */
+
+import { authenticate } from "../auth/authenticate.ts";
+import type { Digest } from "../auth/digest.ts";
+import { Admission } from "../http/admission.ts";
+import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
+import type { Network } from "../http/network.ts";
+import { parseTarget } from "../http/target.ts";
+import { parsePacmanAddress } from "../pacserve/address.ts";
+import { Pacserve, type PacserveMemory } from "../pacserve/choose.ts";
+import type { ExpectedFiles } from "../pacserve/expected_files.ts";
+import { serverHeader } from "../peers/announcement.ts";
+import type { Peers } from "../peers/peers.ts";
+import { FileReplies, Website } from "../quickserve/file_reply.ts";
+import type { AboutFacts } from "../quickserve/pages/about.ts";
+import { Pages } from "../quickserve/pages/pages.ts";
+import { Quickserve } from "../quickserve/quickserve.ts";
+import { SharedTree } from "../quickserve/tree.ts";
+import { announcesUpload } from "../quickserve/uploads/request.ts";
+import { Uploads } from "../quickserve/uploads/uploads.ts";
+import type { ServerConfiguration } from "./configuration.ts";
+import { type Log, logAt } from "./log.ts";
+import { SharedFiles } from "./own_files.ts";
+
+/** Parts of a server that stay when its configuration changes. */
+export interface LastingParts {
+  readonly digest: Digest;
+  readonly peers: Peers;
+  readonly network: Network;
+  /** The memory of the choice between peers and mirrors. */
+  readonly memory: PacserveMemory;
+  /** What sync databases say of packages. */
+  readonly expected: ExpectedFiles;
+  readonly log: Log;
+}
+
+/** The handlers of one configuration. */
+export class Handlers {
+  /** For the questions of peers. */
+  readonly files: SharedFiles;
+  /** Who may come in, and who may be a peer. */
+  readonly admission: Admission;
+  readonly #configuration: ServerConfiguration;
+  readonly #parts: LastingParts;
+  readonly #always: ReplyHeaders;
+  readonly #fileReplies: FileReplies;
+  readonly #pacserve: Pacserve | null;
+  readonly #quickserve: Quickserve;
+
+  /** Makes the handlers of a configuration. */
+  static async create(configuration: ServerConfiguration, parts: LastingParts): Promise<Handlers> {
+    const tree = await SharedTree.create(
+      configuration.tree,
+      (message) => parts.log.debug(message),
+    );
+    return new Handlers(configuration, parts, tree);
+  }
+
+  private constructor(configuration: ServerConfiguration, parts: LastingParts, tree: SharedTree) {
+    const { pacserve, hostNames, admission } = configuration;
+    this.#configuration = configuration;
+    this.#parts = parts;
+    this.files = new SharedFiles(tree);
+    this.#always = { "Server": serverHeader(configuration.program) };
+    this.admission = new Admission(admission, { names: hostNames, network: parts.network });
+    this.#fileReplies = filesOf(configuration, tree);
+    this.#pacserve = pacserve === null ? null : new Pacserve({
+      ...parts,
+      configuration: pacserve,
+      tree,
+      files: this.#fileReplies,
+      log: (level, sentence) => logAt(parts.log, level, sentence),
+    });
+    const { peers, log } = parts;
+    const pages = new Pages(configuration.pages, tree, peers, aboutFacts(configuration));
+    const uploads = configuration.uploads === null ? null : new Uploads(
+      configuration.uploads,
+      configuration.tree,
+      pages,
+      (message) => log.warn(message),
+    );
+    const { index } = configuration.pages;
+    this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
+  }
+
+  /** Answers a request. */
+  answer(request: HttpRequest): Reply | Promise<Reply> {
+    const reply = this.admission.refusal(request) ?? this.#login(request);
+    return reply instanceof Promise
+      ? reply.then((later) => this.#withHeaders(request, later))
+      : this.#withHeaders(request, reply);
+  }
+
+  /** Frees the files that are kept in memory. */
+  close(): void {
+    this.#fileReplies.close();
+    this.#pacserve?.close();
+  }
+
+  /** Says who answers; a peer learns more. */
+  #withHeaders(request: HttpRequest, reply: Reply): Reply {
+    const { peers } = this.#parts;
+    const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
+    return { ...reply, headers: { ...reply.headers, ...this.#always, ...more } };
+  }
+
+  #login(request: HttpRequest): Reply | Promise<Reply> {
+    if (!this.#needsUser(request)) return this.#route(request);
+    return authenticate(this.#parts.digest, request, (request) => this.#route(request));
+  }
+
+  #needsUser(request: HttpRequest): boolean {
+    const { users, uploadOnly } = this.#configuration.auth;
+    if (users.length === 0) return false;
+    return uploadOnly ? announcesUpload(request) : !this.#isOwnPacman(request);
+  }
+
+  /** This host's own pacman cannot log in: its requests for packages need no user. */
+  #isOwnPacman({ method, target, connection }: HttpRequest): boolean {
+    if (this.#pacserve === null || (method !== "GET" && method !== "HEAD")) return false;
+    const parsed = parseTarget(target);
+    return parsed !== null && parsePacmanAddress(parsed) !== null &&
+      this.#parts.network.isOwn(connection.remoteAddress);
+  }
+
+  #route(request: HttpRequest): Reply | Promise<Reply> {
+    const { peers } = this.#parts;
+    if (peers.isIndexRequest(request)) return peers.answerIndex(request);
+    return this.#forPacman(request) ?? this.#quickserve.answer(request);
+  }
+
+  /** Null where pacserve has no answer of its own. */
+  #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
+    // Never send a peer on: it does its own search.
+    if (this.#pacserve === null || this.#parts.peers.isFromPeer(request)) return null;
+    const target = parseTarget(request.target);
+    return target === null ? null : this.#pacserve.answer(request, target);
+  }
+}
+
+function filesOf(
+  { pages, uploads, tree, pacserve }: ServerConfiguration,
+  shared: SharedTree,
+): FileReplies {
+  const website = pages.website
+    ? new Website(tree.shares.flatMap(({ sources }) => sources), uploads?.directory ?? null)
+    : null;
+  return new FileReplies(shared, pacserve === null ? "file" : "cache", website);
+}
+
+function aboutFacts(
+  { auth, uploads, peers: { multicast, staticPeers }, pacserve, listen }: ServerConfiguration,
+): AboutFacts {
+  return {
+    login: auth.users.length === 0 ? "nothing" : auth.uploadOnly ? "uploads" : "everything",
+    uploads,
+    peers: multicast !== null ? "multicast" : staticPeers.length > 0 ? "named" : "none",
+    pacman: pacserve === null ? null : listen,
+  };
+}

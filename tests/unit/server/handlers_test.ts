@@ -1,0 +1,81 @@
+/** The way of a request: who has to log in, and what a peer learns. */
+
+import type { PacserveConfiguration } from "../../../src/pacserve/configuration.ts";
+import { serverHeader } from "../../../src/peers/announcement.ts";
+import { assertEquals } from "../../assert.ts";
+import { makeRequest, type RequestParts } from "../../request.ts";
+import { configurationOf, handlersOf } from "../../server_configuration.ts";
+
+const users = [{ name: "alice", password: "secret" }];
+const own = { remoteAddress: "127.0.0.1" };
+const neighbour = { remoteAddress: "192.168.7.7" };
+
+const pacserve: PacserveConfiguration = {
+  pacman: {
+    cacheDirectories: [],
+    databasePath: "/var/lib/pacman",
+    architectures: ["x86_64"],
+    repositories: [],
+  },
+  trustPeers: false,
+  port: 15678,
+  hostNames: [],
+};
+
+/** Whether a request has to log in. */
+async function needsUser(
+  auth: { readonly users: typeof users; readonly uploadOnly: boolean },
+  parts: RequestParts,
+): Promise<boolean> {
+  const handlers = await handlersOf(
+    configurationOf({ auth: { ...auth, realm: "Test" }, pacserve }),
+  );
+  const reply = await handlers.answer(
+    makeRequest({ connection: neighbour, ...parts, headers: { host: "localhost" } }),
+  );
+  handlers.close();
+  return reply.status === 401;
+}
+
+Deno.test("without users nobody has to log in", async () => {
+  assertEquals(await needsUser({ users: [], uploadOnly: false }, {}), false);
+  assertEquals(await needsUser({ users: [], uploadOnly: true }, { method: "PUT" }), false);
+});
+
+Deno.test("with users every request needs one, but those of this host's own pacman", async () => {
+  const target = "/pacman/core/x86_64/foo-1-1-any.pkg.tar.zst";
+  for (
+    const [parts, expected] of [
+      [{}, true],
+      [{ connection: own }, true],
+      [{ method: "PUT", target: "/name" }, true],
+      [{ target }, true],
+      [{ target, connection: own }, false],
+      [{ target, connection: own, method: "HEAD" }, false],
+      [{ target, connection: own, method: "PUT" }, true],
+    ] as const
+  ) {
+    assertEquals([parts, await needsUser({ users, uploadOnly: false }, parts)], [parts, expected]);
+  }
+});
+
+Deno.test("--auth with upload only leaves reading open", async () => {
+  const auth = { users, uploadOnly: true };
+  assertEquals(await needsUser(auth, {}), false);
+  assertEquals(await needsUser(auth, { method: "PUT", target: "/name" }), true);
+});
+
+Deno.test("every reply says who answers, and a peer learns more", async () => {
+  const handlers = await handlersOf(configurationOf());
+  const headers = { host: "localhost" };
+  const connection = own;
+  const fromPeer = { ...headers, "pacserve-instance": crypto.randomUUID() };
+  for (const target of ["/", "/none", "/%2e%2e/", "*"]) {
+    const reply = await handlers.answer(makeRequest({ target, headers, connection }));
+    assertEquals(reply.headers["Server"], serverHeader("quickserve"));
+    assertEquals(Object.keys(reply.headers).some((name) => /^pacserve-/i.test(name)), false);
+    const told = await handlers.answer(makeRequest({ target, headers: fromPeer, connection }));
+    assertEquals(Object.keys(told.headers).some((name) => /^pacserve-/i.test(name)), true);
+  }
+  handlers.close();
+});
