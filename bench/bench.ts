@@ -8,12 +8,14 @@ import { commands } from "./rows/commands.ts";
 import { cost } from "./rows/cost.ts";
 import { finding } from "./rows/finding.ts";
 import { listing } from "./rows/listing.ts";
+import { relaying } from "./rows/relaying.ts";
 import { serving } from "./rows/serving.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [
   ...serving,
   listing,
   ...finding,
+  ...relaying,
   ...cost,
   ...commands,
 ];

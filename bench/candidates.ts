@@ -54,6 +54,7 @@ export async function startNginx(
   bench: Bench,
   directory: string,
   tls: CertificateFiles | null = null,
+  location: string = "",
 ): Promise<Program> {
   const port = freePort();
   const prefix = await Deno.makeTempDir({ dir: bench.scratch, prefix: "nginx-" });
@@ -69,11 +70,19 @@ export async function startNginx(
       access_log off; autoindex on; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
       client_body_temp_path ${prefix}; proxy_temp_path ${prefix}; fastcgi_temp_path ${prefix};
       uwsgi_temp_path ${prefix}; scgi_temp_path ${prefix};
-      server { listen 127.0.0.1:${port}${tls === null ? "" : " ssl"}; root ${directory}; ${ssl} }
+      server { listen 127.0.0.1:${port}${
+      tls === null ? "" : " ssl"
+    }; root ${directory}; ${ssl} ${location} }
     }`,
   );
   const command = ["nginx", "-e", `${prefix}/error.log`, "-p", prefix, "-c", "nginx.conf"];
   return await Program.listening(command, port, `${prefix}/output`);
+}
+
+/** nginx as a proxy for a server on this host, which passes bytes on as they come. */
+export async function startNginxProxy(bench: Bench, origin: number): Promise<Program> {
+  const location = `location / { proxy_pass http://127.0.0.1:${origin}; proxy_buffering off; }`;
+  return await startNginx(bench, bench.scratch, null, location);
 }
 
 /** quickserve, sharing a directory as the root of its tree, with its access log as it is by default. */
@@ -111,14 +120,22 @@ export interface PacserveParts {
   readonly cache: string;
   /** Addresses of peers. */
   readonly peers?: readonly string[];
+  /** pacman's `DBPath`. */
+  readonly databases?: string;
+  /** The directory of spools. */
+  readonly spool?: string;
 }
 
 /** A pacman.conf with this package cache, whose only mirror does not listen. */
-export async function pacmanConfiguration(bench: Bench, cache: string): Promise<string> {
+export async function pacmanConfiguration(
+  bench: Bench,
+  cache: string,
+  databases: string = bench.scratch,
+): Promise<string> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "etc-" });
   await Deno.writeTextFile(
     `${directory}/pacman.conf`,
-    `[options]\nCacheDir = ${cache}\nArchitecture = x86_64\n` +
+    `[options]\nCacheDir = ${cache}\nDBPath = ${databases}\nArchitecture = x86_64\n` +
       `[core]\nServer = http://127.0.0.1:9/$repo\n`,
   );
   return `${directory}/pacman.conf`;
@@ -127,11 +144,13 @@ export async function pacmanConfiguration(bench: Bench, cache: string): Promise<
 /** pacserve with a configuration of its own, whose only mirror does not listen. */
 export async function startPacserve(
   bench: Bench,
-  { cache, peers = [] }: PacserveParts,
+  { cache, peers = [], databases, spool }: PacserveParts,
 ): Promise<Program> {
   const port = freePort();
   const command = await commandOf("pacserve", bench);
-  command.push("--port", String(port), "--pacman-conf", await pacmanConfiguration(bench, cache));
+  const pacmanConf = await pacmanConfiguration(bench, cache, databases);
+  command.push("--port", String(port), "--pacman-conf", pacmanConf);
+  if (spool !== undefined) command.push("--spool-directory", spool);
   for (const peer of peers) command.push("--peer", peer);
   // One processor stands in for all peers: what is late here would not be late on a LAN.
   if (peers.length > 0) command.push("--search-timeout", "5000");

@@ -62,7 +62,7 @@ export async function handlersOf(configuration: ServerConfiguration): Promise<Ha
     digest: new Digest(configuration.auth),
     peers,
     network,
-    memory: createPacserveMemory(nothing),
+    memory: createPacserveMemory({ log: nothing }),
     expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
     log: SILENT,
   });

@@ -117,6 +117,9 @@ function pacserveOf(directory: string): ServerConfiguration {
       trustPeers: false,
       port: 15678,
       hostNames: [],
+      redirect: false,
+      spool: null,
+      authorities: [],
     },
   });
 }

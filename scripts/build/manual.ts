@@ -77,6 +77,10 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
         path: "/var/cache/pacserve-deno",
         meaning: "What the runtime of the service keeps to start faster.",
       },
+      {
+        path: "/var/cache/pacserve-spool",
+        meaning: "Packages on their way to pacman, in files without names.",
+      },
     ],
     seeAlso: [
       ...SERVER_PAGES,

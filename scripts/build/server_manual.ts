@@ -159,7 +159,9 @@ export function logSection(program: Program): Section {
             : [{ word: "file", meaning: "What is shared here." }]),
           {
             word: "peer http://...",
-            meaning: "A redirect to this peer. What the client gets there is in the peer's log.",
+            meaning:
+              "What this host asked for, from this peer; for others a redirect to it, and what " +
+              "the client gets there is in the peer's log.",
           },
           ...(isPacserve ? PACSERVE_SOURCES : []),
           {
@@ -177,8 +179,7 @@ export function logSection(program: Program): Section {
 const PACSERVE_SOURCES: readonly Term[] = [
   {
     word: "mirror http://...",
-    meaning:
-      "A redirect to this mirror, or its reply, handed on where the mirror needs a password.",
+    meaning: "What this host asked for, from this mirror; for others a redirect to it.",
   },
   {
     word: "mirror http://... (not verified)",

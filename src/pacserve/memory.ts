@@ -1,35 +1,65 @@
 /** What is remembered from request to request, and survives another configuration. */
 
+import { LRUCache } from "lru-cache";
+import type { SpoolConfiguration } from "./configuration.ts";
 import { Mirrors, type MirrorsOptions } from "./mirrors.ts";
-import { Repeats, type RepeatsState } from "./repeats.ts";
+import { FileClient } from "./relay/http_client.ts";
+import { Relay } from "./relay/relay.ts";
+import { Signatures } from "./relay/signatures.ts";
+import { SourceMemory, type SourceMemoryState } from "./relay/source_memory.ts";
+import { SpoolDirectory } from "./relay/spool.ts";
+import { RELAY_TIMES, type RelayTimes } from "./relay/times.ts";
 import { newInstanceName } from "./via.ts";
 
-/** What the choice remembers: small, bounded, and of no use after an hour. */
+/** How long (ms) it is remembered which mirror gave a database, for its signature. */
+const DATABASE_REMEMBERED = 600_000;
+
+/** What the choice remembers: small, bounded, and of no use after an hour. Downloads are part of it. */
 export interface PacserveMemory {
   /** What the mirrors said, and which of them are dead. */
   readonly mirrors: Mirrors;
-  /** What this host's pacman was sent to a peer for. */
-  readonly repeats: Repeats;
+  /** Whose copies were wrong. */
+  readonly sources: SourceMemory;
+  /** The origin of the mirror that gave a database, by repository and name. */
+  readonly databases: LRUCache<string, string>;
+  readonly relay: Relay;
+  readonly signatures: Signatures;
+  /** Asks peers and mirrors for files. */
+  readonly client: FileClient;
   /** Our name in `Via`. */
   readonly instance: string;
 }
 
-/**
- * A memory with nothing in it but `repeats`.
- *
- * @param now the time in milliseconds.
- * @param repeats what the worker before this one was asked for.
- * @param changed called when there is more to hand on to the next worker.
- */
+/** What a memory begins with. */
+export interface PacserveMemoryOptions {
+  readonly log: MirrorsOptions["log"];
+  /** Null: what is relayed goes through windows. */
+  readonly spool?: SpoolConfiguration | null;
+  /** What the worker before this one knew. */
+  readonly sources?: SourceMemoryState;
+  /** Called when there is more to hand on to the next worker. */
+  readonly changed?: () => void;
+  readonly times?: RelayTimes;
+}
+
+/** A memory with nothing in it but what the options say. */
 export function createPacserveMemory(
-  log: MirrorsOptions["log"],
-  now: () => number = () => performance.now(),
-  repeats: RepeatsState = [],
-  changed: () => void = () => {},
+  { log, spool = null, sources: state, changed, times = RELAY_TIMES }: PacserveMemoryOptions,
 ): PacserveMemory {
+  const sources = new SourceMemory(times, changed);
+  if (state !== undefined) sources.import(state);
   return {
-    mirrors: new Mirrors({ log, now }),
-    repeats: new Repeats(now, repeats, changed),
+    mirrors: new Mirrors({ log }),
+    sources,
+    databases: new LRUCache({ max: 1_000, ttl: DATABASE_REMEMBERED }),
+    relay: new Relay({
+      spools: spool === null ? null : new SpoolDirectory(spool.directory, spool.size),
+      memory: sources,
+      log,
+      times,
+    }),
+    signatures: new Signatures(),
+    client: new FileClient(),
     instance: newInstanceName(),
   };
 }

@@ -17,6 +17,8 @@ export interface MirrorChoice {
   readonly hasCredentials: boolean;
   /** False when it did not say in time that it has the file. */
   readonly verified: boolean;
+  /** True when it failed a short while ago. */
+  readonly isSetAside: boolean;
 }
 
 /** What is asked of {@link Mirrors.choose}. */
@@ -116,7 +118,16 @@ export class Mirrors {
       origin: chosen.mirror.origin,
       hasCredentials: chosen.mirror.hasCredentials,
       verified: result.kind === "has",
+      isSetAside: chosen.isSetAside,
     };
+  }
+
+  /** A mirror failed while it gave a file: it is asked last for a while. */
+  failed(origin: string, reason: string): void {
+    const pause = this.#health.failed(origin);
+    if (pause === null) return;
+    const seconds = Math.round(pause / 1000);
+    this.#options.log("warning", `mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
   }
 
   #ask(mirror: Mirror, question: MirrorQuestion): Verdict | Promise<Verdict> {
@@ -149,13 +160,7 @@ export class Mirrors {
       this.#health.succeeded(origin);
       this.#answers.set(url, verdict, { ttl: REMEMBERED[verdict] });
     } else if (verdict === "fails") {
-      const pause = this.#health.failed(origin);
-      if (pause !== null) {
-        this.#options.log(
-          "warning",
-          `mirror ${origin} ${reason}; it is asked last for ${Math.round(pause / 1000)} s`,
-        );
-      }
+      this.failed(origin, reason);
     }
     return verdict;
   }

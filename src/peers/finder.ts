@@ -19,6 +19,8 @@ export interface Found {
   /** URL of the peer: `http://10.0.0.2:15678/`. */
   readonly peer: string;
   readonly url: string;
+  /** Bytes, as the confirmation said; null when it did not. */
+  readonly size: number | null;
 }
 
 /** What a search needs of a client's request: its connection, and whether it still waits. */
@@ -66,23 +68,29 @@ export class Finder {
   /**
    * The peer that has the file and just confirmed it; null when there is none, or when the client is a
    * neighbour who made this server search too often.
+   *
+   * @param mayAsk whether a peer, by its URL, comes into question; by default all do.
    */
-  find(segments: readonly string[], { connection, signal }: Client): Promise<Found | null> {
+  find(
+    segments: readonly string[],
+    { connection, signal }: Client,
+    mayAsk?: (peer: string) => boolean,
+  ): Promise<Found | null> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
     const network = this.#parts.network.networkOf(connection);
-    // Clients in one network share a search for the same file.
+    // Clients in one network share a search for the same file among all peers.
     const key = `${network} ${encodePath(segments)}`;
-    const running = this.#searches.get(key);
+    const running = mayAsk === undefined ? this.#searches.get(key) : undefined;
     const isNeighbour = network !== null;
     if (running === undefined && isNeighbour && !this.#searchLimit.take(connection.remoteAddress)) {
       return Promise.resolve(null);
     }
-    const begin = (): Promise<Found | null> => this.#search(segments, network);
-    const result = running ??
-      (isNeighbour ? this.#neighbourSearches.run(begin) : begin())
-        .finally(() => this.#searches.delete(key));
-    if (running === undefined) this.#searches.set(key, result);
-    return untilAborted(result, signal);
+    const begin = (): Promise<Found | null> => this.#search(segments, network, mayAsk);
+    const result = running ?? (isNeighbour ? this.#neighbourSearches.run(begin) : begin());
+    if (running !== undefined || mayAsk !== undefined) return untilAborted(result, signal);
+    const shared = result.finally(() => this.#searches.delete(key));
+    this.#searches.set(key, shared);
+    return untilAborted(shared, signal);
   }
 
   /**
@@ -105,13 +113,18 @@ export class Finder {
     return result;
   }
 
-  async #search(segments: readonly string[], network: string | null): Promise<Found | null> {
+  async #search(
+    segments: readonly string[],
+    network: string | null,
+    mayAsk: (peer: string) => boolean = () => true,
+  ): Promise<Found | null> {
     const question = new Question(segments, this.#parts, this.#checks);
-    const { named, unknown } = question.byIndex(this.#reachable(network));
+    const reachable = this.#reachable(network).filter(({ url }) => mayAsk(url));
+    const { named, unknown } = question.byIndex(reachable);
     const peer = await search(question, named, unknown, this.#parts.timeout);
     if (peer === null) return null;
     if (peer.instance !== null) this.#parts.registry.sentTo(peer);
-    return { peer: peer.url, url: question.urlAt(peer) };
+    return { peer: peer.url, url: question.urlAt(peer), size: question.sizeAt(peer) };
   }
 
   /** The peers that a client can be sent to; `network` is that in which it came in. */
@@ -130,6 +143,7 @@ class Question implements FileQuestion {
   readonly #name: string | null;
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
+  readonly #sizes = new Map<Peer, number | null>();
 
   constructor(segments: readonly string[], parts: FinderParts, checks: FileChecks) {
     const [directory, name, ...more] = segments;
@@ -143,6 +157,11 @@ class Question implements FileQuestion {
   /** The URL of the file on a peer. */
   urlAt(peer: Peer): string {
     return peer.url.slice(0, -1) + this.#encoded;
+  }
+
+  /** The length of a peer's copy, as its confirmation gave it; null when it did not. */
+  sizeAt(peer: Peer): number | null {
+    return this.#sizes.get(peer) ?? null;
   }
 
   /** The peers whose index names the file, and those whose index does not tell. */
@@ -164,9 +183,10 @@ class Question implements FileQuestion {
   }
 
   async confirm(peer: Peer): Promise<boolean> {
-    const offer = await this.#parts.questions.offers(peer, this.urlAt(peer));
-    if (offer === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
-    return offer === "yes";
+    const { has, size } = await this.#parts.questions.offers(peer, this.urlAt(peer));
+    if (has === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
+    this.#sizes.set(peer, size);
+    return has === "yes";
   }
 
   ranked(peers: readonly Peer[]): readonly Peer[] {

@@ -122,6 +122,11 @@ export class Peers {
     this.#client.close();
   }
 
+  /** Identity of this server among its peers. */
+  get instance(): string {
+    return this.#published.instance;
+  }
+
   /** Number of peers that are known. */
   get size(): number {
     return this.registry.size;

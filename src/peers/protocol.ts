@@ -55,6 +55,8 @@ export const HEADERS = {
   transfers: "Pacserve-Transfers",
   /** Generation of the server's index: more than the last one means that something changed. */
   index: "Pacserve-Index",
+  /** On a request for a file: the digest that it must have, `sha256=<64 hexadecimal digits>`. */
+  digest: "Pacserve-Digest",
 } as const;
 
 /** Greatest number of paths in one file check. */

@@ -81,12 +81,17 @@ export class Questions {
     return decodeListing(textOf(answer), MAX_NAMES);
   }
 
-  /** Whether the peer gives the file at this URL of its own, and if not, whether it has none. */
-  async offers(peer: Peer, url: string): Promise<"yes" | "no" | "not found"> {
-    const { status } = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
+  /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
+  async offers(peer: Peer, url: string): Promise<Offer> {
+    const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
+    const { status } = answer;
+    if (status === 200) {
+      const length = headerOf(answer, "Content-Length") ?? "";
+      return { has: "yes", size: /^\d{1,15}$/.test(length) ? Number(length) : null };
+    }
     // A server that does not know HEAD has at least said that it has the file.
-    if (status === 200 || status === 405 || status === 501) return "yes";
-    return status === 404 || status === 410 ? "not found" : "no";
+    if (status === 405 || status === 501) return { has: "yes", size: null };
+    return { has: status === 404 || status === 410 ? "not found" : "no", size: null };
   }
 
   /** Any other GET from the peer's root; the caller judges the status. */
@@ -152,6 +157,13 @@ export class Questions {
     this.#registry.failed(peer, trouble);
     return new PeerError(trouble);
   }
+}
+
+/** What a peer says about a file. */
+export interface Offer {
+  readonly has: "yes" | "no" | "not found";
+  /** Bytes; null when it does not say. */
+  readonly size: number | null;
 }
 
 /** The request that carries a message. */

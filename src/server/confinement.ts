@@ -20,7 +20,7 @@ export interface Scope {
   readonly read: readonly string[];
   /** Absolute paths, sorted. */
   readonly write: readonly string[];
-  readonly sys: ["networkInterfaces"];
+  readonly sys: readonly ("networkInterfaces" | "statfs")[];
   readonly env: false;
   readonly run: false;
   readonly ffi: false;
@@ -57,12 +57,14 @@ export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
 /** The least that a worker needs to serve a configuration. */
 export function workerScope(configuration: ServerConfiguration): Scope {
   const uploads = configuration.uploads === null ? [] : [configuration.uploads.directory];
+  const spool = configuration.pacserve?.spool ?? null;
+  const written = spool === null ? uploads : [...uploads, spool.directory];
   const shared = configuration.tree.shares.flatMap((share) => share.sources);
   return {
     net: true,
-    read: withRealPaths([...shared, ...repositories(configuration), ...uploads]),
-    write: withRealPaths(uploads),
-    sys: ["networkInterfaces"],
+    read: withRealPaths([...shared, ...repositories(configuration), ...written]),
+    write: withRealPaths(written),
+    sys: spool === null ? ["networkInterfaces"] : ["networkInterfaces", "statfs"],
     env: false,
     run: false,
     ffi: false,

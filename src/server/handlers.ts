@@ -87,7 +87,7 @@ export class Handlers {
     const { pacserve, hostNames, admission } = configuration;
     this.#configuration = configuration;
     this.#parts = parts;
-    this.files = new SharedFiles(tree);
+    this.files = new SharedFiles(tree, parts.expected);
     this.#always = { "Server": serverHeader(configuration.program) };
     this.admission = new Admission(admission, { names: hostNames, network: parts.network });
     this.#fileReplies = filesOf(configuration, tree);
@@ -158,10 +158,11 @@ export class Handlers {
 
   /** Null where pacserve has no answer of its own. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
-    // Never send a peer on: it does its own search.
-    if (this.#pacserve === null || this.#parts.peers.isFromPeer(request)) return null;
-    const target = parseTarget(request.target);
-    return target === null ? null : this.#pacserve.answer(request, target);
+    const target = this.#pacserve === null ? null : parseTarget(request.target);
+    if (this.#pacserve === null || target === null) return null;
+    return this.#parts.peers.isFromPeer(request)
+      ? this.#pacserve.answerPeer(request, target)
+      : this.#pacserve.answer(request, target);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { PACKAGES } from "../pacserve/address.ts";
 import { encodePath } from "../http/target.ts";
+import { isBroken, type KnownFiles } from "../pacserve/own_copy.ts";
 import type { OwnFiles } from "../peers/own_server.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
 import type { Entry } from "../quickserve/shared.ts";
@@ -10,14 +11,17 @@ import type { SharedTree } from "../quickserve/tree.ts";
 /** Answers the questions of peers from the shared tree. */
 export class SharedFiles implements OwnFiles {
   readonly #tree: SharedTree;
+  readonly #expected: KnownFiles;
 
-  constructor(tree: SharedTree) {
+  constructor(tree: SharedTree, expected: KnownFiles) {
     this.#tree = tree;
+    this.#expected = expected;
   }
 
-  /** Whether this server has a file at this place of its tree. */
+  /** Whether this server has a file at this place of its tree, and it can be what it is meant to be. */
   has(segments: readonly string[]): boolean {
-    return this.#tree.lookup(segments)?.kind === "file";
+    const found = this.#tree.lookup(segments);
+    return found?.kind === "file" && !this.#isBrokenPackage(segments, found.size);
   }
 
   /** A directory in the form in which peers ask for it; null when there is none. */
@@ -33,7 +37,13 @@ export class SharedFiles implements OwnFiles {
     const found = this.#tree.lookup([PACKAGES]);
     if (found?.kind !== "directory") return [];
     const entries = await this.#tree.list(found);
-    return entries.filter(({ kind }) => kind === "file").map(({ name }) => name);
+    return entries.filter(({ kind, name, size }) =>
+      kind === "file" && !this.#isBrokenPackage([PACKAGES, name], size ?? 0)
+    ).map(({ name }) => name);
+  }
+
+  #isBrokenPackage([directory, name = ""]: readonly string[], size: number): boolean {
+    return directory === PACKAGES && isBroken(this.#expected, name, size);
   }
 }
 

@@ -8,12 +8,14 @@ import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
+import { RelayedBody } from "../pacserve/relay/relayed_body.ts";
+import { RELAY_TIMES } from "../pacserve/relay/times.ts";
 import { Peers } from "../peers/peers.ts";
 import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Handlers } from "./handlers.ts";
-import { createLog, type Log, logAt, type RoomLevel } from "./log.ts";
+import { createLog, type Log, logAt } from "./log.ts";
 import type { ServerState } from "./state.ts";
 
 /** Milliseconds between two reports of the state that the next worker needs. */
@@ -51,8 +53,14 @@ export class RunningServer {
     this.#log = createLog(configuration.log);
     this.#network = new Network();
     const changed = (): void => this.#reportSoon();
-    const log = (level: RoomLevel, sentence: string): void => logAt(this.#log, level, sentence);
-    this.#memory = createPacserveMemory(log, () => performance.now(), state.repeats, changed);
+    const { pacserve } = configuration;
+    this.#memory = createPacserveMemory({
+      log: (level, sentence) => logAt(this.#log, level, sentence),
+      spool: pacserve?.spool ?? null,
+      sources: state.sources,
+      changed,
+      times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
+    });
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined, changed);
     this.#peers = new Peers(configuration.peers, {
       scheme: configuration.listen.tls === null ? "http" : "https",
@@ -136,7 +144,10 @@ export class RunningServer {
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
+    // Relays that are under way finish; what is kept for others goes.
     await closed;
+    this.#memory.relay.close();
+    this.#memory.client.close();
   }
 
   /** Makes handlers for the configuration in force. */
@@ -164,12 +175,12 @@ export class RunningServer {
 
   /** Counts the files that are being sent: peers are told this number as our load. */
   #begun(reply: Reply): Reply {
-    if (isFileSlice(reply.body)) this.#peers.transfers++;
+    if (isTransfer(reply)) this.#peers.transfers++;
     return reply;
   }
 
   #finished(exchange: FinishedExchange): void {
-    if (isFileSlice(exchange.reply.body)) this.#peers.transfers--;
+    if (isTransfer(exchange.reply)) this.#peers.transfers--;
     if (this.#configuration.log.level !== "quiet") this.#log.access(accessLogLine(exchange));
   }
 
@@ -188,9 +199,14 @@ export class RunningServer {
     return {
       peers: this.#peers.exportState(),
       digest: this.#digest.exportState(final),
-      repeats: this.#memory.repeats.export(),
+      sources: this.#memory.sources.export(),
     };
   }
+}
+
+/** Whether a reply is a file on its way. */
+function isTransfer({ body }: Reply): boolean {
+  return isFileSlice(body) || body instanceof RelayedBody;
 }
 
 /** The directories that pacserve's index is made from; quickserve publishes none. */

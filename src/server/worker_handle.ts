@@ -53,7 +53,14 @@ export class WorkerHandle {
     };
     this.#worker = new Worker(file, {
       type: "module",
-      deno: { permissions: { ...scope, read: [...scope.read], write: [...scope.write] } },
+      deno: {
+        permissions: {
+          ...scope,
+          read: [...scope.read],
+          write: [...scope.write],
+          sys: [...scope.sys],
+        },
+      },
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") loaded.resolve();

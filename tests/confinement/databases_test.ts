@@ -20,7 +20,15 @@ function pacserveOf(databasePath: string): ServerConfiguration {
     repositories: [{ name: "core", servers: [], packageSignatureRequired: true }],
   };
   return configurationOf({
-    pacserve: { pacman, trustPeers: false, port: 1, hostNames: [] },
+    pacserve: {
+      pacman,
+      trustPeers: false,
+      port: 1,
+      hostNames: [],
+      redirect: false,
+      spool: null,
+      authorities: [],
+    },
   });
 }
 

@@ -63,7 +63,7 @@ Deno.test("the permissions of a command line are its shares, its upload director
   });
 });
 
-Deno.test("pacserve's worker reads the caches that pacman.conf names; its main thread runs pacman-conf", async () => {
+Deno.test("pacserve's worker reads the caches that pacman.conf names, and writes to its spool alone", async () => {
   await inScratch(async (top) => {
     const lines = [
       "[options]",
@@ -71,18 +71,28 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names; its main t
       `DBPath = ${top}/db`,
       `CacheDir = ${top}/cache`,
     ];
-    writeFiles(top, { "pacman.conf": lines.join("\n"), "cache/x": "", "db/x": "" });
-    const text = await must([
-      ...programCommand("pacserve"),
-      "--pacman-conf",
-      `${top}/pacman.conf`,
-      "--print-permissions",
-    ]);
-    assertEquals(paths(text, "read").map((path) => path.replace(/\/$/, "")), [`${top}/cache`]);
-    assertEquals(paths(text, "write"), ["nothing"]);
-    assertEquals(paths(text, "read", "database worker"), [`${top}/db/sync`]);
-    assertMatch(text, /connect, listen, write, ask the system, and all else: nothing/);
+    writeFiles(top, { "pacman.conf": lines.join("\n"), "cache/x": "", "db/x": "", "spool/x": "" });
+    const shown = async (...words: string[]): Promise<string> =>
+      await must([
+        ...programCommand("pacserve"),
+        ...["--pacman-conf", `${top}/pacman.conf`, "--print-permissions", ...words],
+      ]);
+    const read = (text: string): string[] =>
+      paths(text, "read").map((path) => path.replace(/\/$/, ""));
+
+    const relaying = await shown("--spool-directory", `${top}/spool`);
+    assertEquals(read(relaying), [`${top}/cache`, `${top}/spool`]);
+    assertEquals(paths(relaying, "write"), [`${top}/spool`]);
+    assertEquals(paths(relaying, "system"), ["networkInterfaces, statfs"]);
+    assertEquals(flags(relaying), granted("pacserve"));
+
+    const redirecting = await shown("--redirect");
+    assertEquals(read(redirecting), [`${top}/cache`]);
+    assertEquals(paths(redirecting, "write"), ["nothing"]);
+    assertEquals(paths(redirecting, "system"), ["networkInterfaces"]);
+    assertEquals(paths(redirecting, "read", "database worker"), [`${top}/db/sync`]);
+    assertMatch(redirecting, /connect, listen, write, ask the system, and all else: nothing/);
     const isKept = (flag: string): boolean => flag !== "--allow-write";
-    assertEquals(flags(text), granted("pacserve").filter(isKept));
+    assertEquals(flags(redirecting), granted("pacserve").filter(isKept));
   });
 });

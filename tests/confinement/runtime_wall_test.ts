@@ -41,7 +41,14 @@ async function probe(
   const scope = workerScope(configuration);
   const worker = new Worker(new URL("./probing_worker.ts", import.meta.url), {
     type: "module",
-    deno: { permissions: { ...scope, read: [...scope.read], write: [...scope.write] } },
+    deno: {
+      permissions: {
+        ...scope,
+        read: [...scope.read],
+        write: [...scope.write],
+        sys: [...scope.sys],
+      },
+    },
   });
   try {
     return await new Promise((resolve, reject) => {

@@ -21,7 +21,8 @@ Deno.test("the first mirror refuses connections, the second lacks the file, the 
   assertEquals(outcome.stderr, "");
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await birch.installed(), scene.today("harbour"));
-  assertEquals(await scene.fromMirror(birch), scene.signed("harbour"));
+  const { fileName } = repository.package("harbour");
+  assertEquals((await scene.fromMirror(birch)).filter((file) => file === fileName), [fileName]);
 });
 
 Deno.test("the first mirror is off the network and answers nothing at all", async () => {

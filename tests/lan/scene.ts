@@ -81,6 +81,11 @@ export class Scene implements AsyncDisposable {
       .flatMap((file) => [file, `${file}.sig`]).sort();
   }
 
+  /** File names of the signatures of packages, sorted: what a mirror gives when a peer has the rest. */
+  signatures(...names: readonly string[]): string[] {
+    return names.map((name) => `${this.repository.package(name).fileName}.sig`).sort();
+  }
+
   /** Names and versions, as pacman lists them, of today's packages. */
   today(...names: readonly string[]): Record<string, string> {
     const sorted = [...names].sort();

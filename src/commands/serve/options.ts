@@ -1,4 +1,4 @@
-/** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and two of its own. */
+/** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and a few of its own. */
 
 import { ARCHIVE_FORMATS } from "../../quickserve/configuration.ts";
 import type { Command, OptionGroup } from "../command.ts";
@@ -18,6 +18,15 @@ export const MULTICAST_INTERVAL = 300;
 
 /** Milliseconds that a search among the peers may take. */
 export const SEARCH_TIMEOUT = 300;
+
+/** Where packages are kept on their way to pacman. */
+export const SPOOL_DIRECTORY = "/var/cache/pacserve-spool";
+
+/** The same for a server that cannot write there. Not in /tmp, which is memory on Arch. */
+export const SPOOL_DIRECTORY_BY_HAND = "/var/tmp/pacserve-spool";
+
+/** How much may be kept there. */
+export const SPOOL_SIZE = "4G";
 
 /** Where pacman keeps its configuration. */
 export const PACMAN_CONF = "/etc/pacman.conf";
@@ -44,6 +53,28 @@ const PACSERVE_OPTIONS: OptionGroup = {
       help: "Let databases and other files that are no packages come from peers too, instead of " +
         "from a mirror, and signatures also where pacman does not require them. (Those that it " +
         "requires, and packages, may anyway.) Use it only if you trust the peers.",
+    },
+    {
+      name: "redirect",
+      help:
+        "Redirect this machine's pacman to peers and mirrors, as other machines' clients are, " +
+        "instead of fetching, verifying and passing on what it asks for.",
+    },
+    {
+      name: "spool-directory",
+      values: ["<directory>"],
+      completes: "directory",
+      help:
+        "Where packages are kept on their way to pacman until they are verified. It should not be " +
+        "in memory, as /tmp is on Arch. Without a directory that can be written to, packages of more " +
+        "than 2 MiB come from mirrors only.",
+      default: `${SPOOL_DIRECTORY}, or ${SPOOL_DIRECTORY_BY_HAND} if that cannot be used`,
+    },
+    {
+      name: "spool-size",
+      values: ["<size>"],
+      help: "The most that may be kept there, and never more than half of what is free.",
+      default: SPOOL_SIZE,
     },
   ],
 };

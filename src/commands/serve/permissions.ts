@@ -14,9 +14,13 @@ const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 export function permissionsText(configuration: ServerConfiguration): string {
   const scope = workerScope(configuration);
   const run = configuration.pacserve === null ? [] : PACMAN_CONF_PLACES;
-  const write = configuration.uploads === null
+  const write = scope.write.length === 0
     ? "nothing (dropped at start, but for the service manager's socket)"
     : "any path (what the worker may write can only be granted by one that may)";
+  // How full the disk of its spool is, pacserve may have to know.
+  const mainThreadSystem = configuration.pacserve === null
+    ? "networkInterfaces, hostname"
+    : "networkInterfaces, hostname, statfs";
   return [
     "The worker, which answers the network, may",
     `  connect   anywhere, and listen`,
@@ -30,7 +34,7 @@ export function permissionsText(configuration: ServerConfiguration): string {
     "  read      any path (to read its configuration and to start workers)",
     `  write     ${write}`,
     `  run       ${list(run)}`,
-    "  system    networkInterfaces, hostname",
+    `  system    ${mainThreadSystem}`,
     `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");

@@ -1,5 +1,6 @@
 /** Runs `pacserve` or `quickserve`: from the command line to a server that serves until it is told to stop. */
 
+import { workerScope } from "../../server/confinement.ts";
 import { createLog } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
 import { Supervisor, type SupervisorOptions } from "../../server/supervisor.ts";
@@ -50,7 +51,7 @@ async function serveUntilStopped(
 ): Promise<void> {
   const { configuration } = settings;
   const notifySocket = Deno.env.get("NOTIFY_SOCKET");
-  await dropPermissions(configuration.uploads !== null || notifySocket !== undefined);
+  await dropPermissions(workerScope(configuration).write.length > 0 || notifySocket !== undefined);
   const log = createLog(configuration.log);
   const manager = new ServiceManager(notifySocket, log);
   const ended = Promise.withResolvers<void>();

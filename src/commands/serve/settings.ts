@@ -14,18 +14,31 @@ import {
   readPacmanConfiguration,
   unresolvedPath,
 } from "../../pacman/read_configuration.ts";
-import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
+import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
 import type { PeersConfiguration } from "../../peers/configuration.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
-import { DEFAULTS, PACMAN_CONF, type Program, SEARCH_TIMEOUT } from "./options.ts";
+import {
+  DEFAULTS,
+  PACMAN_CONF,
+  type Program,
+  SEARCH_TIMEOUT,
+  SPOOL_DIRECTORY,
+  SPOOL_DIRECTORY_BY_HAND,
+  SPOOL_SIZE,
+} from "./options.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
-import { ConfigurationSources, requireDirectory, sandboxHintFor } from "./user_files.ts";
+import {
+  canBeWrittenTo,
+  ConfigurationSources,
+  requireDirectory,
+  sandboxHintFor,
+} from "./user_files.ts";
 import {
   fileNameValue,
   hostNameValue,
@@ -60,8 +73,9 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
+  const peers = await peersSettings(program, options, listen, sources);
   const pacserve = program === "pacserve"
-    ? await pacserveSettings(options, listen.port, names, sources)
+    ? await pacserveSettings(options, listen.port, names, peers.authorities ?? [], sources)
     : null;
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
@@ -73,7 +87,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers: await peersSettings(program, options, listen, sources),
+    peers,
     pacserve,
     log: logSettings(options),
   };
@@ -224,6 +238,7 @@ async function pacserveSettings(
   options: ParsedOptions,
   port: number,
   names: readonly string[],
+  authorities: readonly string[],
   sources: ConfigurationSources,
 ): Promise<PacserveConfiguration> {
   const path = resolve(options.value("pacman-conf") ?? PACMAN_CONF);
@@ -243,7 +258,57 @@ async function pacserveSettings(
   for (const directory of fileRepositoryDirectories(pacman, self)) {
     await sources.expect("the repository", directory);
   }
-  return { pacman, trustPeers: options.has("trust-pacserve-peers"), port, hostNames: names };
+  const redirect = options.has("redirect");
+  return {
+    pacman,
+    trustPeers: options.has("trust-pacserve-peers"),
+    port,
+    hostNames: names,
+    redirect,
+    spool: await spoolSettings(options, redirect, sources),
+    authorities,
+  };
+}
+
+/** The service has a directory for it, which systemd makes; a server that is started by hand makes one. */
+async function spoolSettings(
+  options: ParsedOptions,
+  redirect: boolean,
+  sources: ConfigurationSources,
+): Promise<SpoolConfiguration | null> {
+  const size = sizeValue("--spool-size", options.value("spool-size") ?? SPOOL_SIZE);
+  const given = options.value("spool-directory");
+  const needless = ["spool-directory", "spool-size"].find((name) => options.has(name));
+  if (redirect && needless !== undefined) {
+    throw new UsageError(`--${needless} and --redirect exclude each other`);
+  }
+  if (redirect) return null;
+  if (given === undefined) {
+    const directory = await defaultSpoolDirectory();
+    return directory === null ? null : { directory, size };
+  }
+  await requireDirectory("--spool-directory", given);
+  await sources.expectWritable("--spool-directory", given);
+  return { directory: resolve(given), size };
+}
+
+async function defaultSpoolDirectory(): Promise<string | null> {
+  if (await canBeWrittenTo(SPOOL_DIRECTORY)) return SPOOL_DIRECTORY;
+  try {
+    await Deno.mkdir(SPOOL_DIRECTORY_BY_HAND, { mode: 0o700 });
+  } catch {
+    // It is there already, or nothing can be made there.
+  }
+  try {
+    // Only its owner can do this, and a link is none of ours.
+    const { isDirectory } = await Deno.lstat(SPOOL_DIRECTORY_BY_HAND);
+    if (!isDirectory) return null;
+    await Deno.chmod(SPOOL_DIRECTORY_BY_HAND, 0o700);
+    return SPOOL_DIRECTORY_BY_HAND;
+  } catch {
+    // It is another user's: without a spool the relay still works.
+    return null;
+  }
 }
 
 function titleOf(program: Program): string {

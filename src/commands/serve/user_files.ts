@@ -53,6 +53,18 @@ export class ConfigurationSources {
   }
 }
 
+/** Whether files can be made in a directory. */
+export async function canBeWrittenTo(directory: string): Promise<boolean> {
+  const path = join(directory, temporaryName());
+  try {
+    (await Deno.open(path, { write: true, createNew: true })).close();
+    await Deno.remove(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * What cures the first of these files that cannot be read, where it is the sandbox that hides it.
  *

@@ -233,54 +233,6 @@ Deno.test("the master's databases are for others; itself it gets them from a mir
   });
 });
 
-Deno.test("a package that is asked for again within ten minutes comes from a mirror", async () => {
-  let now = 1;
-  await using mirror = startMirrorWith(PACKAGE);
-  const host = makeHost({
-    repositories: [repositoryWith([mirror.server])],
-    findPeer: peerWith(PEER, PACKAGE),
-    memory: createPacserveMemory(() => {}, () => now),
-  });
-  const address = `/pacman/core/x86_64/${PACKAGE}`;
-  assertEquals(gist(await host.get(address, { method: "HEAD" }))[1], ON_PEER);
-  assertEquals(gist(await host.get(address, { from: "192.0.2.9" }))[1], ON_PEER);
-  assertEquals(gist(await host.get(address))[1], ON_PEER);
-  now += 599_000;
-  assertEquals(gist(await host.get(address))[1], `${mirror.server}/${PACKAGE}`);
-  // Other hosts have not failed.
-  assertEquals(gist(await host.get(address, { from: "192.0.2.9" }))[1], ON_PEER);
-  now += 2_000;
-  assertEquals(gist(await host.get(address))[1], ON_PEER);
-});
-
-Deno.test("whoever takes over knows what is asked for again, and for how long", async () => {
-  let now = 1;
-  await using mirror = startMirrorWith(PACKAGE);
-  const parts = {
-    repositories: [repositoryWith([mirror.server])],
-    findPeer: peerWith(PEER, PACKAGE),
-  };
-  const before = createPacserveMemory(() => {}, () => now);
-  const address = `/pacman/core/x86_64/${PACKAGE}`;
-  assertEquals(gist(await makeHost({ ...parts, memory: before }).get(address))[1], ON_PEER);
-  now += 300_000;
-  const state = before.repeats.export();
-  const heir = { ...parts, memory: createPacserveMemory(() => {}, () => now, state) };
-  assertEquals(gist(await makeHost(heir).get(address))[1], `${mirror.server}/${PACKAGE}`);
-  now += 301_000;
-  assertEquals(gist(await makeHost(heir).get(address))[1], ON_PEER);
-});
-
-Deno.test("asked again, where no mirror has it, the peer is better than nothing", async () => {
-  const host = makeHost({
-    repositories: [repositoryWith([])],
-    findPeer: peerWith(PEER, PACKAGE),
-  });
-  for (let round = 0; round < 3; round++) {
-    assertEquals(gist(await host.get(`/pacman/core/x86_64/${PACKAGE}`))[1], ON_PEER);
-  }
-});
-
 Deno.test("a mirror with credentials: its files go through us to this host, and to no other", async () => {
   // curl does not send credentials that stand in a redirect.
   await using mirror = startMirror((request) => {
@@ -318,7 +270,7 @@ Deno.test("a mirror with credentials: its files go through us to this host, and 
 });
 
 Deno.test("this server is no mirror of its own, and a request that comes back ends", async () => {
-  const memory = createPacserveMemory(() => {});
+  const memory = createPacserveMemory({ log: () => {} });
   const host = makeHost({
     repositories: [repositoryWith(["http://box:15678/pacman/core/x86_64"])],
     memory,

@@ -4,6 +4,7 @@ import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
 import { Pacserve } from "../../../src/pacserve/choose.ts";
+import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
 import type { Found } from "../../../src/peers/finder.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
@@ -21,6 +22,10 @@ export interface HostParts {
   /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
   readonly findPeer?: (place: string) => Promise<Found | null>;
   readonly memory?: PacserveMemory;
+  /** False: what this host asks for is relayed. */
+  readonly redirect?: boolean;
+  /** What the databases describe, by name. */
+  readonly expected?: ReadonlyMap<string, ExpectedFile>;
 }
 
 /** What of a request matters here. */
@@ -31,8 +36,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A host under test. */
-export interface Host {
+/** A host under test, until it is disposed of. */
+export interface Host extends AsyncDisposable {
   readonly answer: (request: HttpRequest) => Reply | Promise<Reply> | null;
   /** Asks as pacman would. Null: the file server underneath would answer. */
   readonly get: (target: string, asked?: Asked) => Promise<Reply | null>;
@@ -53,6 +58,7 @@ export function makeHost(parts: HostParts): Host {
   const searched: string[] = [];
   const log: string[] = [];
   const write = (_level: string, sentence: string): void => void log.push(sentence);
+  const memory = parts.memory ?? createPacserveMemory({ log: write });
   const pacserve = new Pacserve({
     configuration: {
       pacman: {
@@ -65,20 +71,29 @@ export function makeHost(parts: HostParts): Host {
       trustPeers: parts.trustPeers ?? false,
       port: parts.port ?? 15678,
       hostNames: ["box"],
+      redirect: parts.redirect ?? true,
+      spool: null,
+      authorities: [],
     },
     tree,
     files,
     peers: {
+      instance: "this-very-server",
       finder: {
-        find: (segments) => {
+        find: async (segments, _client, mayAsk) => {
           searched.push(segments.join("/"));
-          return parts.findPeer?.(segments.join("/")) ?? Promise.resolve(null);
+          const found = await parts.findPeer?.(segments.join("/")) ?? null;
+          return found !== null && mayAsk?.(found.peer) === false ? null : found;
         },
       },
     },
     network: { isOwn: (address) => address === "127.0.0.1" || address === "10.0.0.1" },
     log: write,
-    memory: parts.memory ?? createPacserveMemory(write),
+    expected: {
+      find: (_repository, name) => Promise.resolve(parts.expected?.get(name) ?? null),
+      known: (name) => [parts.expected?.get(name) ?? []].flat(),
+    },
+    memory,
   });
   const answer = (request: HttpRequest): Reply | Promise<Reply> | null => {
     const target = parseTarget(request.target);
@@ -95,6 +110,12 @@ export function makeHost(parts: HostParts): Host {
       })),
     searched,
     log,
+    [Symbol.asyncDispose](): Promise<void> {
+      pacserve.close();
+      memory.relay.close();
+      memory.client.close();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -114,6 +135,6 @@ export function peerWith(
 ): (place: string) => Promise<Found | null> {
   return (place) => {
     const has = files.some((file) => place === `pkg/${file}`);
-    return Promise.resolve(has ? { peer, url: `${peer}${place}` } : null);
+    return Promise.resolve(has ? { peer, url: `${peer}${place}`, size: null } : null);
   };
 }

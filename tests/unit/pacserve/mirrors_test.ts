@@ -35,6 +35,7 @@ Deno.test("the first is down, the second lacks the file, the third has it", asyn
     origin: third.origin,
     hasCredentials: false,
     verified: true,
+    isSetAside: false,
   });
   assertEquals(lines.length, 1);
   assertStringIncludes(lines[0] ?? "", "refuses connections");
@@ -108,6 +109,7 @@ Deno.test("mirrors that never answer cost less than half a second, then one is t
     origin: first.origin,
     hasCredentials: false,
     verified: false,
+    isSetAside: false,
   });
 });
 

@@ -118,7 +118,9 @@ Deno.test("Quickserve: a file that is not in the tree is looked for at the peers
   const find: Finder["find"] = (segments) => {
     asked.push(segments.join("/"));
     const isThere = segments[1] === "there";
-    return Promise.resolve(isThere ? { url: "http://x/s/there", peer: "http://x/" } : null);
+    return Promise.resolve(
+      isThere ? { url: "http://x/s/there", peer: "http://x/", size: null } : null,
+    );
   };
   await withServer({ find }, async (serve) => {
     const reply = await serve("/s/there");

@@ -20,6 +20,9 @@ const pacserve: PacserveConfiguration = {
   trustPeers: false,
   port: 15678,
   hostNames: [],
+  redirect: false,
+  spool: null,
+  authorities: [],
 };
 
 /** Whether a request has to log in. */

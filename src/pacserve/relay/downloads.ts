@@ -1,0 +1,154 @@
+/** The downloads under way, and those whose bytes are kept for the next request. */
+
+import type { Download } from "./download.ts";
+import type { Candidates, Failover } from "./failover.ts";
+import type { Lifeline } from "./lifeline.ts";
+import { Reader } from "./reader.ts";
+import type { SpoolDirectory } from "./spool.ts";
+import type { Store } from "./store.ts";
+import type { RelayTimes } from "./times.ts";
+import { Window } from "./window.ts";
+
+/** Milliseconds between two looks for spools that are not needed any more. */
+const SWEEP = 5_000;
+
+/** A download, what fills it, and how many read it. */
+export class Job {
+  readonly download: Download;
+  readonly failover: Failover;
+  /** Under which it is found by those who want the same file; null: nobody else gets it. */
+  readonly key: string | null;
+  readonly #times: RelayTimes;
+  readonly #ended: () => void;
+  #readers = 0;
+  /** When the last reader left. */
+  #idleSince = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param ended called when it is of no use to others any more. */
+  constructor(
+    key: string | null,
+    download: Download,
+    failover: Failover,
+    times: RelayTimes,
+    ended: () => void,
+  ) {
+    this.key = key;
+    this.download = download;
+    this.failover = failover;
+    this.#times = times;
+    this.#ended = ended;
+  }
+
+  /** True while somebody reads. */
+  get isRead(): boolean {
+    return this.#readers > 0;
+  }
+
+  /** For how long (ms) nobody has read. */
+  get idleFor(): number {
+    return this.isRead ? 0 : performance.now() - this.#idleSince;
+  }
+
+  /** A reader of these bytes; if the download was stopped it goes on, from these candidates. */
+  read(start: number, end: number | null, lifeline: Lifeline, candidates: Candidates): Reader {
+    clearTimeout(this.#timer);
+    this.#readers++;
+    const reader = new Reader(this.download, start, end, lifeline, this.#times, () => this.#left());
+    this.failover.start(candidates);
+    return reader;
+  }
+
+  /** Closes everything; readers get no more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.failover.stop();
+    this.download.close();
+    this.#ended();
+  }
+
+  #left(): void {
+    this.#readers--;
+    if (this.#readers > 0) return;
+    this.#idleSince = performance.now();
+    const { state, isKept } = this.download;
+    const isUseful = this.key !== null && isKept && (state === "fetching" || state === "complete");
+    if (!isUseful) return this.close();
+    // pacman may come back at once, by its `Server` line after its `CacheServer` line.
+    this.#timer = setTimeout(() => this.failover.stop(), this.#times.unread);
+  }
+}
+
+/** Finds downloads by key, and gives them stores. */
+export class Downloads {
+  readonly #times: RelayTimes;
+  readonly #spools: SpoolDirectory | null;
+  readonly #jobs = new Map<string, Job>();
+  readonly #all = new Set<Job>();
+  #sweeper: ReturnType<typeof setInterval> | null = null;
+
+  /** @param spools null: everything goes through windows. */
+  constructor(times: RelayTimes, spools: SpoolDirectory | null) {
+    this.#times = times;
+    this.#spools = spools;
+  }
+
+  /** The download that a request can share; null when there is none. */
+  get(key: string): Job | null {
+    const job = this.#jobs.get(key);
+    const { state } = job?.download ?? { state: "failed" };
+    return job === undefined || state === "failed" || state === "spoiled" ? null : job;
+  }
+
+  /** Adds one. */
+  add(key: string | null, download: Download, failover: Failover): Job {
+    const job: Job = new Job(key, download, failover, this.#times, () => {
+      this.#all.delete(job);
+      if (key !== null && this.#jobs.get(key) === job) this.#jobs.delete(key);
+    });
+    this.#all.add(job);
+    if (key !== null) this.#jobs.set(key, job);
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP);
+    return job;
+  }
+
+  /** A store for a file of so many bytes: a spool where there is room. */
+  createStore(size: number): Store {
+    if (this.#spools === null) return new Window(0, size);
+    let spool = this.#spools.create(size);
+    while (spool === null) {
+      const oldest = [...this.#all].filter((job) => !job.isRead && job.download.store !== null)
+        .toSorted((one, other) => other.idleFor - one.idleFor)[0];
+      if (oldest === undefined) return new Window(0, size);
+      oldest.close();
+      spool = this.#spools.create(size);
+    }
+    return spool;
+  }
+
+  /** The package is in the cache: what is kept of it goes, unless somebody reads it. */
+  isInCache(name: string): void {
+    for (const job of [...this.#all]) {
+      if (job.download.name === name && !job.isRead && job.idleFor > 0) job.close();
+    }
+  }
+
+  /** Names of the files that are kept although nobody reads them. */
+  get idleNames(): string[] {
+    return [...this.#all].filter((job) => !job.isRead).map(({ download }) => download.name);
+  }
+
+  /** Closes all. */
+  close(): void {
+    if (this.#sweeper !== null) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+    for (const job of [...this.#all]) job.close();
+  }
+
+  #sweep(): void {
+    for (const job of [...this.#all]) if (job.idleFor > this.#times.kept) job.close();
+    if (this.#all.size > 0 || this.#sweeper === null) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+}

@@ -1,0 +1,209 @@
+/** A file at a peer or a mirror, asked for by HTTP. */
+
+import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
+import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
+
+/** Where a file is, and how it is asked for. */
+export interface HttpSourceOptions {
+  readonly kind: SourceKind;
+  readonly name: string;
+  /** The address of the file, credentials included. */
+  readonly url: string;
+  readonly client: FileClient;
+  /** Header fields that go with each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** PEM certificates that are trusted beside the system's. */
+  readonly authorities?: readonly string[];
+  /**
+   * Whether an address is this very server. Redirects of a mirror are followed as pacman would, except
+   * to ourselves. Null: redirects are not followed, as a peer has no reason to send any.
+   */
+  readonly isSelf: ((url: URL) => boolean) | null;
+  /** Called when it answers as a source does: with the file, or that there is nothing newer. */
+  readonly answered?: () => void;
+  /** Last byte (included) that is of interest; left out for the file's end. */
+  readonly last?: number;
+}
+
+const MAX_REDIRECTS = 5;
+
+/** A source that answers over HTTP. */
+export class HttpSource implements Source {
+  readonly kind: SourceKind;
+  readonly name: string;
+  readonly key: string;
+  readonly #options: HttpSourceOptions;
+
+  constructor(options: HttpSourceOptions) {
+    this.kind = options.kind;
+    this.name = options.name;
+    this.key = options.url;
+    this.#options = options;
+  }
+
+  async open(from: number, size: number | null, signal: AbortSignal): Promise<SourceStream> {
+    const { last, headers } = this.#options;
+    const isPart = from > 0 || last !== undefined;
+    const range = isPart ? { "Range": `bytes=${from}-${last ?? ""}` } : {};
+    const answer = await this.#ask("GET", range, signal);
+    try {
+      const isAsked = "If-Modified-Since" in headers || "If-None-Match" in headers;
+      if (answer.status === 304 && isAsked) {
+        this.#options.answered?.();
+        throw new SourceFailure("unmodified", "has nothing newer");
+      }
+      const stream = new HttpStream(answer, from, size, last ?? null, isPart);
+      this.#options.answered?.();
+      return stream;
+    } catch (error) {
+      answer.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Asks for the length of the file and its `Last-Modified`.
+   *
+   * @throws {SourceFailure}
+   */
+  async head(signal: AbortSignal): Promise<{ size: number; lastModified: string | null }> {
+    const answer = await this.#ask("HEAD", {}, signal);
+    answer.close();
+    refuseOtherThan(200, answer);
+    if (answer.length === null) throw lengthless();
+    return { size: answer.length, lastModified: answer.headers.get("last-modified") ?? null };
+  }
+
+  /** Sends the request, and follows a mirror's redirects. */
+  async #ask(
+    method: "GET" | "HEAD",
+    more: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<FileAnswer> {
+    const { client, headers, authorities, isSelf } = this.#options;
+    let url = new URL(this.#options.url);
+    const { origin } = url;
+    const authorization = authorizationIn(url);
+    try {
+      for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+        // Credentials go to the origin that they were written for, and to no other.
+        const credentials = authorization !== null && url.origin === origin
+          ? { "Authorization": authorization }
+          : {};
+        const answer = await client.request({
+          method,
+          url,
+          headers: { ...headers, ...more, ...credentials },
+          signal,
+          ...(authorities === undefined ? {} : { authorities }),
+        });
+        const location = answer.headers.get("location");
+        const isRedirect = [301, 302, 303, 307, 308].includes(answer.status);
+        if (!isRedirect || location === undefined || isSelf === null) return answer;
+        answer.close();
+        if (!URL.canParse(location, url)) throw refused("redirects to a malformed address");
+        url = new URL(location, url);
+        if (url.protocol !== "http:" && url.protocol !== "https:") {
+          throw refused(`redirects to ${url.protocol}`);
+        }
+        if (isSelf(url)) throw refused("redirects to this server");
+      }
+    } catch (error) {
+      if (error instanceof SourceFailure) throw error;
+      if (error instanceof Unreachable) throw new SourceFailure("unreachable", error.message);
+      const message = error instanceof HttpError ? error.message : "cannot be asked";
+      throw new SourceFailure("broken", message);
+    }
+    throw refused("redirects without end");
+  }
+}
+
+/** The body of an answer whose head promises the file that was asked for. */
+class HttpStream implements SourceStream {
+  readonly from: number;
+  readonly size: number;
+  readonly lastModified: string | null;
+  readonly #answer: FileAnswer;
+
+  constructor(
+    answer: FileAnswer,
+    from: number,
+    size: number | null,
+    last: number | null,
+    isPart: boolean,
+  ) {
+    const { status, length } = answer;
+    if (!isPart || status === 200) {
+      // A server that knows no ranges sends all of it, which the reader of this stream skips.
+      refuseOtherThan(200, answer);
+      if (length === null) throw lengthless();
+      this.from = 0;
+      this.size = length;
+    } else {
+      refuseOtherThan(206, answer);
+      const range = answer.headers.get("content-range") ?? "";
+      const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range);
+      if (match === null) throw refused("answers with an unknown range");
+      this.from = Number(match[1]);
+      this.size = Number(match[3]);
+      const end = last === null ? this.size - 1 : Math.min(last, this.size - 1);
+      if (length === null) throw lengthless();
+      if (this.from !== from || Number(match[2]) !== end || length !== end - from + 1) {
+        throw refused("answers with another range");
+      }
+    }
+    if (size !== null && this.size !== size) {
+      throw refused(`has ${this.size} bytes, not ${size}`);
+    }
+    this.lastModified = answer.headers.get("last-modified") ?? null;
+    this.#answer = answer;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#answer.read(buffer);
+    } catch {
+      throw new SourceFailure("broken", "breaks off");
+    }
+  }
+
+  close(): void {
+    this.#answer.close();
+  }
+}
+
+function refuseOtherThan(wanted: number, { status, headers }: FileAnswer): void {
+  if (status === 404 || status === 410) throw new SourceFailure("absent", "does not have it");
+  if (status !== wanted) throw refused(`answers ${status}`);
+  if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
+    // A captive portal, or a mirror's friendly "not found".
+    throw refused("answers with a page");
+  }
+}
+
+function refused(message: string): SourceFailure {
+  return new SourceFailure("refused", message);
+}
+
+function lengthless(): SourceFailure {
+  return new SourceFailure("lengthless", "answers without a length");
+}
+
+function authorizationIn(url: URL): string | null {
+  if (url.username === "" && url.password === "") return null;
+  const user = decodeLeniently(url.username);
+  const password = decodeLeniently(url.password);
+  url.username = "";
+  url.password = "";
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+function decodeLeniently(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A password with a lone `%`, which curl takes as it is.
+    return text;
+  }
+}

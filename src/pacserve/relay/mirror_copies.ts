@@ -1,0 +1,130 @@
+/** The mirrors of one request's repository, as sources of its file. */
+
+import type { Mirrors } from "../mirrors.ts";
+import type { MirrorChoice } from "../mirrors.ts";
+import { type Mirror, urlOn } from "../servers.ts";
+import type { FileClient } from "./http_client.ts";
+import { HttpSource } from "./http_source.ts";
+import type { MirrorCopies } from "./package_sources.ts";
+import { type Source, SourceFailure } from "./source.ts";
+
+/** How the mirrors are asked. */
+export interface MirrorCopiesOptions {
+  readonly mirrors: Mirrors;
+  readonly client: FileClient;
+  readonly file: string;
+  /** The mirrors of each repository that may have it: of one, unless the address names none. */
+  readonly repositories: readonly (readonly Mirror[])[];
+  /** pacman can do without the file: the first live mirror's "not found" is the answer. */
+  readonly optional: boolean;
+  /** The value of `Via`. */
+  readonly via: string;
+  readonly isSelf: (url: URL) => boolean;
+  /** IP address of the neighbour that wants the file; null for this host. */
+  readonly neighbour: string | null;
+  /** Conditions of the request. */
+  readonly conditions: Readonly<Record<string, string>>;
+}
+
+/** The longest (ms) that a mirror may take to say a length. */
+const HEAD_TIMEOUT = 2_000;
+
+/**
+ * One that failed a short while ago and is silent now. It is not waited for: pacman, which may reach it
+ * by a proxy, is sent there when there is no other source.
+ */
+class DeadMirror implements Source {
+  readonly kind = "mirror";
+  readonly name: string;
+  readonly key: string;
+
+  constructor({ url, origin }: MirrorChoice) {
+    this.name = `mirror ${origin}`;
+    this.key = url;
+  }
+
+  open(): Promise<never> {
+    return Promise.reject(new SourceFailure("unreachable", "failed a short while ago"));
+  }
+}
+
+/** Asks the mirrors which of them has the file. */
+export class MirrorsOfFile implements MirrorCopies {
+  readonly #options: MirrorCopiesOptions;
+  readonly #given = new Map<string, MirrorChoice>();
+  /** The origin of the mirror that answered last. */
+  answered: string | null = null;
+
+  constructor(options: MirrorCopiesOptions) {
+    this.#options = options;
+  }
+
+  async find(without: ReadonlySet<string>, last: number | null): Promise<Source | null> {
+    const choice = await this.#choose(without);
+    if (choice === null) return null;
+    this.#given.set(choice.url, choice);
+    const isDead = choice.isSetAside && !choice.verified;
+    return isDead ? new DeadMirror(choice) : this.#source(choice, last);
+  }
+
+  async size(): Promise<number | null> {
+    const tried = new Set<string>();
+    for (;;) {
+      const choice = await this.#choose(tried);
+      if (choice === null) return null;
+      tried.add(choice.url);
+      const signal = AbortSignal.timeout(HEAD_TIMEOUT);
+      const head = await this.#source(choice, null).head(signal).catch(() => null);
+      if (head !== null) return head.size;
+    }
+  }
+
+  /** A mirror that pacman can be sent to when nothing came from any; null when there is none. */
+  get forRedirect(): MirrorChoice | null {
+    return [...this.#given.values()].find(({ hasCredentials }) => !hasCredentials) ?? null;
+  }
+
+  /** A mirror failed: it is asked last for a while. */
+  failed({ key }: Source, { kind, message }: SourceFailure): void {
+    const choice = this.#given.get(key);
+    if (kind === "absent") this.#given.delete(key);
+    if (choice === undefined || (kind !== "broken" && kind !== "unreachable")) return;
+    this.#options.mirrors.failed(choice.origin, message);
+  }
+
+  async #choose(without: ReadonlySet<string>): Promise<MirrorChoice | null> {
+    const { mirrors, repositories, file, optional, via, isSelf, neighbour } = this.#options;
+    const choices = await Promise.all(repositories.map((each) =>
+      mirrors.choose({
+        mirrors: each.filter((mirror) => !without.has(urlOn(mirror, file))),
+        file,
+        optional,
+        via,
+        isSelf,
+        neighbour,
+      })
+    ));
+    const isOnly = repositories.length === 1;
+    return choices.find((choice) => choice !== null && (choice.verified || isOnly)) ?? null;
+  }
+
+  #source({ url, origin }: MirrorChoice, last: number | null): HttpSource {
+    const { client, via, isSelf, conditions } = this.#options;
+    return new HttpSource({
+      kind: "mirror",
+      name: `mirror ${origin}`,
+      url,
+      client,
+      headers: {
+        "Via": via,
+        "User-Agent": "pacserve",
+        // The file as it is: its length and its ranges matter.
+        "Accept-Encoding": "identity",
+        ...conditions,
+      },
+      isSelf,
+      answered: () => this.answered = origin,
+      ...(last === null ? {} : { last }),
+    });
+  }
+}

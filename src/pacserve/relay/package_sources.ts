@@ -1,0 +1,160 @@
+/** The sources of one package, in the order in which they are asked. */
+
+import type { Download } from "./download.ts";
+import type { Candidates } from "./failover.ts";
+import type { Source, SourceFailure } from "./source.ts";
+import type { SourceMemory } from "./source_memory.ts";
+
+/** A peer's copy. */
+export interface PeerCopy {
+  /** Address of the peer: `http://10.0.0.2:15678/`. */
+  readonly peer: string;
+  readonly source: Source;
+}
+
+/** Finds peers that have a file. */
+export interface PeerCopies {
+  /**
+   * A peer that has just said that it has the file, with the size that it must have.
+   *
+   * @param mayAsk whether a peer, by its address, is to be asked.
+   */
+  find(mayAsk: (peer: string) => boolean): Promise<PeerCopy | null>;
+}
+
+/** Finds mirrors that have a file. */
+export interface MirrorCopies {
+  /**
+   * The first mirror in order that has it, and whose source's key is not among those.
+   *
+   * @param last position of the last byte that will be asked for; null for the file's end.
+   */
+  find(without: ReadonlySet<string>, last: number | null): Promise<Source | null>;
+  /** The size that a mirror says; null when none does. */
+  size(): Promise<number | null>;
+}
+
+/**
+ * So much later (ms) than the peers the mirrors are asked, if the peers have not answered by then. On
+ * a quiet LAN they have, and a package that comes from a peer costs the mirror nothing.
+ */
+const HEAD_START = 50;
+
+/** How often a source may be asked that gave bytes and then broke off. */
+const MAX_TRIES = 2;
+
+/** What is known of the file. */
+export interface PackageSourcesOptions {
+  readonly file: string;
+  /** The digest in hexadecimal; empty when nobody knows it. */
+  readonly digest: string;
+  readonly peers: PeerCopies | null;
+  readonly mirrors: MirrorCopies;
+  readonly memory: SourceMemory;
+  /** Position of the last byte that is wanted; null for the file's end. */
+  readonly last: number | null;
+  /** A mirror failed. */
+  readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
+}
+
+/** Peers and mirrors that have a package. */
+export class PackageSources implements Candidates {
+  readonly #options: PackageSourcesOptions;
+  /** Keys of the mirrors and addresses of the peers that were asked. */
+  readonly #mirrorsTried = new Set<string>();
+  readonly #peersTried = new Set<string>();
+  /** The peer of a source. */
+  readonly #peerOf = new Map<Source, string>();
+  #broken: Source[] = [];
+  readonly #tries = new Map<Source, number>();
+  #isFirst = true;
+
+  constructor(options: PackageSourcesOptions) {
+    this.#options = options;
+  }
+
+  async next(mirrorsFirst: boolean): Promise<Source | null> {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (isFirst && !mirrorsFirst) return await this.#first() ?? await this.#later();
+    return await this.#later();
+  }
+
+  async rival(copy: Source): Promise<Source | null> {
+    const peer = this.#peerOf.get(copy);
+    if (peer !== undefined && this.#options.memory.raceOf(peer) === true) return null;
+    return await this.#mirror();
+  }
+
+  raced(copy: Source, hasWon: boolean): void {
+    const peer = this.#peerOf.get(copy);
+    if (peer !== undefined) this.#options.memory.raced(peer, hasWon);
+  }
+
+  failed(source: Source, failure: SourceFailure): void {
+    const { memory, file, digest, mirrorFailed } = this.#options;
+    const peer = this.#peerOf.get(source);
+    if (peer === undefined) mirrorFailed(source, failure);
+    else memory.failed(peer, file, digest, failure.kind);
+    const tries = this.#tries.get(source) ?? 1;
+    this.#tries.set(source, tries + 1);
+    this.#broken = this.#broken.filter((each) => each !== source);
+    if (failure.kind === "broken" && tries < MAX_TRIES) this.#broken.push(source);
+  }
+
+  putBack(source: Source): void {
+    const peer = this.#peerOf.get(source);
+    if (peer === undefined) this.#mirrorsTried.delete(source.key);
+    else this.#peersTried.delete(peer);
+  }
+
+  completed({ segments, isVerified }: Download): void {
+    if (!isVerified) return;
+    for (const { source } of segments) {
+      const peer = this.#peerOf.get(source);
+      if (peer !== undefined) this.#options.memory.succeeded(peer);
+    }
+  }
+
+  /** Peers and mirrors side by side: a peer that answers soon is taken. */
+  async #first(): Promise<Source | null> {
+    const { memory } = this.#options;
+    // Where a mirror is faster than a peer, the peer is asked when there is no mirror.
+    const search = this.#peer((peer) => memory.raceOf(peer) !== false && !memory.isTroubled(peer));
+    const early = await Promise.race([search, after(HEAD_START)]);
+    if (early !== undefined) return early;
+    const mirror = this.#mirror();
+    const copy = await search;
+    if (copy === null) return await mirror;
+    mirror.then((source) => source !== null && this.putBack(source), () => {});
+    return copy;
+  }
+
+  async #later(): Promise<Source | null> {
+    const { memory } = this.#options;
+    return await this.#mirror() ?? await this.#peer((peer) => !memory.isTroubled(peer)) ??
+      await this.#peer(() => true) ?? this.#broken.shift() ?? null;
+  }
+
+  async #mirror(): Promise<Source | null> {
+    const source = await this.#options.mirrors.find(this.#mirrorsTried, this.#options.last);
+    if (source !== null) this.#mirrorsTried.add(source.key);
+    return source;
+  }
+
+  async #peer(isWanted: (peer: string) => boolean): Promise<Source | null> {
+    const { peers, memory, file, digest } = this.#options;
+    const found =
+      await peers?.find((peer) =>
+        isWanted(peer) && !this.#peersTried.has(peer) && memory.mayAsk(peer, file, digest)
+      ) ?? null;
+    if (found === null) return null;
+    this.#peersTried.add(found.peer);
+    this.#peerOf.set(found.source, found.peer);
+    return found.source;
+  }
+}
+
+function after(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined));
+}

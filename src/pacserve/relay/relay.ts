@@ -1,0 +1,362 @@
+/**
+ * Answers a request of this host with a file that is fetched from peers and mirrors: a single server
+ * that works, whatever they do.
+ *
+ * - `http_source.ts`: asks one of them, by `http_client.ts`;
+ * - `failover.ts`, `attempt.ts`: which of them fills the download, and who replaces whom;
+ * - `download.ts`, with a spool (`spool.ts`) or a window (`window.ts`): the bytes, and their digest;
+ * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client.
+ */
+
+import { LRUCache } from "lru-cache";
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { textReply } from "../../http/replies.ts";
+import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
+import { Download } from "./download.ts";
+import { Downloads, type Job } from "./downloads.ts";
+import { Failover } from "./failover.ts";
+import { Lifeline } from "./lifeline.ts";
+import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
+import type { Reader } from "./reader.ts";
+import { RelayedBody } from "./relayed_body.ts";
+import { type Source, SourceFailure } from "./source.ts";
+import type { SourceMemory } from "./source_memory.ts";
+import type { SpoolDirectory } from "./spool.ts";
+import { StoreFull } from "./store.ts";
+import { RELAY_TIMES, type RelayTimes } from "./times.ts";
+import { Window } from "./window.ts";
+
+/** What a relay needs. */
+export interface RelayOptions {
+  /** Null: there is no directory for spools. */
+  readonly spools: SpoolDirectory | null;
+  readonly memory: SourceMemory;
+  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly times?: RelayTimes;
+}
+
+/** What is known of a file. */
+export interface Expected {
+  /** Bytes. */
+  readonly size: number;
+  /** Null where no database describes the file, and a mirror said its size. */
+  readonly sha256: Uint8Array | null;
+}
+
+/** A file that is wanted, and where it may come from. */
+export interface WantedFile {
+  readonly name: string;
+  /** For logs and for telling files of one name apart: the repository of the request. */
+  readonly repository: string | null;
+  /** Null when nobody knows what it must be. */
+  readonly expected: Expected | null;
+  /** False for a database, which changes under its name: bytes of two sources do not go together. */
+  readonly isPackage: boolean;
+  /** Null: it must not come from peers. */
+  readonly peers: PeerCopies | null;
+  readonly mirrors: MirrorCopies;
+  /** A mirror failed. */
+  readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
+}
+
+/** How a request ended for which there is no file. */
+export interface NotRelayed {
+  readonly failure: SourceFailure;
+}
+
+/** A part of a file may be asked for that lies so many bytes ahead of what is here. */
+const MAX_AHEAD = 8 * 1024 * 1024;
+
+/** For so long (ms) a "not found" is remembered: pacman asks twice. */
+const ABSENT = 2_000;
+
+/** Relays files. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #times: RelayTimes;
+  readonly #downloads: Downloads;
+  readonly #absent = new LRUCache<string, SourceFailure>({ max: 1_000, ttl: ABSENT });
+  #replies = 0;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#times = options.times ?? RELAY_TIMES;
+    this.#downloads = new Downloads(this.#times, options.spools);
+  }
+
+  /** Replies that are being sent. */
+  get replies(): number {
+    return this.#replies;
+  }
+
+  /** Ends all downloads. */
+  close(): void {
+    this.#downloads.close();
+  }
+
+  /** The cache has this file: what is kept of it is not needed any more. */
+  isInCache(name: string): void {
+    this.#downloads.isInCache(name);
+  }
+
+  /** A complete download of this file that is kept, to check its signature with. */
+  completed(wanted: WantedFile): Download | null {
+    const download = this.#downloads.get(keyOf(wanted))?.download;
+    return download?.state === "complete" ? download : null;
+  }
+
+  /** The sources of a file, for what is fetched beside it. */
+  sourcesOf(wanted: WantedFile): PackageSources {
+    return this.#sources(wanted, null);
+  }
+
+  /** The reply with the file, or why there is none. */
+  async reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
+    const key = keyOf(wanted);
+    const absent = this.#absent.get(key);
+    if (absent !== undefined) return { failure: absent };
+    const result = await this.#reply(request, wanted);
+    if ("failure" in result && result.failure.kind === "absent") {
+      this.#absent.set(key, result.failure);
+    }
+    return result;
+  }
+
+  async #reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
+    if (request.method === "HEAD") return await this.#head(wanted);
+    const field = request.headers["range"];
+    // A package never changes under its name and digest.
+    const isConditional = request.headers["if-modified-since"] !== undefined;
+    if (wanted.isPackage && isConditional && field === undefined) return notModified();
+    if (field === undefined) return await this.#send(request, wanted, null);
+    const size = await this.#sizeOf(wanted);
+    if (size === null) return { failure: nobody() };
+    const ranges = parseRanges(field, size);
+    if (ranges === "unsatisfiable") return unsatisfiable(size);
+    // Of several ranges the first is given, which a client has to expect (RFC 9110 §15.3.7.2).
+    return await this.#send(request, wanted, ranges?.[0] ?? null);
+  }
+
+  async #head(wanted: WantedFile): Promise<Reply | NotRelayed> {
+    const size = await this.#sizeOf(wanted);
+    if (size === null) return { failure: nobody() };
+    return { status: 200, headers: headersOf(size, null), body: null };
+  }
+
+  async #sizeOf({ expected, mirrors }: WantedFile): Promise<number | null> {
+    return expected?.size ?? await mirrors.size();
+  }
+
+  async #send(
+    request: HttpRequest,
+    wanted: WantedFile,
+    range: ByteRange | null,
+  ): Promise<Reply | NotRelayed> {
+    const job = await this.#jobFor(wanted, range);
+    const end = range === null ? null : range.end + 1;
+    let reader = this.#readerOf(job, wanted, range?.start ?? 0, end);
+    const leave = (): void => void reader.return();
+    request.signal.addEventListener("abort", leave, { once: true });
+    try {
+      let first = await this.#first(reader, job, range);
+      if (first instanceof Error) {
+        const isRest = first instanceof StoreFull || job.download.start === 0 && range !== null;
+        if (!isRest) return { failure: failureOf(first) };
+        void reader.return();
+        reader = this.#restOf(wanted, reader.position, end);
+        first = await reader.next().catch(asError);
+        if (first instanceof Error) return { failure: failureOf(first) };
+      }
+      const replace = (position: number): Promise<Reader> =>
+        Promise.resolve(this.#restOf(wanted, position, end));
+      const body = new RelayedBody(
+        first.done === true ? null : first.value,
+        reader,
+        replace,
+        () => this.#replies--,
+      );
+      this.#replies++;
+      return replyWith(reader.download, range, body);
+    } finally {
+      request.signal.removeEventListener("abort", leave);
+    }
+  }
+
+  /**
+   * The first bytes. Of a part of a file, which a peer's whole copy has to be here for, it waits no
+   * longer than a peer's copy may take.
+   */
+  async #first(
+    reader: Reader,
+    { download }: Job,
+    range: ByteRange | null,
+  ): Promise<IteratorResult<Uint8Array> | Error> {
+    const first = reader.next().catch(asError);
+    if (range === null || range.start === 0 || download.start > 0) return await first;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<Error>((resolve) => {
+      timer = setTimeout(() => {
+        if (download.received < range.start) resolve(new SourceFailure("broken", "takes too long"));
+      }, this.#times.raceAfter);
+    });
+    const result = await Promise.race([first, late]);
+    clearTimeout(timer);
+    return result;
+  }
+
+  /** The download that a request reads: one that others read, too, or a new one. */
+  async #jobFor(wanted: WantedFile, range: ByteRange | null): Promise<Job> {
+    const shared = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
+    const start = range?.start ?? 0;
+    if (shared !== null) {
+      const { state, received } = shared.download;
+      const isNear = state === "complete" || start <= received + MAX_AHEAD;
+      if (isNear && (shared.download.isKept || !shared.isRead)) return shared;
+    }
+    if (start === 0) return this.#whole(wanted);
+    // A peer's copy is taken whole, since only a whole one can be verified.
+    const sources = this.#sources(wanted, null);
+    const first = shared === null ? await sources.next(false) : null;
+    if (first !== null) sources.putBack(first);
+    return first?.kind === "copy"
+      ? this.#whole(wanted)
+      : this.#rest(wanted, start, range === null ? null : range.end + 1);
+  }
+
+  #whole(wanted: WantedFile): Job {
+    const { name, expected, isPackage } = wanted;
+    const download = new Download({
+      name,
+      size: expected?.size ?? null,
+      sha256: expected?.sha256 ?? null,
+      isWhole: true,
+      start: 0,
+      end: null,
+      resumable: isPackage,
+      hold: this.#times.mirrorHold,
+      createStore: (_start, size) => this.#downloads.createStore(size),
+    });
+    return this.#add(isPackage ? keyOf(wanted) : null, download);
+  }
+
+  /** Reads what follows a position, from mirrors. */
+  #restOf(wanted: WantedFile, position: number, end: number | null): Reader {
+    return this.#readerOf(this.#rest(wanted, position, end), wanted, position, end);
+  }
+
+  #rest(wanted: WantedFile, start: number, until: number | null): Job {
+    const { name, expected, isPackage } = wanted;
+    const end = until === expected?.size ? null : until;
+    const download = new Download({
+      name,
+      size: expected?.size ?? null,
+      sha256: null,
+      isWhole: false,
+      start,
+      end,
+      resumable: isPackage,
+      hold: 0,
+      createStore: (start, size) => new Window(start, end ?? size),
+    });
+    return this.#add(null, download);
+  }
+
+  #add(key: string | null, download: Download): Job {
+    const level = download.resumable ? "normal" : "verbose";
+    const say = (sentence: string): void =>
+      this.#options.log(level, `${download.name}: ${sentence}`);
+    const failover = new Failover(download, this.#times, say);
+    const stop = download.listen(() => {
+      if (download.state === "fetching") return;
+      stop();
+      if (download.state === "complete") say(summaryOf(download));
+    });
+    return this.#downloads.add(key, download, failover);
+  }
+
+  #readerOf(job: Job, wanted: WantedFile, start: number, end: number | null): Reader {
+    const { mirrors } = wanted;
+    const failed = new Set<string>();
+    const lifeline = new Lifeline(job.download, async (last) => {
+      const source = await mirrors.find(failed, last);
+      if (source !== null) failed.add(source.key);
+      return source;
+    }, () => job.failover.unmask());
+    const { isWhole, last } = job.download;
+    const sources = this.#sources(isWhole ? wanted : { ...wanted, peers: null }, last);
+    return job.read(start, end, lifeline, sources);
+  }
+
+  #sources(wanted: WantedFile, last: number | null): PackageSources {
+    const { name, expected, peers, mirrors, mirrorFailed } = wanted;
+    return new PackageSources({
+      file: name,
+      digest: expected?.sha256?.toHex() ?? "",
+      peers,
+      mirrors,
+      last,
+      memory: this.#options.memory,
+      mirrorFailed,
+    });
+  }
+}
+
+function keyOf({ name, repository, expected }: WantedFile): string {
+  return `${name} ${expected?.sha256?.toHex() ?? repository}`;
+}
+
+function replyWith(download: Download, range: ByteRange | null, body: RelayedBody): Reply {
+  const size = download.size!;
+  const headers = headersOf(size, range);
+  if (download.lastModified !== null) headers["Last-Modified"] = download.lastModified;
+  const [first] = download.segments;
+  return {
+    status: range === null ? 200 : 206,
+    headers,
+    body,
+    ...(first === undefined ? {} : { source: first.source.name }),
+  };
+}
+
+function headersOf(size: number, range: ByteRange | null): ReplyHeaders {
+  return {
+    "Content-Type": "application/octet-stream",
+    "Content-Length": String(range === null ? size : range.end + 1 - range.start),
+    ...(range === null ? {} : { "Content-Range": contentRange(range, size) }),
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "no-store",
+    // A mirror's page is no more trusted than a file of ours.
+    "Content-Security-Policy": "sandbox",
+  };
+}
+
+function unsatisfiable(size: number): Reply {
+  return textReply(416, undefined, { "Content-Range": `bytes */${size}` });
+}
+
+function notModified(): Reply {
+  return { status: 304, headers: { "Cache-Control": "no-store" }, body: null };
+}
+
+/** `20000000 bytes from peer http://10.0.0.2:15678 (8388608) and mirror https://… (…), verified`. */
+function summaryOf({ segments, start, end, isVerified }: Download): string {
+  const total = end! - start;
+  const bytes = new Map<string, number>();
+  for (const { source, from, to } of segments) {
+    bytes.set(source.name, (bytes.get(source.name) ?? 0) + to - from);
+  }
+  const names = [...bytes].map(([name, count]) => bytes.size === 1 ? name : `${name} (${count})`);
+  return `${total} bytes from ${names.join(" and ")}, ${isVerified ? "verified" : "not verified"}`;
+}
+
+function failureOf(error: Error): SourceFailure {
+  return error instanceof SourceFailure ? error : new SourceFailure("broken", error.message);
+}
+
+function nobody(): SourceFailure {
+  return new SourceFailure("absent", "nobody has it");
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

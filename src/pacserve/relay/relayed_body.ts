@@ -1,0 +1,70 @@
+/** The body of a reply that is relayed. */
+
+import type { Reader } from "./reader.ts";
+import { StoreFull } from "./store.ts";
+
+/**
+ * The bytes of a reader, the first of which has been read already: the reply's head needed to know
+ * that there are any. Where the disk is full it goes on with another reader at the byte that was
+ * reached.
+ */
+export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
+  #first: Uint8Array | null;
+  #reader: Reader;
+  readonly #replace: (position: number) => Promise<Reader | null>;
+  readonly #ended: () => void;
+  #isClosed = false;
+
+  /**
+   * @param replace gives a reader that goes on at a position; null when there is none.
+   * @param ended called once, when the reply is over.
+   */
+  constructor(
+    first: Uint8Array | null,
+    reader: Reader,
+    replace: (position: number) => Promise<Reader | null>,
+    ended: () => void,
+  ) {
+    this.#first = first;
+    this.#reader = reader;
+    this.#replace = replace;
+    this.#ended = ended;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const first = this.#first;
+    this.#first = null;
+    if (first !== null) return { done: false, value: first };
+    try {
+      const result = await this.#reader.next();
+      if (result.done === true) this.#close();
+      return result;
+    } catch (error) {
+      const reader = error instanceof StoreFull && !this.#isClosed
+        ? await this.#replace(this.#reader.position)
+        : null;
+      if (reader === null || this.#isClosed) {
+        await reader?.return();
+        this.#close();
+        throw error;
+      }
+      this.#reader = reader;
+      return await this.next();
+    }
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#close();
+    return this.#reader.return();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ended();
+  }
+}

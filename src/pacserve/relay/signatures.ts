@@ -1,0 +1,110 @@
+/**
+ * Signatures of packages. pacman has no second server for a signature, and one that is missing, or
+ * that is none, fails its whole transaction: so each is looked at before it is passed on.
+ */
+
+import { LRUCache } from "lru-cache";
+import { fits, MAX_SIGNATURE_SIZE, parseSignature } from "../signature.ts";
+import type { Download } from "./download.ts";
+import type { PackageSources } from "./package_sources.ts";
+import type { Source } from "./source.ts";
+
+/** A signature, and who gave it. */
+export interface FoundSignature {
+  readonly bytes: Uint8Array;
+  readonly source: Source;
+  readonly lastModified: string | null;
+}
+
+/** The longest (ms) that a source may take for a signature. */
+const PATIENCE = 3_000;
+
+/** How long (ms) a signature is kept that was fetched together with its package. */
+const KEPT = 600_000;
+
+/** Bytes of a package that are hashed at a time. */
+const PIECE = 1024 * 1024;
+
+/** Fetches signatures, and keeps those that were fetched together with their packages. */
+export class Signatures {
+  readonly #early = new LRUCache<string, Promise<FoundSignature | null>>({ max: 500, ttl: KEPT });
+
+  /** Fetches a signature whose package is on its way: pacman will ask for it next. */
+  fetchEarly(key: string, sources: PackageSources): void {
+    if (!this.#early.has(key)) this.#early.set(key, this.#fetch(sources, null).catch(() => null));
+  }
+
+  /**
+   * The first signature of these sources that can be one of the package.
+   *
+   * @param signed the package, where it is still here.
+   * @returns null when there is none.
+   */
+  async find(
+    key: string,
+    sources: PackageSources,
+    signed: Download | null,
+  ): Promise<FoundSignature | null> {
+    const early = await this.#early.get(key) ?? null;
+    this.#early.delete(key);
+    if (early !== null && await isSignatureOf(early.bytes, signed)) return early;
+    return await this.#fetch(sources, signed);
+  }
+
+  async #fetch(sources: PackageSources, signed: Download | null): Promise<FoundSignature | null> {
+    // Of mirrors first: a peer's signature is as good, but nobody vouches for it.
+    for (
+      let source = await sources.next(true);
+      source !== null;
+      source = await sources.next(true)
+    ) {
+      const found = await fetchFrom(source);
+      if (found !== null && await isSignatureOf(found.bytes, signed)) return found;
+    }
+    return null;
+  }
+}
+
+/** The file of a source, if it is no longer than a signature can be. */
+async function fetchFrom(source: Source): Promise<FoundSignature | null> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), PATIENCE);
+  try {
+    const stream = await source.open(0, null, abort.signal);
+    try {
+      if (stream.size > MAX_SIGNATURE_SIZE || stream.from !== 0) return null;
+      const bytes = new Uint8Array(stream.size);
+      for (let length = 0; length < bytes.length;) {
+        const count = await stream.read(bytes.subarray(length));
+        if (count === null) return null;
+        length += count;
+      }
+      return { bytes, source, lastModified: stream.lastModified };
+    } finally {
+      stream.close();
+    }
+  } catch {
+    // The next source is asked.
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function isSignatureOf(bytes: Uint8Array, signed: Download | null): Promise<boolean> {
+  const signature = parseSignature(bytes);
+  if (signature === null) return false;
+  return signed === null || await fits(signature, piecesOf(signed));
+}
+
+/** The bytes of a complete download, with a pause after each piece: hashing blocks everything else. */
+async function* piecesOf(download: Download): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PIECE);
+  for (let at = 0; at < download.received;) {
+    const count = download.peek(at, buffer);
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+    at += count;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}

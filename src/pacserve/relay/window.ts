@@ -1,0 +1,48 @@
+/** A store in memory for a single reader: the last bytes that it did not take yet. */
+
+import type { Store } from "./store.ts";
+
+/** Bytes that a window holds. */
+export const WINDOW_SIZE = 2 * 1024 * 1024;
+
+/** A ring of {@link WINDOW_SIZE} bytes. The source waits when it is full. */
+export class Window implements Store {
+  readonly keepsAll = false;
+  readonly #ring: Uint8Array;
+  #low: number;
+
+  /**
+   * @param start position of the first byte.
+   * @param size of the file, for which a smaller ring may do; null when nobody knows.
+   */
+  constructor(start: number, size: number | null) {
+    const wanted = size === null ? WINDOW_SIZE : Math.max(1, size - start);
+    this.#ring = new Uint8Array(Math.min(WINDOW_SIZE, wanted));
+    this.#low = start;
+  }
+
+  room(position: number): number {
+    return this.#low + this.#ring.length - position;
+  }
+
+  write(position: number, bytes: Uint8Array): void {
+    const at = position % this.#ring.length;
+    const first = bytes.subarray(0, this.#ring.length - at);
+    this.#ring.set(first, at);
+    this.#ring.set(bytes.subarray(first.length), 0);
+  }
+
+  read(position: number, buffer: Uint8Array): number {
+    const at = position % this.#ring.length;
+    const first = this.#ring.subarray(at, Math.min(this.#ring.length, at + buffer.length));
+    buffer.set(first);
+    buffer.set(this.#ring.subarray(0, buffer.length - first.length), first.length);
+    return buffer.length;
+  }
+
+  release(position: number): void {
+    this.#low = Math.max(this.#low, position);
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,242 @@
+/** What the relay does when nothing is wrong, or somebody is slow: who is asked for what, and how often. */
+
+import { Buffer } from "node:buffer";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { until } from "../listening.ts";
+import { type Behaviour, honest, other, paced } from "./hostile_source.ts";
+import { bytes, Scene } from "./scene.ts";
+import { download } from "./strict_client.ts";
+
+const MIB = 1024 * 1024;
+const file = bytes(3 * MIB + 5);
+
+Deno.test("a peer's copy is passed on, and no mirror is asked for it", async () => {
+  await Scene.with({ file, peers: [honest], mirrors: [honest] }, async (scene) => {
+    const { body } = await download(scene.port, "/file", file.length);
+    assertSame(body, file);
+    assertEquals(scene.mirrors[0]?.requests, []);
+    assertEquals(scene.log, [
+      `file: ${file.length} bytes from ${nameOf(scene.peers[0])}, verified`,
+    ]);
+  });
+});
+
+Deno.test("two clients and a third that comes later share one download", async () => {
+  await Scene.with({ file, mirrors: [paced(3 * MIB)] }, async (scene) => {
+    const both = await Promise.all([
+      download(scene.port, "/file", file.length),
+      download(scene.port, "/file", file.length),
+    ]);
+    const third = await download(scene.port, "/file", file.length);
+    for (const { body } of [...both, third]) assertSame(body, file);
+    assertEquals(scene.mirrors[0]?.requests, ["GET 0-"]);
+  });
+});
+
+Deno.test("a slow peer is raced by a mirror, which is preferred for the next file", async () => {
+  const times = { raceAfter: 600, race: 200 };
+  const parts = { file, peers: [paced(300_000)], mirrors: [honest], times };
+  await Scene.with(parts, async (scene) => {
+    const first = await download(scene.port, "/one", file.length);
+    assertSame(first.body, file);
+    assert(first.took < 3000, `${first.took} ms`);
+    const second = await download(scene.port, "/two", file.length);
+    assertSame(second.body, file);
+    assertEquals(scene.peers[0]?.requests, ["GET 0-"]);
+    assertMatch(scene.log.join("\n"), /is slower than a mirror/);
+  });
+});
+
+Deno.test("a peer that is faster than the internet line wins its race, and is not raced again", async () => {
+  const times = { raceAfter: 300, race: 300 };
+  const parts = { file, peers: [paced(2 * MIB)], mirrors: [paced(200_000)], times };
+  await Scene.with(parts, async (scene) => {
+    for (const name of ["one", "two"]) {
+      assertSame((await download(scene.port, `/${name}`, file.length)).body, file);
+    }
+    assertEquals(scene.peers[0]?.requests.length, 2);
+    assertEquals(scene.mirrors[0]?.requests.length, 1);
+    assert(scene.mirrors[0]!.sent < MIB, `the mirror sent ${scene.mirrors[0]?.sent} bytes`);
+  });
+});
+
+Deno.test("a mirror's file that is wrong at its end is sent whole, and the next request gets the right one", async () => {
+  const wrong: Behaviour = (connection, asked, right) => {
+    const copy = right.slice();
+    copy[copy.length - 1]! ^= 1;
+    return paced(2 * MIB)(connection, asked, copy);
+  };
+  const times = { mirrorHold: 200 };
+  await Scene.with({ file, mirrors: [wrong], peers: [], times }, async (scene) => {
+    const { body } = await download(scene.port, "/file", file.length);
+    // All but the last byte are right: pacman deletes it as a whole.
+    assertSame(body.subarray(0, -1), file.subarray(0, -1));
+    assertMatch(scene.log.join("\n"), /is not the one that the database describes/);
+    assertEquals(scene.mirrors[0]?.requests.length, 1);
+    await download(scene.port, "/file", file.length);
+    assertEquals(scene.mirrors[0]?.requests.length, 2);
+  });
+});
+
+Deno.test("without a spool a mirror's file goes through a window, at the client's pace", async () => {
+  const big = bytes(9 * MIB);
+  await Scene.with({ file: big, mirrors: [honest], spoolSize: 0 }, async (scene) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.port });
+    await connection.write(new TextEncoder().encode("GET /file HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const first = new Uint8Array(1000);
+    await connection.read(first);
+    assertMatch(new TextDecoder("latin1").decode(first), /^HTTP\/1.1 200 OK\r\n/);
+    assertSame((await download(scene.port, "/file", big.length)).body, big);
+  });
+});
+
+Deno.test("no file is left in the directory of spools, not even while they are used", async () => {
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    await download(scene.port, "/file", file.length);
+    assertEquals([...Deno.readDirSync(scene.spools)], []);
+    // All of it is still there for the next one, without a name.
+    await download(scene.port, "/file", file.length);
+    assertEquals(scene.mirrors[0]?.requests.length, 1);
+  });
+});
+
+Deno.test("when the client is gone the mirror is left, and the next request goes on at that byte", async () => {
+  const parts = { file, mirrors: [paced(MIB)], times: { unread: 50, mirrorHold: 50 } };
+  await Scene.with(parts, async (scene) => {
+    const [mirror] = scene.mirrors;
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.port });
+    await connection.write(new TextEncoder().encode("GET /file HTTP/1.1\r\nHost: x\r\n\r\n"));
+    await until(() => mirror!.sent > MIB / 2, "the mirror sends");
+    connection.close();
+    await until(() => mirror!.connections === 0, "the mirror is left");
+    assertSame((await download(scene.port, "/file", file.length)).body, file);
+    const [first, second = ""] = mirror!.requests;
+    assertEquals(first, "GET 0-");
+    assertMatch(second, /^GET [1-9]\d{5,}-$/);
+  });
+});
+
+Deno.test("a range is answered with 206 or 416, whoever has the file", async () => {
+  const half = file.length >> 1;
+  const ranges: readonly [field: string, from: number, to: number][] = [
+    ["0-", 0, file.length],
+    [`${half}-`, half, file.length],
+    ["5-9", 5, 10],
+    [`${half}-${half + 99}`, half, half + 100],
+    ["-7", file.length - 7, file.length],
+    ["3-4,100-200", 3, 5],
+  ];
+  for (const parts of [{ peers: [honest], mirrors: [honest] }, { mirrors: [honest] }]) {
+    for (const [field, from, to] of ranges) {
+      await Scene.with({ file, ...parts }, async (scene) => {
+        const { head, body } = await scene.ask(`GET /file HTTP/1.1\r\nRange: bytes=${field}`);
+        assertMatch(head, /^HTTP\/1.1 206 /, field);
+        assertMatch(head, new RegExp(`Content-Range: bytes ${from}-${to - 1}/${file.length}\r\n`));
+        assertSame(body, file.subarray(from, to));
+      });
+    }
+  }
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    const { head } = await scene.ask(`GET /file HTTP/1.1\r\nRange: bytes=${file.length}-`);
+    assertMatch(head, /^HTTP\/1.1 416 [^]*Content-Range: bytes \*\//);
+    assertEquals(scene.mirrors[0]?.requests, []);
+  });
+});
+
+Deno.test("of a mirror only the rest is asked that pacman still needs; a peer's copy is taken whole", async () => {
+  const half = file.length >> 1;
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    assertSame((await download(scene.port, "/file", file.length, half)).body, file.subarray(half));
+    assertEquals(scene.mirrors[0]?.requests, [`GET ${half}-`]);
+  });
+  await Scene.with({ file, peers: [honest], mirrors: [honest] }, async (scene) => {
+    assertSame((await download(scene.port, "/file", file.length, half)).body, file.subarray(half));
+    assertEquals(scene.peers[0]?.requests, ["GET 0-"]);
+    assertEquals(scene.mirrors[0]?.requests, []);
+  });
+});
+
+Deno.test("HEAD gives the length and starts no download; a package never changes", async () => {
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    const { head } = await scene.ask("HEAD /file HTTP/1.1");
+    assertMatch(head, new RegExp(`^HTTP/1.1 200 [^]*Content-Length: ${file.length}\r\n`));
+    const since = "If-Modified-Since: Sun, 22 Nov 2026 10:00:00 GMT";
+    assertMatch((await scene.ask(`GET /file HTTP/1.1\r\n${since}`)).head, /^HTTP\/1.1 304 /);
+    assertEquals(scene.mirrors[0]?.requests, []);
+  });
+});
+
+Deno.test("what nobody has is not found, and pacman's second question costs nothing", async () => {
+  const absent: Behaviour = async (connection) => {
+    await connection.write(
+      new TextEncoder().encode("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+    );
+  };
+  await Scene.with({ file, mirrors: [absent, absent] }, async (scene) => {
+    for (let time = 0; time < 2; time++) {
+      assertMatch((await scene.ask("GET /file HTTP/1.1")).head, /^HTTP\/1.1 404 /);
+    }
+    assertEquals(scene.mirrors.map(({ requests }) => requests.length), [1, 1]);
+  });
+});
+
+Deno.test("a file that no database describes comes by a mirror's length", async () => {
+  await Scene.with({ file, mirrors: [honest], isDescribed: false }, async (scene) => {
+    assertSame((await download(scene.port, "/file", file.length)).body, file);
+    assertMatch(scene.log.join("\n"), /not verified/);
+  });
+});
+
+Deno.test("bytes of two versions of a database are never put together", async () => {
+  const half: Behaviour = async (connection, asked, right) => {
+    const text = `HTTP/1.1 200 OK\r\nContent-Length: ${right.length}\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(text));
+    if (asked.method === "GET") await connection.write(bytes(10_000, 9));
+  };
+  const parts = { file, mirrors: [half, honest], isDescribed: false, isPackage: false };
+  await Scene.with(parts, async (scene) => {
+    assertSame((await download(scene.port, "/core.db", file.length)).body, file);
+    assertEquals(scene.mirrors.map(({ requests }) => requests), [["GET 0-"], ["GET 0-"]]);
+  });
+});
+
+Deno.test("three different wrong files in a row silence a peer, one does not", async () => {
+  const wrong = other((right) => right.toReversed());
+  await Scene.with({ file, peers: [wrong], mirrors: [honest] }, async (scene) => {
+    for (const name of ["one", "two", "three", "four", "one"]) {
+      assertSame((await download(scene.port, `/${name}`, file.length)).body, file);
+    }
+    assertEquals(scene.peers[0]?.requests.length, 3);
+  });
+});
+
+Deno.test("when the disk fills up, the package still arrives", async () => {
+  const directory = await Deno.makeTempDir();
+  const mount = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory],
+  });
+  assert((await mount.output()).success);
+  try {
+    const parts = { file, mirrors: [paced(MIB)], spools: directory, times: { mirrorHold: 100 } };
+    await Scene.with(parts, async (scene) => {
+      const downloading = download(scene.port, "/file", file.length);
+      await until(() => scene.mirrors[0]!.sent > MIB / 2, "the mirror sends");
+      const filler = await Deno.open(`${directory}/filler`, { write: true, create: true });
+      const block = new Uint8Array(64 * 1024);
+      while (await filler.write(block).then(() => true, () => false));
+      filler.close();
+      assertSame((await downloading).body, file);
+    });
+  } finally {
+    await new Deno.Command("umount", { args: [directory] }).output();
+    await Deno.remove(directory);
+  }
+});
+
+function nameOf(source: { readonly url: string } | undefined): string {
+  return `copy ${new URL(source?.url ?? "").host}`;
+}
+
+function assertSame(one: Uint8Array, two: Uint8Array): void {
+  assertEquals([one.length, Buffer.compare(one, two)], [two.length, 0]);
+}

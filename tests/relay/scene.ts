@@ -1,0 +1,161 @@
+/** A real relay behind a real listener, with sources that a test gives it. */
+
+import { createHash } from "node:crypto";
+import { listen } from "../../src/http/listener.ts";
+import { textReply } from "../../src/http/replies.ts";
+import { FileClient } from "../../src/pacserve/relay/http_client.ts";
+import { HttpSource } from "../../src/pacserve/relay/http_source.ts";
+import type { MirrorCopies, PeerCopies } from "../../src/pacserve/relay/package_sources.ts";
+import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
+import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
+import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
+import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { latin1, writeAll } from "../listening.ts";
+import { type Behaviour, HostileSource } from "./hostile_source.ts";
+
+/** Who has the file. */
+export interface SceneParts {
+  readonly file: Uint8Array;
+  readonly peers?: readonly (Behaviour | null)[];
+  readonly mirrors?: readonly (Behaviour | null)[];
+  /** Bytes that spools may take; 0: there are only windows. */
+  readonly spoolSize?: number;
+  /** False: no database describes the file. */
+  readonly isDescribed?: boolean;
+  readonly isPackage?: boolean;
+  readonly times?: Partial<RelayTimes>;
+  /** The directory of spools; by default a new one. */
+  readonly spools?: string;
+}
+
+/** Everything that runs in a scene. */
+export class Scene {
+  readonly peers: readonly HostileSource[];
+  readonly mirrors: readonly HostileSource[];
+  readonly memory: SourceMemory;
+  readonly log: string[] = [];
+  readonly spools: string;
+  readonly #client = new FileClient();
+  readonly #relay: Relay;
+  readonly #wanted: Omit<WantedFile, "name">;
+  #close: (() => Promise<void>) | null = null;
+  port = 0;
+
+  /** Runs a relay while `use` does. */
+  static async with(parts: SceneParts, use: (scene: Scene) => Promise<void>): Promise<void> {
+    const made = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
+    const scene = new Scene(parts, parts.spools ?? made);
+    try {
+      await scene.#listen();
+      await use(scene);
+    } finally {
+      await scene.#end();
+      await Deno.remove(made, { recursive: true });
+    }
+  }
+
+  private constructor(parts: SceneParts, spools: string) {
+    const { file, isDescribed = true, isPackage = true } = parts;
+    const times = { ...RELAY_TIMES, ...parts.times };
+    this.peers = (parts.peers ?? []).map((behaviour) => new HostileSource(file, behaviour));
+    this.mirrors = (parts.mirrors ?? []).map((behaviour) => new HostileSource(file, behaviour));
+    this.spools = spools;
+    this.memory = new SourceMemory(times);
+    this.#relay = new Relay({
+      spools: parts.spoolSize === 0 ? null : new SpoolDirectory(spools, parts.spoolSize ?? 1e9),
+      memory: this.memory,
+      log: (_level, sentence) => this.log.push(sentence),
+      times,
+    });
+    const sha256 = createHash("sha256").update(file).digest();
+    this.#wanted = {
+      repository: "core",
+      expected: isDescribed ? { size: file.length, sha256 } : null,
+      isPackage,
+      peers: this.peers.length === 0 ? null : this.#peerCopies(),
+      mirrors: this.#mirrorCopies(),
+      mirrorFailed: () => {},
+    };
+  }
+
+  async #listen(): Promise<void> {
+    const configuration = { address: "127.0.0.1", port: 0, ipv6: false, tls: null };
+    const listener = await listen(configuration, async (request) => {
+      const name = request.target.slice(1);
+      const reply = await this.#relay.reply(request, { ...this.#wanted, name });
+      if (!("failure" in reply)) return reply;
+      const isAbsent = reply.failure.kind === "absent";
+      return textReply(isAbsent ? 404 : 502, reply.failure.message);
+    });
+    this.port = listener.port;
+    this.#close = () => listener.close(0);
+  }
+
+  async #end(): Promise<void> {
+    await this.#close?.();
+    this.#relay.close();
+    this.#client.close();
+    for (const source of [...this.peers, ...this.mirrors]) source.close();
+  }
+
+  /** Sends a request and reads all of the answer: its head as text, and its body. */
+  async ask(head: string): Promise<{ readonly head: string; readonly body: Uint8Array }> {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    await writeAll(connection, latin1(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n`));
+    const all = new Uint8Array(await new Response(connection.readable).arrayBuffer());
+    const text = new TextDecoder("latin1").decode(all);
+    const end = text.indexOf("\r\n\r\n");
+    return { head: text.slice(0, end), body: all.subarray(end + 4) };
+  }
+
+  #peerCopies(): PeerCopies {
+    return {
+      find: (mayAsk) => {
+        const found = this.peers.find(({ url }) => mayAsk(url));
+        if (found === undefined) return Promise.resolve(null);
+        const source = this.#source("copy", found, null);
+        return Promise.resolve({ peer: found.url, source });
+      },
+    };
+  }
+
+  #mirrorCopies(): MirrorCopies {
+    return {
+      find: (without, last) => {
+        const found = this.mirrors.find(({ url }) => !without.has(url));
+        return Promise.resolve(found === undefined ? null : this.#source("mirror", found, last));
+      },
+      size: async () => {
+        for (const mirror of this.mirrors) {
+          const signal = AbortSignal.timeout(1000);
+          const head = await this.#source("mirror", mirror, null).head(signal).catch(() => null);
+          if (head !== null) return head.size;
+        }
+        return null;
+      },
+    };
+  }
+
+  #source(kind: "copy" | "mirror", { url }: HostileSource, last: number | null): HttpSource {
+    return new HttpSource({
+      kind,
+      name: `${kind} ${new URL(url).host}`,
+      url,
+      client: this.#client,
+      headers: {},
+      isSelf: kind === "mirror" ? () => false : null,
+      ...(last === null ? {} : { last }),
+    });
+  }
+}
+
+/** Bytes that look like a package's: the same on each run. */
+export function bytes(length: number, seed: number = 1): Uint8Array {
+  const file = new Uint8Array(length);
+  let state = seed;
+  for (let at = 0; at < length; at++) {
+    state = Math.imul(state, 1664525) + 1013904223 >>> 0;
+    file[at] = state >>> 24;
+  }
+  return file;
+}

@@ -1,0 +1,201 @@
+/** What this host asks for comes from pacserve itself, whoever had it. */
+
+import { createHash } from "node:crypto";
+import type { Reply } from "../../../src/http/exchange.ts";
+import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
+import { assert, assertEquals, assertMatch } from "../../assert.ts";
+import { readText } from "../../reply.ts";
+import { inScratch, writeFiles } from "../../scratch.ts";
+import { type HostParts, makeHost, repositoryWith } from "./host.ts";
+import { closedServer, startMirror, startRaw, type TestMirror } from "./mirror.ts";
+
+const PACKAGE = "foo-1:2.0+r1-1-x86_64.pkg.tar.zst";
+const ADDRESS = `/pacman/core/x86_64/${PACKAGE}`;
+
+/** A mirror or a peer that has files with these contents. */
+function serverOf(files: Readonly<Record<string, string>>): TestMirror {
+  return startMirror((request) => {
+    const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
+    const content = files[name];
+    if (content === undefined) return new Response("no", { status: 404 });
+    return new Response(content, {
+      headers: {
+        "Content-Length": String(content.length),
+        "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT",
+      },
+    });
+  });
+}
+
+function describing(content: string): ReadonlyMap<string, ExpectedFile> {
+  const sha256 = createHash("sha256").update(content).digest();
+  return new Map([[PACKAGE, { size: content.length, sha256 }]]);
+}
+
+/** The peers: one server that has just confirmed the package. */
+function onPeer(server: TestMirror, size: number | null): NonNullable<HostParts["findPeer"]> {
+  const url = `${server.origin}/pkg/${PACKAGE}`;
+  return (place) =>
+    Promise.resolve(
+      place === `pkg/${PACKAGE}` ? { peer: `${server.origin}/`, url, size } : null,
+    );
+}
+
+async function gist(reply: Reply | null): Promise<readonly unknown[]> {
+  assert(reply !== null);
+  return [reply.status, reply.source ?? null, reply.status === 307 ? "" : await readText(reply)];
+}
+
+Deno.test("a package of a peer is sent from here, with the digest asked for and no second search", async () => {
+  await using peer = serverOf({ [PACKAGE]: "right" });
+  await using mirror = serverOf({ [PACKAGE]: "right" });
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([mirror.server], false)],
+    findPeer: onPeer(peer, 5),
+    expected: describing("right"),
+  });
+  const reply = await host.get(ADDRESS);
+  assertEquals(reply?.headers["Content-Length"], "5");
+  assertEquals(reply?.headers["Last-Modified"], "Sun, 22 Nov 2026 10:00:00 GMT");
+  assertEquals(await gist(reply), [200, `peer ${peer.origin}`, "right"]);
+  const [headers] = peer.headers;
+  assertEquals(headers?.get("Pacserve-Instance"), "this-very-server");
+  assertMatch(headers?.get("Pacserve-Digest") ?? "", /^sha256=[0-9a-f]{64}$/);
+  assertEquals(mirror.asked.filter((line) => line.startsWith("GET")), []);
+});
+
+Deno.test("a peer with another build of the same name is passed over or replaced", async () => {
+  await using mirror = serverOf({ [PACKAGE]: "right" });
+  for (const content of ["wrong", "longer than right"]) {
+    await using peer = serverOf({ [PACKAGE]: content });
+    await using host = makeHost({
+      redirect: false,
+      repositories: [repositoryWith([mirror.server], false)],
+      findPeer: onPeer(peer, content.length),
+      expected: describing("right"),
+    });
+    assertEquals(await gist(await host.get(ADDRESS)), [200, `mirror ${mirror.origin}`, "right"]);
+    const gets = peer.asked.filter((line) => line.startsWith("GET")).length;
+    assertEquals(gets, content.length === "right".length ? 1 : 0);
+  }
+});
+
+Deno.test("another host is redirected, and only to a copy of the expected length", async () => {
+  await using mirror = serverOf({ [PACKAGE]: "right" });
+  await using peer = serverOf({ [PACKAGE]: "right" });
+  // No other host is sent to a mirror on this one's loopback.
+  for (const [size, source] of [[5, `peer ${peer.origin}`], [6, "nowhere"]]) {
+    await using host = makeHost({
+      redirect: false,
+      repositories: [repositoryWith([mirror.server])],
+      findPeer: onPeer(peer, Number(size)),
+      expected: describing("right"),
+    });
+    const reply = await host.get(ADDRESS, { from: "192.0.2.9" });
+    assertEquals(reply?.source, source);
+  }
+});
+
+Deno.test("a file of the cache whose size contradicts the database is not served", async () => {
+  await using mirror = serverOf({ [PACKAGE]: "right" });
+  await inScratch(async (directory) => {
+    writeFiles(directory, { [PACKAGE]: "" });
+    await using host = makeHost({
+      redirect: false,
+      caches: [directory],
+      repositories: [repositoryWith([mirror.server], false)],
+      expected: describing("right"),
+    });
+    assertEquals(await gist(await host.get(ADDRESS)), [200, `mirror ${mirror.origin}`, "right"]);
+    assertMatch(host.log.join("\n"), /has 0 bytes, which is not what the database says/);
+    const elsewhere = await host.get(ADDRESS, { from: "192.0.2.9" });
+    assertEquals(elsewhere?.status, 404);
+  });
+});
+
+Deno.test("a database and its signature come from the same mirror", async () => {
+  const files = { "core.db": "new", "core.db.sig": "its signature" };
+  await using first = serverOf({ "core.db.sig": "another" });
+  await using second = startMirror((request) => {
+    if (request.headers.get("Authorization") !== `Basic ${btoa("user:secret")}`) {
+      return new Response("no", { status: 401 });
+    }
+    const content = files[new URL(request.url).pathname.split("/").at(-1) as "core.db"];
+    return new Response(content, { headers: { "Content-Length": String(content.length) } });
+  });
+  const server = second.server.replace("//", "//user:secret@");
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([first.server, server])],
+  });
+  const database = await host.get("/pacman/core/x86_64/core.db");
+  assertEquals(await gist(database), [200, `mirror ${second.origin}`, "new"]);
+  const signature = await host.get("/pacman/core/x86_64/core.db.sig");
+  assertEquals(await gist(signature), [200, `mirror ${second.origin}`, "its signature"]);
+  assert(!host.log.join().includes("secret"));
+});
+
+Deno.test("a database that is not newer is a 304, and its signature is asked where it was", async () => {
+  await using mirror = startMirror((request) =>
+    request.headers.has("If-Modified-Since")
+      ? new Response(null, { status: 304 })
+      : new Response("database", { headers: { "Content-Length": "8" } })
+  );
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([mirror.server])],
+  });
+  const headers = { "if-modified-since": "Sun, 22 Nov 2026 10:00:00 GMT" };
+  assertEquals((await host.get("/pacman/core/x86_64/core.db", { headers }))?.status, 304);
+  assertEquals(await gist(await host.get("/pacman/core/x86_64/core.db")), [
+    200,
+    `mirror ${mirror.origin}`,
+    "database",
+  ]);
+});
+
+Deno.test("to a mirror that this server cannot reach pacman is sent itself, at once from then on", async () => {
+  await using silent = startRaw("");
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([silent.server])],
+  });
+  const first = await host.get("/pacman/core/x86_64/core.db");
+  assertEquals([first?.status, first?.headers["Location"]], [307, `${silent.server}/core.db`]);
+  const begun = performance.now();
+  const second = await host.get("/pacman/core/x86_64/core.files");
+  assertEquals([second?.status, second?.headers["Location"]], [
+    307,
+    `${silent.server}/core.files`,
+  ]);
+  assert(performance.now() - begun < 2000, "it waited for the mirror again");
+});
+
+Deno.test("what nobody has is a 404, and a mirror that refuses to give what it has a 502 or a redirect", async () => {
+  await using mirror = serverOf({});
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([closedServer(), mirror.server])],
+  });
+  assertEquals((await host.get(ADDRESS))?.status, 404);
+});
+
+Deno.test("a signature that is none is replaced by that of the next mirror", async () => {
+  // One packet of a binary document: version 4, Ed25519, SHA-512, no subpackets, zeros.
+  const packet = [0xc2, 74, 4, 0, 27, 10, 0, 0, 0, 0, 0, 0, ...new Array(64).fill(0)];
+  const right = Uint8Array.from(packet);
+  await using page = startMirror(() => {
+    const text = "<html>not found</html>";
+    return new Response(text, { headers: { "Content-Length": String(text.length) } });
+  });
+  await using good = startMirror(() =>
+    new Response(right, { headers: { "Content-Length": String(right.length) } })
+  );
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([page.server, good.server])],
+  });
+  const reply = await host.get(`${ADDRESS}.sig`);
+  assertEquals([reply?.status, reply?.source, reply?.body], [200, `mirror ${good.origin}`, right]);
+});
