@@ -40,6 +40,8 @@ export const tools: readonly Tool[] = [
   program("git", "git", "git", "arch"),
   program("openssl", "openssl", "openssl", "unit peers options bench"),
   program("wget", "wget", "wget", "clients"),
+  program("lftp", "lftp", "lftp", "clients"),
+  program("rclone", "rclone", "rclone", "clients"),
   program("aria2c", "aria2", "aria2", "clients"),
   {
     // The system's own Python, which the test runs: another in the PATH may have other modules.
