@@ -192,6 +192,7 @@ export class Pacserve {
     address: PacmanAddress,
     peersToo: boolean,
   ): Promise<Reply> {
+    this.#forgetCached();
     const mirrors = this.#mirrorsOfFile(request, address, true);
     const wanted = await this.#wanted(request, address, mirrors, peersToo);
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
@@ -204,6 +205,14 @@ export class Pacserve {
       this.#memory.databases.set(databaseKey(address), answered);
     }
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
+  }
+
+  /** What pacman has in its cache by now need not be kept by the relay. */
+  #forgetCached(): void {
+    const { relay } = this.#memory;
+    for (const name of relay.idleNames) {
+      if (this.#parts.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
+    }
   }
 
   /** What can be said where there is no file to pass on. */

@@ -95,6 +95,11 @@ export class Relay {
     this.#downloads.close();
   }
 
+  /** Names of the files that are kept although nobody reads them. */
+  get idleNames(): string[] {
+    return this.#downloads.idleNames;
+  }
+
   /** The cache has this file: what is kept of it is not needed any more. */
   isInCache(name: string): void {
     this.#downloads.isInCache(name);
