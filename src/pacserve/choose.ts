@@ -211,7 +211,7 @@ export class Pacserve {
   #forgetCached(): void {
     const { relay } = this.#memory;
     for (const name of relay.idleNames) {
-      if (this.#parts.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
+      if (this.#parts.tree.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
     }
   }
 

@@ -32,7 +32,7 @@ export interface PacserveMemory {
 }
 
 /** What a memory begins with. */
-export interface PacserveMemoryOptions {
+interface PacserveMemoryOptions {
   readonly log: Log;
   /** Null: what is relayed goes through windows. */
   readonly spool?: SpoolConfiguration | null;

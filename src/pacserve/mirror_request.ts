@@ -1,7 +1,7 @@
 /** One request to a mirror: with its credentials, our `Via`, and redirects followed. */
 
 /** What is asked. */
-export interface MirrorRequest {
+interface MirrorRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   /** The value of `Via`. */

@@ -23,7 +23,7 @@ export interface MirrorChoice {
 }
 
 /** What is asked of {@link Mirrors.choose}. */
-export interface MirrorQuestion {
+interface MirrorQuestion {
   /** In the order of pacman.conf. */
   readonly mirrors: readonly Mirror[];
   readonly file: string;
