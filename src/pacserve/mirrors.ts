@@ -5,6 +5,7 @@ import { NeighbourLimit } from "../http/rate_limit.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
+import type { FileClient } from "./relay/http_client.ts";
 import { type Mirror, urlOn } from "./servers.ts";
 
 /** Where a file can be had. */
@@ -38,6 +39,7 @@ export interface MirrorQuestion {
 
 /** What {@link Mirrors} is told. Times in milliseconds. */
 export interface MirrorsOptions {
+  readonly client: FileClient;
   readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
   readonly now?: () => number;
   readonly times?: RaceTimes;
@@ -151,6 +153,7 @@ export class Mirrors {
 
   async #check(mirror: Mirror, url: string, question: MirrorQuestion): Promise<Verdict> {
     const { verdict, reason } = await checkMirror(url, {
+      client: this.#options.client,
       timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
       via: question.via,
       isSelf: question.isSelf,
