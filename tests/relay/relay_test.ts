@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { until } from "../listening.ts";
+import { Scratch } from "../scratch.ts";
 import { type Behaviour, honest, other, paced } from "./hostile_source.ts";
 import { bytes, Scene } from "./scene.ts";
 import { download } from "./strict_client.ts";
@@ -211,7 +212,8 @@ Deno.test("three different wrong files in a row silence a peer, one does not", a
 });
 
 Deno.test("when the disk fills up, the package still arrives", async () => {
-  const directory = await Deno.makeTempDir();
+  using scratch = new Scratch();
+  const { directory } = scratch;
   const mount = new Deno.Command("mount", {
     args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory],
   });
@@ -229,7 +231,6 @@ Deno.test("when the disk fills up, the package still arrives", async () => {
     });
   } finally {
     await new Deno.Command("umount", { args: [directory] }).output();
-    await Deno.remove(directory);
   }
 });
 
