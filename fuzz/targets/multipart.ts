@@ -89,8 +89,10 @@ export const multipart = targetWith(
       new UploadPlaces(directory, [], { lookup: () => null }),
       false,
       { uploadResult: () => "" },
-      (message) => {
-        throw new Error(message);
+      {
+        warn: (message) => {
+          throw new Error(message);
+        },
       },
     );
     try {

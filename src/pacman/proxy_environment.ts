@@ -22,16 +22,15 @@ export const PROXY_VARIABLES: readonly string[] = [...PROXIES, ...EXCEPTIONS];
  * `["no_proxy=lan,localhost", "NO_PROXY=lan,localhost"]`.
  *
  * @param hosts names or addresses, IPv6 without brackets.
- * @param variable the value of an environment variable.
  * @returns nothing where no proxy is set, or the hosts are excepted already.
  */
 export function proxyExceptions(
   hosts: readonly string[],
-  variable: (name: string) => string | undefined,
+  environment: Pick<Deno.Env, "get">,
 ): string[] {
-  if (PROXIES.every((name) => (variable(name) ?? "") === "")) return [];
+  if (PROXIES.every((name) => (environment.get(name) ?? "") === "")) return [];
   // To curl an empty variable is an unset one.
-  const [lower = "", upper = ""] = EXCEPTIONS.map(variable);
+  const [lower = "", upper = ""] = EXCEPTIONS.map((name) => environment.get(name));
   const assignments = [assignment("no_proxy", lower || upper, hosts)];
   // Programs in Go prefer this one.
   if (upper !== "") assignments.push(assignment("NO_PROXY", upper, hosts));

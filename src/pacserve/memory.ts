@@ -1,8 +1,9 @@
 /** What is remembered from request to request, and survives another configuration. */
 
 import { LRUCache } from "lru-cache";
+import type { Log } from "../log.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
-import { Mirrors, type MirrorsOptions } from "./mirrors.ts";
+import { Mirrors } from "./mirrors.ts";
 import { FileClient } from "./relay/http_client.ts";
 import { Relay } from "./relay/relay.ts";
 import { Signatures } from "./relay/signatures.ts";
@@ -32,7 +33,7 @@ export interface PacserveMemory {
 
 /** What a memory begins with. */
 export interface PacserveMemoryOptions {
-  readonly log: MirrorsOptions["log"];
+  readonly log: Log;
   /** Null: what is relayed goes through windows. */
   readonly spool?: SpoolConfiguration | null;
   /** What the worker before this one knew. */

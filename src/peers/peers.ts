@@ -12,9 +12,11 @@ import { Finder } from "./finder.ts";
 import { INDEX_TARGET } from "./index/format.ts";
 import { PublishedIndex } from "./index/published.ts";
 import { RemoteIndexes, type Verdict } from "./index/remote.ts";
+import { Mdns, MDNS_LIFETIME } from "./mdns.ts";
 import { Membership } from "./membership.ts";
 import { Multicast } from "./multicast.ts";
 import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
+import { type PeerPlaces, peerPlaces } from "./places.ts";
 import { HEADERS, MESSAGE_TYPE } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
@@ -75,7 +77,11 @@ export class Peers {
     this.#configuration = configuration;
     this.#parts = parts;
     this.#interval = (configuration.multicast?.interval ?? DEFAULT_INTERVAL) * 1000;
-    const registry = new Registry({ lifetime: 3 * this.#interval });
+    const lifetime = Math.max(
+      3 * this.#interval,
+      configuration.mdns === null ? 0 : MDNS_LIFETIME,
+    );
+    const registry = new Registry({ lifetime });
     const published = new PublishedIndex(parts.indexed, log);
     const timeout = configuration.searchTimeout;
     this.registry = registry;
@@ -100,26 +106,36 @@ export class Peers {
   /** Begins to look for peers, once the server listens on `port`. A problem is logged, never thrown. */
   start(port: number): void {
     const { scheme, log } = this.#parts;
-    const { multicast } = this.#configuration;
+    const { multicast, mdns } = this.#configuration;
     const uri = ownUri(scheme, port);
     this.#membership.start(port, uri);
     this.#published.start();
     const named = new StaticPeers(this.#configuration, this.#interval);
-    named.start((peer) => this.#membership.named(peer));
-    const seeing = multicast === null
-      ? []
-      : [new Multicast(multicast, this.#configuration, uri, log)];
-    for (const each of seeing) each.start((peer) => this.#membership.seen(peer));
+    named.start({
+      found: (peer) => this.#membership.named(peer),
+      seen: () => {},
+      lost: () => {},
+    });
+    const seeing: Discovery[] = [];
+    if (multicast !== null) {
+      seeing.push(new Multicast(multicast, this.#configuration, uri, log));
+    }
+    if (mdns !== null) {
+      const { instance } = this.#published;
+      seeing.push(new Mdns(mdns, { scheme, port, instance }, log));
+    }
+    for (const each of seeing) each.start(this.#membership);
     this.#discoveries = [named, ...seeing];
   }
 
-  /** Ends everything; searches under way find nothing. */
-  stop(): void {
-    for (const each of this.#discoveries) each.stop();
+  /** Ends everything; searches under way find nothing. Settles when others were told of the end. */
+  async stop(): Promise<void> {
+    const told = this.#discoveries.map((each) => each.stop());
     this.#membership.stop();
     this.#published.stop();
     this.#indexes.stop();
     this.#client.close();
+    await Promise.all(told);
   }
 
   /** Identity of this server among its peers. */
@@ -175,6 +191,11 @@ export class Peers {
   /** Header fields that a reply to a request of a peer bears. */
   replyHeaders(): ReplyHeaders {
     return { ...this.#published.headers(), [HEADERS.transfers]: String(this.transfers) };
+  }
+
+  /** Where peers are looked for now, for the page. */
+  places(): PeerPlaces {
+    return peerPlaces(this.#configuration, Deno.networkInterfaces());
   }
 
   /** The peers, for the page. */

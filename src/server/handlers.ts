@@ -27,12 +27,12 @@
  * others in `quickserve/quickserve.ts`.
  */
 
-import { authenticate } from "../auth/authenticate.ts";
-import type { Digest } from "../auth/digest.ts";
+import { type Digest, type LoginVerdict, replyToUser } from "../auth/digest.ts";
 import { Admission } from "../http/admission.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { parseTarget } from "../http/target.ts";
+import type { Log } from "../log.ts";
 import { parsePacmanAddress } from "../pacserve/address.ts";
 import { Pacserve, type PacserveMemory } from "../pacserve/choose.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
@@ -47,7 +47,6 @@ import { announcesUpload } from "../quickserve/uploads/request.ts";
 import { UploadPlaces } from "../quickserve/uploads/places.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { type Log, logAt } from "./log.ts";
 import { SharedFiles } from "./own_files.ts";
 
 /** Parts of a server that stay when its configuration changes. */
@@ -77,10 +76,7 @@ export class Handlers {
 
   /** Makes the handlers of a configuration. */
   static async create(configuration: ServerConfiguration, parts: LastingParts): Promise<Handlers> {
-    const tree = await SharedTree.create(
-      configuration.tree,
-      (message) => parts.log.debug(message),
-    );
+    const tree = await SharedTree.create(configuration.tree, parts.log);
     return new Handlers(configuration, parts, tree);
   }
 
@@ -97,7 +93,6 @@ export class Handlers {
       configuration: pacserve,
       tree,
       files: this.#fileReplies,
-      log: (level, sentence) => logAt(parts.log, level, sentence),
     });
     const { peers, log } = parts;
     const { shares, showHidden } = configuration.tree;
@@ -110,7 +105,7 @@ export class Handlers {
       places,
       showHidden,
       pages,
-      (message) => log.warn(message),
+      log,
     );
     const { index } = configuration.pages;
     this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
@@ -139,7 +134,18 @@ export class Handlers {
 
   #login(request: HttpRequest): Reply | Promise<Reply> {
     if (!this.#needsUser(request)) return this.#route(request);
-    return authenticate(this.#parts.digest, request, (request) => this.#route(request));
+    const verdict = this.#parts.digest.check(request);
+    return verdict instanceof Promise
+      ? verdict.then((later) => this.#forUser(request, later))
+      : this.#forUser(request, verdict);
+  }
+
+  #forUser(request: HttpRequest, verdict: LoginVerdict): Reply | Promise<Reply> {
+    if ("reply" in verdict) return verdict.reply;
+    const reply = this.#route(request);
+    return reply instanceof Promise
+      ? reply.then((later) => replyToUser(later, verdict))
+      : replyToUser(reply, verdict);
   }
 
   #needsUser(request: HttpRequest): boolean {
@@ -183,12 +189,16 @@ function filesOf(
 }
 
 function aboutFacts(
-  { auth, uploads, peers: { multicast, staticPeers }, pacserve, listen }: ServerConfiguration,
+  { auth, uploads, peers: { multicast, mdns, staticPeers }, pacserve, listen }: ServerConfiguration,
 ): AboutFacts {
   return {
     login: auth.users.length === 0 ? "nothing" : auth.uploadOnly ? "uploads" : "everything",
     uploads,
-    peers: multicast !== null ? "multicast" : staticPeers.length > 0 ? "named" : "none",
+    peers: multicast !== null || mdns !== null
+      ? "multicast"
+      : staticPeers.length > 0
+      ? "named"
+      : "none",
     pacman: pacserve === null ? null : listen,
   };
 }

@@ -151,7 +151,9 @@ export async function servePeer(
     program: "pacserve",
     staticPeers: [],
     multicast: null,
-    searchTimeout: 300,
+    mdns: null,
+    // Long enough for a machine that is busy with other tests.
+    searchTimeout: 2000,
     defaultPort: 15678,
     ipv6: false,
     ...configuration,

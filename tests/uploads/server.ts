@@ -20,7 +20,7 @@ const uploads = new Uploads(
   new UploadPlaces(directory, [], { lookup: () => null }),
   false,
   { uploadResult: () => "" },
-  (message) => console.log(message),
+  { warn: (message) => console.log(message) },
 );
 const listener = await listen(
   { address: "127.0.0.1", port: 0, ipv6: false, tls: null },

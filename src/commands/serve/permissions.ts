@@ -23,7 +23,7 @@ export function permissionsText(configuration: ServerConfiguration): string {
     : "networkInterfaces, hostname, statfs";
   return [
     "The worker, which answers the network, may",
-    `  connect   anywhere, and listen`,
+    `  connect   anywhere, and listen${mdnsText(configuration)}`,
     `  read      ${list(scope.read)}`,
     `  write     ${list(scope.write)}`,
     `  system    ${scope.sys.join(", ")}`,
@@ -38,6 +38,11 @@ export function permissionsText(configuration: ServerConfiguration): string {
     `  variables ${VARIABLES.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** What multicast DNS adds: the runtime knows no narrower grant that lets a server have any peer. */
+function mdnsText({ peers: { mdns } }: ServerConfiguration): string {
+  return mdns === null ? "" : "; it does so on UDP port 5353 (--mdns)";
 }
 
 /** quickserve reads no sync databases. */

@@ -16,7 +16,8 @@ import {
 } from "../../pacman/read_configuration.ts";
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
-import type { PeersConfiguration } from "../../peers/configuration.ts";
+import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
+import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
 import { VERSION } from "../../version.ts";
@@ -30,6 +31,7 @@ import {
   SPOOL_DIRECTORY_BY_HAND,
   SPOOL_SIZE,
 } from "./options.ts";
+import { mdnsSettings } from "./mdns.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
@@ -73,10 +75,13 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
-  const peers = await peersSettings(program, options, listen, sources);
+  const staticPeers = options.all("peer")
+    .map((value) => peerValue("--peer", value, DEFAULTS[program].port));
+  const authorities = await peerAuthorities(staticPeers, listen);
   const pacserve = program === "pacserve"
-    ? await pacserveSettings(options, listen.port, names, peers.authorities ?? [], sources)
+    ? await pacserveSettings(options, listen.port, names, authorities, sources)
     : null;
+  const mdns = await mdnsSettings(options, listen, pacserve);
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
     program,
@@ -87,7 +92,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers,
+    peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
     log: logSettings(options),
   };
@@ -197,25 +202,28 @@ async function pagesSettings(
   };
 }
 
-async function peersSettings(
+function peersSettings(
   program: Program,
   options: ParsedOptions,
-  listen: ListenConfiguration,
+  staticPeers: readonly string[],
+  mdns: MdnsConfiguration | null,
   sources: ConfigurationSources,
-): Promise<PeersConfiguration> {
-  const { port } = DEFAULTS[program];
-  const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
-  if (options.has("list-remote") && staticPeers.length === 0 && !options.has("multicast")) {
+): PeersConfiguration {
+  const multicast = multicastSettings(program, options, sources);
+  const nowhere = placesWarning(peerPlaces({ multicast, mdns }, Deno.networkInterfaces()));
+  if (nowhere !== null) sources.warnings.push(nowhere);
+  const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
+  if (options.has("list-remote") && !finds) {
     sources.warnings.push("--list-remote changes nothing without --peer or --multicast");
   }
   return {
     program,
     staticPeers,
-    multicast: multicastSettings(program, options, sources),
+    multicast,
+    mdns,
     searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),
-    defaultPort: port,
+    defaultPort: DEFAULTS[program].port,
     ipv6: options.has("ipv6"),
-    authorities: await peerAuthorities(staticPeers, listen),
   };
 }
 

@@ -28,7 +28,7 @@ const WORTH_A_TURN = 1000;
 export class Pages {
   readonly #configuration: PagesConfiguration;
   readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
-  readonly #peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> };
+  readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
   /** Null: uploads are off. */
   readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
@@ -38,7 +38,7 @@ export class Pages {
   constructor(
     configuration: PagesConfiguration,
     tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
-    peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> },
+    peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
     places: Pick<UploadPlaces, "main" | "at"> | null,
   ) {
@@ -65,7 +65,13 @@ export class Pages {
       case "about":
         return aboutPage(request, this.#context, search, this.#about);
       case "peers":
-        return peersPage(request, this.#context, search, this.#peers.rows());
+        return peersPage(
+          request,
+          this.#context,
+          search,
+          this.#peers.rows(),
+          this.#peers.places(),
+        );
       case "upload":
         return this.#uploadPage(request, search);
       default:

@@ -11,6 +11,7 @@ import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodeSegment, type Target } from "../../http/target.ts";
 import { isInside, realPathOrNull } from "../../files.ts";
+import type { Log } from "../../log.ts";
 import type { UploadConfiguration } from "../configuration.ts";
 import type { Pages } from "../pages/pages.ts";
 import { answerUpload, withHeaders } from "./answer.ts";
@@ -27,24 +28,24 @@ export class Uploads {
   readonly #places: UploadPlaces;
   readonly #showHidden: boolean;
   readonly #pages: Pick<Pages, "uploadResult">;
-  readonly #report: (message: string) => void;
+  readonly #log: Pick<Log, "warn">;
 
   /**
    * @param showHidden whether hidden files are shared: otherwise none may be uploaded.
-   * @param report is told in one sentence what the system refused.
+   * @param log is told in one sentence what the system refused.
    */
   constructor(
     configuration: UploadConfiguration,
     places: UploadPlaces,
     showHidden: boolean,
     pages: Pick<Pages, "uploadResult">,
-    report: (message: string) => void,
+    log: Pick<Log, "warn">,
   ) {
     this.#configuration = configuration;
     this.#places = places;
     this.#showHidden = showHidden;
     this.#pages = pages;
-    this.#report = report;
+    this.#log = log;
   }
 
   /**
@@ -177,7 +178,7 @@ export class Uploads {
     if (error instanceof UploadRefused) {
       return { name, reason: error.message, status: error.status };
     }
-    this.#report(`An upload could not be stored: ${messageOf(error)}`);
+    this.#log.warn(`An upload could not be stored: ${messageOf(error)}`);
     const reason = "The server could not store it; its log says why.";
     return { name, reason, status: 500 };
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
+import { SILENT } from "../../log.ts";
 import { readText } from "../../reply.ts";
 import { inScratch, writeFiles } from "../../scratch.ts";
 import { type Host, makeHost, peerWith, repositoryWith } from "./host.ts";
@@ -270,7 +271,7 @@ Deno.test("a mirror with credentials: its files go through us to this host, and 
 });
 
 Deno.test("this server is no mirror of its own, and a request that comes back ends", async () => {
-  const memory = createPacserveMemory({ log: () => {} });
+  const memory = createPacserveMemory({ log: SILENT });
   const host = makeHost({
     repositories: [repositoryWith(["http://box:15678/pacman/core/x86_64"])],
     memory,

@@ -30,7 +30,7 @@ class Inbox {
       placesOf(directory),
       false,
       { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
-      (message) => this.log.push(message),
+      { warn: (message) => this.log.push(message) },
     );
   }
 
