@@ -430,15 +430,15 @@ Deno.test("Uploads: a quotation mark in a name, which clients send as %22, is on
     assertEquals(inbox.files(), { 'a "q" 100%25.txt': "x" });
   }));
 
-Deno.test("Uploads: a form with thousands of files accounts for each", () =>
+Deno.test("Uploads: a form with more than a thousand files accounts for each", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
-    const names = Array.from({ length: 2500 }, (_, index) => index % 5 === 0 ? ".." : `${index}`);
+    const names = Array.from({ length: 1100 }, (_, index) => index % 5 === 0 ? ".." : `${index}`);
     const reply = await inbox.post(
       pieces(formOf(...names.map((name) => filePart(name, "x"))), 65_536),
       { accept: "application/json" },
     );
     const { uploaded, failed } = JSON.parse(await readText(reply));
-    assertEquals([uploaded.length, failed.length], [2000, 500]);
-    assertEquals(Object.keys(inbox.files()).length, 2000);
+    assertEquals([uploaded.length, failed.length], [880, 220]);
+    assertEquals(Object.keys(inbox.files()).length, 880);
   }));
