@@ -129,7 +129,10 @@ export const MIRRORS: Section = {
         "https_proxy=http://proxy.example.org:3128\n" +
         "no_proxy=mirror.lan",
     },
-    "The names are those of curl(1); all_proxy and capitals work as well. Peers are never asked " +
+    "The names are those of curl(1); all_proxy and capitals work as well (but for HTTP_PROXY), and " +
+    "no_proxy takes hosts, domains, addresses, networks (10.0.0.0/8) and *. Only proxies with http:// are " +
+    "supported, with or without user:password@ before the name; the mirrors may have https://. A mirror whose " +
+    "proxy cannot be used is unreachable for the service: pacman is sent there itself. Peers are never asked " +
     "through a proxy.",
   ],
 };

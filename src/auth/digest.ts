@@ -26,7 +26,7 @@ const MAX_NONCES = 10_000;
 const MAX_GUESSERS = 10_000;
 
 /** A user who logged in. */
-export interface LoggedIn {
+interface LoggedIn {
   readonly user: string;
   /** The `Authentication-Info` field of the reply; null after other than digest authentication. */
   readonly info: string | null;

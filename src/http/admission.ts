@@ -15,7 +15,7 @@ import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
-export interface HostFacts {
+interface HostFacts {
   /** Its names, as {@link ownNames} gives them. */
   readonly names: readonly string[];
   /** Its interfaces, as they are now. */

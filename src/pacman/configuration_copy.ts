@@ -16,7 +16,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const MAX_NAME = 255;
 
 /** How pacserve is named in a copy. */
-export interface CopyOptions {
+interface CopyOptions {
   /** The file that names pacserve to pacman. */
   readonly addressFile: string;
   /**

@@ -6,7 +6,7 @@
  */
 
 /** What a pattern stands for now, and where to look for changes. */
-export interface GlobResult {
+interface GlobResult {
   /** Paths that match, sorted as glob(3) does in the C locale. */
   readonly paths: readonly string[];
   /** Directories whose entries were looked through: a new entry there may match. */

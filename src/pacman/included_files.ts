@@ -4,7 +4,7 @@ import { isAbsolute, normalize, resolve } from "node:path";
 import { expandGlob, hasWildcard } from "./glob.ts";
 
 /** The files of a configuration, and where more may appear. */
-export interface IncludedFiles {
+interface IncludedFiles {
   /**
    * Absolute paths, each once: the configuration itself, then what it includes, then what that
    * includes. One that an `Include` names without a wildcard is in the list even while it does not

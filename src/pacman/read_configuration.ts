@@ -25,7 +25,7 @@ export function unresolvedPath(message: string): string | null {
 }
 
 /** Runs `pacman-conf` with these arguments. */
-export type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
+type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
 
 /** Places of pacman-conf: Arch's and Debian's first, then what an administrator compiled. */
 export const PACMAN_CONF_PLACES: readonly string[] = [

@@ -211,7 +211,7 @@ export class Pacserve {
   #forgetCached(): void {
     const { relay } = this.#memory;
     for (const name of relay.idleNames) {
-      if (this.#parts.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
+      if (this.#parts.tree.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
     }
   }
 
@@ -266,7 +266,7 @@ export class Pacserve {
     // Others may share the download, and need its peers when this client is gone.
     const lasting = outlasting(request);
     return new PeersWithFile({
-      client: this.#memory.client,
+      client: this.#memory.peerClient,
       search: (mayAsk) => this.#askPeers(placeOf(address), lasting, mayAsk),
       size: expected?.size ?? null,
       headers: {
@@ -286,7 +286,7 @@ export class Pacserve {
     const self = this.#self(request.connection.localPort);
     return new MirrorsOfFile({
       mirrors: this.#memory.mirrors,
-      client: this.#memory.client,
+      client: this.#memory.mirrorClient,
       file: address.file,
       repositories: this.#mirrorsOf(request, address, isLocal),
       unverified: address.repository !== null,

@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
+import type { FileClient } from "./relay/http_client.ts";
 import { type Mirror, urlOn } from "./servers.ts";
 
 /** Where a file can be had. */
@@ -23,7 +24,7 @@ export interface MirrorChoice {
 }
 
 /** What is asked of {@link Mirrors.choose}. */
-export interface MirrorQuestion {
+interface MirrorQuestion {
   /** In the order of pacman.conf. */
   readonly mirrors: readonly Mirror[];
   readonly file: string;
@@ -39,6 +40,7 @@ export interface MirrorQuestion {
 
 /** What {@link Mirrors} is told. Times in milliseconds. */
 export interface MirrorsOptions {
+  readonly client: FileClient;
   readonly log: Pick<Log, "warn">;
   readonly now?: () => number;
   readonly times?: RaceTimes;
@@ -152,6 +154,7 @@ export class Mirrors {
 
   async #check(mirror: Mirror, url: string, question: MirrorQuestion): Promise<Verdict> {
     const { verdict, reason } = await checkMirror(url, {
+      client: this.#options.client,
       timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
       via: question.via,
       isSelf: question.isSelf,

@@ -23,7 +23,7 @@ const NO_DIRECTORY = "no directory";
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
 /** How databases are read, where it is not as always. */
-export interface DatabaseReaderOptions {
+interface DatabaseReaderOptions {
   readonly workerFile: URL;
   /** Milliseconds. */
   readonly timeLimit: number;

@@ -50,7 +50,7 @@ import type { ServerConfiguration } from "./configuration.ts";
 import { SharedFiles } from "./own_files.ts";
 
 /** Parts of a server that stay when its configuration changes. */
-export interface LastingParts {
+interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;

@@ -57,6 +57,7 @@ export class RunningServer {
     this.#memory = createPacserveMemory({
       log: this.#log,
       spool: pacserve?.spool ?? null,
+      proxies: pacserve?.proxies ?? null,
       sources: state.sources,
       changed,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
@@ -147,7 +148,8 @@ export class RunningServer {
     // Relays that are under way finish; what is kept for others goes.
     await Promise.all([closed, told]);
     this.#memory.relay.close();
-    this.#memory.client.close();
+    this.#memory.peerClient.close();
+    this.#memory.mirrorClient.close();
   }
 
   /** Makes handlers for the configuration in force. */

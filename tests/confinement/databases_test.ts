@@ -28,6 +28,7 @@ function pacserveOf(databasePath: string): ServerConfiguration {
       redirect: false,
       spool: null,
       authorities: [],
+      proxies: null,
     },
   });
 }

@@ -167,14 +167,19 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
         .map((flag) => flag.replace(/=.*/, (list) => list.includes("/") ? "=paths" : list)),
     ]),
   );
-  const server = ["--allow-env=NOTIFY_SOCKET,JOURNAL_STREAM,CREDENTIALS_DIRECTORY"];
+  const server = "--allow-env=NOTIFY_SOCKET,JOURNAL_STREAM,CREDENTIALS_DIRECTORY";
   const system = "--allow-sys=networkInterfaces,hostname";
   const files = ["--allow-net", "--allow-read", "--allow-write"];
   assertEquals(
     granted,
     new Map([
-      ["pacserve", [...server, ...files, "--allow-run=paths", `${system},statfs`]],
-      ["quickserve", [...server, ...files, system]],
+      ["pacserve", [
+        `${server},${PROXY_VARIABLES}`,
+        ...files,
+        "--allow-run=paths",
+        `${system},statfs`,
+      ]],
+      ["quickserve", [server, ...files, system]],
       ["pacsrv", [
         `--allow-env=PACMAN,XDG_CACHE_HOME,HOME,LIBALPM,${PROXY_VARIABLES}`,
         ...files,
@@ -201,7 +206,14 @@ Deno.test("with a spool the worker may write there, and ask how full its disk is
     architectures: ["x86_64"],
     repositories: [],
   };
-  const pacserve = { pacman, trustPeers: false, port: 15678, hostNames: [], authorities: [] };
+  const pacserve = {
+    pacman,
+    trustPeers: false,
+    port: 15678,
+    hostNames: [],
+    authorities: [],
+    proxies: null,
+  };
   const scopeWith = (spool: SpoolConfiguration | null): Scope =>
     workerScope(configurationOf({
       program: "pacserve",

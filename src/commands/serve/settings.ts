@@ -14,7 +14,9 @@ import {
   readPacmanConfiguration,
   unresolvedPath,
 } from "../../pacman/read_configuration.ts";
+import { type ProxyVariables, proxyVariables } from "../../pacman/proxy_environment.ts";
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
+import { parseProxy } from "../../pacserve/relay/proxies.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
 import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
 import { peerPlaces, placesWarning } from "../../peers/places.ts";
@@ -275,7 +277,22 @@ async function pacserveSettings(
     redirect,
     spool: await spoolSettings(options, redirect, sources),
     authorities,
+    proxies: proxySettings(sources),
   };
+}
+
+/** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
+function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
+  const proxies = proxyVariables((name) => Deno.env.get(name));
+  for (const scheme of ["http", "https"] as const) {
+    const text = proxies?.[scheme] ?? "";
+    if (text === "" || parseProxy(text) !== null) continue;
+    sources.warnings.push(
+      `the proxy for ${scheme}: mirrors in the environment (${scheme}_proxy, all_proxy) cannot be ` +
+        "used, and these mirrors not reached: it must be like http://proxy.example.org:3128",
+    );
+  }
+  return proxies;
 }
 
 /** The service has a directory for it, which systemd makes; a server that is started by hand makes one. */

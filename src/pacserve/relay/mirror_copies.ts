@@ -1,5 +1,6 @@
 /** The mirrors of one request's repository, as sources of its file. */
 
+import { mirrorHeaders } from "../mirror_request.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { MirrorChoice } from "../mirrors.ts";
 import { type Mirror, urlOn } from "../servers.ts";
@@ -117,13 +118,7 @@ export class MirrorsOfFile implements MirrorCopies {
       name: `mirror ${origin}`,
       url,
       client,
-      headers: {
-        "Via": via,
-        "User-Agent": "pacserve",
-        // The file as it is: its length and its ranges matter.
-        "Accept-Encoding": "identity",
-        ...conditions,
-      },
+      headers: { ...mirrorHeaders(via), ...conditions },
       isSelf,
       answered: () => this.answered = origin,
       ...(last === null ? {} : { last }),

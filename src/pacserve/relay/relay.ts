@@ -2,7 +2,7 @@
  * Answers a request of this host with a file that is fetched from peers and mirrors: a single server
  * that works, whatever they do.
  *
- * - `http_source.ts`: asks one of them, by `http_client.ts`;
+ * - `http_source.ts`: asks one of them, by `http_client.ts`, a mirror through `proxies.ts`;
  * - `failover.ts`, `attempt.ts`: which of them fills the download, and who replaces whom;
  * - `download.ts`, with a spool (`spool.ts`) or a window (`window.ts`): the bytes, and their digest;
  * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client.

@@ -74,6 +74,7 @@ export function makeHost(parts: HostParts): Host {
       redirect: parts.redirect ?? true,
       spool: null,
       authorities: [],
+      proxies: null,
     },
     tree,
     files,
@@ -113,7 +114,8 @@ export function makeHost(parts: HostParts): Host {
     [Symbol.asyncDispose](): Promise<void> {
       pacserve.close();
       memory.relay.close();
-      memory.client.close();
+      memory.peerClient.close();
+      memory.mirrorClient.close();
       return Promise.resolve();
     },
   };

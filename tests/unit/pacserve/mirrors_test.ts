@@ -1,10 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { type MirrorChoice, Mirrors, type MirrorsOptions } from "../../../src/pacserve/mirrors.ts";
 import { SILENT } from "../../log.ts";
-import { closedServer, mirrorsAt, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
+import {
+  client,
+  closedServer,
+  mirrorsAt,
+  startMirror,
+  startMirrorWith,
+  startRaw,
+} from "./mirror.ts";
 
 function create(options: Partial<MirrorsOptions> = {}): Mirrors {
-  return new Mirrors({ log: SILENT, checkTimeout: 1_000, ...options });
+  return new Mirrors({ client, log: SILENT, checkTimeout: 1_000, ...options });
 }
 
 function choose(

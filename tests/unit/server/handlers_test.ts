@@ -24,6 +24,7 @@ const pacserve: PacserveConfiguration = {
   redirect: false,
   spool: null,
   authorities: [],
+  proxies: null,
 };
 
 /** Whether a request has to log in. */

@@ -175,6 +175,7 @@ function pacserveWith(mirror: string): PacserveConfiguration {
     redirect: false,
     spool: null,
     authorities: [],
+    proxies: null,
   };
 }
 
