@@ -3,10 +3,10 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { until } from "../listening.ts";
-import { Scratch } from "../scratch.ts";
 import { type Behaviour, honest, other, paced } from "./hostile_source.ts";
 import { bytes, Scene } from "./scene.ts";
 import { download } from "./strict_client.ts";
+import { Scratch } from "../scratch.ts";
 
 const MIB = 1024 * 1024;
 const file = bytes(3 * MIB + 5);
