@@ -7,6 +7,7 @@
  */
 
 import ipaddr from "ipaddr.js";
+import { LRUCache } from "lru-cache";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, HttpRequest, Reply } from "./exchange.ts";
@@ -14,7 +15,7 @@ import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
-export interface HostFacts {
+interface HostFacts {
   /** Its names, as {@link ownNames} gives them. */
   readonly names: readonly string[];
   /** Its interfaces, as they are now. */
@@ -35,10 +36,10 @@ const PRIVATE_NETWORKS: readonly string[] = [
 const SERVICE_NAME = /-pacserve(?:-\d{1,4})?\.local$/;
 
 /** How long an answer about an address holds: interfaces come and go. In milliseconds. */
-const REMEMBERED_MS = 30_000;
+const REMEMBERED_TIME = 30_000;
 
 /** How many addresses are remembered. */
-const REMEMBERED = 1024;
+const MAX_REMEMBERED = 1024;
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -50,7 +51,12 @@ export class Admission {
   readonly #names: ReadonlySet<string>;
   /** Most requests in a row name the server as the one before did. */
   #lastAllowedHost: string | null = null;
-  readonly #remembered = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+  readonly #remembered = new LRUCache<string, boolean>({
+    max: MAX_REMEMBERED,
+    ttl: REMEMBERED_TIME,
+    // Without it the time is taken from a timer.
+    ttlResolution: 0,
+  });
 
   /** @throws {UsageError} when an allowed network is malformed. */
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
@@ -66,16 +72,10 @@ export class Admission {
 
   /** True when an address may send us requests. */
   allowsAddress(address: string): boolean {
-    const now = performance.now();
     const known = this.#remembered.get(address);
-    if (known !== undefined && now < known.until) return known.allowed;
+    if (known !== undefined) return known;
     const allowed = this.#decide(address);
-    this.#remembered.delete(address);
-    if (this.#remembered.size >= REMEMBERED) {
-      const [oldest] = this.#remembered.keys();
-      this.#remembered.delete(oldest ?? "");
-    }
-    this.#remembered.set(address, { allowed, until: now + REMEMBERED_MS });
+    this.#remembered.set(address, allowed);
     return allowed;
   }
 

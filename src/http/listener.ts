@@ -74,7 +74,7 @@ export async function listen(
     // Our own watchdog connects without TLS; do not log that as a failed handshake.
     if (watchdog?.isCall(remotePort) !== true) {
       const address = plainAddress(remoteAddress ?? "an unknown address");
-      events.handshakeFailed?.(address, error.message);
+      events.handshakeFailed?.(address, handshakeProblem(error));
     }
     socket.destroy();
   });
@@ -213,6 +213,17 @@ async function closeListener(
   await connections.empty();
   clearTimeout(timer);
   await closed;
+}
+
+/**
+ * Why a handshake failed, in words. A client that speaks plain HTTP to us has got the bytes of an alert
+ * by then: the runtime (Deno 2.9.6) sends them before anybody is told, and a socket whose first bytes
+ * are looked at before the handshake stalls later.
+ */
+function handshakeProblem({ message }: Error): string {
+  return message.includes("InvalidContentType")
+    ? "it sent no TLS (plain HTTP, where the address begins with http:// instead of https://)"
+    : message;
 }
 
 /**

@@ -15,6 +15,7 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Target } from "../http/target.ts";
 import type { Network } from "../http/network.ts";
 import { notModified, redirectReply, textReply } from "../http/replies.ts";
+import type { Log } from "../log.ts";
 import type { Repository } from "../pacman/configuration.ts";
 import type { Finder, Found } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -56,7 +57,7 @@ export interface PacserveParts {
   /** Those that the client can reach are asked. */
   readonly peers: Pick<Peers, "instance"> & { readonly finder: Pick<Finder, "find"> };
   readonly network: Pick<Network, "isOwn">;
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly log: Pick<Log, "warn">;
   /** What pacman's databases say of packages. */
   readonly expected: Pick<ExpectedFiles, "find" | "known">;
   /** What is remembered: it survives another configuration. */
@@ -160,7 +161,7 @@ export class Pacserve {
   ): Reply | Promise<Reply> {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
-    this.#parts.log("warning", sentence);
+    this.#parts.log.warn(sentence);
     return this.#notHere(request, address, true, true);
   }
 
@@ -191,6 +192,7 @@ export class Pacserve {
     address: PacmanAddress,
     peersToo: boolean,
   ): Promise<Reply> {
+    this.#forgetCached();
     const mirrors = this.#mirrorsOfFile(request, address, true);
     const wanted = await this.#wanted(request, address, mirrors, peersToo);
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
@@ -203,6 +205,14 @@ export class Pacserve {
       this.#memory.databases.set(databaseKey(address), answered);
     }
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
+  }
+
+  /** What pacman has in its cache by now need not be kept by the relay. */
+  #forgetCached(): void {
+    const { relay } = this.#memory;
+    for (const name of relay.idleNames) {
+      if (this.#parts.tree.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
+    }
   }
 
   /** What can be said where there is no file to pass on. */
@@ -279,6 +289,7 @@ export class Pacserve {
       client: this.#memory.mirrorClient,
       file: address.file,
       repositories: this.#mirrorsOf(request, address, isLocal),
+      unverified: address.repository !== null,
       optional: isOptional(address.file),
       via: this.#viaFor(request),
       isSelf: (url) => isSelf(url, self),
@@ -377,7 +388,7 @@ export class Pacserve {
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
       if (!request.signal.aborted) {
-        this.#parts.log("warning", `the search among peers failed: ${error}`);
+        this.#parts.log.warn(`the search among peers failed: ${error}`);
       }
       return null;
     }

@@ -1,9 +1,10 @@
 /** What is remembered from request to request, and survives another configuration. */
 
 import { LRUCache } from "lru-cache";
+import type { Log } from "../log.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
-import { Mirrors, type MirrorsOptions } from "./mirrors.ts";
+import { Mirrors } from "./mirrors.ts";
 import { FileClient } from "./relay/http_client.ts";
 import { Proxies } from "./relay/proxies.ts";
 import { Relay } from "./relay/relay.ts";
@@ -35,8 +36,8 @@ export interface PacserveMemory {
 }
 
 /** What a memory begins with. */
-export interface PacserveMemoryOptions {
-  readonly log: MirrorsOptions["log"];
+interface PacserveMemoryOptions {
+  readonly log: Log;
   /** Null: what is relayed goes through windows. */
   readonly spool?: SpoolConfiguration | null;
   /** Null: mirrors are asked directly. */

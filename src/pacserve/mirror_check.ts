@@ -20,7 +20,7 @@ export interface CheckResult {
 }
 
 /** How a check is made. */
-export interface CheckOptions {
+interface CheckOptions {
   readonly client: FileClient;
   /** The longest that it may take, in milliseconds. */
   readonly timeout: number;

@@ -21,7 +21,7 @@ export interface RaceTimes {
 }
 
 /** Where a race ended. */
-export type RaceResult =
+type RaceResult =
   /** This one has the file. */
   | { readonly kind: "has"; readonly index: number }
   /** Nobody said yes in time, but this one may have the file. */

@@ -4,7 +4,7 @@ import type { FileAnswer, FileClient, FileRequest } from "./relay/http_client.ts
 import { basicAuthorization } from "./url_credentials.ts";
 
 /** What is asked. */
-export interface MirrorRequest extends Omit<FileRequest, "url"> {
+interface MirrorRequest extends Omit<FileRequest, "url"> {
   readonly client: FileClient;
   /** Whether an address that a mirror redirects to is ourselves. */
   readonly isSelf: (url: URL) => boolean;

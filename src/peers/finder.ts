@@ -147,10 +147,8 @@ class Question implements FileQuestion {
   readonly #name: string | null;
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
-  readonly #sizes = new Map<Peer, number | null>();
   readonly #pacredir: PacredirHosts;
-  /** Hosts that have just confirmed the file: they have no other way to say that they have it. */
-  readonly #confirmed = new Set<Peer>();
+  readonly #sizes = new Map<Peer, number | null>();
 
   constructor(
     segments: readonly string[],
@@ -198,14 +196,13 @@ class Question implements FileQuestion {
   async check(peer: Peer): Promise<boolean> {
     if (peer.kind === "pacserve") return await this.#checks.ask(peer, this.#path);
     const { has, size } = await this.#pacredir.offers(peer, this.urlAt(peer));
-    if (has !== "yes") return false;
-    this.#sizes.set(peer, size);
-    this.#confirmed.add(peer);
-    return true;
+    if (has === "yes") this.#sizes.set(peer, size);
+    return has === "yes";
   }
 
   async confirm(peer: Peer): Promise<boolean> {
-    if (this.#confirmed.has(peer)) return true;
+    // Such a host has no other way to say that it has the file: it has just been asked in this way.
+    if (peer.kind === "pacredir") return this.#sizes.has(peer);
     const { has, size } = await this.#parts.questions.offers(peer, this.urlAt(peer));
     if (has === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
     this.#sizes.set(peer, size);

@@ -28,7 +28,7 @@ export interface AnnouncedServer {
 }
 
 /** Milliseconds between two looks at the interfaces. */
-const RESCAN = 30_000;
+const RESCAN = 45_000;
 
 /** Most different problems that are told. */
 const MAX_REPORTED = 64;

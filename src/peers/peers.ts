@@ -11,13 +11,13 @@ import type { Discovery } from "./discovery.ts";
 import { Finder } from "./finder.ts";
 import { INDEX_TARGET } from "./index/format.ts";
 import { PublishedIndex } from "./index/published.ts";
-import { RemoteIndexes, type Verdict } from "./index/remote.ts";
+import { RemoteIndexes } from "./index/remote.ts";
 import { Mdns, MDNS_LIFETIME } from "./mdns.ts";
 import { Membership } from "./membership.ts";
 import { Multicast } from "./multicast.ts";
 import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
 import { type PeerPlaces, peerPlaces } from "./places.ts";
-import { HEADERS, MESSAGE_TYPE } from "./protocol.ts";
+import { HEADERS } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
 import { StaticPeers } from "./static_peers.ts";
@@ -59,6 +59,8 @@ export class Peers {
   readonly finder: Finder;
   /** The table of peers; its event `changed` tells of what is worth keeping. */
   readonly registry: Registry;
+  /** What the indexes of the peers say. */
+  readonly indexes: RemoteIndexes;
   /** Files that this server is sending at this moment: its owner counts them. */
   transfers = 0;
   readonly #configuration: PeersConfiguration;
@@ -67,7 +69,6 @@ export class Peers {
   readonly #interval: number;
   readonly #client: PeerClient;
   readonly #published: PublishedIndex;
-  readonly #indexes: RemoteIndexes;
   readonly #membership: Membership;
   readonly #answers: Answers;
   #discoveries: readonly Discovery[] = [];
@@ -89,7 +90,7 @@ export class Peers {
     this.#published = published;
     const questions = new Questions(this.#client, registry, published, timeout);
     const indexes = new RemoteIndexes(questions, registry);
-    this.#indexes = indexes;
+    this.indexes = indexes;
     const members = { configuration, registry, questions, published, indexes, network, log };
     this.#membership = new Membership(members);
     this.finder = new Finder({ registry, questions, indexes, network, timeout });
@@ -133,7 +134,7 @@ export class Peers {
     const told = this.#discoveries.map((each) => each.stop());
     this.#membership.stop();
     this.#published.stop();
-    this.#indexes.stop();
+    this.indexes.stop();
     this.#client.close();
     await Promise.all(told);
   }
@@ -141,23 +142,6 @@ export class Peers {
   /** Identity of this server among its peers. */
   get instance(): string {
     return this.#published.instance;
-  }
-
-  /** Number of peers that are known. */
-  get size(): number {
-    return this.registry.size;
-  }
-
-  /** Whether the peer with this URL has a file of this name in `pkg`, as its index tells. */
-  verdict(url: string, name: string): Verdict {
-    const peer = this.registry.get(url);
-    return peer === undefined ? "unknown" : this.#indexes.verdict(peer, name);
-  }
-
-  /** A transfer from the peer with this URL failed. */
-  failed(url: string, trouble: string): void {
-    const peer = this.registry.get(url);
-    if (peer !== undefined) this.registry.failed(peer, trouble);
   }
 
   /** True for a request that {@link answerIndex} answers. */
@@ -168,12 +152,6 @@ export class Peers {
   /** Answers a peer that asks for the index of this server. */
   answerIndex(request: HttpRequest): Reply {
     return this.#published.answer(request, this.replyHeaders());
-  }
-
-  /** True for a request that {@link answer} answers. */
-  isMessage(request: HttpRequest): boolean {
-    return request.method === "POST" && request.target === "/" &&
-      (request.headers["content-type"] ?? MESSAGE_TYPE).startsWith(MESSAGE_TYPE);
   }
 
   /** True when a request comes from a peer that searches: it must not make this server search too. */

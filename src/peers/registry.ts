@@ -123,11 +123,6 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return this.#peers.size;
   }
 
-  /** Number of those that announced themselves and did not answer yet. */
-  get candidateCount(): number {
-    return this.#candidates.size;
-  }
-
   /** Adds a peer that is never forgotten. */
   addStatic(location: PeerUrl): Peer {
     const known = this.#peers.get(formatPeerUrl(location));

@@ -15,7 +15,7 @@ import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Handlers } from "./handlers.ts";
-import { createLog, type Log, logAt } from "./log.ts";
+import { createLog, type ServerLog } from "./log.ts";
 import type { ServerState } from "./state.ts";
 
 /** Milliseconds between two reports of the state that the next worker needs. */
@@ -25,7 +25,7 @@ const REPORT_PAUSE = 1000;
 export class RunningServer {
   #configuration: ServerConfiguration;
   readonly #report: (state: ServerState) => void;
-  readonly #log: Log;
+  readonly #log: ServerLog;
   readonly #network: Network;
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
@@ -55,7 +55,7 @@ export class RunningServer {
     const changed = (): void => this.#reportSoon();
     const { pacserve } = configuration;
     this.#memory = createPacserveMemory({
-      log: (level, sentence) => logAt(this.#log, level, sentence),
+      log: this.#log,
       spool: pacserve?.spool ?? null,
       proxies: pacserve?.proxies ?? null,
       sources: state.sources,

@@ -31,11 +31,10 @@ self.onmessage = async ({ data }: MessageEvent<Start | "stop">): Promise<void> =
     version: "1.2.3",
   };
   const server = { scheme: "http", port, instance: crypto.randomUUID() } as const;
-  const problem = (sentence: string): void => self.postMessage(`problem: ${sentence}`);
   mdns = new Mdns(configuration, server, {
-    warn: problem,
-    info: problem,
-    debug: problem,
+    warn: (sentence) => self.postMessage(`problem: ${sentence}`),
+    info: () => {},
+    debug: () => {},
   });
   mdns.start({
     found: ({ host, port }, kind) => self.postMessage(`found ${kind} ${host} port ${port}`),

@@ -18,7 +18,7 @@ import { type ProxyVariables, proxyVariables } from "../../pacman/proxy_environm
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { parseProxy } from "../../pacserve/relay/proxies.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
-import type { PeersConfiguration } from "../../peers/configuration.ts";
+import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
 import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
@@ -77,12 +77,13 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
-  const { port: defaultPort } = DEFAULTS[program];
-  const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, defaultPort));
+  const staticPeers = options.all("peer")
+    .map((value) => peerValue("--peer", value, DEFAULTS[program].port));
   const authorities = await peerAuthorities(staticPeers, listen);
   const pacserve = program === "pacserve"
     ? await pacserveSettings(options, listen.port, names, authorities, sources)
     : null;
+  const mdns = await mdnsSettings(options, listen, pacserve);
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
     program,
@@ -93,10 +94,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers: {
-      ...await peersSettings(program, options, listen, pacserve, staticPeers, sources),
-      authorities,
-    },
+    peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
     log: logSettings(options),
   };
@@ -206,16 +204,14 @@ async function pagesSettings(
   };
 }
 
-async function peersSettings(
+function peersSettings(
   program: Program,
   options: ParsedOptions,
-  listen: ListenConfiguration,
-  pacserve: PacserveConfiguration | null,
   staticPeers: readonly string[],
+  mdns: MdnsConfiguration | null,
   sources: ConfigurationSources,
-): Promise<PeersConfiguration> {
+): PeersConfiguration {
   const multicast = multicastSettings(program, options, sources);
-  const mdns = await mdnsSettings(options, listen, pacserve);
   const nowhere = placesWarning(peerPlaces({ multicast, mdns }, Deno.networkInterfaces()));
   if (nowhere !== null) sources.warnings.push(nowhere);
   const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
@@ -287,7 +283,7 @@ async function pacserveSettings(
 
 /** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
 function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
-  const proxies = proxyVariables((name) => Deno.env.get(name));
+  const proxies = proxyVariables(Deno.env);
   for (const scheme of ["http", "https"] as const) {
     const text = proxies?.[scheme] ?? "";
     if (text === "" || parseProxy(text) !== null) continue;

@@ -21,8 +21,11 @@ export const BOUNDS = {
   addresses: 8,
 } as const;
 
-/** Longest wait between two questions for services while nobody is known, in milliseconds. */
-const LONGEST_INTERVAL = 60_000;
+/**
+ * Longest wait between two questions for services, in milliseconds: whoever comes says so itself. What is
+ * known is renewed apart from that.
+ */
+const MAX_INTERVAL = 300_000;
 
 /** Between two times that a server is said to be still there, in milliseconds. */
 const SEEN_INTERVAL = 60_000;
@@ -185,7 +188,7 @@ export class Browser {
   #asked({ name, type }: Question, now: number): void {
     if (name === SERVICE_TYPE && type === "PTR") {
       this.#browseAt = now + this.#interval;
-      this.#interval = Math.min(this.#interval * 2, LONGEST_INTERVAL);
+      this.#interval = Math.min(this.#interval * 2, MAX_INTERVAL);
       this.#lastBrowse = now;
       for (const { pointer } of this.#services.values()) {
         if (pointer.due <= now + SECOND) pointer.asked(now);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
+import { SILENT } from "../../log.ts";
 import { readText } from "../../reply.ts";
 import { inScratch, writeFiles } from "../../scratch.ts";
 import { type Host, makeHost, peerWith, repositoryWith } from "./host.ts";
@@ -86,7 +87,7 @@ Deno.test("another host is sent to a mirror as this one is", async () => {
   await using mirror = startMirrorWith("core.db");
   await using proxy = startProxy();
   const proxies = { http: proxy.address, https: "", exceptions: "" };
-  const memory = createPacserveMemory({ log: () => {}, proxies });
+  const memory = createPacserveMemory({ log: SILENT, proxies });
   const server = mirror.server.replace("127.0.0.1", "mirror.invalid");
   await using host = makeHost({ repositories: [repositoryWith([server])], memory });
   const reply = await host.get("/pacman/core/x86_64/core.db", { from: "192.0.2.9" });
@@ -272,7 +273,7 @@ Deno.test("a mirror with credentials: its files go through us to this host, and 
 });
 
 Deno.test("this server is no mirror of its own, and a request that comes back ends", async () => {
-  const memory = createPacserveMemory({ log: () => {} });
+  const memory = createPacserveMemory({ log: SILENT });
   const host = makeHost({
     repositories: [repositoryWith(["http://box:15678/pacman/core/x86_64"])],
     memory,

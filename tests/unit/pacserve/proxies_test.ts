@@ -6,6 +6,7 @@ import { FileClient, Unreachable } from "../../../src/pacserve/relay/http_client
 import { parseProxy, Proxies } from "../../../src/pacserve/relay/proxies.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { makeCertificates } from "../../certificates.ts";
+import { SILENT } from "../../log.ts";
 import { readText } from "../../reply.ts";
 import { type Host, makeHost, repositoryWith } from "./host.ts";
 import { closedServer, startMirror, type TestMirror } from "./mirror.ts";
@@ -17,7 +18,7 @@ const DIRECT: ProxyVariables = { http: "", https: "", exceptions: "" };
 
 /** Which proxy an address has: `host:port`, `unusable`, or none. */
 function chosen(variables: Record<string, string>, address: string): string | null {
-  const read = proxyVariables((name) => variables[name]);
+  const read = proxyVariables({ get: (name) => variables[name] });
   const proxy = read === null ? null : new Proxies(read).for(new URL(address));
   return proxy === null || proxy === "unusable" ? proxy : `${proxy.hostname}:${proxy.port}`;
 }
@@ -179,7 +180,7 @@ function behind(http: string, mirror: string, peer: TestMirror | null = null): H
   return makeHost({
     redirect: false,
     repositories: [repositoryWith([mirror])],
-    memory: createPacserveMemory({ log: () => {}, proxies: { ...DIRECT, http } }),
+    memory: createPacserveMemory({ log: SILENT, proxies: { ...DIRECT, http } }),
     findPeer: (place) =>
       Promise.resolve(
         peer === null ? null : { peer: `${peer.origin}/`, url: `${peer.origin}/${place}`, size: 5 },
