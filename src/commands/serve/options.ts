@@ -137,7 +137,7 @@ const UPLOAD_OPTIONS: OptionGroup = {
     {
       name: "allow-overwrite",
       help: "Let an uploaded file replace one of the same name. Without it the new one is stored " +
-        "as name.1, name.2 and so on.",
+        "as name.1.txt, name.2.txt and so on.",
     },
     {
       name: "max-upload-size",

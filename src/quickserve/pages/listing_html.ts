@@ -23,23 +23,33 @@ const rowsMark = crypto.randomUUID();
  * more.
  */
 export function* listingAsHtml(listing: Listing): Generator<string> {
-  const { segments, entries, context } = listing;
-  const { configuration, canUpload } = context;
+  const { segments, entries, context, place } = listing;
+  const { configuration } = context;
+  const form = place === null ? null : uploadForm("compact", place);
+  // Where there is nothing but the form, it says enough.
+  const isFormAlone = form !== null && entries.length === 0 && segments.length === 0;
   const path = "/" + segments.map((segment) => visibleName(segment) + "/").join("");
   const main = html`<nav class="crumbs" aria-label="Path">${breadcrumb(segments)}</nav>
 ${motd(configuration.motd)}<h1 class="unseen">${path}</h1>
-<div class="tools" data-tools>
-<p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
-${archiveLinks(configuration.archives)}</div>
-${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
-${entries.length === 0 && segments.length > 0 ? emptyNote : null}
-${canUpload ? uploadForm("compact") : null}`;
+${form}
+${isFormAlone ? null : filesPart(listing, path)}`;
   const content = { title: path, current: null, skip: "Skip to the files", main };
   const [before, after] = layOutPage(context, content).split(rowsMark);
   yield before ?? "";
   if (after === undefined) return;
   for (const batch of batchesOf(entries)) yield batch.map(row).join("");
   yield after;
+}
+
+function filesPart(listing: Listing, path: string): Html {
+  const { segments, entries, context: { configuration } } = listing;
+  return html`
+    <div class="tools" data-tools>
+    <p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
+    ${archiveLinks(configuration.archives)}</div>
+    ${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
+    ${entries.length === 0 && segments.length > 0 ? emptyNote : null}
+  `;
 }
 
 const emptyNote = html`<p class="empty">There is nothing here yet.</p>`;
