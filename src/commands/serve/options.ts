@@ -202,7 +202,8 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         short: "a",
         values: ["<address>"],
         completes: "interface",
-        help: "Bind the server to this address, or to that of this network interface.",
+        help:
+          "Bind the server to this address (or localhost), or to that of this network interface.",
         default: "all interfaces",
       },
       {
