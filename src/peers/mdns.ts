@@ -6,6 +6,7 @@
  */
 
 import type { Log } from "../log.ts";
+import { AlignedTimer } from "./aligned_timer.ts";
 import type { MdnsConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener } from "./discovery.ts";
 import type { FoundService } from "./mdns/browser.ts";
@@ -41,7 +42,7 @@ export class Mdns implements Discovery {
   readonly #links = new Map<string, RunningLink>();
   readonly #reported = new Set<string>();
   #listener: DiscoveryListener | null = null;
-  #rescan: ReturnType<typeof setInterval> | null = null;
+  #rescan: AlignedTimer | null = null;
   #lastLook = 0;
 
   constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: Log) {
@@ -60,12 +61,12 @@ export class Mdns implements Discovery {
     this.#listener = listener;
     this.#lastLook = Date.now();
     this.#look();
-    this.#rescan = setInterval(() => this.#lookAgain(), RESCAN);
+    this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
   }
 
   /** Says that the server ends, and closes all sockets. */
   async stop(): Promise<void> {
-    if (this.#rescan !== null) clearInterval(this.#rescan);
+    this.#rescan?.stop();
     this.#listener = null;
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     this.#links.clear();

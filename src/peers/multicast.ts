@@ -9,6 +9,7 @@ import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
 import { isLoopback } from "../http/address.ts";
+import { AlignedTimer } from "./aligned_timer.ts";
 import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
 import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener } from "./discovery.ts";
@@ -64,6 +65,7 @@ export class Multicast implements Discovery {
   readonly #answered = new Set<string>();
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
+  #rescan: AlignedTimer | null = null;
   #interfaces: readonly InterfaceAddress[] = [];
   #lastLook = 0;
 
@@ -105,8 +107,8 @@ export class Multicast implements Discovery {
     this.#timers = [
       setTimeout(() => this.#announce(), FIRST_ANNOUNCEMENT),
       setInterval(() => this.#announce(), interval * 1000),
-      setInterval(() => this.#lookAgain(), RESCAN),
     ];
+    this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
     this.#receive(receiver, listener);
   }
 
@@ -114,6 +116,7 @@ export class Multicast implements Discovery {
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
+    this.#rescan?.stop();
     const receiver = this.#receiver;
     this.#receiver = null;
     if (receiver !== null) close(receiver);
