@@ -5,6 +5,7 @@
  * of them and disturbs none. pacredir hosts announce themselves in the same way.
  */
 
+import type { Log } from "../log.ts";
 import type { MdnsConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener } from "./discovery.ts";
 import type { FoundService } from "./mdns/browser.ts";
@@ -12,7 +13,6 @@ import type { LinkOptions } from "./mdns/link.ts";
 import { mdnsInterfaces } from "./mdns/links.ts";
 import { formatText, TTL } from "./mdns/names.ts";
 import { RunningLink } from "./mdns/running_link.ts";
-import type { PeersLog } from "./own_server.ts";
 import type { PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds for which a server is remembered of which nothing more is heard. */
@@ -37,14 +37,14 @@ const MAX_REPORTED = 64;
 export class Mdns implements Discovery {
   readonly #configuration: MdnsConfiguration;
   readonly #server: AnnouncedServer;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #links = new Map<string, RunningLink>();
   readonly #reported = new Set<string>();
   #listener: DiscoveryListener | null = null;
   #rescan: ReturnType<typeof setInterval> | null = null;
   #lastLook = 0;
 
-  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: PeersLog) {
+  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: Log) {
     this.#configuration = configuration;
     this.#server = server;
     this.#log = log;

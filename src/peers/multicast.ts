@@ -5,6 +5,7 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
+import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
 import { isLoopback } from "../http/address.ts";
@@ -17,7 +18,6 @@ import {
   isFromElsewhere,
   multicastAddresses,
 } from "./interfaces.ts";
-import type { PeersLog } from "./own_server.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds from the start to the first announcement. */
@@ -55,7 +55,7 @@ export class Multicast implements Discovery {
   readonly #program: PeersConfiguration["program"];
   readonly #defaultPort: number;
   readonly #announcement: Uint8Array;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #senders = new Map<string, Sender>();
   /** When each server, by its URL, was heard last. */
   readonly #lastHeard = new LRUCache<string, number>({ max: MAX_HEARD });
@@ -72,7 +72,7 @@ export class Multicast implements Discovery {
     configuration: MulticastConfiguration,
     { program, defaultPort }: Pick<PeersConfiguration, "program" | "defaultPort">,
     uri: string,
-    log: PeersLog,
+    log: Log,
   ) {
     this.#configuration = configuration;
     this.#program = program;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
+import { Scratch } from "../scratch.ts";
 import {
   find,
   serve,
@@ -13,7 +14,8 @@ import {
 
 /** A peer that shares what is in a directory of its own. */
 async function serveDirectory(names: readonly string[]): Promise<TestPeer & { directory: string }> {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  const scratch = new Scratch();
+  const { directory } = scratch;
   for (const name of names) await Deno.writeTextFile(`${directory}/${name}`, name);
   const exists = (segments: readonly string[]): boolean => {
     try {
@@ -35,7 +37,7 @@ async function serveDirectory(names: readonly string[]): Promise<TestPeer & { di
     directory,
     async [Symbol.asyncDispose](): Promise<void> {
       await peer[Symbol.asyncDispose]();
-      await Deno.remove(directory, { recursive: true });
+      scratch[Symbol.dispose]();
     },
   };
 }
@@ -161,7 +163,8 @@ Deno.test("a peer is asked less and less often for an index that takes long to b
 });
 
 Deno.test("a file that everybody may read from now on is in the index before long", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   await Deno.writeTextFile(`${directory}/a`, "a", { mode: 0o600 });
   const names = (): Promise<string[]> =>
     Promise.resolve(
@@ -174,7 +177,6 @@ Deno.test("a file that everybody may read from now on is in the index before lon
   assertEquals(verdictOf(asking, one.base, "a"), "no");
   await Deno.chmod(`${directory}/a`, 0o644);
   await until(() => verdictOf(asking, one.base, "a") === "yes", 40);
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("a peer that no longer has what its index names loses the entry at once", async () => {

@@ -283,7 +283,7 @@ async function pacserveSettings(
 
 /** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
 function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
-  const proxies = proxyVariables((name) => Deno.env.get(name));
+  const proxies = proxyVariables(Deno.env);
   for (const scheme of ["http", "https"] as const) {
     const text = proxies?.[scheme] ?? "";
     if (text === "" || parseProxy(text) !== null) continue;
