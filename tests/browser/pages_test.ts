@@ -220,6 +220,22 @@ Deno.test("dark mode is dark, and text can be read in both", () =>
     }
   }));
 
+Deno.test("the reader can choose light or dark, and the choice is kept", () =>
+  withServer(() => [], async (server, browser) => {
+    const page = await browser.open({ colorScheme: "light" });
+    const background = (): Promise<string> =>
+      page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    await page.goto(server.address);
+    const colours = page.getByRole("combobox", { name: "Colours" });
+    await colours.selectOption("Dark");
+    assertEquals(await background(), "rgb(18, 23, 28)");
+    await page.goto(`${server.address}/share/`);
+    assertEquals(await background(), "rgb(18, 23, 28)");
+    assertEquals(await page.evaluate(contrasts), []);
+    await colours.selectOption("System");
+    assertEquals(await background(), "rgb(255, 255, 255)");
+  }));
+
 Deno.test("on a phone nothing has to be scrolled sideways", () =>
   withServer((directory) => [
     ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],

@@ -393,6 +393,47 @@ function acceptDrops(section, add, refuse) {
   }
 }
 
+/** Where the reader's choice is kept; where it may not be kept, it holds for the page. */
+const THEME = "pacserve-theme";
+
+/** @returns {string} */
+function storedTheme() {
+  try {
+    return localStorage.getItem(THEME) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
+/** @param {string} theme */
+function applyTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+/** Lets the reader choose between light and dark; the system's choice is where it begins. */
+function addThemeSwitch() {
+  const themes = { system: "System", light: "Light", dark: "Dark" };
+  const options = Object.entries(themes).map(([value, label]) =>
+    element("option", { value }, label)
+  );
+  const select = /** @type {HTMLSelectElement} */ (
+    element("select", { "aria-label": "Colours" }, ...options)
+  );
+  select.value = storedTheme();
+  select.addEventListener("change", () => {
+    applyTheme(select.value);
+    try {
+      localStorage.setItem(THEME, select.value);
+    } catch {
+      // It holds for this page.
+    }
+  });
+  document.querySelector(".top")?.append(select);
+}
+
+applyTheme(storedTheme());
+addThemeSwitch();
 localizeTimes();
 addFilterBox();
 improveUpload();
