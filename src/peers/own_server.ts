@@ -2,7 +2,6 @@
 
 import type { Admission } from "../http/admission.ts";
 import type { HttpRequest } from "../http/exchange.ts";
-export type { Log as PeersLog } from "../log.ts";
 import type { Listing } from "./protocol.ts";
 
 /** What this server shares, as peers ask for it. Another configuration shares something else. */

@@ -132,7 +132,8 @@ const UPLOAD_OPTIONS: OptionGroup = {
       values: ["<directory>"],
       completes: "directory",
       help: "Enable uploads and save uploaded files in this directory. It is not shared, unless " +
-        "it is named among the paths, too.",
+        "it is named among the paths, too: then its listings and those of the directories below " +
+        "it take uploads for themselves.",
     },
     {
       name: "allow-overwrite",
@@ -202,7 +203,8 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         short: "a",
         values: ["<address>"],
         completes: "interface",
-        help: "Bind the server to this address, or to that of this network interface.",
+        help:
+          "Bind the server to this address (or localhost), or to that of this network interface.",
         default: "all interfaces",
       },
       {

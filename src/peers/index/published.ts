@@ -5,13 +5,14 @@
  * a peer that has an earlier one gets what changed since.
  */
 
+import type { Log } from "../../log.ts";
 import { LRUCache } from "lru-cache";
 import { EventEmitter } from "node:events";
 import { Backoff } from "../../backoff.ts";
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { contentReply, notModified } from "../../http/replies.ts";
-import type { OwnFiles, PeersLog } from "../own_server.ts";
+import type { OwnFiles } from "../own_server.ts";
 import { HEADERS } from "../protocol.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import {
@@ -59,7 +60,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   /** Random identity of this running server. */
   readonly instance: string = crypto.randomUUID();
   readonly #isPublished: boolean;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #watch: DirectoryWatch;
   #files: OwnFiles | null = null;
   /** By the generation that the sender of a request has. */
@@ -83,7 +84,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
    * @param directories of the packages, whose changes change the names; null for a server that publishes
    * no index.
    */
-  constructor(directories: readonly string[] | null, log: PeersLog) {
+  constructor(directories: readonly string[] | null, log: Log) {
     super();
     this.#isPublished = directories !== null;
     this.#log = log;

@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { UploadConfiguration } from "../configuration.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
-import { count, humanSize, visibleName } from "./display.ts";
+import { count, humanSize, visibleText } from "./display.ts";
 import { Html, html } from "./html.ts";
 import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";
@@ -28,7 +28,7 @@ export interface FormPlace {
 export function uploadForm(form: "compact" | "full", { path, isHere }: FormPlace): Html {
   // On its own page the heading of the page says it already.
   const look = form === "full" ? "unseen" : "";
-  const shown = path === null ? null : visibleName(decodeURIComponent(path));
+  const shown = path === null ? null : visibleText(decodeURIComponent(path));
   const where = isHere
     ? null
     : path === null
@@ -108,18 +108,18 @@ function heading({ uploaded, failed }: UploadOutcome): string {
 
 function storedLine({ name, requested, size, replaced }: UploadOutcome["uploaded"][number]): Html {
   const note = name !== requested
-    ? ` under this name, because ${visibleName(requested)} was taken`
+    ? ` under this name, because ${visibleText(requested)} was taken`
     : replaced
     ? " in place of the one before"
     : "";
   return html`
-    <li><bdi>${visibleName(name)}</bdi> <span class="quiet">${humanSize(size)}</span>
+    <li><bdi>${visibleText(name)}</bdi> <span class="quiet">${humanSize(size)}</span>
     <span class="note good">Stored${note}.</span></li>
   `;
 }
 
 function failedLine({ name, reason }: UploadOutcome["failed"][number]): Html {
-  const shown = name === "" ? "(no name)" : visibleName(name);
+  const shown = name === "" ? "(no name)" : visibleText(name);
   return html`
     <li><bdi>${shown}</bdi> <span></span><span class="note bad">Not stored: ${reason}</span></li>
   `;
