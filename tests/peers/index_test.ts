@@ -120,6 +120,28 @@ Deno.test("a file that came after the index was built is found, before it is bui
   await until(() => verdictOf(asking, one.base, "late") === "yes");
 });
 
+Deno.test("a file that is still being written when the index is built is asked for, and named when it is whole", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  let isGrowing = true;
+  await using one = await servePeer(["pkg/late"], {}, {
+    index: {
+      directories: [directory],
+      names: () => Promise.resolve(isGrowing ? ["a"] : ["a", "late"]),
+      isGrowing: () => isGrowing,
+    },
+  });
+  await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
+  await using asking = await servePeer([], { staticPeers: [one.base] });
+  await until(() => verdictOf(asking, one.base, "a") === "yes");
+  assertEquals(verdictOf(asking, one.base, "late"), "unknown");
+  assertEquals(await find(asking, "pkg/late"), one.base + "pkg/late");
+  isGrowing = false;
+  // Nothing tells of it: the last byte of a file is no change of the directory.
+  await until(() => verdictOf(asking, one.base, "late") === "yes");
+  assertEquals(verdictOf(asking, one.base, "b"), "no");
+  await Deno.remove(directory);
+});
+
 Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
   await using one = await servePeer(["pkg/a"], {}, {
     index: { directories: ["/nonexistent-directory"], names: () => Promise.resolve(["a"]) },

@@ -288,8 +288,8 @@ function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
     const text = proxies?.[scheme] ?? "";
     if (text === "" || parseProxy(text) !== null) continue;
     sources.warnings.push(
-      `the proxy for ${scheme}: mirrors in the environment (${scheme}_proxy, all_proxy) cannot be ` +
-        "used, and these mirrors not reached: it must be like http://proxy.example.org:3128",
+      `the proxy that the environment names for ${scheme}: mirrors (${scheme}_proxy, all_proxy) must ` +
+        "be like http://proxy.example.org:3128; without it pacman is sent to these mirrors itself",
     );
   }
   return proxies;

@@ -42,6 +42,9 @@ const QUIET = 10_000;
 /** Milliseconds between two builds where a directory is missing or cannot be watched. */
 const BUILD_UNWATCHED = 60_000;
 
+/** Milliseconds between two builds while a file is being written. */
+const BUILD_GROWING = 2_000;
+
 interface Generation {
   readonly number: number;
   readonly added: Uint32Array;
@@ -214,7 +217,11 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     try {
       // Watching begins before the names are read, so that nothing happens in between unseen.
       const watched = this.#watch.start();
-      this.#take(hashesOf(await this.#files?.packageNames() ?? []), watched === "yes");
+      const { names, isGrowing } = await this.#files?.packageNames() ??
+        { names: [], isGrowing: false };
+      // What is being written is not named yet: peers must ask, as for what cannot be watched.
+      this.#take(hashesOf(names), watched === "yes" && !isGrowing);
+      if (isGrowing) this.#schedule(BUILD_GROWING);
       if (watched !== "yes") this.#schedule(BUILD_UNWATCHED);
     } finally {
       this.#building = false;
