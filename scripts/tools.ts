@@ -31,6 +31,8 @@ export const tools: readonly Tool[] = [
   program("makepkg", "makepkg", "pacman", "play scenes"),
   program("fakeroot", "fakeroot", "fakeroot", "play scenes"),
   program("bsdtar", "libarchive-tools", "libarchive", "play scenes unit clients"),
+  program("xz", "xz-utils", "xz", "unit"),
+  program("bzip2", "bzip2", "bzip2", "unit"),
   program("zstd", "zstd", "zstd", "play scenes"),
   program("gpg", "gnupg", "gnupg", "play scenes"),
   program("ip", "iproute2", "iproute2", "play scenes arch peers options firewall bench"),
