@@ -162,7 +162,8 @@ export class Pacserve {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
     this.#parts.log.warn(sentence);
-    return this.#notHere(request, address, true, true);
+    // pacman asks whether its wrong file is still the newest: without the condition it gets the right one.
+    return this.#notHere(unconditional(request), address, true, true);
   }
 
   /** @param peersToo false: what we skip of our own, the peers may have from us. */
@@ -474,6 +475,13 @@ export class Pacserve {
 function outlasting(request: HttpRequest): HttpRequest {
   const { method, target, headers, body, connection } = request;
   return { method, target, headers, body, connection, signal: new AbortController().signal };
+}
+
+/** A request for a file, whatever version of it the client has. */
+function unconditional(request: HttpRequest): HttpRequest {
+  const { method, target, body, connection, signal } = request;
+  const none = Object.fromEntries(Object.keys(CONDITIONS).map((name) => [name, undefined]));
+  return { method, target, headers: { ...request.headers, ...none }, body, connection, signal };
 }
 
 /** True for a package itself. */
