@@ -154,16 +154,19 @@ export class Pacserve {
       this.#notHere(request, address, isLocal, true);
   }
 
-  #wrongInCache(
+  async #wrongInCache(
     { localPath, size }: SharedFile,
     request: HttpRequest,
     address: PacmanAddress,
-  ): Reply | Promise<Reply> {
+  ): Promise<Reply> {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
     this.#parts.log.warn(sentence);
-    // pacman asks whether its wrong file is still the newest: without the condition it gets the right one.
-    return this.#notHere(unconditional(request), address, true, true);
+    // pacman asks whether its wrong file is still the newest: the right one may be older, and libcurl
+    // would refuse it for its date.
+    const reply = await this.#notHere(unconditional(request), address, true, true);
+    const { "Last-Modified": _, ...headers } = reply.headers;
+    return { ...reply, headers };
   }
 
   /** @param peersToo false: what we skip of our own, the peers may have from us. */
