@@ -17,6 +17,8 @@ export interface OwnFiles {
 /** What this server is with one configuration. */
 export interface OwnServer {
   readonly files: OwnFiles;
+  /** Whether it relays what this host asks for: then it is a tracker, too. */
+  readonly relays: boolean;
   readonly admission: Pick<Admission, "allowsPeer">;
 }
 

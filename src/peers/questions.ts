@@ -11,13 +11,17 @@ import {
 } from "./client.ts";
 import type { PublishedIndex } from "./index/published.ts";
 import {
+  decodeFirst,
   decodeFound,
   decodeListing,
   encodeMessage,
+  type FirstDownload,
   HEADERS,
+  isInstance,
   type Listing,
   type Message,
   MESSAGE_TYPE,
+  type Want,
 } from "./protocol.ts";
 import type { Peer, Registry } from "./registry.ts";
 
@@ -81,6 +85,13 @@ export class Questions {
     return decodeListing(textOf(answer), MAX_NAMES);
   }
 
+  /** Who downloads a file first, as this tracker says; null when it does not answer that. */
+  async want(tracker: Peer, want: Want): Promise<FirstDownload | null> {
+    const answer = await this.#ask(tracker, messageTo(tracker, want, 1024));
+    this.#mustTake(tracker, answer);
+    return decodeFirst(textOf(answer));
+  }
+
   /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
   async offers(peer: Peer, url: string): Promise<Offer> {
     const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
@@ -142,6 +153,7 @@ export class Questions {
       instance,
       generation: instance === null ? null : countOf(headerOf(answer, HEADERS.index)),
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
+      relays: headerOf(answer, HEADERS.relay) === "1",
       roundTrip: answer.roundTrip,
       isProof,
     });
@@ -178,7 +190,7 @@ function messageTo(
 
 /** The identity in a header field; null for none or one that is not as ours are. */
 export function instanceOf(value: string | undefined): string | null {
-  return value !== undefined && /^[\w-]{8,64}$/.test(value) ? value : null;
+  return value !== undefined && isInstance(value) ? value : null;
 }
 
 /** The number in a header field; null for none or one that is not as ours are. */

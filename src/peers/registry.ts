@@ -55,6 +55,8 @@ export interface Peer {
   instance: string | null;
   /** Generation of its index, when it last spoke of it; null for none. */
   generation: number | null;
+  /** It relays, as its last answer said: it can be a tracker. */
+  relays: boolean;
   /** Files that it was sending at `transfersAt`, on the registry's clock: see {@link transfersOf}. */
   transfers: number;
   transfersAt: number;
@@ -70,6 +72,8 @@ export interface PeerFacts {
   /** Generation of its index; null for none. */
   readonly generation: number | null;
   readonly transfers: number | null;
+  /** It relays; by default it does not. */
+  readonly relays?: boolean;
   /** Milliseconds. */
   readonly roundTrip: number;
   /** It answered for the very address of a file: only that ends a probation at once. */
@@ -175,6 +179,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     peer.trouble = null;
     peer.instance = facts.instance;
     peer.generation = facts.generation;
+    peer.relays = facts.relays ?? false;
     if (facts.transfers !== null) {
       peer.transfers = facts.transfers;
       peer.transfersAt = peer.lastSeen;
@@ -295,6 +300,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
       backoffUntil: 0,
       instance: null,
       generation: null,
+      relays: false,
       transfers: 0,
       transfersAt: 0,
       roundTrip: null,

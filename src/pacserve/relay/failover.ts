@@ -22,6 +22,8 @@ export interface Candidates {
    * @returns null when none is left.
    */
   next(mirrorsFirst: boolean): Promise<Source | null>;
+  /** A source that is better than the last one, but was found too late; null when there is none. */
+  better(): Promise<Source | null>;
   /** A mirror to race a peer's copy; null when the copy is known to be the faster one, or none is left. */
   rival(copy: Source): Promise<Source | null>;
   /** A race ended. */
@@ -116,6 +118,21 @@ export class Failover {
     this.#wrong();
   }
 
+  /** True while it asks sources. */
+  get isRunning(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** The sources that are being asked. */
+  get sources(): readonly Source[] {
+    return this.#attempts.map(({ source }) => source);
+  }
+
+  /** True when a mirror fills the download. */
+  get isFromMirror(): boolean {
+    return this.#leader?.source.kind === "mirror";
+  }
+
   get #candidates(): Candidates {
     return this.#from!;
   }
@@ -160,6 +177,7 @@ export class Failover {
     this.#remove(attempt);
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (failure.kind === "unmodified") return this.#download.fail(failure);
+    this.#reinstate();
     if (!attempt.isLeft) {
       this.#candidates.failed(attempt.source, failure);
       this.#left(attempt, failure.message);
@@ -175,6 +193,7 @@ export class Failover {
         this.#lastFailure = worse(this.#lastFailure, new SourceFailure("broken", trouble));
         this.#candidates.failed(attempt.source, new SourceFailure("broken", trouble));
         this.#left(attempt, trouble);
+        this.#reinstate();
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
       const { lastAnswer, lastSource } = this.#times;
@@ -182,6 +201,16 @@ export class Failover {
       if (this.#isExhausted && attempt.silentFor > limit) {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
+    }
+  }
+
+  /** What was to be better failed: the mirror that it should have replaced is good enough. */
+  #reinstate(): void {
+    for (const attempt of this.#attempts) {
+      if (!attempt.isSuperseded) continue;
+      attempt.isSuperseded = false;
+      attempt.isLeft = false;
+      this.#leftFor = null;
     }
   }
 
@@ -249,7 +278,27 @@ export class Failover {
       // One that broke off may be asked again, but not beside itself.
       const isOpen = this.#attempts.some((attempt) => attempt.source === source);
       if (source === null || isOpen) this.#isExhausted = true;
-      else if (this.#canStart()) this.#ask(source, false);
+      else if (this.#canStart()) {
+        this.#ask(source, false);
+        if (source.kind === "mirror") this.#awaitBetter();
+      }
+    });
+  }
+
+  /** A mirror was asked only because a better source was not known in time. */
+  #awaitBetter(): void {
+    this.#candidates.better().catch(() => null).then((source) => {
+      if (source === null || this.#timer === null || this.#isOver) return;
+      const leader = this.#leader;
+      const isOpen = this.#attempts.some((attempt) => attempt.source === source);
+      if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
+      if (leader !== undefined && !leader.isLeft) {
+        leader.isLeft = true;
+        leader.isSuperseded = true;
+        this.#leftFor = `${leader.source.name} was asked too early`;
+      }
+      this.#ask(source, false);
+      this.#step();
     });
   }
 

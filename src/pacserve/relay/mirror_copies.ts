@@ -108,7 +108,7 @@ export class MirrorsOfFile implements MirrorCopies {
     return choices.find((choice) => choice !== null && (choice.verified || isOnly)) ?? null;
   }
 
-  #source({ url, origin }: MirrorChoice, last: number | null): HttpSource {
+  #source({ url, origin, hasCredentials }: MirrorChoice, last: number | null): HttpSource {
     const { client, via, isSelf, conditions } = this.#options;
     return new HttpSource({
       kind: "mirror",
@@ -123,6 +123,7 @@ export class MirrorsOfFile implements MirrorCopies {
         ...conditions,
       },
       isSelf,
+      isPrivate: hasCredentials,
       answered: () => this.answered = origin,
       ...(last === null ? {} : { last }),
     });
