@@ -28,6 +28,9 @@ import type { Peer, Registry } from "./registry.ts";
 /** Milliseconds after which an answer that did not come is no longer waited for by anybody. */
 const MAX_ANSWER_TIME = 2_000;
 
+/** The same for the answer to a want, which is of use while the file is downloaded. */
+const MAX_WANT_TIME = 10_000;
+
 const MAX_BODY = 1 << 20;
 const MAX_LISTING_BODY = 16 << 20;
 const MAX_NAMES = 100_000;
@@ -87,9 +90,9 @@ export class Questions {
 
   /** Who downloads a file first, as this tracker says; null when it does not answer that. */
   async want(tracker: Peer, want: Want): Promise<FirstDownload | null> {
-    const answer = await this.#ask(tracker, messageTo(tracker, want, 1024));
-    this.#mustTake(tracker, answer);
-    return decodeFirst(textOf(answer));
+    const request = { ...messageTo(tracker, want, 1024), timeout: MAX_WANT_TIME };
+    const answer = await this.#ask(tracker, request, false);
+    return answer.status === 200 ? decodeFirst(textOf(answer)) : null;
   }
 
   /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
@@ -118,7 +121,7 @@ export class Questions {
   /** @param isNecessary a peer that cannot answer this is of no use: it is in backoff then. */
   async #ask(
     peer: Peer,
-    request: Omit<PeerRequest, "timeout">,
+    request: Omit<PeerRequest, "timeout"> & { readonly timeout?: number },
     isNecessary: boolean = true,
   ): Promise<PeerAnswer> {
     const late = setTimeout(() => {
@@ -127,7 +130,8 @@ export class Questions {
     }, this.#patience);
     try {
       const headers = { ...this.#published.headers(), ...request.headers };
-      const answer = await this.#client.request({ ...request, headers, timeout: MAX_ANSWER_TIME });
+      const { timeout = MAX_ANSWER_TIME } = request;
+      const answer = await this.#client.request({ ...request, headers, timeout });
       this.#learn(peer, answer, request.method === "HEAD");
       return answer;
     } catch (error) {

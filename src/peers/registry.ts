@@ -22,6 +22,8 @@ export const BOUNDS = {
   perHost: 16,
   /** Peers whose backoff is over that one search asks. */
   due: 8,
+  /** Milliseconds for which a peer in backoff is still taken to be there, after its last answer. */
+  recent: 3_000,
   /** Milliseconds without a failure that end a probation. */
   probation: 600_000,
 } as const;
@@ -249,6 +251,15 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   all(): Peer[] {
     this.#forgetExpired();
     return [...this.#peers.values()];
+  }
+
+  /**
+   * Whether the peer is alive, or was a moment ago: on a busy network many peers answer late now and
+   * then, and all servers have to agree on who is there.
+   */
+  isThere(peer: Peer): boolean {
+    if (peer.state === "alive") return true;
+    return peer.lastSeen !== null && this.#now() - peer.lastSeen < BOUNDS.recent;
   }
 
   /**

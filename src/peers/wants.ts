@@ -3,7 +3,8 @@
  *
  * For each file two of the servers that relay are its *trackers*: those with the highest hash of the
  * file's digest and their instance (rendezvous hashing), so that all servers which know each other ask
- * the same two, and each is asked for few files.
+ * the same two, and each is asked for few files. A server that takes one of them to be gone asks the
+ * next one as well, and still believes the better one if it answers.
  */
 
 import { createHash } from "node:crypto";
@@ -21,9 +22,9 @@ export const WANT_TIMEOUT = 50;
  * believed: the other tracker has forgotten it. Otherwise both were asked at the same moment, and all
  * askers have to believe the same tracker.
  */
-const FORGOT = 1_000;
+const FORGOT = 5_000;
 
-/** Trackers of a file. */
+/** Trackers of a file. Where the best ones do not answer, as many others are asked as well. */
 const TRACKERS = 2;
 
 /** Own address among the askers: it is no IP address. */
@@ -59,7 +60,7 @@ export class Wants {
     return this.#published.instance;
   }
 
-  /** Asks both trackers of a file at once. */
+  /** Asks the trackers of a file at once. */
   ask(want: Want): Wanted {
     const answers: (FirstDownload | null)[] = [];
     const all = this.#trackersOf(want.digest).map(async (tracker, rank) => {
@@ -91,7 +92,7 @@ export class Wants {
   peerOf(instance: string): Peer | null {
     if (instance === this.instance) return null;
     return this.#registry.all().find((peer) =>
-      peer.instance === instance && peer.state === "alive"
+      peer.instance === instance && this.#registry.isThere(peer)
     ) ?? null;
   }
 
@@ -112,25 +113,26 @@ export class Wants {
 
   /** The trackers of a file, the best first; null stands for this server. */
   #trackersOf(digest: string): (Peer | null)[] {
-    const relays: (Peer | null)[] = this.#registry.all().filter((peer) =>
-      peer.relays && peer.instance !== null && peer.state === "alive"
-    );
+    const registry = this.#registry;
+    const relays: (Peer | null)[] = registry.all().filter((peer) => peer.relays);
     if (this.#published.relays) relays.push(null);
-    const scored = new Map<string, Peer | null>();
-    for (const relay of relays) {
-      scored.set(score(digest, relay?.instance ?? this.instance), relay);
-    }
-    const best = [...scored.keys()].sort().reverse().slice(0, TRACKERS);
-    return best.map((each) => scored.get(each) ?? null);
+    const scored = relays.map((relay) => ({
+      relay,
+      score: score(digest, relay?.instance ?? this.instance),
+    })).sort((one, other) => one.score < other.score ? 1 : -1).map(({ relay }) => relay);
+    const best = scored.slice(0, TRACKERS);
+    const there = scored.filter((relay) => relay === null || registry.isThere(relay));
+    const asked = new Set([...best, ...there.slice(0, TRACKERS)]);
+    return scored.filter((relay) => asked.has(relay));
   }
 
-  /** The peer that the answers name; null for this server, or for one that is not known as alive. */
+  /** The peer that the answers name; null for this server, or for one that is not known to be there. */
   #peerIn(answers: readonly (FirstDownload | null)[]): Peer | null {
-    const [one, other] = [answers[0] ?? null, answers[1] ?? null];
-    const first = one !== null && other !== null && other.age - one.age > FORGOT
-      ? other
-      : one ?? other;
-    return first === null ? null : this.peerOf(first.first);
+    // In a list that is not filled yet, those that have not answered are not there.
+    const [best, ...others] = answers.filter((answer) => answer !== null && answer !== undefined);
+    if (best === undefined) return null;
+    const older = others.find(({ age }) => age - best.age > FORGOT);
+    return this.peerOf((older ?? best).first);
   }
 }
 

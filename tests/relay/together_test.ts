@@ -24,8 +24,8 @@ function logs(lan: Lan): string {
   return lan.hosts.map(({ log }, i) => log.map((line) => `${i}: ${line}`).join("\n")).join("\n");
 }
 
-Deno.test("eight relays that want a file at the same moment ask the mirror once", async () => {
-  await Lan.with({ file, hosts: 8, mirror: paced(4 * MIB) }, async (lan) => {
+Deno.test("relays that want a file at the same moment ask the mirror once", async () => {
+  await Lan.with({ file, hosts: 5, mirror: paced(2 * MIB) }, async (lan) => {
     assertSame(await all(lan));
     assert(lan.copies < 1.1, `the mirror sent ${lan.copies} files\n${logs(lan)}`);
     assertMatch(logs(lan), /from peer .* \(in flight\), verified/);
@@ -33,7 +33,7 @@ Deno.test("eight relays that want a file at the same moment ask the mirror once"
 });
 
 Deno.test("relays that come one after the other join the download", async () => {
-  await Lan.with({ file, hosts: 4, mirror: paced(4 * MIB) }, async (lan) => {
+  await Lan.with({ file, hosts: 4, mirror: paced(2 * MIB) }, async (lan) => {
     const downloads = lan.hosts.map(async ({ port }, i) => {
       const before = file.length * i / 5;
       await until(() => lan.mirror.sent >= before, "the download goes on");

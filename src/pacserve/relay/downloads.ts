@@ -11,10 +11,16 @@ import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
 /** Milliseconds between two looks for spools that are not needed any more. */
-const SWEEP = 5_000;
+const SWEEP = 2_000;
 
-/** Milliseconds between two wants for one file: its trackers forget it after 30 s. */
-const REPEAT = 10_000;
+/**
+ * Milliseconds until the trackers are asked again, and between two wants later: they forget a file after
+ * 30 s. Where they did not agree at first, they do soon.
+ */
+const REPEAT = { first: 2_000, later: 10_000 };
+
+/** A file in the cache is kept for so long (ms): peers learn of the cache a moment later. */
+const KEPT_BESIDE_CACHE = 5_000;
 
 /** A download, what fills it, and how many read it. */
 export class Job {
@@ -27,6 +33,7 @@ export class Job {
   /** Null: it is shared with nobody. */
   readonly #inFlight: InFlightFile | null;
   #repeatedAt = performance.now();
+  #repeatAfter = REPEAT.first;
   readonly #times: RelayTimes;
   readonly #ended: () => void;
   #readers = 0;
@@ -102,13 +109,20 @@ export class Job {
     if (wasShared) this.#inFlight?.end();
   }
 
-  /** Tells the trackers now and then that it is still here. */
+  /**
+   * Tells the trackers now and then that it is still here. Where they name another server, and a mirror
+   * fills this one, it goes on from there.
+   */
   repeat(): void {
     const { isVerified, received } = this.download;
-    const isDue = performance.now() - this.#repeatedAt >= REPEAT;
+    const isDue = performance.now() - this.#repeatedAt >= this.#repeatAfter;
     if (!isDue || !this.isShared || !(this.isFilled || isVerified)) return;
     this.#repeatedAt = performance.now();
-    this.#inFlight?.repeat(received);
+    this.#repeatAfter = REPEAT.later;
+    const late = this.#inFlight?.find(received, new Set()).late;
+    void late?.then((source) => {
+      if (source !== null && this.failover.isFromMirror) this.failover.prefer(source);
+    });
   }
 
   /** The package is in the cache, where everybody looks for it. */
@@ -230,9 +244,8 @@ export class Downloads {
 
   #sweep(): void {
     for (const job of [...this.#all]) {
-      // Peers learn of the cache a moment later, so it is kept until the next look.
       const isOver = job.idleFor > this.#times.kept ||
-        (job.idleFor > SWEEP && job.neighbours === 0 && job.isInCache);
+        (job.idleFor > KEPT_BESIDE_CACHE && job.neighbours === 0 && job.isInCache);
       if (isOver) job.close();
       else job.repeat();
     }

@@ -118,6 +118,21 @@ export class Failover {
     this.#wrong();
   }
 
+  /** Goes on from this source, if it gives anything, in place of a mirror. */
+  prefer(source: Source): void {
+    if (this.#timer === null || this.#isOver) return;
+    const leader = this.#leader;
+    const isOpen = this.#attempts.some(({ source: { key } }) => key === source.key);
+    if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
+    if (leader !== undefined && !leader.isLeft) {
+      leader.isLeft = true;
+      leader.isSuperseded = true;
+      this.#leftFor = `${leader.source.name} is asked by another peer`;
+    }
+    this.#ask(source, false);
+    this.#step();
+  }
+
   /** True while it asks sources. */
   get isRunning(): boolean {
     return this.#timer !== null;
@@ -288,17 +303,7 @@ export class Failover {
   /** A mirror was asked only because a better source was not known in time. */
   #awaitBetter(): void {
     this.#candidates.better().catch(() => null).then((source) => {
-      if (source === null || this.#timer === null || this.#isOver) return;
-      const leader = this.#leader;
-      const isOpen = this.#attempts.some((attempt) => attempt.source === source);
-      if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
-      if (leader !== undefined && !leader.isLeft) {
-        leader.isLeft = true;
-        leader.isSuperseded = true;
-        this.#leftFor = `${leader.source.name} was asked too early`;
-      }
-      this.#ask(source, false);
-      this.#step();
+      if (source !== null) this.prefer(source);
     });
   }
 

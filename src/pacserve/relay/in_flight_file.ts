@@ -63,11 +63,6 @@ export class InFlightFile {
     return { soon: soon.then(sourceOf), late: late.then(sourceOf) };
   }
 
-  /** Says that the download goes on, or that all of it is here. */
-  repeat(have: number): void {
-    this.#options.wants.ask(this.#want(have, [], false));
-  }
-
   /** Says that nobody gets it from here any more. */
   end(): void {
     if (!this.#isKnown) return;
