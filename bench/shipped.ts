@@ -1,5 +1,5 @@
 /**
- * A pacserve as the package's service runs it: with `--multicast`, on a network of its own (a network
+ * A pacserve as the package's service runs it: with `--multicast --mdns`, on a network of its own (a network
  * namespace, so that nothing of it is heard elsewhere), and with what Deno kept of an earlier start.
  */
 
@@ -21,7 +21,7 @@ export async function startShippedPacserve(bench: Bench, cache: string): Promise
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "shipped-" });
   const namespace = ["unshare", ...ROOT, "--net", "sh", "-c", NETWORK, "sh"];
   const command = [...namespace, "env", `DENO_DIR=${bench.scratch}/deno`];
-  command.push(...await commandOf("pacserve", bench), "--multicast");
+  command.push(...await commandOf("pacserve", bench), "--multicast", "--mdns");
   command.push("--pacman-conf", await pacmanConfiguration(bench, cache));
   return await Program.listening(command, PORT, `${directory}/log`, listensInside);
 }

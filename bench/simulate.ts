@@ -11,6 +11,7 @@ import {
 } from "../tests/peers/lan.ts";
 import { packageName } from "./lan.ts";
 import { short } from "./row.ts";
+import { measureMdns } from "./simulate_mdns.ts";
 import { median } from "./statistics.ts";
 
 const USAGE = `usage: deno task simulate [options]
@@ -23,6 +24,7 @@ one gets a new package.
   --packages <number>  packages that one looks for (300)
   --cache <number>     packages that each server has (1000)
   --originals          the others are servers of the original
+  --mdns               what multicast DNS says instead, on a clock of its own
   --json               print data`;
 
 const { values } = readArguments(USAGE, {
@@ -31,6 +33,7 @@ const { values } = readArguments(USAGE, {
     packages: { type: "string", default: "300" },
     cache: { type: "string", default: "1000" },
     originals: { type: "boolean", default: false },
+    mdns: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -162,24 +165,59 @@ function line(cells: readonly string[]): string {
   return cells.map((cell, column) => cell.padStart(column === 0 ? 7 : 12)).join("");
 }
 
-const kinds = values.originals ? "one of ours among servers of the original" : "servers of ours";
-if (!values.json) {
-  console.log(
-    `${packages} packages, ${AT_A_TIME} at a time; ${kinds} with ${cache} packages each\n`,
-  );
-  console.log(line(["", "all start", "", "search", "", "a package", "a change", ""]));
-  console.log(line(["servers", "messages", "kB", "messages", "kB", "ms", "messages", "kB"]));
-}
-for (let count = 2; count <= most; count = count * 2 > most && count < most ? most : count * 2) {
-  const costs = await measure(count, packages);
-  if (values.json) {
-    console.log(JSON.stringify(costs));
-    continue;
+/** Each number of servers that is measured. */
+function* counts(): Generator<number> {
+  for (let count = 2; count <= most; count = count * 2 > most && count < most ? most : count * 2) {
+    yield count;
   }
-  const both = ({ messages, bytes }: Traffic): string[] => [short(messages), short(bytes / 1000)];
-  const { start, search, found, change } = costs;
-  console.log(
-    line([String(count), ...both(start), ...both(search), short(found), ...both(change)]),
-  );
 }
+
+async function simulate(): Promise<void> {
+  const kinds = values.originals ? "one of ours among servers of the original" : "servers of ours";
+  if (!values.json) {
+    console.log(
+      `${packages} packages, ${AT_A_TIME} at a time; ${kinds} with ${cache} packages each\n`,
+    );
+    console.log(line(["", "all start", "", "search", "", "a package", "a change", ""]));
+    console.log(line(["servers", "messages", "kB", "messages", "kB", "ms", "messages", "kB"]));
+  }
+  for (const count of counts()) {
+    const costs = await measure(count, packages);
+    if (values.json) {
+      console.log(JSON.stringify(costs));
+      continue;
+    }
+    const both = ({ messages, bytes }: Traffic): string[] => [short(messages), short(bytes / 1000)];
+    const { start, search, found, change } = costs;
+    console.log(
+      line([String(count), ...both(start), ...both(search), short(found), ...both(change)]),
+    );
+  }
+}
+
+function simulateMdns(): void {
+  if (!values.json) {
+    console.log("Datagrams and kB; peak: datagrams in the busiest tenth of a second\n");
+    console.log(
+      line(["", "all start", "", "", "known", "one more", "", "knows", "idle", "a minute"]),
+    );
+    console.log(line(["servers", "", "kB", "peak", "ms", "", "kB", "ms", "", "kB"]));
+  }
+  for (const count of counts()) {
+    const costs = measureMdns(count);
+    if (values.json) {
+      console.log(JSON.stringify(costs));
+      continue;
+    }
+    const { start, known, newcomer, newcomerKnows, idle } = costs;
+    console.log(line([
+      ...[String(count), short(start.datagrams), short(start.bytes / 1000), short(start.peak)],
+      ...[short(known), short(newcomer.datagrams), short(newcomer.bytes / 1000)],
+      ...[short(newcomerKnows), short(idle.datagrams), short(idle.bytes / 1000)],
+    ]));
+  }
+}
+
+if (values.mdns) simulateMdns();
+else await simulate();
 Deno.exit(0);

@@ -59,7 +59,7 @@ async function play(directory: string): Promise<boolean> {
   const { stdout: pacman } = await alder.pacman(["--version"]);
   tell(`  Both have ${/Pacman v[\d.]+/.exec(pacman)?.[0].toLowerCase().replace(" v", " ")}.`);
 
-  step("Starting pacserve on both: pacserve --multicast");
+  step("Starting pacserve on both: pacserve --multicast --mdns");
   await meet(scene, alder, birch);
 
   step("Today the mirror has new versions. alder upgrades first: pacsrv -Syu");
@@ -93,8 +93,8 @@ async function play(directory: string): Promise<boolean> {
 }
 
 async function meet(scene: Scene, alder: ArchMachine, birch: ArchMachine): Promise<void> {
-  const one = await scene.pacserve(alder);
-  const other = await scene.pacserve(birch);
+  const one = await scene.pacserve(alder, ["--multicast", "--mdns"]);
+  const other = await scene.pacserve(birch, ["--multicast", "--mdns"]);
   await scene.meet(one, other);
   tell(
     `  alder found birch (${scene.address(birch)}), birch found alder (${scene.address(alder)}).`,

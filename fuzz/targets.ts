@@ -6,6 +6,7 @@ import { filters } from "./targets/filters.ts";
 import { firewallFile, firewallRules } from "./targets/firewall_rules.ts";
 import { listener } from "./targets/listener.ts";
 import { datagrams, indexes, messages } from "./targets/messages.ts";
+import { multicastDns } from "./targets/multicast_dns.ts";
 import { multipart } from "./targets/multipart.ts";
 import { pacmanConf, pacmanConfOutput } from "./targets/pacman_conf.ts";
 import { pacmanAddresses, paths } from "./targets/paths.ts";
@@ -25,6 +26,7 @@ export const targets: readonly FuzzTarget[] = [
   datagrams,
   messages,
   indexes,
+  multicastDns,
   multipart,
   paths,
   pacmanAddresses,

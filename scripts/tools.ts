@@ -30,7 +30,7 @@ export const tools: readonly Tool[] = [
   ),
   program("makepkg", "makepkg", "pacman", "play scenes"),
   program("fakeroot", "fakeroot", "fakeroot", "play scenes"),
-  program("bsdtar", "libarchive-tools", "libarchive", "play scenes unit"),
+  program("bsdtar", "libarchive-tools", "libarchive", "play scenes unit clients"),
   program("zstd", "zstd", "zstd", "play scenes"),
   program("gpg", "gnupg", "gnupg", "play scenes"),
   program("ip", "iproute2", "iproute2", "play scenes arch peers options firewall bench"),
@@ -40,6 +40,8 @@ export const tools: readonly Tool[] = [
   program("git", "git", "git", "arch"),
   program("openssl", "openssl", "openssl", "unit peers options bench"),
   program("wget", "wget", "wget", "clients"),
+  program("lftp", "lftp", "lftp", "clients"),
+  program("rclone", "rclone", "rclone", "clients"),
   program("aria2c", "aria2", "aria2", "clients"),
   {
     // The system's own Python, which the test runs: another in the PATH may have other modules.
@@ -49,8 +51,9 @@ export const tools: readonly Tool[] = [
     users: ["clients"],
   },
   program("python3", "python3", "python", "scenes"),
-  program("unzip", "unzip", "unzip", "options"),
+  program("unzip", "unzip", "unzip", "options clients"),
   program("chromium", "chromium", "chromium", "browser confinement"),
+  program("firefox", "firefox-esr", "firefox", "browser"),
   program("iptables", "iptables", "iptables-nft", "firewall"),
   program("nft", "nftables", "nftables", "firewall"),
   program("ufw", "ufw", "ufw", "firewall"),

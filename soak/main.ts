@@ -24,7 +24,7 @@ const LONG = 20;
  */
 const MARGINS = {
   long: { bytes: 4 * 1024 * 1024, part: 0.02 },
-  short: { bytes: 16 * 1024 * 1024, part: 0.15 },
+  short: { bytes: 48 * 1024 * 1024, part: 0.15 },
 } as const;
 
 const MEGABYTE = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { programCommand } from "../tests/lan/pacserve.ts";
-import { type RunningServer, startListening, startServer } from "../tests/running_server.ts";
+import { type RunningServer, startListening } from "../tests/running_server.ts";
 
 /** A package, and who has it besides the mirror. */
 export interface Package {
@@ -57,7 +57,7 @@ export class Scene implements AsyncDisposable {
     const mirror = startMirror(packages);
     await writeConfiguration(directory, "cache", [`http://127.0.0.1:${mirror.addr.port}/$repo`]);
     await writeConfiguration(directory, "peer", []);
-    const peer = await startServer("pacserve", ["--pacman-conf", `${directory}/peer.conf`]);
+    const peer = await startPeer(directory, 0);
     await writeList(directory, "first");
     const server = await startListening([
       ...serverCommand(),
@@ -79,10 +79,7 @@ export class Scene implements AsyncDisposable {
     this.peerDeaths++;
     const { port, program } = this.#peer;
     await program.kill();
-    const words = ["--pacman-conf", `${this.directory}/peer.conf`];
-    this.#peer = await startListening(
-      [...programCommand("pacserve"), "--address", "127.0.0.1", "--port", String(port), ...words],
-    );
+    this.#peer = await startPeer(this.directory, port);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,6 +88,15 @@ export class Scene implements AsyncDisposable {
     await this.#mirror.shutdown();
     await Deno.remove(this.directory, { recursive: true });
   }
+}
+
+/** Starts the peer on an address of its own: clients of other programs leave its ports alone. */
+function startPeer(directory: string, port: number): Promise<RunningServer> {
+  return startListening([
+    ...programCommand("pacserve"),
+    ...["--address", "127.0.0.2", "--port", String(port)],
+    ...["--pacman-conf", `${directory}/peer.conf`],
+  ]);
 }
 
 /** The words that start the server, with the permissions of `pacserve`. */

@@ -6,8 +6,8 @@ import { ExpectedFiles } from "../src/pacserve/expected_files.ts";
 import { Peers } from "../src/peers/peers.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";
 import { Handlers } from "../src/server/handlers.ts";
-import type { Log } from "../src/server/log.ts";
 import { Network } from "../src/http/network.ts";
+import { SILENT } from "./log.ts";
 import { treeOf } from "./unit/quickserve/trees.ts";
 
 /** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
@@ -33,6 +33,7 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
       program: "quickserve",
       staticPeers: [],
       multicast: null,
+      mdns: null,
       searchTimeout: 300,
       defaultPort: 8000,
       ipv6: false,
@@ -43,18 +44,8 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
   };
 }
 
-/** Says nothing. */
-const SILENT: Log = {
-  error: () => {},
-  warn: () => {},
-  info: () => {},
-  debug: () => {},
-  access: () => {},
-};
-
 /** The handlers of a configuration in this very process, with every permission that it has. */
 export async function handlersOf(configuration: ServerConfiguration): Promise<Handlers> {
-  const nothing = (): void => {};
   const network = new Network();
   const parts = { scheme: "http", indexed: null, network, log: SILENT } as const;
   const peers = new Peers(configuration.peers, parts);
@@ -62,7 +53,7 @@ export async function handlersOf(configuration: ServerConfiguration): Promise<Ha
     digest: new Digest(configuration.auth),
     peers,
     network,
-    memory: createPacserveMemory({ log: nothing }),
+    memory: createPacserveMemory({ log: SILENT }),
     expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
     log: SILENT,
   });

@@ -118,7 +118,9 @@ async function idle(bench: Bench): Promise<Row[]> {
     },
     {
       name: WAKE_UPS,
-      measured: `with --multicast: ${wakeUps.join(", ")} of all threads in ${seconds} seconds`,
+      measured: `with --multicast --mdns: ${
+        wakeUps.join(", ")
+      } of all threads in ${seconds} seconds`,
       figure: summarize(wakeUps.map((count) => count / (seconds / 10))),
       reach: { bound: "less than", value: 1 },
       unit: "in 10 s",

@@ -87,8 +87,10 @@ export const multipart = targetWith(
       { directory, allowOverwrite: false, maximumSize: null },
       { shares: [], showHidden: false },
       { uploadResult: () => "" },
-      (message) => {
-        throw new Error(message);
+      {
+        warn: (message) => {
+          throw new Error(message);
+        },
       },
     );
     try {

@@ -120,6 +120,7 @@ function pacserveOf(directory: string): ServerConfiguration {
       redirect: false,
       spool: null,
       authorities: [],
+      proxies: null,
     },
   });
 }

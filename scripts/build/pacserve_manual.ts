@@ -8,9 +8,9 @@ export const SERVICE: Section = {
   title: "Service",
   content: [
     "pacserve.service runs pacserve with the options in /etc/conf.d/pacserve, see pacserve.conf(5). " +
-    `It needs TCP port ${DEFAULTS.pacserve.port}, and with --multicast UDP port ` +
-    `${DEFAULTS.pacserve.multicastPort}; pacserve-ports.service opens both in the firewall while ` +
-    "it runs. Once and for all:",
+    `It needs TCP port ${DEFAULTS.pacserve.port}, with --multicast UDP port ` +
+    `${DEFAULTS.pacserve.multicastPort}, and with --mdns UDP port 5353; pacserve-ports.service opens ` +
+    "them in the firewall while it runs. Once and for all:",
     { literal: "systemctl enable --now pacserve.service pacserve-ports.service" },
     "To stop sharing for a while, in a café for example:",
     { literal: "systemctl stop pacserve.service" },
@@ -58,7 +58,7 @@ export const DROP_INS: Section = {
     "Another directory to share, another CacheDir of pacman.conf, or another DBPath (its directory sync):",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast /srv/packages"' },
+    { literal: 'PACSERVE_ARGS="--multicast --mdns /srv/packages"' },
     "It may lie anywhere, also below /home, /root or /tmp. " +
     "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, " +
     "repositories in directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
@@ -67,7 +67,7 @@ export const DROP_INS: Section = {
     "A directory for uploads, which is made, and belongs to the service:",
     { literal: "[Service]\nStateDirectory=pacserve" },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --upload /var/lib/pacserve"' },
+    { literal: 'PACSERVE_ARGS="--multicast --mdns --upload /var/lib/pacserve"' },
     "Passwords, or a certificate and its key, in files that only root can read. The service manager " +
     "hands copies over when the service starts, and only then. After a renewal, therefore: systemctl " +
     "restart pacserve.",
@@ -78,11 +78,12 @@ export const DROP_INS: Section = {
     },
     "and in /etc/conf.d/pacserve, for passwords:",
     {
-      literal: 'PACSERVE_ARGS="--multicast --authfile /run/credentials/pacserve.service/users"',
+      literal:
+        'PACSERVE_ARGS="--multicast --mdns --authfile /run/credentials/pacserve.service/users"',
     },
     "or for TLS:",
     {
-      literal: 'PACSERVE_ARGS="--multicast --ssl \\\n' +
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ssl \\\n' +
         "    --certfile /run/credentials/pacserve.service/cert.pem \\\n" +
         '    --keyfile /run/credentials/pacserve.service/key.pem"',
     },
@@ -96,13 +97,13 @@ export const DROP_INS: Section = {
 export const WITHOUT_MULTICAST: Section = {
   title: "Without multicast",
   content: [
-    "Some routers, VPNs and networks of several segments pass no multicast on. There the machines are " +
+    "Some routers, VPNs and networks of several segments pass no multicast on, of either kind. There the machines are " +
     "named, in /etc/conf.d/pacserve:",
     {
       literal: 'PACSERVE_ARGS="--peer http://192.168.1.5:15678/ --peer http://192.168.2.7:15678/"',
     },
     "Of two machines one has to name the other, which learns of it by that. Where --multicast is " +
-    "given as well, both kinds of peers are used. The page http://localhost:15678/?page=peers lists " +
+    "or --mdns is given as well, both kinds of peers are used. The page http://localhost:15678/?page=peers lists " +
     "them.",
   ],
 };
@@ -128,7 +129,10 @@ export const MIRRORS: Section = {
         "https_proxy=http://proxy.example.org:3128\n" +
         "no_proxy=mirror.lan",
     },
-    "The names are those of curl(1); all_proxy and capitals work as well. Peers are never asked " +
+    "The names are those of curl(1); all_proxy and capitals work as well (but for HTTP_PROXY), and " +
+    "no_proxy takes hosts, domains, addresses, networks (10.0.0.0/8) and *. Only proxies with http:// are " +
+    "supported, with or without user:password@ before the name; the mirrors may have https://. A mirror whose " +
+    "proxy cannot be used is unreachable for the service: pacman is sent there itself. Peers are never asked " +
     "through a proxy.",
   ],
 };
@@ -141,14 +145,14 @@ export const MASTER: Section = {
     "databases along with its packages, by a filelist such as /etc/pacman.d/master.json with",
     { literal: '{ "pkg": ["/var/lib/pacman/sync"] }' },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --filelist /etc/pacman.d/master.json"' },
+    { literal: 'PACSERVE_ARGS="--multicast --mdns --filelist /etc/pacman.d/master.json"' },
     "The service has to see the databases, too (DROP-INS). The others name the machine as their " +
     "server, instead of mirrors, in /etc/pacman.conf:",
     { literal: "Server = http://192.168.1.5:15678/pacman/$repo/$arch" },
     "or they run pacserve themselves, and name the machine in /etc/conf.d/pacserve:",
     {
       literal:
-        'PACSERVE_ARGS="--multicast --trust-pacserve-peers --peer http://192.168.1.5:15678/"',
+        'PACSERVE_ARGS="--multicast --mdns --trust-pacserve-peers --peer http://192.168.1.5:15678/"',
     },
     "When the machine upgrades, so can the others. Its own pacman still gets fresh databases from a " +
     "mirror.",

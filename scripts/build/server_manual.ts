@@ -69,11 +69,13 @@ export const DATA: Section = {
     {
       literal: '{"peers": [{"url": "http://192.168.1.7:8000/", "origin": "announcement",\n' +
         '            "state": "alive", "trouble": null, "lastSeen": 12.5,\n' +
-        '            "roundTrip": 0.8, "transfers": 0}]}',
+        '            "roundTrip": 0.8, "transfers": 0}],\n' +
+        ' "means": ["multicast"], "interfaces": ["eth0"]}',
     },
-    "origin is static (--peer), announcement (multicast) or nudge (it answered us). state is alive, " +
+    "origin is static (--peer), announcement (multicast or multicast DNS) or nudge (it answered us). state is alive, " +
     "candidate (not yet asked) or set aside, and then trouble says why. lastSeen is in seconds ago, " +
-    "roundTrip in milliseconds, transfers the number of files that it was sending; null is unknown.",
+    "roundTrip in milliseconds, transfers the number of files that it was sending; null is unknown. " +
+    "means and interfaces say how and where peers are looked for that are not named.",
     "Fields may be added; those above keep their names and meanings.",
   ],
 };

@@ -25,14 +25,24 @@ import { PAUSES, Throttle, type ThrottleState, type Turn } from "./throttle.ts";
 const MAX_NONCES = 10_000;
 const MAX_GUESSERS = 10_000;
 
+/** A user who logged in. */
+interface LoggedIn {
+  readonly user: string;
+  /** The `Authentication-Info` field of the reply; null after other than digest authentication. */
+  readonly info: string | null;
+}
+
 /** What a check found: the user, or the reply to a client that is none. */
-export type Verdict =
-  | {
-    readonly user: string;
-    /** The `Authentication-Info` field of the reply; null after other than digest authentication. */
-    readonly info: string | null;
-  }
-  | { readonly reply: Reply };
+export type LoginVerdict = LoggedIn | { readonly reply: Reply };
+
+/**
+ * The reply to a user: with the name for the access log, and a field by which the client can tell that
+ * the server knows the password too (RFC 7616 §3.5).
+ */
+export function replyToUser(reply: Reply, { user, info }: LoggedIn): Reply {
+  const headers = info === null ? reply.headers : { ...reply.headers, "Authentication-Info": info };
+  return { ...reply, headers, user };
+}
 
 /** What a replaced worker hands on, so that no user has to log in again. Plain data; keep it secret. */
 export interface DigestState {
@@ -94,7 +104,7 @@ export class Digest {
    *
    * @param now the time in milliseconds since 1970
    */
-  check(request: HttpRequest, now: number = Date.now()): Verdict | Promise<Verdict> {
+  check(request: HttpRequest, now: number = Date.now()): LoginVerdict | Promise<LoginVerdict> {
     const field = request.headers["authorization"];
     if (field === undefined) return this.#challenge(now, false);
     const credentials = parseAuthorization(field);
@@ -119,7 +129,7 @@ export class Digest {
     }
     const { algorithm } = digest;
     if (algorithm === null || digest.realm !== this.#realm) return this.#challenge(now, false);
-    const judge = (time: number): Verdict => this.#judge(request, digest, algorithm, time);
+    const judge = (time: number): LoginVerdict => this.#judge(request, digest, algorithm, time);
     // A client that has logged in with this nonce from this address is no guesser, whatever other clients
     // there do; unless it now claims to be another user.
     const { remoteAddress } = request.connection;
@@ -145,11 +155,11 @@ export class Digest {
   #unhurried(
     request: HttpRequest,
     now: number,
-    judge: (time: number) => Verdict,
-  ): Verdict | Promise<Verdict> {
+    judge: (time: number) => LoginVerdict,
+  ): LoginVerdict | Promise<LoginVerdict> {
     const started = performance.now();
     const turn = this.#throttle.turn(request, now);
-    const proceed = (turn: Turn, time: number): Verdict => {
+    const proceed = (turn: Turn, time: number): LoginVerdict => {
       if (turn === "come") return judge(time);
       // Going away must not buy a look at the password before its time.
       if (turn === "gone") return this.#challenge(time, false);
@@ -165,7 +175,7 @@ export class Digest {
     digest: DigestCredentials,
     algorithm: Algorithm,
     now: number,
-  ): Verdict {
+  ): LoginVerdict {
     const proof: Proof = { ...digest, method: request.method };
     const user = this.#users.get(digest.user);
     const secret = (user ?? this.#nobody)[algorithm];
@@ -187,13 +197,13 @@ export class Digest {
     return { user: digest.user, info };
   }
 
-  #refuse(request: HttpRequest, now: number): Verdict {
+  #refuse(request: HttpRequest, now: number): LoginVerdict {
     this.#throttle.fail(request.connection.remoteAddress, now);
     this.#changed();
     return this.#challenge(now, false);
   }
 
-  #challenge(now: number, stale: boolean): Verdict {
+  #challenge(now: number, stale: boolean): LoginVerdict {
     const nonce = makeNonce(this.#key, now);
     return { reply: unauthorized({ realm: this.#realm, nonce, stale }) };
   }

@@ -1,5 +1,7 @@
 /** Slows down password guessing, for each IP address separately. */
 
+import { LRUCache } from "lru-cache";
+import { backoffPause, type BackoffRange } from "../backoff.ts";
 import { addressGroup } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 
@@ -13,15 +15,8 @@ export const FORGIVEN_AFTER = 10 * 60 * 1000;
  */
 export const MAX_WAITING = 64;
 
-/** Milliseconds between two attempts of an address that guesses. */
-export interface Pauses {
-  /** After the first failure that costs something; it doubles with each further one. */
-  readonly first: number;
-  readonly max: number;
-}
-
-/** The pauses of a server. */
-export const PAUSES: Pauses = { first: 500, max: 4_000 };
+/** Between two attempts of an address that guesses, from the first failure that costs something. */
+export const PAUSES: BackoffRange = { first: 500, max: 4_000 };
 
 /**
  * What became of an attempt: its password may be looked at, its client has gone away, or too many of its
@@ -58,14 +53,16 @@ interface Queue {
  * The table is bounded; the address whose last failure is longest ago makes room.
  */
 export class Throttle {
-  readonly #guessers = new Map<string, Guesser>();
+  /** By the time of their last failure: reading one does not make it younger. */
+  readonly #guessers: LRUCache<string, Guesser>;
   readonly #queues = new Map<string, Queue>();
 
   constructor(
-    readonly capacity: number,
+    capacity: number,
     state: ThrottleState = [],
-    readonly pauses: Pauses = PAUSES,
+    readonly pauses: BackoffRange = PAUSES,
   ) {
+    this.#guessers = new LRUCache({ max: capacity });
     for (const [group, guesser] of state) this.#guessers.set(group, { ...guesser });
   }
 
@@ -77,7 +74,7 @@ export class Throttle {
    */
   turn(attempt: Attempt, now: number): Turn | Promise<Turn> {
     const group = addressGroup(attempt.connection.remoteAddress);
-    const guesser = this.#guessers.get(group);
+    const guesser = this.#guessers.peek(group);
     if (guesser === undefined || guesser.failures <= FREE_FAILURES) return "come";
     if (now - guesser.lastFailure > FORGIVEN_AFTER) return "come";
     const queue = this.#queues.get(group) ?? { waiting: new Set(), timer: undefined };
@@ -107,15 +104,15 @@ export class Throttle {
   /** The pause after so many failures, in milliseconds. */
   pauseAfter(failures: number): number {
     if (failures <= FREE_FAILURES) return 0;
-    return Math.min(this.pauses.max, this.pauses.first * 2 ** (failures - FREE_FAILURES - 1));
+    return backoffPause(failures - FREE_FAILURES - 1, this.pauses);
   }
 
   /** Waits until the pause is over, lets the first attempt go on, and starts again for the next one. */
   #callNext(group: string, queue: Queue, now: number): void {
-    const pause = Math.max(0, (this.#guessers.get(group)?.next ?? 0) - now);
+    const pause = Math.max(0, (this.#guessers.peek(group)?.next ?? 0) - now);
     queue.timer = setTimeout(() => {
       const then = now + pause;
-      const guesser = this.#guessers.get(group);
+      const guesser = this.#guessers.peek(group);
       // The attempt before this one may have failed since, and made the pause longer.
       if (guesser === undefined || guesser.next <= then) {
         if (guesser !== undefined) guesser.next = then + this.pauseAfter(guesser.failures);
@@ -134,26 +131,21 @@ export class Throttle {
   /** Notes a wrong password. */
   fail(address: string, now: number): void {
     const key = addressGroup(address);
-    const known = this.#guessers.get(key);
+    const known = this.#guessers.peek(key);
     const failures = known === undefined || now - known.lastFailure > FORGIVEN_AFTER
       ? 1
       : known.failures + 1;
-    this.#guessers.delete(key);
     this.#guessers.set(key, {
       failures,
       lastFailure: now,
       next: Math.max(known?.next ?? 0, now + this.pauseAfter(failures)),
     });
-    if (this.#guessers.size <= this.capacity) return;
-    for (const oldest of this.#guessers.keys()) {
-      this.#guessers.delete(oldest);
-      break;
-    }
   }
 
   /** What is remembered, as plain data. */
   exportState(): ThrottleState {
-    return [...this.#guessers].map(([group, guesser]) => [group, { ...guesser }]);
+    return [...this.#guessers.entries()].reverse()
+      .map(([group, guesser]) => [group, { ...guesser }]);
   }
 
   /** How many addresses are remembered. */

@@ -8,11 +8,12 @@
 import { basename } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { exists, readText } from "../files.ts";
+import type { Log } from "../log.ts";
 import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
+import { directive, splitLines } from "../pacman/lines.ts";
 import { proxyExceptions } from "../pacman/proxy_environment.ts";
-import { serverAddresses } from "../pacman/server_addresses.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
 /** Milliseconds; a pacserve on this host answers in one or two. */
@@ -31,10 +32,9 @@ export interface PacsrvSettings {
   readonly directory: () => string;
   /** False for a pacman older than 6.1, which warns of each `CacheServer` line. */
   readonly knowsCacheServer: boolean;
-  /** The value of an environment variable. */
-  readonly variable: (name: string) => string | undefined;
-  /** Shows a line to the user. */
-  readonly warn: (message: string) => void;
+  readonly environment: Pick<Deno.Env, "get">;
+  /** Shows lines to the user. */
+  readonly log: Pick<Log, "warn">;
 }
 
 /** The first version of libalpm that knows `CacheServer`: that of pacman 6.1. */
@@ -65,8 +65,8 @@ export async function run(words: readonly string[]): Promise<number> {
       }),
     // The launcher asks pacman. Where it could not, pacman is taken for a current one.
     knowsCacheServer: !(Number(Deno.env.get("LIBALPM") || NaN) < CACHE_SERVER_SINCE),
-    variable: (name) => Deno.env.get(name),
-    warn: (message) => console.error(`pacsrv: ${message}`),
+    environment: Deno.env,
+    log: { warn: (message) => console.error(`pacsrv: ${message}`) },
   });
   let rest = new TextEncoder().encode(command.map((word) => `${word}\0`).join(""));
   while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
@@ -109,15 +109,33 @@ export async function pacmanCommand(
       ...withConfiguration(words, copy),
     ];
   } catch (error) {
-    settings.warn(`running pacman without pacserve: ${messageOf(error)}`);
+    settings.log.warn(`running pacman without pacserve: ${messageOf(error)}`);
     return plain;
   }
+}
+
+/**
+ * The addresses of the `Server` and `CacheServer` lines of a file such as `/etc/pacman.d/pacserve`
+ * (pacman.conf(5)), in order: scheme, host and port alone. Lines that hold no HTTP address are passed
+ * over.
+ *
+ * `Server = http://localhost:15678/pacman/$repo/$arch` gives `http://localhost:15678`.
+ */
+export function serverAddresses(text: string): URL[] {
+  const addresses = new Map<string, URL>();
+  for (const { content } of splitLines(text)) {
+    const { key, value } = directive(content) ?? { key: "", value: "" };
+    if ((key !== "Server" && key !== "CacheServer") || !URL.canParse(value)) continue;
+    const { origin, protocol } = new URL(value);
+    if (protocol === "http:" || protocol === "https:") addresses.set(origin, new URL(origin));
+  }
+  return [...addresses.values()];
 }
 
 /** The beginning of a command line that sets variables: `env no_proxy=localhost`. */
 function environment(addresses: readonly URL[], settings: PacsrvSettings): string[] {
   const hosts = [...new Set(addresses.map(hostOf))];
-  const assignments = proxyExceptions(hosts, settings.variable);
+  const assignments = proxyExceptions(hosts, settings.environment);
   // env(1) would take the path of such a program for one more assignment.
   return assignments.length === 0 || settings.program.includes("=") ? [] : ["env", ...assignments];
 }

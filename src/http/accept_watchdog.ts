@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 
 /** When the server is called, in milliseconds. */
-export interface AcceptWatchdogTimes {
+interface AcceptWatchdogTimes {
   /** After a client came. */
   readonly soon: number;
   /** After the last call, while no client comes. */

@@ -7,6 +7,7 @@
  */
 
 import ipaddr from "ipaddr.js";
+import { LRUCache } from "lru-cache";
 import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, HttpRequest, Reply } from "./exchange.ts";
@@ -14,7 +15,7 @@ import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
-export interface HostFacts {
+interface HostFacts {
   /** Its names, as {@link ownNames} gives them. */
   readonly names: readonly string[];
   /** Its interfaces, as they are now. */
@@ -31,11 +32,14 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "fe80::/10",
 ];
 
+/** What multicast DNS adds to the name of this host: `box-pacserve.local` is `box`. */
+const SERVICE_NAME = /-pacserve(?:-\d{1,4})?\.local$/;
+
 /** How long an answer about an address holds: interfaces come and go. In milliseconds. */
-const REMEMBERED_MS = 30_000;
+const REMEMBERED_TIME = 30_000;
 
 /** How many addresses are remembered. */
-const REMEMBERED = 1024;
+const MAX_REMEMBERED = 1024;
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -47,7 +51,12 @@ export class Admission {
   readonly #names: ReadonlySet<string>;
   /** Most requests in a row name the server as the one before did. */
   #lastAllowedHost: string | null = null;
-  readonly #remembered = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+  readonly #remembered = new LRUCache<string, boolean>({
+    max: MAX_REMEMBERED,
+    ttl: REMEMBERED_TIME,
+    // Without it the time is taken from a timer.
+    ttlResolution: 0,
+  });
 
   /** @throws {UsageError} when an allowed network is malformed. */
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
@@ -63,16 +72,10 @@ export class Admission {
 
   /** True when an address may send us requests. */
   allowsAddress(address: string): boolean {
-    const now = performance.now();
     const known = this.#remembered.get(address);
-    if (known !== undefined && now < known.until) return known.allowed;
+    if (known !== undefined) return known;
     const allowed = this.#decide(address);
-    this.#remembered.delete(address);
-    if (this.#remembered.size >= REMEMBERED) {
-      const [oldest] = this.#remembered.keys();
-      this.#remembered.delete(oldest ?? "");
-    }
-    this.#remembered.set(address, { allowed, until: now + REMEMBERED_MS });
+    this.#remembered.set(address, allowed);
     return allowed;
   }
 
@@ -110,7 +113,8 @@ export class Admission {
   #isOurs(host: string): boolean {
     const name = plainName(host.replace(/:\d*$/, ""));
     if (name.startsWith("[")) return ipaddr.IPv6.isValid(name.slice(1, -1));
-    return this.#names.has(name) || ipaddr.IPv4.isValidFourPartDecimal(name);
+    return this.#names.has(name.replace(SERVICE_NAME, ".local")) ||
+      ipaddr.IPv4.isValidFourPartDecimal(name);
   }
 
   /** The refusal of a request, or null when it may go on. */
@@ -167,16 +171,24 @@ export function isCrossSite(request: HttpRequest): boolean {
 }
 
 /**
- * The names by which a host is called on its LAN: bare, in multicast DNS (RFC 6762 §3), and in the
- * domains that its resolver searches.
+ * Domains in which nobody can register a name on the internet, so that no stranger's page has one:
+ * multicast DNS (RFC 6762 §3), what routers call their LAN, and the domains that are reserved for that
+ * (RFC 8375 §4, ICANN's `internal`). `fritz.box` is not one of them: it can be registered.
+ */
+const PRIVATE_DOMAINS = ["local", "lan", "home", "internal", "localdomain", "home.arpa"];
+
+/**
+ * The names by which a host is called on its LAN: bare, in the domains that nobody can register, and in
+ * those that its resolver searches.
  *
- * `ownNames("box", ["example.org"])` is `["box", "box.local", "box.example.org"]`.
+ * `ownNames("box", ["example.org"])` has `box`, `box.local`, `box.lan` and `box.example.org` among others.
  */
 export function ownNames(hostname: string, domains: readonly string[]): string[] {
   const whole = plainName(hostname);
   if (whole === "") return [];
   const bare = whole.split(".")[0] ?? whole;
-  return [...new Set([whole, bare, ...["local", ...domains].map((domain) => `${bare}.${domain}`)])];
+  const names = [...PRIVATE_DOMAINS, ...domains].map((domain) => `${bare}.${plainName(domain)}`);
+  return [...new Set([whole, bare, ...names])];
 }
 
 /**

@@ -39,6 +39,7 @@ export class ClientConnection {
   readonly group: string;
   readonly #transport: Socket;
   #socket: Socket | null = null;
+  #isHeld = false;
   /** When the beginning of a request was first noticed; 0 before that. */
   #begunAt = 0;
 
@@ -91,6 +92,26 @@ export class ClientConnection {
     // Nothing tells when the first byte came; this is asked often enough.
     if (this.#begunAt === 0) this.#begunAt = now;
     return now - this.#begunAt > limits.headerTimeout;
+  }
+
+  /**
+   * Reads no more requests for now. What was read already still comes: a chunk of 64 KiB.
+   *
+   * `node:http` itself resumes a socket after each request, unless this field says that it shall not.
+   */
+  hold(): void {
+    if (this.#isHeld || this.#socket === null) return;
+    this.#isHeld = true;
+    Reflect.set(this.#socket, "_paused", true);
+    this.#socket.pause();
+  }
+
+  /** Reads requests again. */
+  release(): void {
+    if (!this.#isHeld || this.#socket === null) return;
+    this.#isHeld = false;
+    Reflect.set(this.#socket, "_paused", false);
+    this.#socket.resume();
   }
 
   /** Lets what was written go out, then closes. */

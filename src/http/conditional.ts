@@ -5,7 +5,7 @@ import { isStronglyEqual, listHasStrongly, listHasWeakly } from "./etag.ts";
 import { parseHttpDate } from "./http_date.ts";
 
 /** The validators of a representation. */
-export interface Validators {
+interface Validators {
   /** With its quotes. */
   readonly etag: string;
   /** What `Last-Modified` says: milliseconds since 1970, a whole second. */

@@ -1,7 +1,7 @@
 /** Entity tags (RFC 9110 §8.8.3). */
 
 /** What a tag is made of. */
-export interface Tagged {
+interface Tagged {
   /** In bytes. */
   readonly size: number;
   /** Milliseconds since 1970. */

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import type { ListenerLimits } from "./limits.ts";
 
 /** A request that is answered without asking the handler. */
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   readonly reason: string;
 }

@@ -24,7 +24,7 @@ export interface ListenerLimits {
   readonly connections: number;
   /** Open connections of one address (of IPv6: one /64 network), and of this host itself. */
   readonly connectionsPerGroup: number;
-  /** Requests that a client may send ahead of the replies (pipelining). */
+  /** Requests that a client sent ahead of the replies (pipelining): past it, no more are read for now. */
   readonly pipelined: number;
   /** Size of the request line and the header fields together. Past it the answer is 431. */
   readonly headSize: number;

@@ -74,7 +74,7 @@ export async function listen(
     // Our own watchdog connects without TLS; do not log that as a failed handshake.
     if (watchdog?.isCall(remotePort) !== true) {
       const address = plainAddress(remoteAddress ?? "an unknown address");
-      events.handshakeFailed?.(address, error.message);
+      events.handshakeFailed?.(address, handshakeProblem(error));
     }
     socket.destroy();
   });
@@ -139,12 +139,31 @@ function tlsOptions(tls: TlsConfiguration): ServerOptions {
   };
 }
 
-function bind(server: Server, configuration: ListenConfiguration): Promise<void> {
-  const { port, ipv6 } = configuration;
-  const host = configuration.address ?? (ipv6 ? "::" : "0.0.0.0");
+/** What listening on all IPv6 addresses ends with on a kernel without IPv6. */
+const NO_IPV6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"];
+
+async function bind(
+  server: Server,
+  { address, port, ipv6 }: ListenConfiguration,
+): Promise<void> {
+  const host = address ?? (ipv6 ? "::" : "0.0.0.0");
+  try {
+    try {
+      await bindTo(server, host, port);
+    } catch (error) {
+      // The shipped service listens on both families; a machine without IPv6 has the other one.
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (address !== null || !ipv6 || !NO_IPV6.includes(code)) throw error;
+      await bindTo(server, "0.0.0.0", port);
+    }
+  } catch (error) {
+    throw listenFailure(error as NodeJS.ErrnoException, host, port);
+  }
+}
+
+function bindTo(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void =>
-      reject(listenFailure(error, host, port));
+    const onError = (error: Error): void => reject(error);
     server.once("error", onError);
     server.listen({ port, host, backlog: 511 }, () => {
       server.off("error", onError);
@@ -166,7 +185,7 @@ function listenFailure(error: NodeJS.ErrnoException, host: string, port: number)
     case "EINVAL":
       return new Failure(
         host === "::"
-          ? "this machine has no IPv6: leave --ipv6 out"
+          ? "this machine has no IPv6: leave --address :: out"
           : `--address: ${host} is no address of this machine`,
       );
     case "EACCES":
@@ -194,6 +213,17 @@ async function closeListener(
   await connections.empty();
   clearTimeout(timer);
   await closed;
+}
+
+/**
+ * Why a handshake failed, in words. A client that speaks plain HTTP to us has got the bytes of an alert
+ * by then: the runtime (Deno 2.9.6) sends them before anybody is told, and a socket whose first bytes
+ * are looked at before the handshake stalls later.
+ */
+function handshakeProblem({ message }: Error): string {
+  return message.includes("InvalidContentType")
+    ? "it sent no TLS (plain HTTP, where the address begins with http:// instead of https://)"
+    : message;
 }
 
 /**

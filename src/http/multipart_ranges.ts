@@ -10,7 +10,7 @@ type Piece = Uint8Array | ByteRange;
 const CHUNK_SIZE = 512 * 1024;
 
 /** A `multipart/byteranges` body that is known to the byte before any of it is read. */
-export interface MultipartRanges {
+interface MultipartRanges {
   readonly contentType: string;
   readonly contentLength: number;
   /** The pieces in order. */

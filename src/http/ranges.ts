@@ -9,7 +9,7 @@ export interface ByteRange {
 }
 
 /** More ranges in one request than any client needs; such a request gets the whole file (§17.15). */
-const MOST_RANGES = 64;
+const MAX_RANGES = 64;
 
 /** `first-last`, `first-` or `-suffix` (§14.1.2). */
 const rangeSpec = /^(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/;
@@ -27,8 +27,8 @@ export function parseRanges(
 ): readonly ByteRange[] | "unsatisfiable" | null {
   const prefix = /^\s*bytes\s*=/i.exec(field)?.[0];
   if (prefix === undefined) return null;
-  const specs = field.slice(prefix.length).split(",", MOST_RANGES + 1);
-  if (specs.length > MOST_RANGES) return null;
+  const specs = field.slice(prefix.length).split(",", MAX_RANGES + 1);
+  if (specs.length > MAX_RANGES) return null;
   const clamped: string[] = [];
   for (const raw of specs) {
     const spec = raw.trim();

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { addressGroup } from "./address.ts";
 
 /** So many at once, and then so many more in a second. */
-export interface Rate {
+interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }

@@ -46,6 +46,12 @@ export interface ListenerEvents {
   readonly stalled?: () => void;
 }
 
+/**
+ * Requests of a connection that may wait. Once enough of them do, no more are read ({@link
+ * ClientConnection.hold}); this is more than what was read by then can hold.
+ */
+const MAX_QUEUED = 8192;
+
 /** Answers the requests of one listener. */
 export class Service {
   /** Connections end after the reply that is under way. */
@@ -78,9 +84,10 @@ export class Service {
       message.socket.destroy();
     } else if (connection.activity === null) {
       this.#start(connection, connection.facts, message, response, held);
-    } else if (connection.queue.length < this.#limits.pipelined) {
+    } else if (connection.queue.length < MAX_QUEUED) {
       const { facts } = connection;
       connection.queue.push(() => this.#start(connection, facts, message, response, held));
+      if (connection.queue.length >= this.#limits.pipelined) connection.hold();
     } else {
       connection.destroy();
     }
@@ -192,6 +199,7 @@ export class Service {
     this.#report(transfer);
     if (this.closing && connection.queue.length === 0) connection.end();
     else connection.queue.shift()?.();
+    if (connection.queue.length < this.#limits.pipelined) connection.release();
   }
 
   #report(transfer: Transfer): void {

@@ -5,21 +5,18 @@
 
 import { isAbsolute, join, resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
-import { expandInclude, includePattern } from "./included_files.ts";
+import { expandInclude, includePattern, MAX_DEPTH } from "./included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "./insert.ts";
 import { decodeBytes, directive, encodeBytes, joinLines, type Line, splitLines } from "./lines.ts";
-
-/** pacman's own bound on includes within includes. */
-const MAXIMUM_DEPTH = 10;
 
 /** Write permission of the group and of all others. */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** The longest name of a file on Linux's file systems, in bytes (`NAME_MAX`). */
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 /** How pacserve is named in a copy. */
-export interface CopyOptions {
+interface CopyOptions {
   /** The file that names pacserve to pacman. */
   readonly addressFile: string;
   /**
@@ -76,7 +73,7 @@ export async function copyConfiguration(
 
 /** Copies the file that names pacserve, for a pacman that does not know `CacheServer`. */
 async function copyWithoutCacheServers(path: string, directory: string): Promise<string> {
-  const lines = splitLines(await readText(path));
+  const lines = splitLines(await readRegularFile(path));
   const kept = lines.filter(({ content }) => directive(content)?.key !== "CacheServer");
   return await writeCopy(directory, path, joinLines(kept));
 }
@@ -97,7 +94,7 @@ interface ChangedText {
 async function changedText(path: string, place: CopyPlace, depth: number): Promise<ChangedText> {
   const { include } = place;
   // The user's own file may have the line already.
-  const original = splitLines(await readText(path)).map((line) =>
+  const original = splitLines(await readRegularFile(path)).map((line) =>
     includePattern(line.content) === PACSERVE_INCLUDE && include !== PACSERVE_INCLUDE
       ? { content: `Include = ${include}`, ending: line.ending }
       : line
@@ -106,7 +103,7 @@ async function changedText(path: string, place: CopyPlace, depth: number): Promi
   let definesRepositories = repositories.length > 0;
   const lines: Line[] = [];
   for (const line of splitLines(text)) {
-    const pattern = depth < MAXIMUM_DEPTH ? includePattern(line.content) : null;
+    const pattern = depth < MAX_DEPTH ? includePattern(line.content) : null;
     const included = pattern === null || pattern === include
       ? null
       : await copyIncluded(pattern, place, depth + 1);
@@ -147,7 +144,7 @@ async function copyIncluded(
 }
 
 /** Reads a file that can be read more than once: what comes out of a pipe would be gone. */
-async function readText(path: string): Promise<string> {
+async function readRegularFile(path: string): Promise<string> {
   const { isFile } = await Deno.stat(path);
   if (!isFile) throw new Failure(`${path} is not a regular file`);
   return decodeBytes(await Deno.readFile(path));
@@ -165,7 +162,7 @@ async function makeDirectory(directory: string, user: number): Promise<void> {
 
 async function writeCopy(directory: string, path: string, text: string): Promise<string> {
   const copy = join(directory, copyName(path));
-  if (await isSame(copy, text)) return copy;
+  if (await hasText(copy, text)) return copy;
   const temporary = await Deno.makeTempFile({ dir: directory, prefix: ".new-" });
   try {
     await Deno.writeFile(temporary, encodeBytes(text));
@@ -179,7 +176,7 @@ async function writeCopy(directory: string, path: string, text: string): Promise
   return copy;
 }
 
-async function isSame(copy: string, text: string): Promise<boolean> {
+async function hasText(copy: string, text: string): Promise<boolean> {
   try {
     return decodeBytes(await Deno.readFile(copy)) === text;
   } catch {
@@ -190,7 +187,7 @@ async function isSame(copy: string, text: string): Promise<boolean> {
 /** One name for each path: `/etc/pacman.conf` is `%2Fetc%2Fpacman.conf`. */
 function copyName(path: string): string {
   const name = encodeURIComponent(path);
-  if (name.length > LONGEST_NAME) {
+  if (name.length > MAX_NAME) {
     throw new Failure(`the path ${path} is too long to keep a copy of`);
   }
   return name;

@@ -6,7 +6,7 @@
  */
 
 /** What a pattern stands for now, and where to look for changes. */
-export interface GlobResult {
+interface GlobResult {
   /** Paths that match, sorted as glob(3) does in the C locale. */
   readonly paths: readonly string[];
   /** Directories whose entries were looked through: a new entry there may match. */
@@ -42,7 +42,7 @@ export async function expandGlob(pattern: string): Promise<GlobResult> {
 async function step(directory: string, segment: string, seen: Set<string>): Promise<string[]> {
   if (!hasWildcard(segment)) {
     const path = `${directory}/${segment}`;
-    return await exists(path) ? [path] : [];
+    return await isPresent(path) ? [path] : [];
   }
   const expression = segmentExpression(segment);
   const searched = directory === "" ? "/" : directory;
@@ -59,7 +59,8 @@ async function step(directory: string, segment: string, seen: Set<string>): Prom
   return found;
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether glob(3) finds something at a path: a link that leads nowhere counts, too. */
+async function isPresent(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
     return true;

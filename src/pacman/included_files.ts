@@ -4,7 +4,7 @@ import { isAbsolute, normalize, resolve } from "node:path";
 import { expandGlob, hasWildcard } from "./glob.ts";
 
 /** The files of a configuration, and where more may appear. */
-export interface IncludedFiles {
+interface IncludedFiles {
   /**
    * Absolute paths, each once: the configuration itself, then what it includes, then what that
    * includes. One that an `Include` names without a wildcard is in the list even while it does not
@@ -16,9 +16,9 @@ export interface IncludedFiles {
 }
 
 /** pacman's own bound on includes within includes. */
-const MAXIMUM_DEPTH = 10;
+export const MAX_DEPTH = 10;
 /** No configuration has as many; a set of files that include each other must end. */
-const MAXIMUM_FILES = 1000;
+const MAX_FILES = 1000;
 
 /**
  * Finds the files that make up a configuration. Files that are missing or unreadable include
@@ -31,14 +31,14 @@ export async function includedFiles(path: string): Promise<IncludedFiles> {
   const files = new Set<string>([root]);
   const directories = new Set<string>();
   let level: string[] = [root];
-  for (let depth = 0; depth < MAXIMUM_DEPTH && level.length > 0; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
     const next: string[] = [];
     for (const file of level) {
-      for (const pattern of includePatterns(await readText(file))) {
+      for (const pattern of includePatterns(await textOrNothing(file))) {
         const expanded = await expandInclude(pattern);
         for (const directory of expanded.directories) directories.add(directory);
         for (const included of expanded.paths) {
-          if (files.has(included) || files.size >= MAXIMUM_FILES) continue;
+          if (files.has(included) || files.size >= MAX_FILES) continue;
           files.add(included);
           next.push(included);
         }
@@ -77,7 +77,7 @@ export async function expandInclude(
   return await expandGlob(absolute);
 }
 
-async function readText(file: string): Promise<string> {
+async function textOrNothing(file: string): Promise<string> {
   try {
     // Reading a pipe would wait for a writer.
     return (await Deno.stat(file)).isFile ? await Deno.readTextFile(file) : "";

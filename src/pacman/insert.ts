@@ -6,7 +6,7 @@ import { directive, endingOf, joinLines, type Line, repositoryName, splitLines }
 export const PACSERVE_INCLUDE = "/etc/pacman.d/pacserve";
 
 /** A configuration with the lines inserted. */
-export interface Insertion {
+interface Insertion {
   readonly text: string;
   /** Names of the repositories that the text defines, in order. */
   readonly repositories: readonly string[];

@@ -43,7 +43,7 @@ const BLANK_OR_COMMENT = new RegExp(`^${SPACE}(#|$)`);
 const DIRECTIVE = new RegExp(`^${SPACE}([^=]*?)${SPACE}(?:=${SPACE}(.*?)${SPACE})?$`, "s");
 
 /** The name of the section that a line begins; null when it begins none. */
-export function sectionName(content: string): string | null {
+function sectionName(content: string): string | null {
   return SECTION.exec(content)?.[1] ?? null;
 }
 

@@ -31,7 +31,7 @@ interface FoundOption {
 }
 
 /** Which configuration the arguments name, and whether pacman looks for it on this system. */
-export interface ConfigurationChoice {
+interface ConfigurationChoice {
   /** What the last `--config` says; null without one. */
   readonly path: string | null;
   /** `--sysroot` is given: pacman looks for its configuration inside of that directory. */

@@ -25,7 +25,7 @@ export function unresolvedPath(message: string): string | null {
 }
 
 /** Runs `pacman-conf` with these arguments. */
-export type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
+type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
 
 /** Places of pacman-conf: Arch's and Debian's first, then what an administrator compiled. */
 export const PACMAN_CONF_PLACES: readonly string[] = [
@@ -35,7 +35,7 @@ export const PACMAN_CONF_PLACES: readonly string[] = [
 ];
 
 /** A configuration is read in milliseconds; one on a network file system that hangs must not hang us. */
-const LONGEST_RUN = 10_000;
+const MAX_RUN = 10_000;
 
 /**
  * Finds pacman-conf. By fixed places and not by `PATH`, so that what may be run is known beforehand
@@ -72,7 +72,7 @@ export function pacmanConfRunner(program: string | null): RunPacmanConf {
       clearEnv: true,
       env: { LC_ALL: "C" },
       stdin: "null",
-      signal: AbortSignal.timeout(LONGEST_RUN),
+      signal: AbortSignal.timeout(MAX_RUN),
     }).output();
     const decoder = new TextDecoder();
     return {

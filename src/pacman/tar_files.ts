@@ -23,7 +23,7 @@ const PREFIX = [345, 155] as const;
 const REGULAR: readonly number[] = [0x30, 0];
 
 /** A regular file of the archive. */
-export interface TarFile {
+interface TarFile {
   /** With its directories. A name that has no room in the header is cut off. */
   readonly name: string;
   readonly content: Uint8Array;

@@ -23,7 +23,7 @@ export interface PacmanAddress {
 export const PACKAGES = "pkg";
 
 /** No file system that Linux knows has longer names. */
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 /**
  * Takes an address of pacman's apart.
@@ -121,6 +121,6 @@ function address(
   file: string | undefined,
 ): PacmanAddress | null {
   if (repository === undefined || architecture === undefined) return null;
-  if (file === undefined || file === "" || file.length > LONGEST_NAME) return null;
+  if (file === undefined || file === "" || file.length > MAX_NAME) return null;
   return { repository, architecture, file };
 }

@@ -15,6 +15,7 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Target } from "../http/target.ts";
 import type { Network } from "../http/network.ts";
 import { notModified, redirectReply, textReply } from "../http/replies.ts";
+import type { Log } from "../log.ts";
 import type { Repository } from "../pacman/configuration.ts";
 import type { Finder, Found } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -61,7 +62,7 @@ export interface PacserveParts {
     readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
   };
   readonly network: Pick<Network, "isOwn">;
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly log: Pick<Log, "warn">;
   /** What pacman's databases say of packages. */
   readonly expected: Pick<ExpectedFiles, "find" | "known">;
   /** What is remembered: it survives another configuration. */
@@ -171,7 +172,7 @@ export class Pacserve {
   ): Reply | Promise<Reply> {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
-    this.#parts.log("warning", sentence);
+    this.#parts.log.warn(sentence);
     return this.#notHere(request, address, true, true);
   }
 
@@ -210,6 +211,7 @@ export class Pacserve {
     address: PacmanAddress,
     peersToo: boolean,
   ): Promise<Reply> {
+    this.#forgetCached();
     const mirrors = this.#mirrorsOfFile(request, address, true);
     const wanted = await this.#wanted(request, address, mirrors, peersToo);
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
@@ -222,6 +224,14 @@ export class Pacserve {
       this.#memory.databases.set(databaseKey(address), answered);
     }
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
+  }
+
+  /** What pacman has in its cache by now need not be kept by the relay. */
+  #forgetCached(): void {
+    const { relay } = this.#memory;
+    for (const name of relay.idleNames) {
+      if (this.#parts.tree.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
+    }
   }
 
   /** What can be said where there is no file to pass on. */
@@ -281,7 +291,7 @@ export class Pacserve {
     }
     return new InFlightFile({
       wants,
-      client: this.#memory.client,
+      client: this.#memory.peerClient,
       file: address.file,
       digest: sha256.toHex(),
       authorities,
@@ -298,7 +308,7 @@ export class Pacserve {
     // Others may share the download, and need its peers when this client is gone.
     const lasting = outlasting(request);
     return new PeersWithFile({
-      client: this.#memory.client,
+      client: this.#memory.peerClient,
       search: (mayAsk) => this.#askPeers(placeOf(address), lasting, mayAsk),
       size: expected?.size ?? null,
       headers: {
@@ -318,9 +328,10 @@ export class Pacserve {
     const self = this.#self(request.connection.localPort);
     return new MirrorsOfFile({
       mirrors: this.#memory.mirrors,
-      client: this.#memory.client,
+      client: this.#memory.mirrorClient,
       file: address.file,
       repositories: this.#mirrorsOf(request, address, isLocal),
+      unverified: address.repository !== null,
       optional: isOptional(address.file),
       via: this.#viaFor(request),
       isSelf: (url) => isSelf(url, self),
@@ -419,7 +430,7 @@ export class Pacserve {
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
       if (!request.signal.aborted) {
-        this.#parts.log("warning", `the search among peers failed: ${error}`);
+        this.#parts.log.warn(`the search among peers failed: ${error}`);
       }
       return null;
     }

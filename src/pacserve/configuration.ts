@@ -1,6 +1,7 @@
 /** What the choice between cache, peer and mirror is told. Plain data, for the worker. */
 
 import type { PacmanConfiguration } from "../pacman/configuration.ts";
+import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 
 /** Where files are kept that are being relayed. */
 export interface SpoolConfiguration {
@@ -25,4 +26,6 @@ export interface PacserveConfiguration {
   readonly spool: SpoolConfiguration | null;
   /** PEM certificates of the authorities that those of peers with TLS are verified against. */
   readonly authorities: readonly string[];
+  /** Null: mirrors are reached without a proxy. */
+  readonly proxies: ProxyVariables | null;
 }

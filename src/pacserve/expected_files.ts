@@ -26,7 +26,7 @@ export interface Databases {
 }
 
 /** How long databases are waited for. */
-export interface ExpectedFilesOptions {
+interface ExpectedFilesOptions {
   /** Milliseconds for which what was read is taken to be current. */
   readonly freshFor: number;
   /** Milliseconds that a request waits for a reading under way, counted from its start. */

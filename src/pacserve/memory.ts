@@ -1,9 +1,12 @@
 /** What is remembered from request to request, and survives another configuration. */
 
 import { LRUCache } from "lru-cache";
+import type { Log } from "../log.ts";
+import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
-import { Mirrors, type MirrorsOptions } from "./mirrors.ts";
+import { Mirrors } from "./mirrors.ts";
 import { FileClient } from "./relay/http_client.ts";
+import { Proxies } from "./relay/proxies.ts";
 import { Relay } from "./relay/relay.ts";
 import { Signatures } from "./relay/signatures.ts";
 import { SourceMemory, type SourceMemoryState } from "./relay/source_memory.ts";
@@ -24,17 +27,21 @@ export interface PacserveMemory {
   readonly databases: LRUCache<string, string>;
   readonly relay: Relay;
   readonly signatures: Signatures;
-  /** Asks peers and mirrors for files. */
-  readonly client: FileClient;
+  /** Asks peers: never through a proxy. */
+  readonly peerClient: FileClient;
+  /** Asks mirrors: through the proxies of the environment. */
+  readonly mirrorClient: FileClient;
   /** Our name in `Via`. */
   readonly instance: string;
 }
 
 /** What a memory begins with. */
-export interface PacserveMemoryOptions {
-  readonly log: MirrorsOptions["log"];
+interface PacserveMemoryOptions {
+  readonly log: Log;
   /** Null: what is relayed goes through windows. */
   readonly spool?: SpoolConfiguration | null;
+  /** Null: mirrors are asked directly. */
+  readonly proxies?: ProxyVariables | null;
   /** What the worker before this one knew. */
   readonly sources?: SourceMemoryState;
   /** Called when there is more to hand on to the next worker. */
@@ -44,12 +51,15 @@ export interface PacserveMemoryOptions {
 
 /** A memory with nothing in it but what the options say. */
 export function createPacserveMemory(
-  { log, spool = null, sources: state, changed, times = RELAY_TIMES }: PacserveMemoryOptions,
+  options: PacserveMemoryOptions,
 ): PacserveMemory {
+  const { log, spool = null, proxies = null, sources: state, changed } = options;
+  const { times = RELAY_TIMES } = options;
+  const mirrorClient = new FileClient(proxies === null ? null : new Proxies(proxies));
   const sources = new SourceMemory(times, changed);
   if (state !== undefined) sources.import(state);
   return {
-    mirrors: new Mirrors({ log }),
+    mirrors: new Mirrors({ client: mirrorClient, log }),
     sources,
     databases: new LRUCache({ max: 1_000, ttl: DATABASE_REMEMBERED }),
     relay: new Relay({
@@ -59,7 +69,8 @@ export function createPacserveMemory(
       times,
     }),
     signatures: new Signatures(),
-    client: new FileClient(),
+    peerClient: new FileClient(),
+    mirrorClient,
     instance: newInstanceName(),
   };
 }

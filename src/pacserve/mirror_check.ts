@@ -1,7 +1,7 @@
 /** Asks one mirror whether it has a file. */
 
-import { messageOf } from "../failure.ts";
-import { RedirectRefused, requestMirror } from "./mirror_request.ts";
+import { mirrorHeaders, RedirectRefused, requestMirror } from "./mirror_request.ts";
+import { type FileAnswer, type FileClient, HttpError } from "./relay/http_client.ts";
 
 /**
  * What a mirror says about a file:
@@ -20,7 +20,8 @@ export interface CheckResult {
 }
 
 /** How a check is made. */
-export interface CheckOptions {
+interface CheckOptions {
+  readonly client: FileClient;
   /** The longest that it may take, in milliseconds. */
   readonly timeout: number;
   /** The value of `Via`. */
@@ -34,31 +35,33 @@ export interface CheckOptions {
  * It never rejects.
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
-  const signal = AbortSignal.timeout(options.timeout);
-  const ask = async (
-    method: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Response> => {
-    const response = await requestMirror(address, { ...options, method, headers, signal });
-    // A body that nobody reads would keep the connection.
-    await response.body?.cancel();
-    return response;
+  const { client, timeout, via, isSelf } = options;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeout);
+  const ask = async (method: "HEAD" | "GET", more: Record<string, string>): Promise<FileAnswer> => {
+    const headers = { ...mirrorHeaders(via), ...more };
+    const request = { client, isSelf, method, headers, signal: abort.signal };
+    const answer = await requestMirror(address, request);
+    answer.close();
+    return answer;
   };
   try {
-    const response = await ask("HEAD", {});
-    const isHeadKnown = response.status !== 405 && response.status !== 501;
-    return judge(isHeadKnown ? response : await ask("GET", { "Range": "bytes=0-0" }));
+    const answer = await ask("HEAD", {});
+    const isHeadKnown = answer.status !== 405 && answer.status !== 501;
+    return judge(isHeadKnown ? answer : await ask("GET", { "Range": "bytes=0-0" }));
   } catch (error) {
+    if (abort.signal.aborted) return { verdict: "fails", reason: "does not answer" };
     return resultOf(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** What a final answer means. */
-function judge(response: Response): CheckResult {
-  const { status } = response;
+function judge({ status, headers }: FileAnswer): CheckResult {
   if (status === 200 || status === 206) {
     // A page for people instead of a file: a captive portal, or a mirror's friendly "not found".
-    const isPage = /^text\/html\b/i.test(response.headers.get("Content-Type") ?? "");
+    const isPage = /^text\/html\b/i.test(headers.get("content-type") ?? "");
     return isPage ? { verdict: "lacks", reason: "answers with a page" } : has;
   }
   // The file is there, and empty: no first byte can be had.
@@ -75,20 +78,6 @@ function resultOf(error: unknown): CheckResult {
   if (error instanceof RedirectRefused) {
     return { verdict: error.isToSelf ? "loops" : "fails", reason: error.message };
   }
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return { verdict: "fails", reason: "does not answer" };
-  }
-  const message = error instanceof Error ? `${error.message} ${messageOf(error.cause)}` : "";
-  // What fetch() never connects to (the WHATWG's "bad ports") may be a good mirror to pacman.
-  if (/port \d+ are blocked/.test(message)) return { verdict: "unknown", reason: "was not asked" };
-  return { verdict: "fails", reason: reasonIn(message) };
-}
-
-/** One of a few fixed phrases: the message itself has the address in it. */
-function reasonIn(message: string): string {
-  if (/dns error/i.test(message)) return "its name is not known";
-  if (/connection refused/i.test(message)) return "refuses connections";
-  if (/certificate/i.test(message)) return "has a bad certificate";
-  if (/\(SendRequest\)|InvalidContentType/.test(message)) return "does not speak HTTP";
-  return "cannot be reached";
+  const reason = error instanceof HttpError ? error.message : "cannot be asked";
+  return { verdict: "fails", reason };
 }

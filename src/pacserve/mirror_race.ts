@@ -21,7 +21,7 @@ export interface RaceTimes {
 }
 
 /** Where a race ended. */
-export type RaceResult =
+type RaceResult =
   /** This one has the file. */
   | { readonly kind: "has"; readonly index: number }
   /** Nobody said yes in time, but this one may have the file. */
@@ -135,8 +135,9 @@ function undecided(states: readonly State[], runners: readonly Runner[]): RaceRe
 }
 
 /**
- * The result when there is no more time. One that failed lately and is slow to answer now is better
- * than none: "not found" would be the end of it for pacman.
+ * The result when there is no more time. A mirror that failed lately and is slow to answer now, and
+ * after that one that failed just now, is better than none: "not found" would be the end of it for
+ * pacman, which may reach a mirror that this server cannot.
  */
 function lastWord(states: readonly State[], runners: readonly Runner[]): RaceResult {
   const has = states.indexOf("has");
@@ -144,6 +145,7 @@ function lastWord(states: readonly State[], runners: readonly Runner[]): RaceRes
   const open = (at: number): boolean =>
     states[at] === "pending" || states[at] === "unasked" || states[at] === "unknown";
   const alive = runners.findIndex(({ isSetAside }, at) => open(at) && !isSetAside);
-  const index = alive >= 0 ? alive : runners.findIndex((_, at) => open(at));
+  const silent = alive >= 0 ? alive : runners.findIndex((_, at) => open(at));
+  const index = silent >= 0 || states.includes("lacks") ? silent : states.indexOf("fails");
   return index >= 0 ? { kind: "unverified", index } : { kind: "none" };
 }

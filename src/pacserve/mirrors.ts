@@ -2,9 +2,11 @@
 
 import { LRUCache } from "lru-cache";
 import { NeighbourLimit } from "../http/rate_limit.ts";
+import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
+import type { FileClient } from "./relay/http_client.ts";
 import { type Mirror, urlOn } from "./servers.ts";
 
 /** Where a file can be had. */
@@ -22,7 +24,7 @@ export interface MirrorChoice {
 }
 
 /** What is asked of {@link Mirrors.choose}. */
-export interface MirrorQuestion {
+interface MirrorQuestion {
   /** In the order of pacman.conf. */
   readonly mirrors: readonly Mirror[];
   readonly file: string;
@@ -38,7 +40,8 @@ export interface MirrorQuestion {
 
 /** What {@link Mirrors} is told. Times in milliseconds. */
 export interface MirrorsOptions {
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly client: FileClient;
+  readonly log: Pick<Log, "warn">;
   readonly now?: () => number;
   readonly times?: RaceTimes;
   /** The longest check. It goes on when nobody waits for it any more, to know for the next time. */
@@ -54,7 +57,7 @@ const CHECK_TIMEOUT = 5_000;
 
 /** For so long a mirror's answer is believed. */
 const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
-const MAXIMUM_REMEMBERED = 4_000;
+const MAX_REMEMBERED = 4_000;
 /** Checks at the same time. Neighbours cannot take up those that are left for this host's pacman. */
 const MAX_CHECKS = 64;
 const MAX_CHECKS_FOR_NEIGHBOURS = 32;
@@ -80,7 +83,7 @@ export class Mirrors {
     this.#health = new MirrorHealth(now);
     this.#limit = new NeighbourLimit(CHECKS_FOR_NEIGHBOUR, CHECKS_FOR_NEIGHBOURS, now);
     this.#answers = new LRUCache({
-      max: MAXIMUM_REMEMBERED,
+      max: MAX_REMEMBERED,
       ttl: REMEMBERED.has,
       // Without it the time is taken from a timer.
       ttlResolution: 0,
@@ -127,7 +130,7 @@ export class Mirrors {
     const pause = this.#health.failed(origin);
     if (pause === null) return;
     const seconds = Math.round(pause / 1000);
-    this.#options.log("warning", `mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
+    this.#options.log.warn(`mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
   }
 
   #ask(mirror: Mirror, question: MirrorQuestion): Verdict | Promise<Verdict> {
@@ -151,6 +154,7 @@ export class Mirrors {
 
   async #check(mirror: Mirror, url: string, question: MirrorQuestion): Promise<Verdict> {
     const { verdict, reason } = await checkMirror(url, {
+      client: this.#options.client,
       timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
       via: question.via,
       isSelf: question.isSelf,

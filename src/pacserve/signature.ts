@@ -42,7 +42,7 @@ const FIXED_SIZES: Readonly<Record<number, number>> = {
 };
 
 /** What is needed to compare a signature with a file. */
-export interface Signature {
+interface Signature {
   /** The hash's name for `createHash` of node:crypto. */
   readonly hash: string;
   /** What is hashed before the file: nothing, or the salt of version 6. */
@@ -85,12 +85,12 @@ export async function fits(
 }
 
 /** A hash for {@link fitsHash}, to be updated with the bytes of the file. */
-export function startHash({ hash, before }: Signature): Hash {
+function startHash({ hash, before }: Signature): Hash {
   return createHash(hash).update(before);
 }
 
 /** Like {@link fits}, with a hash of {@link startHash} that has been updated with the whole file. */
-export function fitsHash({ after, left }: Signature, hash: Hash): boolean {
+function fitsHash({ after, left }: Signature, hash: Hash): boolean {
   return hash.copy().update(after).digest().readUInt16BE() === left;
 }
 

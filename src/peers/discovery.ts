@@ -5,15 +5,27 @@
 
 import type { PeerUrl } from "./peer_url.ts";
 
+/**
+ * What a peer understands. `pacserve`: messages, and an index if it is one of ours. `pacredir`: HEAD
+ * and GET of packages, and nothing else.
+ */
+export type PeerKind = "pacserve" | "pacredir";
+
+/** What discovery tells of. */
+export interface DiscoveryListener {
+  /** A server is new, or there is reason to think that it does not know this one (it was started anew). */
+  found(peer: PeerUrl, kind: PeerKind): void;
+  /** A server that was found is still there. */
+  seen(peer: PeerUrl, kind: PeerKind): void;
+  /** A server seems to be there no more. Anybody can say so. */
+  lost(peer: PeerUrl): void;
+}
+
 /** Looks for peers, and makes this server known to them where the means can do that. */
 export interface Discovery {
-  /**
-   * Begins. A problem is logged, never thrown.
-   *
-   * @param found is given each server that is seen, again each time that it is seen.
-   */
-  start(found: (peer: PeerUrl) => void): void;
+  /** Begins. A problem is logged, never thrown. */
+  start(listener: DiscoveryListener): void;
 
-  /** Ends it, with all sockets and timers. */
-  stop(): void;
+  /** Ends it, with all sockets and timers; settles when others were told, where the means does that. */
+  stop(): void | Promise<void>;
 }

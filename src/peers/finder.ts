@@ -9,6 +9,7 @@ import { FileChecks } from "./file_check.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
 import type { OwnNetwork } from "./own_server.ts";
+import { PacredirHosts } from "./pacredir_hosts.ts";
 import { canBeAsked } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
@@ -54,6 +55,7 @@ const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
 export class Finder {
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
+  readonly #pacredir: PacredirHosts;
   readonly #searches = new Map<string, Promise<Found | null>>();
   readonly #neighbourSearches = new ConcurrencyLimit(MAX_SEARCHES_FOR_NEIGHBOURS);
   readonly #listings = new Map<string, Promise<RemoteEntry[]>>();
@@ -63,6 +65,7 @@ export class Finder {
   constructor(parts: FinderParts) {
     this.#parts = parts;
     this.#checks = new FileChecks(parts.questions);
+    this.#pacredir = new PacredirHosts(parts.questions);
   }
 
   /**
@@ -107,7 +110,8 @@ export class Finder {
     if (network !== null && !this.#listingLimit.take(connection.remoteAddress)) {
       return Promise.resolve([]);
     }
-    const result = listRemote(this.#reachable(network), segments, questions, timeout)
+    const peers = this.#reachable(network).filter(({ kind }) => kind === "pacserve");
+    const result = listRemote(peers, segments, questions, timeout)
       .finally(() => this.#listings.delete(key));
     this.#listings.set(key, result);
     return result;
@@ -118,7 +122,7 @@ export class Finder {
     network: string | null,
     mayAsk: (peer: string) => boolean = () => true,
   ): Promise<Found | null> {
-    const question = new Question(segments, this.#parts, this.#checks);
+    const question = new Question(segments, this.#parts, this.#checks, this.#pacredir);
     const reachable = this.#reachable(network).filter(({ url }) => mayAsk(url));
     const { named, unknown } = question.byIndex(reachable);
     const peer = await search(question, named, unknown, this.#parts.timeout);
@@ -143,15 +147,22 @@ class Question implements FileQuestion {
   readonly #name: string | null;
   readonly #parts: FinderParts;
   readonly #checks: FileChecks;
+  readonly #pacredir: PacredirHosts;
   readonly #sizes = new Map<Peer, number | null>();
 
-  constructor(segments: readonly string[], parts: FinderParts, checks: FileChecks) {
+  constructor(
+    segments: readonly string[],
+    parts: FinderParts,
+    checks: FileChecks,
+    pacredir: PacredirHosts,
+  ) {
     const [directory, name, ...more] = segments;
     this.#path = segments.join("/");
     this.#encoded = encodePath(segments);
     this.#name = directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
     this.#parts = parts;
     this.#checks = checks;
+    this.#pacredir = pacredir;
   }
 
   /** The URL of the file on a peer. */
@@ -168,21 +179,30 @@ class Question implements FileQuestion {
   byIndex(peers: readonly Peer[]): { readonly named: Peer[]; readonly unknown: Peer[] } {
     const named: Peer[] = [];
     const unknown: Peer[] = [];
-    for (const peer of peers) {
+    for (const peer of peers.filter(({ kind }) => kind === "pacserve")) {
       const verdict = this.#name !== null && peer.state === "alive"
         ? this.#parts.indexes.verdict(peer, this.#name)
         : "unknown";
       if (verdict === "yes") named.push(peer);
       if (verdict === "unknown") unknown.push(peer);
     }
-    return { named, unknown };
+    // They have no index, and for databases only mirrors are asked.
+    const hosts = this.#name?.includes(".pkg.")
+      ? this.#pacredir.chosen(peers.filter(({ kind }) => kind === "pacredir"))
+      : [];
+    return { named, unknown: [...unknown, ...hosts] };
   }
 
-  check(peer: Peer): Promise<boolean> {
-    return this.#checks.ask(peer, this.#path);
+  async check(peer: Peer): Promise<boolean> {
+    if (peer.kind === "pacserve") return await this.#checks.ask(peer, this.#path);
+    const { has, size } = await this.#pacredir.offers(peer, this.urlAt(peer));
+    if (has === "yes") this.#sizes.set(peer, size);
+    return has === "yes";
   }
 
   async confirm(peer: Peer): Promise<boolean> {
+    // Such a host has no other way to say that it has the file: it has just been asked in this way.
+    if (peer.kind === "pacredir") return this.#sizes.has(peer);
     const { has, size } = await this.#parts.questions.offers(peer, this.urlAt(peer));
     if (has === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
     this.#sizes.set(peer, size);

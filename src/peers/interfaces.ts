@@ -68,14 +68,22 @@ export function multicastAddresses(
   chosen: readonly string[],
   ignored: readonly string[],
 ): string[] {
-  const addresses = interfaces.filter(({ family, name, address }) => {
-    if (family !== "IPv4") return false;
-    // Linux names a second address of an interface with a label behind a colon: `eth0:1`.
-    const plain = name.split(":")[0] ?? name;
-    if (chosen.length > 0) return chosen.some((choice) => choice === plain || choice === address);
-    return !ignored.some((pattern) => matchesName(pattern, plain));
-  }).map(({ address }) => address);
+  const addresses = interfaces
+    .filter((one) => one.family === "IPv4" && isChosen(one, chosen, ignored))
+    .map(({ address }) => address);
   return [...new Set(addresses)];
+}
+
+/** Whether an address takes part, or its interface; see {@link multicastAddresses}. */
+export function isChosen(
+  { name, address }: InterfaceAddress,
+  chosen: readonly string[],
+  ignored: readonly string[],
+): boolean {
+  // Linux names a second address of an interface with a label behind a colon: `eth0:1`.
+  const plain = name.split(":")[0] ?? name;
+  if (chosen.length > 0) return chosen.some((choice) => choice === plain || choice === address);
+  return !ignored.some((pattern) => matchesName(pattern, plain));
 }
 
 /**

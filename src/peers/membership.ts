@@ -7,8 +7,9 @@
 
 import { messageOf } from "../failure.ts";
 import { isLoopbackHost } from "../http/address.ts";
-import { NeighbourLimit } from "../http/rate_limit.ts";
+import { NeighbourLimit, TokenBucket } from "../http/rate_limit.ts";
 import type { PeersConfiguration } from "./configuration.ts";
+import type { DiscoveryListener, PeerKind } from "./discovery.ts";
 import type { PublishedIndex } from "./index/published.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
 import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
@@ -23,6 +24,12 @@ import type { Peer, Registry } from "./registry.ts";
  */
 const PROBES_FOR_NEIGHBOUR = { burst: 100, perSecond: 5 };
 const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
+
+/**
+ * A peer that is known is asked because it was found so many times, and then once in so many seconds:
+ * one that starts again and again, or in whose name somebody else speaks.
+ */
+const PROBES_FOR_KNOWN = { burst: 4, perSecond: 1 / 15 };
 
 /** What a peer was told of this server's index. */
 interface Told {
@@ -44,11 +51,13 @@ export interface MembershipParts {
 }
 
 /** Lets peers in, and keeps up with them. */
-export class Membership {
+export class Membership implements DiscoveryListener {
   readonly #parts: MembershipParts;
   readonly #probes: ProbeQueue;
   readonly #probeLimit = new NeighbourLimit(PROBES_FOR_NEIGHBOUR, PROBES_FOR_NEIGHBOURS);
   readonly #told = new WeakMap<Peer, Told>();
+  /** How often a peer that is known may be asked because it was found again. */
+  readonly #again = new WeakMap<Peer, TokenBucket>();
   /** What was said of each peer in the log. */
   readonly #troubles = new WeakMap<Peer, string>();
   #admission: OwnServer["admission"] | null = null;
@@ -94,9 +103,24 @@ export class Membership {
     this.#probes.add(this.#parts.registry.addStatic(location));
   }
 
-  /** A server was seen on the network; anybody can make it look so. */
-  seen(location: PeerUrl): void {
-    this.#heard(location, "announcement");
+  /**
+   * A server was found on the network; anybody can make it look so. One that is known may have been
+   * started anew, and know nobody.
+   */
+  found(location: PeerUrl, kind: PeerKind): void {
+    const known = this.#heard(location, "announcement", kind);
+    if (known !== null && this.#mayAskAgain(known)) this.#probes.add(known);
+  }
+
+  /** A server that was found is still there. */
+  seen(location: PeerUrl, kind: PeerKind): void {
+    this.#heard(location, "announcement", kind);
+  }
+
+  /** A server seems to be gone: it is asked, because anybody can say so. */
+  lost(location: PeerUrl): void {
+    const known = this.#parts.registry.get(formatPeerUrl(location));
+    if (known?.state === "alive" && this.#mayAskAgain(known)) this.#probes.add(known);
   }
 
   /**
@@ -120,22 +144,31 @@ export class Membership {
     const isOther = instance !== null && known !== undefined && known.instance !== instance;
     const isToBeAsked = known?.state !== "alive" || isOther;
     if (isToBeAsked && !this.#probeLimit.take(source)) return;
-    this.#heard(location, "nudge");
+    this.#heard(location, "nudge", "pacserve");
     if (known === undefined || instance === null || !registry.has(known)) return;
     if (isOther) this.#probes.add(known);
     else registry.spoke(known, generation);
   }
 
-  #heard(location: PeerUrl, origin: "nudge" | "announcement"): void {
+  /** @returns the peer, if it is known and was not asked because of this. */
+  #heard(location: PeerUrl, origin: "nudge" | "announcement", kind: PeerKind): Peer | null {
     const { registry, indexes } = this.#parts;
-    if (!this.#isAllowed(location) || this.#isOwn(location)) return;
-    const peer = registry.heard(location, origin);
+    if (!this.#isAllowed(location) || this.#isOwn(location)) return null;
+    const peer = registry.heard(location, origin, kind);
     if (peer !== null) {
       this.#probes.add(peer);
-      return;
+      return null;
     }
-    const known = registry.get(formatPeerUrl(location));
-    if (known !== undefined) indexes.refresh(known);
+    const known = registry.get(formatPeerUrl(location)) ?? null;
+    if (known !== null) indexes.refresh(known);
+    return known;
+  }
+
+  #mayAskAgain(peer: Peer): boolean {
+    const bucket = this.#again.get(peer) ??
+      new TokenBucket(PROBES_FOR_KNOWN, () => performance.now());
+    this.#again.set(peer, bucket);
+    return bucket.take();
   }
 
   #isAllowed({ host, path }: PeerUrl): boolean {
@@ -171,7 +204,7 @@ export class Membership {
   #tellPeers(): void {
     for (const peer of this.#parts.registry.askable()) {
       const isOriginal = peer.roundTrip !== null && peer.instance === null;
-      if (!isOriginal) this.#probes.add(peer);
+      if (!isOriginal && peer.kind !== "pacredir") this.#probes.add(peer);
     }
   }
 
@@ -193,7 +226,8 @@ export class Membership {
     const isNew = peer.state === "candidate";
     this.#told.set(peer, { instance: null, generation: published.generation });
     try {
-      await questions.nudge(peer, this.#uri);
+      if (peer.kind === "pacredir") await questions.isThere(peer);
+      else await questions.nudge(peer, this.#uri);
       if (isNew) log.info(`found peer ${peer.url}`);
     } catch (error) {
       this.#told.delete(peer);

@@ -5,11 +5,12 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
+import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
 import { isLoopback } from "../http/address.ts";
 import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
 import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
-import type { Discovery } from "./discovery.ts";
+import type { Discovery, DiscoveryListener } from "./discovery.ts";
 import {
   addressesNear,
   type InterfaceAddress,
@@ -17,7 +18,7 @@ import {
   multicastAddresses,
 } from "./interfaces.ts";
 import type { PeersLog } from "./own_server.ts";
-import type { PeerUrl } from "./peer_url.ts";
+import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds from the start to the first announcement. */
 const FIRST_ANNOUNCEMENT = 1_000;
@@ -26,6 +27,15 @@ const FIRST_ANNOUNCEMENT = 1_000;
 const RESCAN = 45_000;
 
 const TTL = 32;
+
+/**
+ * An announcement is due when the one before it was heard an interval ago, give or take this many
+ * milliseconds. One at another time comes from a server that was started anew.
+ */
+const DUE_MARGIN = 2_000;
+
+/** Servers whose last announcement is remembered. */
+const MAX_HEARD = 2_048;
 
 /**
  * More datagrams than this in so many milliseconds wait in the kernel, which drops what it cannot
@@ -47,6 +57,8 @@ export class Multicast implements Discovery {
   readonly #announcement: Uint8Array;
   readonly #log: PeersLog;
   readonly #senders = new Map<string, Sender>();
+  /** When each server, by its URL, was heard last. */
+  readonly #lastHeard = new LRUCache<string, number>({ max: MAX_HEARD });
   readonly #reported = new Set<string>();
   /** Local addresses in whose network somebody else was heard. */
   readonly #answered = new Set<string>();
@@ -70,7 +82,7 @@ export class Multicast implements Discovery {
   }
 
   /** Joins the group and begins to announce. */
-  start(found: (peer: PeerUrl) => void): void {
+  start(listener: DiscoveryListener): void {
     const { address, port, interval } = this.#configuration;
     let receiver: Deno.DatagramConn;
     try {
@@ -95,7 +107,7 @@ export class Multicast implements Discovery {
       setInterval(() => this.#announce(), interval * 1000),
       setInterval(() => this.#lookAgain(), RESCAN),
     ];
-    this.#receive(receiver, found);
+    this.#receive(receiver, listener);
   }
 
   /** Leaves the group and closes all sockets. */
@@ -214,6 +226,15 @@ export class Multicast implements Discovery {
     }
   }
 
+  /** Whether this is the announcement that a server makes of itself from time to time. */
+  #isDue(peer: PeerUrl): boolean {
+    const url = formatPeerUrl(peer);
+    const now = performance.now();
+    const last = this.#lastHeard.get(url) ?? -Infinity;
+    this.#lastHeard.set(url, now);
+    return Math.abs(now - last - this.#configuration.interval * 1000) <= DUE_MARGIN;
+  }
+
   /** True for what comes from a network in which this server has no part. */
   #isStray(source: string): boolean {
     return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
@@ -237,7 +258,7 @@ export class Multicast implements Discovery {
 
   async #receive(
     receiver: Deno.DatagramConn,
-    found: (peer: PeerUrl) => void,
+    listener: DiscoveryListener,
   ): Promise<void> {
     const buffer = new Uint8Array(65536);
     let period = 0;
@@ -249,7 +270,8 @@ export class Multicast implements Discovery {
           this.#heard(source.hostname);
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
-          if (peer !== null) found(peer);
+          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve");
+          else if (peer !== null) listener.found(peer, "pacserve");
         }
       } catch (error) {
         if (this.#receiver !== receiver) return;

@@ -2,6 +2,7 @@
 
 import type { Admission } from "../http/admission.ts";
 import type { HttpRequest } from "../http/exchange.ts";
+export type { Log as PeersLog } from "../log.ts";
 import type { Listing } from "./protocol.ts";
 
 /** What this server shares, as peers ask for it. Another configuration shares something else. */
@@ -30,11 +31,4 @@ export interface OwnNetwork {
   networks(): readonly string[];
   /** True for an IP address of this host, loopback included. */
   isOwn(address: string): boolean;
-}
-
-/** Writes lines to the log. */
-export interface PeersLog {
-  warn(sentence: string): void;
-  info(sentence: string): void;
-  debug(sentence: string): void;
 }

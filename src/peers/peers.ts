@@ -11,11 +11,13 @@ import type { Discovery } from "./discovery.ts";
 import { Finder } from "./finder.ts";
 import { INDEX_TARGET } from "./index/format.ts";
 import { PublishedIndex } from "./index/published.ts";
-import { RemoteIndexes, type Verdict } from "./index/remote.ts";
+import { RemoteIndexes } from "./index/remote.ts";
+import { Mdns, MDNS_LIFETIME } from "./mdns.ts";
 import { Membership } from "./membership.ts";
 import { Multicast } from "./multicast.ts";
 import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
-import { HEADERS, MESSAGE_TYPE } from "./protocol.ts";
+import { type PeerPlaces, peerPlaces } from "./places.ts";
+import { HEADERS } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
 import { StaticPeers } from "./static_peers.ts";
@@ -60,6 +62,8 @@ export class Peers {
   readonly registry: Registry;
   /** Finds and tells who downloads a file first. */
   readonly wants: Wants;
+  /** What the indexes of the peers say. */
+  readonly indexes: RemoteIndexes;
   /** Files that this server is sending at this moment: its owner counts them. */
   transfers = 0;
   readonly #configuration: PeersConfiguration;
@@ -68,7 +72,6 @@ export class Peers {
   readonly #interval: number;
   readonly #client: PeerClient;
   readonly #published: PublishedIndex;
-  readonly #indexes: RemoteIndexes;
   readonly #membership: Membership;
   readonly #answers: Answers;
   #discoveries: readonly Discovery[] = [];
@@ -78,7 +81,11 @@ export class Peers {
     this.#configuration = configuration;
     this.#parts = parts;
     this.#interval = (configuration.multicast?.interval ?? DEFAULT_INTERVAL) * 1000;
-    const registry = new Registry({ lifetime: 3 * this.#interval });
+    const lifetime = Math.max(
+      3 * this.#interval,
+      configuration.mdns === null ? 0 : MDNS_LIFETIME,
+    );
+    const registry = new Registry({ lifetime });
     const published = new PublishedIndex(parts.indexed, log);
     const timeout = configuration.searchTimeout;
     this.registry = registry;
@@ -86,7 +93,7 @@ export class Peers {
     this.#published = published;
     const questions = new Questions(this.#client, registry, published, timeout);
     const indexes = new RemoteIndexes(questions, registry);
-    this.#indexes = indexes;
+    this.indexes = indexes;
     const members = { configuration, registry, questions, published, indexes, network, log };
     this.#membership = new Membership(members);
     this.finder = new Finder({ registry, questions, indexes, network, timeout });
@@ -105,48 +112,41 @@ export class Peers {
   /** Begins to look for peers, once the server listens on `port`. A problem is logged, never thrown. */
   start(port: number): void {
     const { scheme, log } = this.#parts;
-    const { multicast } = this.#configuration;
+    const { multicast, mdns } = this.#configuration;
     const uri = ownUri(scheme, port);
     this.#membership.start(port, uri);
     this.#published.start();
     const named = new StaticPeers(this.#configuration, this.#interval);
-    named.start((peer) => this.#membership.named(peer));
-    const seeing = multicast === null
-      ? []
-      : [new Multicast(multicast, this.#configuration, uri, log)];
-    for (const each of seeing) each.start((peer) => this.#membership.seen(peer));
+    named.start({
+      found: (peer) => this.#membership.named(peer),
+      seen: () => {},
+      lost: () => {},
+    });
+    const seeing: Discovery[] = [];
+    if (multicast !== null) {
+      seeing.push(new Multicast(multicast, this.#configuration, uri, log));
+    }
+    if (mdns !== null) {
+      const { instance } = this.#published;
+      seeing.push(new Mdns(mdns, { scheme, port, instance }, log));
+    }
+    for (const each of seeing) each.start(this.#membership);
     this.#discoveries = [named, ...seeing];
   }
 
-  /** Ends everything; searches under way find nothing. */
-  stop(): void {
-    for (const each of this.#discoveries) each.stop();
+  /** Ends everything; searches under way find nothing. Settles when others were told of the end. */
+  async stop(): Promise<void> {
+    const told = this.#discoveries.map((each) => each.stop());
     this.#membership.stop();
     this.#published.stop();
-    this.#indexes.stop();
+    this.indexes.stop();
     this.#client.close();
+    await Promise.all(told);
   }
 
   /** Identity of this server among its peers. */
   get instance(): string {
     return this.#published.instance;
-  }
-
-  /** Number of peers that are known. */
-  get size(): number {
-    return this.registry.size;
-  }
-
-  /** Whether the peer with this URL has a file of this name in `pkg`, as its index tells. */
-  verdict(url: string, name: string): Verdict {
-    const peer = this.registry.get(url);
-    return peer === undefined ? "unknown" : this.#indexes.verdict(peer, name);
-  }
-
-  /** A transfer from the peer with this URL failed. */
-  failed(url: string, trouble: string): void {
-    const peer = this.registry.get(url);
-    if (peer !== undefined) this.registry.failed(peer, trouble);
   }
 
   /** True for a request that {@link answerIndex} answers. */
@@ -157,12 +157,6 @@ export class Peers {
   /** Answers a peer that asks for the index of this server. */
   answerIndex(request: HttpRequest): Reply {
     return this.#published.answer(request, this.replyHeaders());
-  }
-
-  /** True for a request that {@link answer} answers. */
-  isMessage(request: HttpRequest): boolean {
-    return request.method === "POST" && request.target === "/" &&
-      (request.headers["content-type"] ?? MESSAGE_TYPE).startsWith(MESSAGE_TYPE);
   }
 
   /** True when a request comes from a peer that searches: it must not make this server search too. */
@@ -180,6 +174,11 @@ export class Peers {
   /** Header fields that a reply to a request of a peer bears. */
   replyHeaders(): ReplyHeaders {
     return { ...this.#published.headers(), [HEADERS.transfers]: String(this.transfers) };
+  }
+
+  /** Where peers are looked for now, for the page. */
+  places(): PeerPlaces {
+    return peerPlaces(this.#configuration, Deno.networkInterfaces());
   }
 
   /** The peers, for the page. */

@@ -64,6 +64,11 @@ export class Questions {
     this.#mustTake(peer, answer);
   }
 
+  /** Whether there is a web server at all: a pacredir host understands no message, and hangs on POST. */
+  async isThere(peer: Peer): Promise<void> {
+    await this.#ask(peer, { method: "HEAD", url: peer.url, maximumBody: 1024 });
+  }
+
   /** Which of the paths the peer has. */
   async fileCheck(peer: Peer, paths: readonly string[]): Promise<ReadonlySet<string>> {
     const message: Message = { type: "file check", paths, hops: 0 };
@@ -132,7 +137,8 @@ export class Questions {
       const headers = { ...this.#published.headers(), ...request.headers };
       const { timeout = MAX_ANSWER_TIME } = request;
       const answer = await this.#client.request({ ...request, headers, timeout });
-      this.#learn(peer, answer, request.method === "HEAD");
+      const isProof = request.method === "HEAD" && request.url !== peer.url;
+      this.#learn(peer, answer, isProof);
       return answer;
     } catch (error) {
       if (error instanceof PeerError && isNecessary) this.#registry.failed(peer, error.message);
@@ -152,7 +158,8 @@ export class Questions {
       throw new PeerError(`answers with status ${answer.status}`);
     }
     // A nudge that is answered with an error page comes from no peer: see #mustTake.
-    if (peer.state === "candidate" && answer.status !== 200) return;
+    const isBelieved = answer.status === 200 || peer.kind === "pacredir";
+    if (peer.state === "candidate" && !isBelieved) return;
     this.#registry.answered(peer, {
       instance,
       generation: instance === null ? null : countOf(headerOf(answer, HEADERS.index)),

@@ -12,6 +12,7 @@ import { LRUCache } from "lru-cache";
 import { backoffPause, type BackoffRange } from "../backoff.ts";
 import { isLoopbackHost } from "../http/address.ts";
 import { transfersOf } from "./balance.ts";
+import type { PeerKind } from "./discovery.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** How much is kept. */
@@ -44,6 +45,7 @@ export interface Peer {
   /** The URL taken apart. */
   readonly location: PeerUrl;
   readonly origin: Origin;
+  readonly kind: PeerKind;
   state: "candidate" | "alive" | "backoff";
   /** When it was last heard or answered, on the registry's clock; null for never. */
   lastSeen: number | null;
@@ -86,6 +88,7 @@ export interface PeerFacts {
 export interface PeerRecord {
   readonly location: PeerUrl;
   readonly origin: Origin;
+  readonly kind: PeerKind;
 }
 
 /** What the registry is told. */
@@ -126,17 +129,12 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return this.#peers.size;
   }
 
-  /** Number of those that announced themselves and did not answer yet. */
-  get candidateCount(): number {
-    return this.#candidates.size;
-  }
-
   /** Adds a peer that is never forgotten. */
   addStatic(location: PeerUrl): Peer {
     const known = this.#peers.get(formatPeerUrl(location));
     if (known?.origin === "static") return known;
     if (known !== undefined) this.#delete(known);
-    const peer = this.#insert(this.#peers, location, "static", "alive");
+    const peer = this.#insert(this.#peers, location, "static", "pacserve", "alive");
     this.emit("changed", peer);
     return peer;
   }
@@ -147,7 +145,11 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
    * @returns the peer when it should be asked now whether it is there; null when it is known to be, or
    * when there is no room for it.
    */
-  heard(location: PeerUrl, origin: "nudge" | "announcement"): Peer | null {
+  heard(
+    location: PeerUrl,
+    origin: "nudge" | "announcement",
+    kind: PeerKind = "pacserve",
+  ): Peer | null {
     const url = formatPeerUrl(location);
     const known = this.#peers.get(url);
     if (known !== undefined && !this.#expired(known)) {
@@ -158,7 +160,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     if (this.#candidates.has(url)) return null;
     if (known !== undefined) this.#delete(known);
     if (!this.#roomFor(location.host, origin)) return null;
-    return this.#insert(this.#candidates, location, origin, "candidate");
+    return this.#insert(this.#candidates, location, origin, kind, "candidate");
   }
 
   /** The peer answered as a peer does. */
@@ -281,14 +283,14 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   export(): PeerRecord[] {
     return this.all()
       .filter((peer) => peer.origin !== "static")
-      .map(({ location, origin }) => ({ location, origin }));
+      .map(({ location, origin, kind }) => ({ location, origin, kind }));
   }
 
   /** Takes over what {@link export} gave. */
   import(records: readonly PeerRecord[]): void {
-    for (const { location, origin } of records) {
+    for (const { location, origin, kind } of records) {
       if (this.#peers.has(formatPeerUrl(location)) || this.#peers.size >= BOUNDS.peers) continue;
-      const peer = this.#insert(this.#peers, location, origin, "alive");
+      const peer = this.#insert(this.#peers, location, origin, kind, "alive");
       peer.lastSeen = this.#now();
       this.emit("changed", peer);
     }
@@ -298,12 +300,14 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     table: Map<string, Peer>,
     location: PeerUrl,
     origin: Origin,
+    kind: PeerKind,
     state: Peer["state"],
   ): Peer {
     const peer: Peer = {
       url: formatPeerUrl(location),
       location,
       origin,
+      kind,
       state,
       lastSeen: null,
       failures: 0,

@@ -1,7 +1,7 @@
 /** Peers that the user named (`--peer`): discovery that knows them from the start. */
 
 import type { PeersConfiguration } from "./configuration.ts";
-import type { Discovery } from "./discovery.ts";
+import type { Discovery, DiscoveryListener } from "./discovery.ts";
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Gives the named peers at the start, and again from time to time: they may not know this server. */
@@ -20,10 +20,13 @@ export class StaticPeers implements Discovery {
     this.#interval = interval;
   }
 
-  start(found: (peer: PeerUrl) => void): void {
+  start(listener: DiscoveryListener): void {
     if (this.#peers.length === 0) return;
-    this.#peers.forEach(found);
-    this.#timer = setInterval(() => this.#peers.forEach(found), this.#interval);
+    const tell = (): void => {
+      for (const peer of this.#peers) listener.found(peer, "pacserve");
+    };
+    tell();
+    this.#timer = setInterval(tell, this.#interval);
   }
 
   stop(): void {

@@ -148,7 +148,7 @@ function namesBelow(top: string, path: string): string[] {
 function isSettled(top: string, real: string, info: Deno.FileInfo, started: number): boolean {
   let path = real === "/" ? "" : real;
   try {
-    if (!isSame(Deno.lstatSync(real), info)) return false;
+    if (!isSameInode(Deno.lstatSync(real), info)) return false;
     while (path.length > top.length) {
       path = path.slice(0, path.lastIndexOf("/"));
       const directory = Deno.lstatSync(path === "" ? "/" : path);
@@ -170,7 +170,7 @@ function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): 
   for (let round = 0; round < REPETITIONS; round++) {
     if (realPathOrNull(localPath) !== real) return false;
     try {
-      if (!isSame(Deno.lstatSync(real), info)) return false;
+      if (!isSameInode(Deno.lstatSync(real), info)) return false;
     } catch {
       return false;
     }
@@ -184,10 +184,10 @@ function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): 
  */
 function steadyInfo(localPath: string, before: Deno.FileInfo): Deno.FileInfo | null {
   const info = Deno.statSync(localPath);
-  return isSame(info, before) ? info : null;
+  return isSameInode(info, before) ? info : null;
 }
 
 /** True when both describe the same file. */
-function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+function isSameInode(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;
 }

@@ -11,11 +11,59 @@ const forPacman = /\.pkg\.tar(?:\.[a-z0-9]+)?$|\.(?:db|files)(?:\.tar(?:\.[a-z0-
 /** A signature of a package or a database, made by gpg. */
 const signature = /\.sig$/;
 
-/** Texts that the registry of media types does not know, or knows as something else. */
-const texts = /\.(?:asc|desktop|diff|install|patch|py|rs|service|sh|socket|target|timer|toml)$/i;
+/**
+ * Source code and other texts. Browsers show `text/plain`; many of the types that the registry has
+ * for these (`text/x-c`, `application/x-perl`, `text/yaml`) they save to the disk.
+ */
+const texts: ReadonlySet<string> = new Set(
+  (
+    "asc ass awk bash bat bib c cc cfg cmake cmd conf cpp cs cue cxx d dart desktop diff dockerfile el " +
+    "erl ex exs f90 fish go gradle groovy h hh hpp hs hxx inc ini install java jl json5 jsonl jsx kt " +
+    "less lisp log lua m4 md mk ml nfo nim nix org patch php pl pm properties proto ps1 py pyi r rb " +
+    "rkt rs rst sass scala scm scss service sh socket sql srt ssa sub svelte swift target tcl tex " +
+    "textile timer toml tsx v vb vhd vim vue yaml yml zig zsh"
+  ).split(" "),
+);
+
+/**
+ * Types that the registry lacks, or that players and browsers know by another name than its own.
+ * What Debian and nginx have was compared; left as it is in the registry: `.ts` (a video, as in nginx),
+ * `.csv` and `.tsv` (no browser shows them, but programs want their type), `.m3u` (`audio/x-mpegurl`).
+ */
+const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
+  ac3: "audio/ac3",
+  ape: "audio/x-ape",
+  appimage: "application/vnd.appimage",
+  bz2: "application/x-bzip2",
+  cr2: "image/x-canon-cr2",
+  deb: "application/vnd.debian.binary-package",
+  dng: "image/x-adobe-dng",
+  flac: "audio/flac",
+  flatpak: "application/vnd.flatpak",
+  ipynb: "application/json",
+  jfif: "image/jpeg",
+  lz: "application/x-lzip",
+  lz4: "application/x-lz4",
+  lzma: "application/x-lzma",
+  m4b: "audio/mp4",
+  m4v: "video/mp4",
+  nef: "image/x-nikon-nef",
+  sqlite: "application/vnd.sqlite3",
+  // Without the field Content-Encoding, browsers show this as broken XML.
+  svgz: "application/gzip",
+  tbz: "application/x-bzip2",
+  tgz: "application/gzip",
+  txz: "application/x-xz",
+  vcf: "text/vcard; charset=UTF-8",
+  wav: "audio/wav",
+  wv: "audio/x-wavpack",
+  xcf: "image/x-xcf",
+  zst: "application/zstd",
+}));
 
 /** Texts that have no extension. */
-const plainNames = /^(?:changelog|copying|license|makefile|motd|news|pkgbuild|readme)$/i;
+const plainNames =
+  /^(?:authors|changelog|changes|containerfile|copying|dockerfile|gemfile|install|justfile|license|makefile|motd|news|notice|pkgbuild|readme|todo|vagrantfile)$/i;
 
 /** The registry of media types, by extension; null until it is needed for the first time. */
 let registered: ((extension: string) => string | undefined) | null = null;
@@ -31,11 +79,12 @@ let registered: ((extension: string) => string | undefined) | null = null;
 export function contentTypeOf(name: string): string | null {
   if (forPacman.test(name)) return binary;
   if (signature.test(name)) return "application/pgp-signature";
-  if (texts.test(name) || plainNames.test(name)) return plainText;
+  if (plainNames.test(name)) return plainText;
   const extension = /[^.](\.[a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase();
   if (extension === undefined) return binary;
-  if (extension === ".zst") return "application/zstd";
-  return registered === null ? null : registered(extension) ?? binary;
+  const suffix = extension.slice(1);
+  if (texts.has(suffix)) return plainText;
+  return preferred.get(suffix) ?? (registered === null ? null : registered(extension) ?? binary);
 }
 
 /** Loads the registry of media types: afterwards every name has a `Content-Type`. */

@@ -58,6 +58,13 @@ export class Website {
 /** No script, no plugin, no frame; the file is of an origin of its own. */
 const sandboxPolicy = "sandbox; frame-ancestors 'none'";
 
+/**
+ * The same for a file that a browser plays: in a sandbox its player may not load the very file that it
+ * stands for. The page of the player has no script of its own, and none may run in it.
+ */
+const mediaPolicy =
+  "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 /** A website may frame itself, others may not. */
 const websitePolicy = "frame-ancestors 'self'";
 
@@ -211,13 +218,18 @@ export class FileReplies {
       ETag: etag,
       "Accept-Ranges": "bytes",
       "Cache-Control": "no-cache",
-      "Content-Security-Policy": isOwn ? websitePolicy : sandboxPolicy,
+      "Content-Security-Policy": isOwn ? websitePolicy : policyOf(contentType),
       ...!isOwn && loadedByPages.test(contentType)
         ? { "Cross-Origin-Resource-Policy": "cross-origin" }
         : {},
     });
     return { etag, lastModified, contentType, headers };
   }
+}
+
+/** What a shared file may do when a browser opens it. Since its type is not guessed, that tells. */
+function policyOf(contentType: string): string {
+  return /^(?:audio|video)\//.test(contentType) ? mediaPolicy : sandboxPolicy;
 }
 
 function typeOf(file: SharedFile): string | null {

@@ -71,12 +71,12 @@ function parseText(text: string, file: string): ValueNode {
     // The parser's message is about its tokens. Its offset says where it failed.
     const { offset } = Object(error) as Record<string, unknown>;
     const at = Number(offset ?? 0);
-    throw mistake(file, positionAt(text, at), `this is not valid JSON: ${complaint(text, at)}`);
+    throw mistake(file, positionAt(text, at), `this is not valid JSON: ${mistakeAt(text, at)}`);
   }
 }
 
 /** What is wrong where a parser stumbled, in plain words. */
-function complaint(text: string, offset: number): string {
+function mistakeAt(text: string, offset: number): string {
   const code = text.codePointAt(offset);
   if (code === undefined) return "it ends too early";
   const found = String.fromCodePoint(code);

@@ -1,5 +1,6 @@
 /** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
 
+import type { Log } from "../log.ts";
 import { Boundary } from "./boundary.ts";
 import type { OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
@@ -64,19 +65,19 @@ export class SharedTree {
   readonly #listings = new CoalescedRuns<readonly Entry[]>();
   /** What passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
-  readonly #report: (message: string) => void;
+  readonly #log: Pick<Log, "debug"> | null;
   /** Local paths that were reported. */
   readonly #reported: Set<string> = new Set();
 
   /**
    * @param filter the compiled filters of the configuration; null when it has none
    * ({@link SharedTree.create} compiles them).
-   * @param report is told once of each path that is left out because it cannot be read.
+   * @param log is told once of each path that is left out because it cannot be read.
    */
   constructor(
     configuration: TreeConfiguration,
     filter: PathFilter | null = null,
-    report: (message: string) => void = () => {},
+    log: Pick<Log, "debug"> | null = null,
   ) {
     if (filter === null && configuration.filters.length > 0) {
       throw new TypeError("the filters of a shared tree have to be compiled first");
@@ -84,7 +85,7 @@ export class SharedTree {
     const { root, sources } = buildNodes(configuration.shares);
     this.#root = root;
     this.#visibility = new Visibility(filter, configuration.showHidden);
-    this.#report = report;
+    this.#log = log;
     this.#boundary = new Boundary(sources, configuration.followLinks, this.#visibility);
   }
 
@@ -95,11 +96,11 @@ export class SharedTree {
    */
   static async create(
     configuration: TreeConfiguration,
-    report?: (message: string) => void,
+    log: Pick<Log, "debug"> | null = null,
   ): Promise<SharedTree> {
-    if (configuration.filters.length === 0) return new SharedTree(configuration, null, report);
+    if (configuration.filters.length === 0) return new SharedTree(configuration, null, log);
     const { compileFilters } = await import("./filters.ts");
-    return new SharedTree(configuration, await compileFilters(configuration.filters), report);
+    return new SharedTree(configuration, await compileFilters(configuration.filters), log);
   }
 
   /** What is at a path; null when nothing is (or nothing that may be seen). */
@@ -256,7 +257,7 @@ export class SharedTree {
     if (!(error instanceof Deno.errors.PermissionDenied)) return;
     if (this.#reported.has(localPath) || this.#reported.size >= REPORTED_PATHS) return;
     this.#reported.add(localPath);
-    this.#report(`not shared: ${localPath}: permission denied`);
+    this.#log?.debug(`not shared: ${localPath}: permission denied`);
   }
 
   async #listInto(

@@ -28,7 +28,7 @@ export interface Scope {
 }
 
 /** Permissions of the worker that reads sync databases, in the same form. */
-export interface DatabaseScope {
+interface DatabaseScope {
   readonly net: false;
   /** Absolute paths, sorted. */
   readonly read: readonly string[];

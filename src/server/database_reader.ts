@@ -1,6 +1,7 @@
 /** The main thread's side of the sync databases: it finds out which changed, and has a worker read them. */
 
 import { messageOf } from "../failure.ts";
+import type { Log } from "../log.ts";
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
 import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
 import { databaseScope } from "./confinement.ts";
@@ -22,7 +23,7 @@ const NO_DIRECTORY = "no directory";
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
 /** How databases are read, where it is not as always. */
-export interface DatabaseReaderOptions {
+interface DatabaseReaderOptions {
   readonly workerFile: URL;
   /** Milliseconds. */
   readonly timeLimit: number;
@@ -31,25 +32,25 @@ export interface DatabaseReaderOptions {
 /** Reads the databases of one configuration of pacman. It is made for one reading. */
 export class DatabaseReader implements Databases {
   readonly #pacman: PacmanConfiguration;
-  readonly #warn: (message: string) => void;
+  readonly #log: Pick<Log, "warn">;
   readonly #options: DatabaseReaderOptions;
   readonly #closed = Promise.withResolvers<null>();
 
-  /** @param warn is told of each database that cannot be read, in one line. */
+  /** @param log is told of each database that cannot be read, in one line. */
   constructor(
     pacman: PacmanConfiguration,
-    warn: (message: string) => void,
+    log: Pick<Log, "warn">,
     options: Partial<DatabaseReaderOptions> = {},
   ) {
     this.#pacman = pacman;
-    this.#warn = warn;
+    this.#log = log;
     this.#options = { workerFile: WORKER_FILE, timeLimit: TIME_LIMIT, ...options };
   }
 
   async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
     const directory = syncDirectory(this.#pacman);
     const paths = databasePaths(this.#pacman);
-    const isVisible = await exists(directory);
+    const isVisible = await isVisibleAt(directory);
     const versions = new Map<string, string | null>();
     for (const repository of known.keys()) versions.set(repository, null);
     await Promise.all([...paths].map(async ([repository, path]) => {
@@ -59,7 +60,7 @@ export class DatabaseReader implements Databases {
       version !== (known.get(repository) ?? null)
     );
     if (!isVisible && changed.some(([, version]) => version !== null)) {
-      this.#warn(
+      this.#log.warn(
         `packages are not verified, because ${directory} is not there; for a service its unit has to ` +
           `show it (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
       );
@@ -127,7 +128,7 @@ export class DatabaseReader implements Databases {
   }
 
   #warnOf(path: string, reason: string): void {
-    this.#warn(
+    this.#log.warn(
       `packages of ${path} are not verified, because the database cannot be read: ${reason}`,
     );
   }
@@ -139,7 +140,7 @@ function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string>
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isVisibleAt(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;

@@ -27,12 +27,12 @@
  * others in `quickserve/quickserve.ts`.
  */
 
-import { authenticate } from "../auth/authenticate.ts";
-import type { Digest } from "../auth/digest.ts";
+import { type Digest, type LoginVerdict, replyToUser } from "../auth/digest.ts";
 import { Admission } from "../http/admission.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { parseTarget } from "../http/target.ts";
+import type { Log } from "../log.ts";
 import { parsePacmanAddress } from "../pacserve/address.ts";
 import { Pacserve, type PacserveMemory } from "../pacserve/choose.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
@@ -46,11 +46,10 @@ import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import { type Log, logAt } from "./log.ts";
 import { SharedFiles } from "./own_files.ts";
 
 /** Parts of a server that stay when its configuration changes. */
-export interface LastingParts {
+interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
@@ -78,10 +77,7 @@ export class Handlers {
 
   /** Makes the handlers of a configuration. */
   static async create(configuration: ServerConfiguration, parts: LastingParts): Promise<Handlers> {
-    const tree = await SharedTree.create(
-      configuration.tree,
-      (message) => parts.log.debug(message),
-    );
+    const tree = await SharedTree.create(configuration.tree, parts.log);
     return new Handlers(configuration, parts, tree);
   }
 
@@ -99,7 +95,6 @@ export class Handlers {
       configuration: pacserve,
       tree,
       files: this.#fileReplies,
-      log: (level, sentence) => logAt(parts.log, level, sentence),
     });
     const { peers, log } = parts;
     const pages = new Pages(configuration.pages, tree, peers, aboutFacts(configuration));
@@ -107,7 +102,7 @@ export class Handlers {
       configuration.uploads,
       configuration.tree,
       pages,
-      (message) => log.warn(message),
+      log,
     );
     const { index } = configuration.pages;
     this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
@@ -136,7 +131,18 @@ export class Handlers {
 
   #login(request: HttpRequest): Reply | Promise<Reply> {
     if (!this.#needsUser(request)) return this.#route(request);
-    return authenticate(this.#parts.digest, request, (request) => this.#route(request));
+    const verdict = this.#parts.digest.check(request);
+    return verdict instanceof Promise
+      ? verdict.then((later) => this.#forUser(request, later))
+      : this.#forUser(request, verdict);
+  }
+
+  #forUser(request: HttpRequest, verdict: LoginVerdict): Reply | Promise<Reply> {
+    if ("reply" in verdict) return verdict.reply;
+    const reply = this.#route(request);
+    return reply instanceof Promise
+      ? reply.then((later) => replyToUser(later, verdict))
+      : replyToUser(reply, verdict);
   }
 
   #needsUser(request: HttpRequest): boolean {
@@ -180,12 +186,16 @@ function filesOf(
 }
 
 function aboutFacts(
-  { auth, uploads, peers: { multicast, staticPeers }, pacserve, listen }: ServerConfiguration,
+  { auth, uploads, peers: { multicast, mdns, staticPeers }, pacserve, listen }: ServerConfiguration,
 ): AboutFacts {
   return {
     login: auth.users.length === 0 ? "nothing" : auth.uploadOnly ? "uploads" : "everything",
     uploads,
-    peers: multicast !== null ? "multicast" : staticPeers.length > 0 ? "named" : "none",
+    peers: multicast !== null || mdns !== null
+      ? "multicast"
+      : staticPeers.length > 0
+      ? "named"
+      : "none",
     pacman: pacserve === null ? null : listen,
   };
 }

@@ -1,30 +1,15 @@
 /** What the server says on standard output: levels, and the journal's priorities (sd-daemon(3)). */
 
+import type { Log } from "../log.ts";
 import type { LogConfiguration } from "./configuration.ts";
 import { writeLine } from "./line_writer.ts";
 
-/** Writes lines of the levels that the user asked for. */
-export interface Log {
+/** The log of a server, which has lines that no room writes. */
+export interface ServerLog extends Log {
   /** Something went wrong that should not. */
   error(message: string): void;
-  /** Something is wrong that the user can do something about. */
-  warn(message: string): void;
-  /** Something that is worth a line, unless the user wants quiet. */
-  info(message: string): void;
-  /** What peers do, and why a source was chosen: with `--verbose` only. */
-  debug(message: string): void;
   /** A line of the access log, unless the user wants quiet. */
   access(line: string): void;
-}
-
-/** The words that rooms have for the levels of their sentences. */
-export type RoomLevel = "warning" | "normal" | "verbose";
-
-/** Writes a sentence of a room. */
-export function logAt(log: Log, level: RoomLevel, message: string): void {
-  if (level === "warning") log.warn(message);
-  else if (level === "normal") log.info(message);
-  else log.debug(message);
 }
 
 /** The journal's priorities, in syslog's numbers. */
@@ -34,7 +19,7 @@ const PRIORITY = { error: 3, warning: 4, info: 6, debug: 7 };
 export const MAX_LINE = 4096;
 
 /** Makes a log. */
-export function createLog({ level, journal }: LogConfiguration): Log {
+export function createLog({ level, journal }: LogConfiguration): ServerLog {
   const write = (priority: keyof typeof PRIORITY, text: string): void => {
     const line = shortened(printable(text), MAX_LINE);
     writeLine(journal ? `<${PRIORITY[priority]}>${line}` : line);

@@ -16,7 +16,7 @@ import { sweepUploads } from "../quickserve/uploads/temporary.ts";
 import { accessLogLine } from "./access_log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Handlers } from "./handlers.ts";
-import { createLog, type Log, logAt } from "./log.ts";
+import { createLog, type ServerLog } from "./log.ts";
 import type { ServerState } from "./state.ts";
 
 /** Milliseconds between two reports of the state that the next worker needs. */
@@ -26,7 +26,7 @@ const REPORT_PAUSE = 1000;
 export class RunningServer {
   #configuration: ServerConfiguration;
   readonly #report: (state: ServerState) => void;
-  readonly #log: Log;
+  readonly #log: ServerLog;
   readonly #network: Network;
   readonly #peers: Peers;
   readonly #memory: PacserveMemory;
@@ -56,8 +56,9 @@ export class RunningServer {
     const changed = (): void => this.#reportSoon();
     const { pacserve } = configuration;
     this.#memory = createPacserveMemory({
-      log: (level, sentence) => logAt(this.#log, level, sentence),
+      log: this.#log,
       spool: pacserve?.spool ?? null,
+      proxies: pacserve?.proxies ?? null,
       sources: state.sources,
       changed,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
@@ -140,15 +141,16 @@ export class RunningServer {
    */
   async stop(grace: number, released: () => void): Promise<void> {
     this.#isStopping = true;
-    this.#peers.stop();
+    const told = this.#peers.stop();
     clearTimeout(this.#reporting);
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
     // Relays that are under way finish; what is kept for others goes.
-    await closed;
+    await Promise.all([closed, told]);
     this.#memory.relay.close();
-    this.#memory.client.close();
+    this.#memory.peerClient.close();
+    this.#memory.mirrorClient.close();
   }
 
   /** Makes handlers for the configuration in force. */

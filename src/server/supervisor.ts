@@ -3,7 +3,9 @@
  * needs another scope or has died, and stops it.
  */
 
+import { Backoff } from "../backoff.ts";
 import { Failure, messageOf } from "../failure.ts";
+import type { Log } from "../log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { sameScope, workerScope } from "./confinement.ts";
 import { DatabaseReader } from "./database_reader.ts";
@@ -30,22 +32,15 @@ const DEFAULTS: SupervisorOptions = {
   provenAfter: 60_000,
 };
 
-/** What a supervisor tells its owner. */
-export interface SupervisorEvents {
-  /** A line for the log. */
-  readonly warn: (message: string) => void;
-  /** The server can serve no more; the error is for the user. */
-  readonly gaveUp: (failure: Failure) => void;
-}
-
 /** The main thread's side of a running server. */
 export class Supervisor {
   #configuration: ServerConfiguration;
-  readonly #events: SupervisorEvents;
+  readonly #log: Pick<Log, "warn">;
+  readonly #gaveUp = Promise.withResolvers<never>();
   readonly #options: SupervisorOptions;
   #worker: WorkerHandle | null = null;
   #state: ServerState = emptyState();
-  #backoff: number;
+  readonly #backoff: Backoff;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #stopping = false;
   /** Changes of the configuration are carried out one after the other. */
@@ -57,18 +52,25 @@ export class Supervisor {
 
   constructor(
     configuration: ServerConfiguration,
-    events: SupervisorEvents,
+    log: Pick<Log, "warn">,
     options: Partial<SupervisorOptions> = {},
   ) {
     this.#configuration = configuration;
-    this.#events = events;
+    this.#log = log;
+    // An owner that stops in time never asks.
+    this.#gaveUp.promise.catch(() => {});
     this.#options = { ...DEFAULTS, ...options };
-    this.#backoff = this.#options.firstBackoff;
+    this.#backoff = new Backoff({ first: this.#options.firstBackoff, max: Infinity });
   }
 
   /** The TCP port, known once {@link start} has resolved. */
   get port(): number {
     return this.#configuration.listen.port;
+  }
+
+  /** Rejects with a {@link Failure}, which is for the user, when the server can serve no more. */
+  get gaveUp(): Promise<never> {
+    return this.#gaveUp.promise;
   }
 
   /**
@@ -173,7 +175,7 @@ export class Supervisor {
   async #readDatabases(worker: WorkerHandle, known: ReadonlyMap<string, string>): Promise<void> {
     const { pacserve } = this.#configuration;
     if (pacserve === null || this.#stopping) return worker.giveDatabases([]);
-    const reader = new DatabaseReader(pacserve.pacman, this.#events.warn);
+    const reader = new DatabaseReader(pacserve.pacman, this.#log);
     this.#readers.add(reader);
     worker.giveDatabases(await reader.readChanged(known));
     this.#readers.delete(reader);
@@ -184,20 +186,19 @@ export class Supervisor {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
     worker.terminate();
-    if (worker.age > this.#options.provenAfter) this.#backoff = this.#options.firstBackoff;
+    if (worker.age > this.#options.provenAfter) this.#backoff.reset();
     this.#replaceLater(`the worker died (${reason})`);
   }
 
   /** Starts another worker after a pause; where that would be too long, the server has failed. */
   #replaceLater(trouble: string): void {
-    const pause = this.#backoff;
+    const pause = this.#backoff.next();
     if (pause > this.#options.maxBackoff) {
-      this.#events.gaveUp(new Failure(`${trouble}, as others did before it`));
+      this.#gaveUp.reject(new Failure(`${trouble}, as others did before it`));
       return;
     }
-    this.#events.warn(`${trouble}; another one starts in ${pause} milliseconds`);
+    this.#log.warn(`${trouble}; another one starts in ${pause} milliseconds`);
     this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
-    this.#backoff *= 2;
   }
 
   async #replace(): Promise<void> {

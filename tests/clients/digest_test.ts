@@ -1,7 +1,6 @@
 /** The clients that people have, logging in to a real listener. Needs curl, wget, aria2, requests. */
 
-import { authenticate } from "../../src/auth/authenticate.ts";
-import { Digest } from "../../src/auth/digest.ts";
+import { Digest, replyToUser } from "../../src/auth/digest.ts";
 import type { Handler } from "../../src/http/exchange.ts";
 import { listen } from "../../src/http/listener.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -41,8 +40,11 @@ class Guarded implements AsyncDisposable {
       return { status: 200, headers, body: new TextEncoder().encode(text) };
     };
     const digest = new Digest(configuration);
-    const handler: Handler = (request) =>
-      configuration.users.length === 0 ? file(request) : authenticate(digest, request, file);
+    const handler: Handler = async (request) => {
+      if (configuration.users.length === 0) return await file(request);
+      const verdict = await digest.check(request);
+      return "reply" in verdict ? verdict.reply : replyToUser(await file(request), verdict);
+    };
     const listener = await listen(
       { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
       handler,

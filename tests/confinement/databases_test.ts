@@ -28,6 +28,7 @@ function pacserveOf(databasePath: string): ServerConfiguration {
       redirect: false,
       spool: null,
       authorities: [],
+      proxies: null,
     },
   });
 }
@@ -89,10 +90,9 @@ Deno.test("the supervisor gives the network worker what the databases say, of ea
     });
     assert(one !== undefined && two !== undefined);
     const warnings: string[] = [];
-    const supervisor = new Supervisor(pacserveOf(`${top}/one`), {
-      warn: (message) => void warnings.push(message),
-      gaveUp: () => {},
-    }, { workerFile: new URL("./asking_worker.ts", import.meta.url) });
+    const log = { warn: (message: string): void => void warnings.push(message) };
+    const workerFile = new URL("./asking_worker.ts", import.meta.url);
+    const supervisor = new Supervisor(pacserveOf(`${top}/one`), log, { workerFile });
     await supervisor.start();
     const questions = new BroadcastChannel("pacserve-questions");
     const answers = new BroadcastChannel("pacserve-answers");

@@ -94,5 +94,9 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names, and writes
     assertMatch(redirecting, /connect, listen, write, ask the system, and all else: nothing/);
     const isKept = (flag: string): boolean => flag !== "--allow-write";
     assertEquals(flags(redirecting), granted("pacserve").filter(isKept));
+
+    const connect = (text: string): string[] => paths(text, "connect");
+    assertEquals(connect(redirecting), ["anywhere, and listen"]);
+    assertMatch(connect(await shown("--mdns")).join(), /listen; .* UDP port 5353 \(--mdns\)$/);
   });
 });

@@ -3,7 +3,8 @@
 import { normalize } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
 import { PROXY_VARIABLES } from "../../src/pacman/proxy_environment.ts";
-import { workerScope } from "../../src/server/confinement.ts";
+import type { SpoolConfiguration } from "../../src/pacserve/configuration.ts";
+import { type Scope, workerScope } from "../../src/server/confinement.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configurationOf } from "../server_configuration.ts";
 import { hostilePaths } from "../unit/quickserve/hostile_paths.ts";
@@ -166,14 +167,19 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
         .map((flag) => flag.replace(/=.*/, (list) => list.includes("/") ? "=paths" : list)),
     ]),
   );
-  const server = ["--allow-env=NOTIFY_SOCKET,JOURNAL_STREAM,CREDENTIALS_DIRECTORY"];
+  const server = "--allow-env=NOTIFY_SOCKET,JOURNAL_STREAM,CREDENTIALS_DIRECTORY";
   const system = "--allow-sys=networkInterfaces,hostname";
   const files = ["--allow-net", "--allow-read", "--allow-write"];
   assertEquals(
     granted,
     new Map([
-      ["pacserve", [...server, ...files, "--allow-run=paths", system]],
-      ["quickserve", [...server, ...files, system]],
+      ["pacserve", [
+        `${server},${PROXY_VARIABLES}`,
+        ...files,
+        "--allow-run=paths",
+        `${system},statfs`,
+      ]],
+      ["quickserve", [server, ...files, system]],
       ["pacsrv", [
         `--allow-env=PACMAN,XDG_CACHE_HOME,HOME,LIBALPM,${PROXY_VARIABLES}`,
         ...files,
@@ -191,4 +197,33 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
     const run = permissions.find((flag) => flag.startsWith("--allow-run="))?.slice(12).split(",");
     for (const program of run ?? []) assert(program.startsWith("/"), `${program} is in no place`);
   }
+});
+
+Deno.test("with a spool the worker may write there, and ask how full its disk is, and no more", () => {
+  const pacman = {
+    cacheDirectories: ["/srv/cache"],
+    databasePath: "/srv/db",
+    architectures: ["x86_64"],
+    repositories: [],
+  };
+  const pacserve = {
+    pacman,
+    trustPeers: false,
+    port: 15678,
+    hostNames: [],
+    authorities: [],
+    proxies: null,
+  };
+  const scopeWith = (spool: SpoolConfiguration | null): Scope =>
+    workerScope(configurationOf({
+      program: "pacserve",
+      tree: treeOf([share("pkg", "/srv/cache")]),
+      pacserve: { ...pacserve, redirect: spool === null, spool },
+    }));
+  const relaying = scopeWith({ directory: "/srv/spool", size: 1e9 });
+  assertEquals(relaying.read, ["/srv/cache", "/srv/spool"]);
+  assertEquals(relaying.write, ["/srv/spool"]);
+  assertEquals(relaying.sys, ["networkInterfaces", "statfs"]);
+  const redirecting = scopeWith(null);
+  assertEquals([redirecting.write, redirecting.sys], [[], ["networkInterfaces"]]);
 });

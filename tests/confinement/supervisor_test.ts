@@ -24,10 +24,10 @@ class Served implements AsyncDisposable {
   readonly #reports = new BroadcastChannel("pacserve-reports");
 
   constructor(configuration: ServerConfiguration, options: Partial<SupervisorOptions> = {}) {
-    this.supervisor = new Supervisor(configuration, {
-      warn: (message) => void this.warnings.push(message),
-      gaveUp: (failure) => void this.failures.push(failure),
-    }, { workerFile: MORTAL, firstBackoff: 20, ...options });
+    const log = { warn: (message: string): void => void this.warnings.push(message) };
+    const all = { workerFile: MORTAL, firstBackoff: 20, ...options };
+    this.supervisor = new Supervisor(configuration, log, all);
+    this.supervisor.gaveUp.catch((failure) => this.failures.push(failure));
     this.#reports.onmessage = ({ data }: MessageEvent<string>) => void this.reports.push(data);
   }
 

@@ -37,13 +37,15 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     const name = decodeURIComponent(asked.target.split("/").at(-1) ?? "");
     if (asked.method === "POST") {
       await say(connection, 200, answerTo(asked.body));
+      console.log("greeted");
     } else if (!/\.pkg\.tar\.zst$/.test(name)) {
       await say(connection, 404, "");
     } else {
-      const file = await Deno.readFile(`${directory}/${name}`);
+      const path = `${directory}/${name}`;
       if (asked.method === "HEAD") {
-        await head(connection, { ...asked, range: null }, file.length);
+        await head(connection, { ...asked, range: null }, (await Deno.stat(path)).size);
       } else {
+        const file = await Deno.readFile(path);
         console.log(`asked for ${name}`);
         return await behaviour!(connection, asked, file);
       }

@@ -1,6 +1,6 @@
 /** Which interfaces take part in multicast, by name and by address, and one that is made anew. */
 
-import { assert } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { crossroads } from "./crossroads.ts";
 import { Network } from "./network.ts";
 import { Scene } from "./scene.ts";
@@ -70,4 +70,24 @@ Deno.test("an interface that is taken away and comes back with its address is us
   await scene.lan.replug(birch.host);
   await scene.pacserve(alder, ["--multicast", "--multicast-interval", "2"]);
   await b.knows(scene.address(alder), 60_000);
+});
+
+Deno.test("a machine whose only interface takes no part is warned, and says where it looks", async () => {
+  await using scene = await Scene.create();
+  const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
+  const rename = "ip link set eth0 down && ip link set eth0 name br-lan && ip link set br-lan up";
+  await birch.host.must(["bash", "-c", rename]);
+  const options = ["--multicast", "--mdns"];
+  const blind = await scene.pacserve(birch, options);
+  await blind.program.line(/nowhere now: br-lan .*--multicast-interface br-lan/);
+  await blind.program.line(/looked for on no interface$/);
+  await blind.stop();
+  const seeing = await scene.pacserve(birch, [...options, "--multicast-interface", "br-lan"]);
+  await seeing.program.line(/looked for on br-lan$/);
+  const other = await scene.pacserve(alder, options);
+  await other.program.line(/looked for on eth0$/);
+  await scene.meet(seeing, other);
+  const page = "http://localhost:15678/?page=peers&mimetype=application/json";
+  const { means, interfaces } = JSON.parse(await birch.host.must(["curl", "-s", page]));
+  assertEquals([means, interfaces], [["multicast", "multicast DNS"], ["br-lan"]]);
 });

@@ -68,10 +68,12 @@ async function problemOf(
   const command = ["run", "--no-check", "-A", program, String(port), pool, fault];
   await using server = hostile.spawn([Deno.execPath(), ...command]);
   await server.line(/^listening$/);
-  const peer = role === "peer" ? ["--peer", urlOf(scene, hostile, port)] : [];
+  const peer = role === "peer"
+    ? ["--peer", urlOf(scene, hostile, port), "--search-timeout", "3000"]
+    : [];
   const pacserve = await scene.pacserve(machine, peer);
   if (role === "peer" && fault !== "refuses connections") {
-    await pacserve.knows(scene.lan.addressOf(hostile), 20_000);
+    await server.line(/^greeted$/, 0, 20_000);
   }
   const { code, stdout, stderr } = await pacsrv(machine, "-Syw", "glacier", "pebble");
   const log = pacserve.program.lines.join("\n");

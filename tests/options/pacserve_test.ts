@@ -56,7 +56,7 @@ Deno.test("a filelist's pkg is merged with the caches", () =>
 
 Deno.test("--root in pacserve says that the caches are not shared", () =>
   withFiles({ [`cache/${PACKAGE}`]: "cached", "site/x": "x" }, async (directory) => {
-    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
+    await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", ""));
     const words = ["--pacman-conf", "pacman.conf", "--root", "site"];
     await using server = await Served.start("pacserve", words, { directory });
     await server.program.line(/warning: .*--root.*caches are not shared/);
@@ -72,7 +72,7 @@ Deno.test("a change of pacman.conf or of a file that it includes is taken, a bro
     await Deno.writeTextFile(list, `Server = ${first.base}$repo\n`);
     const conf = `${directory}/pacman.conf`;
     await Deno.writeTextFile(conf, pacmanConf(directory, "one", `Include = ${list}`));
-    await using server = await Served.start("pacserve", ["--pacman-conf", conf]);
+    await using server = await Served.start("pacserve", ["--pacman-conf", conf, "--redirect"]);
     const location = async (): Promise<string | null> => {
       return (await server.fetch("/pacman/core/x86_64/core.db")).headers.get("Location");
     };
@@ -105,7 +105,8 @@ Deno.test("databases come from a mirror, and from peers only with --trust-pacser
     await Deno.writeTextFile(`${directory}/one.conf`, pacmanConf(directory, "one", server));
     await Deno.writeTextFile(`${directory}/two.conf`, pacmanConf(directory, "two", server));
     await using peer = await Served.start("pacserve", ["--pacman-conf", "two.conf"], { directory });
-    const words = ["--pacman-conf", "one.conf", "--peer", peer.address];
+    const patient = ["--search-timeout", "5000"];
+    const words = ["--pacman-conf", "one.conf", "--peer", peer.address, "--redirect", ...patient];
     for (
       const [more, start] of [[[], mirror.base], [
         ["--trust-pacserve-peers"],

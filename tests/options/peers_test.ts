@@ -5,15 +5,18 @@ import type { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
 import { serveSilence } from "../peers/lan.ts";
-import { launched, Served } from "../program.ts";
+import { launched, runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 
 const FILES = { "one/d/a": "a", "one/d/same": "mine", "two/d/b": "bb", "two/d/same": "theirs" };
 
+/** Where a test is not about time: this machine may be busy with other tests. */
+const PATIENT = ["--search-timeout", "5000"];
+
 Deno.test("a static peer is asked for what is not here, and the client is sent there", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
-    const words = ["one/d", "--peer", other.address, "--verbose"];
+    const words = ["one/d", "--peer", other.address, "--verbose", ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     const { status, headers } = await server.fetch("/d/b");
     assertEquals([status, headers.get("Location")], [307, `${other.address}/d/b`]);
@@ -26,7 +29,7 @@ Deno.test("a static peer is asked for what is not here, and the client is sent t
 Deno.test("--list-remote merges the peers' entries, each with where it is", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
-    const words = ["one/d", "--peer", other.address, "--list-remote"];
+    const words = ["one/d", "--peer", other.address, "--list-remote", ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     const { entries } = await (await server.fetch("/d/?mimetype=application/json")).json();
     const found = entries.map(({ name, href, peer, size }: Record<string, unknown>) => {
@@ -181,7 +184,7 @@ Deno.test("--ipv6 asks a peer by its IPv6 address", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d", "--ipv6"], { directory });
     const peer = `http://[::1]:${other.port}`;
-    const words = ["one/d", "--ipv6", "--peer", peer];
+    const words = ["one/d", "--ipv6", "--peer", peer, ...PATIENT];
     await using server = await Served.start("quickserve", words, { directory });
     assertEquals((await server.fetch("/d/b")).headers.get("Location"), `${peer}/d/b`);
   }));
@@ -192,4 +195,20 @@ Deno.test("--list-remote without peers says that it changes nothing", () =>
     await server.program.line(
       /warning: --list-remote changes nothing without --peer or --multicast/,
     );
+  }));
+
+Deno.test("--mdns takes the interfaces that the multicast options choose, and says what it does", () =>
+  withFiles({ "a": "1" }, async (directory) => {
+    const files = { "pacman.conf": `[options]\nCacheDir = ${directory}\nArchitecture = x86_64\n` };
+    await withFiles(files, async (place) => {
+      const words = ["--pacman-conf", `${place}/pacman.conf`, "--multicast-interface", "lo"];
+      await using alone = await Served.start("pacserve", [...words, "--mdns"]);
+      assertStringIncludes(alone.program.output, "found by multicast DNS (_pacserve._tcp)");
+      assert(!alone.program.output.includes("changes nothing"), alone.program.output);
+      await using without = await Served.start("pacserve", words);
+      await without.program.line(/--multicast-interface changes nothing without --multicast/);
+    });
+    const { code, stderr } = await runCommand("quickserve", ["--mdns", directory]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "--mdns");
   }));

@@ -40,13 +40,14 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
     for (const words of [["server.pem", "--keyfile", "server.key"], ["server.both"]]) {
       await using server = await Served.start(
         "quickserve",
-        ["a", "--ssl", "--certfile", ...words],
+        ["a", "--ssl", "--certfile", ...words, "--verbose"],
         { directory },
       );
       assertEquals(await get(directory, server), "content");
       assertMatch(server.address, /^https:/);
       const plain = await run(["curl", "-s", `http://localhost:${server.port}/a`]);
       assertEquals(plain.stdout, "");
+      await server.program.line(/^the TLS handshake with 127\.0\.0\.1 failed: it sent no TLS \(/);
     }
   }));
 

@@ -1,7 +1,7 @@
 /** Who is chosen when several peers have a file, by what they say of their work. */
 
 import { assert, assertEquals } from "../assert.ts";
-import { find, servePeer, type TestPeer, until } from "./lan.ts";
+import { find, servePeer, type TestPeer, until, verdictOf } from "./lan.ts";
 
 const NAMES: readonly string[] = Array.from({ length: 200 }, (_, index) => `p${index}`);
 
@@ -21,7 +21,7 @@ async function serveAsking(holders: readonly TestPeer[]): Promise<TestPeer> {
     // One processor stands in for all of them.
     searchTimeout: 5000,
   });
-  await until(() => holders.every(({ base }) => asking.peers.verdict(base, "p0") === "yes"));
+  await until(() => holders.every(({ base }) => verdictOf(asking, base, "p0") === "yes"));
   return asking;
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "../assert.ts";
-import { find, servePeer, type TestPeer, until } from "./lan.ts";
+import { find, servePeer, type TestPeer, until, verdictOf } from "./lan.ts";
 
 Deno.test("messages grow with the packages or the peers, and not with their product", async () => {
   const peerCount = 8;
@@ -14,7 +14,7 @@ Deno.test("messages grow with the packages or the peers, and not with their prod
   }
   await until(() => peers.every(({ peers }) => peers.replyHeaders()["Pacserve-Index"] === "1"));
   const asking = stack.use(await servePeer([], { staticPeers: peers.map(({ base }) => base) }));
-  await until(() => peers.every(({ base }) => asking.peers.verdict(base, "nothing") === "no"));
+  await until(() => peers.every(({ base }) => verdictOf(asking, base, "nothing") === "no"));
   const messages = (): number => peers.reduce((sum, { requests }) => sum + requests.length, 0);
 
   const before = messages();

@@ -159,7 +159,7 @@ Deno.test("many peers that hang, however they became known, slow no later search
 /** A peer that a worker before this one knew. */
 function stateOf(port: number): PeersState {
   const location = { scheme: "http", host: "127.0.0.1", port, path: "/" } as const;
-  return { peers: [{ location, origin: "nudge" }] };
+  return { peers: [{ location, origin: "nudge", kind: "pacserve" }] };
 }
 
 /** Peers that take connections and never say a word. */

@@ -8,6 +8,7 @@ import {
   type TestPeer,
   type TestServer,
   until,
+  verdictOf,
 } from "./lan.ts";
 
 /** A peer that shares what is in a directory of its own. */
@@ -48,7 +49,7 @@ const indexes = (server: TestServer): number =>
 async function serveInformed(...peers: TestPeer[]): Promise<TestPeer> {
   await until(() => peers.every((peer) => peer.peers.replyHeaders()["Pacserve-Index"] === "1"));
   const asking = await servePeer([], { staticPeers: peers.map(({ base }) => base) });
-  await until(() => peers.every(({ base }) => asking.peers.verdict(base, "nothing") === "no"));
+  await until(() => peers.every(({ base }) => verdictOf(asking, base, "nothing") === "no"));
   return asking;
 }
 
@@ -83,7 +84,7 @@ Deno.test("peers without an index are asked when no index has the file", async (
   await using original = await serveOriginal(["pkg/a", "pkg/old"]);
   await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
   await using asking = await servePeer([], { staticPeers: [one.base, original.base] });
-  await until(() => asking.peers.verdict(one.base, "a") === "yes" && checks(original) === 1);
+  await until(() => verdictOf(asking, one.base, "a") === "yes" && checks(original) === 1);
   assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
   assertEquals(checks(original), 1);
   const before = checks(one);
@@ -96,10 +97,10 @@ Deno.test("changes in the directory reach the peers as they happen, and as chang
   await using asking = await serveInformed(one);
   one.requests.length = 0;
   await Deno.writeTextFile(`${one.directory}/new`, "new");
-  await until(() => asking.peers.verdict(one.base, "new") === "yes");
+  await until(() => verdictOf(asking, one.base, "new") === "yes");
   await Deno.remove(`${one.directory}/a`);
-  await until(() => asking.peers.verdict(one.base, "a") === "no");
-  assertEquals(asking.peers.verdict(one.base, "b"), "yes");
+  await until(() => verdictOf(asking, one.base, "a") === "no");
+  assertEquals(verdictOf(asking, one.base, "b"), "yes");
   const fetched = one.requests.filter((line) => line.startsWith("GET /?index"));
   assert(fetched.every((line) => /&since=.+\.\d+$/.test(line)), String(fetched));
   assertEquals(await find(asking, "pkg/new"), one.base + "pkg/new");
@@ -110,11 +111,11 @@ Deno.test("a file that came after the index was built is found, before it is bui
   await using asking = await serveInformed(one);
   // A download that begins is the first sign; the file has its name when it is complete.
   await Deno.writeTextFile(`${one.directory}/late.part`, "late");
-  await until(() => asking.peers.verdict(one.base, "late") === "unknown");
+  await until(() => verdictOf(asking, one.base, "late") === "unknown");
   await Deno.rename(`${one.directory}/late.part`, `${one.directory}/late`);
   one.requests.length = 0;
   assertEquals(await find(asking, "pkg/late"), one.base + "pkg/late");
-  await until(() => asking.peers.verdict(one.base, "late") === "yes");
+  await until(() => verdictOf(asking, one.base, "late") === "yes");
 });
 
 Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
@@ -123,8 +124,8 @@ Deno.test("the index of a server that lacks one of its directories says what is 
   });
   await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
   await using asking = await servePeer([], { staticPeers: [one.base] });
-  await until(() => asking.peers.verdict(one.base, "a") === "yes");
-  assertEquals(asking.peers.verdict(one.base, "b"), "unknown");
+  await until(() => verdictOf(asking, one.base, "a") === "yes");
+  assertEquals(verdictOf(asking, one.base, "b"), "unknown");
 });
 
 Deno.test("many changes are few generations", async () => {
@@ -132,7 +133,7 @@ Deno.test("many changes are few generations", async () => {
   await using asking = await serveInformed(one);
   const before = indexes(one);
   for (let i = 0; i < 300; i++) await Deno.writeTextFile(`${one.directory}/p${i}`, "");
-  await until(() => asking.peers.verdict(one.base, "p299") === "yes");
+  await until(() => verdictOf(asking, one.base, "p299") === "yes");
   assert(indexes(one) - before <= 4, `${indexes(one) - before} fetches`);
 });
 
@@ -153,9 +154,9 @@ Deno.test("a peer is asked less and less often for an index that takes long to b
   pause = 3000;
   names.push("b");
   one.reload();
-  await until(() => asking.peers.verdict(one.base, "b") === "unknown");
+  await until(() => verdictOf(asking, one.base, "b") === "unknown");
   assertEquals(await find(asking, "pkg/b"), one.base + "pkg/b");
-  await until(() => asking.peers.verdict(one.base, "b") === "yes");
+  await until(() => verdictOf(asking, one.base, "b") === "yes");
   assert(indexes(one) - before <= 4, `${indexes(one) - before} questions`);
 });
 
@@ -170,9 +171,9 @@ Deno.test("a file that everybody may read from now on is in the index before lon
     );
   await using one = await servePeer([], {}, { index: { directories: [directory], names } });
   await using asking = await serveInformed(one);
-  assertEquals(asking.peers.verdict(one.base, "a"), "no");
+  assertEquals(verdictOf(asking, one.base, "a"), "no");
   await Deno.chmod(`${directory}/a`, 0o644);
-  await until(() => asking.peers.verdict(one.base, "a") === "yes", 40);
+  await until(() => verdictOf(asking, one.base, "a") === "yes", 40);
   await Deno.remove(directory, { recursive: true });
 });
 
@@ -193,7 +194,7 @@ Deno.test("a file that was away and is back is found again", async () => {
   await Deno.rename(`${one.directory}/a`, `${one.directory}/.a`);
   assertEquals(await find(asking, "pkg/a"), null);
   await Deno.rename(`${one.directory}/.a`, `${one.directory}/a`);
-  await until(() => asking.peers.verdict(one.base, "a") === "yes");
+  await until(() => verdictOf(asking, one.base, "a") === "yes");
   assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
 });
 
@@ -206,7 +207,7 @@ Deno.test("a peer that refuses a file keeps its entry, one that says that it is 
   for (const [refusal, verdict] of [[403, "yes"], [429, "yes"], [410, "no"]] as const) {
     files.refusal = refusal;
     assertEquals(await find(asking, "pkg/a"), null);
-    assertEquals(asking.peers.verdict(one.base, "a"), verdict, String(refusal));
+    assertEquals(verdictOf(asking, one.base, "a"), verdict, String(refusal));
   }
 });
 
@@ -226,7 +227,7 @@ Deno.test("dead peers do not slow down what an index names", async () => {
     staticPeers: [silent.base, good.base],
     searchTimeout: 5000,
   });
-  await until(() => asking.peers.verdict(good.base, "a") === "yes");
+  await until(() => verdictOf(asking, good.base, "a") === "yes");
   const start = performance.now();
   assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
   assert(performance.now() - start < 4000, "waited for the peer that is silent");
@@ -241,8 +242,8 @@ Deno.test("a peer that is started anew is read anew", async () => {
   await using anew = await servePeer(["pkg/b"], { staticPeers: [asking.base] }, {
     index: { directories: [], names: () => Promise.resolve(["b"]) },
   }, { port: old.port });
-  await until(() => asking.peers.verdict(anew.base, "b") === "yes");
-  assertEquals(asking.peers.verdict(anew.base, "a"), "no");
+  await until(() => verdictOf(asking, anew.base, "b") === "yes");
+  assertEquals(verdictOf(asking, anew.base, "a"), "no");
 });
 
 /** A peer that writes down what it is told of another one's index. */
@@ -292,7 +293,7 @@ Deno.test("a peer that is asked whether it is there is told of the index that is
     index: { directories: [], names },
   });
   await until(() => slow.told.at(-1) === "1");
-  assertEquals([slow.told[0], starting.peers.size], ["undefined", 1]);
+  assertEquals([slow.told[0], starting.peers.registry.size], ["undefined", 1]);
 });
 
 Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {
@@ -315,7 +316,9 @@ Deno.test("a peer that is slow to answer is told of what changed meanwhile", asy
 Deno.test("a peer that was set aside is told of a change when it answers again", async () => {
   await using away = await serveListener();
   await using changing = await serveChanging(away);
-  changing.peers.failed(away.base, "broke off");
+  const known = changing.peers.registry.get(away.base);
+  assert(known !== undefined);
+  changing.peers.registry.failed(known, "broke off");
   changing.add("b");
   // When its pause is over it is asked as others are.
   while (changing.peers.rows()[0]?.state !== "alive") {
@@ -344,7 +347,7 @@ Deno.test("an index that is none, or has no end, makes a peer one without an ind
     await using asking = await servePeer([], { staticPeers: [bad.base] });
     await until(() => indexes(bad) === 1);
     for (let i = 0; i < 5; i++) await find(asking, "pkg/a");
-    assertEquals(asking.peers.verdict(bad.base, "a"), "unknown");
+    assertEquals(verdictOf(asking, bad.base, "a"), "unknown");
     assertEquals(indexes(bad), 1);
   }
 });

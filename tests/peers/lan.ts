@@ -7,6 +7,7 @@ import { parseTarget } from "../../src/http/target.ts";
 import { isLoopback } from "../../src/http/address.ts";
 import type { PeersConfiguration } from "../../src/peers/configuration.ts";
 import type { OwnNetwork, OwnServer } from "../../src/peers/own_server.ts";
+import type { Verdict } from "../../src/peers/index/remote.ts";
 import { Peers } from "../../src/peers/peers.ts";
 import type { Listing } from "../../src/peers/protocol.ts";
 import { makeRequest } from "../request.ts";
@@ -151,7 +152,9 @@ export async function servePeer(
     program: "pacserve",
     staticPeers: [],
     multicast: null,
-    searchTimeout: 300,
+    mdns: null,
+    // Long enough for a machine that is busy with other tests.
+    searchTimeout: 2000,
     defaultPort: 15678,
     ipv6: false,
     ...configuration,
@@ -183,7 +186,7 @@ export async function servePeer(
     outgoing: http.ServerResponse,
   ): Promise<void> {
     const request = exchangeOf(incoming);
-    if (peers.isMessage(request)) {
+    if (request.method === "POST") {
       const { status, headers, body } = await peers.answer(request);
       outgoing.writeHead(status, headers as http.OutgoingHttpHeaders).end(body as Uint8Array);
       return;
@@ -261,4 +264,10 @@ function listingOf(files: readonly string[], segments: readonly string[]): Listi
     const name = file.slice(prefix.length);
     return [name, [{ href: "/" + file, size: 1, mtime: 2, dir: false }]];
   }));
+}
+
+/** Whether the peer with this URL has a file of this name in `pkg`, as its index tells. */
+export function verdictOf({ peers }: Pick<TestPeer, "peers">, url: string, name: string): Verdict {
+  const peer = peers.registry.get(url);
+  return peer === undefined ? "unknown" : peers.indexes.verdict(peer, name);
 }

@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { find, post, serve, serveOriginal, servePeer, serveSilence, until } from "./lan.ts";
+import {
+  find,
+  post,
+  serve,
+  serveOriginal,
+  servePeer,
+  serveSilence,
+  type TestServer,
+  until,
+} from "./lan.ts";
 import { makeRequest } from "../request.ts";
 
 const PACKAGE = "pkg/foo-1:2.0+r1-1-any.pkg.tar.zst";
@@ -226,14 +235,23 @@ Deno.test("remote listings are merged, slow peers left out, and addresses are ou
   );
 });
 
+/** A server that answers a nudge as a peer does, and everything else with a listing. */
+function serveListing(listing: string): Promise<TestServer> {
+  return serve((request, response) => {
+    let message = "";
+    request.on("data", (piece) => message += piece).on("end", () => {
+      response.end(decodeURIComponent(message).includes('"nudge"') ? "true" : listing);
+    });
+  });
+}
+
 Deno.test("names that no address can have, and more names than a page can show, harm nobody", async () => {
-  await using odd = await serve((_, response) =>
-    void response.end('{"\\ud800":[{"href":"x"}],"good":[{"href":"good"}],"a/b":[{"href":"x"}]}')
-  );
+  const names = '{"\\ud800":[{"href":"x"}],"good":[{"href":"good"}],"a/b":[{"href":"x"}]}';
+  await using odd = await serveListing(names);
   const many = Array.from({ length: 90_000 }, (_, index) => `"${index}":[{"href":"x"}]`).join(",");
-  await using crowded = await serve((_, response) => void response.end(`{${many}}`));
+  await using crowded = await serveListing(`{${many}}`);
   const staticPeers = [odd.base, crowded.base, `http://localhost:${crowded.port}/`];
-  await using asking = await servePeer([], { staticPeers, searchTimeout: 5000 });
+  await using asking = await servePeer([], { staticPeers, searchTimeout: 60_000 });
   const entries = await asking.peers.finder.list(["pkg"], makeRequest());
   assertEquals(entries.length, 100_000);
   assertEquals(entries.filter(({ peer }) => peer === odd.base).map(({ name }) => name), ["good"]);

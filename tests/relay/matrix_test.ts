@@ -12,7 +12,7 @@ import { bytes, Scene, type SceneParts } from "./scene.ts";
 import { download } from "./strict_client.ts";
 
 /** Cases that run side by side. */
-const SIDE_BY_SIDE = 30;
+const SIDE_BY_SIDE = 20;
 
 /** Ten seconds more than undisturbed (ms), on a machine that does all of this at the same time. */
 const LONGEST = 11_000;

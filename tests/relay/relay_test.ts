@@ -1,9 +1,10 @@
 /** What the relay does when nothing is wrong, or somebody is slow: who is asked for what, and how often. */
 
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { until } from "../listening.ts";
-import { type Behaviour, honest, other, paced } from "./hostile_source.ts";
+import { latin1, until, writeAll } from "../listening.ts";
+import { type Behaviour, head, honest, other, paced } from "./hostile_source.ts";
 import { bytes, Scene } from "./scene.ts";
 import { download } from "./strict_client.ts";
 
@@ -129,9 +130,14 @@ Deno.test("a range is answered with 206 or 416, whoever has the file", async () 
   for (const parts of [{ peers: [honest], mirrors: [honest] }, { mirrors: [honest] }]) {
     for (const [field, from, to] of ranges) {
       await Scene.with({ file, ...parts }, async (scene) => {
-        const { head, body } = await scene.ask(`GET /file HTTP/1.1\r\nRange: bytes=${field}`);
-        assertMatch(head, /^HTTP\/1.1 206 /, field);
-        assertMatch(head, new RegExp(`Content-Range: bytes ${from}-${to - 1}/${file.length}\r\n`));
+        const { head: answer, body } = await scene.ask(
+          `GET /file HTTP/1.1\r\nRange: bytes=${field}`,
+        );
+        assertMatch(answer, /^HTTP\/1.1 206 /, field);
+        assertMatch(
+          answer,
+          new RegExp(`Content-Range: bytes ${from}-${to - 1}/${file.length}\r\n`),
+        );
         assertSame(body, file.subarray(from, to));
       });
     }
@@ -207,6 +213,56 @@ Deno.test("three different wrong files in a row silence a peer, one does not", a
       assertSame((await download(scene.port, `/${name}`, file.length)).body, file);
     }
     assertEquals(scene.peers[0]?.requests.length, 3);
+  });
+});
+
+Deno.test("of several sources the one is blamed whose bytes were wrong, when the right ones are here", async () => {
+  const half = file.length >> 1;
+  const wrongHalf: Behaviour = async (connection, asked, right) => {
+    await head(connection, asked, right.length);
+    await writeAll(connection, right.subarray(0, half).map((byte) => byte ^ 1));
+  };
+  await Scene.with({ file, peers: [wrongHalf], mirrors: [honest] }, async (scene) => {
+    const [peer] = scene.peers;
+    assertSame((await download(scene.port, "/file", file.length)).body, file);
+    assertEquals(scene.mirrors[0]?.requests, [`GET ${half}-`, "GET 0-"]);
+    assertMatch(scene.log.join("\n"), new RegExp(`${nameOf(peer)} gave other bytes`));
+    const digest = createHash("sha256").update(file).digest("hex");
+    assert(!scene.memory.mayAsk(peer!.url, "file", digest), "the copy is not set aside");
+    assert(scene.memory.mayAsk(peer!.url, "another", digest), "the peer is set aside as a whole");
+  });
+});
+
+Deno.test("a slow peer with another build is unmasked by the mirror's first bytes", async () => {
+  const otherBuild: Behaviour = (connection, asked, right) =>
+    paced(100_000)(connection, asked, right.toReversed());
+  // Without the comparison its copy would take half a minute.
+  const times = { raceAfter: 1e6, lifelineAfter: 1000, lifelineEvery: 800 };
+  const parts = { file, peers: [otherBuild], mirrors: [honest], times };
+  await Scene.with(parts, async (scene) => {
+    const { body, took } = await download(scene.port, "/file", file.length);
+    assertSame(body, file);
+    assert(took < 8000, `${took} ms`);
+    assertEquals(scene.mirrors[0]?.requests, ["GET 0-4095", "GET 0-"]);
+  });
+});
+
+Deno.test("while a slow peer's copy comes, the client gets a mirror's first bytes to live on", async () => {
+  const times = { raceAfter: 1e6, lifelineAfter: 400, lifelineEvery: 400 };
+  const parts = { file, peers: [paced(MIB)], mirrors: [honest], times };
+  await Scene.with(parts, async (scene) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.port });
+    await writeAll(connection, latin1("GET /file HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const answer = new Uint8Array(4096);
+    const body = (): Uint8Array =>
+      answer.subarray(Buffer.from(answer).indexOf("\r\n\r\n") + 4, length);
+    let length = 0;
+    while (length < 64 || body().length < 32) {
+      length += await connection.read(answer.subarray(length)) ?? 0;
+    }
+    assertSame(body().subarray(0, 32), file.subarray(0, 32));
+    assert(scene.peers[0]!.sent < file.length, "the peer was through already");
+    assertEquals(scene.mirrors[0]?.requests, ["GET 0-4095"]);
   });
 });
 

@@ -11,6 +11,7 @@ import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
 import { latin1, writeAll } from "../listening.ts";
+import { KeptLog } from "../log.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Who has the file. */
@@ -33,13 +34,18 @@ export class Scene {
   readonly peers: readonly HostileSource[];
   readonly mirrors: readonly HostileSource[];
   readonly memory: SourceMemory;
-  readonly log: string[] = [];
+  readonly #log = new KeptLog();
   readonly spools: string;
   readonly #client = new FileClient();
   readonly #relay: Relay;
   readonly #wanted: Omit<WantedFile, "name">;
   #close: (() => Promise<void>) | null = null;
   port = 0;
+
+  /** What the relay logged. */
+  get log(): readonly string[] {
+    return this.#log.lines;
+  }
 
   /** Runs a relay while `use` does. */
   static async with(parts: SceneParts, use: (scene: Scene) => Promise<void>): Promise<void> {
@@ -64,7 +70,7 @@ export class Scene {
     this.#relay = new Relay({
       spools: parts.spoolSize === 0 ? null : new SpoolDirectory(spools, parts.spoolSize ?? 1e9),
       memory: this.memory,
-      log: (_level, sentence) => this.log.push(sentence),
+      log: this.#log,
       times,
     });
     const sha256 = createHash("sha256").update(file).digest();

@@ -107,13 +107,14 @@ export class LanHost {
     this.relay = new Relay({
       spools: new SpoolDirectory(spools, 1e9),
       memory: new SourceMemory(times),
-      log: (_level, sentence) => say(sentence),
+      log: { info: say, debug: say },
       times,
     });
     this.peers = new Peers({
       program: "pacserve",
       staticPeers,
       multicast: null,
+      mdns: null,
       searchTimeout: 1000,
       defaultPort: 15678,
       ipv6: false,
@@ -146,7 +147,7 @@ export class LanHost {
     const listener = this.#listener;
     this.#listener = null;
     if (listener === null) return;
-    this.peers.stop();
+    await this.peers.stop();
     await listener.close(0);
     this.relay.close();
     this.#client.close();
@@ -159,7 +160,7 @@ export class LanHost {
   }
 
   async #route(request: HttpRequest): Promise<Reply> {
-    if (this.peers.isMessage(request)) return await this.peers.answer(request);
+    if (request.method === "POST") return await this.peers.answer(request);
     const [directory, name = ""] = parseTarget(request.target)?.segments ?? [];
     if (directory === "pkg") {
       return this.relay.holder.answer(request, name, this.peers.instance) ?? textReply(404);

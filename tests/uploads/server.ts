@@ -18,7 +18,7 @@ const uploads = new Uploads(
   { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
   { shares: [], showHidden: false },
   { uploadResult: () => "" },
-  (message) => console.log(message),
+  { warn: (message) => console.log(message) },
 );
 const listener = await listen(
   { address: "127.0.0.1", port: 0, ipv6: false, tls: null },

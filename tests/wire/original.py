@@ -59,10 +59,10 @@ def post(peer, message):
 
 def add_peer(host, given, how):
     peer = f"{host}:{urllib.parse.urlsplit(given).port or 15678}"
-    if peer in peers:
-        return
-    peers.append(peer)
-    say(f"{how} {peer}")
+    if peer not in peers:
+        peers.append(peer)
+        say(f"{how} {peer}")
+    # Every announcement is answered, of a server that is known too: it may have been started anew.
     if how == "announced":
         say(f"nudged {peer}: {post(peer, {'type': 'nudge', 'uri': uri})}")
 

@@ -5,6 +5,7 @@ import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 import { reachableAddresses } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
+import { peerPlaces } from "../../peers/places.ts";
 import { readProblem } from "./user_files.ts";
 
 /**
@@ -64,14 +65,20 @@ function loginText({ auth: { users, uploadOnly } }: ServerConfiguration): string
 }
 
 function peersText({ peers, pacserve }: ServerConfiguration): string[] {
-  const { multicast, staticPeers } = peers;
-  if (pacserve !== null && multicast === null && staticPeers.length === 0) {
-    return ["none: --multicast finds them, --peer names one"];
+  const { multicast, mdns, staticPeers } = peers;
+  const finds = multicast !== null || mdns !== null;
+  if (pacserve !== null && !finds && staticPeers.length === 0) {
+    return ["none: --multicast and --mdns find them, --peer names one"];
   }
-  const found = multicast === null ? [] : [
-    `found by multicast (group ${multicast.group}, port ${multicast.port})`,
+  const { means, interfaces } = peerPlaces(peers, Deno.networkInterfaces());
+  return [
+    ...staticPeers,
+    ...(multicast === null
+      ? []
+      : [`found by multicast (group ${multicast.group}, port ${multicast.port})`]),
+    ...(mdns === null ? [] : ["found by multicast DNS (_pacserve._tcp)"]),
+    ...(means.length === 0 ? [] : [`looked for on ${interfaces.join(", ") || "no interface"}`]),
   ];
-  return [...staticPeers, ...found];
 }
 
 function usage(

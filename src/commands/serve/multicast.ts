@@ -8,8 +8,21 @@ import type { ConfigurationSources } from "./user_files.ts";
 import { addressValue, multicastGroupValue, numberValue } from "./values.ts";
 
 /** Options that mean nothing without `--multicast`. */
-const DETAILS = ["address", "port", "group", "interval", "interface", "ignore"]
-  .map((detail) => `multicast-${detail}`);
+const DETAILS = ["address", "port", "group", "interval"].map((detail) => `multicast-${detail}`);
+
+/** Options that mean nothing without `--multicast` or `--mdns`. */
+const INTERFACES = ["multicast-interface", "multicast-ignore"];
+
+/** Which interfaces take part in multicast and multicast DNS. */
+export function chosenInterfaces(
+  options: ParsedOptions,
+): Pick<MulticastConfiguration, "interfaces" | "ignoredInterfaces"> {
+  const ignored = options.all("multicast-ignore");
+  return {
+    interfaces: options.all("multicast-interface"),
+    ignoredInterfaces: ignored.length > 0 ? ignored : IGNORED_INTERFACES,
+  };
+}
 
 /**
  * The settings of multicast.
@@ -23,26 +36,24 @@ export function multicastSettings(
   { warnings }: ConfigurationSources,
 ): MulticastConfiguration | null {
   if (!options.has("multicast")) {
-    const idle = DETAILS.find((name) => options.has(name));
+    const details = options.has("mdns") ? DETAILS : [...DETAILS, ...INTERFACES];
+    const idle = details.find((name) => options.has(name));
     if (idle !== undefined) warnings.push(`--${idle} changes nothing without --multicast`);
-    return null;
   }
-  const interfaces = options.all("multicast-interface");
-  for (const name of interfaces) {
+  for (const name of options.all("multicast-interface")) {
     if (!isInterface(name)) {
       // A warning only: at boot it may come up later.
       warnings.push(`--multicast-interface: this machine has no interface or address ${name} now`);
     }
   }
+  if (!options.has("multicast")) return null;
   const defaults = DEFAULTS[program];
   const group = options.value("multicast-group") ?? defaults.multicastGroup;
-  const ignored = options.all("multicast-ignore");
   return {
+    ...chosenInterfaces(options),
     group: multicastGroupValue("--multicast-group", group),
     port: numberValue(options, "multicast-port", defaults.multicastPort, 1, 65535),
     address: addressValue("--multicast-address", options.value("multicast-address") ?? "0.0.0.0"),
-    interfaces,
-    ignoredInterfaces: ignored.length > 0 ? ignored : IGNORED_INTERFACES,
     interval: numberValue(options, "multicast-interval", MULTICAST_INTERVAL, 1, 86_400),
   };
 }

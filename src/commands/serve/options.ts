@@ -1,7 +1,7 @@
 /** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and a few of its own. */
 
 import { ARCHIVE_FORMATS } from "../../quickserve/configuration.ts";
-import type { Command, OptionGroup } from "../command.ts";
+import type { Command, Option, OptionGroup } from "../command.ts";
 
 /** The two servers. */
 export type Program = "pacserve" | "quickserve";
@@ -212,7 +212,10 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         help: "The TCP port; 0 for any free one.",
         default: String(defaults.port),
       },
-      { name: "ipv6", help: "Listen on IPv6 too, and ask peers by IPv6 addresses." },
+      {
+        name: "ipv6",
+        help: "Listen on IPv6 too, where this machine has it, and ask peers by IPv6 addresses.",
+      },
       {
         name: "allow-network",
         values: ["<network>"],
@@ -285,12 +288,22 @@ const TLS_OPTIONS: OptionGroup = {
   ],
 };
 
-function multicastOptions(defaults: ServeDefaults): OptionGroup {
+const MDNS_OPTION: Option = {
+  name: "mdns",
+  help:
+    "Announce this server by multicast DNS (as the service _pacserve._tcp) and detect others, " +
+    "pacredir hosts among them. It passes where --multicast does not, such as many Wi-Fi access " +
+    "points, and knows IPv6. avahi-daemon and systemd-resolved are neither needed nor disturbed.",
+};
+
+function multicastOptions(program: Program): OptionGroup {
+  const defaults = DEFAULTS[program];
   return {
     title: "Multicast Options",
     description: "How servers of the same kind find each other on the local network.",
     options: [
       { name: "multicast", help: "Announce this server by multicast and detect others." },
+      ...(program === "pacserve" ? [MDNS_OPTION] : []),
       {
         name: "multicast-address",
         values: ["<address>"],
@@ -360,7 +373,7 @@ export function serveCommand(program: Program): Command {
     addressOptions(defaults),
     AUTHENTICATION_OPTIONS,
     TLS_OPTIONS,
-    multicastOptions(defaults),
+    multicastOptions(program),
     OUTPUT_OPTIONS,
   ];
   return program === "pacserve" ? pacserveCommand(groups) : quickserveCommand(groups);
@@ -384,7 +397,7 @@ function pacserveCommand(groups: readonly OptionGroup[]): Command {
     examples: [
       {
         explanation: "Share the package cache and find other machines:",
-        command: "pacserve --multicast",
+        command: "pacserve --multicast --mdns",
       },
       {
         explanation: "Without multicast, with one known machine:",
@@ -392,7 +405,7 @@ function pacserveCommand(groups: readonly OptionGroup[]): Command {
       },
       {
         explanation: "With the packages of a build directory too:",
-        command: "pacserve --multicast ~/builds/pkg",
+        command: "pacserve --multicast --mdns ~/builds/pkg",
       },
     ],
   };

@@ -1,11 +1,12 @@
 /** `--print-permissions`: what the runtime lets this command line do. */
 
+import { PROXY_VARIABLES } from "../../pacman/proxy_environment.ts";
 import { PACMAN_CONF_PLACES } from "../../pacman/read_configuration.ts";
 import { databaseScope, workerScope } from "../../server/confinement.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 
-/** The environment variables that the main thread may see: of systemd, all three. */
-const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
+/** The environment variables of systemd that the main thread may see. */
+const SYSTEMD_VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 
 /**
  * The permissions of the workers, and of the main thread as its launcher grants them, a line each. In
@@ -14,6 +15,9 @@ const VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 export function permissionsText(configuration: ServerConfiguration): string {
   const scope = workerScope(configuration);
   const run = configuration.pacserve === null ? [] : PACMAN_CONF_PLACES;
+  const variables = configuration.pacserve === null
+    ? SYSTEMD_VARIABLES
+    : [...SYSTEMD_VARIABLES, ...PROXY_VARIABLES];
   const write = scope.write.length === 0
     ? "nothing (dropped at start, but for the service manager's socket)"
     : "any path (what the worker may write can only be granted by one that may)";
@@ -23,7 +27,7 @@ export function permissionsText(configuration: ServerConfiguration): string {
     : "networkInterfaces, hostname, statfs";
   return [
     "The worker, which answers the network, may",
-    `  connect   anywhere, and listen`,
+    `  connect   anywhere, and listen${mdnsText(configuration)}`,
     `  read      ${list(scope.read)}`,
     `  write     ${list(scope.write)}`,
     `  system    ${scope.sys.join(", ")}`,
@@ -35,9 +39,14 @@ export function permissionsText(configuration: ServerConfiguration): string {
     `  write     ${write}`,
     `  run       ${list(run)}`,
     `  system    ${mainThreadSystem}`,
-    `  variables ${VARIABLES.join(", ")}`,
+    `  variables ${variables.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** What multicast DNS adds: the runtime knows no narrower grant that lets a server have any peer. */
+function mdnsText({ peers: { mdns } }: ServerConfiguration): string {
+  return mdns === null ? "" : "; it does so on UDP port 5353 (--mdns)";
 }
 
 /** quickserve reads no sync databases. */

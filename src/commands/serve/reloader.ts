@@ -1,7 +1,7 @@
 /** Reads the settings of a running server again when a file has changed, or when it is told to. */
 
 import { messageOf } from "../../failure.ts";
-import type { Log } from "../../server/log.ts";
+import type { Log } from "../../log.ts";
 import type { Supervisor } from "../../server/supervisor.ts";
 import { WatchedFiles } from "../../server/watched_files.ts";
 import type { ParsedOptions } from "../parse.ts";

@@ -55,10 +55,7 @@ async function serveUntilStopped(
   const log = createLog(configuration.log);
   const manager = new ServiceManager(notifySocket, log);
   const ended = Promise.withResolvers<void>();
-  const supervisor = new Supervisor(configuration, {
-    warn: (message) => log.warn(message),
-    gaveUp: (failure) => ended.reject(failure),
-  }, supervision);
+  const supervisor = new Supervisor(configuration, log, supervision);
   const untested = runtimeWarning();
   if (untested !== null) log.warn(untested);
   const reloader = new Reloader(program, options, supervisor, manager, log);
@@ -72,7 +69,7 @@ async function serveUntilStopped(
   }
   await manager.tell("READY=1", `STATUS=Listening on port ${supervisor.port}`);
   try {
-    await ended.promise;
+    await Promise.race([ended.promise, supervisor.gaveUp]);
     await manager.tell("STOPPING=1");
     await supervisor.stop(GRACE);
   } finally {

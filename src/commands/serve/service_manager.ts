@@ -1,7 +1,7 @@
 /** Messages to systemd (sd_notify(3)). */
 
 import { messageOf } from "../../failure.ts";
-import type { Log } from "../../server/log.ts";
+import type { Log } from "../../log.ts";
 
 /** The service manager that has started this program, if one has. */
 export class ServiceManager {

@@ -14,9 +14,12 @@ import {
   readPacmanConfiguration,
   unresolvedPath,
 } from "../../pacman/read_configuration.ts";
+import { type ProxyVariables, proxyVariables } from "../../pacman/proxy_environment.ts";
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
+import { parseProxy } from "../../pacserve/relay/proxies.ts";
 import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
-import type { PeersConfiguration } from "../../peers/configuration.ts";
+import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
+import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
 import { VERSION } from "../../version.ts";
@@ -30,6 +33,7 @@ import {
   SPOOL_DIRECTORY_BY_HAND,
   SPOOL_SIZE,
 } from "./options.ts";
+import { mdnsSettings } from "./mdns.ts";
 import { multicastSettings } from "./multicast.ts";
 import { treeSettings } from "./shares.ts";
 import { tlsSettings } from "./tls.ts";
@@ -73,10 +77,13 @@ export async function readSettings(
 ): Promise<ServeSettings> {
   const names = await hostNames();
   const listen = await listenSettings(program, options, sources);
-  const peers = await peersSettings(program, options, listen, sources);
+  const staticPeers = options.all("peer")
+    .map((value) => peerValue("--peer", value, DEFAULTS[program].port));
+  const authorities = await peerAuthorities(staticPeers, listen);
   const pacserve = program === "pacserve"
-    ? await pacserveSettings(options, listen.port, names, peers.authorities ?? [], sources)
+    ? await pacserveSettings(options, listen.port, names, authorities, sources)
     : null;
+  const mdns = await mdnsSettings(options, listen, pacserve);
   const uploads = await uploadSettings(options, sources);
   const configuration: ServerConfiguration = {
     program,
@@ -87,7 +94,7 @@ export async function readSettings(
     tree: await treeSettings(options, pacserve, uploads, sources),
     uploads,
     pages: await pagesSettings(program, options, sources),
-    peers,
+    peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
     log: logSettings(options),
   };
@@ -197,25 +204,28 @@ async function pagesSettings(
   };
 }
 
-async function peersSettings(
+function peersSettings(
   program: Program,
   options: ParsedOptions,
-  listen: ListenConfiguration,
+  staticPeers: readonly string[],
+  mdns: MdnsConfiguration | null,
   sources: ConfigurationSources,
-): Promise<PeersConfiguration> {
-  const { port } = DEFAULTS[program];
-  const staticPeers = options.all("peer").map((value) => peerValue("--peer", value, port));
-  if (options.has("list-remote") && staticPeers.length === 0 && !options.has("multicast")) {
+): PeersConfiguration {
+  const multicast = multicastSettings(program, options, sources);
+  const nowhere = placesWarning(peerPlaces({ multicast, mdns }, Deno.networkInterfaces()));
+  if (nowhere !== null) sources.warnings.push(nowhere);
+  const finds = staticPeers.length > 0 || multicast !== null || mdns !== null;
+  if (options.has("list-remote") && !finds) {
     sources.warnings.push("--list-remote changes nothing without --peer or --multicast");
   }
   return {
     program,
     staticPeers,
-    multicast: multicastSettings(program, options, sources),
+    multicast,
+    mdns,
     searchTimeout: numberValue(options, "search-timeout", SEARCH_TIMEOUT, 1, 60_000),
-    defaultPort: port,
+    defaultPort: DEFAULTS[program].port,
     ipv6: options.has("ipv6"),
-    authorities: await peerAuthorities(staticPeers, listen),
   };
 }
 
@@ -267,7 +277,22 @@ async function pacserveSettings(
     redirect,
     spool: await spoolSettings(options, redirect, sources),
     authorities,
+    proxies: proxySettings(sources),
   };
+}
+
+/** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
+function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
+  const proxies = proxyVariables((name) => Deno.env.get(name));
+  for (const scheme of ["http", "https"] as const) {
+    const text = proxies?.[scheme] ?? "";
+    if (text === "" || parseProxy(text) !== null) continue;
+    sources.warnings.push(
+      `the proxy for ${scheme}: mirrors in the environment (${scheme}_proxy, all_proxy) cannot be ` +
+        "used, and these mirrors not reached: it must be like http://proxy.example.org:3128",
+    );
+  }
+  return proxies;
 }
 
 /** The service has a directory for it, which systemd makes; a server that is started by hand makes one. */

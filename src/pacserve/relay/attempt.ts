@@ -2,6 +2,7 @@
 
 import type { Download } from "./download.ts";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
+import { turns } from "./turns.ts";
 import { CRAWL_BYTES, type RelayTimes } from "./times.ts";
 
 /** Bytes that are read at a time. */
@@ -189,6 +190,8 @@ export class Attempt {
       const count = await stream.read(buffer.subarray(0, Math.min(PIECE, room)));
       if (this.#abort.signal.aborted) return;
       if (count === null) throw new SourceFailure("broken", "ends too early");
+      await turns.take(count);
+      if (this.#abort.signal.aborted) return;
       this.#heard();
       this.#take(buffer.subarray(0, count), base);
     }

@@ -235,6 +235,12 @@ export class Downloads {
     }
   }
 
+  /** Names of the files that are kept although nobody reads them. */
+  get idleNames(): string[] {
+    return [...this.#all].filter((job) => !job.isRead && job.neighbours === 0)
+      .map(({ download }) => download.name);
+  }
+
   /** Closes all. */
   close(): void {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);

@@ -7,6 +7,7 @@
  * that takes long is *raced* by a mirror, and the slower one is closed.
  */
 
+import type { Log } from "../../log.ts";
 import { Attempt } from "./attempt.ts";
 import type { Download, Segment } from "./download.ts";
 import { type Source, SourceFailure } from "./source.ts";
@@ -51,13 +52,16 @@ interface Suspect {
   readonly segments: readonly Segment[];
 }
 
+/** Downloads of packages are told of always, others with the details. */
+type DownloadLog = Pick<Log, "info" | "debug">;
+
 /** Fills a download. */
 export class Failover {
   readonly #download: Download;
   /** Null until it starts. */
   #from: Candidates | null = null;
   readonly #times: RelayTimes;
-  readonly #log: (sentence: string) => void;
+  readonly #log: DownloadLog;
   #attempts: Attempt[] = [];
   #suspects: Suspect[] = [];
   #lastFailure: SourceFailure | null = null;
@@ -76,7 +80,7 @@ export class Failover {
   constructor(
     download: Download,
     times: RelayTimes,
-    log: (sentence: string) => void,
+    log: DownloadLog,
   ) {
     this.#download = download;
     this.#times = times;
@@ -266,7 +270,7 @@ export class Failover {
     next.isLeft = false;
     if (this.#leftFor !== null) {
       const at = this.#download.received;
-      this.#log(`${this.#leftFor}; ${next.source.name} goes on at byte ${at}`);
+      this.say(`${this.#leftFor}; ${next.source.name} goes on at byte ${at}`);
       this.#leftFor = null;
     }
     next.lead();
@@ -365,13 +369,19 @@ export class Failover {
     this.stop();
   }
 
+  /** Logs a sentence about the download. */
+  say(sentence: string): void {
+    const { name, resumable } = this.#download;
+    this.#log[resumable ? "info" : "debug"](`${name}: ${sentence}`);
+  }
+
   /** All bytes came, and the digest is another one. */
   #wrong(): void {
     const { segments } = this.#download;
     const sources = new Set(segments.map(({ source }) => source));
     const [only] = sources;
     const names = [...sources].map(({ name }) => name).join(", ");
-    this.#log(`the file of ${names} is not the one that the database describes`);
+    this.say(`the file of ${names} is not the one that the database describes`);
     const failure = new SourceFailure("wrong", "gives another file");
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (sources.size === 1 && only !== undefined) {
@@ -400,7 +410,7 @@ export class Failover {
       for (const { source, from, to } of segments) {
         if (!this.#isEqual(store, from, to)) {
           this.#candidates.failed(source, new SourceFailure("wrong", "gave other bytes"));
-          this.#log(`${source.name} gave other bytes`);
+          this.say(`${source.name} gave other bytes`);
         }
       }
     }
@@ -425,6 +435,7 @@ export class Failover {
   }
 
   #giveUp(): void {
+    if (this.#leftFor !== null) this.say(`${this.#leftFor}; there is no other source`);
     this.#download.fail(this.#lastFailure ?? new SourceFailure("absent", "nobody has it"));
     this.stop();
   }

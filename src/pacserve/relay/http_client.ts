@@ -7,6 +7,8 @@
  * with a known length: the relay uses no other answer.
  */
 
+import type { Proxies, Proxy } from "./proxies.ts";
+
 /** A source did not answer as HTTP wants it, or the connection failed. */
 export class HttpError extends Error {
   override readonly name: string = "HttpError";
@@ -36,6 +38,12 @@ type Timer = ReturnType<typeof setTimeout>;
 /** Sends requests, and keeps connections for the next ones. */
 export class FileClient {
   readonly #idle = new Map<string, { conn: Deno.Conn; timer: Timer }[]>();
+  readonly #proxies: Proxies | null;
+
+  /** @param proxies through which requests go; null: servers are asked directly. */
+  constructor(proxies: Proxies | null = null) {
+    this.#proxies = proxies;
+  }
 
   /**
    * Sends a request and reads the head of the answer.
@@ -43,16 +51,17 @@ export class FileClient {
    * @throws {HttpError} when there is no answer of HTTP.
    */
   async request(request: FileRequest): Promise<FileAnswer> {
-    const kept = this.#take(originOf(request));
+    const route = this.#routeTo(request.url);
+    const kept = this.#take(route.key);
     if (kept !== null) {
       try {
-        return await this.#exchange(kept, request);
+        return await this.#exchange(kept, request, route);
       } catch (error) {
         // The server may have closed a kept connection in the very moment that it was used.
         if (request.signal.aborted || !(error instanceof NoAnswer)) throw error;
       }
     }
-    return await this.#exchange(await connect(request), request);
+    return await this.#exchange(await connect(request, route), request, route);
   }
 
   /** Closes the connections that are kept. */
@@ -66,7 +75,16 @@ export class FileClient {
     this.#idle.clear();
   }
 
-  async #exchange(conn: Deno.Conn, request: FileRequest): Promise<FileAnswer> {
+  #routeTo(url: URL): Route {
+    const proxy = this.#proxies?.for(url) ?? null;
+    if (proxy === "unusable") throw new Unreachable("is behind a proxy that cannot be used");
+    if (proxy === null) return { key: url.origin, proxy, isTunnel: false };
+    const isTunnel = url.protocol === "https:";
+    const key = `${proxy.hostname} ${proxy.port} ${isTunnel ? url.origin : ""}`;
+    return { key, proxy, isTunnel };
+  }
+
+  async #exchange(conn: Deno.Conn, request: FileRequest, route: Route): Promise<FileAnswer> {
     const close = (): void => closeQuietly(conn);
     if (request.signal.aborted) {
       close();
@@ -74,34 +92,37 @@ export class FileClient {
     }
     request.signal.addEventListener("abort", close, { once: true });
     try {
-      await writeAll(conn, new TextEncoder().encode(formatRequest(request)));
+      await writeAll(conn, new TextEncoder().encode(formatRequest(request, route)));
       const { head, rest } = await readHead(conn);
-      return new FileAnswer(request, head, rest, conn, () => this.#keep(originOf(request), conn));
+      if (route.proxy !== null && head.status === 407) throw new Unreachable(NO_CREDENTIALS);
+      return new FileAnswer(request, head, rest, conn, () => this.#keep(route.key, conn));
     } catch (error) {
-      request.signal.removeEventListener("abort", close);
       close();
       if (error instanceof HttpError) throw error;
       throw new NoAnswer("broke the connection off");
+    } finally {
+      // The answer listens itself. Later another request may have the connection.
+      request.signal.removeEventListener("abort", close);
     }
   }
 
-  #take(origin: string): Deno.Conn | null {
-    const entry = this.#idle.get(origin)?.pop();
+  #take(key: string): Deno.Conn | null {
+    const entry = this.#idle.get(key)?.pop();
     if (entry === undefined) return null;
     clearTimeout(entry.timer);
     return entry.conn;
   }
 
-  #keep(origin: string, conn: Deno.Conn): void {
-    const entries = this.#idle.get(origin) ?? [];
+  #keep(key: string, conn: Deno.Conn): void {
+    const entries = this.#idle.get(key) ?? [];
     if (entries.length >= MAX_IDLE) return closeQuietly(conn);
     const timer = setTimeout(() => {
       entries.splice(entries.findIndex((entry) => entry.conn === conn), 1);
-      if (entries.length === 0) this.#idle.delete(origin);
+      if (entries.length === 0) this.#idle.delete(key);
       closeQuietly(conn);
     }, IDLE_TIME);
     entries.push({ conn, timer });
-    this.#idle.set(origin, entries);
+    this.#idle.set(key, entries);
   }
 }
 
@@ -203,27 +224,78 @@ interface Head {
   readonly keepAlive: boolean;
 }
 
-function originOf({ url }: FileRequest): string {
-  return url.origin;
+/** How a server is reached. */
+interface Route {
+  /** The same for requests that can use the same connection. */
+  readonly key: string;
+  readonly proxy: Proxy | null;
+  /** The proxy only passes bytes on (CONNECT, RFC 9110 §9.3.6). */
+  readonly isTunnel: boolean;
 }
 
-async function connect({ url, authorities, signal }: FileRequest): Promise<Deno.Conn> {
+const NO_CREDENTIALS = "is behind a proxy that wants other credentials";
+
+async function connect(request: FileRequest, { proxy }: Route): Promise<Deno.Conn> {
+  const { url, authorities, signal } = request;
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  const caCerts = authorities === undefined ? {} : { caCerts: [...authorities] };
+  const tls = { hostname, alpnProtocols: ["http/1.1"], ...caCerts };
+  const toProxy = proxy === null ? null : await connectProxy(proxy, signal);
   try {
+    if (toProxy !== null) {
+      if (!isSecure) return toProxy;
+      await openTunnel(toProxy, proxy, url, port, signal);
+      return await shakeHands(await Deno.startTls(toProxy, tls), signal);
+    }
     if (!isSecure) return await Deno.connect({ hostname, port, signal });
-    const caCerts = authorities === undefined ? {} : { caCerts: [...authorities] };
-    const connecting = Deno.connectTls({ hostname, port, alpnProtocols: ["http/1.1"], ...caCerts });
-    const conn = await untilAborted(connecting, signal);
-    await untilAborted(conn.handshake(), signal).catch((error) => {
-      closeQuietly(conn);
-      throw error;
-    });
-    return conn;
+    return await shakeHands(await untilAborted(Deno.connectTls({ port, ...tls }), signal), signal);
   } catch (error) {
+    if (toProxy !== null) closeQuietly(toProxy);
+    if (error instanceof Unreachable) throw error;
     throw new Unreachable(reasonOf(error));
   }
+}
+
+async function shakeHands(conn: Deno.TlsConn, signal: AbortSignal): Promise<Deno.TlsConn> {
+  try {
+    await untilAborted(conn.handshake(), signal);
+    return conn;
+  } catch (error) {
+    closeQuietly(conn);
+    throw error;
+  }
+}
+
+async function connectProxy(
+  { hostname, port }: Proxy,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname, port, signal });
+  } catch {
+    throw new Unreachable("is behind a proxy that cannot be reached");
+  }
+}
+
+/** Has the proxy pass bytes on to the server. */
+async function openTunnel(
+  conn: Deno.Conn,
+  proxy: Proxy | null,
+  { hostname }: URL,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = `${hostname}:${port}`;
+  const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`, ...credentialsFor(proxy)];
+  const exchange = async (): Promise<Head> => {
+    await writeAll(conn, new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
+    return (await readHead(conn)).head;
+  };
+  const { status } = await untilAborted(exchange(), signal);
+  if (status === 407) throw new Unreachable(NO_CREDENTIALS);
+  if (status >= 300) throw new Unreachable(`is behind a proxy that answers ${status}`);
 }
 
 /** There is no connection to the server. */
@@ -255,10 +327,19 @@ function reasonOf(error: unknown): string {
   return "cannot be reached";
 }
 
-function formatRequest({ method, url, headers }: FileRequest): string {
-  const lines = [`${method} ${url.pathname}${url.search} HTTP/1.1`, `Host: ${url.host}`];
+function formatRequest({ method, url, headers }: FileRequest, { proxy, isTunnel }: Route): string {
+  // Only what the proxy itself reads has the whole address (RFC 9112 §3.2.2) and credentials for it.
+  const isForProxy = proxy !== null && !isTunnel;
+  const target = `${isForProxy ? url.origin : ""}${url.pathname}${url.search}`;
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${url.host}`];
+  if (isForProxy) lines.push(...credentialsFor(proxy));
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   return lines.join("\r\n") + "\r\n\r\n";
+}
+
+function credentialsFor(proxy: Proxy | null): string[] {
+  const authorization = proxy?.authorization ?? null;
+  return authorization === null ? [] : [`Proxy-Authorization: ${authorization}`];
 }
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {

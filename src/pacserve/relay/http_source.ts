@@ -1,6 +1,7 @@
 /** A file at a peer or a mirror, asked for by HTTP. */
 
 import { HEADERS, isInstance } from "../../peers/protocol.ts";
+import { RedirectRefused, requestMirror } from "../mirror_request.ts";
 import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
 
@@ -38,8 +39,6 @@ export class FullHolder extends SourceFailure {
     this.reader = reader;
   }
 }
-
-const MAX_REDIRECTS = 5;
 
 /** Servers in a `Via` that are read. */
 const MAX_VIA = 16;
@@ -99,41 +98,20 @@ export class HttpSource implements Source {
     more: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<FileAnswer> {
-    const { client, headers, authorities, isSelf } = this.#options;
-    let url = new URL(this.#options.url);
-    const { origin } = url;
-    const authorization = authorizationIn(url);
+    const { url, client, authorities, isSelf } = this.#options;
+    const headers = { ...this.#options.headers, ...more };
+    const trusted = authorities === undefined ? {} : { authorities };
+    const request = { method, headers, signal, ...trusted };
     try {
-      for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-        // Credentials go to the origin that they were written for, and to no other.
-        const credentials = authorization !== null && url.origin === origin
-          ? { "Authorization": authorization }
-          : {};
-        const answer = await client.request({
-          method,
-          url,
-          headers: { ...headers, ...more, ...credentials },
-          signal,
-          ...(authorities === undefined ? {} : { authorities }),
-        });
-        const location = answer.headers.get("location");
-        const isRedirect = [301, 302, 303, 307, 308].includes(answer.status);
-        if (!isRedirect || location === undefined || isSelf === null) return answer;
-        answer.close();
-        if (!URL.canParse(location, url)) throw refused("redirects to a malformed address");
-        url = new URL(location, url);
-        if (url.protocol !== "http:" && url.protocol !== "https:") {
-          throw refused(`redirects to ${url.protocol}`);
-        }
-        if (isSelf(url)) throw refused("redirects to this server");
-      }
+      return isSelf === null
+        ? await client.request({ ...request, url: new URL(url) })
+        : await requestMirror(url, { ...request, client, isSelf });
     } catch (error) {
-      if (error instanceof SourceFailure) throw error;
+      if (error instanceof RedirectRefused) throw refused(error.message);
       if (error instanceof Unreachable) throw new SourceFailure("unreachable", error.message);
       const message = error instanceof HttpError ? error.message : "cannot be asked";
       throw new SourceFailure("broken", message);
     }
-    throw refused("redirects without end");
   }
 }
 
@@ -216,23 +194,4 @@ function refused(message: string): SourceFailure {
 
 function lengthless(): SourceFailure {
   return new SourceFailure("lengthless", "answers without a length");
-}
-
-function authorizationIn(url: URL): string | null {
-  if (url.username === "" && url.password === "") return null;
-  const user = decodeLeniently(url.username);
-  const password = decodeLeniently(url.password);
-  url.username = "";
-  url.password = "";
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
-
-function decodeLeniently(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A password with a lone `%`, which curl takes as it is.
-    return text;
-  }
 }

@@ -1,5 +1,6 @@
 /** The mirrors of one request's repository, as sources of its file. */
 
+import { mirrorHeaders } from "../mirror_request.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { MirrorChoice } from "../mirrors.ts";
 import { type Mirror, urlOn } from "../servers.ts";
@@ -15,6 +16,8 @@ export interface MirrorCopiesOptions {
   readonly file: string;
   /** The mirrors of each repository that may have it: of one, unless the address names none. */
   readonly repositories: readonly (readonly Mirror[])[];
+  /** A mirror that did not say in time that it has the file is a source, too. */
+  readonly unverified: boolean;
   /** pacman can do without the file: the first live mirror's "not found" is the answer. */
   readonly optional: boolean;
   /** The value of `Via`. */
@@ -93,7 +96,8 @@ export class MirrorsOfFile implements MirrorCopies {
   }
 
   async #choose(without: ReadonlySet<string>): Promise<MirrorChoice | null> {
-    const { mirrors, repositories, file, optional, via, isSelf, neighbour } = this.#options;
+    const { mirrors, repositories, file, unverified, optional, via, isSelf, neighbour } =
+      this.#options;
     const choices = await Promise.all(repositories.map((each) =>
       mirrors.choose({
         mirrors: each.filter((mirror) => !without.has(urlOn(mirror, file))),
@@ -104,8 +108,7 @@ export class MirrorsOfFile implements MirrorCopies {
         neighbour,
       })
     ));
-    const isOnly = repositories.length === 1;
-    return choices.find((choice) => choice !== null && (choice.verified || isOnly)) ?? null;
+    return choices.find((choice) => choice !== null && (choice.verified || unverified)) ?? null;
   }
 
   #source({ url, origin, hasCredentials }: MirrorChoice, last: number | null): HttpSource {
@@ -115,13 +118,7 @@ export class MirrorsOfFile implements MirrorCopies {
       name: `mirror ${origin}`,
       url,
       client,
-      headers: {
-        "Via": via,
-        "User-Agent": "pacserve",
-        // The file as it is: its length and its ranges matter.
-        "Accept-Encoding": "identity",
-        ...conditions,
-      },
+      headers: { ...mirrorHeaders(via), ...conditions },
       isSelf,
       isPrivate: hasCredentials,
       answered: () => this.answered = origin,

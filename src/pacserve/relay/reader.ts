@@ -3,6 +3,7 @@
 import type { Download } from "./download.ts";
 import type { Lifeline } from "./lifeline.ts";
 import type { RelayTimes } from "./times.ts";
+import { turns } from "./turns.ts";
 
 /** Bytes that are given at a time. */
 const PIECE = 256 * 1024;
@@ -62,7 +63,13 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     while (!this.#isClosed) {
       const end = this.#end ?? this.download.end;
       if (end !== null && this.position >= end) break;
-      if (this.download.readable > this.position) return this.#give(this.#read(end));
+      if (this.download.readable > this.position) {
+        await turns.take(Math.min(PIECE, this.download.readable - this.position));
+        if (this.#isClosed) break;
+        // It may have been started anew while others had their turns.
+        if (this.download.readable > this.position) return this.#give(this.#read(end));
+        continue;
+      }
       if (this.download.state !== "fetching") {
         this.#close();
         throw this.download.failure ?? new Error("The download ended too early.");

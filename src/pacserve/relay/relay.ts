@@ -2,7 +2,7 @@
  * Answers a request of this host with a file that is fetched from peers and mirrors: a single server
  * that works, whatever they do.
  *
- * - `http_source.ts`: asks one of them, by `http_client.ts`;
+ * - `http_source.ts`: asks one of them, by `http_client.ts`, a mirror through `proxies.ts`;
  * - `failover.ts`, `attempt.ts`: which of them fills the download, and who replaces whom;
  * - `download.ts`, with a spool (`spool.ts`) or a window (`window.ts`): the bytes, and their digest;
  * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client;
@@ -14,6 +14,7 @@ import { LRUCache } from "lru-cache";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { textReply } from "../../http/replies.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
+import type { Log } from "../../log.ts";
 import { Download } from "./download.ts";
 import { Downloads, type Job } from "./downloads.ts";
 import { Failover } from "./failover.ts";
@@ -36,7 +37,7 @@ export interface RelayOptions {
   /** Null: there is no directory for spools. */
   readonly spools: SpoolDirectory | null;
   readonly memory: SourceMemory;
-  readonly log: (level: "warning" | "normal" | "verbose", sentence: string) => void;
+  readonly log: Pick<Log, "info" | "debug">;
   readonly times?: RelayTimes;
 }
 
@@ -103,6 +104,11 @@ export class Relay {
   /** Ends all downloads. */
   close(): void {
     this.#downloads.close();
+  }
+
+  /** Names of the files that are kept although nobody reads them. */
+  get idleNames(): string[] {
+    return this.#downloads.idleNames;
   }
 
   /** The cache has this file: what is kept of it is not needed any more. */
@@ -274,14 +280,11 @@ export class Relay {
   }
 
   #add(key: string | null, download: Download, inFlight: InFlightFile | null): Job {
-    const level = download.resumable ? "normal" : "verbose";
-    const say = (sentence: string): void =>
-      this.#options.log(level, `${download.name}: ${sentence}`);
-    const failover = new Failover(download, this.#times, say);
+    const failover = new Failover(download, this.#times, this.#options.log);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
-      if (download.state === "complete") say(summaryOf(download));
+      if (download.state === "complete") failover.say(summaryOf(download));
     });
     return this.#downloads.add(key, download, failover, inFlight);
   }

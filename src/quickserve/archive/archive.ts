@@ -47,7 +47,7 @@ export async function archiveReply(input: ArchiveInput): Promise<Reply> {
   const { extension, contentType } = formats[format];
   const isSizeKnown = format === "none" || format === "zip";
   const plan = isSizeKnown ? await collect(walk(tree, directory, name)) : null;
-  const length = plan === null ? null : await (format === "zip" ? sizeOfZip : sizeOfTar)(plan);
+  const length = plan === null ? null : (format === "zip" ? sizeOfZip : sizeOfTar)(plan);
   return {
     status: 200,
     headers: {
@@ -67,8 +67,8 @@ async function* makeArchive(
 ): AsyncGenerator<Uint8Array> {
   const members = openMembers(tree, plan ?? walk(tree, directory, name), {
     isPlanned: plan !== null,
-    // The listener is done with a chunk before it asks for the next; the others keep some in queues.
-    reuse: format === "none",
+    // The listener is done with a chunk before it asks for the next; compressors keep some in queues.
+    reuse: format === "none" || format === "zip",
   });
   if (format === "zip") yield* zipStream(members);
   else if (format === "none") yield* tarStream(members);

@@ -2,51 +2,80 @@
 
 import type { OpenedMember } from "./open.ts";
 import type { Member } from "./walk.ts";
+import { centralHeader, dataDescriptor, endOfArchive } from "./zip_records.ts";
+import { localHeader, sizeOfArchive } from "./zip_records.ts";
 
-/** The first and last times that a zip archive can say, with a day to spare for time zones. */
-const earliest = Date.UTC(1980, 0, 2);
-const latest = Date.UTC(2107, 11, 30);
+/** Smaller pieces are sent together. */
+const SMALL_PIECE = 16 * 1024;
+const TOGETHER = 64 * 1024;
 
-/** The archive of some members, as a stream that is made as it is read. */
-export async function* zipStream(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
-  const { makeZip } = await import("client-zip");
-  const reader = makeZip(toInputs(members)).getReader();
-  try {
-    while (true) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // When the client goes away the library keeps its input, and reports its own stop as an error.
-    await reader.cancel().catch(() => {});
-    await members[Symbol.asyncIterator]().return?.();
-  }
+const encoder = new TextEncoder();
+
+/** The archive of some members, made as it is read. A piece is good until the next one is asked for. */
+export function zipStream(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
+  return together(pieces(members));
 }
 
 /** The exact size of the archive of some members, in bytes. */
-export async function sizeOfZip(members: readonly Member[]): Promise<number> {
-  const { predictLength } = await import("client-zip");
-  return Number(
-    predictLength(
-      members.map(({ path, file }) =>
-        file === null ? { name: path + "/" } : { name: path, size: file.size }
-      ),
-    ),
-  );
+export function sizeOfZip(members: readonly Member[]): number {
+  return sizeOfArchive(members.map(({ path, file }) => {
+    const size = file?.size ?? null;
+    return { nameLength: nameOf(path, size !== null).length, size };
+  }));
 }
 
-type Input =
-  & { readonly name: string; readonly lastModified: Date }
-  & (
-    | { readonly input: AsyncIterable<Uint8Array<ArrayBuffer>> }
-    | { readonly input?: never }
-  );
-
-async function* toInputs(members: AsyncIterable<OpenedMember>): AsyncGenerator<Input> {
+async function* pieces(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
+  const { crc32 } = await import("node:zlib");
+  const table: Uint8Array[] = [];
+  let offset = 0;
   for await (const { path, modified, content } of members) {
-    const lastModified = new Date(Math.min(Math.max(modified ?? 0, earliest), latest));
-    if (content === null) yield { name: path + "/", lastModified };
-    else yield { name: path, lastModified, input: content.chunks };
+    const size = content?.size ?? null;
+    const entry = { name: nameOf(path, size !== null), modified: modified ?? 0, size };
+    let crc = 0;
+    const header = localHeader(entry);
+    let length = header.length;
+    yield header;
+    if (content !== null) {
+      for await (const chunk of content.chunks) {
+        crc = crc32(chunk, crc);
+        yield chunk;
+      }
+      const descriptor = dataDescriptor(content.size, crc);
+      length += content.size + descriptor.length;
+      yield descriptor;
+    }
+    table.push(centralHeader({ ...entry, offset, crc }));
+    offset += length;
   }
+  let size = 0;
+  for (const header of table) {
+    size += header.length;
+    yield header;
+  }
+  yield endOfArchive(table.length, offset, size);
+}
+
+/** Puts small pieces together: of many small files, each would be sent by itself. */
+async function* together(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(TOGETHER);
+  let filled = 0;
+  for await (const piece of pieces) {
+    if (filled > 0 && filled + piece.length > TOGETHER) {
+      yield buffer.subarray(0, filled);
+      filled = 0;
+    }
+    if (piece.length > SMALL_PIECE) {
+      if (filled > 0) yield buffer.subarray(0, filled);
+      filled = 0;
+      yield piece;
+    } else {
+      buffer.set(piece, filled);
+      filled += piece.length;
+    }
+  }
+  if (filled > 0) yield buffer.subarray(0, filled);
+}
+
+function nameOf(path: string, isFile: boolean): Uint8Array {
+  return encoder.encode(isFile ? path : path + "/");
 }

@@ -27,7 +27,7 @@ const WORTH_A_TURN = 1000;
 export class Pages {
   readonly #configuration: PagesConfiguration;
   readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
-  readonly #peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> };
+  readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
   readonly #context: ListingContext;
   readonly #turns = new Turns();
@@ -35,7 +35,7 @@ export class Pages {
   constructor(
     configuration: PagesConfiguration,
     tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
-    peers: Pick<Peers, "rows"> & { readonly finder: Pick<Finder, "list"> },
+    peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
   ) {
     this.#configuration = configuration;
@@ -60,7 +60,13 @@ export class Pages {
       case "about":
         return aboutPage(request, this.#context, search, this.#about);
       case "peers":
-        return peersPage(request, this.#context, search, this.#peers.rows());
+        return peersPage(
+          request,
+          this.#context,
+          search,
+          this.#peers.rows(),
+          this.#peers.places(),
+        );
       case "upload":
         return this.#uploadPage(request, search);
       default:

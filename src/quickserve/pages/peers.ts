@@ -2,6 +2,7 @@
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { PeerRow } from "../../peers/peers.ts";
+import type { PeerPlaces } from "../../peers/places.ts";
 import { humanDuration, visibleText } from "./display.ts";
 import { peerHref } from "./entries.ts";
 import { errorReply } from "./errors.ts";
@@ -13,7 +14,7 @@ import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
 
 /**
- * The page of peers (`?page=peers`) as HTML, as JSON (`{"peers": [...]}` of {@link PeerRow}), or as
+ * The page of peers (`?page=peers`) as HTML, as JSON (`{"peers": [...], "means": [...], "interfaces": [...]}`, see {@link PeerRow}), or as
  * text: an address a line.
  */
 export function peersPage(
@@ -21,17 +22,19 @@ export function peersPage(
   context: PageContext,
   search: string,
   peers: readonly PeerRow[],
+  places: PeerPlaces,
 ): Reply {
   const form = chooseRepresentation(request, new URLSearchParams(search));
   if (form === null) {
     const offered = offeredTypes.join(", ");
     return errorReply(request, context, 406, `The peers can be had as ${offered}.`);
   }
-  if (form === "json") return pageReply(request, form, asJson(peers));
-  return pageReply(request, form, form === "text" ? asText(peers) : asHtml(context, peers));
+  if (form === "json") return pageReply(request, form, asJson(peers, places));
+  const page = form === "text" ? asText(peers, places) : asHtml(context, peers, places);
+  return pageReply(request, form, page);
 }
 
-function asJson(peers: readonly PeerRow[]): string {
+function asJson(peers: readonly PeerRow[], { means, interfaces }: PeerPlaces): string {
   const list = peers.map(({ url, origin, state, trouble, lastSeen, roundTrip, transfers }) => ({
     url,
     origin,
@@ -41,11 +44,18 @@ function asJson(peers: readonly PeerRow[]): string {
     roundTrip,
     transfers,
   }));
-  return JSON.stringify({ peers: list }, null, 2) + "\n";
+  return JSON.stringify({ peers: list, means, interfaces }, null, 2) + "\n";
 }
 
-function asText(peers: readonly PeerRow[]): string {
-  if (peers.length === 0) return "No peers are known.\n";
+/** Where peers are looked for, in a sentence. */
+function placesText({ means, interfaces }: PeerPlaces): string {
+  if (means.length === 0) return "Only peers that are named with --peer are asked.";
+  const where = interfaces.length === 0 ? "no interface" : interfaces.join(", ");
+  return `They are looked for by ${means.join(" and ")} on ${visibleText(where)}.`;
+}
+
+function asText(peers: readonly PeerRow[], places: PeerPlaces): string {
+  if (peers.length === 0) return `No peers are known. ${placesText(places)}\n`;
   const addresses = peers.map(({ url }) => visibleText(url));
   const width = Math.max(...addresses.map((address) => address.length));
   return peers.map((peer, index) => {
@@ -69,9 +79,10 @@ const originLabels: Readonly<Record<PeerRow["origin"], string>> = {
   nudge: "answered us",
 };
 
-function asHtml(context: PageContext, peers: readonly PeerRow[]): string {
+function asHtml(context: PageContext, peers: readonly PeerRow[], places: PeerPlaces): string {
   const main = html`<h1>Peers</h1>
-<p>Servers of this kind on the network. A file that is not here is looked for there.</p>
+<p>Servers of this kind on the network. A file that is not here is looked for there.
+${placesText(places)}</p>
 ${peers.length === 0 ? html`<p class="empty">No peers are known.</p>` : table(peers)}`;
   return layOutPage(context, { title: "Peers", current: "peers", skip: "Skip to the peers", main });
 }

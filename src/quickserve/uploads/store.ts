@@ -33,7 +33,7 @@ export async function storeUpload(
     const move = allowOverwrite ? moveOver : moveBeside;
     const destination = await refuseWhenFull(() => move(directory, temporary.name, name));
     moved = true;
-    await syncDirectory(directory);
+    await flushDirectory(directory);
     return { ...destination, requested: name, size };
   } finally {
     // Remove the name before the lock is released: a sweep must not find the file unlocked.
@@ -110,7 +110,7 @@ async function refuseWhenFull<T>(step: () => Promise<T>): Promise<T> {
 }
 
 /** Makes the new name last through a power cut, where the file system can. */
-async function syncDirectory(directory: string): Promise<void> {
+async function flushDirectory(directory: string): Promise<void> {
   try {
     using opened = await Deno.open(directory);
     await opened.sync();

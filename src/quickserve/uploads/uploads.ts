@@ -8,6 +8,7 @@
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath, type Target } from "../../http/target.ts";
+import type { Log } from "../../log.ts";
 import type { TreeConfiguration, UploadConfiguration } from "../configuration.ts";
 import type { Pages } from "../pages/pages.ts";
 import { answerUpload, withHeaders } from "./answer.ts";
@@ -22,23 +23,23 @@ export class Uploads {
   readonly #configuration: UploadConfiguration;
   readonly #tree: Pick<TreeConfiguration, "shares" | "showHidden">;
   readonly #pages: Pick<Pages, "uploadResult">;
-  readonly #report: (message: string) => void;
+  readonly #log: Pick<Log, "warn">;
 
   /**
    * @param tree says at which path an uploaded file is served, and whether hidden files are shared:
    * otherwise none may be uploaded.
-   * @param report is told in one sentence what the system refused.
+   * @param log is told in one sentence what the system refused.
    */
   constructor(
     configuration: UploadConfiguration,
     tree: Pick<TreeConfiguration, "shares" | "showHidden">,
     pages: Pick<Pages, "uploadResult">,
-    report: (message: string) => void,
+    log: Pick<Log, "warn">,
   ) {
     this.#configuration = configuration;
     this.#tree = tree;
     this.#pages = pages;
-    this.#report = report;
+    this.#log = log;
   }
 
   /**
@@ -117,7 +118,7 @@ export class Uploads {
     if (error instanceof UploadRefused) {
       return { name, reason: error.message, status: error.status };
     }
-    this.#report(`An upload could not be stored: ${messageOf(error)}`);
+    this.#log.warn(`An upload could not be stored: ${messageOf(error)}`);
     const reason = "The server could not store it; its log says why.";
     return { name, reason, status: 500 };
   }

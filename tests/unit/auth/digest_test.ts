@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
-import { Digest, type Verdict } from "../../../src/auth/digest.ts";
+import { Digest, type LoginVerdict } from "../../../src/auth/digest.ts";
 import { NONCE_LIFETIME } from "../../../src/auth/nonces.ts";
 import { FREE_FAILURES } from "../../../src/auth/throttle.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -18,7 +18,7 @@ class Dialogue {
   time = now;
   constructor(readonly digest: Digest = new Digest({ users, uploadOnly: false, realm })) {}
 
-  async ask(headers: RequestHeaders = {}, parts: RequestParts = {}): Promise<Verdict> {
+  async ask(headers: RequestHeaders = {}, parts: RequestParts = {}): Promise<LoginVerdict> {
     return await this.digest.check(makeRequest({ ...parts, headers }), this.time);
   }
 
@@ -32,7 +32,7 @@ class Dialogue {
     login: Login,
     change: Record<string, string | undefined> = {},
     parts: RequestParts = {},
-  ): Promise<Verdict> {
+  ): Promise<LoginVerdict> {
     const all = { ...parametersFor(nonce, login), ...change };
     const kept = Object.entries(all).filter((pair): pair is [string, string] =>
       pair[1] !== undefined
@@ -45,16 +45,16 @@ function parametersFor(nonce: string, login: Login): Record<string, string> {
   return { ...answer(nonce, realm, login), realm: `"${shown}"` };
 }
 
-function refused(verdict: Verdict): Reply {
+function refused(verdict: LoginVerdict): Reply {
   assert("reply" in verdict, "somebody was let in");
   return verdict.reply;
 }
 
-function userOf(verdict: Verdict): string | null {
+function userOf(verdict: LoginVerdict): string | null {
   return "user" in verdict ? verdict.user : null;
 }
 
-function isStale(verdict: Verdict): boolean {
+function isStale(verdict: LoginVerdict): boolean {
   const reply = refused(verdict);
   assertEquals(reply.status, 401);
   return parameter(reply, "stale") === "true";
@@ -165,7 +165,11 @@ Deno.test("Digest: forged nonces let nobody in", async () => {
 Deno.test("Digest: the credentials of one address or method are none for another", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
-  const at = (target: string, headers: RequestHeaders = {}, uri = "/a?b=1"): Promise<Verdict> =>
+  const at = (
+    target: string,
+    headers: RequestHeaders = {},
+    uri = "/a?b=1",
+  ): Promise<LoginVerdict> =>
     server.ask({
       ...headers,
       authorization: authorization(parametersFor(nonce, { ...alice, uri, count: count++ })),
@@ -298,7 +302,7 @@ Deno.test("Digest: an address that guesses is slowed down; others, and users who
   // Going away is no way to get an answer early: a right guess is not looked at.
   client.abort();
   for (const verdict of await Promise.all(verdicts)) assertEquals(userOf(verdict), null);
-  assertEquals(userOf(check({ ...alice, count: 7 }, "192.0.2.77") as Verdict), "alice");
+  assertEquals(userOf(check({ ...alice, count: 7 }, "192.0.2.77") as LoginVerdict), "alice");
 });
 
 Deno.test("Digest: a user who has logged in may not guess the password of another", async () => {
@@ -318,7 +322,7 @@ Deno.test("Digest: a user who has logged in may not guess the password of anothe
       }),
       server.time,
     ));
-  const isLookedAt = (verdict: Verdict | Promise<Verdict>): boolean =>
+  const isLookedAt = (verdict: LoginVerdict | Promise<LoginVerdict>): boolean =>
     !(verdict instanceof Promise) && refused(verdict).status === 401;
   assertEquals(guesses.filter(isLookedAt).length, FREE_FAILURES + 1);
   client.abort();

@@ -106,8 +106,8 @@ async function withSettings(
       user,
       directory: () => join(directory, "copies"),
       knowsCacheServer: true,
-      variable: () => undefined,
-      warn: (message) => warnings.push(message),
+      environment: { get: () => undefined },
+      log: { warn: (message) => warnings.push(message) },
     }, warnings);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -137,7 +137,8 @@ Deno.test("where a proxy is set, our own server is asked without it", async () =
   await using server = new Answering(PACSERVE);
   await withSettings(server, async (settings) => {
     const variables: Record<string, string> = { "http_proxy": "http://proxy:1", NO_PROXY: "lan" };
-    const withProxy = { ...settings, variable: (name: string) => variables[name] };
+    const environment = { get: (name: string) => variables[name] };
+    const withProxy = { ...settings, environment };
     const command = await pacmanCommand(["-Syu"], withProxy);
     const added = ["env", "no_proxy=lan,127.0.0.1", "NO_PROXY=lan,127.0.0.1", "pacman"];
     assertEquals(command.slice(0, 4), added);
@@ -146,7 +147,7 @@ Deno.test("where a proxy is set, our own server is asked without it", async () =
     assertEquals((await pacmanCommand(["-Syu"], odd))[0], "/opt/a=b/pacman");
   });
   await withSettings(null, async (settings) => {
-    const withProxy = { ...settings, variable: () => "http://proxy:1" };
+    const withProxy = { ...settings, environment: { get: () => "http://proxy:1" } };
     assertEquals(await pacmanCommand(["-Q"], withProxy), ["pacman", "-Q"]);
   });
 });

@@ -109,7 +109,7 @@ Deno.test("conf.d/pacserve: the file that the package installs", async () => {
   const shipped = new URL("../../../conf.d/pacserve", import.meta.url);
   const values = parseEnvironmentFile(await Deno.readTextFile(shipped));
   checkNames(values);
-  assertEquals(values.get("PACSERVE_ARGS"), "--multicast");
+  assertEquals(values.get("PACSERVE_ARGS"), "--multicast --mdns --ipv6");
   assertEquals(firewallOf(values), "auto");
   assertEquals(
     rulesOf(values).map(({ protocol, ports, sources }) => [
@@ -117,7 +117,12 @@ Deno.test("conf.d/pacserve: the file that the package installs", async () => {
       ports?.first,
       sources?.length,
     ]),
-    [["tcp", 15678, 6], ["udp", 15679, 6], ["igmp", undefined, undefined]],
+    [
+      ["tcp", 15678, 6],
+      ["udp", 15679, 6],
+      ["igmp", undefined, undefined],
+      ["udp", 5353, 6],
+    ],
   );
 });
 

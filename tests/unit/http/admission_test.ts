@@ -127,3 +127,32 @@ Deno.test("refusals name the option that would let the client in", () => {
   assertStringIncludes(text(misnamed), "--server-name");
   assertEquals(refusal("10.0.0.1", "box"), null);
 });
+
+Deno.test("ownNames has the host's name in private domains and search domains, and in no other", () => {
+  const names = ownNames("Box.corp.example", ["fritz.box", "example.org."]);
+  const walls = new Admission({ allowedNetworks: [], serverNames: [] }, {
+    names,
+    network: { networks: () => [] },
+  });
+  const good = ["box", "box.corp.example", "box.local", "box.lan", "box.home", "box.internal"]
+    .concat(["box.localdomain", "box.home.arpa", "box.fritz.box", "box.example.org"])
+    // What multicast DNS calls it.
+    .concat(["box-pacserve.local:15678", "box-pacserve-2.local"]);
+  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
+  // Whoever registers such a name can have it lead to this host.
+  const bad = [
+    "other.lan",
+    "box.com",
+    "box.lan.evil.example",
+    "evil.box.lan",
+    "box.arpa",
+    "xbox.lan",
+  ]
+    .concat(["box.evil.box", "box-pacserve.example.org", "box-pacserve-x.local", "pacserve.local"]);
+  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
+  const other = new Admission({ allowedNetworks: [], serverNames: [] }, {
+    names: ownNames("box", []),
+    network: { networks: () => [] },
+  });
+  assertEquals(other.allowsHost("box.fritz.box"), false);
+});

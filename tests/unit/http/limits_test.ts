@@ -78,13 +78,13 @@ Deno.test("who sends a body that stands still is let go, one that moves is not",
     await writeAll(moving, head);
     const start = performance.now();
     for (let count = 0; count < 12; count++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 150));
       await writeAll(moving, latin1("x"));
     }
-    assert(performance.now() - start > 400, "longer than the limit");
+    assert(performance.now() - start > 1500, "longer than the limit");
     const reply = await readUntil(moving, (text) => text.endsWith("\r\n\r\n12"));
     assertEquals(statusOf(reply), 200);
-  }, { limits: { stallTimeout: 200 } });
+  }, { limits: { stallTimeout: 1000 } });
 });
 
 Deno.test("who does not take its reply is let go", async () => {
@@ -177,21 +177,6 @@ Deno.test("where all connections of an address are at work, a new one is refused
     assertEquals(listener.connections(), 2);
     for (const connection of busy) connection.close();
   }, { limits: { connectionsPerGroup: 2 } });
-});
-
-Deno.test("who sends thousands of requests without waiting for replies is let go", async () => {
-  let asked = 0;
-  await withListener(async () => {
-    asked++;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    return text("fine");
-  }, async ({ port }) => {
-    using connection = await connect(port);
-    const requests = latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2000));
-    await writeAll(connection, requests).catch(() => {});
-    await readUntil(connection, () => false);
-    assert(asked < 100, String(asked));
-  });
 });
 
 for (const grace of [10_000, Number.POSITIVE_INFINITY]) {

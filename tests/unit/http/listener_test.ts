@@ -85,3 +85,30 @@ Deno.test("a port in use is a failure that says so", async () => {
     await assertRejects(() => listen(configuration, () => text("")), Failure, "in use");
   });
 });
+
+Deno.test("what a client sends far ahead is not read before there is room for it", async () => {
+  const ahead = 10_000;
+  const sent = Promise.withResolvers<void>();
+  let begun = 0;
+  await withListener(async () => {
+    // All of it is on the way before the first reply.
+    await sent.promise;
+    begun++;
+    return text("x");
+  }, async ({ port }) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    const requests = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(ahead));
+    for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
+    sent.resolve();
+    let received = "";
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(65_536);
+    while (begun < ahead || !received.endsWith("x")) {
+      const count = await connection.read(buffer);
+      if (count === null) break;
+      received += decoder.decode(buffer.subarray(0, count));
+      if (received.split("HTTP/1.1 200").length > ahead) break;
+    }
+    assertEquals(begun, ahead);
+  });
+});

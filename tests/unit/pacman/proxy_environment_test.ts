@@ -7,7 +7,7 @@ function added(
   variables: Record<string, string>,
   hosts: readonly string[] = ["localhost"],
 ): string[] {
-  return proxyExceptions(hosts, (name) => variables[name]);
+  return proxyExceptions(hosts, { get: (name) => variables[name] });
 }
 
 Deno.test("no_proxy is set where curl would use a proxy, and only there", () => {

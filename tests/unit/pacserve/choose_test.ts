@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
+import { SILENT } from "../../log.ts";
 import { readText } from "../../reply.ts";
 import { inScratch, writeFiles } from "../../scratch.ts";
 import { type Host, makeHost, peerWith, repositoryWith } from "./host.ts";
 import { closedServer, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
+import { startProxy } from "./proxy.ts";
 
 const PACKAGE = "foo-1:2.0+r1-1-x86_64.pkg.tar.zst";
 const SIGNATURE = `${PACKAGE}.sig`;
@@ -81,14 +83,15 @@ Deno.test("what no peer has comes from the first mirror that has it", async () =
 });
 
 Deno.test("another host is sent to a mirror as this one is", async () => {
-  // A port that is never connected to, so that nothing leaves this machine.
-  const host = makeHost({ repositories: [repositoryWith(["http://192.0.2.1:22/core"])] });
+  // By the mirror's name only the proxy can find it.
+  await using mirror = startMirrorWith("core.db");
+  await using proxy = startProxy();
+  const proxies = { http: proxy.address, https: "", exceptions: "" };
+  const memory = createPacserveMemory({ log: SILENT, proxies });
+  const server = mirror.server.replace("127.0.0.1", "mirror.invalid");
+  await using host = makeHost({ repositories: [repositoryWith([server])], memory });
   const reply = await host.get("/pacman/core/x86_64/core.db", { from: "192.0.2.9" });
-  assertEquals(gist(reply), [
-    307,
-    "http://192.0.2.1:22/core/core.db",
-    "mirror http://192.0.2.1:22 (not verified)",
-  ]);
+  assertEquals(gist(reply), [307, `${server}/core.db`, `mirror ${new URL(server).origin}`]);
 });
 
 Deno.test("two servers that name each other as mirrors do not ask each other for ever", async () => {
@@ -270,7 +273,7 @@ Deno.test("a mirror with credentials: its files go through us to this host, and 
 });
 
 Deno.test("this server is no mirror of its own, and a request that comes back ends", async () => {
-  const memory = createPacserveMemory({ log: () => {} });
+  const memory = createPacserveMemory({ log: SILENT });
   const host = makeHost({
     repositories: [repositoryWith(["http://box:15678/pacman/core/x86_64"])],
     memory,

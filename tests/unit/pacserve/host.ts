@@ -9,6 +9,7 @@ import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve
 import type { Found } from "../../../src/peers/finder.ts";
 import { FileReplies } from "../../../src/quickserve/file_reply.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
+import { KeptLog } from "../../log.ts";
 import { makeRequest } from "../../request.ts";
 
 /** What a test says about its host. */
@@ -58,9 +59,8 @@ export function makeHost(parts: HostParts): Host {
   });
   const files = new FileReplies(tree, "cache");
   const searched: string[] = [];
-  const log: string[] = [];
-  const write = (_level: string, sentence: string): void => void log.push(sentence);
-  const memory = parts.memory ?? createPacserveMemory({ log: write });
+  const log = new KeptLog();
+  const memory = parts.memory ?? createPacserveMemory({ log });
   const pacserve = new Pacserve({
     configuration: {
       pacman: {
@@ -76,6 +76,7 @@ export function makeHost(parts: HostParts): Host {
       redirect: parts.redirect ?? true,
       spool: null,
       authorities: [],
+      proxies: null,
     },
     tree,
     files,
@@ -95,7 +96,7 @@ export function makeHost(parts: HostParts): Host {
       },
     },
     network: { isOwn: (address) => address === "127.0.0.1" || address === "10.0.0.1" },
-    log: write,
+    log,
     expected: {
       find: (_repository, name) => Promise.resolve(parts.expected?.get(name) ?? null),
       known: (name) => [parts.expected?.get(name) ?? []].flat(),
@@ -116,11 +117,12 @@ export function makeHost(parts: HostParts): Host {
         connection: { remoteAddress: asked.from ?? "127.0.0.1", localPort: parts.port ?? 15678 },
       })),
     searched,
-    log,
+    log: log.lines,
     [Symbol.asyncDispose](): Promise<void> {
       pacserve.close();
       memory.relay.close();
-      memory.client.close();
+      memory.peerClient.close();
+      memory.mirrorClient.close();
       return Promise.resolve();
     },
   };

@@ -1,7 +1,11 @@
 /** Mirrors that run for real on the loopback interface. */
 
+import { FileClient } from "../../../src/pacserve/relay/http_client.ts";
 import { mirrorsOf } from "../../../src/pacserve/servers.ts";
 import type { Mirror, Self } from "../../../src/pacserve/servers.ts";
+
+/** Asks the mirrors. Its connections end with each of them. */
+export const client = new FileClient();
 
 /** A server under test, until it is disposed of. */
 export interface TestMirror extends AsyncDisposable {
@@ -33,6 +37,7 @@ export function startMirror(
     asked,
     headers,
     async [Symbol.asyncDispose](): Promise<void> {
+      client.close();
       await server.shutdown();
     },
   };

@@ -1,9 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { type MirrorChoice, Mirrors, type MirrorsOptions } from "../../../src/pacserve/mirrors.ts";
-import { closedServer, mirrorsAt, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
+import { SILENT } from "../../log.ts";
+import {
+  client,
+  closedServer,
+  mirrorsAt,
+  startMirror,
+  startMirrorWith,
+  startRaw,
+} from "./mirror.ts";
 
 function create(options: Partial<MirrorsOptions> = {}): Mirrors {
-  return new Mirrors({ log: () => {}, checkTimeout: 1_000, ...options });
+  return new Mirrors({ client, log: SILENT, checkTimeout: 1_000, ...options });
 }
 
 function choose(
@@ -27,7 +35,7 @@ Deno.test("the first is down, the second lacks the file, the third has it", asyn
   await using second = startMirrorWith("other");
   await using third = startMirrorWith("x.pkg.tar.zst");
   const lines: string[] = [];
-  const mirrors = create({ log: (_level, sentence) => lines.push(sentence) });
+  const mirrors = create({ log: { warn: (sentence) => lines.push(sentence) } });
   const down = closedServer().replace("//", "//user:secret@");
   const choice = await choose(mirrors, "x.pkg.tar.zst", [down, second.server, third.server]);
   assertEquals(choice, {

@@ -29,7 +29,7 @@ async function readChanged(
   known: ReadonlyMap<string, string> = new Map(),
 ): Promise<{ databases: readonly ReadDatabase[]; warnings: string[] }> {
   const warnings: string[] = [];
-  const reader = new DatabaseReader(pacman, (message) => void warnings.push(message));
+  const reader = new DatabaseReader(pacman, { warn: (message) => void warnings.push(message) });
   return { databases: await reader.readChanged(known), warnings };
 }
 
@@ -135,7 +135,7 @@ Deno.test("DatabaseReader: a worker that fails, or takes too long, leaves its da
       const warnings: string[] = [];
       const reader = new DatabaseReader(
         pacmanOf(directory, "core"),
-        (message) => void warnings.push(message),
+        { warn: (message) => void warnings.push(message) },
         { workerFile: new URL(`data:application/javascript,${code}`), timeLimit: 2000 },
       );
       const [core] = await reader.readChanged(new Map());
@@ -152,7 +152,7 @@ Deno.test("DatabaseReader.close: ends a reading under way without a word", async
     const warnings: string[] = [];
     const reader = new DatabaseReader(
       pacmanOf(directory, "core"),
-      (message) => void warnings.push(message),
+      { warn: (message) => void warnings.push(message) },
       { workerFile: new URL("data:application/javascript,onmessage = () => { while (true); }") },
     );
     const reading = reader.readChanged(new Map());
@@ -170,7 +170,7 @@ Deno.test("DatabaseReader: after 15,000 packages were read the worker is gone, a
     const before = workerThreads();
     const reader = new DatabaseReader(
       pacmanOf(directory, "extra"),
-      (message) => assert(false, message),
+      { warn: (message) => assert(false, message) },
     );
     const reading = reader.readChanged(new Map());
     await eventually("the worker runs", () => workerThreads() > before);

@@ -2,9 +2,10 @@
 
 import type { PacserveConfiguration } from "../../../src/pacserve/configuration.ts";
 import { serverHeader } from "../../../src/peers/announcement.ts";
-import { assertEquals } from "../../assert.ts";
+import { assertEquals, assertMatch } from "../../assert.ts";
 import { makeRequest, type RequestParts } from "../../request.ts";
 import { configurationOf, handlersOf } from "../../server_configuration.ts";
+import { answer, authorization, parameter } from "../auth/client.ts";
 
 const users = [{ name: "alice", password: "secret" }];
 const own = { remoteAddress: "127.0.0.1" };
@@ -23,6 +24,7 @@ const pacserve: PacserveConfiguration = {
   redirect: false,
   spool: null,
   authorities: [],
+  proxies: null,
 };
 
 /** Whether a request has to log in. */
@@ -66,6 +68,23 @@ Deno.test("--auth with upload only leaves reading open", async () => {
   const auth = { users, uploadOnly: true };
   assertEquals(await needsUser(auth, {}), false);
   assertEquals(await needsUser(auth, { method: "PUT", target: "/name" }), true);
+});
+
+Deno.test("the reply to a user has the name for the log, and proves that the server knows the password", async () => {
+  const auth = { users, uploadOnly: false, realm: "Test" };
+  const handlers = await handlersOf(configurationOf({ auth }));
+  const headers = { host: "localhost" };
+  const challenge = await handlers.answer(makeRequest({ headers, connection: own }));
+  assertEquals([challenge.status, challenge.user], [401, undefined]);
+  const login = { user: "alice", password: "secret" };
+  const credentials = answer(parameter(challenge, "nonce") ?? "", "Test", login);
+  const reply = await handlers.answer(makeRequest({
+    headers: { ...headers, authorization: authorization(credentials) },
+    connection: own,
+  }));
+  assertEquals([reply.status, reply.user], [200, "alice"]);
+  assertMatch(String(reply.headers["Authentication-Info"]), /^rspauth="/);
+  handlers.close();
 });
 
 Deno.test("every reply says who answers, and a peer learns more", async () => {

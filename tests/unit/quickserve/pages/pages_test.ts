@@ -45,7 +45,8 @@ function makePages(parts: Parts = {}): Pages {
     ...parts.configuration,
   };
   const finder = { list: parts.list ?? (() => Promise.resolve([])) };
-  const peers = { rows: () => [peer], finder };
+  const places = { means: ["multicast"], interfaces: ["eth0"], leftOut: [] };
+  const peers = { rows: () => [peer], places: () => places, finder };
   const tree = parts.tree ?? new SharedTree(treeOf([]));
   return new Pages(configuration, tree, peers, parts.about ?? about);
 }
@@ -122,11 +123,16 @@ Deno.test("Pages: about says what is in force and how to use it", async () => {
 Deno.test("Pages: peers as a page, data and text", async () => {
   const pages = makePages();
   const html = await readText(found(page(pages, "/?page=peers", browser)));
+  assertStringIncludes(html, "They are looked for by multicast on eth0.");
   assertStringIncludes(html, '<a href="http://10.0.0.2:8000/">');
   assertStringIncludes(html, "(&lt;b&gt;refused&lt;/b&gt;)");
   assertStringIncludes(html, "1 min ago");
   const json = await readText(found(page(pages, "/?page=peers&mimetype=application/json")));
-  assertEquals(JSON.parse(json), { peers: [peer] });
+  assertEquals(JSON.parse(json), {
+    peers: [peer],
+    means: ["multicast"],
+    interfaces: ["eth0"],
+  });
   assertEquals(
     await readText(found(page(pages, "/?page=peers&mimetype=text/plain"))),
     "http://10.0.0.2:8000/  does not answer  1.3 ms  <b>refused</b>\n",

@@ -20,7 +20,7 @@ class Inbox {
       { directory, allowOverwrite: false, maximumSize: null, ...options },
       { shares: [{ path: "", sources: [directory], packageCache: false }], showHidden: false },
       { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
-      (message) => this.log.push(message),
+      { warn: (message) => this.log.push(message) },
     );
   }
 

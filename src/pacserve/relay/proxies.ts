@@ -1,0 +1,77 @@
+/** Which proxy a mirror is reached through, by the rules of curl(1). */
+
+import ipaddr from "ipaddr.js";
+import { exceptedHosts, type ProxyVariables } from "../../pacman/proxy_environment.ts";
+import { basicAuthorization } from "../url_credentials.ts";
+
+/** A proxy that is spoken to in plain HTTP. */
+export interface Proxy {
+  readonly hostname: string;
+  readonly port: number;
+  /** The value of `Proxy-Authorization`; null without credentials. */
+  readonly authorization: string | null;
+}
+
+/** curl's, where the address has no port. */
+const DEFAULT_PORT = 1080;
+
+/** The proxies that the environment names. */
+export class Proxies {
+  readonly #variables: ProxyVariables;
+  readonly #exceptions: readonly string[];
+
+  constructor(variables: ProxyVariables) {
+    this.#variables = variables;
+    this.#exceptions = exceptedHosts(variables.exceptions);
+  }
+
+  /** The proxy for an address; null: it is asked directly. */
+  for({ protocol, hostname }: URL): Proxy | "unusable" | null {
+    const text = protocol === "https:" ? this.#variables.https : this.#variables.http;
+    if (text === "" || isExcepted(hostname, this.#exceptions)) return null;
+    return parseProxy(text) ?? "unusable";
+  }
+}
+
+/**
+ * Reads the address of a proxy: `http://user:password@proxy:3128`, or without scheme.
+ *
+ * @returns null for one that is malformed, or with another scheme: `https:`, `socks5:`…
+ */
+export function parseProxy(text: string): Proxy | null {
+  const [, scheme = "http", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(text) ?? [];
+  // For a scheme that it does not know, URL keeps the port 80.
+  const address = `proxy://${rest}`;
+  if (scheme.toLowerCase() !== "http" || !URL.canParse(address)) return null;
+  const url = new URL(address);
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  if (hostname === "") return null;
+  return {
+    hostname,
+    port: url.port === "" ? DEFAULT_PORT : Number(url.port),
+    authorization: basicAuthorization(url),
+  };
+}
+
+/** Whether a host is one of those, or in one of those domains or networks. */
+function isExcepted(hostname: string, exceptions: readonly string[]): boolean {
+  if (exceptions.length === 1 && exceptions[0] === "*") return true;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (ipaddr.isValid(host)) return exceptions.some((each) => hasAddress(each, host));
+  const name = host.replace(/\.$/, "").toLowerCase();
+  return exceptions.some((each) => {
+    const domain = each.replace(/^\.|\.$/g, "").toLowerCase();
+    return domain !== "" && (name === domain || name.endsWith(`.${domain}`));
+  });
+}
+
+/** Whether an address is that address, or in that network. */
+function hasAddress(exception: string, host: string): boolean {
+  const address = ipaddr.process(host);
+  const text = exception.replace(/^\[|\]$/g, "");
+  if (ipaddr.isValidCIDR(text)) {
+    const [network, bits] = ipaddr.parseCIDR(text);
+    return network.kind() === address.kind() && address.match(network, bits);
+  }
+  return ipaddr.isValid(text) && ipaddr.process(text).toString() === address.toString();
+}

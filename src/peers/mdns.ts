@@ -1,0 +1,130 @@
+/**
+ * Finding servers by multicast DNS: `_pacserve._tcp.local` (RFC 6762 and RFC 6763).
+ *
+ * It speaks for itself on the port that avahi-daemon and systemd-resolved share, so that it needs none
+ * of them and disturbs none. pacredir hosts announce themselves in the same way.
+ */
+
+import type { MdnsConfiguration } from "./configuration.ts";
+import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { FoundService } from "./mdns/browser.ts";
+import type { LinkOptions } from "./mdns/link.ts";
+import { mdnsInterfaces } from "./mdns/links.ts";
+import { formatText, TTL } from "./mdns/names.ts";
+import { RunningLink } from "./mdns/running_link.ts";
+import type { PeersLog } from "./own_server.ts";
+import type { PeerUrl } from "./peer_url.ts";
+
+/** Milliseconds for which a server is remembered of which nothing more is heard. */
+export const MDNS_LIFETIME = 3 * TTL * 1000;
+
+/** The server that is announced. */
+export interface AnnouncedServer {
+  readonly scheme: "http" | "https";
+  /** The TCP port. */
+  readonly port: number;
+  /** Identity of the running server: others see by it that it was started anew. */
+  readonly instance: string;
+}
+
+/** Milliseconds between two looks at the interfaces. */
+const RESCAN = 45_000;
+
+/** Most different problems that are told. */
+const MAX_REPORTED = 64;
+
+/** Announces this server and finds others, from `start` to `stop`. */
+export class Mdns implements Discovery {
+  readonly #configuration: MdnsConfiguration;
+  readonly #server: AnnouncedServer;
+  readonly #log: PeersLog;
+  readonly #links = new Map<string, RunningLink>();
+  readonly #reported = new Set<string>();
+  #listener: DiscoveryListener | null = null;
+  #rescan: ReturnType<typeof setInterval> | null = null;
+  #lastLook = 0;
+
+  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: PeersLog) {
+    this.#configuration = configuration;
+    this.#server = server;
+    this.#log = log;
+  }
+
+  /** Names of the interfaces that take part now. */
+  get interfaces(): string[] {
+    return [...this.#links].filter(([, { isOpen }]) => isOpen).map(([name]) => name);
+  }
+
+  /** Begins to announce the server, and to look for others. */
+  start(listener: DiscoveryListener): void {
+    this.#listener = listener;
+    this.#lastLook = Date.now();
+    this.#look();
+    this.#rescan = setInterval(() => this.#lookAgain(), RESCAN);
+  }
+
+  /** Says that the server ends, and closes all sockets. */
+  async stop(): Promise<void> {
+    if (this.#rescan !== null) clearInterval(this.#rescan);
+    this.#listener = null;
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    this.#links.clear();
+  }
+
+  #lookAgain(): void {
+    const now = Date.now();
+    // A timer does not run while the machine sleeps: others have forgotten it meanwhile.
+    const slept = now - this.#lastLook > 3 * RESCAN;
+    this.#lastLook = now;
+    this.#look();
+    if (slept) { for (const link of this.#links.values()) link.again(); }
+  }
+
+  /** Compares the interfaces with the links that are open. */
+  #look(): void {
+    const { interfaces, ignoredInterfaces, listen } = this.#configuration;
+    const all = Deno.networkInterfaces();
+    const ownAddresses = new Set(all.map(({ address }) => address));
+    const present = new Map(
+      mdnsInterfaces(all, interfaces, ignoredInterfaces, listen).map((link) => [link.name, link]),
+    );
+    for (const [name, running] of this.#links) {
+      const link = present.get(name);
+      // One whose sockets could not be opened is tried again: the other program may have ended.
+      if (link !== undefined && running.isOpen && running.update(link, ownAddresses)) continue;
+      this.#links.delete(name);
+      void running.close();
+    }
+    for (const [name, link] of present) {
+      if (this.#links.has(name)) continue;
+      this.#links.set(
+        name,
+        new RunningLink(link, ownAddresses, this.#options(), {
+          found: (service) => this.#listener?.found(urlOf(service), service.kind),
+          seen: (service) => this.#listener?.seen(urlOf(service), service.kind),
+          lost: (service) => this.#listener?.lost(urlOf(service)),
+          problem: (sentence) => this.#report(sentence),
+        }),
+      );
+    }
+  }
+
+  #options(): LinkOptions {
+    const { hostName, id, arch, version } = this.#configuration;
+    const { scheme, port, instance } = this.#server;
+    const text = formatText({ id, arch, version, instance, scheme });
+    return { advertisement: { hostName, port, text }, id, arch, random: Math.random };
+  }
+
+  /** Says each thing once, however often it is tried. */
+  #report(sentence: string): void {
+    if (this.#reported.has(sentence) || this.#reported.size >= MAX_REPORTED) return;
+    this.#reported.add(sentence);
+    this.#log.warn(sentence);
+  }
+}
+
+function urlOf({ addresses, port, scheme }: FoundService): PeerUrl {
+  const [host = ""] = addresses;
+  return { scheme, host, port, path: "/" };
+}

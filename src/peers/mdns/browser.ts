@@ -1,0 +1,400 @@
+/**
+ * Finds the services of others on one link (RFC 6762 §5 and §7, RFC 6763).
+ *
+ * Like the responder it opens no socket and reads no clock. What it keeps is bounded, in all and for
+ * each host that sends: anybody on the LAN can announce anything, in anybody's name.
+ */
+
+import { isInNetwork } from "../../http/address.ts";
+import { Freshness, MAX_TTL } from "./freshness.ts";
+import type { MdnsRecord, Message, Question } from "./message.ts";
+import { parseText, SERVICE_TYPE, type ServiceText } from "./names.ts";
+
+/** How much is kept on a link. */
+export const BOUNDS = {
+  services: 1_024,
+  /** Those of which something is missing still: they are asked for. */
+  incomplete: 64,
+  /** Services that one host made known. */
+  perSource: 16,
+  /** Addresses of one host. */
+  addresses: 8,
+} as const;
+
+/**
+ * Longest wait between two questions for services, in milliseconds: whoever comes says so itself. What is
+ * known is renewed apart from that.
+ */
+const MAX_INTERVAL = 300_000;
+
+/** Between two times that a server is said to be still there, in milliseconds. */
+const SEEN_INTERVAL = 60_000;
+
+const SECOND = 1_000;
+
+/** What is due so soon is asked together. Milliseconds. */
+const TOGETHER = 50;
+
+/** A server that was found. */
+export interface FoundService {
+  /** Its name, in lower case, with type and domain. */
+  readonly name: string;
+  /** `pacserve` is one of ours; `pacredir` has no index and understands no messages. */
+  readonly kind: "pacserve" | "pacredir";
+  /** Its IP addresses in networks of the link: IPv4 first. At least one. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly scheme: "http" | "https";
+  /** Identity of the running server, if it is one of ours. */
+  readonly instance: string | null;
+  /** IP address of the host that made it known. */
+  readonly source: string;
+}
+
+/** Hears of services. */
+export interface ServiceListener {
+  /** A server is new, has another address, was started anew, or is back. */
+  found(service: FoundService): void;
+  /** A server that was found is still there: told about once a minute. */
+  seen(service: FoundService): void;
+  /** A server that was found said that it ends, or was not heard of for longer than it wished. */
+  lost(service: FoundService): void;
+}
+
+/** What the browser needs to know of the link and of this host. */
+export interface BrowserOptions {
+  /** Of pacredir hosts, only those with the same distribution and architecture count. */
+  readonly id: string;
+  readonly arch: string;
+  /** Networks of this host on the link (CIDR), as they are when it is called. */
+  readonly networks: () => readonly string[];
+  /** True for the name of this server's own service, in lower case. */
+  readonly isOwn: (name: string) => boolean;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+}
+
+interface Kept<Data> {
+  readonly freshness: Freshness;
+  data: Data | null;
+}
+
+interface Service {
+  readonly name: string;
+  readonly source: string;
+  readonly pointer: Freshness;
+  readonly location: Kept<{ readonly target: string; readonly port: number }>;
+  readonly text: Kept<ServiceText>;
+  /** What was told of it; null when nothing was, or when it said that it ends. */
+  told: FoundService | null;
+  toldAt: number;
+}
+
+/** A host that is the target of a service. */
+interface TargetHost {
+  readonly freshness: Freshness;
+  readonly services: Set<Service>;
+  readonly addresses: Map<string, { readonly heard: number; readonly expires: number }>;
+}
+
+/** Asks for services, keeps what comes in, and tells what is complete. */
+export class Browser {
+  readonly #options: BrowserOptions;
+  readonly #listener: ServiceListener;
+  readonly #services = new Map<string, Service>();
+  readonly #hosts = new Map<string, TargetHost>();
+  /** When services are asked for next, and how long the wait after that is. */
+  #browseAt: number;
+  #interval = SECOND;
+  #lastBrowse = -Infinity;
+
+  constructor(options: BrowserOptions, listener: ServiceListener, now: number) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#browseAt = this.#soon(now);
+  }
+
+  /** Number of services that are known, complete or not. */
+  get size(): number {
+    return this.#services.size;
+  }
+
+  /** When {@link poll} has something to do. */
+  get next(): number {
+    let next = this.#browseAt;
+    for (const { pointer, location, text } of this.#services.values()) {
+      next = Math.min(next, pointer.due, pointer.expires);
+      next = Math.min(next, location.freshness.due, text.freshness.due);
+    }
+    for (const { freshness } of this.#hosts.values()) next = Math.min(next, freshness.due);
+    return next;
+  }
+
+  /** The link is another one than before: asks at once who is there. */
+  changed(now: number): void {
+    this.#interval = SECOND;
+    this.#browseAt = this.#soon(now);
+  }
+
+  /** A message came in on the link. */
+  receive(message: Message, source: string, now: number): void {
+    if (message.isResponse) this.#takeIn(message, source, now);
+    else this.#overhear(message, now);
+  }
+
+  /** What is to be asked now. */
+  poll(now: number): Message[] {
+    this.#expire(now);
+    const questions = this.#dueQuestions(now);
+    if (questions.length === 0) return [];
+    const browses = questions.some(({ name }) => name === SERVICE_TYPE);
+    for (const question of questions) this.#asked(question, now);
+    return [{
+      isResponse: false,
+      truncated: false,
+      questions,
+      answers: browses ? this.#knownAnswers(now) : [],
+      authorities: [],
+      additionals: [],
+    }];
+  }
+
+  /** Everything that was found is lost: the link is no more. */
+  close(): void {
+    for (const service of this.#services.values()) this.#remove(service);
+  }
+
+  #soon(now: number): number {
+    return new Freshness(now, this.#options.random).due;
+  }
+
+  #dueQuestions(now: number): Question[] {
+    const questions: Question[] = [];
+    let browse = this.#browseAt <= now;
+    const horizon = now + TOGETHER;
+    for (const { name, pointer, location, text } of this.#services.values()) {
+      if (pointer.due <= now) browse = true;
+      if (location.freshness.due <= horizon) questions.push({ name, type: "SRV" });
+      if (text.freshness.due <= horizon) questions.push({ name, type: "TXT" });
+    }
+    for (const [name, { freshness }] of this.#hosts) {
+      if (freshness.due <= horizon) questions.push({ name, type: "A" }, { name, type: "AAAA" });
+    }
+    if (browse) questions.unshift({ name: SERVICE_TYPE, type: "PTR" });
+    return questions;
+  }
+
+  /** A question was asked, by this host or by another: its answer comes to all. */
+  #asked({ name, type }: Question, now: number): void {
+    if (name === SERVICE_TYPE && type === "PTR") {
+      this.#browseAt = now + this.#interval;
+      this.#interval = Math.min(this.#interval * 2, MAX_INTERVAL);
+      this.#lastBrowse = now;
+      for (const { pointer } of this.#services.values()) {
+        if (pointer.due <= now + SECOND) pointer.asked(now);
+      }
+      return;
+    }
+    const service = this.#services.get(name);
+    if (service !== undefined && type === "SRV") service.location.freshness.asked(now);
+    if (service !== undefined && type === "TXT") service.text.freshness.asked(now);
+    // The questions for both families go together.
+    if (type === "A") this.#hosts.get(name)?.freshness.asked(now);
+  }
+
+  #knownAnswers(now: number): MdnsRecord[] {
+    return [...this.#services.values()].filter(({ pointer }) => pointer.isYoung(now))
+      .map(({ name, pointer }) => ({
+        name: SERVICE_TYPE,
+        ttl: pointer.remaining(now),
+        flush: false,
+        type: "PTR",
+        data: name,
+      }));
+  }
+
+  /** Another host asks what this one may have wanted to ask. */
+  #overhear({ questions, answers, authorities }: Message, now: number): void {
+    if (authorities.length > 0) return;
+    for (const question of questions) this.#asked(question, now);
+    // Whoever it knows of will not answer, and this host would go on not knowing of it.
+    const unknown = answers.some(({ type, name, data }) => {
+      return type === "PTR" && name === SERVICE_TYPE && !this.#services.has(data) &&
+        !this.#options.isOwn(data) && this.#hasRoom();
+    });
+    if (!unknown) return;
+    const soon = Math.max(this.#soon(now), this.#lastBrowse + SECOND);
+    this.#browseAt = Math.min(this.#browseAt, soon);
+  }
+
+  #takeIn({ answers, additionals }: Message, source: string, now: number): void {
+    const records = [...answers, ...additionals];
+    const touched = new Set<Service>();
+    for (const record of records) this.#takePointer(record, source, now, touched);
+    for (const record of records) this.#takeDetail(record, now, touched);
+    for (const record of records) this.#takeAddress(record, now, touched);
+    for (const service of touched) this.#tell(service, now);
+  }
+
+  #takePointer(record: MdnsRecord, source: string, now: number, touched: Set<Service>): void {
+    if (record.type !== "PTR" || record.name !== SERVICE_TYPE) return;
+    const name = record.data;
+    if (!name.endsWith(`.${SERVICE_TYPE}`) || this.#options.isOwn(name)) return;
+    let service = this.#services.get(name);
+    if (service === undefined) {
+      if (record.ttl === 0 || !this.#makeRoom(source)) return;
+      service = this.#add(name, source, now);
+    }
+    service.pointer.received(record.ttl, now);
+    // A server that ends and is back within a second was started anew.
+    if (record.ttl === 0) service.told = this.#lose(service);
+    touched.add(service);
+  }
+
+  #add(name: string, source: string, now: number): Service {
+    const { random } = this.#options;
+    const service: Service = {
+      name,
+      source,
+      pointer: new Freshness(now, random),
+      location: { freshness: new Freshness(now, random), data: null },
+      text: { freshness: new Freshness(now, random), data: null },
+      told: null,
+      toldAt: now,
+    };
+    this.#services.set(name, service);
+    return service;
+  }
+
+  #takeDetail(record: MdnsRecord, now: number, touched: Set<Service>): void {
+    if (record.type !== "SRV" && record.type !== "TXT") return;
+    const service = this.#services.get(record.name);
+    if (service === undefined || record.ttl === 0) return;
+    touched.add(service);
+    if (record.type === "TXT") {
+      service.text.freshness.received(record.ttl, now);
+      service.text.data = parseText(record.data);
+      return;
+    }
+    service.location.freshness.received(record.ttl, now);
+    const before = service.location.data?.target;
+    const { target } = record.data;
+    service.location.data = record.data;
+    if (before === target) return;
+    if (before !== undefined) this.#leaveHost(before, service);
+    let host = this.#hosts.get(target);
+    if (host === undefined) {
+      const freshness = new Freshness(now, this.#options.random);
+      host = { freshness, services: new Set(), addresses: new Map() };
+      this.#hosts.set(target, host);
+    }
+    host.services.add(service);
+  }
+
+  #takeAddress(record: MdnsRecord, now: number, touched: Set<Service>): void {
+    if (record.type !== "A" && record.type !== "AAAA") return;
+    const host = this.#hosts.get(record.name);
+    if (host === undefined || !this.#isNear(record.data)) return;
+    const { addresses, freshness } = host;
+    for (const [address, { heard, expires }] of addresses) {
+      if (expires <= now) addresses.delete(address);
+      // RFC 6762 §10.2: what its owner did not say again is true for a second more.
+      const sameFamily = address.includes(":") === (record.type === "AAAA");
+      const isOld = record.flush && sameFamily && heard < now - SECOND;
+      if (isOld && expires > now + SECOND) addresses.set(address, { heard, expires: now + SECOND });
+    }
+    const isKnown = addresses.has(record.data);
+    if (isKnown || (record.ttl > 0 && addresses.size < BOUNDS.addresses)) {
+      // One that is no longer true is kept for a second (§10.1).
+      const ttl = Math.min(Math.max(record.ttl, 1), MAX_TTL);
+      addresses.set(record.data, { heard: now, expires: now + ttl * SECOND });
+    }
+    if (record.ttl > 0) freshness.received(record.ttl, now);
+    for (const service of host.services) touched.add(service);
+  }
+
+  /** A host on the link is believed to have an address of the link, and no other. */
+  #isNear(address: string): boolean {
+    // A link-local IPv6 address needs a zone, which no URL that clients understand can bear.
+    if (/^fe[89ab]/i.test(address)) return false;
+    return this.#options.networks().some((network) => isInNetwork(address, network));
+  }
+
+  #tell(service: Service, now: number): void {
+    const found = this.#complete(service, now);
+    if (found === null || service.pointer.expires <= now + SECOND) return;
+    const { told } = service;
+    const isThere = told?.port === found.port && told.addresses[0] === found.addresses[0];
+    if (isThere && told.instance === found.instance && told.kind === found.kind) {
+      if (now - service.toldAt < SEEN_INTERVAL) return;
+      service.toldAt = now;
+      this.#listener.seen(told);
+      return;
+    }
+    if (!isThere) this.#lose(service);
+    service.told = found;
+    service.toldAt = now;
+    this.#listener.found(found);
+  }
+
+  #complete({ name, source, location, text }: Service, now: number): FoundService | null {
+    if (location.data === null || text.data === null) return null;
+    const { target, port } = location.data;
+    const { version, instance, id, arch, scheme } = text.data;
+    const isOurs = version !== null;
+    if (!isOurs && (id !== this.#options.id || arch !== this.#options.arch)) return null;
+    const addresses = [...this.#hosts.get(target)?.addresses ?? []]
+      .filter(([, { expires }]) => expires > now).map(([address]) => address)
+      .sort((one, other) => Number(one.includes(":")) - Number(other.includes(":")));
+    if (addresses.length === 0) return null;
+    const kind = isOurs ? "pacserve" : "pacredir";
+    return { name, kind, addresses, port, scheme, instance: isOurs ? instance : null, source };
+  }
+
+  /** Whether all that is to be asked about a service was answered. */
+  #isAnswered({ location, text }: Service): boolean {
+    if (location.data === null || text.data === null) return false;
+    return (this.#hosts.get(location.data.target)?.addresses.size ?? 0) > 0;
+  }
+
+  /** Whether a service more could be kept. */
+  #hasRoom(): boolean {
+    return this.#services.size < BOUNDS.services;
+  }
+
+  /** Makes room for a service of this host: by chance, so that a flood cannot choose who is left. */
+  #makeRoom(source: string): boolean {
+    const all = [...this.#services.values()];
+    if (all.filter((service) => service.source === source).length >= BOUNDS.perSource) return false;
+    const incomplete = all.filter((service) => !this.#isAnswered(service));
+    const victims = incomplete.length >= BOUNDS.incomplete ? incomplete : all;
+    if (victims === all && this.#hasRoom()) return true;
+    const victim = victims[Math.floor(this.#options.random() * victims.length)];
+    if (victim !== undefined) this.#remove(victim);
+    return true;
+  }
+
+  #expire(now: number): void {
+    for (const service of this.#services.values()) {
+      if (service.pointer.expires <= now) this.#remove(service);
+    }
+  }
+
+  #remove(service: Service): void {
+    this.#services.delete(service.name);
+    this.#lose(service);
+    if (service.location.data !== null) this.#leaveHost(service.location.data.target, service);
+  }
+
+  #lose({ told }: Service): null {
+    if (told !== null) this.#listener.lost(told);
+    return null;
+  }
+
+  /** A host that is the target of no service any more is forgotten. */
+  #leaveHost(name: string, service: Service): void {
+    const services = this.#hosts.get(name)?.services;
+    services?.delete(service);
+    if (services?.size === 0) this.#hosts.delete(name);
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The sockets of multicast DNS on one link.
+ *
+ * Port 5353 is shared with avahi-daemon and systemd-resolved. Messages by multicast come to all who
+ * listen, but one that is sent to this host alone comes to a single socket. That is why each of ours is
+ * bound to the group's address: it takes nothing that is meant for the others.
+ */
+
+import { createSocket, type Socket } from "node:dgram";
+import { messageOf } from "../../failure.ts";
+import { isInNetwork } from "../../http/address.ts";
+import type { LinkInterface } from "./links.ts";
+import { MAX_DATAGRAM } from "./message.ts";
+
+export const MDNS_PORT = 5353;
+
+const GROUP = { ipv4: "224.0.0.251", ipv6: "ff02::fb" } as const;
+
+/** RFC 6762 §11. */
+const HOPS = 255;
+
+/**
+ * No more datagrams than this are taken in so many milliseconds, nor for longer than that share of
+ * them: what comes faster waits in the kernel, which drops what it cannot hold.
+ */
+const DATAGRAMS = 50;
+const PERIOD = 50;
+const WORK = 5;
+
+/** What comes out of the sockets. */
+export interface SocketListener {
+  /** A datagram came in on the link from the port of multicast DNS at this IP address. */
+  received(datagram: Uint8Array, source: string): void;
+  /** Something does not work, in a sentence for the log. */
+  problem(sentence: string): void;
+}
+
+interface Family {
+  readonly group: string;
+  /** Where the sockets are bound to, and datagrams sent to. */
+  readonly bound: string;
+  /** What chooses the interface that datagrams are sent on. */
+  readonly outgoing: string;
+  readonly receiver: Deno.DatagramConn;
+}
+
+/** Receives and sends on one interface, by IPv4 and IPv6. */
+export class LinkSockets {
+  readonly #interface: LinkInterface;
+  readonly #listener: SocketListener;
+  readonly #families: Family[] = [];
+  #closed = false;
+  /** Datagrams go out one after the other. */
+  #sending: Promise<void> = Promise.resolve();
+
+  /** Opens the sockets. What cannot be opened is a problem, never an error that is thrown. */
+  constructor(link: LinkInterface, listener: SocketListener) {
+    this.#interface = link;
+    this.#listener = listener;
+    const { name, ipv4, ipv6Index } = link;
+    if (ipv4 !== null) this.#open("udp4", GROUP.ipv4, GROUP.ipv4, ipv4);
+    if (ipv6Index !== null) this.#open("udp6", GROUP.ipv6, `${GROUP.ipv6}%${name}`, `::%${name}`);
+  }
+
+  /** True when there is a socket at least. */
+  get isOpen(): boolean {
+    return this.#families.length > 0;
+  }
+
+  /** Sends datagrams to all hosts on the link. @returns false when none could be sent. */
+  async send(datagrams: readonly Uint8Array[]): Promise<boolean> {
+    const before = this.#sending;
+    const done = Promise.withResolvers<void>();
+    this.#sending = done.promise;
+    await before;
+    let sent = false;
+    for (const family of this.#families) {
+      try {
+        await sendBy(family, datagrams);
+        sent = true;
+      } catch (error) {
+        // At first it has no address yet that is known to be free (RFC 4862 §5.4).
+        if (!this.#closed) {
+          const why = messageOf(error);
+          this.#listener.problem(
+            `cannot send to ${family.bound} on ${this.#interface.name}: ${why}`,
+          );
+        }
+      }
+    }
+    done.resolve();
+    return sent;
+  }
+
+  /** Closes the sockets, after what is under way was sent. */
+  async close(): Promise<void> {
+    await this.#sending;
+    this.#closed = true;
+    for (const { receiver } of this.#families) close(receiver);
+  }
+
+  #open(type: "udp4" | "udp6", group: string, bound: string, outgoing: string): void {
+    const { name } = this.#interface;
+    let receiver: Deno.DatagramConn;
+    try {
+      receiver = Deno.listenDatagram({
+        transport: "udp",
+        hostname: bound,
+        port: MDNS_PORT,
+        reuseAddress: true,
+      });
+    } catch (error) {
+      const taken = error instanceof Deno.errors.AddrInUse;
+      this.#listener.problem(
+        taken
+          ? `mDNS is not used on ${name}: another program has UDP port ${MDNS_PORT} for itself ` +
+            "(avahi-daemon: disallow-other-stacks=no in avahi-daemon.conf)"
+          : `mDNS is not used on ${name}: ${messageOf(error)}`,
+      );
+      return;
+    }
+    const family = { type, group, bound, outgoing, receiver };
+    const joined = type === "udp4"
+      ? receiver.joinMulticastV4(group, outgoing)
+      : receiver.joinMulticastV6(group, this.#interface.ipv6Index ?? 0);
+    joined.catch((error) => {
+      this.#listener.problem(`cannot join ${group} on ${name}: ${messageOf(error)}`);
+    });
+    this.#families.push(family);
+    this.#receive(receiver);
+  }
+
+  async #receive(receiver: Deno.DatagramConn): Promise<void> {
+    const buffer = new Uint8Array(MAX_DATAGRAM + 1);
+    let period = 0;
+    let count = 0;
+    let work = 0;
+    while (!this.#closed) {
+      let from = performance.now();
+      try {
+        const [datagram, source] = await receiver.receive(buffer);
+        from = performance.now();
+        if (source.transport === "udp" && source.port === MDNS_PORT && this.#isOnLink(source)) {
+          this.#listener.received(datagram, source.hostname);
+        }
+      } catch (error) {
+        if (this.#closed) return;
+        this.#listener.problem(`cannot receive on ${this.#interface.name}: ${messageOf(error)}`);
+        await pause(1_000);
+      }
+      const to = performance.now();
+      const now = Math.floor(to / PERIOD);
+      if (now !== period) count = work = 0;
+      period = now;
+      work += to - from;
+      if (++count >= DATAGRAMS || work > WORK) await pause((now + 1) * PERIOD - to);
+    }
+  }
+
+  /** The group's IPv4 socket hears all interfaces on which any program has joined the group. */
+  #isOnLink({ hostname }: Deno.NetAddr): boolean {
+    if (/^fe[89ab]/i.test(hostname)) return true;
+    return this.#interface.networks.some((network) => isInNetwork(hostname, network));
+  }
+}
+
+/** A socket that receives cannot choose the interface that it sends on: this one lives for a moment. */
+async function sendBy(
+  { bound, outgoing }: Family,
+  datagrams: readonly Uint8Array[],
+): Promise<void> {
+  const type = bound === GROUP.ipv4 ? "udp4" : "udp6";
+  const socket = createSocket({ type, reuseAddr: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind(MDNS_PORT, bound, resolve);
+    });
+    socket.setMulticastInterface(outgoing);
+    socket.setMulticastTTL(HOPS);
+    for (const datagram of datagrams) await sendOne(socket, datagram, bound);
+  } finally {
+    socket.close();
+  }
+}
+
+function sendOne(socket: Socket, datagram: Uint8Array, to: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(datagram, MDNS_PORT, to, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
+}
+
+function close(socket: Deno.DatagramConn): void {
+  try {
+    socket.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

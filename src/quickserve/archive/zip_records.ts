@@ -1,0 +1,219 @@
+/**
+ * The records of a zip archive (PKWARE APPNOTE 6.3.10), of files that are stored as they are.
+ *
+ * Our own, because no library will do: client-zip 2.5.1 leaves the zip64 record out that 65,535 files
+ * need, yazl 3.3.1 turns backslashes of names into directories, and zip.js 2.24.0 takes two
+ * milliseconds for each file.
+ */
+
+/** A file or directory of the archive. */
+export interface ZipEntry {
+  /** Its path; that of a directory ends with a slash. */
+  readonly name: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** In bytes; null for a directory. */
+  readonly size: number | null;
+  /** Where its local header is, in bytes from the beginning of the archive. */
+  readonly offset: number;
+  /** CRC-32 of the content. */
+  readonly crc: number;
+}
+
+/** What a field of 32 or 16 bits has where the number stands in a zip64 field (§4.4.1.4). */
+const MAX_32 = 0xffffffff;
+const MAX_16 = 0xffff;
+
+/** The version of the format that a reader needs: 4.5 has zip64, 2.0 directories. */
+const ZIP64_VERSION = 45;
+const PLAIN_VERSION = 20;
+
+/** Made by: Unix (3), so that the upper half of the external attributes is the mode of the file. */
+const MADE_BY = 3 << 8 | ZIP64_VERSION;
+
+/** Bit 3: size and CRC follow the content. Bit 11: the name is UTF-8. */
+const FOLLOWED = 1 << 3;
+const UTF8 = 1 << 11;
+
+const FILE_MODE = 0o100644;
+const DIRECTORY_MODE = 0o040755;
+const DOS_DIRECTORY = 0x10;
+
+/** The first and the last time that a field in the manner of DOS can say. */
+const EARLIEST = Date.UTC(1980, 0, 2);
+const LATEST = Date.UTC(2107, 11, 30);
+
+/** Sizes in bytes: of what stands before the names, of the extra fields, and of the end. */
+const LOCAL_SIZE = 30;
+const CENTRAL_SIZE = 46;
+const TIME_EXTRA_SIZE = 9;
+const ZIP64_LOCAL_EXTRA_SIZE = 20;
+const END_SIZE = 22;
+const ZIP64_END_SIZE = 56;
+const ZIP64_LOCATOR_SIZE = 20;
+
+/** Numbers written one after the other, the least byte first. */
+class Writer {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  u16(...values: number[]): void {
+    for (const value of values) {
+      this.#view.setUint16(this.#at, value, true);
+      this.#at += 2;
+    }
+  }
+
+  u32(...values: number[]): void {
+    for (const value of values) {
+      this.#view.setUint32(this.#at, value, true);
+      this.#at += 4;
+    }
+  }
+
+  u64(...values: number[]): void {
+    for (const value of values) this.u32(value % 2 ** 32, Math.floor(value / 2 ** 32));
+  }
+
+  put(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+}
+
+/** What stands before the content of an entry (§4.3.7). */
+export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array {
+  const { name, size } = entry;
+  const isLarge = (size ?? 0) >= MAX_32;
+  const extra = TIME_EXTRA_SIZE + (isLarge ? ZIP64_LOCAL_EXTRA_SIZE : 0);
+  const writer = new Writer(LOCAL_SIZE + name.length + extra);
+  writer.u32(0x04034b50);
+  writer.u16(isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0, ...dosTime(entry.modified));
+  // All three follow the content. A zip64 field says that its sizes there have 64 bits (§4.3.9.2).
+  writer.u32(0, isLarge ? MAX_32 : 0, isLarge ? MAX_32 : 0);
+  writer.u16(name.length, extra);
+  writer.put(name);
+  writeTime(writer, entry.modified);
+  if (isLarge) {
+    writer.u16(1, ZIP64_LOCAL_EXTRA_SIZE - 4);
+    writer.u64(0, 0);
+  }
+  return writer.bytes;
+}
+
+/** What stands behind the content of a file (§4.3.9). */
+export function dataDescriptor(size: number, crc: number): Uint8Array {
+  const writer = new Writer(sizeOfDescriptor(size));
+  writer.u32(0x08074b50, crc);
+  if (size >= MAX_32) writer.u64(size, size);
+  else writer.u32(size, size);
+  return writer.bytes;
+}
+
+/** An entry of the table of contents (§4.3.12). */
+export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): Uint8Array {
+  const length = size ?? 0;
+  const large: number[] = [];
+  if (length >= MAX_32) large.push(length, length);
+  if (offset >= MAX_32) large.push(offset);
+  const extra = TIME_EXTRA_SIZE + (large.length > 0 ? 4 + 8 * large.length : 0);
+  const writer = new Writer(CENTRAL_SIZE + name.length + extra);
+  writer.u32(0x02014b50);
+  writer.u16(MADE_BY, large.length > 0 ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0);
+  writer.u16(...dosTime(modified));
+  writer.u32(crc, Math.min(length, MAX_32), Math.min(length, MAX_32));
+  // No comment, the first disk, no internal attributes.
+  writer.u16(name.length, extra, 0, 0, 0);
+  writer.u32(size === null ? (DIRECTORY_MODE << 16 | DOS_DIRECTORY) >>> 0 : FILE_MODE * 2 ** 16);
+  writer.u32(Math.min(offset, MAX_32));
+  writer.put(name);
+  writeTime(writer, modified);
+  if (large.length > 0) {
+    writer.u16(1, 8 * large.length);
+    writer.u64(...large);
+  }
+  return writer.bytes;
+}
+
+/**
+ * The end of the archive (§4.3.14 to §4.3.16).
+ *
+ * @param start where the table of contents begins, in bytes from the beginning of the archive.
+ * @param size of the table, in bytes.
+ */
+export function endOfArchive(entries: number, start: number, size: number): Uint8Array {
+  const writer = new Writer(sizeOfEnd(entries, start, size));
+  if (needsZip64(entries, start, size)) {
+    writer.u32(0x06064b50);
+    writer.u64(ZIP64_END_SIZE - 12);
+    writer.u16(MADE_BY, ZIP64_VERSION);
+    writer.u32(0, 0);
+    writer.u64(entries, entries, size, start);
+    writer.u32(0x07064b50, 0);
+    writer.u64(start + size);
+    writer.u32(1);
+  }
+  const count = Math.min(entries, MAX_16);
+  writer.u32(0x06054b50);
+  writer.u16(0, 0, count, count);
+  writer.u32(Math.min(size, MAX_32), Math.min(start, MAX_32));
+  writer.u16(0);
+  return writer.bytes;
+}
+
+/** The exact size of an archive of entries of which the length of the name and the size are known. */
+export function sizeOfArchive(
+  entries: Iterable<{ readonly nameLength: number; readonly size: number | null }>,
+): number {
+  let offset = 0;
+  let table = 0;
+  let count = 0;
+  for (const { nameLength, size } of entries) {
+    const isLarge = (size ?? 0) >= MAX_32;
+    const large = (isLarge ? 2 : 0) + (offset >= MAX_32 ? 1 : 0);
+    table += CENTRAL_SIZE + nameLength + TIME_EXTRA_SIZE + (large > 0 ? 4 + 8 * large : 0);
+    offset += LOCAL_SIZE + nameLength + TIME_EXTRA_SIZE + (isLarge ? ZIP64_LOCAL_EXTRA_SIZE : 0);
+    if (size !== null) offset += size + sizeOfDescriptor(size);
+    count++;
+  }
+  return offset + table + sizeOfEnd(count, offset, table);
+}
+
+function sizeOfDescriptor(size: number): number {
+  return size >= MAX_32 ? 24 : 16;
+}
+
+function sizeOfEnd(entries: number, start: number, size: number): number {
+  return END_SIZE +
+    (needsZip64(entries, start, size) ? ZIP64_END_SIZE + ZIP64_LOCATOR_SIZE : 0);
+}
+
+function needsZip64(entries: number, start: number, size: number): boolean {
+  return entries >= MAX_16 || start >= MAX_32 || size >= MAX_32;
+}
+
+function flagsOf(size: number | null): number {
+  return size === null ? UTF8 : UTF8 | FOLLOWED;
+}
+
+/** Time and date in the manner of DOS: local, in steps of two seconds. */
+function dosTime(modified: number): [number, number] {
+  const date = new Date(Math.min(Math.max(modified, EARLIEST), LATEST));
+  return [
+    date.getHours() << 11 | date.getMinutes() << 5 | date.getSeconds() >> 1,
+    date.getFullYear() - 1980 << 9 | date.getMonth() + 1 << 5 | date.getDate(),
+  ];
+}
+
+/** The time in seconds since 1970, which no time zone changes (Info-ZIP's extra field 0x5455). */
+function writeTime(writer: Writer, modified: number): void {
+  writer.u16(0x5455, TIME_EXTRA_SIZE - 4);
+  writer.put(new Uint8Array([1]));
+  writer.u32(Math.min(Math.max(Math.floor(modified / 1000), 0), 0x7fffffff));
+}
