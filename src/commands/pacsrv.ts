@@ -17,7 +17,7 @@ import { proxyExceptions } from "../pacman/proxy_environment.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
 /** Milliseconds; a pacserve on this host answers in one or two. */
-const ANSWER_TIMEOUT = 300;
+const ANSWER_TIMEOUT = 2_000;
 
 /** What surrounds pacsrv. */
 export interface PacsrvSettings {

@@ -14,10 +14,11 @@ import { Window } from "./window.ts";
 const SWEEP = 2_000;
 
 /**
- * Milliseconds until the trackers are asked again, and between two wants later: they forget a file after
- * 30 s. Where they did not agree at first, they do soon.
+ * Milliseconds between two wants for a file: its trackers forget it after 30 s. One that comes from a
+ * mirror is asked for more often, since another server may download it as well: they did not agree at
+ * first, or one of them was too busy to answer.
  */
-const REPEAT = { first: 2_000, later: 10_000 };
+const REPEAT = { fromMirror: 2_000, else: 10_000 };
 
 /** A file in the cache is kept for so long (ms): peers learn of the cache a moment later. */
 const KEPT_BESIDE_CACHE = 5_000;
@@ -33,7 +34,6 @@ export class Job {
   /** Null: it is shared with nobody. */
   readonly #inFlight: InFlightFile | null;
   #repeatedAt = performance.now();
-  #repeatAfter = REPEAT.first;
   readonly #times: RelayTimes;
   readonly #ended: () => void;
   #readers = 0;
@@ -115,10 +115,10 @@ export class Job {
    */
   repeat(): void {
     const { isVerified, received } = this.download;
-    const isDue = performance.now() - this.#repeatedAt >= this.#repeatAfter;
+    const pause = this.isFromMirror ? REPEAT.fromMirror : REPEAT.else;
+    const isDue = performance.now() - this.#repeatedAt >= pause;
     if (!isDue || !this.isShared || !(this.isFilled || isVerified)) return;
     this.#repeatedAt = performance.now();
-    this.#repeatAfter = REPEAT.later;
     const late = this.#inFlight?.find(received, new Set()).late;
     void late?.then((source) => {
       if (source !== null && this.failover.isFromMirror) this.failover.prefer(source);
