@@ -90,7 +90,7 @@ export class Holder {
       return full(null);
     }
     const readers = all.filter((each) => each.job === job);
-    if (readers.length >= HOLDER_BOUNDS.perFile || all.length >= HOLDER_BOUNDS.readers) {
+    if (readers.length >= HOLDER_BOUNDS.perFile || all.length >= placesFor(readers.length)) {
       return full(nextOf(readers.filter((each) => each.instance !== reader)));
     }
     const place: Place = { job, instance: reader, address, sent: 0 };
@@ -138,6 +138,14 @@ export class Holder {
     );
     return { ...reply, body };
   }
+}
+
+/**
+ * How many places may be taken when the next reader of a file comes that has so many: the first of each
+ * file must find one, since the others can read from it.
+ */
+function placesFor(readers: number): number {
+  return HOLDER_BOUNDS.readers - 2 * readers;
 }
 
 function digestOf({ headers }: HttpRequest): string | null {
