@@ -2,6 +2,7 @@
 
 import { assert } from "../assert.ts";
 import type { ArchMachine } from "../lan/arch.ts";
+import type { Package } from "../lan/packages.ts";
 import type { Pacserve } from "../lan/pacserve.ts";
 import type { Outcome } from "../lan/process.ts";
 import type { Repository } from "../lan/repository.ts";
@@ -67,6 +68,7 @@ export class Together implements AsyncDisposable {
     const named = Array.from({ length: hosts }, (_, i) => `host${i + 1}`);
     await Promise.all(named.map((name) => together.add(name, outdated, options)));
     await together.meet();
+    await Promise.all(together.machines.map((each) => together.warmUp(each)));
     return together;
   }
 
@@ -88,6 +90,15 @@ export class Together implements AsyncDisposable {
     const upgrading = { machine, pacserve: await this.scene.pacserve(machine, options) };
     this.machines.push(upgrading);
     return upgrading;
+  }
+
+  /** Has a server read the databases: the processors of a test have enough to do at its beginning. */
+  async warmUp({ machine }: Upgrading): Promise<void> {
+    const { code, stderr } = await machine.pacman(["-Sy"], ["pacsrv"]);
+    assert(code === 0, stderr);
+    const [{ fileName }] = this.scene.repository.packages.today as [Package];
+    const address = `http://localhost:15678/pacman/core/x86_64/${fileName}`;
+    await machine.host.must(["curl", "-sfI", address]);
   }
 
   /** Waits until everybody knows everybody. */

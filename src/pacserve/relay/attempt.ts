@@ -42,6 +42,8 @@ export class Attempt {
   isLeft = false;
   /** It was left for a better one, which may still fail. */
   isSuperseded = false;
+  /** It leads, and takes nothing: another one is about to give what follows. */
+  isPaused = false;
   /** A mirror was asked beside it, or there was none. */
   isRaced = false;
   failure: SourceFailure | null = null;
@@ -234,7 +236,9 @@ export class Attempt {
   }
 
   #room(): Promise<void> {
-    return this.#until(() => this.#download.room() > 0 || this.#download.store === null);
+    return this.#until(() =>
+      !this.isPaused && (this.#download.room() > 0 || this.#download.store === null)
+    );
   }
 
   async #until(condition: () => boolean): Promise<void> {

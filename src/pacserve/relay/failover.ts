@@ -182,6 +182,7 @@ export class Failover {
     if (this.#isOver) return this.stop();
     this.#changeLeader();
     if (this.#timer === null) return;
+    this.#pauseSuperseded();
     if (this.#attempts.every((attempt) => attempt.isLeft)) this.#findNext();
     else this.#startRace();
   }
@@ -223,12 +224,22 @@ export class Failover {
     }
   }
 
+  /** A mirror need not send what another server has asked it for, too, and is going to give. */
+  #pauseSuperseded(): void {
+    const isAnswered = this.#attempts.some((attempt) => !attempt.isLeft && attempt.hasAnswered);
+    for (const attempt of this.#attempts) {
+      if (attempt.isSuperseded && isAnswered) attempt.isPaused = true;
+    }
+  }
+
   /** What was to be better failed: the mirror that it should have replaced is good enough. */
   #reinstate(): void {
     for (const attempt of this.#attempts) {
       if (!attempt.isSuperseded) continue;
       attempt.isSuperseded = false;
       attempt.isLeft = false;
+      attempt.isPaused = false;
+      attempt.wake();
       this.#leftFor = null;
     }
   }
