@@ -4,7 +4,7 @@ import { assert } from "../assert.ts";
 import type { ArchMachine } from "../lan/arch.ts";
 import type { Package } from "../lan/packages.ts";
 import type { Pacserve } from "../lan/pacserve.ts";
-import type { Outcome } from "../lan/process.ts";
+import { eventually, type Outcome } from "../lan/process.ts";
 import type { Repository } from "../lan/repository.ts";
 import { Scene } from "../lan/scene.ts";
 import { type Contents, makeLargeRepository } from "./repository.ts";
@@ -42,6 +42,8 @@ export interface Upgrading {
 export class Together implements AsyncDisposable {
   readonly scene: Scene;
   readonly machines: Upgrading[] = [];
+  /** Bytes that had left the mirror's cable at the first look. */
+  #before: number | null = null;
 
   private constructor(scene: Scene) {
     this.scene = scene;
@@ -111,11 +113,41 @@ export class Together implements AsyncDisposable {
     }
   }
 
+  /** Keeps a machine's pacman, which would go on without its pacserve, from the mirror. */
+  async keepFromMirror({ machine }: Upgrading): Promise<void> {
+    const address = this.scene.lan.addressOf(this.scene.mirror.host);
+    await machine.host.must(["ip", "route", "add", "blackhole", `${address}/32`]);
+  }
+
   /** Bytes of packages that the mirror sent. */
   async sent(): Promise<number> {
     const requests = await this.scene.mirror.requests();
     return requests.filter(({ file }) => file.includes(".pkg."))
       .reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Waits until so many bytes have left the mirror's cable. */
+  async sentAtLeast(bytes: number): Promise<void> {
+    this.#before ??= await this.#cable();
+    const before = this.#before;
+    await eventually(`the mirror sent ${bytes} bytes`, async () => {
+      return await this.#cable() - before >= bytes;
+    }, 60_000);
+  }
+
+  /**
+   * As {@link assertSent}, by what left the mirror's cable since the first look at it, headers of
+   * packets included.
+   */
+  async assertLeft(names: readonly string[], most: number): Promise<void> {
+    const share = (await this.#cable() - (this.#before ?? 0)) / this.sizeOf(names);
+    console.log(`${share.toFixed(3)} times the bytes of one host left the mirror`);
+    assert(share <= most, `${share.toFixed(3)} times\n${this.logs()}`);
+  }
+
+  async #cable(): Promise<number> {
+    const counter = ["awk", `$1 == "eth0:" { print $10 }`, "/proc/net/dev"];
+    return Number(await this.scene.mirror.host.must(counter));
   }
 
   /** Bytes of these packages. */

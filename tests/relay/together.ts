@@ -25,6 +25,8 @@ export interface LanParts {
   readonly hosts: number;
   readonly mirror: Behaviour;
   readonly times?: Partial<RelayTimes>;
+  /** Addresses of other servers that relay, as they say. */
+  readonly others?: readonly string[];
 }
 
 /** Relays that know each other, and a mirror. */
@@ -34,6 +36,7 @@ export class Lan {
   readonly file: Uint8Array;
   readonly #spools: string;
   readonly #times: RelayTimes;
+  readonly #others: readonly string[];
 
   /** Runs a LAN while `use` does. */
   static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
@@ -50,7 +53,8 @@ export class Lan {
     }
   }
 
-  private constructor({ file, mirror, times }: LanParts, spools: string) {
+  private constructor({ file, mirror, times, others = [] }: LanParts, spools: string) {
+    this.#others = others;
     this.file = file;
     this.#spools = spools;
     this.#times = { ...RELAY_TIMES, ...times };
@@ -59,7 +63,8 @@ export class Lan {
 
   /** Adds a host, which names all that are there as its peers. */
   async add(): Promise<LanHost> {
-    const names = this.hosts.map(({ port }) => `http://127.0.0.1:${port}/`);
+    const known = this.hosts.map(({ port }) => `http://127.0.0.1:${port}/`);
+    const names = [...known, ...this.#others];
     const host = new LanHost(this.file, this.mirror, names, this.#spools, this.#times);
     await host.start();
     this.hosts.push(host);
@@ -68,7 +73,7 @@ export class Lan {
 
   /** Waits until everybody knows everybody. */
   async meet(): Promise<void> {
-    const others = this.hosts.length - 1;
+    const others = this.hosts.length - 1 + this.#others.length;
     for (const { peers } of this.hosts) {
       const known = (): number => peers.registry.all().filter(({ relays }) => relays).length;
       await until(() => known() === others, "everybody knows everybody");
