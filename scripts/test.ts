@@ -3,12 +3,14 @@
  * says how many passed and how many failed.
  *
  * With names of directories of `tests/` as arguments (`deno task test lan peers`), or `fuzz`, or
- * `soak`, only these run.
+ * `soak`, only these run; with a file of such a directory (`deno task test lan/relay_test.ts`), of
+ * that directory only this file.
  *
  * What has to do with pacman, makepkg or systemd is tested with those that Arch has: see
  * {@link ArchRoot}.
  */
 
+import { existsSync } from "node:fs";
 import { Failure } from "../src/failure.ts";
 import { killAll, must, removeTree } from "../tests/lan/process.ts";
 import { environmentFor } from "../tests/lan/repository.ts";
@@ -58,6 +60,8 @@ const demonstration = "demo";
 /** Tests that run in one go. */
 interface Group {
   readonly directory: string;
+  /** Paths below `tests/`: the directory itself, or files in it. */
+  readonly paths: readonly string[];
   readonly system: System;
 }
 
@@ -119,7 +123,7 @@ class Tests {
   }
 
   /** Runs a group. A module that cannot even start counts as one failed test. */
-  async run({ directory, system }: Group): Promise<Count> {
+  async run({ directory, paths, system }: Group): Promise<Count> {
     const title = systems[directory] === undefined ? directory : `${directory} with ${system}`;
     say(`\n── tests/${title} ${"─".repeat(Math.max(0, 70 - title.length))}`);
     const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
@@ -127,7 +131,10 @@ class Tests {
     // Only unit tests are sure to disturb nobody: the others measure time, or fill the machine.
     const parallel = directory === "unit" ? ["--parallel"] : [];
     const good = await deno(
-      ["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`, `tests/${directory}`],
+      [
+        ...["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`],
+        ...paths.map((path) => `tests/${path}`),
+      ],
       {
         ...scenes.includes(directory) ? await this.#repository(system) : {},
         PACSERVE_ARCH_ROOT: this.#root?.directory ?? "",
@@ -226,12 +233,20 @@ async function main(wanted: readonly string[]): Promise<Count> {
   }
   const all = await directories();
   const known = [...all, ...Object.keys(programs)];
-  const unknown = wanted.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Failure(`${unknown} is none of ${known.join(", ")}.`);
-  const chosen = known.filter((name) => wanted.length === 0 || wanted.includes(name));
+  const isFile = (word: string): boolean =>
+    all.some((name) => word.startsWith(`${name}/`)) && existsSync(`${top}tests/${word}`);
+  const unknown = wanted.find((word) => !known.includes(word) && !isFile(word));
+  if (unknown !== undefined) {
+    throw new Failure(`${unknown} is none of ${known.join(", ")}, and no file of a directory.`);
+  }
+  const files = (name: string): string[] => wanted.filter((word) => word.startsWith(`${name}/`));
+  const chosen = known.filter((name) =>
+    wanted.length === 0 || wanted.includes(name) || files(name).length > 0
+  );
   const groups = all.filter((name) => chosen.includes(name)).flatMap((directory) =>
     (systems[directory] ?? ["this machine's programs"] as const).map((system) => ({
       directory,
+      paths: wanted.length === 0 || wanted.includes(directory) ? [directory] : files(directory),
       system,
     }))
   );

@@ -21,6 +21,10 @@ export function fileProblem(thrown: unknown): string {
   if (thrown instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (thrown instanceof Deno.errors.IsADirectory) return "is a directory";
   if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is no directory";
+  // The runtime's own sentence advises an option of its own.
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return "the runtime lets no confined program use it";
+  }
   if (thrown instanceof TypeError) return "is no text in UTF-8";
   if (isReadOnly(thrown)) return "the file system is read-only";
   return messageOf(thrown);

@@ -1,5 +1,7 @@
 /** Certificates for tests, made by openssl(1) when they are asked for. */
 
+import { inScratch } from "./scratch.ts";
+
 /** A certificate and its key, in PEM. */
 export interface Credentials {
   readonly certificate: string;
@@ -26,8 +28,7 @@ const CLIENT = "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n";
 
 /** Makes an authority and certificates, valid for two days from now. */
 export async function makeCertificates(): Promise<TestCertificates> {
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-certificates-" });
-  try {
+  return await inScratch(async (directory) => {
     await openssl(directory, [
       ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(" "),
       ..."-keyout authority.key -out authority.pem -subj".split(" "),
@@ -41,9 +42,7 @@ export async function makeCertificates(): Promise<TestCertificates> {
       client: await sign(directory, "alice", CLIENT, true),
       stranger: await sign(directory, "mallory", CLIENT, false),
     };
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  });
 }
 
 async function sign(

@@ -1,13 +1,21 @@
 /** Temporary directories with files in them; each is removed when its test ends. */
 
+/** A fresh directory, until it is disposed of. */
+export class Scratch implements Disposable {
+  /** Its real path. */
+  readonly directory: string = Deno.realPathSync(
+    Deno.makeTempDirSync({ prefix: "pacserve-test-" }),
+  );
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
 /** Runs a test in a fresh directory (its real path) and removes it afterwards. */
 export async function inScratch<T>(body: (directory: string) => T | Promise<T>): Promise<T> {
-  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-test-" }));
-  try {
-    return await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  using scratch = new Scratch();
+  return await body(scratch.directory);
 }
 
 /** Runs a test in a fresh directory that has these files ({@link writeFiles}). */

@@ -148,7 +148,7 @@ async function assertAnswered(body: string): Promise<void> {
   answers.share({
     has: (segments) => (segmentsAreNames(segments), true),
     listing: (segments) => (segmentsAreNames(segments), Promise.resolve(null)),
-    packageNames: () => Promise.resolve([]),
+    packageNames: () => Promise.resolve({ names: [], isGrowing: false }),
   });
   const { status, body: text } = await answers.answer(makeRequest({
     method: "POST",

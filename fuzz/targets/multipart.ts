@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Reply } from "../../src/http/exchange.ts";
 import { parseTarget } from "../../src/http/target.ts";
 import { uploadNameProblem } from "../../src/quickserve/uploads/names.ts";
+import { UploadPlaces } from "../../src/quickserve/uploads/places.ts";
 import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
 import { assert, assertEquals } from "../../tests/assert.ts";
 import { makeRequest } from "../../tests/request.ts";
@@ -85,7 +86,8 @@ export const multipart = targetWith(
   async (input, { top, directory }) => {
     const uploads = new Uploads(
       { directory, allowOverwrite: false, maximumSize: null },
-      { shares: [], showHidden: false },
+      new UploadPlaces(directory, [], { lookup: () => null }),
+      false,
       { uploadResult: () => "" },
       {
         warn: (message) => {

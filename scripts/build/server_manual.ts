@@ -62,7 +62,7 @@ export const DATA: Section = {
     "An upload is answered with the files that were stored and those that were not. name is what a " +
     "file is called now, requested what the client called it; reason is a sentence for people:",
     {
-      literal: '{"uploaded":[{"name":"a.txt.1","requested":"a.txt","size":3}],\n' +
+      literal: '{"uploaded":[{"name":"a.1.txt","requested":"a.txt","size":3}],\n' +
         ' "failed":[{"name":"..","reason":"The name stands for a directory."}]}',
     },
     "The page of peers is",

@@ -16,7 +16,10 @@ import { directive, splitLines } from "../pacman/lines.ts";
 import { proxyExceptions } from "../pacman/proxy_environment.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
-/** Milliseconds; a pacserve on this host answers in one or two. */
+/**
+ * Milliseconds; a pacserve on this host answers in one or two, and on a machine that has much else to do
+ * in some hundred. Where none runs, the connection is refused at once.
+ */
 const ANSWER_TIMEOUT = 2_000;
 
 /** What surrounds pacsrv. */

@@ -4,6 +4,9 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { Failure, messageOf } from "../failure.ts";
 import type { TlsConfiguration } from "./configuration.ts";
 
+/** What the library for TLS takes. */
+const MIN_RSA_BITS = 2048;
+
 /**
  * Checks that a certificate and its key can be used at a given time.
  *
@@ -20,6 +23,12 @@ export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
     throw new Failure("the private key (--keyfile) is protected by a passphrase: remove that");
   }
   const key = readPem("--keyfile", "private key", () => createPrivateKey(tls.key));
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (key.asymmetricKeyType === "rsa" && bits !== undefined && bits < MIN_RSA_BITS) {
+    throw new Failure(
+      `the private key (--keyfile) is too weak: RSA with ${bits} bits, and ${MIN_RSA_BITS} are needed`,
+    );
+  }
   if (!certificate.checkPrivateKey(key)) {
     throw new Failure("the certificate (--certfile) does not belong to the key (--keyfile)");
   }

@@ -22,17 +22,12 @@ export interface ProxyVariables {
   readonly exceptions: string;
 }
 
-/**
- * Reads the variables.
- *
- * @param variable the value of an environment variable.
- * @returns null where no proxy is set.
- */
-export function proxyVariables(
-  variable: (name: string) => string | undefined,
-): ProxyVariables | null {
+/** Reads the variables; null where no proxy is set. */
+export function proxyVariables(environment: Pick<Deno.Env, "get">): ProxyVariables | null {
   const first = (...names: readonly string[]): string =>
-    names.map(variable).find((value) => value !== undefined && value !== "") ?? "";
+    names.map((name) => environment.get(name)).find((value) =>
+      value !== undefined && value !== ""
+    ) ?? "";
   const all = ["all_proxy", "ALL_PROXY"];
   const http = first("http_proxy", ...all);
   const https = first("https_proxy", "HTTPS_PROXY", ...all);
@@ -61,8 +56,7 @@ export function proxyExceptions(
   hosts: readonly string[],
   environment: Pick<Deno.Env, "get">,
 ): string[] {
-  if (proxyVariables((name) => environment.get(name)) === null) return [];
-  // To curl an empty variable is an unset one.
+  if (proxyVariables(environment) === null) return [];
   const [lower = "", upper = ""] = EXCEPTIONS.map((name) => environment.get(name));
   const assignments = [assignment("no_proxy", lower || upper, hosts)];
   // Programs in Go prefer this one.

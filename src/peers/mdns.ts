@@ -5,6 +5,8 @@
  * of them and disturbs none. pacredir hosts announce themselves in the same way.
  */
 
+import type { Log } from "../log.ts";
+import { AlignedTimer } from "./aligned_timer.ts";
 import type { MdnsConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener } from "./discovery.ts";
 import type { FoundService } from "./mdns/browser.ts";
@@ -12,7 +14,6 @@ import type { LinkOptions } from "./mdns/link.ts";
 import { mdnsInterfaces } from "./mdns/links.ts";
 import { formatText, TTL } from "./mdns/names.ts";
 import { RunningLink } from "./mdns/running_link.ts";
-import type { PeersLog } from "./own_server.ts";
 import type { PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds for which a server is remembered of which nothing more is heard. */
@@ -37,14 +38,14 @@ const MAX_REPORTED = 64;
 export class Mdns implements Discovery {
   readonly #configuration: MdnsConfiguration;
   readonly #server: AnnouncedServer;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #links = new Map<string, RunningLink>();
   readonly #reported = new Set<string>();
   #listener: DiscoveryListener | null = null;
-  #rescan: ReturnType<typeof setInterval> | null = null;
+  #rescan: AlignedTimer | null = null;
   #lastLook = 0;
 
-  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: PeersLog) {
+  constructor(configuration: MdnsConfiguration, server: AnnouncedServer, log: Log) {
     this.#configuration = configuration;
     this.#server = server;
     this.#log = log;
@@ -60,12 +61,12 @@ export class Mdns implements Discovery {
     this.#listener = listener;
     this.#lastLook = Date.now();
     this.#look();
-    this.#rescan = setInterval(() => this.#lookAgain(), RESCAN);
+    this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
   }
 
   /** Says that the server ends, and closes all sockets. */
   async stop(): Promise<void> {
-    if (this.#rescan !== null) clearInterval(this.#rescan);
+    this.#rescan?.stop();
     this.#listener = null;
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     this.#links.clear();

@@ -5,6 +5,7 @@
  * What is known of the peers is in the registry, whose event `changed` tells of all that comes of it.
  */
 
+import type { Log } from "../log.ts";
 import { messageOf } from "../failure.ts";
 import { isLoopbackHost } from "../http/address.ts";
 import { NeighbourLimit, TokenBucket } from "../http/rate_limit.ts";
@@ -12,7 +13,7 @@ import type { PeersConfiguration } from "./configuration.ts";
 import type { DiscoveryListener, PeerKind } from "./discovery.ts";
 import type { PublishedIndex } from "./index/published.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
-import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
+import type { OwnNetwork, OwnServer } from "./own_server.ts";
 import { formatPeerUrl, parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 import { ProbeQueue } from "./probe_queue.ts";
 import type { Questions } from "./questions.ts";
@@ -47,7 +48,7 @@ export interface MembershipParts {
   readonly published: PublishedIndex;
   readonly indexes: RemoteIndexes;
   readonly network: OwnNetwork;
-  readonly log: PeersLog;
+  readonly log: Log;
 }
 
 /** Lets peers in, and keeps up with them. */

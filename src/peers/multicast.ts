@@ -5,9 +5,11 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
+import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
 import { isLoopback } from "../http/address.ts";
+import { AlignedTimer } from "./aligned_timer.ts";
 import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
 import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener } from "./discovery.ts";
@@ -17,7 +19,6 @@ import {
   isFromElsewhere,
   multicastAddresses,
 } from "./interfaces.ts";
-import type { PeersLog } from "./own_server.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Milliseconds from the start to the first announcement. */
@@ -55,7 +56,7 @@ export class Multicast implements Discovery {
   readonly #program: PeersConfiguration["program"];
   readonly #defaultPort: number;
   readonly #announcement: Uint8Array;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #senders = new Map<string, Sender>();
   /** When each server, by its URL, was heard last. */
   readonly #lastHeard = new LRUCache<string, number>({ max: MAX_HEARD });
@@ -64,6 +65,7 @@ export class Multicast implements Discovery {
   readonly #answered = new Set<string>();
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
+  #rescan: AlignedTimer | null = null;
   #interfaces: readonly InterfaceAddress[] = [];
   #lastLook = 0;
 
@@ -72,7 +74,7 @@ export class Multicast implements Discovery {
     configuration: MulticastConfiguration,
     { program, defaultPort }: Pick<PeersConfiguration, "program" | "defaultPort">,
     uri: string,
-    log: PeersLog,
+    log: Log,
   ) {
     this.#configuration = configuration;
     this.#program = program;
@@ -105,8 +107,8 @@ export class Multicast implements Discovery {
     this.#timers = [
       setTimeout(() => this.#announce(), FIRST_ANNOUNCEMENT),
       setInterval(() => this.#announce(), interval * 1000),
-      setInterval(() => this.#lookAgain(), RESCAN),
     ];
+    this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
     this.#receive(receiver, listener);
   }
 
@@ -114,6 +116,7 @@ export class Multicast implements Discovery {
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
+    this.#rescan?.stop();
     const receiver = this.#receiver;
     this.#receiver = null;
     if (receiver !== null) close(receiver);

@@ -2,7 +2,6 @@
 
 import type { Admission } from "../http/admission.ts";
 import type { HttpRequest } from "../http/exchange.ts";
-export type { Log as PeersLog } from "../log.ts";
 import type { Listing } from "./protocol.ts";
 
 /** What this server shares, as peers ask for it. Another configuration shares something else. */
@@ -11,8 +10,15 @@ export interface OwnFiles {
   has(segments: readonly string[]): boolean;
   /** A directory; null when there is none. */
   listing(segments: readonly string[]): Promise<Listing | null>;
-  /** The names in `pkg`, without directories: what the index is made from. */
-  packageNames(): Promise<readonly string[]>;
+  /** What the index is made from. */
+  packageNames(): Promise<PackageNames>;
+}
+
+/** The names in `pkg`, without directories. */
+export interface PackageNames {
+  readonly names: readonly string[];
+  /** True while a file is being written: it is not named before it is whole. */
+  readonly isGrowing: boolean;
 }
 
 /** What this server is with one configuration. */

@@ -1,5 +1,6 @@
 /** The peers' room as the rest of the house sees it: finding files on the LAN and being found. */
 
+import type { Log } from "../log.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
 import { contentReply } from "../http/replies.ts";
 import { ownUri } from "./announcement.ts";
@@ -15,7 +16,7 @@ import { RemoteIndexes } from "./index/remote.ts";
 import { Mdns, MDNS_LIFETIME } from "./mdns.ts";
 import { Membership } from "./membership.ts";
 import { Multicast } from "./multicast.ts";
-import type { OwnNetwork, OwnServer, PeersLog } from "./own_server.ts";
+import type { OwnNetwork, OwnServer } from "./own_server.ts";
 import { type PeerPlaces, peerPlaces } from "./places.ts";
 import { HEADERS } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
@@ -29,7 +30,7 @@ export interface PeersParts {
   /** Directories that the index is made from; null for a server that publishes none. */
   readonly indexed: readonly string[] | null;
   readonly network: OwnNetwork;
-  readonly log: PeersLog;
+  readonly log: Log;
 }
 
 /** A peer as the page shows it. */

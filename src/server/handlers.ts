@@ -44,6 +44,7 @@ import { Pages } from "../quickserve/pages/pages.ts";
 import { Quickserve } from "../quickserve/quickserve.ts";
 import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
+import { UploadPlaces } from "../quickserve/uploads/places.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { SharedFiles } from "./own_files.ts";
@@ -97,10 +98,15 @@ export class Handlers {
       files: this.#fileReplies,
     });
     const { peers, log } = parts;
-    const pages = new Pages(configuration.pages, tree, peers, aboutFacts(configuration));
-    const uploads = configuration.uploads === null ? null : new Uploads(
+    const { shares, showHidden } = configuration.tree;
+    const places = configuration.uploads === null
+      ? null
+      : new UploadPlaces(configuration.uploads.directory, shares, tree);
+    const pages = new Pages(configuration.pages, tree, peers, aboutFacts(configuration), places);
+    const uploads = configuration.uploads === null || places === null ? null : new Uploads(
       configuration.uploads,
-      configuration.tree,
+      places,
+      showHidden,
       pages,
       log,
     );

@@ -4,10 +4,13 @@ import { PACKAGES } from "../pacserve/address.ts";
 import { encodePath } from "../http/target.ts";
 import { isBroken, type KnownFiles } from "../pacserve/own_copy.ts";
 import type { Holder } from "../pacserve/relay/holder.ts";
-import type { OwnFiles } from "../peers/own_server.ts";
+import type { OwnFiles, PackageNames } from "../peers/own_server.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
 import type { Entry } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
+
+/** A file without its right size that was written to in the last so many milliseconds may get it. */
+const GROWING = 10_000;
 
 /** Answers the questions of peers from the shared tree. */
 export class SharedFiles implements OwnFiles {
@@ -41,13 +44,18 @@ export class SharedFiles implements OwnFiles {
   }
 
   /** The names of the files in the directory of packages, for the index. */
-  async packageNames(): Promise<string[]> {
+  async packageNames(): Promise<PackageNames> {
     const found = this.#tree.lookup([PACKAGES]);
-    if (found?.kind !== "directory") return [];
-    const entries = await this.#tree.list(found);
-    return entries.filter(({ kind, name, size }) =>
-      kind === "file" && !this.#isBrokenPackage([PACKAGES, name], size ?? 0)
-    ).map(({ name }) => name);
+    if (found?.kind !== "directory") return { names: [], isGrowing: false };
+    const files = (await this.#tree.list(found)).filter(({ kind }) => kind === "file");
+    const broken = new Set(
+      files.filter(({ name, size }) => this.#isBrokenPackage([PACKAGES, name], size ?? 0)),
+    );
+    const isNew = ({ modified }: Entry): boolean => Date.now() - (modified ?? 0) < GROWING;
+    return {
+      names: files.filter((file) => !broken.has(file)).map(({ name }) => name),
+      isGrowing: [...broken].some(isNew),
+    };
   }
 
   #isBrokenPackage([directory, name = ""]: readonly string[], size: number): boolean {

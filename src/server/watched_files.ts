@@ -1,6 +1,8 @@
 /** Notices changes to files that the configuration was read from. */
 
 import { dirname } from "node:path";
+import { messageOf } from "../failure.ts";
+import type { Log } from "../log.ts";
 
 /** Milliseconds of quiet after a change before it is told: editors write in several steps. */
 const QUIET = 200;
@@ -8,7 +10,7 @@ const QUIET = 200;
 /** Watches files through their directories, so that it notices when a file is replaced or recreated. */
 export class WatchedFiles {
   readonly #changed: () => void;
-  readonly #unwatchable: (directory: string, error: unknown) => void;
+  readonly #log: Pick<Log, "warn">;
   #watchers: Deno.FsWatcher[] = [];
   #paths: ReadonlySet<string> = new Set();
   #directories: ReadonlySet<string> = new Set();
@@ -16,11 +18,11 @@ export class WatchedFiles {
 
   /**
    * @param changed called once after one or several changes.
-   * @param unwatchable called for a directory that cannot be watched.
+   * @param log is told of a directory that cannot be watched.
    */
-  constructor(changed: () => void, unwatchable: (directory: string, error: unknown) => void) {
+  constructor(changed: () => void, log: Pick<Log, "warn">) {
     this.#changed = changed;
-    this.#unwatchable = unwatchable;
+    this.#log = log;
   }
 
   /**
@@ -43,6 +45,10 @@ export class WatchedFiles {
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
+  }
+
+  #unwatchable(directory: string, error: unknown): void {
+    this.#log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`);
   }
 
   #open(directory: string): Deno.FsWatcher[] {

@@ -220,6 +220,22 @@ Deno.test("dark mode is dark, and text can be read in both", () =>
     }
   }));
 
+Deno.test("the reader can choose light or dark, and the choice is kept", () =>
+  withServer(() => [], async (server, browser) => {
+    const page = await browser.open({ colorScheme: "light" });
+    const background = (): Promise<string> =>
+      page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    await page.goto(server.address);
+    const colours = page.getByRole("combobox", { name: "Colours" });
+    await colours.selectOption("Dark");
+    assertEquals(await background(), "rgb(18, 23, 28)");
+    await page.goto(`${server.address}/share/`);
+    assertEquals(await background(), "rgb(18, 23, 28)");
+    assertEquals(await page.evaluate(contrasts), []);
+    await colours.selectOption("System");
+    assertEquals(await background(), "rgb(255, 255, 255)");
+  }));
+
 Deno.test("on a phone nothing has to be scrolled sideways", () =>
   withServer((directory) => [
     ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],
@@ -345,9 +361,82 @@ Deno.test("the form works without script, and says what became of each file", ()
       await page.getByRole("button", { name: "Upload", exact: true }).click();
       await page.getByRole("heading", { name: "1 file uploaded" }).waitFor();
       await page.getByText("Stored under this name, because taken.txt was taken.").waitFor();
-      assertEquals(storedIn(`${directory}/inbox`), { "taken.txt": 5, "taken.txt.1": 6 });
+      assertEquals(storedIn(`${directory}/inbox`), { "taken.1.txt": 6, "taken.txt": 5 });
     },
   ));
+
+Deno.test("from another listing the page says where the files went, and links to them", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      const page = await browser.open();
+      await page.goto(`${server.address}/share/`);
+      const form = page.getByRole("region", { name: "Upload" });
+      await form.getByText("Files go to /inbox/.").waitFor();
+      await drop(page, { 'a "q".txt': 5 });
+      await form.getByText("1 uploaded. The files are in /inbox/.").waitFor();
+      await form.getByRole("link", { name: "/inbox/" }).last().click();
+      await page.waitForURL(`${server.address}/inbox/`);
+      assertEquals(await shownNames(page), ['a "q".txt']);
+      assertEquals(storedIn(`${directory}/inbox`), { 'a "q".txt': 5 });
+    },
+  ));
+
+Deno.test("a folder is uploaded with its directories, into the directory whose listing it is", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      writeFiles(directory, {
+        "inbox/sub/": "",
+        "mine/trip/day 1/a.txt": "a",
+        "mine/trip/b.txt": "bb",
+      });
+      const page = await browser.open();
+      await page.goto(`${server.address}/inbox/sub/`);
+      const choosing = page.waitForEvent("filechooser");
+      await page.getByRole("button", { name: "Upload a folder" }).click();
+      await (await choosing).setFiles(`${directory}/mine/trip`);
+      await page.getByRole("link", { name: "trip/" }).waitFor();
+      assertEquals(Deno.readTextFileSync(`${directory}/inbox/sub/trip/day 1/a.txt`), "a");
+      assertEquals(storedIn(`${directory}/inbox/sub/trip`)["b.txt"], 2);
+    },
+  ));
+
+Deno.test("what was cancelled can be tried again, and what was stored before stays", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      const page = await browser.open();
+      await page.goto(`${server.address}/inbox/`);
+      await slowDown(page, 500_000);
+      await drop(page, { "first.txt": 1, "second.bin": 3_000_000 });
+      await page.getByRole("progressbar", { name: "Progress of second.bin" }).waitFor();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByText("1 uploaded, 1 failed.").waitFor();
+      await slowDown(page, -1);
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.getByRole("link", { name: "second.bin" }).waitFor();
+      assertEquals(storedIn(`${directory}/inbox`), { "first.txt": 1, "second.bin": 3_000_000 });
+    },
+  ));
+
+Deno.test("where nothing is shared the page is the form", () =>
+  inScratch(async (directory) => {
+    await using server = await Served.start("quickserve", ["--upload", directory]);
+    const browser = await WatchedBrowser.start();
+    try {
+      const page = await browser.open();
+      await page.goto(server.address);
+      await page.getByText("Files go to a directory of this server that is not listed here.")
+        .waitFor();
+      assertEquals(await page.getByText("There is nothing here yet.").count(), 0);
+      await drop(page, { "a.txt": 1 });
+      await page.getByText("1 uploaded.").waitFor();
+      assertEquals(storedIn(directory), { "a.txt": 1 });
+    } finally {
+      await browser.browser.close();
+    }
+  }));
 
 Deno.test("a browser logs in, and then has pages, style and uploads", () =>
   withServer(

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
+import { Scratch } from "../scratch.ts";
 
 /** What came of a command. */
 export interface Outcome {
@@ -26,7 +27,8 @@ export const RULES = 'PACSERVE_FIREWALL="auto"\n' +
 
 /** The two hosts. The guarded one has a `/run` and the firewalls' files in `/etc` of its own. */
 export class GuardedHost implements AsyncDisposable {
-  readonly #directory = Deno.makeTempDirSync({ prefix: "pacserve-ports-" });
+  readonly #scratch = new Scratch();
+  readonly #directory = this.#scratch.directory;
   readonly #name = `pacports-${crypto.randomUUID().slice(0, 6)}`;
   readonly #children: Deno.ChildProcess[] = [];
   #mounts = "";
@@ -156,7 +158,7 @@ export class GuardedHost implements AsyncDisposable {
       await Promise.all([child.stdout, child.stderr].map((stream) => stream.cancel()));
     }
     await sh(`ip netns delete ${this.#name}a; ip netns delete ${this.#name}b`).output();
-    await Deno.remove(this.#directory, { recursive: true });
+    this.#scratch[Symbol.dispose]();
   }
 }
 

@@ -10,11 +10,12 @@ Deno.test("two servers know each other within two seconds of the second's start"
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const first = await scene.pacserve(alder);
-  const start = performance.now();
+  // When the promise is fulfilled, it listens: how long a busy machine takes to start it is not meant.
   const second = await scene.pacserve(birch);
+  const start = performance.now();
   await scene.meet(first, second);
   const took = Math.round(performance.now() - start);
-  assert(took < 2500, `${took} ms, the start of the program and our looking included`);
+  assert(took < 2000, `${took} ms`);
 });
 
 Deno.test("a machine on two networks finds the peers of both", async () => {

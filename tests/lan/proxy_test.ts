@@ -1,8 +1,8 @@
 /** A proxy between a machine and the mirrors: what goes through it, and what must not. */
 
-import { assert, assertEquals } from "../assert.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "./pacserve.ts";
-import { Scene } from "./scene.ts";
+import { pacsrv, Scene } from "./scene.ts";
 
 /** A name that only the proxy can find. */
 const MIRROR = "mirror.invalid";
@@ -12,7 +12,9 @@ const PROXY = `import http.client, http.server, sys, urllib.parse
 class Proxy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
-        print(self.path, flush=True)
+        # One write: print makes two, and lines of threads get mixed up.
+        sys.stdout.write(self.command + " " + self.path + "\\n")
+        sys.stdout.flush()
         if url.hostname != "${MIRROR}":
             return self.send_error(502)
         connection = http.client.HTTPConnection(sys.argv[1])
@@ -34,33 +36,43 @@ print("listening", flush=True)
 server.serve_forever()
 `;
 
-Deno.test("behind a proxy, pacserve and pacman ask the mirror through it, and localhost directly", async () => {
+Deno.test("behind a proxy, the mirror's packages come through it, a peer's directly, and localhost is asked directly", async () => {
   await using scene = await Scene.create();
+  const alder = await scene.machine("alder");
   const birch = await scene.machine("birch");
   const gateway = await scene.lan.host("gateway");
   const address = scene.lan.addressOf(scene.mirror.host);
   await using proxy = gateway.spawn(["python3", "-c", PROXY, address]);
   await proxy.line(/^listening$/);
+  const neighbour = await scene.pacserve(alder);
+  assertEquals((await pacsrv(alder, "-Sy", "glacier")).code, 0);
+
   await birch.configure({ mirrors: [scene.mirror.server.replace(address, MIRROR)] });
   const environment = {
     "http_proxy": `http://${scene.lan.addressOf(gateway)}:3128`,
     "NO_PROXY": "elsewhere.invalid",
   };
   // As the unit starts it with http_proxy=… in /etc/conf.d/pacserve.
-  const server = [...programCommand("pacserve"), "--verbose"];
+  const server = [...programCommand("pacserve"), "--verbose", "--multicast"];
   await using pacserve = birch.host.spawn(server, { environment });
-  await pacserve.line(/^Pacserve /);
+  await pacserve.line(/^Pacserve /, 0, 20_000);
+  await pacserve.line(/found peer /, 0, 20_000);
 
-  const outcome = await birch.pacman(["-Sy", "pebble"], ["pacsrv"], {
+  const outcome = await birch.pacman(["-Sy", "pebble", "glacier"], ["pacsrv"], {
     environment: { LC_ALL: "C", ...environment },
   });
   assertEquals(outcome.stderr, "");
   assertEquals(outcome.code, 0, outcome.stdout);
-  assertEquals(await birch.installed(), scene.today("pebble"));
+  assertEquals(await birch.installed(), scene.today("glacier", "pebble"));
   const asked = proxy.lines.filter((line) => line !== "listening");
-  // Not localhost, which to a proxy elsewhere is itself.
-  assertEquals(asked.filter((line) => !line.startsWith(`http://${MIRROR}/`)), []);
-  assert(asked.some((line) => line.includes("/pebble-")), asked.join("\n"));
+  // Neither the peer nor localhost, which to a proxy elsewhere is itself.
+  assertEquals(asked.filter((line) => !/^(HEAD|GET) http:\/\/mirror\.invalid\//.test(line)), []);
+  const packages = asked.filter((line) => /^GET .*\.pkg\.tar\.zst$/.test(line));
+  assertEquals(packages.map((line) => /\/([a-z]+)-[^/]*$/.exec(line)?.[1]), ["pebble"]);
+  await neighbour.answered(/\/pkg\/glacier-/);
+  // Nothing fell back to a redirect: the relay had both.
+  assertMatch(pacserve.output, /pebble-.* from mirror http:\/\/mirror\.invalid:?\d*, verified/);
+  assertMatch(pacserve.output, /glacier-.* from peer http:\S+, verified/);
 });
 
 Deno.test("behind a proxy, pacsrv without pacserve leaves the environment as it is", async () => {

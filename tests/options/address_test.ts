@@ -12,7 +12,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 Deno.test("-a listens on that address only, by number or by the name of an interface", async () => {
-  for (const address of ["127.0.0.1", "lo"]) {
+  for (const address of ["127.0.0.1", "lo", "localhost"]) {
     await using server = await Served.start("quickserve", ["-a", address, "/usr/share/doc"]);
     assertEquals(await server.names(), ["doc"]);
     assert(!await answers(`http://127.0.0.2:${server.port}/`));

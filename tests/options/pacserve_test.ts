@@ -176,3 +176,20 @@ Deno.test("a pacman.conf that is missing or broken is an error that names it", (
     }
     assert((await runCommand("quickserve", ["--trust-pacserve-peers"])).code === 2);
   }));
+
+Deno.test("a proxy that cannot be used is named at start, without its password, and pacman is sent to the mirror", () =>
+  withFiles({ "cache/x": "" }, async (directory) => {
+    const text = pacmanConf(directory, "cache", "Server = http://mirror.invalid/$repo");
+    await Deno.writeTextFile(`${directory}/pacman.conf`, text);
+    const environment = { "http_proxy": "socks5://user:secret@127.0.0.1:9" };
+    const words = ["--pacman-conf", "pacman.conf"];
+    await using server = await Served.start("pacserve", words, { directory, environment });
+    assertMatch(server.program.output, /warning: the proxy .* http: mirrors .*http_proxy/);
+    assert(!server.program.output.includes("secret"));
+    const answer = await fetch(`${server.address}/pacman/core/x86_64/${PACKAGE}`, {
+      redirect: "manual",
+    });
+    await answer.body?.cancel();
+    assertEquals(answer.status, 307);
+    assertEquals(answer.headers.get("Location"), `http://mirror.invalid/core/${PACKAGE}`);
+  }));

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { run } from "../lan/process.ts";
 import { runCommand, Served, UNDER_MODES } from "../program.ts";
-import { withFiles } from "../scratch.ts";
+import { inScratch, shell, withFiles } from "../scratch.ts";
 
 Deno.test("paths are shared under their own names", () =>
   withFiles({ "music/a.mp3": "a", "notes.txt": "n", "other/secret": "s" }, async (directory) => {
@@ -154,4 +154,19 @@ Deno.test("links that lead out are absent, and there with --follow-links", () =>
     await using server = await Served.start("quickserve", ["d", "--follow-links"], { directory });
     assertEquals(await server.names("/d/"), ["dir", "file", "in", "inside"]);
     assertEquals(await server.text("/d/dir/file"), "out");
+  }));
+
+Deno.test("what is neither a file nor a directory, or nobody may read, is refused in a sentence", () =>
+  inScratch(async (directory) => {
+    shell(directory, "mkfifo pipe");
+    for (
+      const [path, reason] of [
+        ["pipe", "it is neither a file nor a directory"],
+        ["/dev/null", "it is neither a file nor a directory"],
+        ["/proc", "the runtime lets no confined program use it"],
+      ] as const
+    ) {
+      const { code, stderr } = await runCommand("quickserve", [path], { directory });
+      assertEquals([code, stderr], [1, `quickserve: cannot share ${path}: ${reason}\n`]);
+    }
   }));

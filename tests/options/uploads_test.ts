@@ -12,7 +12,7 @@ Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the 
     const file = `${directory}/a.txt`;
     assertEquals((await curl("-T", file, `${server.address}/`)).status, 201);
     const again = await curl("-T", file, `${server.address}/`);
-    assertStringIncludes(again.body, "a.txt.1");
+    assertStringIncludes(again.body, "a.1.txt");
     const form = await curl(
       "-F",
       `f=@${file}`,
@@ -21,9 +21,9 @@ Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the 
       `${server.address}/x/`,
     );
     assertEquals(form.status, 201);
-    assertStringIncludes(form.body, "a.txt.2");
+    assertStringIncludes(form.body, "a.2.txt");
     const names = [...Deno.readDirSync(`${directory}/in`)].map(({ name }) => name).sort();
-    assertEquals(names, ["a.txt", "a.txt.1", "a.txt.2", "b.txt"]);
+    assertEquals(names, ["a.1.txt", "a.2.txt", "a.txt", "b.txt"]);
     // The upload directory is not shared unless it is named.
     await server.program.line(/^ {2}shared {3}nothing$/);
     await server.program.line(/^ {2}uploads .*\/in \(from everybody: no user is configured\)$/);

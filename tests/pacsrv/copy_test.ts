@@ -3,12 +3,12 @@
 import { join } from "node:path";
 import { copyConfiguration } from "../../src/pacman/configuration_copy.ts";
 import { assertEquals } from "../assert.ts";
+import { inScratch } from "../scratch.ts";
 
 Deno.test("to pacman-conf the copy says the same, and pacserve first", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "pacsrv-" });
-  const write = (name: string, text: string): Promise<void> =>
-    Deno.writeTextFile(join(directory, name), text);
-  try {
+  await inScratch(async (directory) => {
+    const write = (name: string, text: string): Promise<void> =>
+      Deno.writeTextFile(join(directory, name), text);
     await write(
       "mirrorlist",
       "## \xdcbersee\nServer = http://one/$repo\nServer = http://two/$repo",
@@ -40,9 +40,7 @@ Deno.test("to pacman-conf the copy says the same, and pacserve first", async () 
       const [first] = (await pacmanConf(copy, "--repo", repository, "Server")).split("\n");
       assertEquals(first, `http://pacserve/${repository}/x86_64`);
     }
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  });
 });
 
 async function pacmanConf(configuration: string, ...words: readonly string[]): Promise<string> {

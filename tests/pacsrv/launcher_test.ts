@@ -2,17 +2,18 @@
 
 import { join } from "node:path";
 import { programCommand } from "../lan/pacserve.ts";
+import { Scratch } from "../scratch.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 
 /** A directory with the launcher, and a front end that shows how it was called. */
-class Installation implements AsyncDisposable {
-  readonly directory = Deno.makeTempDirSync({ prefix: "pacsrv-" });
+class Installation extends Scratch {
   readonly frontEnd = join(this.directory, "front-end");
   readonly #launcher = join(this.directory, "pacsrv");
 
   constructor(program: readonly string[] = programCommand("pacsrv").slice(0, -1)) {
+    super();
     const words = program.map((word) => `'${word}'`).join(" ");
     const text = Deno.readTextFileSync(`${checkout}launchers/pacsrv`);
     assertEquals(text.split("@PROGRAM@").length, 2);
@@ -67,17 +68,13 @@ class Installation implements AsyncDisposable {
       stderr: decoder.decode(stderr),
     };
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
-  }
 }
 
 /** Nothing is asked of the network, and nothing is copied: the configuration is not on this system. */
 const ELSEWHERE = "--sysroot /nowhere";
 
 Deno.test("every word arrives as it was given, and so do input and exit status", async () => {
-  await using pacsrv = new Installation();
+  using pacsrv = new Installation();
   const { pid, code, stdout, stderr } = await pacsrv.run(
     `${ELSEWHERE} -S 'two words' '' 'a\nb' '*' -- --config x`,
   );
@@ -90,7 +87,7 @@ Deno.test("every word arrives as it was given, and so do input and exit status",
 });
 
 Deno.test("a word that is not UTF-8 arrives, too, after a warning", async () => {
-  await using pacsrv = new Installation();
+  using pacsrv = new Installation();
   const { bytes, stderr, code } = await pacsrv.run(`-U "$(printf 'a\\377b')"`);
   assertEquals([...bytes].slice(-10, -7), ["a".charCodeAt(0), 0xff, "b".charCodeAt(0)]);
   assertMatch(stderr, /not in UTF-8\n.*running pacman without pacserve/);
@@ -98,7 +95,7 @@ Deno.test("a word that is not UTF-8 arrives, too, after a warning", async () => 
 });
 
 Deno.test("when the program cannot be run, the front end still is, after a warning", async () => {
-  await using pacsrv = new Installation(["/nowhere/deno"]);
+  using pacsrv = new Installation(["/nowhere/deno"]);
   const { pid, code, stdout, stderr } = await pacsrv.run("-S 'two words'");
   assertEquals(stdout, `${pid}\n-S\0two words\0typed\n`);
   assertStringIncludes(stderr, "pacsrv: running pacman without pacserve");
@@ -107,7 +104,7 @@ Deno.test("when the program cannot be run, the front end still is, after a warni
 
 Deno.test("PACMAN=pacsrv, as makepkg may be told, does not go round in circles", async () => {
   for (const program of [programCommand("pacsrv").slice(0, -1), ["/nowhere/deno"]]) {
-    await using pacsrv = new Installation(program);
+    using pacsrv = new Installation(program);
     await Deno.symlink(pacsrv.frontEnd, join(pacsrv.directory, "pacman"));
     const environment = {
       PACMAN: "pacsrv",
@@ -120,7 +117,7 @@ Deno.test("PACMAN=pacsrv, as makepkg may be told, does not go round in circles",
 });
 
 Deno.test("a signal reaches the front end, and what it makes of it is the exit status", async () => {
-  await using pacsrv = new Installation();
+  using pacsrv = new Installation();
   await Deno.writeTextFile(
     pacsrv.frontEnd,
     "#!/bin/bash\ntrap 'exit 7' INT\necho ready\nwhile :; do read -r; done\n",
@@ -139,7 +136,7 @@ Deno.test("a signal reaches the front end, and what it makes of it is the exit s
 Deno.test("the program may write where the copies are, and nowhere else", async () => {
   await using real = new Installation();
   // Instead of running, this program has its own words executed: the front end shows them.
-  await using pacsrv = new Installation([
+  using pacsrv = new Installation([
     "printf",
     "%s\\0",
     real.frontEnd,

@@ -42,7 +42,8 @@ Deno.test("a neighbour makes a server ask mirrors and peers 600 times, and other
     "/srv/pacman.conf",
     `[options]\nArchitecture = x86_64\n[core]\nServer = ${elsewhere}mirror\n`,
   );
-  const options = ["--pacman-conf", "/srv/pacman.conf", "--peer", elsewhere];
+  const patient = ["--search-timeout", "5000"];
+  const options = ["--pacman-conf", "/srv/pacman.conf", "--peer", elsewhere, ...patient];
   await using server = alder.spawn([...programCommand("pacserve"), "--verbose", ...options]);
   await server.line(/^Pacserve /, 0, 20_000);
   const base = `http://${lan.addressOf(alder)}:15678/`;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
+import { Scratch } from "../scratch.ts";
 import {
   find,
   serve,
@@ -13,7 +14,8 @@ import {
 
 /** A peer that shares what is in a directory of its own. */
 async function serveDirectory(names: readonly string[]): Promise<TestPeer & { directory: string }> {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  const scratch = new Scratch();
+  const { directory } = scratch;
   for (const name of names) await Deno.writeTextFile(`${directory}/${name}`, name);
   const exists = (segments: readonly string[]): boolean => {
     try {
@@ -35,7 +37,7 @@ async function serveDirectory(names: readonly string[]): Promise<TestPeer & { di
     directory,
     async [Symbol.asyncDispose](): Promise<void> {
       await peer[Symbol.asyncDispose]();
-      await Deno.remove(directory, { recursive: true });
+      scratch[Symbol.dispose]();
     },
   };
 }
@@ -118,6 +120,28 @@ Deno.test("a file that came after the index was built is found, before it is bui
   await until(() => verdictOf(asking, one.base, "late") === "yes");
 });
 
+Deno.test("a file that is still being written when the index is built is asked for, and named when it is whole", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  let isGrowing = true;
+  await using one = await servePeer(["pkg/late"], {}, {
+    index: {
+      directories: [directory],
+      names: () => Promise.resolve(isGrowing ? ["a"] : ["a", "late"]),
+      isGrowing: () => isGrowing,
+    },
+  });
+  await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
+  await using asking = await servePeer([], { staticPeers: [one.base] });
+  await until(() => verdictOf(asking, one.base, "a") === "yes");
+  assertEquals(verdictOf(asking, one.base, "late"), "unknown");
+  assertEquals(await find(asking, "pkg/late"), one.base + "pkg/late");
+  isGrowing = false;
+  // Nothing tells of it: the last byte of a file is no change of the directory.
+  await until(() => verdictOf(asking, one.base, "late") === "yes");
+  assertEquals(verdictOf(asking, one.base, "b"), "no");
+  await Deno.remove(directory);
+});
+
 Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
   await using one = await servePeer(["pkg/a"], {}, {
     index: { directories: ["/nonexistent-directory"], names: () => Promise.resolve(["a"]) },
@@ -161,7 +185,8 @@ Deno.test("a peer is asked less and less often for an index that takes long to b
 });
 
 Deno.test("a file that everybody may read from now on is in the index before long", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   await Deno.writeTextFile(`${directory}/a`, "a", { mode: 0o600 });
   const names = (): Promise<string[]> =>
     Promise.resolve(
@@ -174,7 +199,6 @@ Deno.test("a file that everybody may read from now on is in the index before lon
   assertEquals(verdictOf(asking, one.base, "a"), "no");
   await Deno.chmod(`${directory}/a`, 0o644);
   await until(() => verdictOf(asking, one.base, "a") === "yes", 40);
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("a peer that no longer has what its index names loses the entry at once", async () => {

@@ -53,6 +53,7 @@ export interface Own
   /** The index that it publishes. */
   readonly index?: {
     readonly names: () => Promise<readonly string[]>;
+    readonly isGrowing?: () => boolean;
     readonly directories: readonly string[];
   };
   /** Where its log goes, besides what a test reads. */
@@ -174,7 +175,10 @@ export async function servePeer(
     files: {
       has: own.has ?? ((segments): boolean => has.has(segments.join("/"))),
       listing: own.listing ?? ((segments) => Promise.resolve(listingOf(files, segments))),
-      packageNames: own.index?.names ?? (() => Promise.resolve([])),
+      packageNames: async () => ({
+        names: await own.index?.names() ?? [],
+        isGrowing: own.index?.isGrowing?.() ?? false,
+      }),
     },
     admission: { allowsPeer: own.allowsPeer ?? (() => true) },
   };

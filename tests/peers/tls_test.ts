@@ -1,6 +1,7 @@
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { assertEquals } from "../assert.ts";
+import { Scratch } from "../scratch.ts";
 import { must } from "../lan/process.ts";
 import { find, servePeer, until } from "./lan.ts";
 
@@ -8,7 +9,8 @@ import { find, servePeer, until } from "./lan.ts";
 async function makeCertificates(): Promise<
   { authority: string; certificate: string; key: string }
 > {
-  const directory = await Deno.makeTempDir({ prefix: "peers-tls-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   const extensions = `${directory}/extensions`;
   await Deno.writeTextFile(extensions, "subjectAltName=IP:127.0.0.1\n");
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -21,7 +23,6 @@ async function makeCertificates(): Promise<
   const [authority, certificate, secret] = await Promise.all(
     ["ca.pem", "certificate", "key"].map(read),
   );
-  await Deno.remove(directory, { recursive: true });
   return { authority: authority ?? "", certificate: certificate ?? "", key: secret ?? "" };
 }
 

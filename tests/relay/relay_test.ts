@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { Scratch } from "../scratch.ts";
 import { latin1, until, writeAll } from "../listening.ts";
 import { type Behaviour, head, honest, other, paced } from "./hostile_source.ts";
 import { bytes, Scene } from "./scene.ts";
@@ -267,7 +268,8 @@ Deno.test("while a slow peer's copy comes, the client gets a mirror's first byte
 });
 
 Deno.test("when the disk fills up, the package still arrives", async () => {
-  const directory = await Deno.makeTempDir();
+  using scratch = new Scratch();
+  const { directory } = scratch;
   const mount = new Deno.Command("mount", {
     args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory],
   });
@@ -285,7 +287,6 @@ Deno.test("when the disk fills up, the package still arrives", async () => {
     });
   } finally {
     await new Deno.Command("umount", { args: [directory] }).output();
-    await Deno.remove(directory);
   }
 });
 

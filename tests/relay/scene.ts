@@ -12,6 +12,7 @@ import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
 import { latin1, writeAll } from "../listening.ts";
 import { KeptLog } from "../log.ts";
+import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Who has the file. */
@@ -49,14 +50,13 @@ export class Scene {
 
   /** Runs a relay while `use` does. */
   static async with(parts: SceneParts, use: (scene: Scene) => Promise<void>): Promise<void> {
-    const made = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
-    const scene = new Scene(parts, parts.spools ?? made);
+    using scratch = new Scratch();
+    const scene = new Scene(parts, parts.spools ?? scratch.directory);
     try {
       await scene.#listen();
       await use(scene);
     } finally {
       await scene.#end();
-      await Deno.remove(made, { recursive: true });
     }
   }
 

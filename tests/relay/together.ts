@@ -134,7 +134,7 @@ export class LanHost {
       files: {
         has: ([, name = ""]) => this.relay.holder.has(name),
         listing: () => Promise.resolve(null),
-        packageNames: () => Promise.resolve([]),
+        packageNames: () => Promise.resolve({ names: [], isGrowing: false }),
       },
       admission: { allowsPeer: () => true },
     });

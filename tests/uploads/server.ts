@@ -10,13 +10,15 @@ import { textReply } from "../../src/http/replies.ts";
 import { uploadsAreOff } from "../../src/quickserve/uploads/answer.ts";
 import { isUpload } from "../../src/quickserve/uploads/request.ts";
 import { sweepUploads } from "../../src/quickserve/uploads/temporary.ts";
+import { UploadPlaces } from "../../src/quickserve/uploads/places.ts";
 import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
 
 const [directory = "", options = "{}"] = Deno.args;
 const swept = await sweepUploads(directory);
 const uploads = new Uploads(
   { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
-  { shares: [], showHidden: false },
+  new UploadPlaces(directory, [], { lookup: () => null }),
+  false,
   { uploadResult: () => "" },
   { warn: (message) => console.log(message) },
 );

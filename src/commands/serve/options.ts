@@ -132,12 +132,13 @@ const UPLOAD_OPTIONS: OptionGroup = {
       values: ["<directory>"],
       completes: "directory",
       help: "Enable uploads and save uploaded files in this directory. It is not shared, unless " +
-        "it is named among the paths, too.",
+        "it is named among the paths, too: then its listings and those of the directories below " +
+        "it take uploads for themselves.",
     },
     {
       name: "allow-overwrite",
       help: "Let an uploaded file replace one of the same name. Without it the new one is stored " +
-        "as name.1, name.2 and so on.",
+        "as name.1.txt, name.2.txt and so on.",
     },
     {
       name: "max-upload-size",
@@ -202,7 +203,8 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         short: "a",
         values: ["<address>"],
         completes: "interface",
-        help: "Bind the server to this address, or to that of this network interface.",
+        help:
+          "Bind the server to this address (or localhost), or to that of this network interface.",
         default: "all interfaces",
       },
       {

@@ -37,11 +37,7 @@ export class Reloader {
     this.#supervisor = supervisor;
     this.#manager = manager;
     this.#log = log;
-    this.#files = new WatchedFiles(
-      () => this.reload(),
-      (directory, error) =>
-        log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`),
-    );
+    this.#files = new WatchedFiles(() => this.reload(), log);
   }
 
   /** Writes the warnings about settings, each once: settings that are read again mostly say the same. */

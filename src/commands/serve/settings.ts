@@ -283,13 +283,13 @@ async function pacserveSettings(
 
 /** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
 function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
-  const proxies = proxyVariables((name) => Deno.env.get(name));
+  const proxies = proxyVariables(Deno.env);
   for (const scheme of ["http", "https"] as const) {
     const text = proxies?.[scheme] ?? "";
     if (text === "" || parseProxy(text) !== null) continue;
     sources.warnings.push(
-      `the proxy for ${scheme}: mirrors in the environment (${scheme}_proxy, all_proxy) cannot be ` +
-        "used, and these mirrors not reached: it must be like http://proxy.example.org:3128",
+      `the proxy that the environment names for ${scheme}: mirrors (${scheme}_proxy, all_proxy) must ` +
+        "be like http://proxy.example.org:3128; without it pacman is sent to these mirrors itself",
     );
   }
   return proxies;

@@ -89,10 +89,14 @@ export async function sandboxHintFor(option: string, paths: readonly string[]): 
  */
 export async function requirePath(path: string): Promise<void> {
   if (path === "") throw new UsageError("an empty path cannot be shared");
+  let info: Deno.FileInfo;
   try {
-    await Deno.stat(path);
+    info = await Deno.stat(path);
   } catch (error) {
     throw unusable("cannot share", path, error);
+  }
+  if (!info.isFile && !info.isDirectory) {
+    throw new Failure(`cannot share ${path}: it is neither a file nor a directory`);
   }
 }
 

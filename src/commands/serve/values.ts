@@ -73,12 +73,18 @@ export function networkValue(option: string, text: string): string {
 }
 
 /**
- * The address to listen on: an IP address, or the first one of the interface of that name.
+ * The address to listen on: an IP address, `localhost`, or the first one of the interface of that name.
  *
- * @throws {UsageError} when it is neither.
+ * @throws {UsageError} when it is none of these.
  */
 export function listenAddressValue(option: string, text: string, ipv6: boolean): string {
+  if (text.includes("%")) {
+    throw new UsageError(
+      `${option}: the runtime listens on no address with a zone (${text}); name the interface`,
+    );
+  }
   if (ipaddr.isValid(text)) return text;
+  if (text === "localhost") return "127.0.0.1";
   const addresses = Deno.networkInterfaces().filter(({ name }) => name === text);
   const wanted = addresses.find(({ family }) => family === "IPv4") ??
     (ipv6 ? addresses[0] : undefined);

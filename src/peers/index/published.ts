@@ -5,13 +5,14 @@
  * a peer that has an earlier one gets what changed since.
  */
 
+import type { Log } from "../../log.ts";
 import { LRUCache } from "lru-cache";
 import { EventEmitter } from "node:events";
 import { Backoff } from "../../backoff.ts";
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { contentReply, notModified } from "../../http/replies.ts";
-import type { OwnFiles, PeersLog } from "../own_server.ts";
+import type { OwnFiles } from "../own_server.ts";
 import { HEADERS } from "../protocol.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import {
@@ -41,6 +42,9 @@ const QUIET = 10_000;
 /** Milliseconds between two builds where a directory is missing or cannot be watched. */
 const BUILD_UNWATCHED = 60_000;
 
+/** Milliseconds between two builds while a file is being written. */
+const BUILD_GROWING = 2_000;
+
 interface Generation {
   readonly number: number;
   readonly added: Uint32Array;
@@ -58,7 +62,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   /** Whether this server relays, which it tells all that know it. */
   relays = false;
   readonly #isPublished: boolean;
-  readonly #log: PeersLog;
+  readonly #log: Log;
   readonly #watch: DirectoryWatch;
   #files: OwnFiles | null = null;
   /** By the generation that the sender of a request has. */
@@ -82,7 +86,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
    * @param directories of the packages, whose changes change the names; null for a server that publishes
    * no index.
    */
-  constructor(directories: readonly string[] | null, log: PeersLog) {
+  constructor(directories: readonly string[] | null, log: Log) {
     super();
     this.#isPublished = directories !== null;
     this.#log = log;
@@ -216,7 +220,11 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     try {
       // Watching begins before the names are read, so that nothing happens in between unseen.
       const watched = this.#watch.start();
-      this.#take(hashesOf(await this.#files?.packageNames() ?? []), watched === "yes");
+      const { names, isGrowing } = await this.#files?.packageNames() ??
+        { names: [], isGrowing: false };
+      // What is being written is not named yet: peers must ask, as for what cannot be watched.
+      this.#take(hashesOf(names), watched === "yes" && !isGrowing);
+      if (isGrowing) this.#schedule(BUILD_GROWING);
       if (watched !== "yes") this.#schedule(BUILD_UNWATCHED);
     } finally {
       this.#building = false;

@@ -59,8 +59,8 @@ ${
 ${
     uses.map(({ title, command }) =>
       html`
-        <p class="use" id="${idOf(title)}">${title}</p>
-        <pre aria-labelledby="${idOf(title)}">${command}</pre>
+        <p class="use">${title}</p>
+        <pre>${command}</pre>
       `
     )
   }`;
@@ -137,8 +137,4 @@ function generalUses(
     uses.push({ title: "List the peers", command: `curl ${user}'${address}/?page=peers'` });
   }
   return uses;
-}
-
-function idOf(title: string): string {
-  return title.toLowerCase().replace(/[^a-z]+/g, "-");
 }

@@ -8,16 +8,8 @@ const invisible = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const invisibles = new RegExp(invisible, "gu");
 
 /**
- * A name with what cannot be seen written out as {@link visibleText} does, and a backslash as two, as
- * `ls -b` does: so no two names look the same.
- */
-export function visibleName(name: string): string {
-  return visibleText(name.includes("\\") ? name.replaceAll("\\", "\\\\") : name);
-}
-
-/**
  * A text with what cannot be seen written out: a line feed is `\n`, an escape `\x1b`, a character that
- * turns the direction of writing `\u202e`. A backslash stays as it is.
+ * turns the direction of writing `\u202e`. All else stays as it is, a backslash too.
  */
 export function visibleText(text: string): string {
   if (!invisible.test(text)) return text;

@@ -4,6 +4,7 @@ import type { PagesConfiguration } from "../configuration.ts";
 import type { Entry } from "../shared.ts";
 import type { ListingOrder } from "./entries.ts";
 import type { PageContext } from "./layout.ts";
+import type { FormPlace } from "./upload.ts";
 
 /** What pages of directories need to know about the server. */
 export interface ListingContext extends PageContext {
@@ -19,4 +20,6 @@ export interface Listing {
   readonly entries: readonly Entry[];
   readonly order: ListingOrder;
   readonly context: ListingContext;
+  /** Where the form on the page uploads to; null without a form. */
+  readonly place: FormPlace | null;
 }

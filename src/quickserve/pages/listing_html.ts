@@ -5,7 +5,7 @@ import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
-import { archiveLabel, visibleName, visibleText } from "./display.ts";
+import { archiveLabel, visibleText } from "./display.ts";
 import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
 import type { ListingOrder } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
@@ -23,17 +23,16 @@ const rowsMark = crypto.randomUUID();
  * more.
  */
 export function* listingAsHtml(listing: Listing): Generator<string> {
-  const { segments, entries, context } = listing;
-  const { configuration, canUpload } = context;
-  const path = "/" + segments.map((segment) => visibleName(segment) + "/").join("");
+  const { segments, entries, context, place } = listing;
+  const { configuration } = context;
+  const form = place === null ? null : uploadForm("compact", place);
+  // Where there is nothing but the form, it says enough.
+  const isFormAlone = form !== null && entries.length === 0 && segments.length === 0;
+  const path = "/" + segments.map((segment) => visibleText(segment) + "/").join("");
   const main = html`<nav class="crumbs" aria-label="Path">${breadcrumb(segments)}</nav>
 ${motd(configuration.motd)}<h1 class="unseen">${path}</h1>
-<div class="tools" data-tools>
-<p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
-${archiveLinks(configuration.archives)}</div>
-${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
-${entries.length === 0 && segments.length > 0 ? emptyNote : null}
-${canUpload ? uploadForm("compact") : null}`;
+${form}
+${isFormAlone ? null : filesPart(listing, path)}`;
   const content = { title: path, current: null, skip: "Skip to the files", main };
   const [before, after] = layOutPage(context, content).split(rowsMark);
   yield before ?? "";
@@ -42,13 +41,24 @@ ${canUpload ? uploadForm("compact") : null}`;
   yield after;
 }
 
+function filesPart(listing: Listing, path: string): Html {
+  const { segments, entries, context: { configuration } } = listing;
+  return html`
+    <div class="tools" data-tools>
+    <p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
+    ${archiveLinks(configuration.archives)}</div>
+    ${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
+    ${entries.length === 0 && segments.length > 0 ? emptyNote : null}
+  `;
+}
+
 const emptyNote = html`<p class="empty">There is nothing here yet.</p>`;
 
 function breadcrumb(segments: readonly string[]): Html {
   const items = segments.map((segment, index) => {
     const mark = index === segments.length - 1 ? currentPage : null;
     const href = encodePath(segments.slice(0, index + 1)) + "/";
-    return html`<li><a href="${href}"${mark}><bdi>${visibleName(segment)}</bdi></a></li>`;
+    return html`<li><a href="${href}"${mark}><bdi>${visibleText(segment)}</bdi></a></li>`;
   });
   const mark = segments.length === 0 ? currentPage : null;
   return html`<ol><li><a href="/"${mark}>Home</a></li>${items}</ol>`;
@@ -109,7 +119,7 @@ function columnHead(column: Column | null, order: ListingOrder): Html {
 
 function row(entry: Entry): string {
   const { name, kind, remote } = entry;
-  const shown = escapeHtml(visibleName(name));
+  const shown = escapeHtml(visibleText(name));
   const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);
   const slash = kind === "directory" ? "/" : "";
   const label = `<bdi>${shown}</bdi>${slash}`;

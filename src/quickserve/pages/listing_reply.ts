@@ -11,6 +11,7 @@ import { listingAsHtml } from "./listing_html.ts";
 import { listingAsText } from "./listing_text.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
+import type { FormPlace } from "./upload.ts";
 
 /** What a listing is made of. */
 interface ListingInput {
@@ -23,13 +24,16 @@ interface ListingInput {
   /** What stands behind the `?` of the address: `sort`, `order` and `mimetype` are looked at. */
   readonly search: string;
   readonly context: ListingContext;
+  /** Where the form on the page uploads to; null without a form. */
+  readonly place?: FormPlace | null;
 }
 
 /**
  * The listing of a directory, as `?mimetype=` or `Accept` ask for it: HTML, JSON
  * ({@link listingAsJson} says which fields) or text; another type is answered with 406.
  */
-export function listingReply({ request, segments, entries, search, context }: ListingInput): Reply {
+export function listingReply(input: ListingInput): Reply {
+  const { request, segments, entries, search, context, place = null } = input;
   const parameters = new URLSearchParams(search);
   const form = chooseRepresentation(request, parameters);
   if (form === null) {
@@ -43,6 +47,7 @@ export function listingReply({ request, segments, entries, search, context }: Li
     entries: sortEntries(entries, order),
     order,
     context,
+    place,
   };
   return pageReply(request, form, writers[form](listing));
 }

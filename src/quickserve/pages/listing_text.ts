@@ -2,7 +2,7 @@
 
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
-import { count, humanSize, visibleName, visibleText } from "./display.ts";
+import { count, humanSize, visibleText } from "./display.ts";
 import { batchesOf, totalsOf } from "./entries.ts";
 import type { Totals } from "./entries.ts";
 import type { Listing } from "./listing.ts";
@@ -12,7 +12,7 @@ import type { Listing } from "./listing.ts";
  * Nothing in it can talk to the terminal: what cannot be seen is written out.
  */
 export function* listingAsText({ segments, entries, context }: Listing): Generator<string> {
-  const path = segments.map((segment) => visibleName(segment) + "/").join("");
+  const path = segments.map((segment) => visibleText(segment) + "/").join("");
   const { motd } = context.configuration;
   const lines: string[] = [];
   if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleText), "");
@@ -40,7 +40,7 @@ function lineOf(entry: Entry): string {
     const { length } = textHeading;
     return textHeading.startsWith(" ") ? cell.padStart(length) : cell.padEnd(length);
   });
-  const shown = visibleName(name) + (kind === "directory" ? "/" : "") +
+  const shown = visibleText(name) + (kind === "directory" ? "/" : "") +
     (remote === undefined ? "" : `  on ${visibleText(remote.peer)}`);
   return [...cells, shown].join("  ");
 }

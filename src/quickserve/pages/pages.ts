@@ -10,6 +10,7 @@ import type { SharedDirectory } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
 import { Turns } from "../turns.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
+import type { UploadPlace, UploadPlaces } from "../uploads/places.ts";
 import { aboutPage } from "./about.ts";
 import type { AboutFacts } from "./about.ts";
 import { assetReply } from "./assets.ts";
@@ -18,7 +19,7 @@ import { errorReply } from "./errors.ts";
 import type { ListingContext } from "./listing.ts";
 import { listingReply } from "./listing_reply.ts";
 import { peersPage } from "./peers.ts";
-import { uploadPage, uploadResultPage } from "./upload.ts";
+import { type FormPlace, uploadPage, uploadResultPage } from "./upload.ts";
 
 /** A page with so many entries takes milliseconds to write. */
 const WORTH_A_TURN = 1000;
@@ -29,6 +30,8 @@ export class Pages {
   readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
   readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
+  /** Null: uploads are off. */
+  readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
   readonly #context: ListingContext;
   readonly #turns = new Turns();
 
@@ -37,11 +40,13 @@ export class Pages {
     tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
     peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
+    places: Pick<UploadPlaces, "main" | "at"> | null,
   ) {
     this.#configuration = configuration;
     this.#tree = tree;
     this.#peers = peers;
     this.#about = about;
+    this.#places = places;
     this.#context = {
       configuration,
       canUpload: about.uploads !== null,
@@ -88,14 +93,15 @@ export class Pages {
     ]);
     const context = this.#context;
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
-    const reply = (): Reply => listingReply({ request, segments, entries, search, context });
+    const place = this.#placeFor(segments);
+    const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
     // All clients that asked for a directory at the same time get here at the same time.
     return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
   }
 
   /** What became of an upload, as a page for browsers. */
-  uploadResult(outcome: UploadOutcome): string {
-    return uploadResultPage(this.#context, outcome);
+  uploadResult(outcome: UploadOutcome, { path }: UploadPlace): string {
+    return uploadResultPage(this.#context, outcome, { path, isHere: false });
   }
 
   /** An error: a page for browsers, a sentence for other clients. */
@@ -103,9 +109,19 @@ export class Pages {
     return errorReply(request, this.#context, status, message, headers);
   }
 
+  /** Where the form in the listing of a directory uploads to. */
+  #placeFor(segments: readonly string[]): FormPlace | null {
+    if (this.#places === null) return null;
+    const here = this.#places.at(segments);
+    return { path: (here ?? this.#places.main).path, isHere: here !== null };
+  }
+
   #uploadPage(request: HttpRequest, search: string): Reply {
     const { uploads, login } = this.#about;
-    if (uploads !== null) return uploadPage(request, this.#context, search, uploads, login);
+    if (uploads !== null && this.#places !== null) {
+      const place = { path: this.#places.main.path, isHere: false };
+      return uploadPage(request, this.#context, search, uploads, login, place);
+    }
     return this.error(
       request,
       404,

@@ -122,6 +122,67 @@ function humanSize(bytes) {
   return `${value.toFixed(value < 99.95 ? 1 : 0)} ${unit}`;
 }
 
+/**
+ * A file and its path: its name, with the directories before it when a whole directory is uploaded.
+ *
+ * @typedef {{ file: File, path: string }} NamedFile
+ * @typedef {NamedFile & { row: Element }} Upload
+ */
+
+/** @param {Iterable<File>} files @returns {NamedFile[]} */
+function named(files) {
+  return [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+}
+
+/**
+ * A button that uploads a whole directory, where the browser can choose one.
+ *
+ * @param {Element} form
+ * @param {(files: NamedFile[]) => void} add
+ */
+function addFolderButton(form, add) {
+  const input = /** @type {HTMLInputElement} */ (element("input", {
+    type: "file",
+    hidden: "",
+    webkitdirectory: "",
+    "aria-label": "Folder to upload",
+  }));
+  if (!("webkitdirectory" in input)) return;
+  const button = element("button", { type: "button", class: "second" }, "Upload a folder");
+  button.addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    add(named(input.files ?? []));
+    input.value = "";
+  });
+  form.append(button, input);
+}
+
+/** How many files of a dropped folder are taken at the most. */
+const MAX_DROPPED = 100_000;
+
+/**
+ * All files in a directory that was dropped.
+ *
+ * @param {FileSystemDirectoryEntry} directory
+ * @param {NamedFile[]} found
+ */
+async function collect(directory, found) {
+  const reader = directory.createReader();
+  while (true) {
+    // It gives a hundred at a time, and none at the end.
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      if (found.length >= MAX_DROPPED) throw new Error(`It has more than ${MAX_DROPPED} files.`);
+      if (entry.isDirectory) await collect(entry, found);
+      else {
+        const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+        found.push({ file, path: entry.fullPath.replace(/^\//, "") });
+      }
+    }
+  }
+}
+
 /** Takes over the upload form: files go one after the other, each with its own progress. */
 function improveUpload() {
   const section = document.querySelector("[data-upload]");
@@ -132,61 +193,80 @@ function improveUpload() {
   if (section === null || form === null || form === undefined || input === null) return;
   const { action } = form;
   const field = input.name;
+  const isHere = section.hasAttribute("data-here");
+  const place = section.querySelector("[data-place]");
+  addFolderButton(form, add);
   const list = element("ul", { class: "transfers", "aria-label": "Uploads" });
   const status = element("p", { role: "status" });
   section.append(list, status);
   for (const hint of section.querySelectorAll("[data-drop-hint]")) hint.removeAttribute("hidden");
 
-  /** @type {{ file: File, row: Element }[]} */
+  /** @type {Upload[]} */
   const queue = [];
   let isSending = false;
   let stored = 0;
   let failed = 0;
 
-  /** @param {Iterable<File>} files */
+  /** @param {Iterable<NamedFile>} files */
   function add(files) {
-    for (const file of files) {
-      const row = element(
-        "li",
-        {},
-        element("span", {}, file.name),
-        element("span", {
-          class: "quiet",
-        }, humanSize(file.size)),
-      );
+    for (const { file, path } of files) {
+      const row = element("li", {});
       list.append(row);
-      queue.push({ file, row });
+      queue.push({ file, path, row });
+      row.append(
+        element("span", {}, path),
+        element("span", { class: "quiet" }, humanSize(file.size)),
+      );
     }
     if (!isSending) sendNext();
+  }
+
+  /** Says of what cannot be uploaded why. @param {string} path @param {string} reason */
+  function refuse(path, reason) {
+    failed++;
+    const note = element("span", { class: "note bad" }, reason);
+    list.append(element("li", {}, element("span", {}, path), element("span", {}), note));
+    if (!isSending) finish();
   }
 
   function sendNext() {
     const next = queue.shift();
     isSending = next !== undefined;
-    if (next !== undefined) send(next.file, next.row);
+    if (next !== undefined) send(next);
     else finish();
   }
 
   function finish() {
-    status.textContent = `${stored} uploaded` + (failed === 0 ? "." : `, ${failed} failed.`);
-    // Shows the new files; where something failed, the reader wants to see why first.
-    if (failed === 0 && document.querySelector("[data-listing], .empty") !== null) {
+    const counts = `${stored} uploaded` + (failed === 0 ? "" : `, ${failed} failed`);
+    if (isHere && failed === 0 && stored > 0) {
+      // Shows the new files; where something failed, the reader wants to see why first.
       location.reload();
+      return;
+    }
+    status.replaceChildren(`${counts}. `);
+    if (stored === 0) return;
+    if (isHere) status.append(element("a", { href: "" }, "Show the files"));
+    else if (place !== null) {
+      status.append(
+        "The files are in ",
+        element("a", { href: place.getAttribute("href") ?? "/" }, place.textContent ?? ""),
+        ".",
+      );
     }
   }
 
-  /** @param {File} file @param {Element} row */
-  function send(file, row) {
+  /** @param {Upload} upload */
+  function send(upload) {
+    const { file, path, row } = upload;
+    row.replaceChildren(element("span", {}, path));
     const progress = /** @type {HTMLProgressElement} */ (element("progress", {
-      "aria-label": `Progress of ${file.name}`,
+      "aria-label": `Progress of ${path}`,
       max: "1",
       value: "0",
     }));
     const note = element("span", { class: "note" });
     const cancel = element("button", { type: "button" }, "Cancel");
-    const size = row.lastElementChild;
-    size?.replaceWith(cancel);
-    row.append(progress, note);
+    row.append(cancel, progress, note);
     const request = new XMLHttpRequest();
     const started = performance.now();
 
@@ -195,7 +275,18 @@ function improveUpload() {
       if (isStored) stored++;
       else failed++;
       progress.remove();
-      cancel.remove();
+      if (isStored) cancel.replaceWith(element("span", { class: "quiet" }, humanSize(file.size)));
+      else {
+        const again = element("button", { type: "button" }, "Retry");
+        again.addEventListener("click", () => {
+          failed--;
+          again.remove();
+          queue.push(upload);
+          if (!isSending) sendNext();
+        });
+        cancel.replaceWith(again);
+        if (document.activeElement === document.body) again.focus();
+      }
       note.className = isStored ? "note good" : "note bad";
       note.textContent = text;
       sendNext();
@@ -217,22 +308,26 @@ function improveUpload() {
         settle(true, done.name === done.requested ? "Stored." : `Stored as ${done.name}.`);
       } else settle(false, request.responseText.slice(0, 300) || `Status ${request.status}`);
     });
-    request.addEventListener("error", () => settle(false, "The connection broke off."));
+    request.addEventListener(
+      "error",
+      () => settle(false, "The connection broke off: nothing was stored."),
+    );
     request.addEventListener("abort", () => settle(false, "Cancelled: nothing was stored."));
     cancel.addEventListener("click", () => request.abort());
     request.open("POST", action);
     request.setRequestHeader("Accept", "application/json");
     const body = new FormData();
-    body.append(field, file);
+    // The path as its name: the server makes the directories.
+    body.append(field, file, path);
     request.send(body);
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (input.files !== null) add(input.files);
+    if (input.files !== null) add(named(input.files));
     form.reset();
   });
-  acceptDrops(section, add);
+  acceptDrops(section, add, refuse);
   addEventListener("beforeunload", (event) => {
     if (isSending) event.preventDefault();
   });
@@ -242,9 +337,10 @@ function improveUpload() {
  * Takes files that are dropped anywhere on the page.
  *
  * @param {Element} section
- * @param {(files: File[]) => void} add
+ * @param {(files: NamedFile[]) => void} add
+ * @param {(path: string, reason: string) => void} refuse
  */
-function acceptDrops(section, add) {
+function acceptDrops(section, add, refuse) {
   // Entering a child of an element is told before leaving the element itself: so count.
   let depth = 0;
   /** @param {DragEvent} event */
@@ -269,16 +365,75 @@ function acceptDrops(section, add) {
     setDepth(0);
     section.scrollIntoView({ block: "nearest" });
     const files = [];
+    const directories = [];
     for (const item of event.dataTransfer?.items ?? []) {
-      // A directory looks like a file that cannot be read.
-      if (item.webkitGetAsEntry?.()?.isDirectory) continue;
-      const file = item.getAsFile();
-      if (file !== null) files.push(file);
+      const entry = item.webkitGetAsEntry?.();
+      if (entry?.isDirectory) directories.push(entry);
+      else {
+        const file = item.getAsFile();
+        if (file !== null) files.push(file);
+      }
     }
-    add(files);
+    add(named(files));
+    for (const directory of directories) void addDirectory(directory);
   });
+
+  /** @param {FileSystemEntry} directory */
+  async function addDirectory(directory) {
+    /** @type {NamedFile[]} */
+    const found = [];
+    try {
+      await collect(/** @type {FileSystemDirectoryEntry} */ (directory), found);
+      if (found.length > 0) add(found);
+      else refuse(`${directory.name}/`, "The folder has no files in it.");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      refuse(`${directory.name}/`, `The folder cannot be read. ${reason}`);
+    }
+  }
 }
 
+/** Where the reader's choice is kept; where it may not be kept, it holds for the page. */
+const THEME = "pacserve-theme";
+
+/** @returns {string} */
+function storedTheme() {
+  try {
+    return localStorage.getItem(THEME) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
+/** @param {string} theme */
+function applyTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+/** Lets the reader choose between light and dark; the system's choice is where it begins. */
+function addThemeSwitch() {
+  const themes = { system: "System", light: "Light", dark: "Dark" };
+  const options = Object.entries(themes).map(([value, label]) =>
+    element("option", { value }, label)
+  );
+  const select = /** @type {HTMLSelectElement} */ (
+    element("select", { "aria-label": "Colours" }, ...options)
+  );
+  select.value = storedTheme();
+  select.addEventListener("change", () => {
+    applyTheme(select.value);
+    try {
+      localStorage.setItem(THEME, select.value);
+    } catch {
+      // It holds for this page.
+    }
+  });
+  document.querySelector(".top")?.append(select);
+}
+
+applyTheme(storedTheme());
+addThemeSwitch();
 localizeTimes();
 addFilterBox();
 improveUpload();

@@ -5,6 +5,7 @@ import { jsonReply, textReply } from "../../http/replies.ts";
 import { accepts } from "../../std.ts";
 import type { Pages } from "../pages/pages.ts";
 import { pageReply } from "../pages/reply.ts";
+import type { UploadPlace } from "./places.ts";
 import { outcomeStatus, type UploadOutcome } from "./outcome.ts";
 
 /** What became of one upload is of no use to the next. */
@@ -20,12 +21,13 @@ export function answerUpload(
   outcome: UploadOutcome,
   request: HttpRequest,
   pages: Pick<Pages, "uploadResult">,
+  place: UploadPlace,
 ): Reply {
   switch (chooseType(request)) {
     case "application/json":
       return jsonReply(outcomeStatus(outcome), asData(outcome), UNKEPT);
     case "text/html":
-      return pageReply(request, "html", pages.uploadResult(outcome), {
+      return pageReply(request, "html", pages.uploadResult(outcome, place), {
         status: outcomeStatus(outcome),
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });

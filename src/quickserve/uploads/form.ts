@@ -10,8 +10,8 @@ const LIMITS = {
   fieldNameSize: 256,
   fieldSize: 64 * 1024,
   fields: 100,
-  files: 1000,
-  parts: 1100,
+  files: 100_000,
+  parts: 100_100,
   headerPairs: 32,
   headerSize: 16 * 1024,
 } as const;
@@ -75,6 +75,11 @@ async function createParser(contentType: string): Promise<Parser> {
   }
 }
 
+/** Browsers and curl write a quotation mark in the name of a file as `%22`, and no other character so. */
+function unescaped(name: string): string {
+  return name.replaceAll("%22", '"');
+}
+
 /** A form while it is read. */
 class Form {
   readonly #parser: Parser;
@@ -108,7 +113,7 @@ class Form {
       // `take` gets the error while it reads the file. At other times nothing listens, and an error that
       // nothing listens to would end the program.
       stream.on("error", () => {});
-      this.#files = this.#files.then(() => take(name ?? "", this.#whole(stream)))
+      this.#files = this.#files.then(() => take(unescaped(name ?? ""), this.#whole(stream)))
         .catch((error) => this.fail(error))
         .then(() => void stream.resume());
     });

@@ -12,7 +12,7 @@ interface Temporary {
 }
 
 /**
- * Stores what a stream gives under a name that was found good.
+ * Stores what a stream gives in a directory, under a name that was found good.
  *
  * Whatever goes wrong, nothing is left: no file under the name, none under a temporary one.
  *
@@ -21,10 +21,11 @@ interface Temporary {
  */
 export async function storeUpload(
   configuration: UploadConfiguration,
+  directory: string,
   name: string,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<StoredFile> {
-  const { directory, allowOverwrite, maximumSize } = configuration;
+  const { allowOverwrite, maximumSize } = configuration;
   const temporary = await refuseWhenFull(() => openTemporary(directory));
   let moved = false;
   try {

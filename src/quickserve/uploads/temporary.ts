@@ -20,16 +20,28 @@ export function isUploadTemporary(name: string): boolean {
  * Removes unfinished uploads that no process is writing any more. A file of another running server, or
  * of another worker of this one, is locked and stays.
  *
- * @param directory the upload directory
+ * @param directory the upload directory; those below it are looked through as well
  * @returns how many there were
  */
 export async function sweepUploads(directory: string): Promise<number> {
   let removed = 0;
   for await (const entry of Deno.readDir(directory)) {
+    if (entry.isDirectory) removed += await sweepBelow(`${directory}/${entry.name}`);
     if (!entry.isFile || !isUploadTemporary(entry.name)) continue;
     if (await removeIfAbandoned(`${directory}/${entry.name}`)) removed++;
   }
   return removed;
+}
+
+/** What is another user's, or goes away meanwhile, is passed over. */
+async function sweepBelow(directory: string): Promise<number> {
+  try {
+    return await sweepUploads(directory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.PermissionDenied) return 0;
+    throw error;
+  }
 }
 
 async function removeIfAbandoned(path: string): Promise<boolean> {

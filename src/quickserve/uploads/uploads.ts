@@ -1,43 +1,49 @@
 /**
  * Uploads: forms with files to any address, and PUT to `/<name>`.
  *
- * Files are streamed to a temporary name in the upload directory and moved into place when they are
- * complete. Where a name is taken, the file becomes `name.1`, `name.2`…, unless overwriting is allowed.
+ * What is sent to the address of the upload directory, or of one below it, goes there; all else goes
+ * into the upload directory. Files are streamed to a temporary name and moved into place when they are
+ * complete. Where a name is taken, the file becomes `name.1.jpg`, `name.2.jpg`…, unless overwriting is
+ * allowed.
  */
 
 import { messageOf } from "../../failure.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
-import { encodePath, type Target } from "../../http/target.ts";
+import { encodeSegment, type Target } from "../../http/target.ts";
+import { isInside, realPathOrNull } from "../../files.ts";
 import type { Log } from "../../log.ts";
-import type { TreeConfiguration, UploadConfiguration } from "../configuration.ts";
+import type { UploadConfiguration } from "../configuration.ts";
 import type { Pages } from "../pages/pages.ts";
 import { answerUpload, withHeaders } from "./answer.ts";
 import { readForm, release } from "./form.ts";
-import { uploadNameProblem } from "./names.ts";
+import { partsOfPath, uploadNameProblem } from "./names.ts";
 import { type RefusedFile, type StoredFile, UploadRefused } from "./outcome.ts";
+import type { UploadPlace, UploadPlaces } from "./places.ts";
 import { declaredLength, isForm } from "./request.ts";
 import { storeUpload, tooLarge } from "./store.ts";
 
 /** The upload directory as a handler of requests. */
 export class Uploads {
   readonly #configuration: UploadConfiguration;
-  readonly #tree: Pick<TreeConfiguration, "shares" | "showHidden">;
+  readonly #places: UploadPlaces;
+  readonly #showHidden: boolean;
   readonly #pages: Pick<Pages, "uploadResult">;
   readonly #log: Pick<Log, "warn">;
 
   /**
-   * @param tree says at which path an uploaded file is served, and whether hidden files are shared:
-   * otherwise none may be uploaded.
+   * @param showHidden whether hidden files are shared: otherwise none may be uploaded.
    * @param log is told in one sentence what the system refused.
    */
   constructor(
     configuration: UploadConfiguration,
-    tree: Pick<TreeConfiguration, "shares" | "showHidden">,
+    places: UploadPlaces,
+    showHidden: boolean,
     pages: Pick<Pages, "uploadResult">,
     log: Pick<Log, "warn">,
   ) {
     this.#configuration = configuration;
-    this.#tree = tree;
+    this.#places = places;
+    this.#showHidden = showHidden;
     this.#pages = pages;
     this.#log = log;
   }
@@ -53,9 +59,11 @@ export class Uploads {
   async receive(target: Target, request: HttpRequest): Promise<Reply> {
     const uploaded: StoredFile[] = [];
     const failed: RefusedFile[] = [];
+    const isPut = request.method === "PUT";
+    const place = this.#placeOf(isPut ? target.segments.slice(0, -1) : target.segments);
     const take = async (name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
       try {
-        uploaded.push(await this.#store(name, chunks));
+        uploaded.push(await this.#store(place, name, chunks));
       } catch (error) {
         failed.push(this.#refusal(name, error));
       }
@@ -64,7 +72,7 @@ export class Uploads {
       refuseUnusual(request);
       if (isForm(request)) await this.#takeForm(request, take, uploaded, failed);
       else {
-        const name = nameOf(target);
+        const name = this.#nameOf(target);
         this.#refuseTooLarge(request);
         await take(name, releasing(unbroken(request.body)));
       }
@@ -74,8 +82,8 @@ export class Uploads {
         failed.push(this.#refusal("", error));
       }
     }
-    const answer = answerUpload({ uploaded, failed }, request, this.#pages);
-    return request.method === "PUT" ? this.#putAnswer(answer, uploaded[0]) : answer;
+    const answer = answerUpload({ uploaded, failed }, request, this.#pages, place);
+    return isPut ? putAnswer(answer, place, uploaded[0]) : answer;
   }
 
   async #takeForm(
@@ -100,10 +108,62 @@ export class Uploads {
     }
   }
 
-  #store(name: string, chunks: AsyncIterable<Uint8Array>): Promise<StoredFile> {
-    const problem = uploadNameProblem(name, this.#tree.showHidden);
-    if (problem !== null) throw new UploadRefused(400, problem);
-    return storeUpload(this.#configuration, name, chunks);
+  /** Where what is sent to a path goes. */
+  #placeOf(segments: readonly string[]): UploadPlace {
+    return this.#places.at(segments) ?? this.#places.main;
+  }
+
+  /** The name that a PUT asks for. */
+  #nameOf({ segments, trailingSlash }: Target): string {
+    const name = segments.at(-1);
+    if (name === undefined || trailingSlash) {
+      throw new UploadRefused(400, "Put the file's name into the address: PUT /name.");
+    }
+    if (segments.length > 1 && this.#places.at(segments.slice(0, -1)) === null) {
+      throw new UploadRefused(409, "That directory takes no uploads: files are uploaded to /name.");
+    }
+    return name;
+  }
+
+  /** @param path a name, or that of a form with directories before it, which are made. */
+  async #store(
+    place: UploadPlace,
+    path: string,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<StoredFile> {
+    const [directories, name] = partsOfPath(path);
+    for (const part of [...directories, name]) {
+      const problem = uploadNameProblem(part, this.#showHidden);
+      if (problem !== null) throw new UploadRefused(400, problem);
+    }
+    if (directories.length === 0) {
+      return await storeUpload(this.#configuration, place.directory, name, chunks);
+    }
+    const directory = await this.#makeDirectories(place.directory, directories);
+    const stored = await storeUpload(this.#configuration, directory, name, chunks);
+    const before = `${directories.join("/")}/`;
+    return { ...stored, name: before + stored.name, requested: path };
+  }
+
+  /** Makes what is missing of a path of directories, and never follows a link out of the place. */
+  async #makeDirectories(top: string, names: readonly string[]): Promise<string> {
+    if (names.length > MAX_DEPTH) throw new UploadRefused(400, "The path is too deep.");
+    const real = realPathOrNull(top);
+    let directory = top;
+    for (const name of names) {
+      directory += `/${name}`;
+      try {
+        await Deno.mkdir(directory);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+      const led = realPathOrNull(directory);
+      const isDirectory = led !== null && Deno.statSync(led).isDirectory;
+      if (real === null || led === null || !isDirectory || !isInside(led, real)) {
+        throw new UploadRefused(409, `${name} is no directory that takes uploads.`);
+      }
+    }
+    return directory;
   }
 
   /** Refuses a body whose Content-Length says that it is too large. */
@@ -122,35 +182,18 @@ export class Uploads {
     const reason = "The server could not store it; its log says why.";
     return { name, reason, status: 500 };
   }
-
-  /** For a PUT: where the file is, and 200 in place of 201 where it took another's place. */
-  #putAnswer(answer: Reply, stored: StoredFile | undefined): Reply {
-    if (stored === undefined) return answer;
-    const location = this.#pathOf(stored.name);
-    const located = location === null ? answer : withHeaders(answer, { Location: location });
-    return stored.replaced ? { ...located, status: 200 } : located;
-  }
-
-  /** The path at which an uploaded file is served, encoded; null when it is not shared. */
-  #pathOf(name: string): string | null {
-    const { directory } = this.#configuration;
-    const share = this.#tree.shares.find(({ sources }) => sources.includes(directory));
-    return share === undefined
-      ? null
-      : encodePath([...share.path.split("/").filter(Boolean), name]);
-  }
 }
 
-/** The name that a PUT asks for. */
-function nameOf(target: Target): string {
-  const [name, ...more] = target.segments;
-  if (name === undefined || target.trailingSlash) {
-    throw new UploadRefused(400, "Put the file's name into the address: PUT /name.");
-  }
-  if (more.length > 0) {
-    throw new UploadRefused(409, "Files are uploaded to /name, not into directories.");
-  }
-  return name;
+/** How deep directories may be that a form makes. */
+const MAX_DEPTH = 64;
+
+/** For a PUT: where the file is, and 200 in place of 201 where it took another's place. */
+function putAnswer(answer: Reply, { path }: UploadPlace, stored: StoredFile | undefined): Reply {
+  if (stored === undefined) return answer;
+  const located = path === null
+    ? answer
+    : withHeaders(answer, { Location: path + encodeSegment(stored.name) });
+  return stored.replaced ? { ...located, status: 200 } : located;
 }
 
 /** Refuses bodies without files, and files that would have to be decoded or joined. */

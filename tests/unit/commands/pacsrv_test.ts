@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { frontEnd, pacmanCommand, type PacsrvSettings } from "../../../src/commands/pacsrv.ts";
 import { pacserveAnswers } from "../../../src/commands/pacserve_answers.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { inScratch } from "../../scratch.ts";
 
 const PACSERVE = "HTTP/1.1 200 OK\r\nServer: ThreadedServers.Pacserve/2013.05.12\r\n\r\n";
 
@@ -90,9 +91,8 @@ async function withSettings(
   server: Answering | null,
   use: (settings: PacsrvSettings, warnings: string[]) => Promise<void>,
 ): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "pacsrv-" });
-  const warnings: string[] = [];
-  try {
+  await inScratch(async (directory) => {
+    const warnings: string[] = [];
     const addressFile = join(directory, "pacserve");
     const configuration = join(directory, "pacman.conf");
     const port = server?.port ?? 0;
@@ -109,9 +109,7 @@ async function withSettings(
       environment: { get: () => undefined },
       log: { warn: (message) => warnings.push(message) },
     }, warnings);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  });
 }
 
 Deno.test("where pacserve answers, pacman runs with the copy", async () => {

@@ -153,6 +153,21 @@ Deno.test("who does not finish the TLS handshake is let go, and so is plain HTTP
   }, { tls: plainTls(server), limits: { handshakeTimeout: 100 } });
 });
 
+Deno.test("checkTls: a key that the library for TLS finds too weak is refused in a sentence", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "pacserve-tls-" });
+  try {
+    const words = "req -x509 -newkey rsa:1024 -nodes -keyout key -out cert -days 3 -subj /CN=x";
+    new Deno.Command("openssl", { args: words.split(" "), cwd: directory }).outputSync();
+    const [certificate, key] = ["cert", "key"].map((name) =>
+      Deno.readTextFileSync(`${directory}/${name}`)
+    );
+    const weak = { certificate: certificate ?? "", key: key ?? "" };
+    assertThrows(() => checkTls(plainTls(weak)), Failure, "too weak: RSA with 1024 bits");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 interface Got {
   readonly bytes: number;
   readonly text: string;

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { Failure } from "../../../src/failure.ts";
 import { copyConfiguration, copyDirectory } from "../../../src/pacman/configuration_copy.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "../../assert.ts";
+import { Scratch } from "../../scratch.ts";
 
 const LINE = "Include = /etc/pacman.d/pacserve";
 const USER = Deno.uid() ?? 0;
 
 /** A directory with a pacman.conf and a place for the copies. */
-class Place implements AsyncDisposable {
-  readonly directory = Deno.makeTempDirSync({ prefix: "pacsrv-" });
+class Place extends Scratch {
   readonly cache = join(this.directory, "cache", "pacserve");
 
   path(name: string): string {
@@ -27,14 +27,10 @@ class Place implements AsyncDisposable {
   copies(): string[] {
     return [...Deno.readDirSync(this.cache)].map(({ name }) => name).sort();
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
-  }
 }
 
 Deno.test("the copy has the lines inserted, and only its user can write there", async () => {
-  await using place = new Place();
+  using place = new Place();
   place.write("pacman.conf", "[options]\nColor\n[core]\nServer = http://m/\n");
   const copy = await place.copy("pacman.conf");
   assertEquals(
@@ -46,7 +42,7 @@ Deno.test("the copy has the lines inserted, and only its user can write there", 
 });
 
 Deno.test("it is written when the configuration changed, and only then", async () => {
-  await using place = new Place();
+  using place = new Place();
   place.write("pacman.conf", "[core]\n");
   const copy = await place.copy("pacman.conf");
   const first = await Deno.stat(copy);
@@ -60,7 +56,7 @@ Deno.test("it is written when the configuration changed, and only then", async (
 });
 
 Deno.test("an included file gets a copy if it defines repositories, else it stays", async () => {
-  await using place = new Place();
+  using place = new Place();
   const list = place.write("mirrorlist", "Server = http://m/\n");
   const own = place.write("own.conf", "[own]\nServer = http://own/\n");
   place.write("pacman.conf", `[core]\nInclude = ${list}\n  Include=${own}  \r\n# end`);
@@ -78,7 +74,7 @@ Deno.test("an included file gets a copy if it defines repositories, else it stay
 });
 
 Deno.test("a wildcard becomes the files it stands for, in order", async () => {
-  await using place = new Place();
+  using place = new Place();
   place.write("b.repo", "[b]\n");
   place.write("a.repo", "Server = x\n");
   place.write("pacman.conf", `[core]\nInclude = ${place.directory}/*.repo`);
@@ -92,7 +88,7 @@ Deno.test("a wildcard becomes the files it stands for, in order", async () => {
 });
 
 Deno.test("repositories are found through two includes, and files that include each other end", async () => {
-  await using place = new Place();
+  using place = new Place();
   place.write("one.conf", `Include = ${place.path("two.conf")}\n`);
   place.write("two.conf", `[two]\nInclude = ${place.path("one.conf")}\n`);
   place.write("pacman.conf", `Include = ${place.path("one.conf")}\nInclude = /nowhere/*.conf\n`);
@@ -102,7 +98,7 @@ Deno.test("repositories are found through two includes, and files that include e
 });
 
 Deno.test("a directory in which others could write, or that is a link, is refused", async () => {
-  await using place = new Place();
+  using place = new Place();
   place.write("pacman.conf", "[core]\n");
   await place.copy("pacman.conf");
   for (const mode of [0o770, 0o707]) {
@@ -121,14 +117,14 @@ Deno.test("a directory in which others could write, or that is a link, is refuse
 });
 
 Deno.test("who may not read the configuration may not read its copy", async () => {
-  await using place = new Place();
+  using place = new Place();
   await Deno.chmod(place.write("pacman.conf", "[core]\nServer = http://u:secret@m/\n"), 0o600);
   const copy = await place.copy("pacman.conf");
   assertEquals(((await Deno.stat(copy)).mode ?? 0) & 0o777, 0o600);
 });
 
 Deno.test("a pipe is refused before anything of it is gone, and a directory is", async () => {
-  await using place = new Place();
+  using place = new Place();
   await new Deno.Command("mkfifo", { args: [place.path("pipe")] }).output();
   await assertRejects(() => place.copy("pipe"), Failure, "not a regular file");
   await assertRejects(() => place.copy("."), Failure, "not a regular file");
@@ -146,7 +142,7 @@ Deno.test("each user has a directory of their own", () => {
 });
 
 Deno.test("for an old pacman no copy leads to a CacheServer line", async () => {
-  await using place = new Place();
+  using place = new Place();
   const addressFile = place.write(
     "pacserve",
     "# both\nCacheServer = http://localhost:1/\n  CacheServer=x\nServer = http://localhost:1/\n",

@@ -1,4 +1,5 @@
 import { assertEquals } from "../../assert.ts";
+import { withFiles } from "../../scratch.ts";
 import { expandGlob, segmentExpression } from "../../../src/pacman/glob.ts";
 
 const cases: readonly [string, readonly string[], readonly string[]][] = [
@@ -27,14 +28,8 @@ for (const [pattern, matching, others] of cases) {
 }
 
 Deno.test("wildcards match in directories, too, and the answer is sorted", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "glob_" });
-  try {
-    for (const path of ["b/x.conf", "a/x.conf", "a/y.conf", ".h/x.conf", "c"]) {
-      if (path.includes("/")) {
-        await Deno.mkdir(`${directory}/${path.split("/")[0]}`, { recursive: true });
-      }
-      await Deno.writeTextFile(`${directory}/${path}`, "");
-    }
+  const files = { "b/x.conf": "", "a/x.conf": "", "a/y.conf": "", ".h/x.conf": "", "c": "" };
+  await withFiles(files, async (directory) => {
     const found = await expandGlob(`${directory}/*/x*.conf`);
     assertEquals(found.paths, [`${directory}/a/x.conf`, `${directory}/b/x.conf`]);
     assertEquals(found.directories[0], directory);
@@ -42,7 +37,5 @@ Deno.test("wildcards match in directories, too, and the answer is sorted", async
       paths: [],
       directories: [],
     });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  });
 });

@@ -1,17 +1,9 @@
 import { assert, assertEquals } from "../../assert.ts";
+import { inScratch } from "../../scratch.ts";
 import { includedFiles, includePattern } from "../../../src/pacman/included_files.ts";
 
-async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "included_files_" });
-  try {
-    await run(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 Deno.test("a configuration without includes is one file", async () => {
-  await inDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     await Deno.writeTextFile(
       `${directory}/pacman.conf`,
       "[core]\n#Include = /x\nServer = http://a\n",
@@ -24,7 +16,7 @@ Deno.test("a configuration without includes is one file", async () => {
 });
 
 Deno.test("includes are followed through files and wildcards, each file once", async () => {
-  await inDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     await Deno.mkdir(`${directory}/d`);
     const conf = `${directory}/pacman.conf`;
     await Deno.writeTextFile(
@@ -52,7 +44,7 @@ Deno.test("includes are followed through files and wildcards, each file once", a
 });
 
 Deno.test("files that include each other end", async () => {
-  await inDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     await Deno.writeTextFile(`${directory}/a`, `Include = ${directory}/*\n`);
     await Deno.writeTextFile(`${directory}/b`, `Include = ${directory}/a\n`);
     const found = await includedFiles(`${directory}/a`);
@@ -68,7 +60,7 @@ Deno.test("a missing configuration is named, and includes nothing", async () => 
 });
 
 Deno.test("a pipe is named, and nobody waits for what comes out of it", async () => {
-  await inDirectory(async (directory) => {
+  await inScratch(async (directory) => {
     const pipe = `${directory}/pipe`;
     assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
     await Deno.writeTextFile(`${directory}/a`, `Include = ${pipe}\n`);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../assert.ts";
+import { withFiles } from "../../scratch.ts";
 import { Failure } from "../../../src/failure.ts";
 import {
   findPacmanConf,
@@ -15,13 +16,7 @@ const run = pacmanConfRunner(program);
 const withPacman = { ignore: program === null };
 
 async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "read_configuration_" });
-  try {
-    await Deno.writeTextFile(`${directory}/pacman.conf`, text);
-    await use(`${directory}/pacman.conf`);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await withFiles({ "pacman.conf": text }, (directory) => use(`${directory}/pacman.conf`));
 }
 
 Deno.test("an empty configuration has pacman's defaults", withPacman, async () => {

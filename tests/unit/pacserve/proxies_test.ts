@@ -18,7 +18,7 @@ const DIRECT: ProxyVariables = { http: "", https: "", exceptions: "" };
 
 /** Which proxy an address has: `host:port`, `unusable`, or none. */
 function chosen(variables: Record<string, string>, address: string): string | null {
-  const read = proxyVariables((name) => variables[name]);
+  const read = proxyVariables({ get: (name) => variables[name] });
   const proxy = read === null ? null : new Proxies(read).for(new URL(address));
   return proxy === null || proxy === "unusable" ? proxy : `${proxy.hostname}:${proxy.port}`;
 }

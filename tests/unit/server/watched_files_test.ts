@@ -1,23 +1,22 @@
 import { WatchedFiles } from "../../../src/server/watched_files.ts";
 import { assertEquals } from "../../assert.ts";
+import { Scratch } from "../../scratch.ts";
 
 /** Runs with a directory of its own, and waits for the watcher to tell each change. */
 async function withDirectory(
   use: (directory: string, files: WatchedFiles, changed: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const directory = await Deno.makeTempDir();
+  using scratch = new Scratch();
   let told = Promise.withResolvers<void>();
-  const files = new WatchedFiles(() => {
-    told.resolve();
-  }, (_, error) => told.reject(error));
+  const log = { warn: (line: string): void => told.reject(new Error(line)) };
+  const files = new WatchedFiles(() => told.resolve(), log);
   try {
-    await use(directory, files, async () => {
+    await use(scratch.directory, files, async () => {
       await told.promise;
       told = Promise.withResolvers<void>();
     });
   } finally {
     files.close();
-    await Deno.remove(directory, { recursive: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Reply } from "../../../../src/http/exchange.ts";
+import type { FormPlace } from "../../../../src/quickserve/pages/upload.ts";
 import type { Entry } from "../../../../src/quickserve/shared.ts";
 import { mergeEntries } from "../../../../src/quickserve/pages/entries.ts";
 import { listingReply } from "../../../../src/quickserve/pages/listing_reply.ts";
@@ -37,6 +38,7 @@ interface Parts {
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
   readonly context?: ListingContext;
+  readonly place?: FormPlace;
 }
 
 function list(entries: readonly Entry[], parts: Parts = {}): Reply {
@@ -46,6 +48,7 @@ function list(entries: readonly Entry[], parts: Parts = {}): Reply {
     entries,
     search: parts.search ?? "",
     context: parts.context ?? context,
+    place: parts.place ?? null,
   });
 }
 
@@ -280,6 +283,7 @@ Deno.test("listingReply: archives and uploads are offered where they are on", as
       canUpload: true,
       configuration: { ...context.configuration, archives: ["zst", "zip"] },
     },
+    place: { path: "/in/", isHere: false },
   }));
   assertStringIncludes(on, '<a href="?tar=zst" download>.tar.zst</a>');
   assertStringIncludes(on, '<a href="?tar=zip" download>.zip</a>');

@@ -5,6 +5,7 @@ import type { Finder } from "../../../../src/peers/finder.ts";
 import type { PagesConfiguration } from "../../../../src/quickserve/configuration.ts";
 import type { AboutFacts } from "../../../../src/quickserve/pages/about.ts";
 import { Pages } from "../../../../src/quickserve/pages/pages.ts";
+import type { UploadPlaces } from "../../../../src/quickserve/uploads/places.ts";
 import { SharedTree } from "../../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../../assert.ts";
 import { readText } from "../../../reply.ts";
@@ -29,6 +30,7 @@ interface Parts {
   readonly tree?: SharedTree;
   readonly about?: AboutFacts;
   readonly list?: Finder["list"];
+  readonly places?: Pick<UploadPlaces, "main" | "at">;
 }
 
 const about: AboutFacts = { login: "nothing", uploads: null, peers: "multicast", pacman: null };
@@ -48,7 +50,7 @@ function makePages(parts: Parts = {}): Pages {
   const places = { means: ["multicast"], interfaces: ["eth0"], leftOut: [] };
   const peers = { rows: () => [peer], places: () => places, finder };
   const tree = parts.tree ?? new SharedTree(treeOf([]));
-  return new Pages(configuration, tree, peers, parts.about ?? about);
+  return new Pages(configuration, tree, peers, parts.about ?? about, parts.places ?? null);
 }
 
 function page(pages: Pages, address: string, headers = {}): Reply | null {
@@ -142,7 +144,10 @@ Deno.test("Pages: peers as a page, data and text", async () => {
 
 Deno.test("Pages: a terminal is told how to upload", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
-  const pages = makePages({ about: { login: "uploads", uploads, peers: "none", pacman: null } });
+  const pages = makePages({
+    places: { main: { directory: "/in", path: null }, at: () => null },
+    about: { login: "uploads", uploads, peers: "none", pacman: null },
+  });
   const curl = { accept: "*/*", "user-agent": "curl/8.0", host: "s:8000" };
   const asked = [
     page(pages, "/?page=upload", curl),
@@ -165,13 +170,17 @@ Upload several files:
 Deno.test("Pages: the upload page is there where uploads are on", async () => {
   assertEquals(found(page(makePages(), "/?page=upload", browser)).status, 404);
   const uploads = { allowOverwrite: true, maximumSize: null };
-  const pages = makePages({ about: { login: "nothing", uploads, peers: "none", pacman: null } });
+  const place = { directory: "/in", path: "/in/" };
+  const pages = makePages({
+    about: { login: "nothing", uploads, peers: "none", pacman: null },
+    places: { main: place, at: () => null },
+  });
   const text = await readText(found(page(pages, "/?page=upload", browser)));
   assertStringIncludes(text, "A file of the same name is replaced.");
   const result = pages.uploadResult({
     uploaded: [{ name: "a<b>.1", requested: "a<b>", size: 5, replaced: false }],
     failed: [{ name: "\x1b<i>", reason: "The name <is> bad.", status: 400 }],
-  });
+  }, place);
   assertStringIncludes(result, "1 file uploaded, 1 failed");
   assertStringIncludes(result, "because a&lt;b&gt; was taken");
   assertStringIncludes(result, "\\x1b&lt;i&gt;");

@@ -67,6 +67,19 @@ Deno.test("uploadNameProblem: hidden names only where hidden files are shared", 
 
 Deno.test("numberedName: numbers", () => {
   assertEquals(numberedName("a.txt", 0), "a.txt");
-  assertEquals(numberedName("a.txt", 12), "a.txt.12");
+  for (
+    const [name, numbered] of [
+      ["a.txt", "a.12.txt"],
+      ["a.b.JPEG", "a.b.12.JPEG"],
+      ["a.tar.gz", "a.12.tar.gz"],
+      ["foo-1:2.0-1-any.pkg.tar.zst", "foo-1:2.0-1-any.12.pkg.tar.zst"],
+      ["clip.mp4", "clip.12.mp4"],
+      ["foo-1.2", "foo-1.2.12"],
+      ["notes", "notes.12"],
+      [".hidden", ".hidden.12"],
+      [".bashrc.bak", ".bashrc.12.bak"],
+      ["a.", "a..12"],
+    ] as const
+  ) assertEquals(numberedName(name, 12), numbered);
   assertEquals(numberedName("x".repeat(254), 1), null);
 });

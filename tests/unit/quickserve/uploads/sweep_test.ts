@@ -25,7 +25,7 @@ Deno.test("sweepUploads: a sweep spares what another living server is writing", 
       swept = await sweepUploads(directory);
       yield new Uint8Array([66]);
     }
-    await storeUpload(configuration, "a", body());
+    await storeUpload(configuration, directory, "a", body());
     assertEquals(swept, 0);
     assertEquals(Deno.readTextFileSync(`${directory}/a`), "AB");
   }));
@@ -37,7 +37,10 @@ Deno.test("sweepUploads: sweeps and uploads at the same time lose no upload", ()
       yield new Uint8Array([65]);
       await sweepUploads(directory);
     }
-    const uploads = Array.from({ length: 30 }, () => storeUpload(configuration, "a", body()));
+    const uploads = Array.from(
+      { length: 30 },
+      () => storeUpload(configuration, directory, "a", body()),
+    );
     const sweeps = Array.from({ length: 30 }, () => sweepUploads(directory));
     await Promise.all([...uploads, ...sweeps]);
     assertEquals([...Deno.readDirSync(directory)].length, 30);

@@ -4,11 +4,20 @@ import type { UploadConfiguration } from "../../../../src/quickserve/configurati
 import { uploadsAreOff } from "../../../../src/quickserve/uploads/answer.ts";
 import { announcesUpload, isUpload } from "../../../../src/quickserve/uploads/request.ts";
 import { Uploads } from "../../../../src/quickserve/uploads/uploads.ts";
+import { UploadPlaces } from "../../../../src/quickserve/uploads/places.ts";
+import { SharedTree } from "../../../../src/quickserve/tree.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../../assert.ts";
 import { makeRequest, type RequestParts } from "../../../request.ts";
 import { readText } from "../../../reply.ts";
 import { inScratch, writeFiles } from "../../../scratch.ts";
 import { breakingOff, CONTENT_TYPE, fieldPart, filePart, formOf, pieces } from "./form_body.ts";
+
+/** The upload directory is shared as the root. */
+function placesOf(directory: string): UploadPlaces {
+  const shares = [{ path: "", sources: [directory], packageCache: false }];
+  const tree = new SharedTree({ shares, filters: [], showHidden: false, followLinks: false });
+  return new UploadPlaces(directory, shares, tree);
+}
 
 /** An upload directory and what is asked of it. */
 class Inbox {
@@ -18,7 +27,8 @@ class Inbox {
   constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
     this.uploads = new Uploads(
       { directory, allowOverwrite: false, maximumSize: null, ...options },
-      { shares: [{ path: "", sources: [directory], packageCache: false }], showHidden: false },
+      placesOf(directory),
+      false,
       { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
       { warn: (message) => this.log.push(message) },
     );
@@ -76,13 +86,13 @@ Deno.test("Uploads: a taken name is numbered, whoever has it", () =>
     const inbox = new Inbox(directory);
     Deno.mkdirSync(`${directory}/sub`);
     Deno.symlinkSync("nowhere", `${directory}/link`);
-    writeFiles(directory, { "a.txt": "old", "a.txt.1": "older" });
+    writeFiles(directory, { "a.txt": "old", "a.1.txt": "older" });
     const reply = await inbox.put("a.txt", "new", { headers: { accept: "application/json" } });
     assertEquals(JSON.parse(await readText(reply)), {
-      uploaded: [{ name: "a.txt.2", requested: "a.txt", size: 3 }],
+      uploaded: [{ name: "a.2.txt", requested: "a.txt", size: 3 }],
       failed: [],
     });
-    assertEquals(reply.headers["Location"], "/a.txt.2");
+    assertEquals(reply.headers["Location"], "/a.2.txt");
     assertStringIncludes(
       await readText(await inbox.put("sub", "x")),
       "sub.1 (1 byte), because sub",
@@ -166,7 +176,7 @@ Deno.test("Uploads: of a form, what is good is stored, and the answer names each
         { name: "big", reason: "It is larger than the 10 bytes that are allowed." },
         {
           name: "../up",
-          reason: "The name is a path; a name without slashes and backslashes is needed.",
+          reason: "The name stands for a directory.",
         },
       ],
     });
@@ -365,3 +375,70 @@ Deno.test("uploadsAreOff: where uploads are off, the answer says what is on", ()
   assertEquals(reply.status, 405);
   assertEquals(reply.headers["Allow"], "GET, HEAD");
 });
+
+Deno.test("Uploads: a form makes the directories in the names of its files, and none outside", () =>
+  inScratch(async (top) => {
+    const directory = `${top}/in`;
+    writeFiles(top, { "in/taken": "a file", "outside/": "" });
+    Deno.symlinkSync(`${top}/outside`, `${directory}/link`);
+    const inbox = new Inbox(directory);
+    const files = [
+      "a/b/c.txt",
+      "a/c.txt",
+      "link/x",
+      "taken/x",
+      "a/../x",
+      "/x",
+      "a//x",
+      "a/.x",
+      "a\\x",
+    ];
+    const reply = await inbox.post(
+      pieces(formOf(...files.map((name) => filePart(name, name)))),
+      { accept: "application/json" },
+    );
+    const { uploaded, failed } = JSON.parse(await readText(reply));
+    assertEquals(uploaded.map(({ name }: { name: string }) => name), ["a/b/c.txt", "a/c.txt"]);
+    assertEquals(failed.map(({ name }: { name: string }) => name), files.slice(2));
+    assertEquals(Deno.readTextFileSync(`${directory}/a/b/c.txt`), "a/b/c.txt");
+    assertEquals([...Deno.readDirSync(`${top}/outside`)], []);
+    assertEquals([...Deno.readDirSync(`${directory}/a`)].length, 2);
+  }));
+
+Deno.test("Uploads: what is sent to a directory inside of the upload directory goes there", () =>
+  inScratch(async (top) => {
+    const directory = `${top}/in`;
+    writeFiles(top, { "in/sub/": "", "outside/": "" });
+    Deno.symlinkSync(`${top}/outside`, `${directory}/link`);
+    const inbox = new Inbox(directory);
+    const put = await inbox.ask({ method: "PUT", target: "/sub/a", body: pieces("1") });
+    assertEquals([put.status, put.headers["Location"]], [201, "/sub/a"]);
+    const body = pieces(formOf(filePart("b", "2")));
+    const headers = { "content-type": CONTENT_TYPE };
+    await inbox.ask({ method: "POST", target: "/sub/?page=upload", headers, body });
+    assertEquals(Deno.readTextFileSync(`${directory}/sub/b`), "2");
+    for (const target of ["/none/a", "/link/a"]) {
+      assertEquals((await inbox.ask({ method: "PUT", target, body: pieces("3") })).status, 409);
+    }
+    assertEquals([...Deno.readDirSync(`${top}/outside`)], []);
+  }));
+
+Deno.test("Uploads: a quotation mark in a name, which clients send as %22, is one", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    await inbox.post(pieces(formOf(filePart("a %22q%22 100%25.txt", "x"))));
+    assertEquals(inbox.files(), { 'a "q" 100%25.txt': "x" });
+  }));
+
+Deno.test("Uploads: a form with more than a thousand files accounts for each", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const names = Array.from({ length: 1100 }, (_, index) => index % 5 === 0 ? ".." : `${index}`);
+    const reply = await inbox.post(
+      pieces(formOf(...names.map((name) => filePart(name, "x"))), 65_536),
+      { accept: "application/json" },
+    );
+    const { uploaded, failed } = JSON.parse(await readText(reply));
+    assertEquals([uploaded.length, failed.length], [880, 220]);
+    assertEquals(Object.keys(inbox.files()).length, 880);
+  }));
