@@ -1,0 +1,103 @@
+/** Real pacman, and a LAN that upgrades in the same moment: each package crosses the internet once. */
+
+import { assert } from "../assert.ts";
+import { eventually } from "../lan/process.ts";
+import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade.ts";
+
+Deno.test("eight hosts upgrade in the same second", async () => {
+  await using lan = await Together.create(8, "40mbit", names);
+  const outcomes = await Promise.all(lan.machines.map((each) => upgrade(each)));
+  assertQuiet(outcomes, () => lan.logs());
+  await lan.assertSent(names, 1.1);
+});
+
+/** One large package and two small ones: at this rate ten seconds. */
+const few = ["anvil", "anvil-docs", "anvil-libs"];
+const rate = "16mbit";
+
+Deno.test("hosts that start one after the other, one of them half way, known by --peer only", async () => {
+  await using lan = await Together.create(1, rate, few, []);
+  for (let i = 2; i <= 4; i++) {
+    const peers = lan.machines.flatMap(({ machine }) => [
+      "--peer",
+      `http://${lan.scene.address(machine)}:15678/`,
+    ]);
+    await lan.warmUp(await lan.add(`host${i}`, few, peers));
+  }
+  // Those that were named need no introduction; the others hear of who named them.
+  for (const [i, { pacserve }] of lan.machines.entries()) {
+    for (const { machine } of lan.machines.slice(i + 1)) {
+      await pacserve.knows(lan.scene.address(machine), 20_000);
+    }
+  }
+  const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
+  const outcomes = [upgrade(first)];
+  for (const [i, each] of others.entries()) {
+    await lan.sentAtLeast(lan.sizeOf(few) * (i + 1) / 6);
+    outcomes.push(upgrade(each));
+  }
+  assertQuiet(await Promise.all(outcomes), () => lan.logs());
+  await lan.assertSent(few, 1.1);
+});
+
+Deno.test("hosts that want different packages share those that they have in common", async () => {
+  await using lan = await Together.create(2, rate, few);
+  await lan.add("other", ["anvil", "beacon-docs"]);
+  await lan.meet();
+  await lan.warmUp(lan.machines[2]!);
+  assertQuiet(await Promise.all(lan.machines.map((each) => upgrade(each))), () => lan.logs());
+  await lan.assertSent([...few, "beacon-docs"], 1.1);
+});
+
+/** What happens to the first at half of the large package. */
+const accidents: readonly (readonly [string, (first: Upgrading, lan: Together) => unknown])[] = [
+  ["is killed", ({ pacserve }) => pacserve.kill()],
+  ["is frozen", ({ pacserve }) => pacserve.program.signal("SIGSTOP")],
+  ["is cut off", ({ machine }, lan) => lan.scene.lan.unplug(machine.host)],
+];
+
+for (const [what, happens] of accidents) {
+  Deno.test(`the first ${what} at half of a file`, async () => {
+    await using lan = await Together.create(4, rate, few);
+    const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
+    const lost = upgrade(first).catch(() => {});
+    await lan.sentAtLeast(300_000);
+    const rest = Promise.all(others.map((each) => upgrade(each)));
+    await lan.sentAtLeast(lan.sizeOf(few) / 2);
+    await lan.keepFromMirror(first);
+    await happens(first, lan);
+    assertQuiet(await rest, () => lan.logs());
+    // The log has no line for a request whose client is gone without a word, but its bytes count.
+    await lan.assertLeft(few, 1.3);
+    await first.pacserve.kill();
+    void lost;
+  });
+}
+
+Deno.test("the pacman of the first is cancelled at half of a file", async () => {
+  await using lan = await Together.create(4, rate, few);
+  const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
+  const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
+  await lan.sentAtLeast(300_000);
+  const rest = Promise.all(others.map((each) => upgrade(each)));
+  await lan.sentAtLeast(lan.sizeOf(few) / 2);
+  pacman.signal("SIGINT");
+  assertQuiet(await rest, () => lan.logs());
+  await lan.assertSent(few, 1.3);
+});
+
+Deno.test("a verified file is given before pacman has it in its cache, and after it was cancelled", async () => {
+  await using lan = await Together.create(2, rate, few);
+  const [first, other] = lan.machines as [Upgrading, Upgrading];
+  const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
+  const { fileName } = lan.scene.repository.package("anvil-docs");
+  const address = `http://${lan.scene.address(first.machine)}:15678/pkg/${fileName}`;
+  await eventually("the small package is verified", async () => {
+    const { code } = await other.machine.host.run(["curl", "-sfI", address]);
+    return code === 0;
+  }, 20_000);
+  assert(!(await first.machine.cached()).includes(fileName));
+  pacman.signal("SIGINT");
+  await pacman.ended;
+  await other.machine.host.must(["curl", "-sf", "-o", "/dev/null", address]);
+});

@@ -1,0 +1,106 @@
+/** Trackers and holders that lie or hang: they cost half a second and the saving, and nothing else. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { paced } from "./hostile_source.ts";
+import { bytes } from "./scene.ts";
+import { download } from "./strict_client.ts";
+import { Lan, type LanHost } from "./together.ts";
+
+const MIB = 1024 * 1024;
+const file = bytes(2 * MIB);
+const instance = "instance-of-a-liar";
+
+/** What a hostile relay does. */
+interface Lies {
+  /** The answer to a want; null: it never comes. */
+  readonly first: unknown;
+  /** The answer to the request for the file. */
+  readonly give: () => Response | Promise<Response>;
+}
+
+const never = (): Promise<Response> => new Promise(() => {});
+const age = 9e15;
+const whole = { "Content-Length": String(file.length) };
+
+/** A body with these bytes, then silence. */
+function stream(...pieces: readonly Uint8Array<ArrayBuffer>[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: (controller) => pieces.forEach((piece) => controller.enqueue(piece)),
+  });
+}
+
+function flipped(at: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(file);
+  copy[at] = copy[at]! ^ 1;
+  return copy;
+}
+
+/** Each with the milliseconds that it may cost: half a second, and as much for a busy machine. */
+const liars: readonly (readonly [string, number, Lies])[] = [
+  ["names a stranger", 1_000, { first: { first: "instance-of-a-stranger", age }, give: never }],
+  ["names an address", 1_000, { first: { first: "http://127.0.0.1:1/", age }, give: never }],
+  ["answers nonsense", 1_000, { first: [1, 2], give: never }],
+  ["never answers a want", 1_000, { first: null, give: never }],
+  ["names itself and never gives", 1_200, { first: { first: instance, age }, give: never }],
+  ["names itself and has nothing", 1_000, {
+    first: { first: instance, age },
+    give: () => new Response("no", { status: 404 }),
+  }],
+  ["sends readers in a circle", 1_000, {
+    first: { first: instance, age },
+    give: () => new Response("", { status: 503, headers: { "Pacserve-Try": instance } }),
+  }],
+  ["redirects to a stranger", 1_000, {
+    first: { first: instance, age },
+    give: () => new Response("", { status: 307, headers: { "Location": "http://127.0.0.1:1/" } }),
+  }],
+  ["gives another length", 1_000, {
+    first: { first: instance, age },
+    give: () => new Response(new Uint8Array(file.length + 1)),
+  }],
+  ["gives wrong bytes at the end", 1_500, {
+    first: { first: instance, age },
+    give: () => new Response(flipped(file.length - 1), { headers: whole }),
+  }],
+  ["gives half of it and then nothing", 2_500, {
+    first: { first: instance, age },
+    give: () => new Response(stream(new Uint8Array(file.subarray(0, MIB))), { headers: whole }),
+  }],
+];
+
+async function took(others: readonly string[]): Promise<number> {
+  let time = 0;
+  const times = { inFlightSilence: 1_000 };
+  await Lan.with({ file, hosts: 1, mirror: paced(2 * MIB), times, others }, async (lan) => {
+    const [{ port }] = lan.hosts as [LanHost];
+    const outcome = await download(port, "/own", file.length);
+    assert(outcome.body.every((byte, i) => byte === file[i]), "other bytes");
+    time = outcome.took;
+  });
+  return time;
+}
+
+Deno.test("hostile trackers and holders cost little, and their bytes are never passed on", async (t) => {
+  const alone = await took([]);
+  for (const [what, most, { first, give }] of liars) {
+    await t.step(`a relay that ${what}`, async () => {
+      const mine = { "Pacserve-Instance": instance, "Pacserve-Relay": "1" };
+      const server = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        async (request) => {
+          if (request.method !== "POST") return await give();
+          const isWant = (await request.text()).includes("want");
+          if (isWant && first === null) return await never();
+          return new Response(isWant ? JSON.stringify(first) : "true", { headers: mine });
+        },
+      );
+      try {
+        const time = await took([`http://127.0.0.1:${server.addr.port}/`]);
+        assert(time < alone + most, `${time} ms, alone ${alone} ms`);
+      } finally {
+        await Promise.race([server.shutdown(), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+    });
+  }
+  assertEquals(liars.length, 11);
+});

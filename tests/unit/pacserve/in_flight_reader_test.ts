@@ -1,0 +1,65 @@
+/** A peer that reads a download from here has no influence on it. */
+
+import { Download } from "../../../src/pacserve/relay/download.ts";
+import { InFlightReader } from "../../../src/pacserve/relay/in_flight_reader.ts";
+import { OwnReaders } from "../../../src/pacserve/relay/own_readers.ts";
+import { Window } from "../../../src/pacserve/relay/window.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+
+const size = 1024 * 1024;
+
+function make(): { readonly download: Download; readonly reader: InFlightReader; ended: number } {
+  const download = new Download({
+    name: "file",
+    size,
+    sha256: new Uint8Array(32),
+    isWhole: true,
+    start: 0,
+    end: null,
+    resumable: true,
+    hold: 0,
+    createStore: (start, size) => new Window(start, size),
+  });
+  const source = { kind: "mirror", name: "m", key: "m", open: () => Promise.reject() } as const;
+  download.append(new Uint8Array(size / 2), source);
+  const made = { download, ended: 0 };
+  const reader = new InFlightReader(
+    download,
+    download.store!,
+    0,
+    size,
+    new OwnReaders(),
+    () => true,
+    () => made.ended++,
+  );
+  return Object.assign(made, { reader });
+}
+
+Deno.test("a reader that takes nothing loses its place after six seconds, and gets no more", async () => {
+  const made = make();
+  const { reader, download } = made;
+  assertEquals((await reader.next()).value?.length, 0);
+  assertEquals((await reader.next()).value?.length, 256 * 1024);
+  const begun = performance.now();
+  while (made.ended === 0 && performance.now() - begun < 10_000) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(made.ended, 1);
+  assert(performance.now() - begun > 5_000);
+  await assertRejects(() => reader.next());
+  download.close();
+});
+
+Deno.test("a reader ends when the download begins anew, and when it is closed", async () => {
+  for (const end of ["restart", "close"] as const) {
+    const made = make();
+    const { reader, download } = made;
+    await reader.next();
+    await reader.next();
+    await reader.next();
+    download[end]();
+    await assertRejects(() => reader.next());
+    assertEquals(made.ended, 1);
+    download.close();
+  }
+});
