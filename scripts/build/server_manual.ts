@@ -180,6 +180,18 @@ export function logSection(program: Program): Section {
 
 const PACSERVE_SOURCES: readonly Term[] = [
   {
+    word: "peer http://... (in flight)",
+    meaning: "What this host asked for, from a peer that was still downloading it: machines that " +
+      "upgrade at the same moment share one download, so that a package crosses the internet once. " +
+      "The price: pacman's bar stands still until all of it is there and verified, and on Wi-Fi each " +
+      "copy takes the air twice.",
+  },
+  {
+    word: "spool",
+    meaning:
+      "What a neighbour asked for, while it is downloaded here or before it is in the cache.",
+  },
+  {
     word: "mirror http://...",
     meaning: "What this host asked for, from this mirror; for others a redirect to it.",
   },
