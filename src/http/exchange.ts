@@ -61,7 +61,8 @@ export interface FileSlice {
 /**
  * The body of a reply. The sender adds the length of bytes and of slices, and leaves the body out of
  * the reply to a HEAD. A stream is sent with the `Content-Length` that the handler set, else chunked;
- * its iterator is returned (so that a `finally` runs) when the client goes away. A chunk is good until the
+ * its iterator is returned (so that a `finally` runs) when the client goes away. An empty first piece
+ * sends the head at once. A chunk is good until the
  * next one is asked for: to keep it longer, copy it.
  */
 export type ReplyBody = null | Uint8Array | FileSlice | AsyncIterable<Uint8Array>;

@@ -136,7 +136,10 @@ async function sendStream(
       begun = true;
       ended = done === true;
       if (done === true) break;
-      if (value.byteLength === 0) continue;
+      if (value.byteLength === 0) {
+        transfer.response.flushHeaders();
+        continue;
+      }
       left -= value.byteLength;
       if (left < 0) break;
       if (!await transfer.write(value)) break;

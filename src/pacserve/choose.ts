@@ -20,6 +20,7 @@ import type { Repository } from "../pacman/configuration.ts";
 import type { Finder, Found } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
 import { HEADERS } from "../peers/protocol.ts";
+import type { Wants } from "../peers/wants.ts";
 import type { FileReplies } from "../quickserve/file_reply.ts";
 import type { SharedFile } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
@@ -34,12 +35,13 @@ import {
   placeOf,
 } from "./address.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
-import type { ExpectedFiles } from "./expected_files.ts";
+import type { ExpectedFile, ExpectedFiles } from "./expected_files.ts";
 import { FileRepositories } from "./file_repositories.ts";
 import type { PacserveMemory } from "./memory.ts";
 import type { MirrorChoice } from "./mirrors.ts";
 import { isBroken, isOfAnotherBuild } from "./own_copy.ts";
 import { isForClient, mayComeFromPeer } from "./provenance.ts";
+import { InFlightFile } from "./relay/in_flight_file.ts";
 import { MirrorsOfFile } from "./relay/mirror_copies.ts";
 import { PeersWithFile } from "./relay/peer_copies.ts";
 import type { Expected, WantedFile } from "./relay/relay.ts";
@@ -55,7 +57,10 @@ export interface PacserveParts {
   readonly tree: Pick<SharedTree, "lookup">;
   readonly files: Pick<FileReplies, "reply">;
   /** Those that the client can reach are asked. */
-  readonly peers: Pick<Peers, "instance"> & { readonly finder: Pick<Finder, "find"> };
+  readonly peers: Pick<Peers, "instance"> & {
+    readonly finder: Pick<Finder, "find">;
+    readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
+  };
   readonly network: Pick<Network, "isOwn">;
   readonly log: Pick<Log, "warn">;
   /** What pacman's databases say of packages. */
@@ -130,14 +135,20 @@ export class Pacserve {
   /**
    * Answers a request of a peer: it wants to know what is here, and does its own search elsewhere.
    *
-   * @returns 404 for a package that is not the one that the peer wants, or that is broken; null for
-   * every other request: the file server underneath answers it.
+   * @returns 404 for a package that is not the one that the peer wants, or that is broken; what is being
+   * downloaded, for a peer that may have it; null for every other request: the file server underneath
+   * answers it.
    */
   answerPeer(request: HttpRequest, { segments }: Target): Reply | null {
     const [directory, name = ""] = segments;
     if (directory !== PACKAGES || segments.length !== 2) return null;
     const { tree, expected } = this.#parts;
     const found = tree.lookup(segments);
+    if (found === null) {
+      const isForFile = request.method === "GET" || request.method === "HEAD";
+      const { relay } = this.#memory;
+      return isForFile ? relay.holder.answer(request, name, this.#parts.peers.instance) : null;
+    }
     const isWithheld = found?.kind === "file" &&
       (isBroken(expected, name, found.size) || isOfAnotherBuild(expected, name, request));
     return isWithheld ? textReply(404, "404 This server has another file of this name") : null;
@@ -175,6 +186,14 @@ export class Pacserve {
     if (address.repository !== null) {
       const { repository, file } = address;
       const reply = this.#fileRepositories.reply(repository, file, request);
+      if (reply !== null) return reply;
+    }
+    if (!isLocal) {
+      const reply = this.#memory.relay.holder.answer(
+        request,
+        address.file,
+        this.#parts.peers.instance,
+      );
       if (reply !== null) return reply;
     }
     const via = request.headers["via"];
@@ -252,9 +271,32 @@ export class Pacserve {
       expected,
       isPackage: isPackageOrItsSignature(file),
       peers: fromPeers ? this.#peersWithFile(request, address, expected) : null,
+      inFlight: fromPeers && described !== null
+        ? this.#inFlightFile(request, address, described)
+        : null,
       mirrors,
       mirrorFailed: (source, failure) => mirrors.failed(source, failure),
     };
+  }
+
+  /** Null for a file whose mirrors are all for this host only: nobody is told of it. */
+  #inFlightFile(
+    request: HttpRequest,
+    address: PacmanAddress,
+    { sha256 }: ExpectedFile,
+  ): InFlightFile | null {
+    const { peers: { wants }, tree, configuration: { authorities } } = this.#parts;
+    if (this.#mirrorsOf(request, address, false).every((mirrors) => mirrors.length === 0)) {
+      return null;
+    }
+    return new InFlightFile({
+      wants,
+      client: this.#memory.peerClient,
+      file: address.file,
+      digest: sha256.toHex(),
+      authorities,
+      tree,
+    });
   }
 
   #peersWithFile(

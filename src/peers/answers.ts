@@ -7,6 +7,7 @@ import type { OwnFiles } from "./own_server.ts";
 import {
   decodeMessage,
   type DirectoryListing,
+  encodeFirst,
   encodeFound,
   encodeListing,
   type FileCheck,
@@ -16,6 +17,7 @@ import {
   pathSegments,
 } from "./protocol.ts";
 import { countOf, instanceOf } from "./questions.ts";
+import type { Wants } from "./wants.ts";
 
 /** An answer: the status and the body, which is JSON if the status is 200. */
 export interface MessageAnswer {
@@ -27,11 +29,17 @@ export interface MessageAnswer {
 export class Answers {
   readonly #finder: Pick<Finder, "find" | "list">;
   readonly #membership: Pick<Membership, "nudged">;
+  readonly #wants: Pick<Wants, "answer">;
   #files: OwnFiles | null = null;
 
-  constructor(finder: Pick<Finder, "find" | "list">, membership: Pick<Membership, "nudged">) {
+  constructor(
+    finder: Pick<Finder, "find" | "list">,
+    membership: Pick<Membership, "nudged">,
+    wants: Pick<Wants, "answer">,
+  ) {
     this.#finder = finder;
     this.#membership = membership;
+    this.#wants = wants;
   }
 
   /** Says what this server shares. */
@@ -64,6 +72,13 @@ export class Answers {
         return { status: 200, body: await this.#checkFiles(message, request) };
       case "directory listing":
         return { status: 200, body: await this.#list(message, request) };
+      case "want": {
+        const instance = instanceOf(request.headers[HEADERS.instance.toLowerCase()]);
+        const first = instance === null
+          ? null
+          : await this.#wants.answer(message, instance, request.connection.remoteAddress);
+        return { status: 200, body: first === null ? "null" : encodeFirst(first) };
+      }
     }
   }
 

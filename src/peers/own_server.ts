@@ -24,6 +24,8 @@ export interface PackageNames {
 /** What this server is with one configuration. */
 export interface OwnServer {
   readonly files: OwnFiles;
+  /** Whether it relays what this host asks for: then it is a tracker, too. */
+  readonly relays: boolean;
   readonly admission: Pick<Admission, "allowsPeer">;
 }
 

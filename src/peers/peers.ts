@@ -22,6 +22,7 @@ import { HEADERS } from "./protocol.ts";
 import { instanceOf, Questions } from "./questions.ts";
 import { type Peer, type PeerRecord, Registry } from "./registry.ts";
 import { StaticPeers } from "./static_peers.ts";
+import { Wants } from "./wants.ts";
 
 /** What the room is made with. */
 export interface PeersParts {
@@ -60,6 +61,8 @@ export class Peers {
   readonly finder: Finder;
   /** The table of peers; its event `changed` tells of what is worth keeping. */
   readonly registry: Registry;
+  /** Finds and tells who downloads a file first. */
+  readonly wants: Wants;
   /** What the indexes of the peers say. */
   readonly indexes: RemoteIndexes;
   /** Files that this server is sending at this moment: its owner counts them. */
@@ -95,11 +98,13 @@ export class Peers {
     const members = { configuration, registry, questions, published, indexes, network, log };
     this.#membership = new Membership(members);
     this.finder = new Finder({ registry, questions, indexes, network, timeout });
-    this.#answers = new Answers(this.finder, this.#membership);
+    this.wants = new Wants(registry, questions, published);
+    this.#answers = new Answers(this.finder, this.#membership, this.wants);
   }
 
   /** Says what this server is from now on; another configuration makes it another one. */
-  serve({ files, admission }: OwnServer): void {
+  serve({ files, admission, relays }: OwnServer): void {
+    this.#published.relays = relays;
     this.#answers.share(files);
     this.#published.list(files);
     this.#membership.admit(admission);

@@ -1,6 +1,7 @@
 /**
  * The messages between servers: an HTTP POST to `/` with `json=<URL-encoded JSON object>` as its body,
- * answered with JSON. There are three types: nudge, file check and directory listing.
+ * answered with JSON. There are four types: nudge, file check, directory listing and want. The original
+ * knows the first three.
  *
  * Everything here is a pure function over text that a stranger may have written.
  */
@@ -30,8 +31,31 @@ export interface DirectoryListing {
   readonly hops: number;
 }
 
+/** "Who downloads this file first?" It goes to the file's trackers. */
+export interface Want {
+  readonly type: "want";
+  /** The name of a package. */
+  readonly file: string;
+  /** The SHA-256 that it must have, in hexadecimal digits. */
+  readonly digest: string;
+  /** Bytes that the sender has of it. */
+  readonly have: number;
+  /** Instances from which the sender could not get it. */
+  readonly failed: readonly string[];
+  /** True when the sender downloads it no more, and cannot give it. */
+  readonly ended: boolean;
+}
+
+/** What a tracker says. */
+export interface FirstDownload {
+  /** The instance that downloads the file first: the sender of the want, or another one. */
+  readonly first: string;
+  /** For how long (ms) the tracker has named it. */
+  readonly age: number;
+}
+
 /** A message between servers. */
-export type Message = Nudge | FileCheck | DirectoryListing;
+export type Message = Nudge | FileCheck | DirectoryListing | Want;
 
 /** An entry of a directory listing as it goes over the wire. */
 export interface ListingEntry {
@@ -57,7 +81,14 @@ export const HEADERS = {
   index: "Pacserve-Index",
   /** On a request for a file: the digest that it must have, `sha256=<64 hexadecimal digits>`. */
   digest: "Pacserve-Digest",
+  /** `1` on each message and answer of a server that relays: it can be a tracker. */
+  relay: "Pacserve-Relay",
+  /** With 503 for a file that is being downloaded: the instance of one that reads it from there. */
+  try: "Pacserve-Try",
 } as const;
+
+/** Instances that one want may name as failed. */
+export const MAX_FAILED = 16;
 
 /** Greatest number of paths in one file check. */
 export const MAX_PATHS = 512;
@@ -108,6 +139,8 @@ export function decodeMessage(body: string): Message | "malformed" | "unfit" {
       return decodeFileCheck(value);
     case "directory listing":
       return decodeDirectoryListing(value);
+    case "want":
+      return decodeWant(value);
     default:
       return "unfit";
   }
@@ -135,6 +168,45 @@ function decodeDirectoryListing(value: object): DirectoryListing | "unfit" {
   const hops = decodeHops(value);
   if (hops === null || !isPath(path)) return "unfit";
   return { type: "directory listing", path, hops };
+}
+
+function decodeWant(value: object): Want | "unfit" {
+  const file = own(value, "file");
+  const digest = own(value, "digest");
+  const have = own(value, "have") ?? 0;
+  const failed = own(value, "failed") ?? [];
+  const ended = own(value, "ended") ?? false;
+  if (typeof file !== "string" || file.includes("/") || pathSegments(file)?.length !== 1) {
+    return "unfit";
+  }
+  if (typeof digest !== "string" || !/^[0-9a-f]{64}$/.test(digest)) return "unfit";
+  if (typeof have !== "number" || !Number.isSafeInteger(have) || have < 0) return "unfit";
+  if (!Array.isArray(failed) || failed.length > MAX_FAILED || typeof ended !== "boolean") {
+    return "unfit";
+  }
+  const instances = (failed as unknown[]).filter((each) => typeof each === "string");
+  if (instances.length < failed.length || !instances.every(isInstance)) return "unfit";
+  return { type: "want", file, digest, have, failed: instances, ended };
+}
+
+/** Whether a text can be the identity of a server of ours. */
+export function isInstance(text: string): boolean {
+  return /^[\w-]{8,64}$/.test(text);
+}
+
+/** Body of the answer to a want. */
+export function encodeFirst({ first, age }: FirstDownload): string {
+  return JSON.stringify({ first, age });
+}
+
+/** Reads the answer to a want; null when it is no answer to one, as of a server that knows no wants. */
+export function decodeFirst(body: string): FirstDownload | null {
+  const value = parseJson(body);
+  if (!isObject(value)) return null;
+  const first = own(value, "first");
+  const age = own(value, "age") ?? 0;
+  if (typeof first !== "string" || !isInstance(first)) return null;
+  return typeof age === "number" && age >= 0 ? { first, age } : null;
 }
 
 function isPath(value: unknown): value is string {

@@ -11,18 +11,25 @@ import {
 } from "./client.ts";
 import type { PublishedIndex } from "./index/published.ts";
 import {
+  decodeFirst,
   decodeFound,
   decodeListing,
   encodeMessage,
+  type FirstDownload,
   HEADERS,
+  isInstance,
   type Listing,
   type Message,
   MESSAGE_TYPE,
+  type Want,
 } from "./protocol.ts";
 import type { Peer, Registry } from "./registry.ts";
 
 /** Milliseconds after which an answer that did not come is no longer waited for by anybody. */
 const MAX_ANSWER_TIME = 2_000;
+
+/** The same for the answer to a want, which is of use while the file is downloaded. */
+const MAX_WANT_TIME = 10_000;
 
 const MAX_BODY = 1 << 20;
 const MAX_LISTING_BODY = 16 << 20;
@@ -86,6 +93,13 @@ export class Questions {
     return decodeListing(textOf(answer), MAX_NAMES);
   }
 
+  /** Who downloads a file first, as this tracker says; null when it does not answer that. */
+  async want(tracker: Peer, want: Want): Promise<FirstDownload | null> {
+    const request = { ...messageTo(tracker, want, 1024), timeout: MAX_WANT_TIME };
+    const answer = await this.#ask(tracker, request, false);
+    return answer.status === 200 ? decodeFirst(textOf(answer)) : null;
+  }
+
   /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
   async offers(peer: Peer, url: string): Promise<Offer> {
     const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
@@ -112,7 +126,7 @@ export class Questions {
   /** @param isNecessary a peer that cannot answer this is of no use: it is in backoff then. */
   async #ask(
     peer: Peer,
-    request: Omit<PeerRequest, "timeout">,
+    request: Omit<PeerRequest, "timeout"> & { readonly timeout?: number },
     isNecessary: boolean = true,
   ): Promise<PeerAnswer> {
     const late = setTimeout(() => {
@@ -121,7 +135,8 @@ export class Questions {
     }, this.#patience);
     try {
       const headers = { ...this.#published.headers(), ...request.headers };
-      const answer = await this.#client.request({ ...request, headers, timeout: MAX_ANSWER_TIME });
+      const { timeout = MAX_ANSWER_TIME } = request;
+      const answer = await this.#client.request({ ...request, headers, timeout });
       const isProof = request.method === "HEAD" && request.url !== peer.url;
       this.#learn(peer, answer, isProof);
       return answer;
@@ -149,6 +164,7 @@ export class Questions {
       instance,
       generation: instance === null ? null : countOf(headerOf(answer, HEADERS.index)),
       transfers: countOf(headerOf(answer, HEADERS.transfers)),
+      relays: headerOf(answer, HEADERS.relay) === "1",
       roundTrip: answer.roundTrip,
       isProof,
     });
@@ -185,7 +201,7 @@ function messageTo(
 
 /** The identity in a header field; null for none or one that is not as ours are. */
 export function instanceOf(value: string | undefined): string | null {
-  return value !== undefined && /^[\w-]{8,64}$/.test(value) ? value : null;
+  return value !== undefined && isInstance(value) ? value : null;
 }
 
 /** The number in a header field; null for none or one that is not as ours are. */

@@ -23,6 +23,8 @@ export const BOUNDS = {
   perHost: 16,
   /** Peers whose backoff is over that one search asks. */
   due: 8,
+  /** Milliseconds for which a peer in backoff is still taken to be there, after its last answer. */
+  recent: 3_000,
   /** Milliseconds without a failure that end a probation. */
   probation: 600_000,
 } as const;
@@ -57,6 +59,8 @@ export interface Peer {
   instance: string | null;
   /** Generation of its index, when it last spoke of it; null for none. */
   generation: number | null;
+  /** It relays, as its last answer said: it can be a tracker. */
+  relays: boolean;
   /** Files that it was sending at `transfersAt`, on the registry's clock: see {@link transfersOf}. */
   transfers: number;
   transfersAt: number;
@@ -72,6 +76,8 @@ export interface PeerFacts {
   /** Generation of its index; null for none. */
   readonly generation: number | null;
   readonly transfers: number | null;
+  /** It relays; by default it does not. */
+  readonly relays?: boolean;
   /** Milliseconds. */
   readonly roundTrip: number;
   /** It answered for the very address of a file: only that ends a probation at once. */
@@ -177,6 +183,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     peer.trouble = null;
     peer.instance = facts.instance;
     peer.generation = facts.generation;
+    peer.relays = facts.relays ?? false;
     if (facts.transfers !== null) {
       peer.transfers = facts.transfers;
       peer.transfersAt = peer.lastSeen;
@@ -249,6 +256,15 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   }
 
   /**
+   * Whether the peer is alive, or was a moment ago: on a busy network many peers answer late now and
+   * then, and all servers have to agree on who is there.
+   */
+  isThere(peer: Peer): boolean {
+    if (peer.state === "alive") return true;
+    return peer.lastSeen !== null && this.#now() - peer.lastSeen < BOUNDS.recent;
+  }
+
+  /**
    * Peers that may be asked now: those alive, and a few of those whose backoff is over, first those that
    * failed least often. So many that are dead cannot slow a search down.
    */
@@ -299,6 +315,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
       backoffUntil: 0,
       instance: null,
       generation: null,
+      relays: false,
       transfers: 0,
       transfersAt: 0,
       roundTrip: null,

@@ -67,6 +67,8 @@ export class Handlers {
   readonly files: SharedFiles;
   /** Who may come in, and who may be a peer. */
   readonly admission: Admission;
+  /** Whether this host's pacman is relayed to, which peers take part in. */
+  readonly relays: boolean;
   readonly #configuration: ServerConfiguration;
   readonly #parts: LastingParts;
   readonly #always: ReplyHeaders;
@@ -84,7 +86,8 @@ export class Handlers {
     const { pacserve, hostNames, admission } = configuration;
     this.#configuration = configuration;
     this.#parts = parts;
-    this.files = new SharedFiles(tree, parts.expected);
+    this.files = new SharedFiles(tree, parts.expected, parts.memory.relay.holder);
+    this.relays = pacserve !== null && !pacserve.redirect;
     this.#always = { "Server": serverHeader(configuration.program) };
     this.admission = new Admission(admission, { names: hostNames, network: parts.network });
     this.#fileReplies = filesOf(configuration, tree);

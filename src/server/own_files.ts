@@ -4,6 +4,7 @@ import { PACKAGES } from "../pacserve/address.ts";
 import { encodePath } from "../http/target.ts";
 import { isBroken, type KnownFiles } from "../pacserve/own_copy.ts";
 import type { OwnFiles, PackageNames } from "../peers/own_server.ts";
+import type { Holder } from "../pacserve/relay/holder.ts";
 import type { Listing, ListingEntry } from "../peers/protocol.ts";
 import type { Entry } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
@@ -15,16 +16,23 @@ const GROWING = 10_000;
 export class SharedFiles implements OwnFiles {
   readonly #tree: SharedTree;
   readonly #expected: KnownFiles;
+  readonly #holder: Pick<Holder, "has">;
 
-  constructor(tree: SharedTree, expected: KnownFiles) {
+  /** @param holder has packages that are not in the tree yet. */
+  constructor(tree: SharedTree, expected: KnownFiles, holder: Pick<Holder, "has">) {
     this.#tree = tree;
     this.#expected = expected;
+    this.#holder = holder;
   }
 
   /** Whether this server has a file at this place of its tree, and it can be what it is meant to be. */
   has(segments: readonly string[]): boolean {
     const found = this.#tree.lookup(segments);
-    return found?.kind === "file" && !this.#isBrokenPackage(segments, found.size);
+    const [directory, name = "", ...more] = segments;
+    if (found === null) {
+      return directory === PACKAGES && more.length === 0 && this.#holder.has(name);
+    }
+    return found.kind === "file" && !this.#isBrokenPackage(segments, found.size);
   }
 
   /** A directory in the form in which peers ask for it; null when there is none. */

@@ -8,6 +8,7 @@ import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
+import { InFlightReader } from "../pacserve/relay/in_flight_reader.ts";
 import { RelayedBody } from "../pacserve/relay/relayed_body.ts";
 import { RELAY_TIMES } from "../pacserve/relay/times.ts";
 import { Peers } from "../peers/peers.ts";
@@ -208,7 +209,7 @@ export class RunningServer {
 
 /** Whether a reply is a file on its way. */
 function isTransfer({ body }: Reply): boolean {
-  return isFileSlice(body) || body instanceof RelayedBody;
+  return isFileSlice(body) || body instanceof RelayedBody || body instanceof InFlightReader;
 }
 
 /** The directories that pacserve's index is made from; quickserve publishes none. */

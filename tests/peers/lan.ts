@@ -171,6 +171,7 @@ export async function servePeer(
     log: { warn: write, info: write, debug: write },
   });
   const served: OwnServer = {
+    relays: true,
     files: {
       has: own.has ?? ((segments): boolean => has.has(segments.join("/"))),
       listing: own.listing ?? ((segments) => Promise.resolve(listingOf(files, segments))),

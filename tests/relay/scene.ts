@@ -78,6 +78,7 @@ export class Scene {
       repository: "core",
       expected: isDescribed ? { size: file.length, sha256 } : null,
       isPackage,
+      inFlight: null,
       peers: this.peers.length === 0 ? null : this.#peerCopies(),
       mirrors: this.#mirrorCopies(),
       mirrorFailed: () => {},

@@ -40,6 +40,10 @@ export class Attempt {
   count = 0;
   /** Another source was asked because of its trouble; it is closed when that gives a byte. */
   isLeft = false;
+  /** It was left for a better one, which may still fail. */
+  isSuperseded = false;
+  /** It leads, and takes nothing: another one is about to give what follows. */
+  isPaused = false;
   /** A mirror was asked beside it, or there was none. */
   isRaced = false;
   failure: SourceFailure | null = null;
@@ -118,16 +122,15 @@ export class Attempt {
 
   /** What is wrong with it, as far as its times tell; null when nothing is. */
   trouble(times: RelayTimes): string | null {
-    const { kind } = this.source;
+    const { kind, patience = 0 } = this.source;
     if (this.#stream === null) {
       const limit = kind === "mirror" ? times.mirrorAnswer : times.peerAnswer;
       return this.silentFor > limit ? "does not answer" : null;
     }
-    const limit = kind === "in-flight" ? times.inFlightSilence : times.silence;
+    const limit = kind === "in-flight" ? times.inFlightSilence + patience : times.silence;
     if (this.silentFor > limit) return `sends nothing for ${seconds(limit)} s`;
-    return this.#isCrawling(times.crawl)
-      ? `gives less than 16 KiB in ${seconds(times.crawl)} s`
-      : null;
+    const period = times.crawl + patience;
+    return this.#isCrawling(period) ? `gives less than 16 KiB in ${seconds(period)} s` : null;
   }
 
   #isCrawling(period: number): boolean {
@@ -233,7 +236,9 @@ export class Attempt {
   }
 
   #room(): Promise<void> {
-    return this.#until(() => this.#download.room() > 0 || this.#download.store === null);
+    return this.#until(() =>
+      !this.isPaused && (this.#download.room() > 0 || this.#download.store === null)
+    );
   }
 
   async #until(condition: () => boolean): Promise<void> {

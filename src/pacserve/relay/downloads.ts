@@ -2,6 +2,7 @@
 
 import type { Download } from "./download.ts";
 import type { Candidates, Failover } from "./failover.ts";
+import type { InFlightFile } from "./in_flight_file.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Reader } from "./reader.ts";
 import type { SpoolDirectory } from "./spool.ts";
@@ -10,7 +11,17 @@ import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
 /** Milliseconds between two looks for spools that are not needed any more. */
-const SWEEP = 5_000;
+const SWEEP = 2_000;
+
+/**
+ * Milliseconds between two wants for a file: its trackers forget it after 30 s. One that comes from a
+ * mirror is asked for more often, since another server may download it as well: they did not agree at
+ * first, or one of them was too busy to answer.
+ */
+const REPEAT = { fromMirror: 2_000, else: 10_000 };
+
+/** A file in the cache is kept for so long (ms): peers learn of the cache a moment later. */
+const KEPT_BESIDE_CACHE = 5_000;
 
 /** A download, what fills it, and how many read it. */
 export class Job {
@@ -18,6 +29,11 @@ export class Job {
   readonly failover: Failover;
   /** Under which it is found by those who want the same file; null: nobody else gets it. */
   readonly key: string | null;
+  /** Replies to neighbours under way. */
+  neighbours = 0;
+  /** Null: it is shared with nobody. */
+  readonly #inFlight: InFlightFile | null;
+  #repeatedAt = performance.now();
   readonly #times: RelayTimes;
   readonly #ended: () => void;
   #readers = 0;
@@ -30,10 +46,12 @@ export class Job {
     key: string | null,
     download: Download,
     failover: Failover,
+    inFlight: InFlightFile | null,
     times: RelayTimes,
     ended: () => void,
   ) {
     this.key = key;
+    this.#inFlight = inFlight;
     this.download = download;
     this.failover = failover;
     this.#times = times;
@@ -43,6 +61,28 @@ export class Job {
   /** True while somebody reads. */
   get isRead(): boolean {
     return this.#readers > 0;
+  }
+
+  /** True while neighbours may have it: not when it came with credentials. */
+  get isShared(): boolean {
+    return this.#inFlight !== null && this.download.isKept &&
+      !this.download.segments.some(({ source }) => source.isPrivate) &&
+      !this.failover.sources.some((source) => source.isPrivate);
+  }
+
+  /** True while this host's own pacman has it downloaded. */
+  get isFilled(): boolean {
+    return this.failover.isRunning;
+  }
+
+  /** True when a mirror fills it. */
+  get isFromMirror(): boolean {
+    return this.failover.isFromMirror;
+  }
+
+  /** The instances that its bytes come through. */
+  get chain(): readonly string[] {
+    return this.failover.sources.flatMap(({ chain = [] }) => chain);
   }
 
   /** For how long (ms) nobody has read. */
@@ -62,9 +102,37 @@ export class Job {
   /** Closes everything; readers get no more. */
   close(): void {
     clearTimeout(this.#timer);
+    const wasShared = this.isShared;
     this.failover.stop();
     this.download.close();
     this.#ended();
+    if (wasShared) this.#inFlight?.end();
+  }
+
+  /**
+   * Tells the trackers now and then that it is still here. Where they name another server, and a mirror
+   * fills this one, it goes on from there.
+   */
+  repeat(): void {
+    const { isVerified, received } = this.download;
+    const pause = this.isFromMirror ? REPEAT.fromMirror : REPEAT.else;
+    const isDue = performance.now() - this.#repeatedAt >= pause;
+    if (!isDue || !this.isShared || !(this.isFilled || isVerified)) return;
+    this.#repeatedAt = performance.now();
+    const late = this.#inFlight?.find(received, new Set()).late;
+    void late?.then((source) => {
+      if (source !== null && this.failover.isFromMirror) this.failover.prefer(source);
+    });
+  }
+
+  /** The package is in the cache, where everybody looks for it. */
+  get isInCache(): boolean {
+    return this.#inFlight?.isInCache ?? false;
+  }
+
+  #stop(): void {
+    this.failover.stop();
+    if (this.isShared && !this.download.isVerified) this.#inFlight?.end();
   }
 
   #left(): void {
@@ -75,7 +143,7 @@ export class Job {
     const isUseful = this.key !== null && isKept && (state === "fetching" || state === "complete");
     if (!isUseful) return this.close();
     // pacman may come back at once, by its `Server` line after its `CacheServer` line.
-    this.#timer = setTimeout(() => this.failover.stop(), this.#times.unread);
+    this.#timer = setTimeout(() => this.#stop(), this.#times.unread);
   }
 }
 
@@ -100,9 +168,38 @@ export class Downloads {
     return job === undefined || state === "failed" || state === "spoiled" ? null : job;
   }
 
-  /** Adds one. */
-  add(key: string | null, download: Download, failover: Failover): Job {
-    const job: Job = new Job(key, download, failover, this.#times, () => {
+  /** One that peers may read, while it is downloaded for this host; null when there is none. */
+  shared(key: string): Job | null {
+    const job = this.get(key);
+    return job !== null && job.isShared && job.isFilled ? job : null;
+  }
+
+  /**
+   * One that is verified, and that neighbours may have.
+   *
+   * @param digest in hexadecimal digits; null for any.
+   */
+  verified(name: string, digest: string | null): Job | null {
+    for (const job of this.#all) {
+      const { download, key } = job;
+      if (download.name !== name || !download.isVerified || !job.isShared) continue;
+      if (digest === null || key === `${name} ${digest}`) return job;
+    }
+    return null;
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param inFlight null when it must not be shared with peers.
+   */
+  add(
+    key: string | null,
+    download: Download,
+    failover: Failover,
+    inFlight: InFlightFile | null,
+  ): Job {
+    const job: Job = new Job(key, download, failover, inFlight, this.#times, () => {
       this.#all.delete(job);
       if (key !== null && this.#jobs.get(key) === job) this.#jobs.delete(key);
     });
@@ -117,8 +214,12 @@ export class Downloads {
     if (this.#spools === null) return new Window(0, size);
     let spool = this.#spools.create(size);
     while (spool === null) {
-      const oldest = [...this.#all].filter((job) => !job.isRead && job.download.store !== null)
-        .toSorted((one, other) => other.idleFor - one.idleFor)[0];
+      const oldest = [...this.#all].filter((job) =>
+        !job.isRead && job.neighbours === 0 && job.download.store !== null
+      )
+        .toSorted((one, other) =>
+          other.idleFor - one.idleFor
+        )[0];
       if (oldest === undefined) return new Window(0, size);
       oldest.close();
       spool = this.#spools.create(size);
@@ -129,13 +230,15 @@ export class Downloads {
   /** The package is in the cache: what is kept of it goes, unless somebody reads it. */
   isInCache(name: string): void {
     for (const job of [...this.#all]) {
-      if (job.download.name === name && !job.isRead && job.idleFor > 0) job.close();
+      const isUsed = job.isRead || job.neighbours > 0;
+      if (job.download.name === name && !isUsed && job.idleFor > 0) job.close();
     }
   }
 
   /** Names of the files that are kept although nobody reads them. */
   get idleNames(): string[] {
-    return [...this.#all].filter((job) => !job.isRead).map(({ download }) => download.name);
+    return [...this.#all].filter((job) => !job.isRead && job.neighbours === 0)
+      .map(({ download }) => download.name);
   }
 
   /** Closes all. */
@@ -146,7 +249,12 @@ export class Downloads {
   }
 
   #sweep(): void {
-    for (const job of [...this.#all]) if (job.idleFor > this.#times.kept) job.close();
+    for (const job of [...this.#all]) {
+      const isOver = job.idleFor > this.#times.kept ||
+        (job.idleFor > KEPT_BESIDE_CACHE && job.neighbours === 0 && job.isInCache);
+      if (isOver) job.close();
+      else job.repeat();
+    }
     if (this.#all.size > 0 || this.#sweeper === null) return;
     clearInterval(this.#sweeper);
     this.#sweeper = null;

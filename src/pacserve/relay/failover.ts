@@ -23,6 +23,8 @@ export interface Candidates {
    * @returns null when none is left.
    */
   next(mirrorsFirst: boolean): Promise<Source | null>;
+  /** A source that is better than the last one, but was found too late; null when there is none. */
+  better(): Promise<Source | null>;
   /** A mirror to race a peer's copy; null when the copy is known to be the faster one, or none is left. */
   rival(copy: Source): Promise<Source | null>;
   /** A race ended. */
@@ -120,6 +122,36 @@ export class Failover {
     this.#wrong();
   }
 
+  /** Goes on from this source, if it gives anything, in place of a mirror. */
+  prefer(source: Source): void {
+    if (this.#timer === null || this.#isOver) return;
+    const leader = this.#leader;
+    const isOpen = this.#attempts.some(({ source: { key } }) => key === source.key);
+    if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
+    if (leader !== undefined && !leader.isLeft) {
+      leader.isLeft = true;
+      leader.isSuperseded = true;
+      this.#leftFor = `${leader.source.name} is asked by another peer`;
+    }
+    this.#ask(source, false);
+    this.#step();
+  }
+
+  /** True while it asks sources. */
+  get isRunning(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** The sources that are being asked. */
+  get sources(): readonly Source[] {
+    return this.#attempts.map(({ source }) => source);
+  }
+
+  /** True when a mirror fills the download. */
+  get isFromMirror(): boolean {
+    return this.#leader?.source.kind === "mirror";
+  }
+
   get #candidates(): Candidates {
     return this.#from!;
   }
@@ -150,6 +182,7 @@ export class Failover {
     if (this.#isOver) return this.stop();
     this.#changeLeader();
     if (this.#timer === null) return;
+    this.#pauseSuperseded();
     if (this.#attempts.every((attempt) => attempt.isLeft)) this.#findNext();
     else this.#startRace();
   }
@@ -164,6 +197,7 @@ export class Failover {
     this.#remove(attempt);
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (failure.kind === "unmodified") return this.#download.fail(failure);
+    this.#reinstate();
     if (!attempt.isLeft) {
       this.#candidates.failed(attempt.source, failure);
       this.#left(attempt, failure.message);
@@ -179,6 +213,7 @@ export class Failover {
         this.#lastFailure = worse(this.#lastFailure, new SourceFailure("broken", trouble));
         this.#candidates.failed(attempt.source, new SourceFailure("broken", trouble));
         this.#left(attempt, trouble);
+        this.#reinstate();
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
       const { lastAnswer, lastSource } = this.#times;
@@ -186,6 +221,26 @@ export class Failover {
       if (this.#isExhausted && attempt.silentFor > limit) {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
+    }
+  }
+
+  /** A mirror need not send what another server has asked it for, too, and is going to give. */
+  #pauseSuperseded(): void {
+    const isAnswered = this.#attempts.some((attempt) => !attempt.isLeft && attempt.hasAnswered);
+    for (const attempt of this.#attempts) {
+      if (attempt.isSuperseded && isAnswered) attempt.isPaused = true;
+    }
+  }
+
+  /** What was to be better failed: the mirror that it should have replaced is good enough. */
+  #reinstate(): void {
+    for (const attempt of this.#attempts) {
+      if (!attempt.isSuperseded) continue;
+      attempt.isSuperseded = false;
+      attempt.isLeft = false;
+      attempt.isPaused = false;
+      attempt.wake();
+      this.#leftFor = null;
     }
   }
 
@@ -253,7 +308,17 @@ export class Failover {
       // One that broke off may be asked again, but not beside itself.
       const isOpen = this.#attempts.some((attempt) => attempt.source === source);
       if (source === null || isOpen) this.#isExhausted = true;
-      else if (this.#canStart()) this.#ask(source, false);
+      else if (this.#canStart()) {
+        this.#ask(source, false);
+        if (source.kind === "mirror") this.#awaitBetter();
+      }
+    });
+  }
+
+  /** A mirror was asked only because a better source was not known in time. */
+  #awaitBetter(): void {
+    this.#candidates.better().catch(() => null).then((source) => {
+      if (source !== null) this.prefer(source);
     });
   }
 

@@ -1,5 +1,6 @@
 /** A file at a peer or a mirror, asked for by HTTP. */
 
+import { HEADERS, isInstance } from "../../peers/protocol.ts";
 import { RedirectRefused, requestMirror } from "../mirror_request.ts";
 import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
@@ -24,19 +25,37 @@ export interface HttpSourceOptions {
   readonly answered?: () => void;
   /** Last byte (included) that is of interest; left out for the file's end. */
   readonly last?: number;
+  /** What it gives is for this host alone. */
+  readonly isPrivate?: boolean;
 }
+
+/** A holder has enough readers of its in-flight file, and names one of them. */
+export class FullHolder extends SourceFailure {
+  /** An instance. */
+  readonly reader: string;
+
+  constructor(reader: string) {
+    super("refused", "has enough readers");
+    this.reader = reader;
+  }
+}
+
+/** Servers in a `Via` that are read. */
+const MAX_VIA = 16;
 
 /** A source that answers over HTTP. */
 export class HttpSource implements Source {
   readonly kind: SourceKind;
   readonly name: string;
   readonly key: string;
+  readonly isPrivate: boolean;
   readonly #options: HttpSourceOptions;
 
   constructor(options: HttpSourceOptions) {
     this.kind = options.kind;
     this.name = options.name;
     this.key = options.url;
+    this.isPrivate = options.isPrivate ?? false;
     this.#options = options;
   }
 
@@ -101,6 +120,7 @@ class HttpStream implements SourceStream {
   readonly from: number;
   readonly size: number;
   readonly lastModified: string | null;
+  readonly via: readonly string[];
   readonly #answer: FileAnswer;
 
   constructor(
@@ -133,6 +153,7 @@ class HttpStream implements SourceStream {
     if (size !== null && this.size !== size) {
       throw refused(`has ${this.size} bytes, not ${size}`);
     }
+    this.via = viaIn(answer.headers.get("via"));
     this.lastModified = answer.headers.get("last-modified") ?? null;
     this.#answer = answer;
   }
@@ -152,11 +173,19 @@ class HttpStream implements SourceStream {
 
 function refuseOtherThan(wanted: number, { status, headers }: FileAnswer): void {
   if (status === 404 || status === 410) throw new SourceFailure("absent", "does not have it");
+  const reader = headers.get(HEADERS.try.toLowerCase()) ?? "";
+  if (status === 503 && isInstance(reader)) throw new FullHolder(reader);
   if (status !== wanted) throw refused(`answers ${status}`);
   if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
     // A captive portal, or a mirror's friendly "not found".
     throw refused("answers with a page");
   }
+}
+
+/** The names in a `Via` field (RFC 9110 §7.6.3). */
+function viaIn(field: string = ""): string[] {
+  const names = field.split(",").map((each) => each.trim().split(/\s+/)[1] ?? "");
+  return names.filter(isInstance).slice(0, MAX_VIA);
 }
 
 function refused(message: string): SourceFailure {

@@ -111,7 +111,7 @@ export class MirrorsOfFile implements MirrorCopies {
     return choices.find((choice) => choice !== null && (choice.verified || unverified)) ?? null;
   }
 
-  #source({ url, origin }: MirrorChoice, last: number | null): HttpSource {
+  #source({ url, origin, hasCredentials }: MirrorChoice, last: number | null): HttpSource {
     const { client, via, isSelf, conditions } = this.#options;
     return new HttpSource({
       kind: "mirror",
@@ -120,6 +120,7 @@ export class MirrorsOfFile implements MirrorCopies {
       client,
       headers: { ...mirrorHeaders(via), ...conditions },
       isSelf,
+      isPrivate: hasCredentials,
       answered: () => this.answered = origin,
       ...(last === null ? {} : { last }),
     });

@@ -2,6 +2,8 @@
 
 import type { Download } from "./download.ts";
 import type { Candidates } from "./failover.ts";
+import type { InFlightFile, InFlightFound } from "./in_flight_file.ts";
+import { InFlightSource } from "./in_flight_source.ts";
 import type { Source, SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 
@@ -40,6 +42,9 @@ export interface MirrorCopies {
  */
 const HEAD_START = 50;
 
+/** In-flight files that are tried for one download: after the second failure a mirror is asked. */
+const MAX_IN_FLIGHT = 2;
+
 /** How often a source may be asked that gave bytes and then broke off. */
 const MAX_TRIES = 2;
 
@@ -49,6 +54,8 @@ export interface PackageSourcesOptions {
   /** The digest in hexadecimal; empty when nobody knows it. */
   readonly digest: string;
   readonly peers: PeerCopies | null;
+  /** The download that relays share; null when the file is not shared while it is downloaded. */
+  readonly inFlight: { readonly file: InFlightFile; readonly download: Download } | null;
   readonly mirrors: MirrorCopies;
   readonly memory: SourceMemory;
   /** Position of the last byte that is wanted; null for the file's end. */
@@ -66,6 +73,11 @@ export class PackageSources implements Candidates {
   /** The peer of a source. */
   readonly #peerOf = new Map<Source, string>();
   #broken: Source[] = [];
+  /** Instances whose in-flight file failed, and how often one did. */
+  readonly #inFlightFailed = new Set<string>();
+  #inFlightFailures = 0;
+  /** The last answer of the trackers. */
+  #found: InFlightFound | null = null;
   readonly #tries = new Map<Source, number>();
   #isFirst = true;
 
@@ -94,15 +106,22 @@ export class PackageSources implements Candidates {
   failed(source: Source, failure: SourceFailure): void {
     const { memory, file, digest, mirrorFailed } = this.#options;
     const peer = this.#peerOf.get(source);
-    if (peer === undefined) mirrorFailed(source, failure);
+    if (source instanceof InFlightSource) {
+      this.#inFlightFailures++;
+      for (const each of source.chain.slice(0, 1)) this.#inFlightFailed.add(each);
+      // A download that ends too early is not its holder's fault; a whole wrong file is its sender's.
+      if (failure.kind === "wrong") memory.failed(source.peer, file, digest, failure.kind);
+    } else if (peer === undefined) mirrorFailed(source, failure);
     else memory.failed(peer, file, digest, failure.kind);
     const tries = this.#tries.get(source) ?? 1;
     this.#tries.set(source, tries + 1);
     this.#broken = this.#broken.filter((each) => each !== source);
+    if (source instanceof InFlightSource) return;
     if (failure.kind === "broken" && tries < MAX_TRIES) this.#broken.push(source);
   }
 
   putBack(source: Source): void {
+    if (source instanceof InFlightSource) return;
     const peer = this.#peerOf.get(source);
     if (peer === undefined) this.#mirrorsTried.delete(source.key);
     else this.#peersTried.delete(peer);
@@ -111,7 +130,7 @@ export class PackageSources implements Candidates {
   completed({ segments, isVerified }: Download): void {
     if (!isVerified) return;
     for (const { source } of segments) {
-      const peer = this.#peerOf.get(source);
+      const peer = source instanceof InFlightSource ? source.peer : this.#peerOf.get(source);
       if (peer !== undefined) this.#options.memory.succeeded(peer);
     }
   }
@@ -122,18 +141,43 @@ export class PackageSources implements Candidates {
     // Where a mirror is faster than a peer, the peer is asked when there is no mirror.
     const search = this.#peer((peer) => memory.raceOf(peer) !== false && !memory.isTroubled(peer));
     const early = await Promise.race([search, after(HEAD_START)]);
-    if (early !== undefined) return early;
+    if (early !== undefined && early !== null) return early;
     const mirror = this.#mirror();
+    const inFlight = this.#inFlight();
     const copy = await search;
-    if (copy === null) return await mirror;
-    mirror.then((source) => source !== null && this.putBack(source), () => {});
-    return copy;
+    const source = copy ?? await inFlight ?? await this.#lateOr(mirror);
+    if (source === null || source.kind === "mirror") return source;
+    mirror.then((other) => other !== null && this.putBack(other), () => {});
+    return source;
   }
 
   async #later(): Promise<Source | null> {
     const { memory } = this.#options;
-    return await this.#mirror() ?? await this.#peer((peer) => !memory.isTroubled(peer)) ??
+    const isAfterFailure = this.#inFlightFailures > 0;
+    return (isAfterFailure ? await this.#inFlight() : null) ?? await this.#mirror() ??
+      await this.#peer((peer) => !memory.isTroubled(peer)) ??
       await this.#peer(() => true) ?? this.#broken.shift() ?? null;
+  }
+
+  /** The trackers have as long as the mirrors. */
+  async #lateOr(mirror: Promise<Source | null>): Promise<Source | null> {
+    const late = this.#found?.late.then((source) => source ?? mirror) ?? mirror;
+    return await Promise.race([late, mirror]);
+  }
+
+  async better(): Promise<Source | null> {
+    return await this.#found?.late ?? null;
+  }
+
+  /** The in-flight file of another relay, if the trackers name one in time. */
+  async #inFlight(): Promise<Source | null> {
+    const { inFlight, memory, file, digest } = this.#options;
+    if (inFlight === null || this.#inFlightFailures >= MAX_IN_FLIGHT) return null;
+    const found = inFlight.file.find(inFlight.download.received, this.#inFlightFailed);
+    const mayAsk = (source: InFlightSource | null): InFlightSource | null =>
+      source !== null && memory.mayAsk(source.peer, file, digest) ? source : null;
+    this.#found = { soon: found.soon.then(mayAsk), late: found.late.then(mayAsk) };
+    return await this.#found.soon;
   }
 
   async #mirror(): Promise<Source | null> {

@@ -5,7 +5,9 @@
  * - `http_source.ts`: asks one of them, by `http_client.ts`, a mirror through `proxies.ts`;
  * - `failover.ts`, `attempt.ts`: which of them fills the download, and who replaces whom;
  * - `download.ts`, with a spool (`spool.ts`) or a window (`window.ts`): the bytes, and their digest;
- * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client.
+ * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client;
+ * - `in_flight_file.ts`, `in_flight_source.ts`: the same file at other relays that download it;
+ * - `holder.ts`, `in_flight_reader.ts`: what other relays get of it.
  */
 
 import { LRUCache } from "lru-cache";
@@ -16,7 +18,10 @@ import type { Log } from "../../log.ts";
 import { Download } from "./download.ts";
 import { Downloads, type Job } from "./downloads.ts";
 import { Failover } from "./failover.ts";
+import { Holder } from "./holder.ts";
+import type { InFlightFile } from "./in_flight_file.ts";
 import { Lifeline } from "./lifeline.ts";
+import { OwnReaders } from "./own_readers.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
 import type { Reader } from "./reader.ts";
 import { RelayedBody } from "./relayed_body.ts";
@@ -55,6 +60,8 @@ export interface WantedFile {
   readonly isPackage: boolean;
   /** Null: it must not come from peers. */
   readonly peers: PeerCopies | null;
+  /** Null: relays do not share it while it is downloaded. */
+  readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
   /** A mirror failed. */
   readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
@@ -77,12 +84,16 @@ export class Relay {
   readonly #times: RelayTimes;
   readonly #downloads: Downloads;
   readonly #absent = new LRUCache<string, SourceFailure>({ max: 1_000, ttl: ABSENT });
+  readonly #own = new OwnReaders();
+  /** Gives neighbours what is downloaded here. */
+  readonly holder: Holder;
   #replies = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#times = options.times ?? RELAY_TIMES;
     this.#downloads = new Downloads(this.#times, options.spools);
+    this.holder = new Holder(this.#downloads, this.#own, (change) => this.#replies += change);
   }
 
   /** Replies that are being sent. */
@@ -179,6 +190,7 @@ export class Relay {
         first.done === true ? null : first.value,
         reader,
         replace,
+        this.#own,
         () => this.#replies--,
       );
       this.#replies++;
@@ -242,7 +254,7 @@ export class Relay {
       hold: this.#times.mirrorHold,
       createStore: (_start, size) => this.#downloads.createStore(size),
     });
-    return this.#add(isPackage ? keyOf(wanted) : null, download);
+    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight);
   }
 
   /** Reads what follows a position, from mirrors. */
@@ -264,17 +276,17 @@ export class Relay {
       hold: 0,
       createStore: (start, size) => new Window(start, end ?? size),
     });
-    return this.#add(null, download);
+    return this.#add(null, download, null);
   }
 
-  #add(key: string | null, download: Download): Job {
+  #add(key: string | null, download: Download, inFlight: InFlightFile | null): Job {
     const failover = new Failover(download, this.#times, this.#options.log);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
       if (download.state === "complete") failover.say(summaryOf(download));
     });
-    return this.#downloads.add(key, download, failover);
+    return this.#downloads.add(key, download, failover, inFlight);
   }
 
   #readerOf(job: Job, wanted: WantedFile, start: number, end: number | null): Reader {
@@ -286,16 +298,25 @@ export class Relay {
       return source;
     }, () => job.failover.unmask());
     const { isWhole, last } = job.download;
-    const sources = this.#sources(isWhole ? wanted : { ...wanted, peers: null }, last);
+    const sources = this.#sources(
+      isWhole ? wanted : { ...wanted, peers: null },
+      last,
+      isWhole && job.isShared ? job.download : null,
+    );
     return job.read(start, end, lifeline, sources);
   }
 
-  #sources(wanted: WantedFile, last: number | null): PackageSources {
-    const { name, expected, peers, mirrors, mirrorFailed } = wanted;
+  #sources(
+    wanted: WantedFile,
+    last: number | null,
+    download: Download | null = null,
+  ): PackageSources {
+    const { name, expected, peers, inFlight, mirrors, mirrorFailed } = wanted;
     return new PackageSources({
       file: name,
       digest: expected?.sha256?.toHex() ?? "",
       peers,
+      inFlight: inFlight === null || download === null ? null : { file: inFlight, download },
       mirrors,
       last,
       memory: this.#options.memory,

@@ -1,5 +1,6 @@
 /** The body of a reply that is relayed. */
 
+import type { OwnReaders } from "./own_readers.ts";
 import type { Reader } from "./reader.ts";
 import { StoreFull } from "./store.ts";
 
@@ -12,22 +13,28 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   #first: Uint8Array | null;
   #reader: Reader;
   readonly #replace: (position: number) => Promise<Reader | null>;
+  readonly #own: OwnReaders;
   readonly #ended: () => void;
+  /** The client has a piece, and did not ask for the next one yet. */
+  #isSending = false;
   #isClosed = false;
 
   /**
    * @param replace gives a reader that goes on at a position; null when there is none.
+   * @param own readers of peers wait for this one.
    * @param ended called once, when the reply is over.
    */
   constructor(
     first: Uint8Array | null,
     reader: Reader,
     replace: (position: number) => Promise<Reader | null>,
+    own: OwnReaders,
     ended: () => void,
   ) {
     this.#first = first;
     this.#reader = reader;
     this.#replace = replace;
+    this.#own = own;
     this.#ended = ended;
   }
 
@@ -36,13 +43,14 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
+    this.#sent();
     const first = this.#first;
     this.#first = null;
-    if (first !== null) return { done: false, value: first };
+    if (first !== null) return this.#sending({ done: false, value: first });
     try {
       const result = await this.#reader.next();
       if (result.done === true) this.#close();
-      return result;
+      return this.#sending(result);
     } catch (error) {
       const reader = error instanceof StoreFull && !this.#isClosed
         ? await this.#replace(this.#reader.position)
@@ -62,7 +70,21 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
     return this.#reader.return();
   }
 
+  #sending(result: IteratorResult<Uint8Array>): IteratorResult<Uint8Array> {
+    if (result.done !== true && !this.#isClosed) {
+      this.#isSending = true;
+      this.#own.begin();
+    }
+    return result;
+  }
+
+  #sent(): void {
+    if (this.#isSending) this.#own.end();
+    this.#isSending = false;
+  }
+
   #close(): void {
+    this.#sent();
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#ended();

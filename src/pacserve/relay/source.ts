@@ -44,6 +44,8 @@ export interface SourceStream {
   readonly size: number;
   /** The source's `Last-Modified`. */
   readonly lastModified: string | null;
+  /** The servers that its bytes come through (`Via`), where it says so. */
+  readonly via?: readonly string[];
   /**
    * Reads into the buffer.
    *
@@ -62,6 +64,12 @@ export interface Source {
   readonly name: string;
   /** Tells sources of one file apart. */
   readonly key: string;
+  /** True for one that was asked with credentials: what it gives is for this host alone. */
+  readonly isPrivate?: boolean;
+  /** So much longer (ms) it may be silent than others of its kind; 0 by default. */
+  readonly patience?: number;
+  /** The instances that an in-flight file comes through, the one that is asked first. */
+  readonly chain?: readonly string[];
   /**
    * Asks for the file from a position on.
    *

@@ -59,6 +59,8 @@ interface Generation {
 export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   /** Random identity of this running server. */
   readonly instance: string = crypto.randomUUID();
+  /** Whether this server relays, which it tells all that know it. */
+  relays = false;
   readonly #isPublished: boolean;
   readonly #log: Log;
   readonly #watch: DirectoryWatch;
@@ -108,6 +110,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     return {
       [HEADERS.instance]: this.instance,
       ...(generation > 0 ? { [HEADERS.index]: String(generation) } : {}),
+      ...(this.relays ? { [HEADERS.relay]: "1" } : {}),
     };
   }
 

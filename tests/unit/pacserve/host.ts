@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
-import { Pacserve } from "../../../src/pacserve/choose.ts";
+import { Pacserve, type PacserveParts } from "../../../src/pacserve/choose.ts";
 import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
 import type { Found } from "../../../src/peers/finder.ts";
@@ -25,6 +25,8 @@ export interface HostParts {
   readonly memory?: PacserveMemory;
   /** False: what this host asks for is relayed. */
   readonly redirect?: boolean;
+  /** Who downloads what; by default nobody else downloads anything. */
+  readonly wants?: PacserveParts["peers"]["wants"];
   /** What the databases describe, by name. */
   readonly expected?: ReadonlyMap<string, ExpectedFile>;
 }
@@ -80,6 +82,11 @@ export function makeHost(parts: HostParts): Host {
     files,
     peers: {
       instance: "this-very-server",
+      wants: parts.wants ?? {
+        instance: "this-very-server",
+        ask: () => ({ soon: Promise.resolve(null), late: Promise.resolve(null) }),
+        peerOf: () => null,
+      },
       finder: {
         find: async (segments, _client, mayAsk) => {
           searched.push(segments.join("/"));

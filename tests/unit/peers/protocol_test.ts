@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   canBeAsked,
+  decodeFirst,
   decodeFound,
   decodeListing,
   decodeMessage,
@@ -209,4 +210,53 @@ Deno.test("the size of a message is known before it is written", () => {
   const sum = paths.reduce((sum, path) => sum + sizeInMessage(path), 0);
   // Behind the last path there is no comma, which is three bytes when encoded.
   assertEquals(size(paths) - size([]), sum - 3);
+});
+
+const digest = "0123456789abcdef".repeat(4);
+
+Deno.test("decodeMessage takes a want, and fills in what is left out", () => {
+  assertEquals(decode(`{"type": "want", "file": "a.pkg.tar", "digest": "${digest}"}`), {
+    type: "want",
+    file: "a.pkg.tar",
+    digest,
+    have: 0,
+    failed: [],
+    ended: false,
+  });
+});
+
+Deno.test("decodeMessage refuses a want with a field that is not what it should be", () => {
+  const good = { type: "want", file: "a.pkg.tar", digest, have: 5, failed: ["instance-1"] };
+  const bad: readonly Record<string, unknown>[] = [
+    { file: "../a" },
+    { file: "a/b" },
+    { file: "" },
+    { file: 5 },
+    { digest: digest.toUpperCase() },
+    { digest: digest.slice(1) },
+    { have: -1 },
+    { have: 0.5 },
+    { have: "5" },
+    { failed: "instance-1" },
+    { failed: ["short"] },
+    { failed: [{}] },
+    { failed: Array(17).fill("instance-1") },
+    { ended: 1 },
+  ];
+  for (const each of bad) assertEquals(decode(JSON.stringify({ ...good, ...each })), "unfit");
+});
+
+Deno.test("decodeFirst takes an instance and nothing else", () => {
+  assertEquals(decodeFirst('{"first": "instance-1"}'), { first: "instance-1", age: 0 });
+  assertEquals(decodeFirst('{"first": "instance-1", "age": 7}'), { first: "instance-1", age: 7 });
+  for (
+    const each of [
+      "null",
+      "",
+      "[]",
+      '{"first": "http://10.0.0.1/"}',
+      '{"first": 5}',
+      '{"first": "instance-1", "age": -1}',
+    ]
+  ) assertEquals(decodeFirst(each), null);
 });

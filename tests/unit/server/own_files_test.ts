@@ -12,7 +12,7 @@ Deno.test("SharedFiles.packageNames: a package without its right size is not nam
     const expected = { size: 8, sha256: new Uint8Array(32) };
     const files = new SharedFiles(new SharedTree(treeOf([share("pkg", top)])), {
       known: (name) => name === PACKAGE ? [expected] : [],
-    });
+    }, { has: () => false });
     assertEquals(await files.packageNames(), { names: ["other"], isGrowing: true });
     const anHourAgo = Date.now() / 1000 - 3600;
     Deno.utimeSync(`${top}/${PACKAGE}`, anHourAgo, anHourAgo);

@@ -1,0 +1,78 @@
+/** A file as the relays of a LAN share it while they download it: whom to ask, and what to tell. */
+
+import { MAX_FAILED, type Want } from "../../peers/protocol.ts";
+import type { Peer } from "../../peers/registry.ts";
+import type { Wants } from "../../peers/wants.ts";
+import type { SharedTree } from "../../quickserve/tree.ts";
+import { PACKAGES } from "../address.ts";
+import type { FileClient } from "./http_client.ts";
+import { InFlightSource } from "./in_flight_source.ts";
+
+/** What an in-flight file needs. */
+export interface InFlightFileOptions {
+  readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
+  readonly client: FileClient;
+  /** The name of the package. */
+  readonly file: string;
+  /** The SHA-256 that it must have, in hexadecimal digits. */
+  readonly digest: string;
+  /** PEM certificates of those that certify peers. */
+  readonly authorities: readonly string[];
+  /** Where the package goes at last. */
+  readonly tree: Pick<SharedTree, "lookup">;
+}
+
+/** A source, as the trackers name it. */
+export interface InFlightFound {
+  /** The answer in time; null: a mirror is to be asked. */
+  readonly soon: Promise<InFlightSource | null>;
+  /** The same answer, or a later one. */
+  readonly late: Promise<InFlightSource | null>;
+}
+
+/** Asks the trackers of a file, and tells them of this server's own download. */
+export class InFlightFile {
+  readonly #options: InFlightFileOptions;
+  /** The trackers have been told of it. */
+  #isKnown = false;
+
+  constructor(options: InFlightFileOptions) {
+    this.#options = options;
+  }
+
+  /** The package is where everybody looks for it. */
+  get isInCache(): boolean {
+    return this.#options.tree.lookup([PACKAGES, this.#options.file])?.kind === "file";
+  }
+
+  /**
+   * Wants the file.
+   *
+   * @param have bytes that are here.
+   * @param failed instances that could not give it.
+   */
+  find(have: number, failed: ReadonlySet<string>): InFlightFound {
+    const { soon, late } = this.#options.wants.ask(this.#want(have, [...failed], false));
+    const sources = new Map<Peer, InFlightSource>();
+    const sourceOf = (peer: Peer | null): InFlightSource | null => {
+      if (peer === null || failed.has(peer.instance ?? "")) return null;
+      const source = sources.get(peer) ?? new InFlightSource(peer, failed, this.#options);
+      sources.set(peer, source);
+      return source;
+    };
+    return { soon: soon.then(sourceOf), late: late.then(sourceOf) };
+  }
+
+  /** Says that nobody gets it from here any more. */
+  end(): void {
+    if (!this.#isKnown) return;
+    this.#isKnown = false;
+    this.#options.wants.ask(this.#want(0, [], true));
+  }
+
+  #want(have: number, failed: readonly string[], ended: boolean): Want {
+    const { file, digest } = this.#options;
+    if (!ended) this.#isKnown = true;
+    return { type: "want", file, digest, have, failed: failed.slice(-MAX_FAILED), ended };
+  }
+}

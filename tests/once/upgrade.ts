@@ -1,0 +1,162 @@
+/** Machines that upgrade together, and what that cost the mirror. */
+
+import { assert } from "../assert.ts";
+import type { ArchMachine } from "../lan/arch.ts";
+import type { Package } from "../lan/packages.ts";
+import type { Pacserve } from "../lan/pacserve.ts";
+import type { Outcome } from "../lan/process.ts";
+import type { Repository } from "../lan/repository.ts";
+import { Scene } from "../lan/scene.ts";
+import { type Contents, makeLargeRepository } from "./repository.ts";
+
+/** Five packages of 20 MB and fifteen small ones: the size of each in KiB. */
+const contents: Contents = Object.fromEntries(
+  ["anvil", "beacon", "comet", "drift", "ember"].flatMap((base) => [
+    [base, 20 * 1024],
+    ...["docs", "libs", "tools"].map((part) => [`${base}-${part}`, 200]),
+  ]),
+);
+
+/** The names of all packages. */
+export const names: readonly string[] = Object.keys(contents);
+
+let repository: Promise<Repository> | null = null;
+
+/** The repository with these packages: made once in this process. */
+function ownRepository(): Promise<Repository> {
+  repository ??= (async (): Promise<Repository> => {
+    const directory = await Deno.makeTempDir({ prefix: "pacserve-once-" });
+    globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+    return await makeLargeRepository(directory, contents);
+  })();
+  return repository;
+}
+
+/** A machine with its pacserve. */
+export interface Upgrading {
+  readonly machine: ArchMachine;
+  readonly pacserve: Pacserve;
+}
+
+/** A LAN whose mirror has a slow line. */
+export class Together implements AsyncDisposable {
+  readonly scene: Scene;
+  readonly machines: Upgrading[] = [];
+
+  private constructor(scene: Scene) {
+    this.scene = scene;
+  }
+
+  /**
+   * Makes a LAN.
+   *
+   * @param hosts machines on it.
+   * @param rate of the mirror's line, as `tc` writes it: `200mbit`.
+   * @param outdated names of the packages that there are upgrades for.
+   * @param options of pacserve.
+   */
+  static async create(
+    hosts: number,
+    rate: string,
+    outdated: readonly string[] = names,
+    options: readonly string[] = ["--multicast"],
+  ): Promise<Together> {
+    const scene = await Scene.create("today", ownRepository());
+    const together = new Together(scene);
+    const line = ["tbf", "rate", rate, "burst", "128kb", "latency", "400ms"];
+    await scene.mirror.host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...line]);
+    const named = Array.from({ length: hosts }, (_, i) => `host${i + 1}`);
+    await Promise.all(named.map((name) => together.add(name, outdated, options)));
+    await together.meet();
+    await Promise.all(together.machines.map((each) => together.warmUp(each)));
+    return together;
+  }
+
+  /** Adds a machine on which older versions of these packages are installed. */
+  async add(
+    name: string,
+    outdated: readonly string[],
+    options: readonly string[] = ["--multicast"],
+  ): Promise<Upgrading> {
+    const machine = await this.scene.machine(name);
+    await machine.host.must(["sed", "-i", String.raw`/^\[extra\]/,$d`, "/etc/pacman.conf"]);
+    for (const each of outdated) {
+      const place = `/var/lib/pacman/local/${each}-1.0-1`;
+      const desc = `%NAME%\n${each}\n\n%VERSION%\n1.0-1\n\n%ARCH%\nx86_64\n\n`;
+      await machine.host.write(`${place}/desc`, desc);
+      await machine.host.write(`${place}/files`, "%FILES%\n\n");
+    }
+    await machine.host.write("/var/lib/pacman/local/ALPM_DB_VERSION", "9\n");
+    const upgrading = { machine, pacserve: await this.scene.pacserve(machine, options) };
+    this.machines.push(upgrading);
+    return upgrading;
+  }
+
+  /** Has a server read the databases: the processors of a test have enough to do at its beginning. */
+  async warmUp({ machine }: Upgrading): Promise<void> {
+    const { code, stderr } = await machine.pacman(["-Sy"], ["pacsrv"]);
+    assert(code === 0, stderr);
+    const [{ fileName }] = this.scene.repository.packages.today as [Package];
+    const address = `http://localhost:15678/pacman/core/x86_64/${fileName}`;
+    await machine.host.must(["curl", "-sfI", address]);
+  }
+
+  /** Waits until everybody knows everybody. */
+  async meet(): Promise<void> {
+    for (const one of this.machines) {
+      for (const other of this.machines) {
+        if (one === other) continue;
+        await one.pacserve.knows(this.scene.address(other.machine), 20_000);
+      }
+    }
+  }
+
+  /** Bytes of packages that the mirror sent. */
+  async sent(): Promise<number> {
+    const requests = await this.scene.mirror.requests();
+    return requests.filter(({ file }) => file.includes(".pkg."))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Bytes of these packages. */
+  sizeOf(names: readonly string[]): number {
+    return names.reduce((sum, name) => sum + this.scene.repository.package(name).size, 0);
+  }
+
+  /** Fails unless the mirror sent at most so many times the bytes of these packages. */
+  async assertSent(names: readonly string[], most: number): Promise<void> {
+    const share = await this.sent() / this.sizeOf(names);
+    console.log(`the mirror sent ${share.toFixed(3)} times the bytes of one host`);
+    const lines = (await this.scene.mirror.requests())
+      .map(({ host, method, file, bytes, range }) => `${host} ${method} ${file} ${range} ${bytes}`);
+    assert(share <= most, `${share.toFixed(3)} times\n${lines.join("\n")}\n${this.logs()}`);
+  }
+
+  /** The logs of all machines, for a test that fails. */
+  logs(): string {
+    return this.machines.map(({ machine, pacserve }) =>
+      pacserve.program.lines.filter((line) => !line.includes("HTTP/1.1"))
+        .map((line) => `${machine.host.name}: ${line}`).join("\n")
+    ).join("\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scene[Symbol.asyncDispose]();
+  }
+}
+
+/** Upgrades, or only downloads the upgrades. */
+export function upgrade(
+  { machine }: Upgrading,
+  operation: "-Syu" | "-Syuw" = "-Syuw",
+): Promise<Outcome> {
+  return machine.pacman([operation], ["pacsrv"]);
+}
+
+/** Fails where pacman said anything that it should not say. */
+export function assertQuiet(outcomes: readonly Outcome[], logs: () => string): void {
+  for (const { code, stdout, stderr } of outcomes) {
+    const isGood = code === 0 && stderr === "" && !/error|warning/i.test(stdout);
+    assert(isGood, `${code} ${stderr}${stdout}\n${logs()}`);
+  }
+}

@@ -1,0 +1,205 @@
+/** Several relays on one LAN: real listeners, real peers, real messages, in one process. */
+
+import { createHash } from "node:crypto";
+import type { HttpRequest, Reply } from "../../src/http/exchange.ts";
+import { listen, type Listener } from "../../src/http/listener.ts";
+import { textReply } from "../../src/http/replies.ts";
+import { parseTarget } from "../../src/http/target.ts";
+import { FileClient } from "../../src/pacserve/relay/http_client.ts";
+import { HttpSource } from "../../src/pacserve/relay/http_source.ts";
+import { InFlightFile } from "../../src/pacserve/relay/in_flight_file.ts";
+import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
+import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
+import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
+import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { Peers } from "../../src/peers/peers.ts";
+import { until } from "../listening.ts";
+import { type Behaviour, HostileSource } from "./hostile_source.ts";
+
+/** Name of the file that everybody wants. */
+export const FILE = "file-1-1-any.pkg.tar.zst";
+
+/** What a LAN is made of. */
+export interface LanParts {
+  readonly file: Uint8Array;
+  readonly hosts: number;
+  readonly mirror: Behaviour;
+  readonly times?: Partial<RelayTimes>;
+}
+
+/** Relays that know each other, and a mirror. */
+export class Lan {
+  readonly mirror: HostileSource;
+  readonly hosts: LanHost[] = [];
+  readonly file: Uint8Array;
+  readonly #spools: string;
+  readonly #times: RelayTimes;
+
+  /** Runs a LAN while `use` does. */
+  static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
+    const spools = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
+    const lan = new Lan(parts, spools);
+    try {
+      for (let i = 0; i < parts.hosts; i++) await lan.add();
+      await lan.meet();
+      await use(lan);
+    } finally {
+      for (const host of lan.hosts) await host.end();
+      lan.mirror.close();
+      await Deno.remove(spools, { recursive: true });
+    }
+  }
+
+  private constructor({ file, mirror, times }: LanParts, spools: string) {
+    this.file = file;
+    this.#spools = spools;
+    this.#times = { ...RELAY_TIMES, ...times };
+    this.mirror = new HostileSource(file, mirror);
+  }
+
+  /** Adds a host, which names all that are there as its peers. */
+  async add(): Promise<LanHost> {
+    const names = this.hosts.map(({ port }) => `http://127.0.0.1:${port}/`);
+    const host = new LanHost(this.file, this.mirror, names, this.#spools, this.#times);
+    await host.start();
+    this.hosts.push(host);
+    return host;
+  }
+
+  /** Waits until everybody knows everybody. */
+  async meet(): Promise<void> {
+    const others = this.hosts.length - 1;
+    for (const { peers } of this.hosts) {
+      const known = (): number => peers.registry.all().filter(({ relays }) => relays).length;
+      await until(() => known() === others, "everybody knows everybody");
+    }
+  }
+
+  /** Bytes that the mirror sent, as a multiple of the file. */
+  get copies(): number {
+    return this.mirror.sent / this.file.length;
+  }
+}
+
+/** A host with a relay. */
+export class LanHost {
+  readonly peers: Peers;
+  readonly relay: Relay;
+  readonly log: string[] = [];
+  port = 0;
+  /** False: what it has is not shared. */
+  isShared = true;
+  readonly #file: Uint8Array;
+  readonly #mirror: HostileSource;
+  readonly #client = new FileClient();
+  #listener: Listener | null = null;
+
+  constructor(
+    file: Uint8Array,
+    mirror: HostileSource,
+    staticPeers: readonly string[],
+    spools: string,
+    times: RelayTimes,
+  ) {
+    this.#file = file;
+    this.#mirror = mirror;
+    const say = (sentence: string): void => void this.log.push(sentence);
+    this.relay = new Relay({
+      spools: new SpoolDirectory(spools, 1e9),
+      memory: new SourceMemory(times),
+      log: { info: say, debug: say },
+      times,
+    });
+    this.peers = new Peers({
+      program: "pacserve",
+      staticPeers,
+      multicast: null,
+      mdns: null,
+      searchTimeout: 1000,
+      defaultPort: 15678,
+      ipv6: false,
+    }, {
+      scheme: "http",
+      indexed: null,
+      network: { networkOf: () => null, networks: () => [], isOwn: () => true },
+      log: { warn: say, info: say, debug: say },
+    });
+    this.peers.serve({
+      relays: true,
+      files: {
+        has: ([, name = ""]) => this.relay.holder.has(name),
+        listing: () => Promise.resolve(null),
+        packageNames: () => Promise.resolve({ names: [], isGrowing: false }),
+      },
+      admission: { allowsPeer: () => true },
+    });
+  }
+
+  async start(): Promise<void> {
+    const configuration = { address: "127.0.0.1", port: 0, ipv6: false, tls: null };
+    this.#listener = await listen(configuration, (request) => this.#answer(request));
+    this.port = this.#listener.port;
+    this.peers.start(this.port);
+  }
+
+  /** Ends it, as a power cut would: its connections break. */
+  async end(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = null;
+    if (listener === null) return;
+    await this.peers.stop();
+    await listener.close(0);
+    this.relay.close();
+    this.#client.close();
+  }
+
+  async #answer(request: HttpRequest): Promise<Reply> {
+    const reply = await this.#route(request);
+    const headers = this.peers.isFromPeer(request) ? this.peers.replyHeaders() : {};
+    return { ...reply, headers: { ...reply.headers, ...headers } };
+  }
+
+  async #route(request: HttpRequest): Promise<Reply> {
+    if (request.method === "POST") return await this.peers.answer(request);
+    const [directory, name = ""] = parseTarget(request.target)?.segments ?? [];
+    if (directory === "pkg") {
+      return this.relay.holder.answer(request, name, this.peers.instance) ?? textReply(404);
+    }
+    const reply = await this.relay.reply(request, this.#wanted());
+    return "failure" in reply ? textReply(502, reply.failure.message) : reply;
+  }
+
+  #wanted(): WantedFile {
+    const sha256 = createHash("sha256").update(this.#file).digest();
+    const mirror = new HttpSource({
+      kind: "mirror",
+      name: "mirror",
+      url: this.#mirror.url,
+      client: this.#client,
+      headers: {},
+      isSelf: () => false,
+      isPrivate: !this.isShared,
+    });
+    const inFlight = new InFlightFile({
+      wants: this.peers.wants,
+      client: this.#client,
+      file: FILE,
+      digest: sha256.toHex(),
+      authorities: [],
+      tree: { lookup: () => null },
+    });
+    return {
+      name: FILE,
+      repository: "core",
+      expected: { size: this.#file.length, sha256 },
+      isPackage: true,
+      peers: null,
+      inFlight,
+      mirrors: {
+        find: (without) => Promise.resolve(without.has(mirror.key) ? null : mirror),
+        size: () => Promise.resolve(this.#file.length),
+      },
+      mirrorFailed: () => {},
+    };
+  }
+}

@@ -1,0 +1,106 @@
+/** Which trackers are asked, whose answer counts, and how long anybody waits for one. */
+
+import type { FirstDownload, Want } from "../../../src/peers/protocol.ts";
+import { parsePeerUrl } from "../../../src/peers/peer_url.ts";
+import { type Peer, Registry } from "../../../src/peers/registry.ts";
+import { WANT_TIMEOUT, Wants } from "../../../src/peers/wants.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const digest = "ab".repeat(32);
+const want: Want = { type: "want", file: "f", digest, have: 0, failed: [], ended: false };
+
+type Answer = (peer: Peer) => Promise<FirstDownload | null>;
+
+/** A server that relays, with so many peers that do, and how these answer. */
+function make(count: number, answer: Answer): {
+  readonly wants: Wants;
+  readonly asked: Peer[];
+  readonly peers: Peer[];
+} {
+  const registry = new Registry({ lifetime: 1e9 });
+  const peers = Array.from({ length: count }, (_, i) => {
+    const peer = registry.addStatic(parsePeerUrl(`http://10.0.0.${i + 1}/`, 15678)!);
+    registry.answered(peer, {
+      instance: `instance-${i}`,
+      generation: null,
+      transfers: null,
+      relays: true,
+      roundTrip: 1,
+      isProof: false,
+    });
+    return peer;
+  });
+  const asked: Peer[] = [];
+  const wants = new Wants(
+    registry,
+    {
+      want: (peer) => {
+        asked.push(peer);
+        return answer(peer);
+      },
+    },
+    // It is no tracker itself: each answer is a peer's.
+    { instance: "instance-own", relays: false },
+  );
+  return { wants, asked, peers };
+}
+
+const never = (): Promise<never> => new Promise(() => {});
+
+/** As {@link make}; the answers are those of the better tracker and of the other one. */
+function withAnswers(one: FirstDownload | null, other: FirstDownload | null): Promise<Peer | null> {
+  let first: Peer | null = null;
+  const { wants } = make(9, (peer) => {
+    first ??= peer;
+    return Promise.resolve(peer === first ? one : other);
+  });
+  return wants.ask(want).late;
+}
+
+Deno.test("two trackers are asked, the same for each want for a file", async () => {
+  const { wants, asked } = make(9, () => Promise.resolve(null));
+  await wants.ask(want).late;
+  await wants.ask({ ...want, have: 7 }).late;
+  assertEquals(asked.length, 4);
+  assertEquals(asked.slice(0, 2), asked.slice(2));
+  const digests = Array.from({ length: 32 }, (_, i) => i.toString(16).padStart(64, "0"));
+  for (const each of digests) await wants.ask({ ...want, digest: each }).late;
+  assertEquals(new Set(asked).size, 9, "the files are shared among all");
+});
+
+Deno.test("the better tracker is believed, unless the other one remembers more", async () => {
+  const named = (i: number, age: number): FirstDownload => ({ first: `instance-${i}`, age });
+  assertEquals((await withAnswers(named(1, 0), named(2, 900)))?.instance, "instance-1");
+  assertEquals((await withAnswers(named(1, 0), named(2, 6_000)))?.instance, "instance-2");
+  assertEquals((await withAnswers(null, named(2, 0)))?.instance, "instance-2");
+  assertEquals(await withAnswers({ first: "instance-own", age: 0 }, named(2, 900)), null);
+});
+
+Deno.test("an answer is followed to a peer that is known and alive only", async () => {
+  assertEquals(await withAnswers({ first: "instance-of-a-stranger", age: 9e9 }, null), null);
+  const { wants, peers } = make(3, () => Promise.resolve({ first: "instance-1", age: 0 }));
+  peers[1]!.state = "backoff";
+  // A moment ago it was there.
+  assertEquals((await wants.ask(want).late)?.instance, "instance-1");
+  peers[1]!.lastSeen = performance.now() - 10_000;
+  assertEquals(await wants.ask(want).late, null);
+});
+
+Deno.test("trackers that do not answer cost 50 ms, and a late answer still comes", async () => {
+  const { promise, resolve } = Promise.withResolvers<FirstDownload>();
+  const { wants } = make(2, () => promise);
+  const begun = performance.now();
+  const { soon, late } = wants.ask(want);
+  assertEquals(await soon, null);
+  const took = performance.now() - begun;
+  assert(took >= WANT_TIMEOUT - 5 && took < 500, `${took} ms`);
+  resolve({ first: "instance-1", age: 0 });
+  assertEquals((await late)?.instance, "instance-1");
+  const frozen = make(2, never);
+  assertEquals(await frozen.wants.ask(want).soon, null);
+});
+
+Deno.test("a server that does not relay answers no want", async () => {
+  const { wants } = make(0, never);
+  assertEquals(await wants.answer(want, "instance-1", "10.0.0.1"), null);
+});
