@@ -96,9 +96,9 @@ Deno.test("?page=about says how to download a directory where only zip is on", (
     assertStringIncludes(await Deno.readTextFile(`${directory}/out/d.zip`), "hello");
   }));
 
-/** The names of the fields in data, without the values; of a list, its first element. */
+/** The names of the fields in data, without the values; of a list of objects, its first element. */
 function fieldsOf(data: unknown): unknown {
-  if (Array.isArray(data)) return data.slice(0, 1).map(fieldsOf);
+  if (Array.isArray(data)) return data.slice(0, 1).map(fieldsOf).filter((each) => each !== null);
   if (data === null || typeof data !== "object") return null;
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, fieldsOf(value)]));
 }
