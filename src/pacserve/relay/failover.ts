@@ -282,7 +282,10 @@ export class Failover {
 
   #lead(next: Attempt): void {
     for (const attempt of [...this.#attempts]) {
-      if (attempt !== next && (attempt.leads || attempt.isLeft)) this.#remove(attempt);
+      if (attempt === next || !(attempt.leads || attempt.isLeft)) continue;
+      // It did nothing wrong, and may be needed when the better one fails.
+      if (attempt.isSuperseded) this.#candidates.putBack(attempt.source);
+      this.#remove(attempt);
     }
     next.isLeft = false;
     if (this.#leftFor !== null) {
