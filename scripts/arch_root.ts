@@ -22,7 +22,8 @@ const RELEASES = ["forky", "trixie"] as const;
 
 /** What it has beyond Debian's minimum: what the tests of the groups that run in it use. */
 const PACKAGES = [
-  ...["pacman-package-manager", "makepkg", "fakeroot", "file", "libarchive-tools", "zstd", "gnupg"],
+  ...["pacman-package-manager", "makepkg", "fakeroot", "file", "libarchive-tools", "gnupg"],
+  ...["bzip2", "xz-utils", "zstd"],
   ...["systemd", "systemd-sysv", "systemd-container", "dbus", "iproute2", "nftables", "iptables"],
   ...["nginx-light", "curl", "ca-certificates", "git", "openssl", "python3"],
   ...["mandoc", "zsh", "fish"],

@@ -31,6 +31,8 @@ export const tools: readonly Tool[] = [
   program("makepkg", "makepkg", "pacman", "play scenes"),
   program("fakeroot", "fakeroot", "fakeroot", "play scenes"),
   program("bsdtar", "libarchive-tools", "libarchive", "play scenes unit clients"),
+  program("xz", "xz-utils", "xz", "unit"),
+  program("bzip2", "bzip2", "bzip2", "unit"),
   program("zstd", "zstd", "zstd", "play scenes"),
   program("gpg", "gnupg", "gnupg", "play scenes"),
   program("ip", "iproute2", "iproute2", "play scenes arch peers options firewall bench"),
@@ -39,10 +41,10 @@ export const tools: readonly Tool[] = [
   program("nsenter", "util-linux", "util-linux", "play scenes arch peers options bench"),
   program("git", "git", "git", "arch"),
   program("openssl", "openssl", "openssl", "unit peers options bench"),
-  program("wget", "wget", "wget", "clients"),
+  program("wget", "wget", "wget", "clients scenes"),
   program("lftp", "lftp", "lftp", "clients"),
   program("rclone", "rclone", "rclone", "clients"),
-  program("aria2c", "aria2", "aria2", "clients"),
+  program("aria2c", "aria2", "aria2", "clients scenes"),
   {
     // The system's own Python, which the test runs: another in the PATH may have other modules.
     probe: "/usr/bin/python3 -c 'import requests'",

@@ -165,15 +165,19 @@ export class Pacserve {
       this.#notHere(request, address, isLocal, true);
   }
 
-  #wrongInCache(
+  async #wrongInCache(
     { localPath, size }: SharedFile,
     request: HttpRequest,
     address: PacmanAddress,
-  ): Reply | Promise<Reply> {
+  ): Promise<Reply> {
     const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
       "not used";
     this.#parts.log.warn(sentence);
-    return this.#notHere(request, address, true, true);
+    // pacman asks whether its wrong file is still the newest: the right one may be older, and libcurl
+    // would refuse it for its date.
+    const reply = await this.#notHere(unconditional(request), address, true, true);
+    const { "Last-Modified": _, ...headers } = reply.headers;
+    return { ...reply, headers };
   }
 
   /** @param peersToo false: what we skip of our own, the peers may have from us. */
@@ -516,6 +520,13 @@ export class Pacserve {
 function outlasting(request: HttpRequest): HttpRequest {
   const { method, target, headers, body, connection } = request;
   return { method, target, headers, body, connection, signal: new AbortController().signal };
+}
+
+/** A request for a file, whatever version of it the client has. */
+function unconditional(request: HttpRequest): HttpRequest {
+  const { method, target, body, connection, signal } = request;
+  const none = Object.fromEntries(Object.keys(CONDITIONS).map((name) => [name, undefined]));
+  return { method, target, headers: { ...request.headers, ...none }, body, connection, signal };
 }
 
 /** True for a package itself. */

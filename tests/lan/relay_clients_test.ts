@@ -57,7 +57,7 @@ for (const from of ["a peer", "the mirror"]) {
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const glacier = scene.repository.package("glacier");
     const peer = await scene.pacserve(alder);
-    const server = await scene.pacserve(birch);
+    const server = await scene.pacserve(birch, ["--multicast", "--search-timeout", "3000"]);
     if (from === "a peer") await alder.cachePackages([glacier]);
     await scene.meet(peer, server);
     assertEquals((await pacsrv(birch, "-Sy")).code, 0);

@@ -20,6 +20,9 @@ export type Release = typeof releases[number];
 /** The user nobody: any user but root does. */
 const ordinaryUser = 65534;
 
+/** Milliseconds that a build may take: of the largest packages, on a machine with much else to do. */
+const BUILD_DEADLINE = 5 * 60_000;
+
 const packager = "Packager <packager@lan.test>";
 
 /** Repositories on disk. */
@@ -195,6 +198,7 @@ async function asPackager(
   const user = [`--reuid=${ordinaryUser}`, `--regid=${ordinaryUser}`, "--clear-groups"];
   await must([...die, ...apart, ...die, ...user, ...command], {
     directory: place,
+    deadline: BUILD_DEADLINE,
     environment: {
       HOME: `${directory}/build`,
       GNUPGHOME: `${directory}/gnupg`,

@@ -25,7 +25,7 @@ function logs(lan: Lan): string {
 }
 
 Deno.test("relays that want a file at the same moment ask the mirror once", async () => {
-  await Lan.with({ file, hosts: 5, mirror: paced(2 * MIB) }, async (lan) => {
+  await Lan.with({ file, hosts: 5, mirror: paced(MIB) }, async (lan) => {
     assertSame(await all(lan));
     assert(lan.copies < 1.1, `the mirror sent ${lan.copies} files\n${logs(lan)}`);
     assertMatch(logs(lan), /from peer .* \(in flight\), verified/);

@@ -55,6 +55,8 @@ class DeadMirror implements Source {
 export class MirrorsOfFile implements MirrorCopies {
   readonly #options: MirrorCopiesOptions;
   readonly #given = new Map<string, MirrorChoice>();
+  /** Addresses of those that answered with something else than the file. */
+  readonly #refused = new Set<string>();
   /** The origin of the mirror that answered last. */
   answered: string | null = null;
 
@@ -82,15 +84,22 @@ export class MirrorsOfFile implements MirrorCopies {
     }
   }
 
-  /** A mirror that pacman can be sent to when nothing came from any; null when there is none. */
+  /**
+   * A mirror that pacman can be sent to when nothing came from any; null when there is none. Best one
+   * that said that it has the file: it may be slow, while those that never answered are dead.
+   */
   get forRedirect(): MirrorChoice | null {
-    return [...this.#given.values()].find(({ hasCredentials }) => !hasCredentials) ?? null;
+    const rank = ({ url, verified }: MirrorChoice): number =>
+      this.#refused.has(url) ? 2 : verified ? 0 : 1;
+    const usable = [...this.#given.values()].filter(({ hasCredentials }) => !hasCredentials);
+    return usable.toSorted((one, other) => rank(one) - rank(other))[0] ?? null;
   }
 
   /** A mirror failed: it is asked last for a while. */
   failed({ key }: Source, { kind, message }: SourceFailure): void {
     const choice = this.#given.get(key);
-    if (kind === "absent") this.#given.delete(key);
+    if (kind === "absent" || kind === "wrong") this.#given.delete(key);
+    if (kind === "refused") this.#refused.add(key);
     if (choice === undefined || (kind !== "broken" && kind !== "unreachable")) return;
     this.#options.mirrors.failed(choice.origin, message);
   }

@@ -6,7 +6,10 @@ export interface RelayTimes {
   readonly peerAnswer: number;
   /** A mirror begins to answer within this time, where there is another source. */
   readonly mirrorAnswer: number;
-  /** The last source that is left may take so long to begin: then pacman can be sent there itself. */
+  /**
+   * The last source that is left may take so long to begin: then pacman can be sent there itself, which
+   * gives it ten new seconds (measured with libcurl 7.88.1 and 8.22.0).
+   */
   readonly lastAnswer: number;
   /** Once it has begun, it may be silent for so long: pacman waits, as long as it gets a few bytes. */
   readonly lastSource: number;

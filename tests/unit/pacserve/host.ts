@@ -44,6 +44,8 @@ export interface Host extends AsyncDisposable {
   readonly answer: (request: HttpRequest) => Reply | Promise<Reply> | null;
   /** Asks as pacman would. Null: the file server underneath would answer. */
   readonly get: (target: string, asked?: Asked) => Promise<Reply | null>;
+  /** Asks as a peer would. Null: the file server underneath would answer. */
+  readonly getAsPeer: (target: string, headers?: Asked["headers"]) => Reply | null;
   /** Places that the peers were asked for. */
   readonly searched: readonly string[];
   readonly log: readonly string[];
@@ -116,6 +118,10 @@ export function makeHost(parts: HostParts): Host {
         headers: asked.headers ?? {},
         connection: { remoteAddress: asked.from ?? "127.0.0.1", localPort: parts.port ?? 15678 },
       })),
+    getAsPeer: (target, headers = {}) => {
+      const request = makeRequest({ target, method: "GET", headers });
+      return pacserve.answerPeer(request, parseTarget(target)!);
+    },
     searched,
     log: log.lines,
     [Symbol.asyncDispose](): Promise<void> {

@@ -114,6 +114,49 @@ Deno.test("a file of the cache whose size contradicts the database is not served
   });
 });
 
+Deno.test("pacman that asks whether its broken file is the newest gets the right one", async () => {
+  await inScratch(async (directory) => {
+    writeFiles(directory, { [PACKAGE]: "rig" });
+    await using mirror = serverOf({ [PACKAGE]: "right" });
+    await using host = makeHost({
+      redirect: false,
+      caches: [directory],
+      repositories: [repositoryWith([mirror.server], false)],
+      expected: describing("right"),
+    });
+    const headers = { "if-modified-since": new Date().toUTCString() };
+    const reply = await host.get(ADDRESS, { headers });
+    assertEquals(await gist(reply), [200, `mirror ${mirror.origin}`, "right"]);
+    // libcurl would take the right file, which is older, for the one that pacman has.
+    assertEquals(reply?.headers["Last-Modified"], undefined);
+  });
+});
+
+Deno.test("a peer that wants another build than this server's gets 404, and its own build the file", async () => {
+  await inScratch(async (directory) => {
+    writeFiles(directory, { [PACKAGE]: "right" });
+    await using host = makeHost({ caches: [directory], expected: describing("right") });
+    const ask = (content: string): number | undefined => {
+      const digest = createHash("sha256").update(content).digest("hex");
+      return host.getAsPeer(`/pkg/${PACKAGE}`, { "pacserve-digest": `sha256=${digest}` })?.status;
+    };
+    assertEquals(ask("wrong"), 404);
+    // The file server underneath answers.
+    assertEquals([ask("right"), host.getAsPeer(`/pkg/${PACKAGE}`)], [undefined, null]);
+    await using unknown = makeHost({ caches: [directory] });
+    const headers = { "pacserve-digest": `sha256=${"0".repeat(64)}` };
+    assertEquals(unknown.getAsPeer(`/pkg/${PACKAGE}`, headers), null);
+  });
+});
+
+Deno.test("a peer gets no file of the cache whose size contradicts the database", async () => {
+  await inScratch(async (directory) => {
+    writeFiles(directory, { [PACKAGE]: "" });
+    await using host = makeHost({ caches: [directory], expected: describing("right") });
+    assertEquals(host.getAsPeer(`/pkg/${PACKAGE}`)?.status, 404);
+  });
+});
+
 Deno.test("a database and its signature come from the same mirror", async () => {
   const files = { "core.db": "new", "core.db.sig": "its signature" };
   await using first = serverOf({ "core.db.sig": "another" });
@@ -170,6 +213,29 @@ Deno.test("to a mirror that this server cannot reach pacman is sent itself, at o
     `${silent.server}/core.files`,
   ]);
   assert(performance.now() - begun < 2000, "it waited for the mirror again");
+});
+
+Deno.test("of several mirrors that do not begin to send, pacman is sent to one that has the file", async () => {
+  await using silent = startRaw("");
+  // It says that it has the file, and does not begin to give it.
+  await using slow = startMirror((request) =>
+    request.method === "HEAD"
+      ? new Response(null, { headers: { "Content-Length": "5" } })
+      : new Promise<Response>((resolve) => {
+        request.signal.addEventListener("abort", () => resolve(new Response()));
+      })
+  );
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([silent.server, slow.server], false)],
+    expected: describing("right"),
+  });
+  const begun = performance.now();
+  const reply = await host.get(ADDRESS);
+  assertEquals(reply?.status, 307);
+  assert(String(reply?.headers["Location"]).startsWith(slow.server));
+  // pacman gives up after ten seconds, and the mirror needs some of them.
+  assert(performance.now() - begun < 8_000, "pacman has no time left");
 });
 
 Deno.test("what nobody has is a 404, and a mirror that refuses to give what it has a 502 or a redirect", async () => {
