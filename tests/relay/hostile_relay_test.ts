@@ -16,6 +16,8 @@ interface Lies {
   readonly first: unknown;
   /** The answer to the request for the file. */
   readonly give: () => Response | Promise<Response>;
+  /** Milliseconds that the answer to a want takes. */
+  readonly late?: number;
 }
 
 const never = (): Promise<Response> => new Promise(() => {});
@@ -64,9 +66,17 @@ const liars: readonly (readonly [string, number, Lies])[] = [
   }],
   ["gives half of it and then nothing", 2_500, {
     first: { first: instance, age },
-    give: () => new Response(stream(new Uint8Array(file.subarray(0, MIB))), { headers: whole }),
+    give: () => half(),
+  }],
+  ["answers a want late, gives half of it and then nothing", 3_500, {
+    first: { first: instance, age },
+    give: () => half(),
+    late: 200,
   }],
 ];
+
+const half = (): Response =>
+  new Response(stream(new Uint8Array(file.subarray(0, MIB))), { headers: whole });
 
 async function took(others: readonly string[]): Promise<number> {
   let time = 0;
@@ -82,7 +92,7 @@ async function took(others: readonly string[]): Promise<number> {
 
 Deno.test("hostile trackers and holders cost little, and their bytes are never passed on", async (t) => {
   const alone = await took([]);
-  for (const [what, most, { first, give }] of liars) {
+  for (const [what, most, { first, give, late = 0 }] of liars) {
     await t.step(`a relay that ${what}`, async () => {
       const mine = { "Pacserve-Instance": instance, "Pacserve-Relay": "1" };
       const server = Deno.serve(
@@ -91,6 +101,7 @@ Deno.test("hostile trackers and holders cost little, and their bytes are never p
           if (request.method !== "POST") return await give();
           const isWant = (await request.text()).includes("want");
           if (isWant && first === null) return await never();
+          if (isWant) await new Promise((resolve) => setTimeout(resolve, late));
           return new Response(isWant ? JSON.stringify(first) : "true", { headers: mine });
         },
       );
@@ -102,5 +113,5 @@ Deno.test("hostile trackers and holders cost little, and their bytes are never p
       }
     });
   }
-  assertEquals(liars.length, 11);
+  assertEquals(liars.length, 12);
 });

@@ -43,6 +43,12 @@ const TICK = 50;
 /** A look at the clock that comes so much too late (ms) is not the fault of any source. */
 const MAX_DELAY = 500;
 
+/**
+ * A mirror that was asked while a better source may still be found is read after this time (ms) at the
+ * latest: until then it sends no more than fits into the buffers between here and there.
+ */
+const MAX_PAUSE = 400;
+
 /** Sources that are open at the same time. */
 const MAX_OPEN = 6;
 
@@ -276,7 +282,10 @@ export class Failover {
 
   #lead(next: Attempt): void {
     for (const attempt of [...this.#attempts]) {
-      if (attempt !== next && (attempt.leads || attempt.isLeft)) this.#remove(attempt);
+      if (attempt === next || !(attempt.leads || attempt.isLeft)) continue;
+      // It did nothing wrong, and may be needed when the better one fails.
+      if (attempt.isSuperseded) this.#candidates.putBack(attempt.source);
+      this.#remove(attempt);
     }
     next.isLeft = false;
     if (this.#leftFor !== null) {
@@ -315,10 +324,20 @@ export class Failover {
     });
   }
 
-  /** A mirror was asked only because a better source was not known in time. */
+  /** A mirror was asked because no better source was known in time: one that comes soon is preferred. */
   #awaitBetter(): void {
+    const mirror = this.#attempts.at(-1);
+    if (mirror === undefined) return;
+    mirror.isPaused = true;
+    const go = (): void => {
+      mirror.isPaused = false;
+      mirror.wake();
+    };
+    const timer = setTimeout(go, MAX_PAUSE);
     this.#candidates.better().catch(() => null).then((source) => {
+      clearTimeout(timer);
       if (source !== null) this.prefer(source);
+      go();
     });
   }
 
