@@ -135,6 +135,8 @@ Deno.test("a peer that failed comes back when it nudges", async () => {
   await using asking = await servePeer([], { staticPeers: [other.base] });
   const [peer] = asking.peers.registry.all();
   assert(peer !== undefined);
+  // The answer to the first question would make up for the failure.
+  await until(() => peer.state === "alive");
   asking.peers.registry.failed(peer, "broke off");
   assertEquals(await find(asking, "pkg/foo"), null);
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
