@@ -91,13 +91,13 @@ Deno.test("two machines with systemd", async (t) => {
     await birchMachine.installFromFiles("yesterday", names);
     const packages = names.map((name) => repository.package(name));
     await alderMachine.cachePackages(packages);
-    await eventually(
-      "birch knows alder",
-      async () =>
-        (await other.get("http://localhost:15678/?page=peers")).body.includes(
-          lan.addressOf(alderHost),
-        ),
-    );
+    await eventually("birch knows that alder is there", async () => {
+      const page = "http://localhost:15678/?page=peers&mimetype=application/json";
+      const { peers } = JSON.parse((await other.get(page)).body) as {
+        peers: { url: string; state: string }[];
+      };
+      return peers.some(({ url, state }) => url === address && state === "alive");
+    });
     const { code, stdout, stderr } = await birchMachine.pacman(["-Syu"], ["pacsrv"]);
     assertEquals(code, 0, stdout + stderr);
     const installed = await birchMachine.installed();
