@@ -1,7 +1,7 @@
 /** Configurations of a server as the command line would make them, for tests below the command line. */
 
 import { Digest } from "../src/auth/digest.ts";
-import { createPacserveMemory } from "../src/pacserve/choose.ts";
+import { createPacserveMemory } from "../src/pacserve/pacserve.ts";
 import { ExpectedFiles } from "../src/pacserve/expected_files.ts";
 import { Peers } from "../src/peers/peers.ts";
 import type { ServerConfiguration } from "../src/server/configuration.ts";

@@ -34,7 +34,7 @@ import type { Network } from "../http/network.ts";
 import { parseTarget } from "../http/target.ts";
 import type { Log } from "../log.ts";
 import { parsePacmanAddress } from "../pacserve/address.ts";
-import { Pacserve, type PacserveMemory } from "../pacserve/choose.ts";
+import { Pacserve, type PacserveMemory } from "../pacserve/pacserve.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import type { Peers } from "../peers/peers.ts";

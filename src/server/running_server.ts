@@ -7,7 +7,7 @@ import { Network } from "../http/network.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
-import { createPacserveMemory, type PacserveMemory } from "../pacserve/choose.ts";
+import { createPacserveMemory, type PacserveMemory } from "../pacserve/pacserve.ts";
 import { InFlightReader } from "../pacserve/relay/in_flight_reader.ts";
 import { RelayedBody } from "../pacserve/relay/relayed_body.ts";
 import { RELAY_TIMES } from "../pacserve/relay/times.ts";

@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
-import { Pacserve, type PacserveParts } from "../../../src/pacserve/choose.ts";
+import { Pacserve, type PacserveParts } from "../../../src/pacserve/pacserve.ts";
 import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
 import type { Found } from "../../../src/peers/finder.ts";

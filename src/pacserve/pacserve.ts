@@ -40,7 +40,7 @@ import { FileRepositories } from "./file_repositories.ts";
 import type { PacserveMemory } from "./memory.ts";
 import type { MirrorChoice } from "./mirrors.ts";
 import { isBroken, isOfAnotherBuild } from "./own_copy.ts";
-import { isForClient, mayComeFromPeer } from "./provenance.ts";
+import { isForClient, mayComeFromPeer } from "./policy.ts";
 import { InFlightFile } from "./relay/in_flight_file.ts";
 import { MirrorsOfFile } from "./relay/mirror_copies.ts";
 import { PeersWithFile } from "./relay/peer_copies.ts";
