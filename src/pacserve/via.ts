@@ -4,8 +4,8 @@
  * has its name in it.
  */
 
-const MAXIMUM_HOPS = 8;
-const LONGEST = 1024;
+const MAX_HOPS = 8;
+const MAX_LENGTH = 1024;
 
 /** A name for this run of this server, as unlikely to be another's as a random number can be. */
 export function newInstanceName(): string {
@@ -28,6 +28,6 @@ export function hasBeenThrough(incoming: string | undefined, instance: string): 
  * way that a mirror might refuse: its refusal would look as if it had no file.
  */
 export function hasComeFar(incoming: string = ""): boolean {
-  return incoming.split(",").length > MAXIMUM_HOPS || incoming.length > LONGEST ||
+  return incoming.split(",").length > MAX_HOPS || incoming.length > MAX_LENGTH ||
     !/^[\t\x20-\x7e]*$/.test(incoming);
 }

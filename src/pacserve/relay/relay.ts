@@ -12,7 +12,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
-import { textReply } from "../../http/replies.ts";
+import { notModified, textReply } from "../../http/replies.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
 import type { Log } from "../../log.ts";
 import { Download } from "./download.ts";
@@ -144,7 +144,9 @@ export class Relay {
     const field = request.headers["range"];
     // A package never changes under its name and digest.
     const isConditional = request.headers["if-modified-since"] !== undefined;
-    if (wanted.isPackage && isConditional && field === undefined) return notModified();
+    if (wanted.isPackage && isConditional && field === undefined) {
+      return notModified({ "Cache-Control": "no-store" });
+    }
     if (field === undefined) return await this.#send(request, wanted, null);
     const size = await this.#sizeOf(wanted);
     if (size === null) return { failure: nobody() };
@@ -356,10 +358,6 @@ function headersOf(size: number, range: ByteRange | null): ReplyHeaders {
 
 function unsatisfiable(size: number): Reply {
   return textReply(416, undefined, { "Content-Range": `bytes */${size}` });
-}
-
-function notModified(): Reply {
-  return { status: 304, headers: { "Cache-Control": "no-store" }, body: null };
 }
 
 /** `20000000 bytes from peer http://10.0.0.2:15678 (8388608) and mirror https://… (…), verified`. */
