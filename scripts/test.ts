@@ -66,7 +66,7 @@ interface Group {
 }
 
 /** Minutes after which a directory of tests is ended: each test has a deadline of its own. */
-const longest = 20;
+const longest = 40;
 
 /** What has to be removed when the run ends, however it ends. */
 const temporary: string[] = [];
