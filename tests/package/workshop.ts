@@ -75,7 +75,7 @@ export class Workshop implements AsyncDisposable {
       ...[`PATH=${this.directory}/bin:/usr/bin:/bin`, `SOURCE_DATE_EPOCH=${EPOCH}`, "NO_COLOR=1"],
       // The content is compressed for seconds only, and the same on every version of makepkg.
       ...["PKGEXT=.pkg.tar", ...command],
-    ], { deadline: 240_000 });
+    ], { deadline: 600_000 });
   }
 
   /**
