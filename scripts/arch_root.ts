@@ -25,7 +25,7 @@ const PACKAGES = [
   ...["pacman-package-manager", "makepkg", "fakeroot", "file", "libarchive-tools", "gnupg"],
   ...["bzip2", "xz-utils", "zstd"],
   ...["systemd", "systemd-sysv", "systemd-container", "dbus", "iproute2", "nftables", "iptables"],
-  ...["nginx-light", "curl", "ca-certificates", "git", "openssl", "python3"],
+  ...["nginx-light", "curl", "wget", "aria2", "ca-certificates", "git", "openssl", "python3"],
   ...["mandoc", "zsh", "fish"],
 ];
 
