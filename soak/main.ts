@@ -32,6 +32,9 @@ const MEGABYTE = 1024 * 1024;
 /** Connections to peers and mirrors that are kept for the next question. */
 const KEPT_SOCKETS = 12;
 
+/** Spools that the relay keeps for half an hour: at most one for each of the scene's packages. */
+const KEPT_SPOOLS = 32;
+
 /** Aborted when the soak is interrupted: it then ends as it would have later. */
 const interrupted = new AbortController();
 
@@ -133,7 +136,8 @@ async function settled(pid: number, before: Descriptors | null): Promise<Descrip
 }
 
 function leaked(before: Descriptors, after: Descriptors): boolean {
-  return after.others > before.others || after.files.length > before.files.length ||
+  return after.others > before.others ||
+    after.files.length > before.files.length + KEPT_SPOOLS ||
     after.sockets > before.sockets + KEPT_SOCKETS;
 }
 
