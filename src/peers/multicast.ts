@@ -5,6 +5,7 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
+import { closeSocket, pause } from "./datagrams.ts";
 import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
@@ -119,8 +120,8 @@ export class Multicast implements Discovery {
     this.#rescan?.stop();
     const receiver = this.#receiver;
     this.#receiver = null;
-    if (receiver !== null) close(receiver);
-    for (const { socket } of this.#senders.values()) close(socket);
+    if (receiver !== null) closeSocket(receiver);
+    for (const { socket } of this.#senders.values()) closeSocket(socket);
     this.#senders.clear();
   }
 
@@ -188,7 +189,7 @@ export class Multicast implements Discovery {
       this.#join(address, receiver, socket);
       return true;
     } catch (error) {
-      if (socket !== null) close(socket);
+      if (socket !== null) closeSocket(socket);
       this.#senders.delete(address);
       this.#report(address, `cannot use ${address} for multicast: ${messageOf(error)}`);
       return false;
@@ -248,7 +249,7 @@ export class Multicast implements Discovery {
     this.#senders.delete(address);
     this.#answered.delete(address);
     if (sender === undefined) return;
-    close(sender.socket);
+    closeSocket(sender.socket);
     // Leaving fails where the interface is gone, and with it the membership.
     sender.membership?.leave().catch(() => undefined);
   }
@@ -286,17 +287,5 @@ export class Multicast implements Discovery {
       period = now;
       if (++count >= DATAGRAMS) await pause((now + 1) * PERIOD - performance.now());
     }
-  }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
-}
-
-function close(socket: Deno.DatagramConn): void {
-  try {
-    socket.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

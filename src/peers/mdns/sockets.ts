@@ -6,6 +6,7 @@
  * bound to the group's address: it takes nothing that is meant for the others.
  */
 
+import { closeSocket, pause } from "../datagrams.ts";
 import { createSocket, type Socket } from "node:dgram";
 import { messageOf } from "../../failure.ts";
 import { isInNetwork } from "../../http/address.ts";
@@ -96,7 +97,7 @@ export class LinkSockets {
   async close(): Promise<void> {
     await this.#sending;
     this.#closed = true;
-    for (const { receiver } of this.#families) close(receiver);
+    for (const { receiver } of this.#families) closeSocket(receiver);
   }
 
   #open(type: "udp4" | "udp6", group: string, bound: string, outgoing: string): void {
@@ -191,16 +192,4 @@ function sendOne(socket: Socket, datagram: Uint8Array, to: string): Promise<void
       else resolve();
     });
   });
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
-}
-
-function close(socket: Deno.DatagramConn): void {
-  try {
-    socket.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
 }
