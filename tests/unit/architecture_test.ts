@@ -1,4 +1,4 @@
-/** The walls of src/: imports go down the README's table of rooms only, and never in a circle. */
+/** The walls of src/: imports go down the list of rooms in doc/architecture.md only, and never in a circle. */
 
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,14 +14,14 @@ const imports = new Map(
   ]),
 );
 
-Deno.test("the README's table names every room of src/, and none that is not there", () => {
+Deno.test("doc/architecture.md lists every room of src/, and no other", () => {
   const rooms = [...Deno.readDirSync(join(top, "src"))]
     .map(({ name, isDirectory }) => isDirectory ? name + "/" : name);
-  assertEquals(roomsOfReadme().toSorted(), rooms.toSorted());
+  assertEquals(listedRooms().toSorted(), rooms.toSorted());
 });
 
-Deno.test("no room imports one that stands above it in the README's table", () => {
-  const rooms = roomsOfReadme();
+Deno.test("no room imports one that stands above it in doc/architecture.md", () => {
+  const rooms = listedRooms();
   const upwards: string[] = [];
   for (const [file, targets] of imports) {
     for (const target of targets) {
@@ -48,14 +48,14 @@ function roomOf(file: string): string {
   return slash < 0 ? file : file.slice(0, slash + 1);
 }
 
-/** The rooms of the README's table, from the door inwards. */
-function roomsOfReadme(): string[] {
-  const lines = Deno.readTextFileSync(join(top, "README.md")).split("\n");
-  const start = lines.findIndex((line) => /^\| room +\|/.test(line)) + 2;
-  const rows = lines.slice(start, lines.findIndex((line, i) => i >= start && line === ""));
-  return rows.flatMap((row) => {
-    const cell = row.split("|")[1] ?? "";
-    return [...cell.matchAll(/`([^`]+)`/g)].map(([, room]) => room ?? "");
+/** The rooms that doc/architecture.md lists, from the door inwards. */
+function listedRooms(): string[] {
+  const text = Deno.readTextFileSync(join(top, "doc/architecture.md"));
+  const start = text.indexOf("\n- `main.ts`");
+  const items = text.slice(start, text.indexOf("\n\n", start)).split("\n- ").slice(1);
+  return items.flatMap((item) => {
+    const [names = ""] = item.split(": ");
+    return [...names.matchAll(/`([^`]+)`/g)].map(([, room]) => room ?? "");
   });
 }
 

@@ -1,4 +1,4 @@
-/** Libraries are pinned, used, and named in the README with the reason. */
+/** Libraries are pinned, used, and named in CONTRIBUTING.md with their purpose. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,10 +28,10 @@ Deno.test("each library is used", () => {
   assertEquals(names.filter((name) => !used.has(name)), []);
 });
 
-Deno.test("the README says what each library is used for", () => {
-  const readme = Deno.readTextFileSync(join(top, "README.md"));
+Deno.test("CONTRIBUTING.md says what each library is used for", () => {
+  const text = Deno.readTextFileSync(join(top, "CONTRIBUTING.md"));
   const unnamed = names.filter((name) => {
-    return !readme.includes(name.startsWith("@std/") ? "npm:deno-std" : `\`${name}\``);
+    return !text.includes(name.startsWith("@std/") ? "`deno-std`" : `\`${name}\``);
   });
   assertEquals(unnamed, []);
 });

@@ -14,8 +14,9 @@ Deno.test("a newer minor version of Deno than the tested one is warned of", () =
   assertEquals(runtimeWarning(`${major - 1}.99.0`), null);
 });
 
-Deno.test("the README and the tasks name the Deno that is taken for tested", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const named = new Set(readme.match(/(?<=npx -y deno@)[\d.]+/g));
-  assertEquals([...named], [TESTED_DENO]);
+Deno.test("README.md and CONTRIBUTING.md name the tested version of Deno", async () => {
+  for (const file of ["README.md", "CONTRIBUTING.md"]) {
+    const text = await Deno.readTextFile(new URL(`../../${file}`, import.meta.url));
+    assertEquals([...new Set(text.match(/(?<=npx -y deno@)[\d.]+/g))], [TESTED_DENO], file);
+  }
 });
