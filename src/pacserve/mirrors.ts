@@ -7,7 +7,7 @@ import { checkMirror, type Verdict } from "./mirror_check.ts";
 import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
 import type { FileClient } from "./relay/http_client.ts";
-import { type Mirror, urlOn } from "./servers.ts";
+import { type Mirror, type Self, urlOn } from "./servers.ts";
 
 /** Where a file can be had. */
 export interface MirrorChoice {
@@ -32,8 +32,8 @@ interface MirrorQuestion {
   readonly optional: boolean;
   /** The value of `Via` with which the mirrors are asked. */
   readonly via: string;
-  /** Whether an address is ourselves. */
-  readonly isSelf: (url: URL) => boolean;
+  /** This server, which is no mirror. */
+  readonly self: Pick<Self, "isAt">;
   /** IP address of the neighbour that wants the file; null for this host. */
   readonly neighbour: string | null;
 }
@@ -157,7 +157,7 @@ export class Mirrors {
       client: this.#options.client,
       timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
       via: question.via,
-      isSelf: question.isSelf,
+      self: question.self,
     });
     const { origin } = mirror;
     if (verdict === "has" || verdict === "lacks") {

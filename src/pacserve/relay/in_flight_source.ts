@@ -99,7 +99,7 @@ export class InFlightSource implements Source {
       client,
       headers,
       authorities,
-      isSelf: null,
+      self: null,
     });
   }
 }

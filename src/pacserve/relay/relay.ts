@@ -25,7 +25,7 @@ import { OwnReaders } from "./own_readers.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
 import type { Reader } from "./reader.ts";
 import { RelayedBody } from "./relayed_body.ts";
-import { type Source, SourceFailure } from "./source.ts";
+import { SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
@@ -63,8 +63,6 @@ export interface WantedFile {
   /** Null: relays do not share it while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
-  /** A mirror failed. */
-  readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
 }
 
 /** How a request ended for which there is no file. */
@@ -313,7 +311,7 @@ export class Relay {
     last: number | null,
     download: Download | null = null,
   ): PackageSources {
-    const { name, expected, peers, inFlight, mirrors, mirrorFailed } = wanted;
+    const { name, expected, peers, inFlight, mirrors } = wanted;
     return new PackageSources({
       file: name,
       digest: expected?.sha256?.toHex() ?? "",
@@ -322,7 +320,6 @@ export class Relay {
       mirrors,
       last,
       memory: this.#options.memory,
-      mirrorFailed,
     });
   }
 }
