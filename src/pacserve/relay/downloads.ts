@@ -6,7 +6,7 @@ import type { InFlightFile } from "./in_flight_file.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Reader } from "./reader.ts";
 import type { SpoolDirectory } from "./spool.ts";
-import type { Store } from "./store.ts";
+import type { Store, Stores } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
@@ -148,7 +148,7 @@ export class Job {
 }
 
 /** Finds downloads by key, and gives them stores. */
-export class Downloads {
+export class Downloads implements Stores {
   readonly #times: RelayTimes;
   readonly #spools: SpoolDirectory | null;
   readonly #jobs = new Map<string, Job>();
@@ -209,8 +209,8 @@ export class Downloads {
     return job;
   }
 
-  /** A store for a file of so many bytes: a spool where there is room. */
-  createStore(size: number): Store {
+  /** A spool where there is room, else a window. */
+  create(_start: number, size: number): Store {
     if (this.#spools === null) return new Window(0, size);
     let spool = this.#spools.create(size);
     while (spool === null) {

@@ -30,7 +30,7 @@ import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
 import { RELAY_TIMES, type RelayTimes } from "./times.ts";
-import { Window } from "./window.ts";
+import { Windows } from "./window.ts";
 
 /** What a relay needs. */
 export interface RelayOptions {
@@ -252,7 +252,7 @@ export class Relay {
       end: null,
       resumable: isPackage,
       hold: this.#times.mirrorHold,
-      createStore: (_start, size) => this.#downloads.createStore(size),
+      stores: this.#downloads,
     });
     return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight);
   }
@@ -274,7 +274,7 @@ export class Relay {
       end,
       resumable: isPackage,
       hold: 0,
-      createStore: (start, size) => new Window(start, end ?? size),
+      stores: new Windows(end),
     });
     return this.#add(null, download, null);
   }
