@@ -93,7 +93,7 @@ export async function pacmanCommand(
   if (inSysroot) return plain;
   try {
     const addresses = serverAddresses(await readText(settings.addressFile));
-    if (!await isRunning(addresses)) return plain;
+    if (!await anyAnswers(addresses)) return plain;
     const configuration = path ?? settings.configuration;
     // pacman has words of its own for a configuration that is not there.
     if (!await exists(configuration)) return plain;
@@ -137,17 +137,17 @@ export function serverAddresses(text: string): URL[] {
 
 /** The beginning of a command line that sets variables: `env no_proxy=localhost`. */
 function environment(addresses: readonly URL[], settings: PacsrvSettings): string[] {
-  const hosts = [...new Set(addresses.map(hostOf))];
+  const hosts = [...new Set(addresses.map(hostWithoutBrackets))];
   const assignments = proxyExceptions(hosts, settings.environment);
   // env(1) would take the path of such a program for one more assignment.
   return assignments.length === 0 || settings.program.includes("=") ? [] : ["env", ...assignments];
 }
 
-function hostOf({ hostname }: URL): string {
+function hostWithoutBrackets({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-async function isRunning(addresses: readonly URL[]): Promise<boolean> {
+async function anyAnswers(addresses: readonly URL[]): Promise<boolean> {
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
 }

@@ -104,7 +104,7 @@ export function directoriesOf(repository: Repository, self: Self): string[] {
     const url = parseUrl(server);
     if (url === null || self.isAt(url)) continue;
     if (url.protocol !== "file:") return [];
-    const directory = pathOf(url);
+    const directory = localPathOf(url);
     if (directory !== null) directories.push(directory);
   }
   return directories;
@@ -162,7 +162,7 @@ function parseUrl(text: string): URL | null {
   }
 }
 
-function pathOf(url: URL): string | null {
+function localPathOf(url: URL): string | null {
   try {
     const path = fileURLToPath(url);
     return path.length > 1 ? path.replace(/\/+$/, "") : path;

@@ -20,7 +20,7 @@ import { countOf, instanceOf } from "./questions.ts";
 import type { Wants } from "./wants.ts";
 
 /** An answer: the status and the body, which is JSON if the status is 200. */
-export interface MessageAnswer {
+interface MessageAnswer {
   readonly status: 200 | 400 | 413;
   readonly body: string;
 }

@@ -9,7 +9,7 @@
 import { decodeSegment } from "../http/target.ts";
 
 /** "Here I am." The receiver takes the host from the connection. */
-export interface Nudge {
+interface Nudge {
   readonly type: "nudge";
   readonly uri: string;
 }

@@ -5,7 +5,7 @@ import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import type { Store, Stores } from "./store.ts";
 
 /** What is known of a file before any source answers. */
-export interface DownloadOptions {
+interface DownloadOptions {
   readonly name: string;
   /** Bytes of the whole file; null when nobody knows. */
   readonly size: number | null;
@@ -32,7 +32,7 @@ export interface DownloadOptions {
  *   whole wrong file, while a part of one would spoil what the next server sends;
  * - `failed`: it ends here.
  */
-export type DownloadState = "fetching" | "complete" | "spoiled" | "failed";
+type DownloadState = "fetching" | "complete" | "spoiled" | "failed";
 
 /** Bytes `from` (included) to `to` (excluded) that came from one source. */
 export interface Segment {
@@ -42,7 +42,7 @@ export interface Segment {
 }
 
 /** Bytes of a mirror that are kept back, to keep a reader alive when it falls silent. */
-export const RESERVE = 4096;
+const RESERVE = 4096;
 
 /** The state of a download. `failover.ts` writes to it, `reader.ts` reads. */
 export class Download {

@@ -7,7 +7,7 @@ import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
 
 /** Where a file is, and how it is asked for. */
-export interface HttpSourceOptions {
+interface HttpSourceOptions {
   readonly kind: SourceKind;
   readonly name: string;
   /** The address of the file, credentials included. */

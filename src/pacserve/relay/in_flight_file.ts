@@ -9,7 +9,7 @@ import type { FileClient } from "./http_client.ts";
 import { InFlightSource } from "./in_flight_source.ts";
 
 /** What an in-flight file needs. */
-export interface InFlightFileOptions {
+interface InFlightFileOptions {
   readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
   readonly client: FileClient;
   /** The name of the package. */

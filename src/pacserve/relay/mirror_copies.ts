@@ -10,7 +10,7 @@ import type { MirrorCopies } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
 
 /** How the mirrors are asked. */
-export interface MirrorCopiesOptions {
+interface MirrorCopiesOptions {
   readonly mirrors: Mirrors;
   readonly client: FileClient;
   readonly file: string;

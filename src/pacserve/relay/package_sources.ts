@@ -46,7 +46,7 @@ const MAX_IN_FLIGHT = 2;
 const MAX_TRIES = 2;
 
 /** What is known of the file. */
-export interface PackageSourcesOptions {
+interface PackageSourcesOptions {
   readonly file: string;
   /** The digest in hexadecimal; empty when nobody knows it. */
   readonly digest: string;

@@ -8,7 +8,7 @@ import { HttpSource } from "./http_source.ts";
 import type { PeerCopies, PeerCopy } from "./package_sources.ts";
 
 /** How the peers are asked. */
-export interface PeerCopiesOptions {
+interface PeerCopiesOptions {
   readonly client: FileClient;
   readonly search: PeerSearch;
   readonly address: PacmanAddress;

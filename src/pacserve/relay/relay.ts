@@ -33,7 +33,7 @@ import { RELAY_TIMES, type RelayTimes } from "./times.ts";
 import { Windows } from "./window.ts";
 
 /** What a relay needs. */
-export interface RelayOptions {
+interface RelayOptions {
   /** Null: there is no directory for spools. */
   readonly spools: SpoolDirectory | null;
   readonly memory: SourceMemory;
@@ -66,7 +66,7 @@ export interface WantedFile {
 }
 
 /** How a request ended for which there is no file. */
-export interface NotRelayed {
+interface NotRelayed {
   readonly failure: SourceFailure;
 }
 

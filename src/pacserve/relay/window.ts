@@ -3,7 +3,7 @@
 import type { Store, Stores } from "./store.ts";
 
 /** Bytes that a window holds. */
-export const WINDOW_SIZE = 2 * 1024 * 1024;
+const WINDOW_SIZE = 2 * 1024 * 1024;
 
 /** A ring of {@link WINDOW_SIZE} bytes. The source waits when it is full. */
 export class Window implements Store {
