@@ -128,7 +128,6 @@ export class Pacserve {
     address: PacmanAddress,
     isLocal: boolean,
   ): Reply | Promise<Reply> {
-    this.#memory.relay.isInCache(address.file);
     return this.#parts.files.reply(found, request) ??
       this.#notHere(request, address, isLocal, true);
   }

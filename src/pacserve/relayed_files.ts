@@ -6,13 +6,7 @@ import type { Peers } from "../peers/peers.ts";
 import { HEADERS } from "../peers/protocol.ts";
 import type { Wants } from "../peers/wants.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
-import {
-  isPackage,
-  isPackageOrItsSignature,
-  isSignature,
-  PACKAGES,
-  type PacmanAddress,
-} from "./address.ts";
+import { isPackage, isPackageOrItsSignature, isSignature, type PacmanAddress } from "./address.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
 import type { ExpectedFile, ExpectedFiles } from "./expected_files.ts";
@@ -65,7 +59,6 @@ export class RelayedFiles {
     address: PacmanAddress,
     peersToo: boolean,
   ): Promise<Reply> {
-    this.#forgetCached();
     const mirrors = this.#mirrors.of(request, address, true);
     const wanted = await this.#wanted(request, address, mirrors, peersToo);
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
@@ -76,14 +69,6 @@ export class RelayedFiles {
     const { answered } = mirrors;
     if (answered !== null && !wanted.isPackage) this.#mirrors.gave(address, answered);
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
-  }
-
-  /** What pacman has in its cache by now need not be kept by the relay. */
-  #forgetCached(): void {
-    const { relay } = this.#memory;
-    for (const name of relay.idleNames) {
-      if (this.#parts.tree.lookup([PACKAGES, name])?.kind === "file") relay.isInCache(name);
-    }
   }
 
   /** What can be said where there is no file to pass on. */
@@ -127,6 +112,7 @@ export class RelayedFiles {
         ? this.#inFlightFile(request, address, described)
         : null,
       mirrors,
+      tree: this.#parts.tree,
     };
   }
 
@@ -136,7 +122,7 @@ export class RelayedFiles {
     address: PacmanAddress,
     { sha256 }: ExpectedFile,
   ): InFlightFile | null {
-    const { peers: { wants }, tree, configuration: { authorities } } = this.#parts;
+    const { peers: { wants }, configuration: { authorities } } = this.#parts;
     if (this.#mirrors.of(request, address, false).isEmpty) return null;
     return new InFlightFile({
       wants,
@@ -144,7 +130,6 @@ export class RelayedFiles {
       file: address.file,
       digest: sha256.toHex(),
       authorities,
-      tree,
     });
   }
 

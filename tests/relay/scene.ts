@@ -82,6 +82,7 @@ export class Scene {
       inFlight: null,
       peers: this.peers.length === 0 ? null : this.#peerCopies(),
       mirrors: this.#mirrorCopies(),
+      tree: { lookup: () => null },
     };
   }
 

@@ -192,7 +192,6 @@ export class LanHost {
       file: FILE,
       digest: sha256.toHex(),
       authorities: [],
-      tree: { lookup: () => null },
     });
     return {
       name: FILE,
@@ -206,6 +205,7 @@ export class LanHost {
         size: () => Promise.resolve(this.#file.length),
         failed: () => {},
       },
+      tree: { lookup: () => null },
     };
   }
 }

@@ -15,6 +15,7 @@ import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified, textReply } from "../../http/replies.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
 import type { Log } from "../../log.ts";
+import type { SharedTree } from "../../quickserve/tree.ts";
 import { Download } from "./download.ts";
 import { Downloads, type Job } from "./downloads.ts";
 import { Failover } from "./failover.ts";
@@ -63,6 +64,8 @@ export interface WantedFile {
   /** Null: relays do not share it while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
+  /** Where a package goes at last. */
+  readonly tree: Pick<SharedTree, "lookup">;
 }
 
 /** How a request ended for which there is no file. */
@@ -102,16 +105,6 @@ export class Relay {
   /** Ends all downloads. */
   close(): void {
     this.#downloads.close();
-  }
-
-  /** Names of the files that are kept although nobody reads them. */
-  get idleNames(): string[] {
-    return this.#downloads.idleNames;
-  }
-
-  /** The cache has this file: what is kept of it is not needed any more. */
-  isInCache(name: string): void {
-    this.#downloads.isInCache(name);
   }
 
   /** A complete download of this file that is kept, to check its signature with. */
@@ -254,7 +247,7 @@ export class Relay {
       hold: this.#times.mirrorHold,
       stores: this.#downloads,
     });
-    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight);
+    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight, wanted.tree);
   }
 
   /** Reads what follows a position, from mirrors. */
@@ -276,17 +269,22 @@ export class Relay {
       hold: 0,
       stores: new Windows(end),
     });
-    return this.#add(null, download, null);
+    return this.#add(null, download, null, wanted.tree);
   }
 
-  #add(key: string | null, download: Download, inFlight: InFlightFile | null): Job {
+  #add(
+    key: string | null,
+    download: Download,
+    inFlight: InFlightFile | null,
+    tree: Pick<SharedTree, "lookup">,
+  ): Job {
     const failover = new Failover(download, this.#times, this.#options.log);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
       if (download.state === "complete") failover.say(summaryOf(download));
     });
-    return this.#downloads.add(key, download, failover, inFlight);
+    return this.#downloads.add(key, download, failover, inFlight, tree);
   }
 
   #readerOf(job: Job, wanted: WantedFile, start: number, end: number | null): Reader {
