@@ -17,7 +17,7 @@ export function requestedInformation(command: Command, options: ParsedOptions): 
 }
 
 /** The whole help text of a command, in lines of at most 80 columns. */
-export function helpText(command: Command): string {
+function helpText(command: Command): string {
   const positional = command.positional;
   const usage = `usage: ${command.name} [options]` +
     (positional === undefined ? "" : ` ${positional.metavariable}`);

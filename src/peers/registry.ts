@@ -16,7 +16,7 @@ import type { PeerKind } from "./discovery.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** How much is kept. */
-export const BOUNDS = {
+const BOUNDS = {
   peers: 1024,
   candidates: 256,
   /** Peers and candidates of one host, unless it is this host. */
@@ -30,7 +30,7 @@ export const BOUNDS = {
 } as const;
 
 /** The backoff of a peer that fails, in milliseconds. */
-export const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
+const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
 
 /** URLs that are remembered as this server's own. */
 const MAX_SELVES = 256;

@@ -1,7 +1,7 @@
 /** Remembers who downloads a file first. Pure state: its clock and its bounds are its only world. */
 
 /** How much a tracker remembers, and for how long. */
-export const TRACKER_BOUNDS = {
+const TRACKER_BOUNDS = {
   /** Files in all. */
   files: 4_096,
   /** Files for which one address is named. */
