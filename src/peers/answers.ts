@@ -20,7 +20,7 @@ import { countOf, instanceOf } from "./questions.ts";
 import type { Wants } from "./wants.ts";
 
 /** An answer: the status and the body, which is JSON if the status is 200. */
-export interface MessageAnswer {
+interface MessageAnswer {
   readonly status: 200 | 400 | 413;
   readonly body: string;
 }
@@ -106,9 +106,9 @@ export class Answers {
     if (remote.length === 0) return encodeListing(local);
     const merged = new Map<string, ListingEntry[]>();
     for (const [name, entries] of local ?? []) merged.set(name, [...entries]);
-    for (const { name, url, size, mtime, directory } of remote) {
+    for (const { name, peer: _, ...entry } of remote) {
       const entries = merged.get(name) ?? [];
-      entries.push({ href: url, size, mtime, dir: directory });
+      entries.push(entry);
       merged.set(name, entries);
     }
     return encodeListing(merged);

@@ -25,7 +25,7 @@ import { StaticPeers } from "./static_peers.ts";
 import { Wants } from "./wants.ts";
 
 /** What the room is made with. */
-export interface PeersParts {
+interface PeersParts {
   readonly scheme: "http" | "https";
   /** Directories that the index is made from; null for a server that publishes none. */
   readonly indexed: readonly string[] | null;

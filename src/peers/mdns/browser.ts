@@ -11,7 +11,7 @@ import type { MdnsRecord, Message, Question } from "./message.ts";
 import { parseText, SERVICE_TYPE, type ServiceText } from "./names.ts";
 
 /** How much is kept on a link. */
-export const BOUNDS = {
+const BOUNDS = {
   services: 1_024,
   /** Those of which something is missing still: they are asked for. */
   incomplete: 64,

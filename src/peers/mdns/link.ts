@@ -5,7 +5,7 @@ import { foldCase, formatMessage, parseMessage } from "./message.ts";
 import { type Advertisement, Responder } from "./responder.ts";
 
 /** This host as it is seen on a link. */
-export interface LinkAddresses {
+interface LinkAddresses {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
   /** Its networks on the link (CIDR). */

@@ -47,7 +47,7 @@ export interface Advertisement {
 }
 
 /** What the responder needs to know of the link and of the rest. */
-export interface Surroundings {
+interface Surroundings {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
   /** All IP addresses of this host: another server on it may announce them under the same name. */

@@ -1,6 +1,8 @@
-import { BOUNDS, Browser } from "../../../../src/peers/mdns/browser.ts";
+import { Browser } from "../../../../src/peers/mdns/browser.ts";
 import type { MdnsRecord, Message } from "../../../../src/peers/mdns/message.ts";
 import { assert, assertEquals } from "../../../assert.ts";
+
+const BOUNDS = { services: 1_024, incomplete: 64, perSource: 16, addresses: 8 };
 
 const TYPE = "_pacserve._tcp.local";
 
