@@ -32,7 +32,7 @@ export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (key.asymmetricKeyType === "rsa" && bits !== undefined && bits < MIN_RSA_BITS) {
     throw new Failure(
-      `the private key (--keyfile) is too weak: it is RSA with ${bits} bits, but at least ${MIN_RSA_BITS} are needed`,
+      `the private key (--keyfile) is too weak: RSA with ${bits} bits, but at least ${MIN_RSA_BITS} are needed`,
     );
   }
   if (!certificate.checkPrivateKey(key)) {
