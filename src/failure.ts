@@ -10,27 +10,27 @@ export class UsageError extends Failure {
   override readonly name: string = "UsageError";
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value, which need not be an `Error`. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Why a file cannot be used, in plain words: the runtime's have the system call in them. */
+/** Why a file cannot be used, in plain words: the runtime's own messages name system calls. */
 export function fileProblem(thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return "there is no such file or directory";
   if (thrown instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (thrown instanceof Deno.errors.IsADirectory) return "is a directory";
-  if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is no directory";
-  // The runtime's own sentence advises an option of its own.
+  if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is not a directory";
+  // The runtime's message would advise an option of `deno`, which users of this program cannot pass.
   if (thrown instanceof Deno.errors.NotCapable) {
-    return "the runtime lets no confined program use it";
+    return "the runtime does not let a confined program use it";
   }
-  if (thrown instanceof TypeError) return "is no text in UTF-8";
+  if (thrown instanceof TypeError) return "is not text in UTF-8";
   if (isReadOnly(thrown)) return "the file system is read-only";
   return messageOf(thrown);
 }
 
-/** Whether a file system is read-only, for which the runtime has no class of errors. */
+/** True for the error of writing to a read-only file system; the runtime has no error class for it. */
 export function isReadOnly(thrown: unknown): boolean {
   return thrown instanceof Error && "code" in thrown && thrown.code === "EROFS";
 }

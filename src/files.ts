@@ -1,8 +1,8 @@
-/** What every room asks of files and paths. */
+/** Questions about files and paths that several directories of the source share. */
 
 import { Failure, fileProblem } from "./failure.ts";
 
-/** The path without symbolic links; null while it leads nowhere, or may not be looked at. */
+/** The path with its symbolic links resolved; null when nothing is there or permission is missing. */
 export function realPathOrNull(path: string): string | null {
   try {
     return Deno.realPathSync(path);
@@ -11,20 +11,20 @@ export function realPathOrNull(path: string): string | null {
   }
 }
 
-/** The path without symbolic links; the path itself while that cannot be told. */
+/** The path with its symbolic links resolved; the path unchanged when they cannot be resolved. */
 export function realPath(path: string): string {
   return realPathOrNull(path) ?? path;
 }
 
-/** True when a real path is that of a directory or inside of it. */
+/** True when a path is the directory or inside it. Both must be real paths, without symbolic links. */
 export function isInside(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
 /**
- * True when something is at a path.
+ * True when a file or directory exists at a path.
  *
- * @throws where that cannot be told, because a directory may not be entered for example.
+ * @throws when this cannot be found out, for example because a directory may not be entered.
  */
 export async function exists(path: string): Promise<boolean> {
   try {

@@ -1,10 +1,10 @@
-/** What every room writes to the log with: one word for each level. */
+/** The log, as all modules write to it: one method for each level. */
 
-/** Writes lines of the levels that the user asked for. */
+/** Writes the lines whose level the user asked for. */
 export interface Log {
-  /** Something is wrong that the user can do something about. */
+  /** A fault that the user can do something about. */
   warn(message: string): void;
-  /** Something that is worth a line, unless the user wants quiet. */
+  /** An event that is always logged, except with `--quiet`. */
   info(message: string): void;
   /** What peers do, and why a source was chosen: with `--verbose` only. */
   debug(message: string): void;

@@ -1,10 +1,10 @@
-/** The only entry: picks the command by its first argument. */
+/** The entry point of all commands: the first argument names the command. */
 
 import { Failure, UsageError } from "./failure.ts";
 
 type Run = (words: readonly string[]) => Promise<number>;
 
-/** Each command loads its own code only. */
+/** Loaders of the commands: only the code of the command that runs is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   "pacserve": async () => {
     const { serve } = await import("./commands/serve/run.ts");
@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
 /**
  * Runs a command.
  *
- * @returns the exit status: 0, 1 for a failure, 2 for wrong usage.
+ * @returns the exit status: 0 for success, 1 for a failure, 2 for wrong usage.
  */
 async function main(name: string | undefined, words: readonly string[]): Promise<number> {
   try {

@@ -1,8 +1,8 @@
 /**
  * The modules of Deno's standard library that are used, with their types.
  *
- * The npm package `deno-std` has the modules unchanged but ships no types, so each function that is
- * used is given its type here, and nowhere else (README, "Libraries").
+ * The npm package `deno-std` has the modules unchanged but ships no types. Each function that is
+ * used therefore gets its type here, and nowhere else (README, "Libraries").
  */
 
 import { escape as untypedEscape } from "@std/html";
@@ -21,13 +21,14 @@ export const accepts: (request: { headers: Headers }, ...types: string[]) => str
 export const statusText: Readonly<Record<number, string>> = untypedStatusText;
 
 /**
- * Loads what gives the `Content-Type` for a file extension (`.html`), with its charset. The registry
- * of media types takes four megabytes, which a server that shares packages never needs.
+ * Loads the function that gives the `Content-Type`, with its charset, for a file extension (`.html`).
+ * It is loaded on demand because the registry of media types takes four megabytes of memory, and a
+ * server that shares packages does not need it.
  */
 export async function loadContentTypes(): Promise<(extension: string) => string | undefined> {
   return (await import("@std/media-types")).contentType;
 }
 
-/** How many letters have to be put in, taken out or replaced to make one word the other. */
+/** How many letters have to be inserted, deleted or replaced to turn one word into the other. */
 export const levenshteinDistance: (one: string, other: string) => number =
   untypedLevenshteinDistance;

@@ -1,4 +1,4 @@
-/** The program's version, as `deno.json` and the package have it. */
+/** The program's version, which `deno.json` and the package share. */
 
 import manifest from "../deno.json" with { type: "json" };
 
@@ -9,11 +9,10 @@ export const VERSION: string = manifest.version;
 export const TESTED_DENO = "2.9.6";
 
 /**
- * What to say about the version of Deno that runs the program: a newer minor version may behave in
- * another way.
+ * A warning when a newer minor version of Deno runs the program than the one that it was tested with.
  *
- * @param running as `2.10.1`; a suffix such as `-rc.1` is passed over.
- * @returns null where nothing is to be said.
+ * @param running such as `2.10.1`; a suffix such as `-rc.1` is ignored.
+ * @returns null when the minor version is the tested one or older.
  */
 export function runtimeWarning(running: string = Deno.version.deno): string | null {
   const [major = 0, minor = 0] = running.split(".").map(Number);

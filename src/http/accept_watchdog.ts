@@ -1,12 +1,12 @@
-/** Notices when a listening server does not accept connections any more. */
+/** Notices when a listening server has stopped accepting connections. */
 
 import { connect, type Socket } from "node:net";
 
-/** When the server is called, in milliseconds. */
+/** Times of the test connections ("calls") to the server, in milliseconds. */
 interface AcceptWatchdogTimes {
-  /** After a client came. */
+  /** From a client's connection to the next call. */
   readonly soon: number;
-  /** After the last call, while no client comes. */
+  /** From one call to the next while no client connects. */
   readonly rarely: number;
   /** How long a call may take. */
   readonly patience: number;
@@ -14,17 +14,21 @@ interface AcceptWatchdogTimes {
 
 const DEFAULT_TIMES: AcceptWatchdogTimes = { soon: 10_000, rarely: 300_000, patience: 5_000 };
 
-/** The wait is split into this many parts, so that a busy thread delays only one of them. */
+/** The wait for an answer is split into this many parts, so that a busy thread delays only one. */
 const PARTS = 10;
 
-/** `unclear` where the call could not be made, or others were accepted and it was not. */
+/**
+ * How a call ended: accepted ("taken"), not accepted in time ("missed"), or `unclear`: the call could
+ * not connect, or the server accepted other connections but not the call.
+ */
 type Outcome = "taken" | "missed" | "unclear";
 
 /**
- * Calls a server of this thread now and then.
+ * Connects to a server of this thread now and then, to see whether it still accepts connections.
  *
- * Where an `accept` fails because too many files are open, the listener of Deno 2.9.6 ends without a
- * word: clients still connect, as the kernel does that, and wait for ever.
+ * When an `accept` fails because too many files are open, the listener of Deno 2.9.6 ends without an
+ * error. Clients can still connect, because the kernel completes the connection, but then they wait
+ * for ever.
  */
 export class AcceptWatchdog {
   readonly #host: string;
@@ -33,9 +37,9 @@ export class AcceptWatchdog {
   readonly #times: AcceptWatchdogTimes;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSoon = false;
-  /** A call was taken once: that none is now does not come from a firewall. */
+  /** True after the first call that was taken: from then on, a missed call is not due to a firewall. */
   #works = false;
-  /** The one under way. */
+  /** The call under way. */
   #call: Call | null = null;
   #lastPort: number | undefined;
   #stopped = false;
@@ -57,7 +61,7 @@ export class AcceptWatchdog {
     void this.#check();
   }
 
-  /** The server has accepted a connection. */
+  /** Must be called when the server accepts a connection. */
   accepted(): void {
     if (this.#call !== null) this.#call.accepted();
     else if (!this.#isSoon) this.#checkIn(this.#times.soon);
@@ -68,7 +72,7 @@ export class AcceptWatchdog {
     return remotePort !== undefined && remotePort === (this.#call?.localPort ?? this.#lastPort);
   }
 
-  /** Calls no more. */
+  /** Makes no more calls. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -122,7 +126,7 @@ class Call {
     });
   }
 
-  /** The server has accepted a connection, be it this one or not. */
+  /** Must be called when the server accepts any connection, this one included. */
   accepted(): void {
     this.#isAccepted = true;
     this.#look();

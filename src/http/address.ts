@@ -13,18 +13,18 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
-/** True for 127.0.0.0/8, `::1` and `localhost`: what means another machine elsewhere. */
+/** True for 127.0.0.0/8, `::1` and `localhost`, which mean a different machine on each machine. */
 export function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$/.test(host) || host === "::1" || host === "localhost";
 }
 
-/** True for the host of a URL that means the very machine on which it is used: a name, or an address. */
+/** True when the host of a URL, a name or an address, means the machine on which the URL is used. */
 export function isLoopbackHost(host: string): boolean {
   return isLoopback(host) && ipaddr.isValid(host) || host === "localhost" ||
     host.endsWith(".localhost");
 }
 
-/** True for an IP address in a network (CIDR); a name, or what is no network, is in none. */
+/** True when an IP address is in a network (CIDR); false for a host name or a malformed network. */
 export function isInNetwork(host: string, network: string): boolean {
   if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
   const address = ipaddr.parse(host);
@@ -33,8 +33,9 @@ export function isInNetwork(host: string, network: string): boolean {
 }
 
 /**
- * The name of the group that an IP address belongs to: itself, or for IPv6 its /64 network, of which
- * one host can use any address. `2001:db8::1` is in `2001:db8:0:0::/64`.
+ * The name of the group that an IP address is counted in: an IPv4 address by itself, an IPv6 address
+ * with its /64 network, because one host can use all addresses of a /64. `2001:db8::1` is in
+ * `2001:db8:0:0::/64`.
  */
 export function addressGroup(address: string): string {
   if (!ipaddr.isValid(address)) return address;

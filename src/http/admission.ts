@@ -1,9 +1,9 @@
 /**
- * Who may come in, and by which name they may call us.
+ * Decides which clients are answered, and under which host names.
  *
- * Three walls, all before anything is read: strangers from other networks, pages of other sites that
- * make a browser send requests here under a name of theirs (DNS rebinding), and pages of other sites
- * that make it upload.
+ * Three checks, all before anything is read. They refuse clients of other networks, requests that a
+ * page of another site makes a browser send here under that site's name (DNS rebinding), and uploads
+ * that such a page makes a browser send.
  */
 
 import ipaddr from "ipaddr.js";
@@ -16,13 +16,13 @@ import { textReply } from "./replies.ts";
 
 /** What is known about this host. */
 interface HostFacts {
-  /** Its names, as {@link ownNames} gives them. */
+  /** Its host names, as {@link ownNames} returns them. */
   readonly names: readonly string[];
-  /** Its interfaces, as they are now. */
+  /** Its current network interfaces. */
   readonly network: Pick<Network, "networks">;
 }
 
-/** Who may come in unless `--allow-network` says otherwise (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
+/** Networks that are allowed without `--allow-network` (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
 const PRIVATE_NETWORKS: readonly string[] = [
   "10.0.0.0/8",
   "172.16.0.0/12",
@@ -32,29 +32,29 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "fe80::/10",
 ];
 
-/** What multicast DNS adds to the name of this host: `box-pacserve.local` is `box`. */
+/** The suffix that we add to this host's name in multicast DNS: `box-pacserve.local` means `box`. */
 const SERVICE_NAME = /-pacserve(?:-\d{1,4})?\.local$/;
 
-/** How long an answer about an address holds: interfaces come and go. In milliseconds. */
+/** How long a decision about an address is kept, in milliseconds; interfaces come and go. */
 const REMEMBERED_TIME = 30_000;
 
-/** How many addresses are remembered. */
+/** For how many addresses a decision is kept. */
 const MAX_REMEMBERED = 1024;
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Decides about addresses, names and origins. */
+/** Checks the addresses, host names and origins of requests. */
 export class Admission {
   readonly #facts: HostFacts;
   readonly #narrowed: boolean;
   readonly #networks: readonly Range[];
   readonly #names: ReadonlySet<string>;
-  /** Most requests in a row name the server as the one before did. */
+  /** A shortcut: most requests have the same `Host` as the one before. */
   #lastAllowedHost: string | null = null;
   readonly #remembered = new LRUCache<string, boolean>({
     max: MAX_REMEMBERED,
     ttl: REMEMBERED_TIME,
-    // Without it the time is taken from a timer.
+    // 0: read the clock at each use. Otherwise the library keeps a timer for it.
     ttlResolution: 0,
   });
 
@@ -70,7 +70,7 @@ export class Admission {
     );
   }
 
-  /** True when an address may send us requests. */
+  /** True when requests from an address are answered. */
   allowsAddress(address: string): boolean {
     const known = this.#remembered.get(address);
     if (known !== undefined) return known;
@@ -80,9 +80,9 @@ export class Admission {
   }
 
   /**
-   * True when a server at this address is believed that it is a peer: it is on this host, in a network
-   * of our interfaces, or in one of `--allow-network` where that is given. Private networks behind a
-   * router may send requests, but nothing sent from there makes this server connect to them.
+   * True when a server at this address may become a peer: it is on this host, in a network of our
+   * interfaces, or, with `--allow-network`, in one of the networks given there. Clients in private
+   * networks behind a router may send requests, but this server does not connect to peers there.
    */
   allowsPeer(address: string): boolean {
     if (!this.allowsAddress(address)) return false;
@@ -92,7 +92,7 @@ export class Admission {
       this.#facts.network.networks().some((network) => contains(parseCidr(network), remote));
   }
 
-  /** True when the other end of a connection may send us requests. */
+  /** True when requests that come over a connection are answered. */
   allowsConnection(connection: Connection): boolean {
     return connection.remoteAddress === connection.localAddress ||
       this.allowsAddress(connection.remoteAddress);
@@ -100,8 +100,8 @@ export class Admission {
 
   /**
    * True when a `Host` field names this server: an IP literal, `localhost`, a name of this host, or a
-   * `--server-name`; with any port. Also when it is missing, as HTTP/1.0 permits (the listener refuses
-   * that in HTTP/1.1).
+   * `--server-name`; with any port. Also true when the field is missing, which HTTP/1.0 permits (the
+   * listener refuses a request of HTTP/1.1 without it).
    */
   allowsHost(host: string | undefined): boolean {
     if (host === undefined || host === this.#lastAllowedHost) return true;
@@ -117,22 +117,22 @@ export class Admission {
       ipaddr.IPv4.isValidFourPartDecimal(name);
   }
 
-  /** The refusal of a request, or null when it may go on. */
+  /** The reply that refuses a request; null when the request is allowed. */
   refusal(request: HttpRequest): Reply | null {
     if (!this.allowsConnection(request.connection)) {
       return textReply(
         403,
         `Your address ${request.connection.remoteAddress} is not in a network that this server ` +
-          "answers; its owner can allow it with --allow-network, which then has to name all " +
-          "networks that it shall answer.",
+          "answers. Its owner can allow your network with --allow-network, which then must be " +
+          "given for every network that the server answers.",
       );
     }
     const { host } = request.headers;
     if (!this.allowsHost(host)) {
       return textReply(
         403,
-        "This server does not answer to the name in the Host field; " +
-          "its owner can allow the name with --server-name.",
+        "This server does not answer to the name in the Host field. " +
+          "Its owner can allow the name with --server-name.",
       );
     }
     if (isCrossSite(request)) {
@@ -156,8 +156,8 @@ export class Admission {
 
 /**
  * True for a request that may change something and that a page of another site made a browser send
- * (Fetch Metadata, `Sec-Fetch-Site`; RFC 6454, `Origin`). Clients that are no browser send neither
- * field and pass.
+ * (Fetch Metadata, `Sec-Fetch-Site`; RFC 6454, `Origin`). Other clients than browsers send neither
+ * field; for them it is false.
  */
 function isCrossSite(request: HttpRequest): boolean {
   const { method, headers } = request;
@@ -171,17 +171,18 @@ function isCrossSite(request: HttpRequest): boolean {
 }
 
 /**
- * Domains in which nobody can register a name on the internet, so that no stranger's page has one:
- * multicast DNS (RFC 6762 §3), what routers call their LAN, and the domains that are reserved for that
- * (RFC 8375 §4, ICANN's `internal`). `fritz.box` is not one of them: it can be registered.
+ * Domains in which nobody can register a name on the internet. No page on the internet can therefore
+ * have a name in them: the domain of multicast DNS (RFC 6762 §3), names that routers give to their
+ * LAN, and the domains that are reserved for private networks (RFC 8375 §4, ICANN's `internal`).
+ * `fritz.box` is left out because `box` is a public domain, in which it can be registered.
  */
 const PRIVATE_DOMAINS = ["local", "lan", "home", "internal", "localdomain", "home.arpa"];
 
 /**
- * The names by which a host is called on its LAN: bare, in the domains that nobody can register, and in
- * those that its resolver searches.
+ * The names that a host has on its LAN: the bare host name, and the host name in each private domain
+ * and in each domain that its resolver searches.
  *
- * `ownNames("box", ["example.org"])` has `box`, `box.local`, `box.lan` and `box.example.org` among others.
+ * `ownNames("box", ["example.org"])` returns `box`, `box.local`, `box.lan`, `box.example.org` and others.
  */
 export function ownNames(hostname: string, domains: readonly string[]): string[] {
   const whole = plainName(hostname);
@@ -192,9 +193,9 @@ export function ownNames(hostname: string, domains: readonly string[]): string[]
 }
 
 /**
- * Checks a network as `--allow-network` takes it.
+ * Parses a network in CIDR notation or a single address, as `--allow-network` takes it.
  *
- * @throws {UsageError} when it is no address and no network in CIDR notation.
+ * @throws {UsageError} when it is neither.
  */
 function parseCidr(network: string): Range {
   try {
@@ -202,7 +203,7 @@ function parseCidr(network: string): Range {
     const address = ipaddr.parse(network);
     return [address, address.kind() === "ipv4" ? 32 : 128];
   } catch {
-    throw new UsageError(`--allow-network: ${network} is no network (for example 10.0.0.0/8)`);
+    throw new UsageError(`--allow-network: "${network}" is not a network (for example 10.0.0.0/8)`);
   }
 }
 

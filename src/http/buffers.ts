@@ -1,17 +1,17 @@
-/** Buffers that files are read into on their way out. */
+/** Buffers into which files are read before they are sent. */
 
-/** Size of a buffer when too many are lent out to lend a larger one. */
+/** The smallest size: buffers are this small while the budget for larger ones is used up. In bytes. */
 export const MIN_BUFFER = 64 * 1024;
 
-/** Files up to this size go out in one piece, which under TLS is four times as fast as in chunks. */
+/** Files up to this size are sent in one piece, which under TLS is four times as fast as in chunks. */
 const MAX_BUFFER = 1024 * 1024;
 
 const SIZES = [MIN_BUFFER, 256 * 1024, MAX_BUFFER] as const;
 
 /**
- * Buffers of a few sizes, used again and again: making one for every request costs more than filling
- * it does. All that are lent out together stay within a budget: after that a reader gets one of
- * the smallest, so that many slow readers hold a few megabytes and not one each.
+ * A pool of buffers of a few sizes, which are reused because allocating a buffer costs more time than
+ * reading a file into it. The buffers lent out have a budget: once it is used up, a reader gets a
+ * buffer of the smallest size, so that many slow readers do not hold a megabyte each.
  */
 export class BufferPool {
   readonly #idle = new Map<number, Uint8Array<ArrayBuffer>[]>(SIZES.map((size) => [size, []]));
@@ -20,15 +20,15 @@ export class BufferPool {
   #lent = 0;
 
   /**
-   * @param budget bytes that may be lent out before only the smallest are
-   * @param kept how many buffers of each size are kept while nobody needs them
+   * @param budget bytes that may be lent out before only the smallest size is
+   * @param kept how many unused buffers of each size are kept
    */
   constructor(budget: number, kept: number) {
     this.#budget = budget;
     this.#kept = kept;
   }
 
-  /** A buffer for so many bytes; it may be smaller, and has bytes of earlier uses in it. */
+  /** Lends a buffer for `length` bytes. It may be smaller, and holds bytes of earlier uses. */
   take(length: number): Uint8Array<ArrayBuffer> {
     const fitting = SIZES.find((size) => size >= length) ?? MAX_BUFFER;
     const size = this.#lent + fitting <= this.#budget ? fitting : MIN_BUFFER;
@@ -37,10 +37,10 @@ export class BufferPool {
   }
 
   /**
-   * Gives a buffer back.
+   * Takes a buffer back.
    *
-   * @param clean false when a socket may still hold it, as after a broken transfer: then it is not
-   * used again, so that no byte of one file can end up in the transfer of another.
+   * @param clean false when a socket may still hold the buffer, as after a broken transfer. It is then
+   * not reused, so that no byte of one file can end up in the transfer of another.
    */
   give(buffer: Uint8Array<ArrayBuffer>, clean: boolean): void {
     this.#lent -= buffer.byteLength;

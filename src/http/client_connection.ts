@@ -1,4 +1,4 @@
-/** One open connection of a listener: its state, and for how long it has been in it. */
+/** One open connection of a listener: its state, and how long it has been in that state. */
 
 import type { Socket } from "node:net";
 import type { Connection } from "./exchange.ts";
@@ -6,36 +6,36 @@ import type { ListenerLimits } from "./limits.ts";
 
 /** A request or its reply that is under way on a connection. */
 export interface Activity {
-  /** Since when we wait for the client to send or to take bytes; 0 while we do not. */
+  /** Since when we wait for the client to send or to take bytes (`performance.now()`); 0: not waiting. */
   readonly waitingSince: number;
   /** True while we wait for the client to take bytes, false while we wait for it to send some. */
   readonly isSending: boolean;
-  /** The client sends no more. */
+  /** Must be called when the client has closed its sending half. */
   inputEnded(): void;
-  /** The connection broke. */
+  /** Must be called when the connection broke. */
   abort(): void;
 }
 
-/** One client's connection. Under TLS it exists from before the handshake on. */
+/** One client's connection. Under TLS the object exists already before the handshake. */
 export class ClientConnection {
-  /** What handlers are told; null until the handshake is done. */
+  /** The facts that handlers see; null until the handshake is done. */
   facts: Connection | null = null;
-  /** What is under way; null between requests. */
+  /** The request or reply under way; null between requests. */
   activity: Activity | null = null;
-  /** Requests that came before the one under way was answered, in their order. */
+  /** Requests that arrived while an earlier one was being answered, in order of arrival. */
   readonly queue: (() => void)[] = [];
-  /** Since when nothing is under way, by `performance.now()`. */
+  /** When the last request was finished, by `performance.now()`. */
   idleSince: number = performance.now();
-  /** Bytes that had been read by then: more of them are the beginning of a next request. */
+  /** Bytes read from the socket by then. If more have been read since, a next request has begun. */
   bytesRead = 0;
-  /** Something that was no HTTP came; it is being closed. */
+  /** True when the client sent something that is not HTTP; the connection is being closed. */
   broken = false;
   /** The client closed its sending half. */
   inputEnded = false;
   /** IP address of the client. */
   readonly address: string;
   readonly remotePort: number | undefined;
-  /** Name of those that it shares a bound with. */
+  /** Name of the group of connections that share a limit ({@link Connections}). */
   readonly group: string;
   readonly #transport: Socket;
   #socket: Socket | null = null;
@@ -51,20 +51,20 @@ export class ClientConnection {
     this.remotePort = transport.remotePort;
   }
 
-  /** The handshake is done, or none is needed: requests will come over this socket. */
+  /** Must be called when the handshake is done, or at once without TLS: requests come over `socket`. */
   open(socket: Socket, facts: Connection): void {
     this.#socket = socket;
     this.facts = facts;
     this.idle();
   }
 
-  /** True when the last write failed, or nothing can be written any more. */
+  /** True when the last write failed, or the socket is closed. */
   get failed(): boolean {
     const socket = this.#socket;
     return socket === null || socket.destroyed || (socket.errored ?? null) !== null;
   }
 
-  /** Notes that nothing is under way any more. */
+  /** Notes that the request under way is finished. */
   idle(): void {
     this.activity = null;
     this.idleSince = performance.now();
@@ -73,8 +73,8 @@ export class ClientConnection {
   }
 
   /**
-   * How long, in milliseconds, the client has kept a request or a reply waiting; 0 while we do not
-   * wait for it.
+   * How long we have been waiting for the client to send or take bytes, in milliseconds; 0 while we
+   * are not waiting.
    */
   waiting(now: number): number {
     const since = this.activity?.waitingSince ?? 0;
@@ -89,15 +89,15 @@ export class ClientConnection {
     }
     if (this.#socket === null) return now - this.idleSince > limits.handshakeTimeout;
     if (this.#socket.bytesRead <= this.bytesRead) return now - this.idleSince > limits.idleTimeout;
-    // Nothing tells when the first byte came; this is asked often enough.
+    // There is no event for the first byte of a request, but this method is called often enough.
     if (this.#begunAt === 0) this.#begunAt = now;
     return now - this.#begunAt > limits.headerTimeout;
   }
 
   /**
-   * Reads no more requests for now. What was read already still comes: a chunk of 64 KiB.
+   * Stops reading requests for now. A chunk that was read before, of up to 64 KiB, is still parsed.
    *
-   * `node:http` itself resumes a socket after each request, unless this field says that it shall not.
+   * `node:http` resumes a socket after each request unless the field `_paused` is set.
    */
   hold(): void {
     if (this.#isHeld || this.#socket === null) return;
@@ -114,7 +114,7 @@ export class ClientConnection {
     this.#socket.resume();
   }
 
-  /** Lets what was written go out, then closes. */
+  /** Closes after everything that was written is sent. */
   end(): void {
     const socket = this.#socket;
     if (socket === null) this.destroy();

@@ -12,7 +12,7 @@ interface Validators {
   readonly lastModified: number;
 }
 
-/** True when any condition stands in the header of a request (`If-Range` is none without a range). */
+/** True when a request has a conditional header field. `If-Range` does not count: it needs a range. */
 export function hasConditions(headers: RequestHeaders): boolean {
   return headers["if-none-match"] !== undefined || headers["if-modified-since"] !== undefined ||
     headers["if-match"] !== undefined || headers["if-unmodified-since"] !== undefined;
@@ -22,7 +22,7 @@ export function hasConditions(headers: RequestHeaders): boolean {
  * Evaluates the conditions of a GET or HEAD request in the order of RFC 9110 §13.2.2.
  *
  * @param now milliseconds since 1970.
- * @returns 412 or 304 when that is the answer, null when the request goes on (to its range).
+ * @returns the status 412 or 304 when a condition decides the reply, else null.
  */
 export function evaluateConditions(
   headers: RequestHeaders,
@@ -43,9 +43,9 @@ export function evaluateConditions(
 }
 
 /**
- * True when a `Range` field may be honoured: without `If-Range`, or when that names this very
- * representation (RFC 9110 §13.1.5). A date does so only if it is the exact one and its second is
- * over, since the file may have changed twice within it (§8.8.2.2).
+ * True when the `Range` field is to be honoured: there is no `If-Range`, or `If-Range` names the
+ * current representation (RFC 9110 §13.1.5). A date in `If-Range` must be the exact modification
+ * time, and at least a second ago: a file can change twice within the same second (§8.8.2.2).
  */
 export function isRangeWanted(
   headers: RequestHeaders,

@@ -1,10 +1,10 @@
-/** What the listener is told. Plain data: it crosses from the main thread into the worker. */
+/** Configuration of the listener. Plain data: the main thread sends it to the worker. */
 
 /** Certificate and key of a server, in PEM, read by the main thread. */
 export interface TlsConfiguration {
   readonly certificate: string;
   readonly key: string;
-  /** Ask for a client certificate and answer nothing without a valid one. */
+  /** Ask for a client certificate, and refuse connections without a valid one. */
   readonly requireCertificate: boolean;
   /** Authorities that client certificates are checked against, in PEM. */
   readonly authorities: string;
@@ -12,7 +12,7 @@ export interface TlsConfiguration {
 
 /** Where and how the server listens. */
 export interface ListenConfiguration {
-  /** IP address to bind, or null for all of them. */
+  /** IP address to bind, or null for all addresses. */
   readonly address: string | null;
   /** TCP port; 0 lets the kernel choose. */
   readonly port: number;
@@ -24,11 +24,11 @@ export interface ListenConfiguration {
 /** Which clients and peers are let in. */
 export interface AdmissionConfiguration {
   /**
-   * Networks (CIDR, or single addresses) that may come in. Given, they stand **instead of** the
-   * defaults (private and link-local ranges and the networks of our own interfaces), so that a user
-   * can narrow as well as widen. This host itself may always come in.
+   * Networks (CIDR, or single addresses) whose clients are answered. If there are any, they **replace**
+   * the defaults (private and link-local ranges and the networks of our own interfaces), so that a
+   * user can allow less as well as more. This host itself is always answered.
    */
   readonly allowedNetworks: readonly string[];
-  /** Names, besides IP literals and this host's own, that a `Host` header may bear. */
+  /** Names that a `Host` field may have, in addition to IP literals and this host's own names. */
   readonly serverNames: readonly string[];
 }

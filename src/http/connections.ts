@@ -1,4 +1,4 @@
-/** The open connections of a listener: how many there are, and which are closed to make room. */
+/** The open connections of a listener: limits their number, and chooses which to close at the limit. */
 
 import type { Socket } from "node:net";
 import { addressGroup, isLoopback, plainAddress } from "./address.ts";
@@ -6,7 +6,7 @@ import { ClientConnection } from "./client_connection.ts";
 import type { Connection } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 
-/** The group of this host's own clients, of pacman above all. */
+/** The group of the clients on this host, mainly pacman. */
 const OWN = "this host";
 
 /** All connections of one listener. */
@@ -27,13 +27,13 @@ export class Connections {
   }
 
   /**
-   * Takes a new TCP connection in, and closes another one where there are too many.
+   * Adds a new TCP connection, and closes another one when there are too many.
    *
-   * Connections of this host have a bound of their own, so that its pacman is served whatever the
-   * neighbours do. Neighbours share the rest: when it is used up, the group with most connections
-   * loses one.
+   * Connections from this host have a limit of their own, so that other hosts ("neighbours") cannot
+   * keep its pacman from being served. All neighbours share a limit: when it is reached, the group
+   * with the most connections loses one.
    *
-   * @returns null when the connection was closed instead.
+   * @returns null when the new connection was closed because there is no room for it.
    */
   add(transport: Socket): ClientConnection | null {
     const address = plainAddress(transport.remoteAddress ?? "");
@@ -56,7 +56,7 @@ export class Connections {
     return connection;
   }
 
-  /** Says over which socket the requests of a connection will come. */
+  /** Sets the socket over which the requests of a connection come. */
   open(connection: ClientConnection, socket: Socket, facts: Connection): void {
     connection.open(socket, facts);
     this.#bySocket.set(socket, connection);
@@ -70,7 +70,7 @@ export class Connections {
     });
   }
 
-  /** The connection of a socket that a request came over. */
+  /** The connection to which a socket belongs. */
   of(socket: Socket): ClientConnection | undefined {
     return this.#bySocket.get(socket);
   }
@@ -84,19 +84,19 @@ export class Connections {
     return undefined;
   }
 
-  /** Closes those with nothing under way. */
+  /** Closes the connections without a request or reply under way. */
   closeIdle(): void {
     for (const connection of [...this.#all]) {
       if (connection.activity === null) connection.destroy();
     }
   }
 
-  /** Closes all. */
+  /** Closes all connections at once. */
   closeAll(): void {
     for (const connection of [...this.#all]) connection.destroy();
   }
 
-  /** Resolves when there is no connection left. */
+  /** Resolves when the last connection is closed. */
   empty(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#all.size === 0) resolve();
@@ -104,7 +104,7 @@ export class Connections {
     });
   }
 
-  /** Makes room for one more of a group; returns false when that is not to come in. */
+  /** Makes room for one more connection of a group; false when there is none for this group. */
   #makeRoom(group: string): boolean {
     const siblings = this.#groups.get(group) ?? new Set();
     const { connections, connectionsPerGroup } = this.#limits;
@@ -122,12 +122,12 @@ export class Connections {
     return this.#all.size - (this.#groups.get(OWN)?.size ?? 0);
   }
 
-  /** One whose loss costs its client nothing, or that seems to stand still. */
+  /** The connection whose loss costs least: the longest idle one, else one that seems stalled. */
   #dispensable(connections: Iterable<ClientConnection>): ClientConnection | null {
     return longestIdle(connections) ?? longestWaiting(connections, this.#limits.stallTimeout);
   }
 
-  /** Which neighbour's connection goes for one more of the group of `siblings`. */
+  /** The neighbour's connection to close so that the group of `siblings` can have one more. */
   #ofTheGreediest(siblings: ReadonlySet<ClientConnection>): ClientConnection | null {
     let greediest = siblings;
     for (const [name, group] of this.#groups) {
@@ -156,8 +156,8 @@ export class Connections {
   }
 
   /**
-   * One timer for all connections, running only while there are any: a timer each would cost every
-   * request something, and would wake an idle machine.
+   * Closes overdue connections. One timer serves all connections and runs only while there are any: a
+   * timer for each would make every request slower, and would wake an idle machine.
    */
   #sweepLater(): ReturnType<typeof setTimeout> {
     const { handshakeTimeout, headerTimeout, idleTimeout, stallTimeout, sendTimeout } =
@@ -181,7 +181,7 @@ function longestIdle(connections: Iterable<ClientConnection>): ClientConnection 
   return longest;
 }
 
-/** The one that has kept us waiting longest, and longer than `least` milliseconds. */
+/** The connection whose client has kept us waiting longest, if for more than `least` milliseconds. */
 function longestWaiting(
   connections: Iterable<ClientConnection>,
   least: number,
@@ -195,11 +195,12 @@ function longestWaiting(
 }
 
 /**
- * Whom a client shares its bound with: of IPv6 all of a /64 network, because one host has all of it.
- * The other end of a connection that has our own address is on this host.
+ * The group whose limit a client shares: that of this host, an IPv4 address, or an IPv6 /64 network,
+ * because one host can use all of a /64. When both ends of a connection have the same address, the
+ * client is on this host.
  */
 function groupOf(remoteAddress: string, localAddress: string): string {
-  // A client that is gone already has no address any more.
+  // The address is empty when the client has gone away already.
   const isOwn = remoteAddress !== "" && remoteAddress === localAddress;
   return isOwn || isLoopback(remoteAddress) ? OWN : addressGroup(remoteAddress);
 }

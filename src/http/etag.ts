@@ -1,6 +1,6 @@
 /** Entity tags (RFC 9110 §8.8.3). */
 
-/** What a tag is made of. */
+/** The properties of a file that its tag is made of. */
 interface Tagged {
   /** In bytes. */
   readonly size: number;
@@ -12,24 +12,24 @@ interface Tagged {
 /**
  * A strong entity tag for a file, with its quotes.
  *
- * The inode is in it because a file that is moved into place (as pacman and every careful program
- * does) may have the time and the size of the one that it replaces.
+ * The inode is included because a file that is renamed into place, as pacman does, may have the same
+ * time and size as the file that it replaces.
  */
 export function etagOf(file: Tagged): string {
   return `"${file.modified.toString(36)}-${file.size.toString(36)}-${file.inode.toString(36)}"`;
 }
 
-/** One tag of a list: `W/"abc"`. */
+/** A tag in a list, such as `W/"abc"`. */
 const tagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 
-/** True when `If-None-Match`'s list has the tag, by weak comparison (RFC 9110 §8.8.3.2). */
+/** True when the list of `If-None-Match` has the tag, by weak comparison (RFC 9110 §8.8.3.2). */
 export function listHasWeakly(list: string, etag: string): boolean {
   if (list.trim() === "*") return true;
   const opaque = etag.replace(/^W\//, "");
   return list.match(tagPattern)?.some((tag) => tag.replace(/^W\//, "") === opaque) ?? false;
 }
 
-/** True when `If-Match`'s list has the tag, by strong comparison: a weak tag is never equal. */
+/** True when the list of `If-Match` has the tag, by strong comparison: a weak tag is never equal. */
 export function listHasStrongly(list: string, etag: string): boolean {
   if (list.trim() === "*") return true;
   return list.match(tagPattern)?.some((tag) => isStronglyEqual(tag, etag)) ?? false;

@@ -1,9 +1,9 @@
 /**
- * The two things that every room works with: a request in, a reply out.
+ * The request that a handler gets and the reply that it returns.
  *
- * The same two shapes serve plain TCP, TLS, TLS with client certificates, the tests and the
- * benchmarks. They are plain objects and not the web's `Request` and `Response`, because wrapping the
- * bytes of a file in a web `Response` copies them.
+ * Both types are the same for plain TCP, TLS, TLS with client certificates, tests and benchmarks.
+ * They are plain objects and not the web's `Request` and `Response`, because wrapping the bytes of a
+ * file in a web `Response` copies them.
  */
 
 /** Facts of the connection on which a request came in. */
@@ -11,7 +11,7 @@ export interface Connection {
   /** IP address of the other end, without a zone; an IPv4-mapped address is given as IPv4. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** The IP address of this host on which the connection came in, written as {@link remoteAddress}. */
+  /** The IP address of this host that the client connected to, written like {@link remoteAddress}. */
   readonly localAddress: string;
   readonly localPort: number;
   /** True under TLS. */
@@ -22,7 +22,7 @@ export interface Connection {
 
 /**
  * Header fields of a request: names in lower case; the values of a repeated field joined by `", "`
- * (RFC 9110 §5.3), or only its first value where joining means nothing (Host, Content-Length…).
+ * (RFC 9110 §5.3), or only its first value where a list makes no sense (Host, Content-Length…).
  */
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
@@ -31,15 +31,15 @@ export interface HttpRequest {
   /** In capitals: `GET`. */
   readonly method: string;
   /**
-   * The request target in origin form, as it was sent: `/pkg/a%20b?x=1`. Not decoded. `*` where
-   * OPTIONS asks about the server as a whole.
+   * The request target in origin form, as it was sent, not decoded: `/pkg/a%20b?x=1`. It is `*` when
+   * OPTIONS asks about the whole server.
    */
   readonly target: string;
   readonly headers: RequestHeaders;
   /**
-   * The body, to be read once at the most; empty where there is none. It throws when the client goes
-   * away before all of it arrived: a body that ends without an error is complete. A chunk belongs to
-   * its reader, who may do with its buffer what it likes.
+   * The body; empty when the request has none. It can be read only once. Reading throws when the
+   * client goes away before all of it arrived, so a body that ends without an error is complete. The
+   * reader owns the chunks, and may change their buffers.
    */
   readonly body: AsyncIterable<Uint8Array>;
   readonly connection: Connection;
@@ -50,20 +50,20 @@ export interface HttpRequest {
 /** Header fields of a reply. Names are written as they go on the wire: `Content-Type`. */
 export type ReplyHeaders = Record<string, string | readonly string[]>;
 
-/** Bytes `offset` (included) to `offset + length` (excluded) of an open file. */
+/** A part of an open file: `length` bytes from `offset` on. */
 export interface FileSlice {
-  /** Closed by whoever sends the reply, also when nothing of it is sent. */
+  /** The sender of the reply closes it, also when it sends no byte of it. */
   readonly file: Deno.FsFile;
   readonly offset: number;
   readonly length: number;
 }
 
 /**
- * The body of a reply. The sender adds the length of bytes and of slices, and leaves the body out of
- * the reply to a HEAD. A stream is sent with the `Content-Length` that the handler set, else chunked;
- * its iterator is returned (so that a `finally` runs) when the client goes away. An empty first piece
- * sends the head at once. A chunk is good until the
- * next one is asked for: to keep it longer, copy it.
+ * The body of a reply. For bytes and slices the sender adds the `Content-Length`; in the reply to a
+ * HEAD it leaves the body out. A stream is sent with the `Content-Length` that the handler set, else
+ * chunked. When the client goes away, the stream's iterator is closed with `return()`, so that a
+ * `finally` in it runs. An empty first chunk sends the head at once. The stream may reuse the buffer
+ * of a chunk when the next chunk is requested: copy a chunk to keep it longer.
  */
 export type ReplyBody = null | Uint8Array | FileSlice | AsyncIterable<Uint8Array>;
 
@@ -72,15 +72,16 @@ export interface Reply {
   readonly status: number;
   readonly headers: ReplyHeaders;
   readonly body: ReplyBody;
-  /** For the access log, where the answer came from: `cache`, `peer http://10.0.0.2:15678`… */
+  /** For the access log: where the file came from, such as `cache` or `peer http://10.0.0.2:15678`. */
   readonly source?: string;
-  /** For the access log: the user whom digest authentication let in. */
+  /** For the access log: the name of the user who logged in. */
   readonly user?: string;
 }
 
 /**
- * Answers a request. It may answer at once: on the way of a small file that is in memory, a promise
- * costs more than the work. A thrown error is logged and becomes a 500 without details.
+ * Answers a request. It may return the reply without a promise: for a small file in memory, a promise
+ * costs more time than the rest of the work. A thrown error is logged, and the client gets a 500
+ * without details.
  */
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 

@@ -4,14 +4,15 @@ import { BufferPool, MIN_BUFFER } from "./buffers.ts";
 import type { FileSlice } from "./exchange.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** 24 MiB at the most while many transfers run; 5 MiB while none does, after a busy time. */
+/** At most 24 MiB while many transfers run, and 5 MiB kept for reuse when none runs. */
 const buffers = new BufferPool(24 * 1024 * 1024, 4);
 
 /**
- * Reads a slice at once, where it fits into one buffer, and closes its file.
+ * Reads a slice synchronously if it fits into one buffer, and closes its file.
  *
- * @param use is given the bytes, and a function to call when nothing holds them any more
- * @returns false when it did not fit or was shorter than it should be: then nothing happened.
+ * @param use gets the bytes, and a function that it must call when the bytes are no longer in use
+ * @returns false when the slice does not fit, or the file is too short. Then `use` was not called and
+ * the file is still open.
  */
 export function readAtOnce(
   slice: FileSlice,
@@ -34,7 +35,7 @@ export function readAtOnce(
   return true;
 }
 
-/** Closes a file that may be closed already. */
+/** Closes a file; does nothing if it is closed already. */
 export function closeFile(file: Deno.FsFile): void {
   try {
     file.close();
@@ -44,17 +45,17 @@ export function closeFile(file: Deno.FsFile): void {
 }
 
 /**
- * Sends the bytes of a slice after the head, which promises exactly `slice.length` of them. A file
- * that has become shorter since is an error, on which the connection is broken off; what it has grown
- * by is not sent. The file is closed in any case.
+ * Sends the bytes of a slice, after a head whose `Content-Length` is `slice.length`. If the file has
+ * become shorter since, this throws, and the caller must break the connection off; if it has become
+ * longer, the new bytes are not sent. The file is closed in any case.
  *
- * The first piece is small, so that the client has the beginning while the next one is read.
+ * The first piece is small, so that the client gets it while the next one is read.
  *
- * Reading is synchronous: what several machines ask for is in the page cache, where reading a
- * megabyte takes less time than the trip to another thread and back.
+ * Reading is synchronous: a file that several machines ask for is in the page cache, and reading a
+ * megabyte from there takes less time than handing the work to another thread.
  *
  * @param last sends the last piece and ends the reply
- * @throws when the file could not be read to its end.
+ * @throws when the file could not be read to the end of the slice.
  */
 export async function sendFile(
   transfer: Transfer,

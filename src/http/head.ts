@@ -1,22 +1,23 @@
 /**
- * What a request's head must satisfy beyond what the parser of `node:http` checks (which refuses bare
- * LF, folded lines, odd bytes, doubtful lengths and `Content-Length` beside `Transfer-Encoding`).
+ * Checks of a request's head in addition to those of the parser of `node:http` (which refuses bare
+ * LF, folded lines, forbidden bytes, ambiguous lengths, and `Content-Length` together with
+ * `Transfer-Encoding`).
  */
 
 import type { IncomingMessage } from "node:http";
 import type { ListenerLimits } from "./limits.ts";
 
-/** A request that is answered without asking the handler. */
+/** Status and reason of the reply to a request that does not reach the handler. */
 interface Refusal {
   readonly status: number;
   readonly reason: string;
 }
 
-/** What the listener needs to know of a head. */
+/** The parts of a head that the listener needs. */
 export interface Head {
   /** In origin form: `/path?query`; or `*`, with OPTIONS only. */
   readonly target: string;
-  /** The authority of a target in absolute form, which stands for `Host` (RFC 9112 §3.2.2). */
+  /** The authority of a target in absolute form, which replaces `Host` (RFC 9112 §3.2.2); else null. */
   readonly authority: string | null;
   /** True when a body may follow. */
   readonly hasBody: boolean;
@@ -25,7 +26,7 @@ export interface Head {
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::[0-9]*)?$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]+)([/?].*)?$/i;
 
-/** Looks a head over; a refusal says what is wrong with it. */
+/** Checks a head; returns its parts, or a refusal that says what is wrong. */
 export function examineHead(message: IncomingMessage, limits: ListenerLimits): Head | Refusal {
   const url = message.url ?? "";
   if (url.length > limits.targetLength) return refuse(414, "The request target is too long.");
@@ -38,7 +39,7 @@ export function examineHead(message: IncomingMessage, limits: ListenerLimits): H
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
     const value = rawHeaders[index + 1] as string;
-    // The lengths of the names tell most fields apart without looking at their letters.
+    // Comparing lengths first is faster: it rules out most fields without comparing letters.
     if (name.length === 4 && name.toLowerCase() === "host") {
       hosts++;
       if (!HOST.test(value)) return refuse(400, "The Host field is malformed.");
@@ -46,14 +47,14 @@ export function examineHead(message: IncomingMessage, limits: ListenerLimits): H
       if (value !== "0") hasBody = true;
     } else if (name.length === 6 && name.toLowerCase() === "expect") {
       if (value.toLowerCase() !== "100-continue") {
-        return refuse(417, "The only expectation that can be met is 100-continue.");
+        return refuse(417, "This server supports no other expectation than 100-continue.");
       }
     } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
       if (message.httpVersionMinor === 0) {
-        return refuse(400, "HTTP/1.0 knows no Transfer-Encoding.");
+        return refuse(400, "HTTP/1.0 does not permit Transfer-Encoding.");
       }
       if (value.toLowerCase() !== "chunked") {
-        return refuse(501, "The only transfer coding understood is chunked.");
+        return refuse(501, "This server supports no other transfer coding than chunked.");
       }
       hasBody = true;
     }
@@ -72,7 +73,7 @@ export function examineHead(message: IncomingMessage, limits: ListenerLimits): H
   return { target: path.startsWith("/") ? path : `/${path}`, authority, hasBody };
 }
 
-/** Tells a refusal from a head. */
+/** True when {@link examineHead} refused. */
 export function isRefusal(head: Head | Refusal): head is Refusal {
   return "status" in head;
 }

@@ -9,16 +9,16 @@ const rfc850 =
 const asctime =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/;
 
-/** Writes a time (milliseconds since 1970), to the second, as `Sun, 06 Nov 1994 08:49:37 GMT`. */
+/** Formats a time (milliseconds since 1970) as `Sun, 06 Nov 1994 08:49:37 GMT`. */
 export function formatHttpDate(time: number): string {
   return new Date(time).toUTCString();
 }
 
 /**
- * Reads a date in any of the three forms that RFC 9110 names.
+ * Parses a date in any of the three forms of RFC 9110.
  *
- * @param now decides the century of a year of two digits: none is more than 50 years ahead.
- * @returns milliseconds since 1970, or null when it is no such date: then its field is ignored.
+ * @param now milliseconds since 1970; a year of two digits is at most 50 years after it.
+ * @returns milliseconds since 1970, or null when malformed: the caller then ignores the field.
  */
 export function parseHttpDate(text: string, now: number): number | null {
   const fixed = imfFixdate.exec(text);
@@ -49,7 +49,7 @@ function toTime(
   const [hour, minute, second] = clock.map(Number);
   const time = Date.UTC(year, month, Number(day), hour, minute, second);
   const date = new Date(time);
-  // A day or hour that does not exist would have moved on to the next.
+  // `Date.UTC` turns a day or hour that does not exist, such as 31 June, into a later one.
   const exists = month >= 0 && date.getUTCDate() === Number(day) && date.getUTCHours() === hour;
   return exists ? time : null;
 }

@@ -1,22 +1,22 @@
-/** The request that a handler sees, on top of one of `node:http`. */
+/** The request that a handler sees, made from a request of `node:http`. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection, HttpRequest, RequestHeaders } from "./exchange.ts";
 import type { Head } from "./head.ts";
 
 /**
- * A request that came over a socket. Header fields, body and signal are made when they are first
- * asked for: most requests for a small file never ask for the last two.
+ * A request that came over a socket. Header fields, body and signal are created on first use: for
+ * most small files, handlers use neither body nor signal.
  */
 export class IncomingRequest implements HttpRequest {
   readonly method: string;
   readonly target: string;
   readonly connection: Connection;
-  /** When its head was complete, by `performance.now()`. */
+  /** When the head was complete, by `performance.now()`. */
   readonly startedAt: number;
   /** True when the client sends a body. */
   readonly hasBody: boolean;
-  /** Set while the handler waits for more of the body: since when, by `performance.now()`. */
+  /** Since when the handler has been waiting for more of the body (`performance.now()`); 0: it is not. */
   waitingSince: number = 0;
 
   readonly #message: IncomingMessage;
@@ -27,7 +27,7 @@ export class IncomingRequest implements HttpRequest {
   #gone = false;
   #taken = false;
 
-  /** @param response given when the client waits for `100 Continue` before it sends the body. */
+  /** @param response null unless the client waits for `100 Continue` before it sends the body. */
   constructor(
     message: IncomingMessage,
     head: Head,
@@ -67,17 +67,17 @@ export class IncomingRequest implements HttpRequest {
     return this.#controller.signal;
   }
 
-  /** True when nothing more of the body is to come from the client. */
+  /** True when the whole body has arrived, or there is none. */
   get bodyComplete(): boolean {
     return !this.hasBody || this.#message.complete;
   }
 
-  /** True while the client still holds the body back, waiting for `100 Continue`. */
+  /** True while the client still waits for `100 Continue` before it sends the body. */
   get bodyHeldBack(): boolean {
     return this.#continue !== null;
   }
 
-  /** The client went away. */
+  /** Must be called when the client went away. */
   abort(): void {
     this.#gone = true;
     this.#controller?.abort();
@@ -86,7 +86,7 @@ export class IncomingRequest implements HttpRequest {
   async *#read(): AsyncGenerator<Uint8Array> {
     this.#continue?.writeContinue();
     this.#continue = null;
-    // destroyOnReturn would take the socket along, and with it the reply to a body that is too long.
+    // destroyOnReturn would close the socket too, and the reply to a body that is too long were lost.
     const chunks = this.#message.iterator({ destroyOnReturn: false });
     try {
       while (true) {
@@ -104,10 +104,11 @@ export class IncomingRequest implements HttpRequest {
   }
 
   /**
-   * Takes and forgets what is left of the body, so that the client, which may still be sending, gets
-   * to see the reply.
+   * Reads and drops the rest of the body: a client that is still sending would otherwise not read the
+   * reply.
    *
-   * @returns when the body ended, the connection broke, or more than `size` bytes came.
+   * @returns a promise that resolves when the body ended, the connection broke, or more than `size`
+   * bytes came.
    */
   drain(size: number): Promise<void> {
     const message = this.#message;

@@ -1,4 +1,4 @@
-/** How much one client may ask of the listener before its connection is closed. */
+/** Limits on what clients may demand of the listener. */
 
 /** Limits of a listener. Times are in milliseconds, sizes in bytes. */
 export interface ListenerLimits {
@@ -9,36 +9,36 @@ export interface ListenerLimits {
   /** How long a connection may stay open between two requests. */
   readonly idleTimeout: number;
   /**
-   * How long we wait for the next bytes of a body that a handler reads. One that moves is never cut,
-   * however long it takes. A client that has kept us waiting for longer in any way goes first where
-   * there are too many.
+   * How long a handler that reads a body waits for the next bytes. A body that keeps coming is never
+   * cut off, however long it takes. When there are too many connections, those that have kept us
+   * waiting for longer than this are closed first.
    */
   readonly stallTimeout: number;
   /**
-   * How long a client may take over one piece of a reply, of 1 MiB at the most. Only that all of a
-   * piece was taken can be seen, and that not before a good part of the kernel's buffer (4 MiB) is
-   * free again: a reply that moves by 4 KiB a second is never cut, however long it takes.
+   * How long a client may take to receive one piece of a reply, of at most 1 MiB. It is long because
+   * we learn only that a whole piece was taken, and that only when much of the kernel's buffer (4 MiB)
+   * is free again. A client that receives at least 4 KiB a second is never cut off.
    */
   readonly sendTimeout: number;
-  /** Open connections of neighbours in all. */
+  /** Open connections from all other hosts together. */
   readonly connections: number;
-  /** Open connections of one address (of IPv6: one /64 network), and of this host itself. */
+  /** Open connections from one IPv4 address or IPv6 /64 network; also the limit for this host itself. */
   readonly connectionsPerGroup: number;
-  /** Requests that a client sent ahead of the replies (pipelining): past it, no more are read for now. */
+  /** Requests that wait for earlier replies (pipelining); at this number, reading pauses. */
   readonly pipelined: number;
-  /** Size of the request line and the header fields together. Past it the answer is 431. */
+  /** Size of the request line and the header fields together. A larger head gets a 431. */
   readonly headSize: number;
-  /** Length of the request target. Past it the answer is 414. */
+  /** Length of the request target. A longer one gets a 414. */
   readonly targetLength: number;
-  /** Number of header fields. Past it the answer is 431. */
+  /** Number of header fields. A request with more gets a 431. */
   readonly headerCount: number;
-  /** How much of a body that no handler read is taken, so that the client sees the reply. */
+  /** How much of an unread body is read and dropped, so that the client gets to read the reply. */
   readonly drainSize: number;
-  /** How long that may take. */
+  /** How long dropping an unread body may take. */
   readonly drainTimeout: number;
 }
 
-/** The limits unless a test or a user sets others. */
+/** The limits when none are given. */
 export const DEFAULT_LIMITS: ListenerLimits = {
   handshakeTimeout: 10_000,
   headerTimeout: 20_000,

@@ -1,4 +1,4 @@
-/** The door: plain TCP, TLS, or TLS with client certificates, all giving the same requests. */
+/** The listener: accepts plain TCP, TLS, or TLS with client certificates, and serves requests alike. */
 
 import http, { type Server } from "node:http";
 import type { Server as TlsServer, ServerOptions } from "node:https";
@@ -19,30 +19,30 @@ export type { ListenerLimits } from "./limits.ts";
 
 /** A listening server. */
 export interface Listener {
-  /** The TCP port, also when the kernel chose it. */
+  /** The TCP port: the configured one, or the one that the kernel chose. */
   readonly port: number;
-  /** What is bound: one IP address, `0.0.0.0` or `::` for all. */
+  /** The bound IP addresses; `0.0.0.0` or `::` stands for all. */
   readonly addresses: readonly string[];
   /** Number of open connections. */
   connections(): number;
   /**
-   * Stops accepting and closes idle connections at once, lets replies that are under way finish for
-   * `graceMs` milliseconds (infinity: as long as they take), then breaks them off. Resolves when the
-   * last connection is closed.
+   * Stops accepting connections and closes idle ones at once. Replies under way have `graceMs`
+   * milliseconds to finish (Infinity: no limit) before their connections are closed. Resolves when
+   * the last connection is closed.
    */
   close(graceMs: number): Promise<void>;
   /**
-   * Takes a renewed certificate for the connections to come.
+   * Uses another certificate and key for new connections.
    *
-   * @throws {Failure} when certificate and key are unusable; the old ones stay in use.
+   * @throws {Failure} when certificate or key cannot be used; the old ones then stay in use.
    */
   replaceTls(tls: TlsConfiguration): void;
 }
 
 /**
- * Listens, and answers every request with the handler.
+ * Starts a listener that answers every request with the handler.
  *
- * @throws {Failure} when the address or port cannot be had, or certificate and key are unusable.
+ * @throws {Failure} when the address or port cannot be bound, or certificate or key cannot be used.
  */
 export async function listen(
   configuration: ListenConfiguration,
@@ -102,7 +102,7 @@ export async function listen(
   };
 }
 
-/** All time limits are kept by {@link Connections}, so those of `node:http` are switched off. */
+/** Makes a server without the time limits of `node:http`, because {@link Connections} enforces ours. */
 async function makeServer(
   tls: TlsConfiguration | null,
   limits: ListenerLimits,
@@ -117,12 +117,13 @@ async function makeServer(
     noDelay: true,
   };
   const server = tls === null ? http.createServer(options) : await makeTlsServer(tls, options);
-  // Fields past maxHeadersCount would be dropped in silence. With httpAllowHalfOpen a client that
-  // closes its sending half after the request, as `nc -N` does, still gets its reply.
+  // maxHeadersCount 0: no limit here, because `node:http` would drop the fields above a limit without
+  // an error. httpAllowHalfOpen: a client that closes its sending half after the request, as `nc -N`
+  // does, still gets its reply.
   return Object.assign(server, { maxHeadersCount: 0, httpAllowHalfOpen: true });
 }
 
-/** The library takes 4 MB: it is loaded only where it is used. */
+/** Makes a server for TLS. `node:https` takes 4 MB of memory, so it is loaded only with TLS. */
 async function makeTlsServer(tls: TlsConfiguration, options: ServerOptions): Promise<Server> {
   checkTls(tls);
   const { default: https } = await import("node:https");
@@ -139,7 +140,7 @@ function tlsOptions(tls: TlsConfiguration): ServerOptions {
   };
 }
 
-/** What listening on all IPv6 addresses ends with on a kernel without IPv6. */
+/** The error codes of listening on all IPv6 addresses on a kernel without IPv6. */
 const NO_IPV6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"];
 
 async function bind(
@@ -151,7 +152,7 @@ async function bind(
     try {
       await bindTo(server, host, port);
     } catch (error) {
-      // The shipped service listens on both families; a machine without IPv6 has the other one.
+      // The shipped service listens on IPv6 and IPv4; a machine without IPv6 gets IPv4 alone.
       const { code = "" } = error as NodeJS.ErrnoException;
       if (address !== null || !ipv6 || !NO_IPV6.includes(code)) throw error;
       await bindTo(server, "0.0.0.0", port);
@@ -172,12 +173,12 @@ function bindTo(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** An error that says what the user can do about a port or an address that cannot be used. */
+/** The error for a port or address that cannot be bound; it says what the user can do. */
 function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Failure {
   switch (error.code) {
     case "EADDRINUSE":
       return new Failure(
-        `port ${port} is in use by another program: stop that, or choose another with --port`,
+        `port ${port} is in use by another program: stop that program, or choose another port with --port`,
       );
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
@@ -186,11 +187,11 @@ function listenFailure(error: NodeJS.ErrnoException, host: string, port: number)
       return new Failure(
         host === "::"
           ? "this machine has no IPv6: leave --address :: out"
-          : `--address: ${host} is no address of this machine`,
+          : `--address: ${host} is not an address of this machine`,
       );
     case "EACCES":
       return new Failure(
-        `listening on port ${port} is not permitted: ports below 1024 are for root; choose another with --port`,
+        `listening on port ${port} is not permitted: ports below 1024 are for root; choose another port with --port`,
       );
     default:
       return new Failure(`cannot listen on ${host} port ${port}: ${error.message}`);
@@ -206,7 +207,7 @@ async function closeListener(
   service.closing = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   connections.closeIdle();
-  // A timer takes an infinite time for none.
+  // `setTimeout` treats Infinity as 0.
   const timer = Number.isFinite(graceMs)
     ? setTimeout(() => connections.closeAll(), graceMs)
     : undefined;
@@ -216,19 +217,19 @@ async function closeListener(
 }
 
 /**
- * Why a handshake failed, in words. A client that speaks plain HTTP to us has got the bytes of an alert
- * by then: the runtime (Deno 2.9.6) sends them before anybody is told, and a socket whose first bytes
- * are looked at before the handshake stalls later.
+ * Why a handshake failed, in words. A client that sent plain HTTP cannot be given a readable reply:
+ * the runtime (Deno 2.9.6) sends it a TLS alert before the event for the error, and looking at the
+ * first bytes of a socket before its handshake makes the socket stall later.
  */
 function handshakeProblem({ message }: Error): string {
   return message.includes("InvalidContentType")
-    ? "it sent no TLS (plain HTTP, where the address begins with http:// instead of https://)"
+    ? "the client did not use TLS (it may have asked for http:// instead of https://)"
     : message;
 }
 
 /**
- * The TCP socket under that of a handshake that failed: it still knows its other end, but there is no
- * documented way to it.
+ * The TCP socket below a TLS socket whose handshake failed. Only the TCP socket still knows the remote
+ * address. There is no documented property for it.
  */
 function transportUnder(
   socket: TLSSocket,
@@ -247,7 +248,7 @@ function connectionOf(socket: Socket, clientCertificate: string | null): Connect
   };
 }
 
-/** The common name of a verified client certificate, else its whole subject. */
+/** The common name of a verified client certificate, else its whole subject; null without one. */
 function certificateName(socket: TLSSocket): string | null {
   if (!socket.authorized) return null;
   const { subject } = socket.getPeerCertificate();

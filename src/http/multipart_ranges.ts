@@ -6,10 +6,10 @@ import { contentRange } from "./ranges.ts";
 /** A piece of the body: text between the parts, or a part. */
 type Piece = Uint8Array | ByteRange;
 
-/** How much is read at once, in bytes. */
+/** Size of one read from the file, in bytes. */
 const CHUNK_SIZE = 512 * 1024;
 
-/** A `multipart/byteranges` body that is known to the byte before any of it is read. */
+/** The layout of a `multipart/byteranges` body, whose length is known before the file is read. */
 interface MultipartRanges {
   readonly contentType: string;
   readonly contentLength: number;
@@ -18,11 +18,11 @@ interface MultipartRanges {
 }
 
 /**
- * Lays out a body.
+ * Computes the layout of a body.
  *
  * @param type media type of the file.
  * @param size of the file, in bytes.
- * @param boundary a string that stands nowhere in the file: a random one.
+ * @param boundary a random string, so that it does not occur in the file.
  */
 export function layOutRanges(
   ranges: readonly ByteRange[],
@@ -47,7 +47,7 @@ export function layOutRanges(
   return { contentType: `multipart/byteranges; boundary=${boundary}`, contentLength, pieces };
 }
 
-/** The bytes of a body, from a file that is in memory. */
+/** The bytes of a body, made from a file that is in memory. */
 export function assembleRanges(layout: MultipartRanges, file: Uint8Array): Uint8Array {
   const body = new Uint8Array(layout.contentLength);
   let offset = 0;
@@ -60,8 +60,9 @@ export function assembleRanges(layout: MultipartRanges, file: Uint8Array): Uint8
 }
 
 /**
- * The bytes of a body, read from a file that is closed at the end, on an error, and when the
- * iterator is returned: also before anything was read, which a generator's `finally` would miss.
+ * The bytes of a body, read from an open file. The file is closed at the end, on an error, and on
+ * `return()` of the iterator. A generator alone would not do: when it is closed before its first
+ * `next()`, its `finally` does not run.
  */
 export class MultipartBody implements AsyncIterable<Uint8Array> {
   readonly #file: Deno.FsFile;
@@ -103,7 +104,7 @@ export class MultipartBody implements AsyncIterable<Uint8Array> {
     while (left > 0) {
       const chunk = new Uint8Array(Math.min(left, CHUNK_SIZE));
       const count = await this.#file.read(chunk);
-      // The promised length cannot be kept: the transfer has to break.
+      // The `Content-Length` was sent already, so the transfer must be broken off.
       if (count === null) throw new Error("the file was truncated while it was sent");
       left -= count;
       yield chunk.subarray(0, count);

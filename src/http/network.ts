@@ -1,17 +1,17 @@
-/** The network interfaces of this host, as they are now. */
+/** The current network interfaces of this host. */
 
 import { isLoopback } from "./address.ts";
 import type { Connection } from "./exchange.ts";
 
-/** Milliseconds for which a reading holds: interfaces come up and go down. */
+/** How long a list of the interfaces is used before it is read again, in milliseconds. */
 const FRESH = 5_000;
 
-/** Knows which addresses and networks are this host's own. */
+/** Lists the addresses and networks of this host. */
 export class Network {
   #read = Number.NEGATIVE_INFINITY;
   #interfaces: readonly Deno.NetworkInterfaceInfo[] = [];
 
-  /** The interfaces; a reading is kept for a few seconds. */
+  /** The interfaces, as they were at most five seconds ago. */
   interfaces(): readonly Deno.NetworkInterfaceInfo[] {
     const now = performance.now();
     if (now - this.#read > FRESH) {
@@ -26,7 +26,7 @@ export class Network {
     return this.interfaces().flatMap(({ cidr }) => cidr === null ? [] : [cidr]);
   }
 
-  /** The network in which a client came in; null for a client on this host. */
+  /** The network (`192.168.1.5/24`) over which a client connected; null for a client on this host. */
   networkOf({ remoteAddress, localAddress }: Connection): string | null {
     if (this.isOwn(remoteAddress)) return null;
     const own = this.interfaces().find(({ address }) => address === localAddress);

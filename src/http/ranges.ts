@@ -8,18 +8,18 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** More ranges in one request than any client needs; such a request gets the whole file (§17.15). */
+/** The most ranges that a request may ask for. With more it gets the whole file (§17.15). */
 const MAX_RANGES = 64;
 
 /** `first-last`, `first-` or `-suffix` (§14.1.2). */
 const rangeSpec = /^(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/;
 
 /**
- * The ranges that a `Range` field asks for, overlapping and adjacent ones combined.
+ * Parses a `Range` field. Overlapping and adjacent ranges are combined.
  *
  * @param size of the representation, in bytes.
- * @returns null when the field is to be ignored: another unit than bytes, not well-formed, or more
- * ranges than anybody needs; `"unsatisfiable"` when none of them has a byte in it (416).
+ * @returns null when the field must be ignored: its unit is not bytes, it is malformed, or it has
+ * too many ranges; `"unsatisfiable"` when no range overlaps the representation (status 416).
  */
 export function parseRanges(
   field: string,
@@ -32,13 +32,13 @@ export function parseRanges(
   const clamped: string[] = [];
   for (const raw of specs) {
     const spec = raw.trim();
-    // An empty element of a list is no error (§5.6.1.2).
+    // A list may have empty elements (§5.6.1.2).
     if (spec === "") continue;
     const match = rangeSpec.exec(spec);
     if (match === null) return null;
     const [, first, last, suffix] = match;
     if (last !== undefined && Number(last) < Number(first)) return null;
-    // A suffix that is longer than the file means the whole file; the library takes it for none.
+    // A suffix longer than the file means the whole file, but the library takes it for unsatisfiable.
     clamped.push(suffix === undefined ? spec : `-${Math.min(Number(suffix), size)}`);
   }
   if (clamped.length === 0) return null;
@@ -48,7 +48,7 @@ export function parseRanges(
   return ranges.map(({ start, end }) => ({ start, end }));
 }
 
-/** `Content-Range` of a part: `bytes 0-9/100`. */
+/** The `Content-Range` of a part: `bytes 0-9/100`. */
 export function contentRange({ start, end }: ByteRange, size: number): string {
   return `bytes ${start}-${end}/${size}`;
 }

@@ -1,15 +1,15 @@
-/** How often, and how much at a time, neighbours may make this server do something. */
+/** Limits on how often, and how often at the same time, other hosts can make this server do work. */
 
 import { LRUCache } from "lru-cache";
 import { addressGroup } from "./address.ts";
 
-/** So many at once, and then so many more in a second. */
+/** How many at once (`burst`), and how many more per second. */
 interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** Tokens that are taken one by one and come back with time; full at the beginning. */
+/** A token bucket: tokens are taken one by one and are refilled at a rate. It is full at first. */
 export class TokenBucket {
   readonly #rate: Rate;
   readonly #now: () => number;
@@ -24,7 +24,7 @@ export class TokenBucket {
     this.#refilledAt = now();
   }
 
-  /** True when a token is there. */
+  /** True when there is a token. */
   hasToken(): boolean {
     const now = this.#now();
     const earned = (now - this.#refilledAt) / 1000 * this.#rate.perSecond;
@@ -33,7 +33,7 @@ export class TokenBucket {
     return this.#tokens >= 1;
   }
 
-  /** Takes a token; false when there is none. */
+  /** Takes a token; returns false when there is none. */
   take(): boolean {
     if (!this.hasToken()) return false;
     this.#tokens--;
@@ -42,12 +42,12 @@ export class TokenBucket {
 }
 
 /**
- * Addresses that have a bucket of their own. A new one starts with a full bucket, so an attacker with
- * more addresses than this is stopped only by the bucket that all share.
+ * For how many addresses a bucket is kept. A new address starts with a full bucket, so an attacker with
+ * more addresses than this is limited only by the bucket for all addresses together.
  */
 const MAX_ADDRESSES = 1024;
 
-/** A bucket for each address (of IPv6, for each /64 network), and one for all of them together. */
+/** A token bucket for each IPv4 address or IPv6 /64 network, and one for all of them together. */
 export class NeighbourLimit {
   readonly #each: Rate;
   readonly #now: () => number;
@@ -70,7 +70,7 @@ export class NeighbourLimit {
   }
 }
 
-/** Runs so many pieces of work at a time; the others wait in order. */
+/** Runs at most `atATime` tasks at the same time; the others wait in order. */
 export class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -79,7 +79,7 @@ export class ConcurrencyLimit {
     this.#free = atATime;
   }
 
-  /** Runs a piece of work when it is its turn; gives or throws what that does. */
+  /** Runs a task when it is its turn; returns or throws what the task does. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((begin) => this.#waiting.push(begin));

@@ -1,11 +1,11 @@
-/** The addresses of this host at which a server is reached. */
+/** The addresses of this host at which a server can be reached. */
 
 import type { ListenConfiguration } from "./configuration.ts";
 import { isLoopback, isLoopbackHost } from "./address.ts";
 
 /**
- * The IP addresses: those of this host's networks first, loopback last, no link-local IPv6. The only one
- * where the server listens on one.
+ * The IP addresses of this host at which clients reach a server: loopback last, without link-local
+ * IPv6. If the server is bound to a single address, only that one.
  */
 export function reachableAddresses(
   { address, ipv6 }: Pick<ListenConfiguration, "address" | "ipv6">,
@@ -19,10 +19,10 @@ export function reachableAddresses(
 }
 
 /**
- * The server's URL as another machine has to write it, from the one with which it was asked:
- * `http://localhost:8000` is `http://10.0.0.1:8000` there.
+ * The URL at which other machines reach this server: if `asked`, the URL of the request, has a
+ * loopback host, that host is replaced. `http://localhost:8000` becomes `http://10.0.0.1:8000`.
  *
- * @param reachable as {@link reachableAddresses} gives them.
+ * @param reachable as {@link reachableAddresses} returns them.
  * @returns null when no other machine reaches the server.
  */
 export function urlElsewhere(asked: string, reachable: readonly string[]): string | null {

@@ -1,7 +1,7 @@
 /**
- * Small replies: a line of text, data, a redirect, nothing new.
+ * Small replies: a line of text, JSON, a redirect, 304 Not Modified.
  *
- * None has a `Content-Length`, and none looks at the method: that is the business of `send.ts`.
+ * They set no `Content-Length` and do not depend on the method: `send.ts` handles both.
  */
 
 import { statusText } from "../std.ts";
@@ -10,7 +10,7 @@ import type { Reply, ReplyHeaders } from "./exchange.ts";
 const encoder = new TextEncoder();
 
 /**
- * A reply whose body is a line of text: the status and its reason phrase, unless another is given.
+ * A reply whose body is a line of text; by default the status and its reason phrase.
  *
  * `textReply(404)` has the body `404 Not Found`.
  */
@@ -22,7 +22,7 @@ export function textReply(
   return contentReply(status, "text/plain; charset=UTF-8", `${text}\n`, headers);
 }
 
-/** A reply whose body is data as JSON, in one line. */
+/** A reply whose body is data as JSON on one line. */
 export function jsonReply(status: number, data: unknown, headers: ReplyHeaders = {}): Reply {
   return contentReply(status, "application/json", `${JSON.stringify(data)}\n`, headers);
 }
@@ -39,15 +39,15 @@ export function contentReply(
 }
 
 /**
- * A redirect to where a file is at this moment: nobody may keep it, and the next request for the file
- * comes here again.
+ * A redirect to the place where a file is at this moment. Clients must not cache it, so that they ask
+ * here again for the next request.
  */
 export function redirectReply(location: string): Reply {
   return { status: 307, headers: { Location: location, "Cache-Control": "no-store" }, body: null };
 }
 
 /**
- * The client has the current representation already (RFC 9110 §15.4.5).
+ * A 304: the client has the current representation already (RFC 9110 §15.4.5).
  *
  * @param headers of the reply that would carry the representation.
  */

@@ -1,4 +1,4 @@
-/** Sends what a handler answered, over a response of `node:http`. */
+/** Sends the reply of a handler over a response of `node:http`. */
 
 import { type FileSlice, isFileSlice, type Reply, type ReplyBody } from "./exchange.ts";
 import { closeFile, readAtOnce, sendFile } from "./file_body.ts";
@@ -6,11 +6,11 @@ import type { ListenerLimits } from "./limits.ts";
 import type { Transfer } from "./transfer.ts";
 
 /**
- * Sends a reply: at once where its body is in memory, else piece by piece at the pace of the client.
+ * Sends a reply: at once if its body is in memory, else piece by piece as fast as the client takes it.
  *
- * @param close true when the connection has to end after this reply
- * @returns null when all was handed over; else a promise that resolves when it was, and rejects when the
- * body could not be read
+ * @param close true when the connection must be closed after this reply
+ * @returns null when the whole reply was handed to the socket; else a promise that resolves when it
+ * was, and rejects when the body could not be read
  */
 export function send(
   transfer: Transfer,
@@ -42,14 +42,14 @@ export function send(
   return sendSlowly(transfer, reply, bodiless, close || unread, unread ? limits : null);
 }
 
-/** Releases the file or stream of a body that will not be sent. Calling it twice does no harm. */
+/** Closes the file or stream of a body that will not be sent. It may be called twice. */
 export async function discard(body: ReplyBody): Promise<void> {
   if (body === null || body instanceof Uint8Array) return;
   if (isFileSlice(body)) closeFile(body.file);
   else await body[Symbol.asyncIterator]().return?.();
 }
 
-/** Sends a small file without a promise; false when it is not small, or not whole. */
+/** Sends a small file without a promise; false, and nothing sent, when it is large or truncated. */
 function sendAtOnce(transfer: Transfer, reply: Reply, slice: FileSlice, close: boolean): boolean {
   return readAtOnce(slice, (bytes, free) => {
     transfer.onEnded = free;
@@ -95,12 +95,12 @@ function isEmptySlice(body: ReplyBody): boolean {
   return isFileSlice(body) && body.length === 0;
 }
 
-/** Writes the head, with the length of the body where that is known. */
+/** Writes the head, with the length of the body if it is known. */
 function sendHead(transfer: Transfer, reply: Reply, bodiless: boolean, close: boolean): void {
   transfer.head(reply.status, reply.headers, lengthOf(reply, bodiless), close);
 }
 
-/** The `Content-Length` to send; null: the handler's own, if it set one. */
+/** The `Content-Length` to send; null to leave the one that the handler set, if any. */
 function lengthOf(reply: Reply, bodiless: boolean): number | null {
   const { body, status } = reply;
   if (body instanceof Uint8Array) return status === 204 ? null : body.byteLength;
@@ -112,8 +112,8 @@ function lengthOf(reply: Reply, bodiless: boolean): number | null {
  * Sends a stream.
  *
  * @returns true when all of it was sent, false when the client is gone.
- * @throws what the stream throws, and when it does not yield exactly as many bytes as the handler's
- * `Content-Length` promised. What was sent of it must then be broken off.
+ * @throws what the stream throws, and an error when the stream does not yield exactly as many bytes
+ * as the handler's `Content-Length` says. The caller must then break the transfer off.
  */
 async function sendStream(
   transfer: Transfer,
@@ -127,11 +127,11 @@ async function sendStream(
   let begun = false;
   try {
     while (!transfer.gone) {
-      // A client that goes away while the next piece is awaited must not wait for it to come.
+      // When the client goes away while we wait for the next chunk, stop the stream at once.
       transfer.onGone = (): void => void iterator.return?.().catch(() => {});
       const { done, value } = await iterator.next();
       transfer.onGone = null;
-      // The head waits for the first piece: until then a failure can still be answered with a 500.
+      // The head is sent with the first chunk: until then a failure can still be answered with a 500.
       if (!begun) sendHead(transfer, reply, false, close);
       begun = true;
       ended = done === true;
@@ -153,10 +153,10 @@ async function sendStream(
   }
   if (transfer.gone) return false;
   if (ended && (left === 0 || left === Infinity)) return true;
-  throw new Error("A body was not as long as its Content-Length said.");
+  throw new Error("A body was longer or shorter than its Content-Length.");
 }
 
-/** The handler's `Content-Length`; Infinity where it set none. */
+/** The `Content-Length` that the handler set; Infinity without one. */
 function promisedLength(reply: Reply): number {
   for (const name of Object.keys(reply.headers)) {
     if (name.toLowerCase() === "content-length") return Number(reply.headers[name]);
@@ -165,9 +165,9 @@ function promisedLength(reply: Reply): number {
 }
 
 /**
- * Ends a reply to a client that is still sending a body which nobody read. Closing at once would make
- * the kernel reset the connection, and the client lose the reply (RFC 9112 §9.6), so some of the rest
- * is taken first.
+ * Ends a reply to a client that is still sending a body which the handler did not read. Closing at
+ * once would make the kernel reset the connection, and the client could lose the reply (RFC 9112
+ * §9.6). Some of the rest of the body is therefore read and dropped first.
  */
 async function linger(transfer: Transfer, limits: ListenerLimits): Promise<void> {
   const { request } = transfer;

@@ -1,4 +1,4 @@
-/** Takes requests from `node:http` to the handler, one after the other on each connection. */
+/** Passes requests from `node:http` to the handler, one after the other on each connection. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -13,10 +13,10 @@ import type { ListenerLimits } from "./limits.ts";
 import { textReply } from "./replies.ts";
 import { SECURE_HEADERS, Transfer } from "./transfer.ts";
 
-/** Why a parser gave up. */
+/** The error of a parser that could not go on. */
 interface ParseError extends Error {
   readonly code?: string;
-  /** The bytes that it was looking at. */
+  /** The bytes that it was parsing. */
   readonly rawPacket?: Uint8Array;
 }
 
@@ -24,11 +24,11 @@ interface ParseError extends Error {
 export interface FinishedExchange {
   readonly request: HttpRequest;
   readonly reply: Reply;
-  /** Bytes of the body that were handed to the socket. */
+  /** How many bytes of the body were handed to the socket. */
   readonly bytesSent: number;
-  /** From the complete head of the request to the last byte of the reply. */
+  /** Time from the complete head of the request to the last byte of the reply, in milliseconds. */
   readonly durationMs: number;
-  /** The client went away, or the transfer was broken off, before all was sent. */
+  /** True when the client went away, or the transfer was broken off, before all was sent. */
   readonly aborted: boolean;
 }
 
@@ -42,19 +42,19 @@ export interface ListenerEvents {
   readonly malformed?: (remoteAddress: string, reason: string) => void;
   /** A TLS handshake failed: the client did not speak TLS, or a certificate was refused. */
   readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
-  /** No connection is accepted any more ({@link AcceptWatchdog}): the runtime is at its end. */
+  /** The server no longer accepts connections ({@link AcceptWatchdog}), and cannot recover. */
   readonly stalled?: () => void;
 }
 
 /**
- * Requests of a connection that may wait. Once enough of them do, no more are read ({@link
- * ClientConnection.hold}); this is more than what was read by then can hold.
+ * How many requests of a connection may wait. At `pipelined` requests we stop reading ({@link
+ * ClientConnection.hold}), and the bytes that were read before hold fewer requests than this.
  */
 const MAX_QUEUED = 8192;
 
 /** Answers the requests of one listener. */
 export class Service {
-  /** Connections end after the reply that is under way. */
+  /** True: each connection is closed after the reply under way. */
   closing = false;
   readonly #connections: Connections;
   readonly #handler: Handler;
@@ -74,7 +74,7 @@ export class Service {
   }
 
   /**
-   * Takes a request in.
+   * Answers a request, after those of the same connection that came before it.
    *
    * @param held true when the client waits for `100 Continue`
    */
@@ -104,9 +104,9 @@ export class Service {
   }
 
   /**
-   * Closes a connection that the runtime reads no more requests from.
+   * Closes a connection from which the runtime reads no more requests.
    *
-   * @param status of the answer; null where nobody waits for one
+   * @param status of the answer; null when the client does not wait for one
    */
   reject(status: number | null, socket: Socket): void {
     stopParsing(socket);
@@ -118,7 +118,7 @@ export class Service {
     if (connection.broken) return;
     connection.broken = true;
     if (status === null || connection.activity !== null || !socket.writable) {
-      // In the middle of a reply, the client would take another answer for a part of that reply.
+      // In the middle of a reply, the client would take an error reply for a part of that reply.
       connection.destroy();
       return;
     }
@@ -180,7 +180,7 @@ export class Service {
   }
 
   #failed(connection: ClientConnection, transfer: Transfer, error: unknown): void {
-    // That a read fails when its client is gone is no news.
+    // When the client is gone, the error is only a consequence of that: do not log it.
     if (!transfer.gone) this.#events.failed?.(error, transfer.request);
     if (transfer.response.headersSent) transfer.breakOff();
     if (transfer.gone) {
@@ -192,7 +192,7 @@ export class Service {
   }
 
   #finished(connection: ClientConnection, transfer: Transfer): void {
-    // A response "finishes" also when its last write failed.
+    // The event "finish" also comes when the last write failed.
     if (connection.failed) transfer.abort();
     connection.idle();
     transfer.ended(!transfer.gone);
@@ -212,9 +212,9 @@ export class Service {
 }
 
 /**
- * The status for a parser's error: 431 for a head that is too large (414 where already the request
- * line is), 505 for HTTP/2 without negotiation, else 400; null when the connection broke and nobody
- * waits for an answer.
+ * The status for an error of the parser: 414 when the request line is too large, 431 when the head is,
+ * 505 for HTTP/2 without negotiation, else 400; null when the connection broke, so that nobody waits
+ * for an answer.
  */
 function statusOfParseError(error: ParseError): number | null {
   switch (error.code) {
@@ -231,7 +231,7 @@ function statusOfParseError(error: ParseError): number | null {
   }
 }
 
-/** A whole reply that says only its status, for a socket that no request came over. */
+/** The text of a reply with only a status, for a socket that has no parsed request to reply to. */
 function bareReply(status: number): string {
   const text = `${status} ${statusText[status] ?? ""}`;
   return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
@@ -242,13 +242,16 @@ function bareReply(status: number): string {
 /**
  * Stops the runtime from parsing what comes over a socket.
  *
- * When a request cannot be parsed, Deno 2.9.6 puts the parser aside for the next connection, but the
- * socket's own `data` and `end` listeners still feed it: what this client sends would become part of
- * another client's request. `tests/unit/http/runtime_parser_test.ts` shows that fault by itself.
+ * When a request cannot be parsed, Deno 2.9.6 reuses the parser for another connection, but the `data`
+ * and `end` listeners of this socket still feed the same parser: what this client sends would become
+ * part of another client's request. `tests/unit/http/runtime_parser_test.ts` demonstrates the fault.
  */
 function stopParsing(socket: Socket): void {
   socket.removeAllListeners("data");
   socket.removeAllListeners("end");
 }
 
-const FAILED = textReply(500, "The server failed to answer; its log says why.");
+const FAILED = textReply(
+  500,
+  "The server could not answer because of an error, which is in its log.",
+);

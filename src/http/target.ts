@@ -1,24 +1,23 @@
-/** The request target, taken apart (RFC 9112 §3.2, RFC 3986 §3). */
+/** Parses request targets (RFC 9112 §3.2, RFC 3986 §3). */
 
 /** A request target after decoding. */
 export interface Target {
   /**
-   * The decoded segments of the path, without empty ones: `/pkg//a%20b/` gives `["pkg", "a b"]`. No
-   * segment is empty, `.` or `..`, and none has a slash or a NUL in it. A segment `.` means the
-   * directory that it stands in, and is left out (RFC 3986 §5.2.4).
+   * The decoded segments of the path: `/pkg//a%20b/` gives `["pkg", "a b"]`. Empty segments and `.`
+   * are left out (RFC 3986 §5.2.4). No segment is `..` or contains a slash or a NUL.
    */
   readonly segments: readonly string[];
-  /** True when the path ends with a slash, as that of a directory does. */
+  /** True when the path ends with a slash, and therefore means a directory. */
   readonly trailingSlash: boolean;
   /** The query, without its `?`; empty when there is none. */
   readonly search: string;
 }
 
 /**
- * Takes a request target apart.
+ * Parses a request target.
  *
  * @returns null when it is malformed: not in origin form, a broken percent-encoding, bytes that are
- * no UTF-8, a NUL, an encoded slash, or a segment `..` in any encoding.
+ * not UTF-8, a NUL, an encoded slash, or a segment `..` in any encoding.
  */
 export function parseTarget(target: string): Target | null {
   if (target.charCodeAt(0) !== 0x2f) return null;
@@ -38,12 +37,12 @@ export function parseTarget(target: string): Target | null {
   };
 }
 
-/** `.`, in any encoding (RFC 3986 §6.2.2.2). */
+/** True for the segment `.`, in any encoding (RFC 3986 §6.2.2.2). */
 function isDot(segment: string): boolean {
   return segment === "." || /^%2e$/i.test(segment);
 }
 
-/** True when a path ends with a slash, or with a `.` that stands for the directory before it. */
+/** True when a path ends with a slash, or with the segment `.`. */
 function isDirectoryPath(path: string): boolean {
   return path.endsWith("/") || isDot(path.slice(path.lastIndexOf("/") + 1));
 }
@@ -51,7 +50,7 @@ function isDirectoryPath(path: string): boolean {
 /**
  * Decodes one segment of a path.
  *
- * @returns null when it is `.`, or under the conditions of {@link parseTarget}.
+ * @returns null when it is `.`, or malformed as {@link parseTarget} says.
  */
 export function decodeSegment(raw: string): string | null {
   let segment = raw;
@@ -67,9 +66,9 @@ export function decodeSegment(raw: string): string | null {
 }
 
 /**
- * The path of a URL, encoded so that it survives every client: each segment by
- * `encodeURIComponent`, with the `:`, `@` and `+` of package names left as they are, and with `'` as
- * `%27`: in quoted attributes lftp takes it for their end.
+ * The encoded path of a URL. Each segment is encoded by `encodeURIComponent`, with two exceptions: the
+ * `:`, `@` and `+` of package names stay as they are, and `'` becomes `%27`, because lftp takes a `'`
+ * in a quoted attribute of a page for the end of the attribute.
  *
  * `encodePath(["pkg", "foo-1:2.0+r1-1-any"])` is `/pkg/foo-1:2.0+r1-1-any`.
  */

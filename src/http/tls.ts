@@ -1,17 +1,21 @@
-/** Certificates and keys in PEM (RFC 7468), checked before they are used: the runtime finds out too late. */
+/**
+ * Checks certificates and keys in PEM (RFC 7468) before they are used. The runtime itself would notice
+ * a fault only at the first handshake.
+ */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { Failure, messageOf } from "../failure.ts";
 import type { TlsConfiguration } from "./configuration.ts";
 
-/** What the library for TLS takes. */
+/** The smallest RSA key that the TLS library of the runtime accepts. */
 const MIN_RSA_BITS = 2048;
 
 /**
  * Checks that a certificate and its key can be used at a given time.
  *
- * @throws {Failure} when one cannot be parsed, they do not belong together, the certificate is expired or not
- * valid yet, or the authorities for client certificates cannot be read. The message names the option.
+ * @throws {Failure} when one of them cannot be parsed, they do not belong together, the certificate has
+ * expired or is not valid yet, or the authorities for client certificates cannot be parsed. The message
+ * names the option.
  */
 export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
   const certificate = readPem(
@@ -20,13 +24,15 @@ export function checkTls(tls: TlsConfiguration, now: Date = new Date()): void {
     () => new X509Certificate(tls.certificate),
   );
   if (tls.key.includes("ENCRYPTED")) {
-    throw new Failure("the private key (--keyfile) is protected by a passphrase: remove that");
+    throw new Failure(
+      "the private key (--keyfile) is protected by a passphrase: remove the passphrase",
+    );
   }
   const key = readPem("--keyfile", "private key", () => createPrivateKey(tls.key));
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (key.asymmetricKeyType === "rsa" && bits !== undefined && bits < MIN_RSA_BITS) {
     throw new Failure(
-      `the private key (--keyfile) is too weak: RSA with ${bits} bits, and ${MIN_RSA_BITS} are needed`,
+      `the private key (--keyfile) is too weak: RSA with ${bits} bits, but at least ${MIN_RSA_BITS} are needed`,
     );
   }
   if (!certificate.checkPrivateKey(key)) {
@@ -49,6 +55,6 @@ function readPem<T>(option: string, what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new Failure(`what ${option} names is no ${what} in PEM: ${messageOf(error)}`);
+    throw new Failure(`${option}: the file is not a ${what} in PEM: ${messageOf(error)}`);
   }
 }

@@ -1,4 +1,4 @@
-/** A reply on its way to the client. */
+/** A request and its reply while the reply is being sent. */
 
 import type { ServerResponse } from "node:http";
 import type { Activity } from "./client_connection.ts";
@@ -6,8 +6,8 @@ import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
 
 /**
- * Fields of every reply, unless it has its own value: no browser guesses its type, no page can put it in
- * a frame, and no page of another site can load it as an image, style, script or media.
+ * Default fields of every reply: browsers do not guess its type, no page can show it in a frame, and
+ * no page of another site can load it as an image, style, script or media.
  */
 export const SECURE_HEADERS: ReplyHeaders = {
   "X-Content-Type-Options": "nosniff",
@@ -15,23 +15,23 @@ export const SECURE_HEADERS: ReplyHeaders = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
-/** Keeps account of one request and its reply until the last byte is handed over or the client is gone. */
+/** The state of a request and its reply until the last byte is handed over or the client is gone. */
 export class Transfer implements Activity {
   readonly request: IncomingRequest;
   readonly response: ServerResponse;
-  /** Null until the handler answered. */
+  /** The reply; null until the handler has answered. */
   reply: Reply | null = null;
   /** Bytes of the body that the socket took. */
   bytesSent = 0;
-  /** The connection broke: nothing can be sent any more. */
+  /** True when the connection broke, so that nothing can be sent any more. */
   gone = false;
-  /** The access log has it. */
+  /** True when this exchange has been reported to the access log. */
   reported = false;
   /** Called once, when the connection breaks. */
   onAborted: (() => void) | null = null;
-  /** Called when the connection breaks while a piece of the body is awaited or written. */
+  /** Called when the connection breaks while we wait for a chunk of the body or write one. */
   onGone: (() => void) | null = null;
-  /** Called when nothing of the reply is held any more; with false when the connection broke. */
+  /** Called when the buffers of the reply are no longer in use; with false when the connection broke. */
   onEnded: ((clean: boolean) => void) | null = null;
   #writingSince = 0;
 
@@ -57,18 +57,18 @@ export class Transfer implements Activity {
     this.onAborted?.();
   }
 
-  /** All was handed over, or the connection broke. */
+  /** Must be called when all was handed over (`clean`), or the connection broke. */
   ended(clean: boolean): void {
     this.onEnded?.(clean);
     this.onEnded = null;
   }
 
-  /** The client sends no more: a body that is not complete never will be. */
+  /** Must be called when the client sends no more: an incomplete body then stays incomplete. */
   inputEnded(): void {
     if (!this.request.bodyComplete) this.breakOff();
   }
 
-  /** Breaks the connection off, so that the client cannot take part of the reply for all of it. */
+  /** Breaks the connection off, so that the client does not take a part of the reply for all of it. */
   breakOff(): void {
     this.response.socket?.destroy();
     this.abort();
@@ -77,7 +77,7 @@ export class Transfer implements Activity {
   /**
    * Writes the head, with the fields that every reply has.
    *
-   * @param length of the body; null leaves what the handler said, or nothing
+   * @param length of the body in bytes; null keeps the `Content-Length` of the handler, if any
    * @param close true when the connection ends after this reply
    */
   head(status: number, headers: ReplyHeaders, length: number | null, close: boolean): void {
@@ -100,7 +100,7 @@ export class Transfer implements Activity {
   }
 
   /**
-   * As {@link Transfer.end}, and waits until the socket took all.
+   * Does the same as {@link Transfer.end}, and waits until the socket took all.
    *
    * @returns false when the client is gone.
    */
@@ -119,8 +119,8 @@ export class Transfer implements Activity {
   /**
    * Sends a piece of the body.
    *
-   * It waits for the callback of `write` and not for `drain`: under Deno's TLS the latter may never
-   * come on a connection that is used again.
+   * It waits for the callback of `write` and not for the event `drain`: under Deno's TLS that event may
+   * never come on a connection that is used for a second request.
    *
    * @returns false when the client is gone.
    */
@@ -139,7 +139,7 @@ export class Transfer implements Activity {
   }
 }
 
-/** Header fields as `writeHead` takes them at the least cost: name, value, name, value… */
+/** Header fields in the form that `writeHead` handles fastest: name, value, name, value… */
 function flatten(headers: ReplyHeaders, length: number | null, close: boolean): string[] {
   const flat: string[] = [];
   for (const name of Object.keys(headers)) {

@@ -25,7 +25,7 @@ Deno.test("-a listens on that address only, by number or by the name of an inter
   assertEquals(elsewhere.code, 1);
   assertMatch(
     elsewhere.stderr,
-    /^quickserve: --address: 203\.0\.113\.7 is no address of this machine\n$/,
+    /^quickserve: --address: 203\.0\.113\.7 is not an address of this machine\n$/,
   );
 });
 

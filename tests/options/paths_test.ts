@@ -163,7 +163,7 @@ Deno.test("what is neither a file nor a directory, or nobody may read, is refuse
       const [path, reason] of [
         ["pipe", "it is neither a file nor a directory"],
         ["/dev/null", "it is neither a file nor a directory"],
-        ["/proc", "the runtime lets no confined program use it"],
+        ["/proc", "the runtime does not let a confined program use it"],
       ] as const
     ) {
       const { code, stderr } = await runCommand("quickserve", [path], { directory });
