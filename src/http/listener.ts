@@ -13,6 +13,7 @@ import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
 import { type ListenerEvents, Service } from "./service.ts";
 import { checkTls } from "./tls.ts";
+import { lookBeforeTls, plainHttpAnswer } from "./tls_door.ts";
 
 export type { FinishedExchange, ListenerEvents } from "./service.ts";
 export type { ListenerLimits } from "./limits.ts";
@@ -56,6 +57,17 @@ export async function listen(
 
   let watchdog: AcceptWatchdog | null = null;
 
+  if (configuration.tls !== null) {
+    lookBeforeTls(server as TlsServer, (socket, bytes) => {
+      const facts = connectionOf(socket, null);
+      const connection = connections.find(facts);
+      if (connection === undefined) return void socket.destroy();
+      const answer = plainHttpAnswer(bytes);
+      events.handshakeFailed?.(facts.remoteAddress, answer === null ? NO_TLS : PLAIN_HTTP);
+      connections.open(connection, socket, facts);
+      service.reject(answer === null ? null : 400, socket, answer ?? undefined);
+    });
+  }
   server.on("connection", (socket: Socket) => {
     watchdog?.accepted();
     const connection = connections.add(socket);
@@ -70,12 +82,9 @@ export async function listen(
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    const { remoteAddress, remotePort } = transportUnder(socket);
-    // Our own watchdog connects without TLS; do not log that as a failed handshake.
-    if (watchdog?.isCall(remotePort) !== true) {
-      const address = plainAddress(remoteAddress ?? "an unknown address");
-      events.handshakeFailed?.(address, handshakeProblem(error));
-    }
+    const { remoteAddress } = transportUnder(socket);
+    const address = plainAddress(remoteAddress ?? "an unknown address");
+    events.handshakeFailed?.(address, error.message);
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
@@ -215,24 +224,15 @@ async function closeListener(
   await closed;
 }
 
-/**
- * Why a handshake failed, in words. A client that speaks plain HTTP to us has got the bytes of an alert
- * by then: the runtime (Deno 2.9.6) sends them before anybody is told, and a socket whose first bytes
- * are looked at before the handshake stalls later.
- */
-function handshakeProblem({ message }: Error): string {
-  return message.includes("InvalidContentType")
-    ? "it sent no TLS (plain HTTP, where the address begins with http:// instead of https://)"
-    : message;
-}
+const NO_TLS = "it sent no TLS";
+const PLAIN_HTTP =
+  "it sent no TLS (plain HTTP, where the address begins with http:// instead of https://)";
 
 /**
  * The TCP socket under that of a handshake that failed: it still knows its other end, but there is no
  * documented way to it.
  */
-function transportUnder(
-  socket: TLSSocket,
-): { readonly remoteAddress?: string; readonly remotePort?: number } {
+function transportUnder(socket: TLSSocket): { readonly remoteAddress?: string } {
   return Reflect.get(socket, "_parent") ?? socket;
 }
 
