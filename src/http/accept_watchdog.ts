@@ -41,7 +41,6 @@ export class AcceptWatchdog {
   #works = false;
   /** The call under way. */
   #call: Call | null = null;
-  #lastPort: number | undefined;
   #stopped = false;
 
   /**
@@ -67,11 +66,6 @@ export class AcceptWatchdog {
     else if (!this.#isSoon) this.#checkIn(this.#times.soon);
   }
 
-  /** True for the remote port of the last call. */
-  isCall(remotePort: number | undefined): boolean {
-    return remotePort !== undefined && remotePort === (this.#call?.localPort ?? this.#lastPort);
-  }
-
   /** Makes no more calls. */
   stop(): void {
     this.#stopped = true;
@@ -88,7 +82,6 @@ export class AcceptWatchdog {
   async #check(): Promise<void> {
     this.#call = new Call(this.#host, this.#port, this.#times.patience);
     const outcome = await this.#call.outcome;
-    this.#lastPort = this.#call.localPort;
     this.#call = null;
     if (this.#stopped) return;
     if (outcome === "missed" && this.#works) return this.#stalled();
@@ -101,7 +94,6 @@ export class AcceptWatchdog {
 class Call {
   readonly outcome: Promise<Outcome>;
   readonly end: (outcome: Outcome) => void;
-  localPort: number | undefined;
   readonly #socket: Socket;
   #isConnected = false;
   #isAccepted = false;
@@ -113,7 +105,6 @@ class Call {
     this.#socket.on("error", () => resolve("unclear"));
     this.#socket.on("connect", () => {
       this.#isConnected = true;
-      this.localPort = this.#socket.localPort;
       this.#look();
     });
     let parts = PARTS;

@@ -13,6 +13,7 @@ import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
 import { type ListenerEvents, Service } from "./service.ts";
 import { checkTls } from "./tls.ts";
+import { lookBeforeTls, plainHttpAnswer } from "./tls_door.ts";
 
 export type { FinishedExchange, ListenerEvents } from "./service.ts";
 export type { ListenerLimits } from "./limits.ts";
@@ -56,6 +57,17 @@ export async function listen(
 
   let watchdog: AcceptWatchdog | null = null;
 
+  if (configuration.tls !== null) {
+    lookBeforeTls(server as TlsServer, (socket, bytes) => {
+      const facts = connectionOf(socket, null);
+      const connection = connections.find(facts);
+      if (connection === undefined) return void socket.destroy();
+      const answer = plainHttpAnswer(bytes);
+      events.handshakeFailed?.(facts.remoteAddress, answer === null ? NO_TLS : PLAIN_HTTP);
+      connections.open(connection, socket, facts);
+      service.reject(answer === null ? null : 400, socket, answer ?? undefined);
+    });
+  }
   server.on("connection", (socket: Socket) => {
     watchdog?.accepted();
     const connection = connections.add(socket);
@@ -70,12 +82,9 @@ export async function listen(
     else connections.open(connection, socket, facts);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    const { remoteAddress, remotePort } = transportUnder(socket);
-    // Our own watchdog connects without TLS; do not log that as a failed handshake.
-    if (watchdog?.isCall(remotePort) !== true) {
-      const address = plainAddress(remoteAddress ?? "an unknown address");
-      events.handshakeFailed?.(address, handshakeProblem(error));
-    }
+    const { remoteAddress } = transportUnder(socket);
+    const address = plainAddress(remoteAddress ?? "an unknown address");
+    events.handshakeFailed?.(address, error.message);
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => service.refuse(error, socket));
@@ -216,24 +225,15 @@ async function closeListener(
   await closed;
 }
 
-/**
- * Why a handshake failed, in words. A client that sent plain HTTP cannot be given a readable reply:
- * the runtime (Deno 2.9.6) sends it a TLS alert before the event for the error, and looking at the
- * first bytes of a socket before its handshake makes the socket stall later.
- */
-function handshakeProblem({ message }: Error): string {
-  return message.includes("InvalidContentType")
-    ? "the client did not use TLS (it may have asked for http:// instead of https://)"
-    : message;
-}
+const NO_TLS = "the client did not use TLS";
+const PLAIN_HTTP =
+  "the client did not use TLS (it sent plain HTTP: its address begins with http:// instead of https://)";
 
 /**
  * The TCP socket below a TLS socket whose handshake failed. Only the TCP socket still knows the remote
  * address. There is no documented property for it.
  */
-function transportUnder(
-  socket: TLSSocket,
-): { readonly remoteAddress?: string; readonly remotePort?: number } {
+function transportUnder(socket: TLSSocket): { readonly remoteAddress?: string } {
   return Reflect.get(socket, "_parent") ?? socket;
 }
 

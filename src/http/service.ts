@@ -107,8 +107,9 @@ export class Service {
    * Closes a connection from which the runtime reads no more requests.
    *
    * @param status of the answer; null when the client does not wait for one
+   * @param message what the answer says; by default only the status
    */
-  reject(status: number | null, socket: Socket): void {
+  reject(status: number | null, socket: Socket, message?: string): void {
     stopParsing(socket);
     const connection = this.#connections.of(socket);
     if (connection === undefined) {
@@ -122,7 +123,7 @@ export class Service {
       connection.destroy();
       return;
     }
-    socket.end(bareReply(status));
+    socket.end(bareReply(status, message));
     // Read and drop what the client still sends: closing at once would reset the connection, and the
     // client would lose the answer.
     socket.resume();
@@ -231,10 +232,11 @@ function statusOfParseError(error: ParseError): number | null {
   }
 }
 
-/** The text of a reply with only a status, for a socket that has no parsed request to reply to. */
-function bareReply(status: number): string {
-  const text = `${status} ${statusText[status] ?? ""}`;
-  return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+/** The text of a whole reply, for a socket that has no parsed request to reply to. `message` is ASCII. */
+function bareReply(status: number, message?: string): string {
+  const line = `${status} ${statusText[status] ?? ""}`;
+  const text = message ?? line;
+  return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
     Object.entries(SECURE_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`).join("") +
     `Content-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
 }

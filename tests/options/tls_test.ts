@@ -46,7 +46,10 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
       assertEquals(await get(directory, server), "content");
       assertMatch(server.address, /^https:/);
       const plain = await run(["curl", "-s", `http://localhost:${server.port}/a`]);
-      assertEquals(plain.stdout, "");
+      assertEquals(
+        plain.stdout,
+        `This server speaks HTTPS only: use https://localhost:${server.port}/ instead of http://.\n`,
+      );
       await server.program.line(/^the TLS handshake with 127\.0\.0\.1 failed: the client did not use TLS \(/);
     }
   }));

@@ -1,5 +1,6 @@
 import https, { type RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
+import { type AddressInfo, connect, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { TlsConfiguration } from "../../../src/http/configuration.ts";
 import type { Connection, Handler } from "../../../src/http/exchange.ts";
@@ -8,7 +9,7 @@ import { checkTls } from "../../../src/http/tls.ts";
 import { Failure } from "../../../src/failure.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { type Credentials, makeCertificates, type TestCertificates } from "../../certificates.ts";
-import { latin1, readUntil, statusOf, text, until, withListener } from "../../listening.ts";
+import { rawExchange, statusOf, text, until, withListener } from "../../listening.ts";
 
 let made: Promise<TestCertificates> | null = null;
 
@@ -70,6 +71,61 @@ Deno.test("under TLS connections are used thousands of times without a stall", a
     assert(totals.every((total) => total > 0));
   }, { tls: plainTls(server) });
   await Deno.remove(path);
+});
+
+Deno.test("plain HTTP to a port with TLS gets a 400, with or without required certificates", async () => {
+  const { authority, server } = await certificates();
+  const hints: Record<string, string> = {
+    "GET / HTTP/1.1\r\nHost: box:8000\r\n\r\n": "https://box:8000/",
+    "HEAD /x HTTP/1.0\r\n\r\n": "its address with https://",
+    "GET / HTTP/1.1\r\nhost:[fe80::1]:1\r\n\r\n": "https://[fe80::1]:1/",
+    "GET / HTTP/1.1\r\nHost: <b>\r\n\r\n": "its address with https://",
+    // More than the buffers of the kernel hold: the answer must not be lost.
+    [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n${"x".repeat(9_000_000)}`]:
+      "https://a/",
+  };
+  for (const requireCertificate of [false, true]) {
+    const tls = { ...server, requireCertificate, authorities: authority };
+    const refused: string[] = [];
+    await withListener(() => text("secret"), async ({ port, connections }) => {
+      for (const [request, hint] of Object.entries(hints)) {
+        const answer = await rawExchange(port, request);
+        assertEquals(statusOf(answer), 400);
+        assert(
+          answer.endsWith(
+            `\r\n\r\nThis server speaks HTTPS only: use ${hint} instead of http://.\n`,
+          ),
+        );
+      }
+      assertEquals(await rawExchange(port, "SSH-2.0-x\r\n"), "");
+      assertEquals(refused.length, Object.keys(hints).length + 1);
+      await until(() => connections() === 0, "no connection is left");
+    }, { tls, events: { handshakeFailed: (_, reason) => void refused.push(reason) } });
+  }
+});
+
+Deno.test("a handshake that comes byte by byte succeeds, and a silent client is let go", async () => {
+  const { authority, server } = await certificates();
+  await withListener(() => text("fine"), async ({ port, connections }) => {
+    const slow = createServer((client) => {
+      const through = connect(port, "127.0.0.1");
+      through.setNoDelay(true);
+      through.pipe(client);
+      client.on("data", (data: Uint8Array) => {
+        for (const byte of data) through.write(Uint8Array.of(byte));
+      });
+      client.on("close", () => through.destroy());
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", () => resolve()));
+    const slowPort = (slow.address() as AddressInfo).port;
+    const got = await get({ port: slowPort, path: "/", ca: authority, agent: false });
+    assertEquals(got.text, "fine");
+    slow.close();
+    for (const begin of ["", "\x16", "\x16\x03\x01"]) {
+      assertEquals(await rawExchange(port, begin), "");
+    }
+    await until(() => connections() === 0, "no connection is left");
+  }, { tls: plainTls(server), limits: { handshakeTimeout: 300 } });
 });
 
 Deno.test("with required certificates nobody without a valid one gets a byte", async () => {
@@ -137,20 +193,6 @@ Deno.test("a certificate is refused past its time and before it", async () => {
     Failure,
     "not valid before",
   );
-});
-
-Deno.test("who does not finish the TLS handshake is let go, and so is plain HTTP", async () => {
-  const { server } = await certificates();
-  await withListener(() => text("fine"), async (listener) => {
-    using mute = await Deno.connect({ hostname: "127.0.0.1", port: listener.port });
-    await mute.write(new Uint8Array([0x16, 3, 1]));
-    await readUntil(mute, () => false);
-
-    using plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.port });
-    await plain.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-    assertEquals(statusOf(await readUntil(plain, () => false)), 0);
-    await until(() => listener.connections() === 0, "both are gone");
-  }, { tls: plainTls(server), limits: { handshakeTimeout: 100 } });
 });
 
 Deno.test("checkTls: a key that the library for TLS finds too weak is refused in a sentence", () => {
