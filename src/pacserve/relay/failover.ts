@@ -43,12 +43,6 @@ const TICK = 50;
 /** A look at the clock that comes so much too late (ms) is not the fault of any source. */
 const MAX_DELAY = 500;
 
-/**
- * A mirror that was asked while a better source may still be found is read after this time (ms) at the
- * latest: until then it sends no more than fits into the buffers between here and there.
- */
-const MAX_PAUSE = 400;
-
 /** Sources that are open at the same time. */
 const MAX_OPEN = 6;
 
@@ -324,20 +318,10 @@ export class Failover {
     });
   }
 
-  /** A mirror was asked because no better source was known in time: one that comes soon is preferred. */
+  /** A mirror was asked because no better source was known in time: one that comes later is preferred. */
   #awaitBetter(): void {
-    const mirror = this.#attempts.at(-1);
-    if (mirror === undefined) return;
-    mirror.isPaused = true;
-    const go = (): void => {
-      mirror.isPaused = false;
-      mirror.wake();
-    };
-    const timer = setTimeout(go, MAX_PAUSE);
     this.#candidates.better().catch(() => null).then((source) => {
-      clearTimeout(timer);
       if (source !== null) this.prefer(source);
-      go();
     });
   }
 
