@@ -121,7 +121,11 @@ export class PackageSources implements Candidates {
   }
 
   putBack(source: Source): void {
-    if (source instanceof InFlightSource) return;
+    if (source instanceof InFlightSource) {
+      const isBack = source.chain.slice(0, 1).some((each) => this.#inFlightFailed.delete(each));
+      if (isBack) this.#inFlightFailures--;
+      return;
+    }
     const peer = this.#peerOf.get(source);
     if (peer === undefined) this.#mirrorsTried.delete(source.key);
     else this.#peersTried.delete(peer);
