@@ -109,9 +109,27 @@ export class Wants {
         ? await this.#answer(want, { instance: this.instance, address: OWN })
         : await this.#questions.want(tracker, want).catch(() => null);
     });
+    const { promise: decided, resolve } = Promise.withResolvers<void>();
+    let isLate = false;
+    const look = (): void => {
+      // Others get the same answer from the best tracker, so that it needs no second one.
+      const isNamed = this.#peerIn(answers) !== null && (isLate || answers[0] !== undefined);
+      if (isNamed || !answers.includes(undefined)) resolve();
+    };
+    for (const each of all) void each.then(look);
+    look();
+    const inTime = within(decided, WANT_TIMEOUT).then(() => {
+      isLate = true;
+      look();
+    });
+    const late = decided.then(() => this.#peerIn(answers));
     return {
-      soon: () => this.#soon(trackers, answers, all),
-      late: Promise.all(all).then(() => this.#peerIn(answers)),
+      soon: async () => {
+        await inTime;
+        await this.#waitFor(trackers, answers, all, decided);
+        return this.#peerIn(answers);
+      },
+      late,
       confirm: () => {
         const instance = this.#peerIn(answers)?.instance;
         for (const [rank, tracker] of trackers.entries()) {
@@ -122,24 +140,13 @@ export class Wants {
     };
   }
 
-  /** Waits until the trackers have said enough, or have had time enough. */
-  async #soon(
+  /** Waits for the trackers that have not answered, no longer than they may still keep anybody waiting. */
+  async #waitFor(
     trackers: readonly (Peer | null)[],
     answers: readonly (FirstDownload | null | undefined)[],
     all: readonly Promise<void>[],
-  ): Promise<Peer | null> {
-    let isLate = false;
-    const { promise: decided, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      // Others get the same answer from the best tracker, so that it needs no second one.
-      const isNamed = this.#peerIn(answers) !== null && (isLate || answers[0] !== undefined);
-      if (isNamed || !answers.includes(undefined)) resolve();
-    };
-    for (const each of all) void each.then(look);
-    look();
-    await within(decided, WANT_TIMEOUT);
-    isLate = true;
-    look();
+    decided: Promise<void>,
+  ): Promise<void> {
     const waits = trackers.flatMap((tracker, rank) =>
       tracker !== null && answers[rank] === undefined && this.#registry.isThere(tracker)
         ? [{ patience: this.#patienceWith(tracker), answered: all[rank] }]
@@ -152,7 +159,6 @@ export class Wants {
       void Promise.race([answered, over]).then(() => patience.end());
     }
     await over;
-    return this.#peerIn(answers);
   }
 
   #patienceWith(tracker: Peer): Patience {
@@ -224,8 +230,11 @@ function score(digest: string, instance: string): string {
 /** Waits for a promise, but no longer than so many milliseconds. */
 async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([promise, new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  })]);
+  await Promise.race([
+    promise,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    }),
+  ]);
   clearTimeout(timer);
 }

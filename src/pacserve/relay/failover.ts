@@ -282,7 +282,8 @@ export class Failover {
     if (next?.isRacing && next.firstByte !== null) this.#judgeRace(leader, next, next.firstByte);
     // The leader does well: who was asked in its place is not needed.
     for (const attempt of [...this.#attempts]) {
-      const isNeeded = attempt.isRacing && !attempt.isLeft || this.#isAwaitedBeside(attempt, leader);
+      const isNeeded = attempt.isRacing && !attempt.isLeft ||
+        this.#isAwaitedBeside(attempt, leader);
       if (attempt !== leader && !isNeeded) this.#putBack(attempt);
     }
   }
