@@ -41,7 +41,7 @@ export interface Candidates {
 const TICK = 50;
 
 /** A look at the clock that comes so much too late (ms) is not the fault of any source. */
-const MAX_DELAY = 500;
+const MAX_DELAY = 100;
 
 /** Sources that are open at the same time. */
 const MAX_OPEN = 6;
