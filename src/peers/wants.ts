@@ -14,8 +14,17 @@ import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
 import { type Asker, GATHERING, Tracker } from "./tracker.ts";
 
-/** Milliseconds after which the download begins without the answers that have not come. */
+/** Milliseconds that an answer may take. */
 export const WANT_TIMEOUT = 50;
+
+/**
+ * A tracker that is there may be busy, as all machines are that upgrade in the same moment. So it may
+ * take so much longer (ms); but this is all that it can cost, until a file came from where it said.
+ */
+export const PATIENCE = 450;
+
+/** After so long (ms) a tracker that used up the patience is waited for again. */
+const RENEWAL = 600_000;
 
 /**
  * Where two trackers name different instances, the one that has been named longer by so much (ms) is
@@ -30,12 +39,42 @@ const TRACKERS = 2;
 /** Own address among the askers: it is no IP address. */
 const OWN = "own";
 
-/** What the trackers said of a file. */
-interface Wanted {
-  /** The answer within {@link WANT_TIMEOUT}: a peer, or null when this server is the first. */
-  readonly soon: Promise<Peer | null>;
+/** The time (ms) that a tracker may still keep others waiting. */
+class Patience {
+  #left = PATIENCE;
+  #renewed = performance.now();
+  /** Wants that wait for it now, and since when there has been one. */
+  #waiting = 0;
+  #since = 0;
+
+  get left(): number {
+    if (this.#waiting === 0 && performance.now() - this.#renewed > RENEWAL) this.renew();
+    return this.#left - (this.#waiting > 0 ? performance.now() - this.#since : 0);
+  }
+
+  begin(): void {
+    if (this.#waiting++ === 0) this.#since = performance.now();
+  }
+
+  end(): void {
+    if (--this.#waiting === 0) this.#left -= performance.now() - this.#since;
+  }
+
+  renew(): void {
+    this.#left = PATIENCE;
+    this.#renewed = performance.now();
+    this.#since = this.#renewed;
+  }
+}
+
+/** What the trackers say of a file. */
+export interface Wanted {
+  /** The answer, if it comes soon enough: a peer, or null when this server is the first. */
+  soon(): Promise<Peer | null>;
   /** The answer however late: it may be another one. */
   readonly late: Promise<Peer | null>;
+  /** The file came from there: whoever said so may take its time again. */
+  confirm(): void;
 }
 
 /** Asks trackers, and is one. */
@@ -44,6 +83,7 @@ export class Wants {
   readonly #questions: Pick<Questions, "want">;
   readonly #published: Pick<PublishedIndex, "instance" | "relays">;
   readonly #tracker = new Tracker();
+  readonly #patience = new WeakMap<Peer, Patience>();
 
   constructor(
     registry: Registry,
@@ -62,21 +102,69 @@ export class Wants {
 
   /** Asks the trackers of a file at once. */
   ask(want: Want): Wanted {
-    const answers: (FirstDownload | null)[] = [];
-    const all = this.#trackersOf(want.digest).map(async (tracker, rank) => {
+    const trackers = this.#trackersOf(want.digest);
+    const answers: (FirstDownload | null | undefined)[] = trackers.map(() => undefined);
+    const all = trackers.map(async (tracker, rank) => {
       answers[rank] = tracker === null
         ? await this.#answer(want, { instance: this.instance, address: OWN })
         : await this.#questions.want(tracker, want).catch(() => null);
     });
-    const late = Promise.all(all).then(() => this.#peerIn(answers));
-    const soon = new Promise<Peer | null>((resolve) => {
-      const timer = setTimeout(() => resolve(this.#peerIn(answers)), WANT_TIMEOUT);
-      void late.then((peer) => {
-        clearTimeout(timer);
-        resolve(peer);
-      });
+    const { promise: decided, resolve } = Promise.withResolvers<void>();
+    let isLate = false;
+    const look = (): void => {
+      // Others get the same answer from the best tracker, so that it needs no second one.
+      const isNamed = this.#peerIn(answers) !== null && (isLate || answers[0] !== undefined);
+      if (isNamed || !answers.includes(undefined)) resolve();
+    };
+    for (const each of all) void each.then(look);
+    look();
+    const inTime = within(decided, WANT_TIMEOUT).then(() => {
+      isLate = true;
+      look();
     });
-    return { soon, late };
+    const late = decided.then(() => this.#peerIn(answers));
+    return {
+      soon: async () => {
+        await inTime;
+        await this.#waitFor(trackers, answers, all, decided);
+        return this.#peerIn(answers);
+      },
+      late,
+      confirm: () => {
+        const instance = this.#peerIn(answers)?.instance;
+        for (const [rank, tracker] of trackers.entries()) {
+          if (tracker === null || answers[rank]?.first !== instance) continue;
+          this.#patience.get(tracker)?.renew();
+        }
+      },
+    };
+  }
+
+  /** Waits for the trackers that have not answered, no longer than they may still keep anybody waiting. */
+  async #waitFor(
+    trackers: readonly (Peer | null)[],
+    answers: readonly (FirstDownload | null | undefined)[],
+    all: readonly Promise<void>[],
+    decided: Promise<void>,
+  ): Promise<void> {
+    const waits = trackers.flatMap((tracker, rank) =>
+      tracker !== null && answers[rank] === undefined && this.#registry.isThere(tracker)
+        ? [{ patience: this.#patienceWith(tracker), answered: all[rank] }]
+        : []
+    );
+    const limit = Math.max(0, ...waits.map(({ patience }) => patience.left));
+    const over = within(decided, limit);
+    for (const { patience, answered } of waits) {
+      patience.begin();
+      void Promise.race([answered, over]).then(() => patience.end());
+    }
+    await over;
+  }
+
+  #patienceWith(tracker: Peer): Patience {
+    const patience = this.#patience.get(tracker) ?? new Patience();
+    this.#patience.set(tracker, patience);
+    return patience;
   }
 
   /**
@@ -127,8 +215,7 @@ export class Wants {
   }
 
   /** The peer that the answers name; null for this server, or for one that is not known to be there. */
-  #peerIn(answers: readonly (FirstDownload | null)[]): Peer | null {
-    // In a list that is not filled yet, those that have not answered are not there.
+  #peerIn(answers: readonly (FirstDownload | null | undefined)[]): Peer | null {
     const [best, ...others] = answers.filter((answer) => answer !== null && answer !== undefined);
     if (best === undefined) return null;
     const older = others.find(({ age }) => age - best.age > FORGOT);
@@ -138,4 +225,24 @@ export class Wants {
 
 function score(digest: string, instance: string): string {
   return createHash("sha256").update(`${digest} ${instance}`).digest("hex");
+}
+
+/** Milliseconds between two looks at the clock. */
+const TICK = 25;
+
+/**
+ * Waits for a promise, but no longer than so many milliseconds. A look at the clock that comes too late
+ * counts as one in time: then this machine is busy, and the answer may be here already.
+ */
+async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    const wait = (left: number): void => {
+      const step = Math.min(left, TICK);
+      timer = setTimeout(() => left > step ? wait(left - step) : resolve(), step);
+    };
+    wait(milliseconds);
+  });
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
 }

@@ -42,6 +42,8 @@ export class Attempt {
   isLeft = false;
   /** It was left for a better one, which may still fail. */
   isSuperseded = false;
+  /** It was left because it did not answer. If it does, a mirror need not send the rest. */
+  isAwaited = false;
   /** It leads, and takes nothing: another one is about to give what follows. */
   isPaused = false;
   /** A mirror was asked beside it, or there was none. */
@@ -106,6 +108,11 @@ export class Attempt {
   lead(): void {
     this.#leads = true;
     this.#wake?.();
+  }
+
+  /** From now on it keeps what it reads: another one fills the download. */
+  follow(): void {
+    this.#leads = false;
   }
 
   /** Ends it without waiting. */

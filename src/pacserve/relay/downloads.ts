@@ -12,15 +12,15 @@ import type { Store, Stores } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
-/** Milliseconds between two looks for spools that are not needed any more. */
-const SWEEP = 2_000;
+/** Milliseconds between two looks at what is to be said again, and at spools that are not needed any more. */
+const SWEEP = 500;
 
 /**
  * Milliseconds between two wants for a file: its trackers forget it after 30 s. One that comes from a
  * mirror is asked for more often, since another server may download it as well: they did not agree at
- * first, or one of them was too busy to answer.
+ * first, or one of them was too busy to answer. The pause doubles, as that soon shows.
  */
-const REPEAT = { fromMirror: 2_000, else: 10_000 };
+const REPEAT = { fromMirror: { first: 500, longest: 2_000 }, else: 10_000 };
 
 /** A file in the cache is kept for so long (ms): peers learn of the cache a moment later. */
 const KEPT_BESIDE_CACHE = 5_000;
@@ -38,6 +38,8 @@ export class Job {
   /** Where the package goes at last. */
   readonly #tree: Pick<SharedTree, "lookup">;
   #repeatedAt = performance.now();
+  /** The pause before the next want, while a mirror fills it. */
+  #pause: number = REPEAT.fromMirror.first;
   readonly #times: RelayTimes;
   readonly #ended: () => void;
   #readers = 0;
@@ -121,10 +123,11 @@ export class Job {
    */
   repeat(): void {
     const { isVerified, received } = this.download;
-    const pause = this.isFromMirror ? REPEAT.fromMirror : REPEAT.else;
+    const pause = this.isFromMirror ? this.#pause : REPEAT.else;
     const isDue = performance.now() - this.#repeatedAt >= pause;
     if (!isDue || !this.isShared || !(this.isFilled || isVerified)) return;
     this.#repeatedAt = performance.now();
+    this.#pause = Math.min(2 * this.#pause, REPEAT.fromMirror.longest);
     const late = this.#inFlight?.find(received, new Set()).late;
     void late?.then((source) => {
       if (source !== null && this.failover.isFromMirror) this.failover.prefer(source);

@@ -41,13 +41,7 @@ export interface Candidates {
 const TICK = 50;
 
 /** A look at the clock that comes so much too late (ms) is not the fault of any source. */
-const MAX_DELAY = 500;
-
-/**
- * A mirror that was asked while a better source may still be found is read after this time (ms) at the
- * latest: until then it sends no more than fits into the buffers between here and there.
- */
-const MAX_PAUSE = 400;
+const MAX_DELAY = 100;
 
 /** Sources that are open at the same time. */
 const MAX_OPEN = 6;
@@ -134,11 +128,7 @@ export class Failover {
     const leader = this.#leader;
     const isOpen = this.#attempts.some(({ source: { key } }) => key === source.key);
     if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
-    if (leader !== undefined && !leader.isLeft) {
-      leader.isLeft = true;
-      leader.isSuperseded = true;
-      this.#leftFor = `${leader.source.name} is asked by another peer`;
-    }
+    this.#supersede(source);
     this.#ask(source, false);
     this.#step();
   }
@@ -186,6 +176,7 @@ export class Failover {
     this.#dropFailed();
     this.#leaveTroubled();
     if (this.#isOver) return this.stop();
+    this.#takeAwaited();
     this.#changeLeader();
     if (this.#timer === null) return;
     this.#pauseSuperseded();
@@ -216,10 +207,15 @@ export class Failover {
       if (trouble === null) continue;
       if (!attempt.isLeft) {
         attempt.isLeft = true;
+        attempt.isAwaited = attempt.source.kind === "in-flight" && !attempt.hasAnswered;
         this.#lastFailure = worse(this.#lastFailure, new SourceFailure("broken", trouble));
         this.#candidates.failed(attempt.source, new SourceFailure("broken", trouble));
         this.#left(attempt, trouble);
         this.#reinstate();
+      }
+      if (attempt.isAwaited && attempt.silentFor > this.#times.inFlightSilence) {
+        this.#remove(attempt);
+        continue;
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
       const { lastAnswer, lastSource } = this.#times;
@@ -228,6 +224,26 @@ export class Failover {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
     }
+  }
+
+  /** The holder of an in-flight file was only busy: it goes on, in place of a mirror. */
+  #takeAwaited(): void {
+    for (const attempt of this.#attempts) {
+      if (!attempt.isAwaited || !attempt.hasAnswered) continue;
+      attempt.isAwaited = false;
+      attempt.isLeft = false;
+      this.#candidates.putBack(attempt.source);
+      this.#supersede(attempt.source);
+    }
+  }
+
+  /** Leaves a mirror that fills the download for this source, which may still fail. */
+  #supersede({ name }: Source): void {
+    const leader = this.#leader;
+    if (leader === undefined || leader.isLeft || leader.source.kind !== "mirror") return;
+    leader.isLeft = true;
+    leader.isSuperseded = true;
+    this.#leftFor = `${leader.source.name} is asked by ${name}`;
   }
 
   /** A mirror need not send what another server has asked it for, too, and is going to give. */
@@ -266,7 +282,9 @@ export class Failover {
     if (next?.isRacing && next.firstByte !== null) this.#judgeRace(leader, next, next.firstByte);
     // The leader does well: who was asked in its place is not needed.
     for (const attempt of [...this.#attempts]) {
-      if (attempt !== leader && (attempt.isLeft || !attempt.isRacing)) this.#putBack(attempt);
+      const isNeeded = attempt.isRacing && !attempt.isLeft ||
+        this.#isAwaitedBeside(attempt, leader);
+      if (attempt !== leader && !isNeeded) this.#putBack(attempt);
     }
   }
 
@@ -283,6 +301,10 @@ export class Failover {
   #lead(next: Attempt): void {
     for (const attempt of [...this.#attempts]) {
       if (attempt === next || !(attempt.leads || attempt.isLeft)) continue;
+      if (this.#isAwaitedBeside(attempt, next)) {
+        attempt.follow();
+        continue;
+      }
       // It did nothing wrong, and may be needed when the better one fails.
       if (attempt.isSuperseded) this.#candidates.putBack(attempt.source);
       this.#remove(attempt);
@@ -294,6 +316,10 @@ export class Failover {
       this.#leftFor = null;
     }
     next.lead();
+  }
+
+  #isAwaitedBeside({ isAwaited }: Attempt, { source }: Attempt): boolean {
+    return isAwaited && source.kind === "mirror";
   }
 
   #startRace(): void {
@@ -324,20 +350,10 @@ export class Failover {
     });
   }
 
-  /** A mirror was asked because no better source was known in time: one that comes soon is preferred. */
+  /** A mirror was asked because no better source was known in time: one that comes later is preferred. */
   #awaitBetter(): void {
-    const mirror = this.#attempts.at(-1);
-    if (mirror === undefined) return;
-    mirror.isPaused = true;
-    const go = (): void => {
-      mirror.isPaused = false;
-      mirror.wake();
-    };
-    const timer = setTimeout(go, MAX_PAUSE);
     this.#candidates.better().catch(() => null).then((source) => {
-      clearTimeout(timer);
       if (source !== null) this.prefer(source);
-      go();
     });
   }
 

@@ -21,9 +21,11 @@ interface InFlightFileOptions {
 /** A source, as the trackers name it. */
 export interface InFlightFound {
   /** The answer in time; null: a mirror is to be asked. */
-  readonly soon: Promise<InFlightSource | null>;
+  soon(): Promise<InFlightSource | null>;
   /** The same answer, or a later one. */
   readonly late: Promise<InFlightSource | null>;
+  /** The file came from there. */
+  confirm(): void;
 }
 
 /** Asks the trackers of a file, and tells them of this server's own download. */
@@ -43,7 +45,7 @@ export class InFlightFile {
    * @param failed instances that could not give it.
    */
   find(have: number, failed: ReadonlySet<string>): InFlightFound {
-    const { soon, late } = this.#options.wants.ask(this.#want(have, [...failed], false));
+    const wanted = this.#options.wants.ask(this.#want(have, [...failed], false));
     const sources = new Map<Peer, InFlightSource>();
     const sourceOf = (peer: Peer | null): InFlightSource | null => {
       if (peer === null || failed.has(peer.instance ?? "")) return null;
@@ -51,7 +53,11 @@ export class InFlightFile {
       sources.set(peer, source);
       return source;
     };
-    return { soon: soon.then(sourceOf), late: late.then(sourceOf) };
+    return {
+      soon: async () => sourceOf(await wanted.soon()),
+      late: wanted.late.then(sourceOf),
+      confirm: () => wanted.confirm(),
+    };
   }
 
   /** Says that nobody gets it from here any more. */

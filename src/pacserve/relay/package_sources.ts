@@ -116,7 +116,11 @@ export class PackageSources implements Candidates {
   }
 
   putBack(source: Source): void {
-    if (source instanceof InFlightSource) return;
+    if (source instanceof InFlightSource) {
+      const isBack = source.chain.slice(0, 1).some((each) => this.#inFlightFailed.delete(each));
+      if (isBack) this.#inFlightFailures--;
+      return;
+    }
     const peer = this.#peerOf.get(source);
     if (peer === undefined) this.#mirrorsTried.delete(source.key);
     else this.#peersTried.delete(peer);
@@ -124,6 +128,7 @@ export class PackageSources implements Candidates {
 
   completed({ segments, isVerified }: Download): void {
     if (!isVerified) return;
+    if (segments.every(({ source }) => source instanceof InFlightSource)) this.#found?.confirm();
     for (const { source } of segments) {
       const peer = source instanceof InFlightSource ? source.peer : this.#peerOf.get(source);
       if (peer !== undefined) this.#options.memory.succeeded(peer);
@@ -171,8 +176,12 @@ export class PackageSources implements Candidates {
     const found = inFlight.file.find(inFlight.download.received, this.#inFlightFailed);
     const mayAsk = (source: InFlightSource | null): InFlightSource | null =>
       source !== null && memory.mayAsk(source.peer, file, digest) ? source : null;
-    this.#found = { soon: found.soon.then(mayAsk), late: found.late.then(mayAsk) };
-    return await this.#found.soon;
+    this.#found = {
+      soon: async () => mayAsk(await found.soon()),
+      late: found.late.then(mayAsk),
+      confirm: () => found.confirm(),
+    };
+    return await this.#found.soon();
   }
 
   async #mirror(): Promise<Source | null> {
