@@ -50,8 +50,8 @@ export function statusText(snapshot: Snapshot, options: TextOptions): string {
   const blocks = [
     head(snapshot, paint),
     problems(snapshot, options, paint),
-    counters(snapshot, options, paint),
     transfers(snapshot, options, paint),
+    counters(snapshot, options, paint),
     peers(snapshot, options, paint),
     mirrors(snapshot, options, paint),
   ];
@@ -105,18 +105,22 @@ function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): s
     "LAN saved",
     "served",
   ];
-  return [...drawTable(titles, table, options, paint), ...sentence(counters, paint)];
+  return [...drawTable(titles, table, options, paint), ...sentence(counters, options, paint)];
 }
 
 /** What people want to know first. */
-function sentence({ sinceInstallation: { saved } }: Snapshot["counters"], paint: Paint): string[] {
+function sentence(
+  { sinceInstallation: { saved } }: Snapshot["counters"],
+  { width }: TextOptions,
+  paint: Paint,
+): string[] {
   const { here, others } = saved;
   if (here.bytes === 0 && others.bytes === 0) return [];
-  return [paint(
+  return wrap(
     `${humanSize(here.bytes)} did not come over the internet, and others got ` +
       `${humanSize(others.bytes)} from here.`,
-    "dim",
-  )];
+    width,
+  ).map((line) => paint(line, "dim"));
 }
 
 function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint): string[] {
@@ -128,7 +132,11 @@ function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint):
   return [...lines, ...more(transfers.length)];
 }
 
+/** Characters of a bar. */
 const BAR = 20;
+
+/** Columns before the name of a file. */
+const INDENT = 5;
 
 function transferLines(transfer: TransferStatus, options: TextOptions, paint: Paint): string[] {
   const { direction, file, size, done, from, to } = transfer;
@@ -140,10 +148,11 @@ function transferLines(transfer: TransferStatus, options: TextOptions, paint: Pa
     : `[${paint("#".repeat(full), "green")}${"-".repeat(BAR - full)}] ${percent(share)}  `;
   const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
   const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
+  const facts = `${humanSize(rate)}/s  ${amount}  ${visibleText(place)}`.trimEnd();
+  const room = options.width - INDENT - (size === null ? 0 : BAR + "[] 100 %  ".length);
   return [
-    `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - 5)}`,
-    `     ${bar}${humanSize(rate)}/s`,
-    `     ${cut(`${amount} ${visibleText(place)}`.trimEnd(), options.width - 5)}`,
+    `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - INDENT)}`,
+    " ".repeat(INDENT) + bar + cut(facts, room),
   ];
 }
 
