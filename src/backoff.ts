@@ -39,6 +39,8 @@ export class Backoff {
 
 interface KeptBackoff {
   readonly backoff: Backoff;
+  /** In a row. */
+  failures: number;
   /** When the pause is over. */
   until: number;
 }
@@ -65,6 +67,13 @@ export class Backoffs {
     return kept !== undefined && kept.until > this.#now();
   }
 
+  /** Its failures in a row, and the rest of its pause in milliseconds; null when it did not fail last. */
+  trouble(key: string): { readonly failures: number; readonly pause: number } | null {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return null;
+    return { failures: kept.failures, pause: Math.max(0, kept.until - this.#now()) };
+  }
+
   /**
    * It failed. Failures during a pause count as one: they were under way together.
    *
@@ -72,7 +81,12 @@ export class Backoffs {
    */
   failed(key: string): number | null {
     if (this.isPaused(key)) return null;
-    const kept = this.#kept.get(key) ?? { backoff: new Backoff(this.#range), until: 0 };
+    const kept = this.#kept.get(key) ?? {
+      backoff: new Backoff(this.#range),
+      failures: 0,
+      until: 0,
+    };
+    kept.failures++;
     const pause = kept.backoff.next();
     kept.until = this.#now() + pause;
     this.#kept.set(key, kept);

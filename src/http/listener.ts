@@ -11,7 +11,7 @@ import { Connections } from "./connections.ts";
 import type { Connection, Handler } from "./exchange.ts";
 import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
-import { type ListenerEvents, Service } from "./service.ts";
+import { type FinishedExchange, type ListenerEvents, Service } from "./service.ts";
 import { checkTls } from "./tls.ts";
 import { lookBeforeTls, plainHttpAnswer } from "./tls_door.ts";
 
@@ -26,6 +26,8 @@ export interface Listener {
   readonly addresses: readonly string[];
   /** Number of open connections. */
   connections(): number;
+  /** Replies that are being sent, as far as they are now. */
+  active(): FinishedExchange[];
   /**
    * Stops accepting connections and closes idle ones at once. Replies under way have `graceMs`
    * milliseconds to finish (Infinity: no limit) before their connections are closed. Resolves when
@@ -100,6 +102,7 @@ export async function listen(
     port,
     addresses: [address],
     connections: () => connections.size,
+    active: () => service.active(),
     close: (graceMs) => {
       watchdog?.stop();
       return closeListener(server, service, connections, graceMs);

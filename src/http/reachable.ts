@@ -18,6 +18,15 @@ export function reachableAddresses(
   return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
 }
 
+/** The URL of a server at an address: `http://[fd00::1]:8000/`. */
+export function serverUrl(
+  { tls }: Pick<ListenConfiguration, "tls">,
+  host: string,
+  port: number,
+): string {
+  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
 /**
  * The URL at which other machines reach this server: if `asked`, the URL of the request, has a
  * loopback host, that host is replaced. `http://localhost:8000` becomes `http://10.0.0.1:8000`.

@@ -3,10 +3,12 @@
 import { LRUCache } from "lru-cache";
 import type { Log } from "../log.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
+import type { LiveCounters } from "../status/live_counters.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
 import { Mirrors } from "./mirrors.ts";
 import { FileClient } from "./relay/http_client.ts";
 import { Proxies } from "./relay/proxies.ts";
+import { Received } from "./relay/received.ts";
 import { Relay } from "./relay/relay.ts";
 import { Signatures } from "./relay/signatures.ts";
 import { SourceMemory, type SourceMemoryState } from "./relay/source_memory.ts";
@@ -26,6 +28,8 @@ export interface PacserveMemory {
   /** The origin of the mirror that gave a database, by repository and name. */
   readonly databases: LRUCache<string, string>;
   readonly relay: Relay;
+  /** Counts what the relay's downloads bring. */
+  readonly received: Received;
   readonly signatures: Signatures;
   /** Asks peers: never through a proxy. */
   readonly peerClient: FileClient;
@@ -45,6 +49,8 @@ interface PacserveMemoryOptions {
   /** What the worker before this one knew. */
   readonly sources?: SourceMemoryState;
   readonly times?: RelayTimes;
+  /** Where files and bytes are counted; by default nowhere. */
+  readonly counters?: Pick<LiveCounters, "count">;
 }
 
 /** A memory with nothing in it but what the options say. */
@@ -52,10 +58,11 @@ export function createPacserveMemory(
   options: PacserveMemoryOptions,
 ): PacserveMemory {
   const { log, spool = null, proxies = null, sources: state } = options;
-  const { times = RELAY_TIMES } = options;
+  const { times = RELAY_TIMES, counters = { count: (): void => {} } } = options;
   const mirrorClient = new FileClient(proxies === null ? null : new Proxies(proxies));
   const sources = new SourceMemory(times);
   if (state !== undefined) sources.import(state);
+  const received = new Received(counters);
   return {
     mirrors: new Mirrors({ client: mirrorClient, log }),
     sources,
@@ -65,7 +72,9 @@ export function createPacserveMemory(
       memory: sources,
       log,
       times,
+      received,
     }),
+    received,
     signatures: new Signatures(),
     peerClient: new FileClient(),
     mirrorClient,

@@ -38,6 +38,16 @@ interface MirrorQuestion {
   readonly neighbour: string | null;
 }
 
+/** How a mirror does, for people. */
+export interface MirrorState {
+  /** `answers`; `fails`: it failed last, and is asked last until `pause` is over; `not asked` lately. */
+  readonly state: "answers" | "fails" | "not asked";
+  /** In a row. */
+  readonly failures: number;
+  /** Seconds for which it is still asked last. */
+  readonly pause: number;
+}
+
 /** What {@link Mirrors} is told. Times in milliseconds. */
 export interface MirrorsOptions {
   readonly client: FileClient;
@@ -79,6 +89,8 @@ export class Mirrors {
   readonly #options: MirrorsOptions;
   /** By origin. */
   readonly #backoffs: Backoffs;
+  /** Origins that answered. */
+  readonly #answered = new LRUCache<string, true>({ max: MAX_ORIGINS });
   readonly #answers: LRUCache<string, Verdict>;
   readonly #running = new Map<string, Promise<Verdict>>();
   readonly #limit: NeighbourLimit;
@@ -131,6 +143,16 @@ export class Mirrors {
     };
   }
 
+  /** How the mirror of this origin does. */
+  stateOf(origin: string): MirrorState {
+    const trouble = this.#backoffs.trouble(origin);
+    if (trouble === null) {
+      const state = this.#answered.has(origin) ? "answers" : "not asked";
+      return { state, failures: 0, pause: 0 };
+    }
+    return { state: "fails", failures: trouble.failures, pause: Math.ceil(trouble.pause / 1000) };
+  }
+
   /** A mirror failed while it gave a file: it is asked last for a while. */
   failed(origin: string, reason: string): void {
     const pause = this.#backoffs.failed(origin);
@@ -168,6 +190,7 @@ export class Mirrors {
     const { origin } = mirror;
     if (verdict === "has" || verdict === "lacks") {
       this.#backoffs.succeeded(origin);
+      this.#answered.set(origin, true);
       this.#answers.set(url, verdict, { ttl: REMEMBERED[verdict] });
     } else if (verdict === "fails") {
       this.failed(origin, reason);

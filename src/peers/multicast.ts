@@ -274,8 +274,8 @@ export class Multicast implements Discovery {
           this.#heard(source.hostname);
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
-          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve");
-          else if (peer !== null) listener.found(peer, "pacserve");
+          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve", "multicast");
+          else if (peer !== null) listener.found(peer, "pacserve", "multicast");
         }
       } catch (error) {
         if (this.#receiver !== receiver) return;

@@ -50,7 +50,9 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
         plain.stdout,
         `This server speaks HTTPS only: use https://localhost:${server.port}/ instead of http://.\n`,
       );
-      await server.program.line(/^the TLS handshake with 127\.0\.0\.1 failed: the client did not use TLS \(/);
+      await server.program.line(
+        /^the TLS handshake with 127\.0\.0\.1 failed: the client did not use TLS \(/,
+      );
     }
   }));
 

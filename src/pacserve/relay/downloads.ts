@@ -238,6 +238,11 @@ export class Downloads implements Stores {
     return spool;
   }
 
+  /** Those that are being filled for this host. */
+  get running(): Job[] {
+    return [...this.#all].filter((job) => job.isFilled && job.download.state === "fetching");
+  }
+
   /** Closes all. */
   close(): void {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);

@@ -25,8 +25,9 @@ import { Lifeline } from "./lifeline.ts";
 import { OwnReaders } from "./own_readers.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
 import type { Reader } from "./reader.ts";
+import type { Received } from "./received.ts";
 import { RelayedBody } from "./relayed_body.ts";
-import { SourceFailure } from "./source.ts";
+import { fileSourceOf, SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
@@ -40,6 +41,8 @@ interface RelayOptions {
   readonly memory: SourceMemory;
   readonly log: Pick<Log, "info" | "debug">;
   readonly times?: RelayTimes;
+  /** Counts what downloads bring. */
+  readonly received?: Received;
 }
 
 /** What is known of a file. */
@@ -100,6 +103,11 @@ export class Relay {
   /** Replies that are being sent. */
   get replies(): number {
     return this.#replies;
+  }
+
+  /** What is being downloaded for this host now. */
+  get running(): readonly Job[] {
+    return this.#downloads.running;
   }
 
   /** Ends all downloads. */
@@ -279,9 +287,11 @@ export class Relay {
     tree: Pick<SharedTree, "lookup">,
   ): Job {
     const failover = new Failover(download, this.#times, this.#options.log);
+    this.#options.received?.begun(download);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
+      this.#options.received?.ended(download);
       if (download.state === "complete") failover.say(summaryOf(download));
     });
     return this.#downloads.add(key, download, failover, inFlight, tree);
@@ -335,7 +345,9 @@ function replyWith(download: Download, range: ByteRange | null, body: RelayedBod
     status: range === null ? 200 : 206,
     headers,
     body,
-    ...(first === undefined ? {} : { source: first.source.name }),
+    ...(first === undefined
+      ? {}
+      : { source: first.source.name, fileSource: fileSourceOf(first.source) }),
   };
 }
 

@@ -86,7 +86,11 @@ export function makeHost(parts: HostParts): Host {
       instance: "this-very-server",
       wants: parts.wants ?? {
         instance: "this-very-server",
-        ask: () => ({ soon: Promise.resolve(null), late: Promise.resolve(null) }),
+        ask: () => ({
+          soon: () => Promise.resolve(null),
+          late: Promise.resolve(null),
+          confirm: (): void => {},
+        }),
         peerOf: () => null,
       },
       finder: {

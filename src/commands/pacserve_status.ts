@@ -1,0 +1,168 @@
+/** `pacserve-status`: asks the pacserve on this machine how it does, and shows it. */
+
+import { Failure, UsageError } from "../failure.ts";
+import { field } from "../status/traffic.ts";
+import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
+import { statusText } from "../status/text.ts";
+import { TransferRates } from "../status/transfer_rates.ts";
+import { requestedInformation } from "./help.ts";
+import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
+import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
+import { type ParsedOptions, parseOptions } from "./parse.ts";
+import { watchScreen } from "./watch_screen.ts";
+
+/** Exit status when pacserve is well, when something is wrong, and when it does not run. */
+export const EXIT = { well: 0, wrong: 1, notRunning: 3 } as const;
+
+/** Where the status is. */
+const TARGET = "/?page=status&mimetype=application/json";
+
+/** Seconds between two looks at the least and at the most. */
+const INTERVALS = { min: 0.1, max: 3600 };
+
+/** Columns where the output is no terminal. */
+const WIDTH = 100;
+
+/**
+ * Shows the status.
+ *
+ * @returns 0 when all is well, 1 when something is wrong, 3 when pacserve does not run.
+ * @throws {UsageError} for a wrong command line.
+ * @throws {Failure} when what answers is not a pacserve that has a status.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const options = parseOptions(PACSERVE_STATUS, words);
+  const information = requestedInformation(PACSERVE_STATUS, options);
+  if (information !== null) {
+    console.log(information);
+    return EXIT.well;
+  }
+  const [address, surplus] = options.positional;
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  const isWatching = options.has("watch");
+  if (isWatching && options.has("json")) {
+    throw new UsageError("--watch and --json exclude each other");
+  }
+  if (isWatching && !Deno.stdout.isTerminal()) throw new UsageError("--watch needs a terminal");
+  const interval = intervalOf(options);
+  const addresses = address === undefined ? await pacserveAddresses() : [addressValue(address)];
+  if (isWatching) return await watch(addresses, interval);
+  try {
+    const { snapshot, text } = await askForStatus(addresses);
+    if (options.has("json")) await write(text);
+    else await write(statusText(snapshot, terminal()));
+    return exitStatus(snapshot);
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+    console.error(`${PACSERVE_STATUS.name}: ${error.message}`);
+    return EXIT.notRunning;
+  }
+}
+
+function intervalOf(options: ParsedOptions): number {
+  const text = options.value("interval");
+  if (text === undefined) return WATCH_INTERVAL;
+  if (!options.has("watch")) throw new UsageError("--interval is of use with --watch only");
+  const { min, max } = INTERVALS;
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= min && seconds <= max) return seconds;
+  throw new UsageError(`--interval: "${text}" is no number of seconds from ${min} to ${max}`);
+}
+
+/** Shows the status again and again until Ctrl-C. */
+async function watch(addresses: readonly URL[], interval: number): Promise<number> {
+  const rates = new TransferRates();
+  let status: number = EXIT.well;
+  let last = "";
+  await watchScreen(interval * 1000, async () => {
+    try {
+      const { snapshot } = await askForStatus(addresses);
+      rates.add(snapshot);
+      status = exitStatus(snapshot);
+      last = statusText(snapshot, { ...terminal(), rates: rates.recent });
+    } catch (error) {
+      // It may be restarted just now.
+      if (!(error instanceof Failure)) throw error;
+      status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
+      last = `${error.message}\n`;
+    }
+    return last;
+  });
+  await write(last);
+  return status;
+}
+
+function exitStatus({ problems }: Snapshot): number {
+  return problems.length === 0 ? EXIT.well : EXIT.wrong;
+}
+
+/** A status, and the JSON that it was read from. */
+interface Status {
+  readonly snapshot: Snapshot;
+  readonly text: string;
+}
+
+/**
+ * Asks pacserve.
+ *
+ * @throws {NotRunning} when nothing answers.
+ * @throws {Failure} when the answer is no status.
+ */
+export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
+  const { status, server, contentType, text } = await askPacserve(addresses, TARGET);
+  const where = addresses.map(({ origin }) => origin).join(" or ");
+  if (!/^ThreadedServers\.Pacserve\//i.test(server)) {
+    throw new Failure(`what answers at ${where} is no pacserve: another program has its port`);
+  }
+  if (status === 403) {
+    throw new Failure(
+      `the pacserve at ${where} shows its status to its own machine only: ${text.trim()}`,
+    );
+  }
+  const data = status === 200 && contentType.startsWith("application/json") ? parse(text) : null;
+  const version = field(data, "version");
+  if (version === undefined) {
+    throw new Failure(
+      `the pacserve at ${where} tells no status: it is an older version, and perhaps was not ` +
+        "restarted since the upgrade",
+    );
+  }
+  if (version !== SNAPSHOT_VERSION) {
+    throw new Failure(`the pacserve at ${where} is of another version: restart it`);
+  }
+  return { snapshot: data as Snapshot, text };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no status.
+    return null;
+  }
+}
+
+/** How the text may look here. */
+function terminal(): { width: number; isColoured: boolean } {
+  if (!Deno.stdout.isTerminal()) return { width: WIDTH, isColoured: false };
+  return { width: columns(), isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb" };
+}
+
+function columns(): number {
+  try {
+    // A terminal that does not say has none.
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** @throws nothing where the reader went away, as `head` does. */
+async function write(text: string): Promise<void> {
+  let rest = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
