@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
 import { Mirrors } from "./mirrors.ts";
+import { ReceivedPackages } from "./received_packages.ts";
 import { FileClient } from "./relay/http_client.ts";
 import { Proxies } from "./relay/proxies.ts";
 import { Relay } from "./relay/relay.ts";
@@ -27,6 +28,8 @@ export interface PacserveMemory {
   readonly databases: LRUCache<string, string>;
   readonly relay: Relay;
   readonly signatures: Signatures;
+  /** What this host's pacman received, for its next transaction. */
+  readonly received: ReceivedPackages;
   /** Asks peers: never through a proxy. */
   readonly peerClient: FileClient;
   /** Asks mirrors: through the proxies of the environment. */
@@ -69,6 +72,7 @@ export function createPacserveMemory(
       times,
     }),
     signatures: new Signatures(),
+    received: new ReceivedPackages(),
     peerClient: new FileClient(),
     mirrorClient,
     instance: newInstanceName(),

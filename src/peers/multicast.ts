@@ -5,7 +5,8 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
-import { closeSocket, pause } from "./datagrams.ts";
+import { Buffer } from "node:buffer";
+import { AwaitedEchoes, closeSocket, pause } from "./datagrams.ts";
 import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
@@ -13,7 +14,7 @@ import { isLoopback } from "../http/address.ts";
 import { AlignedTimer } from "./aligned_timer.ts";
 import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
 import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
-import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { Discovery, DiscoveryListener, Echo } from "./discovery.ts";
 import {
   addressesNear,
   type InterfaceAddress,
@@ -64,6 +65,8 @@ export class Multicast implements Discovery {
   readonly #reported = new Set<string>();
   /** Local addresses in whose network somebody else was heard. */
   readonly #answered = new Set<string>();
+  /** While somebody wants to know whether announcements come back. */
+  #echoes: AwaitedEchoes | null = null;
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #rescan: AlignedTimer | null = null;
@@ -111,6 +114,21 @@ export class Multicast implements Discovery {
     ];
     this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
     this.#receive(receiver, listener);
+  }
+
+  async echoes(patience: number): Promise<Echo[]> {
+    const means = "multicast";
+    if (this.#receiver === null) {
+      return [{ means, place: `UDP port ${this.#configuration.port}`, heard: false }];
+    }
+    // An interface that came up a moment ago counts, too.
+    this.#look();
+    const echoes = new AwaitedEchoes([...this.#senders.keys()].filter((one) => !isLoopback(one)));
+    this.#echoes = echoes;
+    this.#announce();
+    const heard = await echoes.wait(patience);
+    if (this.#echoes === echoes) this.#echoes = null;
+    return heard.map((echo) => ({ means, ...echo }));
   }
 
   /** Leaves the group and closes all sockets. */
@@ -184,7 +202,9 @@ export class Multicast implements Discovery {
     if (receiver === null) return false;
     let socket: Deno.DatagramConn | null = null;
     try {
-      socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 0 });
+      // What it sends comes back to this host, too: `echoes` needs that.
+      const local = { hostname: address, port: 0, loopback: !isLoopback(address) };
+      socket = Deno.listenDatagram({ transport: "udp", ...local });
       this.#senders.set(address, { socket, membership: null });
       this.#join(address, receiver, socket);
       return true;
@@ -239,6 +259,11 @@ export class Multicast implements Discovery {
     return Math.abs(now - last - this.#configuration.interval * 1000) <= DUE_MARGIN;
   }
 
+  /** True for what this host sent to a LAN. Its own servers hear each other by the loopback address. */
+  #isEcho(source: string): boolean {
+    return this.#senders.has(source) && !isLoopback(source);
+  }
+
   /** True for what comes from a network in which this server has no part. */
   #isStray(source: string): boolean {
     return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
@@ -270,7 +295,9 @@ export class Multicast implements Discovery {
     while (this.#receiver === receiver) {
       try {
         const [datagram, source] = await receiver.receive(buffer);
-        if (source.transport === "udp" && !this.#isStray(source.hostname)) {
+        if (source.transport === "udp" && this.#isEcho(source.hostname)) {
+          if (sameBytes(datagram, this.#announcement)) this.#echoes?.heard(source.hostname);
+        } else if (source.transport === "udp" && !this.#isStray(source.hostname)) {
           this.#heard(source.hostname);
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
@@ -288,4 +315,8 @@ export class Multicast implements Discovery {
       if (++count >= DATAGRAMS) await pause((now + 1) * PERIOD - performance.now());
     }
   }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
 }
