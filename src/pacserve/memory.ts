@@ -29,7 +29,7 @@ export interface PacserveMemory {
   readonly relay: Relay;
   readonly signatures: Signatures;
   /** What this host's pacman received, for its next transaction. */
-  readonly received: ReceivedPackages;
+  readonly receivedPackages: ReceivedPackages;
   /** Asks peers: never through a proxy. */
   readonly peerClient: FileClient;
   /** Asks mirrors: through the proxies of the environment. */
@@ -72,7 +72,7 @@ export function createPacserveMemory(
       times,
     }),
     signatures: new Signatures(),
-    received: new ReceivedPackages(),
+    receivedPackages: new ReceivedPackages(),
     peerClient: new FileClient(),
     mirrorClient,
     instance: newInstanceName(),

@@ -49,6 +49,8 @@ const PERIOD = 50;
 
 interface Sender {
   readonly socket: Deno.DatagramConn;
+  /** That of the sending socket: it has the options of what is sent. */
+  readonly sending: Promise<Deno.MulticastV4Membership> | null;
   readonly membership: Deno.MulticastV4Membership | null;
 }
 
@@ -125,10 +127,26 @@ export class Multicast implements Discovery {
     this.#look();
     const echoes = new AwaitedEchoes([...this.#senders.keys()].filter((one) => !isLoopback(one)));
     this.#echoes = echoes;
+    await this.#loopBack(true);
     this.#announce();
     const heard = await echoes.wait(patience);
-    if (this.#echoes === echoes) this.#echoes = null;
+    this.#echoes = null;
+    await this.#loopBack(false);
     return heard.map((echo) => ({ means, ...echo }));
+  }
+
+  /**
+   * Whether this host hears what it sends to a LAN. As a rule it does not: two servers on one host know
+   * each other by the loopback address, and shall not meet a second time.
+   */
+  async #loopBack(isOn: boolean): Promise<void> {
+    await Promise.all([...this.#senders.values()].map(async ({ sending }) => {
+      try {
+        await (await sending)?.setLoopback(isOn);
+      } catch {
+        // The interface has just gone away.
+      }
+    }));
   }
 
   /** Leaves the group and closes all sockets. */
@@ -202,10 +220,8 @@ export class Multicast implements Discovery {
     if (receiver === null) return false;
     let socket: Deno.DatagramConn | null = null;
     try {
-      // What it sends comes back to this host, too: `echoes` needs that.
-      const local = { hostname: address, port: 0, loopback: !isLoopback(address) };
-      socket = Deno.listenDatagram({ transport: "udp", ...local });
-      this.#senders.set(address, { socket, membership: null });
+      socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 0 });
+      this.#senders.set(address, { socket, sending: null, membership: null });
       this.#join(address, receiver, socket);
       return true;
     } catch (error) {
@@ -219,12 +235,14 @@ export class Multicast implements Discovery {
   #join(address: string, receiver: Deno.DatagramConn, socket: Deno.DatagramConn): void {
     const { group } = this.#configuration;
     // The sending socket joins too: the runtime has its time to live only on a membership.
-    socket.joinMulticastV4(group, address).then((membership) => membership.setTTL(TTL))
+    const sending = socket.joinMulticastV4(group, address);
+    sending.then((membership) => membership.setTTL(TTL))
       .catch((error) => this.#report(address, `cannot join from ${address}: ${messageOf(error)}`));
+    this.#senders.set(address, { socket, sending, membership: null });
     receiver.joinMulticastV4(group, address).then((membership) => {
       // The address may be gone by now.
       if (this.#senders.get(address)?.socket !== socket) return;
-      this.#senders.set(address, { socket, membership });
+      this.#senders.set(address, { socket, sending, membership });
     }).catch((error) => {
       this.#report(address, `cannot join ${group} on ${address}: ${messageOf(error)}`);
     });
@@ -259,11 +277,6 @@ export class Multicast implements Discovery {
     return Math.abs(now - last - this.#configuration.interval * 1000) <= DUE_MARGIN;
   }
 
-  /** True for what this host sent to a LAN. Its own servers hear each other by the loopback address. */
-  #isEcho(source: string): boolean {
-    return this.#senders.has(source) && !isLoopback(source);
-  }
-
   /** True for what comes from a network in which this server has no part. */
   #isStray(source: string): boolean {
     return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
@@ -295,10 +308,11 @@ export class Multicast implements Discovery {
     while (this.#receiver === receiver) {
       try {
         const [datagram, source] = await receiver.receive(buffer);
-        if (source.transport === "udp" && this.#isEcho(source.hostname)) {
-          if (sameBytes(datagram, this.#announcement)) this.#echoes?.heard(source.hostname);
-        } else if (source.transport === "udp" && !this.#isStray(source.hostname)) {
+        if (source.transport === "udp" && !this.#isStray(source.hostname)) {
           this.#heard(source.hostname);
+          if (this.#echoes !== null && Buffer.compare(datagram, this.#announcement) === 0) {
+            this.#echoes.heard(source.hostname);
+          }
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
           if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve");
@@ -315,8 +329,4 @@ export class Multicast implements Discovery {
       if (++count >= DATAGRAMS) await pause((now + 1) * PERIOD - performance.now());
     }
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
 }

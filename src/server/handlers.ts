@@ -95,7 +95,7 @@ export class Handlers {
     this.relays = pacserve !== null && !pacserve.redirect;
     this.#ownHost = pacserve === null ? null : new OwnHost(
       parts.network,
-      parts.memory.received,
+      parts.memory.receivedPackages,
       () => selfCheck(configuration, parts.peers, parts.expected),
     );
     this.#always = { "Server": serverHeader(configuration.program) };
