@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   },
   "pacsrv": async () => (await import("./commands/pacsrv.ts")).run,
   "pacman.conf-insert_pacserve": async () => (await import("./commands/insert_pacserve.ts")).run,
+  "pacserve-status": async () => (await import("./commands/pacserve_status.ts")).run,
   "pacserve-ports": async () => (await import("./commands/pacserve_ports.ts")).run,
 };
 

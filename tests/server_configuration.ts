@@ -39,6 +39,7 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
       ipv6: false,
     },
     pacserve: null,
+    status: null,
     log: { level: "quiet", journal: false },
     ...parts,
   };
@@ -55,6 +56,11 @@ export async function handlersOf(configuration: ServerConfiguration): Promise<Ha
     network,
     memory: createPacserveMemory({ log: SILENT }),
     expected: new ExpectedFiles({ readChanged: () => Promise.resolve([]) }),
+    status: {
+      snapshot: () => {
+        throw new Error("these handlers have no status");
+      },
+    },
     log: SILENT,
   });
 }

@@ -12,6 +12,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import type { Command } from "../../src/commands/command.ts";
 import { INSERT_PACSERVE } from "../../src/commands/insert_pacserve.ts";
 import { PACSERVE_PORTS } from "../../src/commands/pacserve_ports.ts";
+import { PACSERVE_STATUS } from "../../src/commands/pacserve_status_command.ts";
 import { PACSRV } from "../../src/commands/pacsrv_command.ts";
 import { serveCommand } from "../../src/commands/serve/options.ts";
 
@@ -54,6 +55,7 @@ export function installedCommands(): Command[] {
     serveCommand("quickserve"),
     PACSRV,
     INSERT_PACSERVE,
+    PACSERVE_STATUS,
     PACSERVE_PORTS,
   ];
 }

@@ -81,9 +81,16 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
         path: "/var/cache/pacserve-spool",
         meaning: "Packages on their way to pacman, in files without names.",
       },
+      {
+        path: "/var/lib/pacserve-status",
+        meaning:
+          "The counters that pacserve-status(1) shows. One that cannot be read is renamed to " +
+          "counters.json.broken.",
+      },
     ],
     seeAlso: [
       ...SERVER_PAGES,
+      "pacserve-status(1)",
       "quickserve(1)",
       "pacman.conf(5)",
       "pacserve.conf(5)",
@@ -134,6 +141,25 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
       { path: "/etc/pacman.d/pacserve", meaning: "What the inserted lines include." },
     ],
     seeAlso: ["pacman.conf(5)", "pacserve(8)", "pacsrv(8)"],
+  },
+  "pacserve-status": {
+    environment: [
+      {
+        word: "NO_COLOR",
+        meaning: "If it is set and not empty, the text has no colours (https://no-color.org).",
+      },
+    ],
+    files: [
+      { path: "/etc/pacman.d/pacserve", meaning: "Where pacserve answers." },
+      {
+        path: "/usr/share/doc/pacserve/doc/status.md",
+        meaning: "The fields of the JSON, the metrics, and a dashboard for Grafana.",
+      },
+    ],
+    exitStatus:
+      "0 when all is well, 1 when something is wrong, which the first lines say, 2 for wrong " +
+      "usage, and 3 when pacserve does not run.",
+    seeAlso: ["pacserve(8)", "pacsrv(8)"],
   },
   "pacserve-ports": {
     sections: [FIREWALL_RELOADS],

@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import { addressGroup, isLoopback, plainAddress } from "./address.ts";
-import { ClientConnection } from "./client_connection.ts";
+import { type Activity, ClientConnection } from "./client_connection.ts";
 import type { Connection } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 
@@ -68,6 +68,11 @@ export class Connections {
       this.#bySocket.delete(socket);
       connection.destroy();
     });
+  }
+
+  /** What is under way on all of them. */
+  activities(): Activity[] {
+    return [...this.#all].flatMap(({ activity }) => activity ?? []);
   }
 
   /** The connection of a socket that a request came over. */

@@ -67,6 +67,12 @@ export interface FileSlice {
  */
 export type ReplyBody = null | Uint8Array | FileSlice | AsyncIterable<Uint8Array>;
 
+/**
+ * What the bytes of a file come from: a directory of this host, a peer's complete copy, a file that is
+ * still being downloaded (or was until now), or a mirror.
+ */
+export type FileSource = "cache" | "peer" | "inFlight" | "mirror";
+
 /** The answer of a handler. */
 export interface Reply {
   readonly status: number;
@@ -74,6 +80,8 @@ export interface Reply {
   readonly body: ReplyBody;
   /** For the access log, where the answer came from: `cache`, `peer http://10.0.0.2:15678`… */
   readonly source?: string;
+  /** For the counters: what the bytes of a file come from. */
+  readonly fileSource?: FileSource;
   /** For the access log: the user whom digest authentication let in. */
   readonly user?: string;
 }

@@ -11,7 +11,7 @@ import { Connections } from "./connections.ts";
 import type { Connection, Handler } from "./exchange.ts";
 import { AcceptWatchdog } from "./accept_watchdog.ts";
 import { DEFAULT_LIMITS, type ListenerLimits } from "./limits.ts";
-import { type ListenerEvents, Service } from "./service.ts";
+import { type FinishedExchange, type ListenerEvents, Service } from "./service.ts";
 import { checkTls } from "./tls.ts";
 
 export type { FinishedExchange, ListenerEvents } from "./service.ts";
@@ -25,6 +25,8 @@ export interface Listener {
   readonly addresses: readonly string[];
   /** Number of open connections. */
   connections(): number;
+  /** Replies that are being sent, as far as they are now. */
+  active(): FinishedExchange[];
   /**
    * Stops accepting and closes idle connections at once, lets replies that are under way finish for
    * `graceMs` milliseconds (infinity: as long as they take), then breaks them off. Resolves when the
@@ -91,6 +93,7 @@ export async function listen(
     port,
     addresses: [address],
     connections: () => connections.size,
+    active: () => service.active(),
     close: (graceMs) => {
       watchdog?.stop();
       return closeListener(server, service, connections, graceMs);

@@ -18,6 +18,15 @@ export function reachableAddresses(
   return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
 }
 
+/** The URL of a server at an address: `http://[fd00::1]:8000/`. */
+export function serverUrl(
+  { tls }: Pick<ListenConfiguration, "tls">,
+  host: string,
+  port: number,
+): string {
+  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
 /**
  * The server's URL as another machine has to write it, from the one with which it was asked:
  * `http://localhost:8000` is `http://10.0.0.1:8000` there.

@@ -129,6 +129,13 @@ export class Service {
     setTimeout(() => connection.destroy(), Math.min(1000, this.#limits.drainTimeout));
   }
 
+  /** Replies that are being sent, as far as they are now. */
+  active(): FinishedExchange[] {
+    return this.#connections.activities().flatMap((activity) =>
+      activity instanceof Transfer ? exchangeOf(activity) ?? [] : []
+    );
+  }
+
   #start(
     connection: ClientConnection,
     facts: Connection,
@@ -203,12 +210,19 @@ export class Service {
   }
 
   #report(transfer: Transfer): void {
-    const { request, reply, bytesSent, gone: aborted } = transfer;
-    if (reply === null || transfer.reported) return;
+    const exchange = exchangeOf(transfer);
+    if (exchange === null || transfer.reported) return;
     transfer.reported = true;
-    const durationMs = performance.now() - request.startedAt;
-    this.#events.finished?.({ request, reply, bytesSent, durationMs, aborted });
+    this.#events.finished?.(exchange);
   }
+}
+
+/** What is known of a transfer now; null before there is a reply. */
+function exchangeOf(
+  { request, reply, bytesSent, gone: aborted }: Transfer,
+): FinishedExchange | null {
+  if (reply === null) return null;
+  return { request, reply, bytesSent, durationMs: performance.now() - request.startedAt, aborted };
 }
 
 /**

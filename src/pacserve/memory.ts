@@ -3,11 +3,12 @@
 import { LRUCache } from "lru-cache";
 import type { Log } from "../log.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
+import type { LiveCounters } from "../status/live_counters.ts";
 import type { SpoolConfiguration } from "./configuration.ts";
 import { Mirrors } from "./mirrors.ts";
-import { ReceivedPackages } from "./received_packages.ts";
 import { FileClient } from "./relay/http_client.ts";
 import { Proxies } from "./relay/proxies.ts";
+import { Received } from "./relay/received.ts";
 import { Relay } from "./relay/relay.ts";
 import { Signatures } from "./relay/signatures.ts";
 import { SourceMemory, type SourceMemoryState } from "./relay/source_memory.ts";
@@ -27,9 +28,9 @@ export interface PacserveMemory {
   /** The origin of the mirror that gave a database, by repository and name. */
   readonly databases: LRUCache<string, string>;
   readonly relay: Relay;
+  /** Counts what the relay's downloads bring. */
+  readonly received: Received;
   readonly signatures: Signatures;
-  /** What this host's pacman received, for its next transaction. */
-  readonly receivedPackages: ReceivedPackages;
   /** Asks peers: never through a proxy. */
   readonly peerClient: FileClient;
   /** Asks mirrors: through the proxies of the environment. */
@@ -50,6 +51,8 @@ interface PacserveMemoryOptions {
   /** Called when there is more to hand on to the next worker. */
   readonly changed?: () => void;
   readonly times?: RelayTimes;
+  /** Where files and bytes are counted; by default nowhere. */
+  readonly counters?: Pick<LiveCounters, "count">;
 }
 
 /** A memory with nothing in it but what the options say. */
@@ -57,10 +60,11 @@ export function createPacserveMemory(
   options: PacserveMemoryOptions,
 ): PacserveMemory {
   const { log, spool = null, proxies = null, sources: state, changed } = options;
-  const { times = RELAY_TIMES } = options;
+  const { times = RELAY_TIMES, counters = { count: (): void => {} } } = options;
   const mirrorClient = new FileClient(proxies === null ? null : new Proxies(proxies));
   const sources = new SourceMemory(times, changed);
   if (state !== undefined) sources.import(state);
+  const received = new Received(counters);
   return {
     mirrors: new Mirrors({ client: mirrorClient, log }),
     sources,
@@ -70,9 +74,10 @@ export function createPacserveMemory(
       memory: sources,
       log,
       times,
+      received,
     }),
+    received,
     signatures: new Signatures(),
-    receivedPackages: new ReceivedPackages(),
     peerClient: new FileClient(),
     mirrorClient,
     instance: newInstanceName(),

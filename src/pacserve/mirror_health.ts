@@ -12,12 +12,25 @@ interface Trouble {
   readonly backoff: Backoff;
   /** When the backoff is over. */
   until: number;
+  /** In a row. */
+  failures: number;
+}
+
+/** How a mirror does, for people. */
+export interface MirrorState {
+  /** `answers`; `fails`: it failed last, and is asked last as long as `pause` is not over; `not asked` lately. */
+  readonly state: "answers" | "fails" | "not asked";
+  /** In a row. */
+  readonly failures: number;
+  /** Seconds for which it is still asked last. */
+  readonly pause: number;
 }
 
 /** Remembers mirrors by origin (`https://mirror.example.org`). */
 export class MirrorHealth {
   readonly #now: () => number;
   readonly #troubles = new LRUCache<string, Trouble>({ max: MAX_ORIGINS });
+  readonly #answered = new LRUCache<string, true>({ max: MAX_ORIGINS });
 
   /** @param now the time in milliseconds. */
   constructor(now: () => number) {
@@ -30,9 +43,21 @@ export class MirrorHealth {
     return trouble !== undefined && trouble.until > this.#now();
   }
 
+  /** How the mirror does. */
+  stateOf(origin: string): MirrorState {
+    const trouble = this.#troubles.get(origin);
+    if (trouble === undefined) {
+      const state = this.#answered.has(origin) ? "answers" : "not asked";
+      return { state, failures: 0, pause: 0 };
+    }
+    const pause = Math.max(0, Math.ceil((trouble.until - this.#now()) / 1000));
+    return { state: "fails", failures: trouble.failures, pause };
+  }
+
   /** The mirror answered. */
   succeeded(origin: string): void {
     this.#troubles.delete(origin);
+    this.#answered.set(origin, true);
   }
 
   /**
@@ -42,7 +67,12 @@ export class MirrorHealth {
    */
   failed(origin: string): number | null {
     if (this.isSetAside(origin)) return null;
-    const trouble = this.#troubles.get(origin) ?? { backoff: new Backoff(BACKOFF), until: 0 };
+    const trouble = this.#troubles.get(origin) ?? {
+      backoff: new Backoff(BACKOFF),
+      until: 0,
+      failures: 0,
+    };
+    trouble.failures++;
     const pause = trouble.backoff.next();
     trouble.until = this.#now() + pause;
     this.#troubles.set(origin, trouble);

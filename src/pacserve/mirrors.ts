@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { NeighbourLimit } from "../http/rate_limit.ts";
 import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
-import { MirrorHealth } from "./mirror_health.ts";
+import { MirrorHealth, type MirrorState } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
 import type { FileClient } from "./relay/http_client.ts";
 import { type Mirror, urlOn } from "./servers.ts";
@@ -123,6 +123,11 @@ export class Mirrors {
       verified: result.kind === "has",
       isSetAside: chosen.isSetAside,
     };
+  }
+
+  /** How the mirror of this origin does. */
+  stateOf(origin: string): MirrorState {
+    return this.#health.stateOf(origin);
   }
 
   /** A mirror failed while it gave a file: it is asked last for a while. */

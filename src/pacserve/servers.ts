@@ -93,6 +93,22 @@ export function fileRepositoryDirectories(
   ];
 }
 
+/** The origins of all mirrors, in order, each with the repositories that it serves. */
+export function mirrorOrigins(
+  configuration: PacmanConfiguration,
+  self: Self,
+): Map<string, string[]> {
+  const origins = new Map<string, string[]>();
+  for (const repository of configuration.repositories) {
+    // With the name of a package, the servers that have packages only are among them.
+    for (const { origin } of mirrorsOf(repository, configuration, null, self, "a.pkg.tar.zst")) {
+      const names = origins.get(origin) ?? [];
+      if (!names.includes(repository.name)) origins.set(origin, [...names, repository.name]);
+    }
+  }
+  return origins;
+}
+
 /** The address of a file on a mirror, credentials and query included. */
 export function urlOn(mirror: Mirror, file: string): string {
   return new URL(`${mirror.server}/${encodeSegment(file)}`).href;

@@ -11,12 +11,15 @@ import type { PeerUrl } from "./peer_url.ts";
  */
 export type PeerKind = "pacserve" | "pacredir";
 
+/** By which of them a peer was heard. */
+export type Means = "multicast" | "multicast DNS";
+
 /** What discovery tells of. */
 export interface DiscoveryListener {
   /** A server is new, or there is reason to think that it does not know this one (it was started anew). */
-  found(peer: PeerUrl, kind: PeerKind): void;
+  found(peer: PeerUrl, kind: PeerKind, means?: Means): void;
   /** A server that was found is still there. */
-  seen(peer: PeerUrl, kind: PeerKind): void;
+  seen(peer: PeerUrl, kind: PeerKind, means?: Means): void;
   /** A server seems to be there no more. Anybody can say so. */
   lost(peer: PeerUrl): void;
 }

@@ -110,8 +110,8 @@ export class Mdns implements Discovery {
       this.#links.set(
         name,
         new RunningLink(link, ownAddresses, this.#options(), {
-          found: (service) => this.#listener?.found(urlOf(service), service.kind),
-          seen: (service) => this.#listener?.seen(urlOf(service), service.kind),
+          found: (service) => this.#listener?.found(urlOf(service), service.kind, "multicast DNS"),
+          seen: (service) => this.#listener?.seen(urlOf(service), service.kind, "multicast DNS"),
           lost: (service) => this.#listener?.lost(urlOf(service)),
           problem: (sentence) => this.#report(sentence),
         }),

@@ -10,7 +10,7 @@ import { messageOf } from "../failure.ts";
 import { isLoopbackHost } from "../http/address.ts";
 import { NeighbourLimit, TokenBucket } from "../http/rate_limit.ts";
 import type { PeersConfiguration } from "./configuration.ts";
-import type { DiscoveryListener, PeerKind } from "./discovery.ts";
+import type { DiscoveryListener, Means, PeerKind } from "./discovery.ts";
 import type { PublishedIndex } from "./index/published.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
 import type { OwnNetwork, OwnServer } from "./own_server.ts";
@@ -108,14 +108,14 @@ export class Membership implements DiscoveryListener {
    * A server was found on the network; anybody can make it look so. One that is known may have been
    * started anew, and know nobody.
    */
-  found(location: PeerUrl, kind: PeerKind): void {
-    const known = this.#heard(location, "announcement", kind);
+  found(location: PeerUrl, kind: PeerKind, means?: Means): void {
+    const known = this.#heard(location, "announcement", kind, means);
     if (known !== null && this.#mayAskAgain(known)) this.#probes.add(known);
   }
 
   /** A server that was found is still there. */
-  seen(location: PeerUrl, kind: PeerKind): void {
-    this.#heard(location, "announcement", kind);
+  seen(location: PeerUrl, kind: PeerKind, means?: Means): void {
+    this.#heard(location, "announcement", kind, means);
   }
 
   /** A server seems to be gone: it is asked, because anybody can say so. */
@@ -152,10 +152,15 @@ export class Membership implements DiscoveryListener {
   }
 
   /** @returns the peer, if it is known and was not asked because of this. */
-  #heard(location: PeerUrl, origin: "nudge" | "announcement", kind: PeerKind): Peer | null {
+  #heard(
+    location: PeerUrl,
+    origin: "nudge" | "announcement",
+    kind: PeerKind,
+    means?: Means,
+  ): Peer | null {
     const { registry, indexes } = this.#parts;
     if (!this.#isAllowed(location) || this.#isOwn(location)) return null;
-    const peer = registry.heard(location, origin, kind);
+    const peer = registry.heard(location, origin, kind, means);
     if (peer !== null) {
       this.#probes.add(peer);
       return null;

@@ -315,8 +315,8 @@ export class Multicast implements Discovery {
           }
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
-          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve");
-          else if (peer !== null) listener.found(peer, "pacserve");
+          if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve", "multicast");
+          else if (peer !== null) listener.found(peer, "pacserve", "multicast");
         }
       } catch (error) {
         if (this.#receiver !== receiver) return;

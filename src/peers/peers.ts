@@ -8,8 +8,8 @@ import { Answers } from "./answers.ts";
 import { transfersOf } from "./balance.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
-import type { Discovery, Echo } from "./discovery.ts";
 import { pause } from "./datagrams.ts";
+import type { Discovery, Echo, Means } from "./discovery.ts";
 import { Finder } from "./finder.ts";
 import { INDEX_TARGET } from "./index/format.ts";
 import { PublishedIndex } from "./index/published.ts";
@@ -38,7 +38,11 @@ export interface PeersParts {
 export interface PeerRow {
   readonly url: string;
   readonly origin: Peer["origin"];
+  /** By which discovery it was heard. */
+  readonly means: readonly Means[];
   readonly state: Peer["state"];
+  /** Failures since it last answered for a file, or in the last minutes. */
+  readonly failures: number;
   /** Why it is in backoff. */
   readonly trouble: string | null;
   /** Seconds since it was last heard or answered; null for never. */
@@ -210,6 +214,8 @@ export class Peers {
     return this.registry.all().map((peer) => ({
       url: peer.url,
       origin: peer.origin,
+      means: [...peer.means],
+      failures: peer.failures,
       state: peer.state,
       trouble: peer.trouble,
       lastSeen: peer.lastSeen === null ? null : (now - peer.lastSeen) / 1000,

@@ -12,7 +12,7 @@ import { LRUCache } from "lru-cache";
 import { backoffPause, type BackoffRange } from "../backoff.ts";
 import { isLoopbackHost } from "../http/address.ts";
 import { transfersOf } from "./balance.ts";
-import type { PeerKind } from "./discovery.ts";
+import type { Means, PeerKind } from "./discovery.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** How much is kept. */
@@ -46,6 +46,8 @@ export interface Peer {
   readonly location: PeerUrl;
   readonly origin: Origin;
   readonly kind: PeerKind;
+  /** By which discovery it was heard; none where it was named, or spoke to this server itself. */
+  readonly means: Set<Means>;
   state: "candidate" | "alive" | "backoff";
   /** When it was last heard or answered, on the registry's clock; null for never. */
   lastSeen: number | null;
@@ -149,9 +151,11 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     location: PeerUrl,
     origin: "nudge" | "announcement",
     kind: PeerKind = "pacserve",
+    means: Means | null = null,
   ): Peer | null {
     const url = formatPeerUrl(location);
     const known = this.#peers.get(url);
+    if (means !== null) (known ?? this.#candidates.get(url))?.means.add(means);
     if (known !== undefined && !this.#expired(known)) {
       if (known.state === "backoff") return known;
       known.lastSeen = this.#now();
@@ -160,7 +164,9 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     if (this.#candidates.has(url)) return null;
     if (known !== undefined) this.#delete(known);
     if (!this.#roomFor(location.host, origin)) return null;
-    return this.#insert(this.#candidates, location, origin, kind, "candidate");
+    const candidate = this.#insert(this.#candidates, location, origin, kind, "candidate");
+    if (means !== null) candidate.means.add(means);
+    return candidate;
   }
 
   /** The peer answered as a peer does. */
@@ -308,6 +314,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
       location,
       origin,
       kind,
+      means: new Set(),
       state,
       lastSeen: null,
       failures: 0,

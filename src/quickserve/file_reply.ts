@@ -198,11 +198,12 @@ export class FileReplies {
     return {
       ...partialReply(content, size, representation, ranges),
       source: this.#source,
+      fileSource: "cache",
     };
   }
 
   #whole({ headers }: Representation, body: ReplyBody): Reply {
-    return { status: 200, headers, body, source: this.#source };
+    return { status: 200, headers, body, source: this.#source, fileSource: "cache" };
   }
 
   #describe(file: SharedFile, now: number): Representation {

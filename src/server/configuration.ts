@@ -9,6 +9,7 @@ import type {
   TreeConfiguration,
   UploadConfiguration,
 } from "../quickserve/configuration.ts";
+import type { StatusConfiguration } from "../status/configuration.ts";
 
 /** What is written about requests. */
 export interface LogConfiguration {
@@ -33,5 +34,7 @@ export interface ServerConfiguration {
   readonly peers: PeersConfiguration;
   /** Null in quickserve. */
   readonly pacserve: PacserveConfiguration | null;
+  /** Null: there is no page of the status, and no metrics. */
+  readonly status: StatusConfiguration | null;
   readonly log: LogConfiguration;
 }

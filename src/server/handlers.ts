@@ -15,6 +15,7 @@
  * | `GET /?index=pkg`                              | names of packages, for peers (`peers/index/published.ts`)    |
  * | `GET /pacman/<repository>/<architecture>/<file>`, `GET /request/…`, | `pacserve/`: from a cache, a      |
  * | `GET /pkg/?repo=&arch=&file=`, `GET /pkg/<file>` | peer or a mirror, unless a peer asks                       |
+ * | `GET /?page=status`, `GET /metrics`            | the status of a pacserve, for this host (`status/`)          |
  * | `GET /?page=about`, `peers`, `upload`          | a page (`quickserve/pages/`)                                 |
  * | `GET /?asset=<name>`                           | style and script of the pages                                |
  * | `GET /<directory>/`                            | `--index`, else the listing; with `?tar=` an archive         |
@@ -25,7 +26,7 @@
  * | `PUT /<name>`, `POST` of a form                | an upload (`quickserve/uploads/`)                            |
  * | `OPTIONS *`                                    | 204                                                          |
  *
- * HEAD is answered as GET is; everything else is 404 or 405. The first two rows are decided here, the
+ * HEAD is answered as GET is; everything else is 404 or 405. The first three rows are decided here, the
  * others in `quickserve/quickserve.ts`.
  */
 
@@ -48,6 +49,8 @@ import { SharedTree } from "../quickserve/tree.ts";
 import { announcesUpload } from "../quickserve/uploads/request.ts";
 import { UploadPlaces } from "../quickserve/uploads/places.ts";
 import { Uploads } from "../quickserve/uploads/uploads.ts";
+import { isStatusRequest, StatusReplies } from "../status/replies.ts";
+import type { Snapshot } from "../status/snapshot.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { SharedFiles } from "./own_files.ts";
 import { OwnHost } from "./own_host.ts";
@@ -62,6 +65,8 @@ interface LastingParts {
   readonly memory: PacserveMemory;
   /** What sync databases say of packages. */
   readonly expected: ExpectedFiles;
+  /** Knows how the server does. */
+  readonly status: { snapshot(): Snapshot };
   readonly log: Log;
 }
 
@@ -79,6 +84,9 @@ export class Handlers {
   readonly #fileReplies: FileReplies;
   readonly #pacserve: Pacserve | null;
   readonly #quickserve: Quickserve;
+  /** Null in quickserve. */
+  readonly #status: StatusReplies | null;
+  /** Null in quickserve. */
   readonly #ownHost: OwnHost | null;
 
   /** Makes the handlers of a configuration. */
@@ -95,7 +103,7 @@ export class Handlers {
     this.relays = pacserve !== null && !pacserve.redirect;
     this.#ownHost = pacserve === null ? null : new OwnHost(
       parts.network,
-      parts.memory.receivedPackages,
+      parts.memory.received.packages,
       () => selfCheck(configuration, parts.peers, parts.expected),
     );
     this.#always = { "Server": serverHeader(configuration.program) };
@@ -120,17 +128,31 @@ export class Handlers {
       pages,
       log,
     );
+    this.#status = configuration.status === null
+      ? null
+      : new StatusReplies(configuration.status, parts.status, parts.network, pages.context);
     const { index } = configuration.pages;
     this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
   }
 
   /** Answers a request. */
   answer(request: HttpRequest): Reply | Promise<Reply> {
-    const reply = this.admission.refusal(request) ?? this.#ownHost?.answer(request) ??
+    const reply = this.#forStatus(request) ?? this.admission.refusal(request) ??
+      this.#ownHost?.answer(request) ??
       this.#login(request);
     return reply instanceof Promise
       ? reply.then((later) => this.#withHeaders(request, later))
       : this.#withHeaders(request, reply);
+  }
+
+  /**
+   * The status needs no login, as this host's own pacman does not; and Prometheus comes in from where it
+   * may, wherever else from nobody is let in.
+   */
+  #forStatus(request: HttpRequest): Reply | null {
+    if (this.#status === null || !isStatusRequest(request)) return null;
+    if (!this.admission.allowsHost(request.headers["host"])) return null;
+    return this.#status.reply(request);
   }
 
   /** Frees the files that are kept in memory. */

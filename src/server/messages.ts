@@ -1,8 +1,9 @@
 /** What the main thread and the worker say to each other. */
 
 import type { ReadDatabase } from "../pacserve/expected_files.ts";
+import type { Flows } from "../status/traffic.ts";
 import type { ServerConfiguration } from "./configuration.ts";
-import type { ServerState } from "./state.ts";
+import type { ServerState, StatusState } from "./state.ts";
 
 /** From the main thread to the worker. */
 export type ToWorker =
@@ -11,11 +12,14 @@ export type ToWorker =
     readonly type: "serve";
     readonly configuration: ServerConfiguration;
     readonly state: ServerState;
+    readonly status: StatusState;
   }
   /** Go on with another configuration, which needs no other permissions and no other port. */
   | { readonly type: "configure"; readonly configuration: ServerConfiguration }
   /** After `read databases`: those that changed. */
   | { readonly type: "databases"; readonly databases: readonly ReadDatabase[] }
+  /** Another worker counted this. */
+  | { readonly type: "counted"; readonly flows: Flows }
   /** Stop accepting connections, finish what is in flight, and end. */
   | { readonly type: "stop"; readonly graceMilliseconds: number };
 
@@ -37,5 +41,7 @@ export type FromWorker =
   | { readonly type: "stopped" }
   /** An error that nobody caught: the worker has ended. */
   | { readonly type: "died"; readonly reason: string }
+  /** What was received and served since the last of these messages. */
+  | { readonly type: "counted"; readonly flows: Flows }
   /** The state that the next worker needs. */
   | { readonly type: "state"; readonly state: ServerState };

@@ -6,6 +6,7 @@
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { jsonReply, textReply } from "../http/replies.ts";
+import { isOwnRequest } from "../status/access.ts";
 import type { ReceivedBytes, ReceivedPackages } from "../pacserve/received_packages.ts";
 
 /** Where the check of the server by itself is had, by POST. */
@@ -36,10 +37,9 @@ export class OwnHost {
 
   /** The reply; null for a request that is not for here. */
   answer(request: HttpRequest): Promise<Reply> | Reply | null {
-    const { method, target, connection } = request;
-    // POST: a page of another site cannot make a browser send it (`http/admission.ts`).
+    const { method, target } = request;
     if (method !== "POST" || (target !== CHECK && target !== RECEIVED)) return null;
-    if (!this.#network.isOwn(connection.remoteAddress)) {
+    if (!isOwnRequest(request, this.#network)) {
       return textReply(403, "Only programs on the server's own host may ask this.");
     }
     return target === CHECK ? this.#selfCheck() : this.#transaction(request.body);

@@ -7,6 +7,10 @@ import { Network } from "../http/network.ts";
 import { messageOf } from "../failure.ts";
 import { PACKAGES } from "../pacserve/address.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
+import { Counters, emptyCounters } from "../status/counters.ts";
+import { LiveCounters } from "../status/live_counters.ts";
+import { isStatusRequest } from "../status/replies.ts";
+import type { Snapshot } from "../status/snapshot.ts";
 import { createPacserveMemory, type PacserveMemory } from "../pacserve/pacserve.ts";
 import { InFlightReader } from "../pacserve/relay/in_flight_reader.ts";
 import { RelayedBody } from "../pacserve/relay/relayed_body.ts";
@@ -17,7 +21,8 @@ import { accessLogLine } from "./access_log.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { Handlers } from "./handlers.ts";
 import { createLog, type ServerLog } from "./log.ts";
-import type { ServerState } from "./state.ts";
+import type { ServerState, StatusState } from "./state.ts";
+import { snapshotOf } from "./status.ts";
 
 /** Milliseconds between two reports of the state that the next worker needs. */
 const REPORT_PAUSE = 1000;
@@ -32,6 +37,10 @@ export class RunningServer {
   readonly #memory: PacserveMemory;
   readonly #digest: Digest;
   readonly #expected: ExpectedFiles;
+  readonly #counters: LiveCounters;
+  readonly #isKept: boolean;
+  /** On the clock of `performance.now()`. */
+  readonly #started: number;
   #handlers: Handlers | null = null;
   #listener: Listener | null = null;
   #reporting: ReturnType<typeof setTimeout> | undefined;
@@ -41,14 +50,24 @@ export class RunningServer {
    * @param state of the worker before this one.
    * @param report is given the state that the next worker needs, soon after it changed.
    * @param expected what sync databases say of packages.
+   * @param status what is counted, and since when; by default all begins with this server.
    */
   constructor(
     configuration: ServerConfiguration,
     state: ServerState,
     report: (state: ServerState) => void,
     expected: ExpectedFiles,
+    status: Omit<StatusState, "counters"> & { readonly counters: LiveCounters } = {
+      counters: new LiveCounters(new Counters(emptyCounters()), () => {}),
+      isKept: false,
+      uptime: 0,
+    },
   ) {
     this.#expected = expected;
+    this.#counters = status.counters;
+    this.#isKept = status.isKept;
+    this.#started = performance.now() - status.uptime;
+    this.#counters.look = () => this.#lookAtTransfers();
     this.#configuration = configuration;
     this.#report = report;
     this.#log = createLog(configuration.log);
@@ -61,6 +80,7 @@ export class RunningServer {
       proxies: pacserve?.proxies ?? null,
       sources: state.sources,
       changed,
+      counters: this.#counters,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
     });
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined, changed);
@@ -146,11 +166,28 @@ export class RunningServer {
     this.#report(this.#state(true));
     const closed = this.#listener?.close(grace);
     released();
+    this.#counters.tell();
     // Relays that are under way finish; what is kept for others goes.
     await Promise.all([closed, told]);
     this.#memory.relay.close();
     this.#memory.peerClient.close();
     this.#memory.mirrorClient.close();
+    this.#counters.close();
+  }
+
+  /** The status now. */
+  snapshot(): Snapshot {
+    return snapshotOf({
+      configuration: this.#configuration,
+      network: this.#network,
+      peers: this.#peers,
+      memory: this.#memory,
+      port: this.#listener?.port ?? 0,
+      active: this.#listener?.active() ?? [],
+      counters: this.#counters.state(),
+      isKept: this.#isKept,
+      started: this.#started,
+    });
   }
 
   /** Makes handlers for the configuration in force. */
@@ -161,6 +198,7 @@ export class RunningServer {
       network: this.#network,
       memory: this.#memory,
       expected: this.#expected,
+      status: this,
       log: this.#log,
     });
     this.#handlers?.close();
@@ -178,13 +216,39 @@ export class RunningServer {
 
   /** Counts the files that are being sent: peers are told this number as our load. */
   #begun(reply: Reply): Reply {
-    if (isTransfer(reply)) this.#peers.transfers++;
+    if (isTransfer(reply)) {
+      this.#peers.transfers++;
+      this.#counters.begun();
+    }
     return reply;
+  }
+
+  /** Counts what is under way; returns whether anything is. */
+  #lookAtTransfers(): boolean {
+    const { relay, received } = this.#memory;
+    const { running } = relay;
+    for (const { download } of running) received.settle(download);
+    const active = this.#listener?.active().filter(({ reply }) => isTransfer(reply)) ?? [];
+    for (const exchange of active) {
+      this.#counters.sent(exchange, this.#isOwn(exchange), false);
+    }
+    return running.length > 0 || active.length > 0;
+  }
+
+  #isOwn({ request: { connection } }: FinishedExchange): boolean {
+    return this.#network.isOwn(connection.remoteAddress);
   }
 
   #finished(exchange: FinishedExchange): void {
     if (isTransfer(exchange.reply)) this.#peers.transfers--;
-    if (this.#configuration.log.level !== "quiet") this.#log.access(accessLogLine(exchange));
+    if (exchange.reply.fileSource !== undefined) {
+      this.#counters.sent(exchange, this.#isOwn(exchange), true);
+    }
+    const { level } = this.#configuration.log;
+    // Who looks on asks every second.
+    const isStatus = exchange.reply.status === 200 && isStatusRequest(exchange.request);
+    if (level === "quiet" || (isStatus && level === "normal")) return;
+    this.#log.access(accessLogLine(exchange));
   }
 
   /** Reports the state soon; several changes within that time become one report. */

@@ -3,12 +3,22 @@
 import type { DigestState } from "../auth/digest.ts";
 import type { SourceMemoryState } from "../pacserve/relay/source_memory.ts";
 import type { PeersState } from "../peers/peers.ts";
+import type { CountersState } from "../status/counters.ts";
 
 /** Peers that are known, nonces that were used, and whose copies were wrong. */
 export interface ServerState {
   readonly peers: PeersState | null;
   readonly digest: DigestState | null;
   readonly sources: SourceMemoryState;
+}
+
+/** What a worker is told of the time before it. */
+export interface StatusState {
+  readonly counters: CountersState;
+  /** True where the counters survive the end of the server. */
+  readonly isKept: boolean;
+  /** Milliseconds for which the server has been running. */
+  readonly uptime: number;
 }
 
 /** The state of a server that starts for the first time. */

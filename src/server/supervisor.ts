@@ -6,6 +6,8 @@
 import { Backoff } from "../backoff.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
+import { KeptCounters } from "../status/kept_counters.ts";
+import type { Flows } from "../status/traffic.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { sameScope, workerScope } from "./confinement.ts";
 import { DatabaseReader } from "./database_reader.ts";
@@ -23,6 +25,8 @@ export interface SupervisorOptions {
   readonly maxBackoff: number;
   /** A worker that has served this long, in milliseconds, is taken to work. */
   readonly provenAfter: number;
+  /** Milliseconds between two writes of the counters at the least. */
+  readonly savePause?: number;
 }
 
 const DEFAULTS: SupervisorOptions = {
@@ -38,6 +42,11 @@ export class Supervisor {
   readonly #log: Pick<Log, "warn">;
   readonly #gaveUp = Promise.withResolvers<never>();
   readonly #options: SupervisorOptions;
+  readonly #started = performance.now();
+  /** Null before the start. */
+  #counters: KeptCounters | null = null;
+  /** Workers that were told to serve: each counts, and knows what the others counted. */
+  readonly #counting = new Set<WorkerHandle>();
   #worker: WorkerHandle | null = null;
   #state: ServerState = emptyState();
   readonly #backoff: Backoff;
@@ -79,7 +88,15 @@ export class Supervisor {
    * @throws {Failure} when it cannot listen.
    */
   async start(): Promise<void> {
-    await this.#inTurn(() => this.#serve(this.#configuration));
+    const { status } = this.#configuration;
+    const { savePause } = this.#options;
+    this.#counters = await KeptCounters.open(status?.stateDirectory ?? null, this.#log, savePause);
+    try {
+      await this.#inTurn(() => this.#serve(this.#configuration));
+    } catch (error) {
+      await this.#counters.close();
+      throw error;
+    }
   }
 
   /**
@@ -117,6 +134,7 @@ export class Supervisor {
     const workers = [...this.#retiring, ...(this.#worker === null ? [] : [this.#worker])];
     this.#worker = null;
     await Promise.all(workers.map((worker) => worker.stop(graceMilliseconds)));
+    await this.#counters?.close();
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -149,10 +167,17 @@ export class Supervisor {
       const before = this.#worker;
       this.#worker = null;
       if (before !== null) await this.#retire(before);
-      const port = await worker.serve(configuration, this.#state);
+      const counters = this.#keptCounters;
+      const uptime = performance.now() - this.#started;
+      this.#counting.add(worker);
+      const port = await worker.serve(configuration, this.#state, {
+        counters: counters.state(),
+        isKept: counters.isKept,
+        uptime,
+      });
       this.#configuration = { ...configuration, listen: { ...configuration.listen, port } };
     } catch (error) {
-      worker.terminate();
+      this.#end(worker);
       throw error;
     }
     this.#worker = worker;
@@ -162,13 +187,32 @@ export class Supervisor {
   async #retire(worker: WorkerHandle): Promise<void> {
     this.#retiring.add(worker);
     const stopped = worker.stop(Number.POSITIVE_INFINITY);
-    stopped.finally(() => this.#retiring.delete(worker));
+    stopped.finally(() => {
+      this.#retiring.delete(worker);
+      this.#counting.delete(worker);
+    });
     await worker.released;
   }
 
   #heard(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === "state") this.#state = message.state;
+    if (message.type === "counted") this.#counted(worker, message.flows);
     if (message.type === "read databases") void this.#readDatabases(worker, message.known);
+  }
+
+  #counted(worker: WorkerHandle, flows: Flows): void {
+    this.#counters?.add(flows);
+    for (const other of this.#counting) if (other !== worker) other.counted(flows);
+  }
+
+  get #keptCounters(): KeptCounters {
+    if (this.#counters === null) throw new Error("a worker was started before the server");
+    return this.#counters;
+  }
+
+  #end(worker: WorkerHandle): void {
+    this.#counting.delete(worker);
+    worker.terminate();
   }
 
   /** Has the sync databases read that changed. The tables go from one worker to the other unread. */
@@ -185,7 +229,7 @@ export class Supervisor {
   #lost(worker: WorkerHandle, reason: string): void {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
-    worker.terminate();
+    this.#end(worker);
     if (worker.age > this.#options.provenAfter) this.#backoff.reset();
     this.#replaceLater(`the worker died (${reason})`);
   }

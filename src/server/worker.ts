@@ -5,6 +5,8 @@
 
 import { messageOf } from "../failure.ts";
 import { ExpectedFiles } from "../pacserve/expected_files.ts";
+import { Counters } from "../status/counters.ts";
+import { LiveCounters } from "../status/live_counters.ts";
 import { flushLines } from "./line_writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemoteDatabases } from "./remote_databases.ts";
@@ -24,23 +26,32 @@ declare const self: {
 
 const databases = new RemoteDatabases((message) => self.postMessage(message));
 let server: RunningServer | null = null;
+let counters: LiveCounters | null = null;
 /** Messages are carried out one after the other. */
 let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }) => {
   // Requests wait for this answer, so it must not wait behind other messages.
   if (data.type === "databases") databases.answered(data.databases);
+  else if (data.type === "counted") counters?.add(data.flows);
   else turn = turn.then(() => carryOut(data));
 };
 
-async function carryOut(message: Exclude<ToWorker, { type: "databases" }>): Promise<void> {
+async function carryOut(
+  message: Exclude<ToWorker, { type: "databases" | "counted" }>,
+): Promise<void> {
   switch (message.type) {
     case "serve":
+      counters = new LiveCounters(
+        new Counters(message.status.counters),
+        (flows) => self.postMessage({ type: "counted", flows }),
+      );
       server = new RunningServer(
         message.configuration,
         message.state,
         (state) => self.postMessage({ type: "state", state }),
         new ExpectedFiles(databases),
+        { ...message.status, counters },
       );
       try {
         self.postMessage({ type: "listening", port: await server.start() });

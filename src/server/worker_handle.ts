@@ -2,10 +2,11 @@
 
 import { Failure } from "../failure.ts";
 import type { ReadDatabase } from "../pacserve/expected_files.ts";
+import type { Flows } from "../status/traffic.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { Scope } from "./confinement.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
-import type { ServerState } from "./state.ts";
+import type { ServerState, StatusState } from "./state.ts";
 
 /** Milliseconds over the grace that a stopping worker may take before it is ended. */
 const MARGIN = 250;
@@ -112,9 +113,18 @@ export class WorkerHandle {
    * @returns the port that it listens on.
    * @throws {Failure} when it cannot listen.
    */
-  serve(configuration: ServerConfiguration, state: ServerState): Promise<number> {
-    this.#send({ type: "serve", configuration, state });
+  serve(
+    configuration: ServerConfiguration,
+    state: ServerState,
+    status: StatusState,
+  ): Promise<number> {
+    this.#send({ type: "serve", configuration, state, status });
     return this.#listening.promise;
+  }
+
+  /** Tells the worker what another one counted. */
+  counted(flows: Flows): void {
+    this.#send({ type: "counted", flows });
   }
 
   /** Gives the worker the databases that it asked for. The tables are its own from then on. */

@@ -1,9 +1,8 @@
 /** What a server says when it has started: where it is, what it shares, and how to use it. */
 
-import type { ListenConfiguration } from "../../http/configuration.ts";
 import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
-import { reachableAddresses } from "../../http/reachable.ts";
+import { reachableAddresses, serverUrl } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 import { peerPlaces } from "../../peers/places.ts";
 import { readProblem } from "./user_files.ts";
@@ -34,10 +33,6 @@ export async function banner(
   ];
   if (showCode) lines.push(await qrCode(addresses[0] ?? ""));
   return lines.join("\n");
-}
-
-function serverUrl({ tls }: ListenConfiguration, host: string, port: number): string {
-  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
 function sharedText(shares: readonly Share[]): readonly string[] | Promise<string[]> {

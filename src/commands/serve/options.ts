@@ -28,6 +28,9 @@ export const SPOOL_DIRECTORY_BY_HAND = "/var/tmp/pacserve-spool";
 /** How much may be kept there. */
 export const SPOOL_SIZE = "4G";
 
+/** Where the service keeps its counters. */
+export const STATE_DIRECTORY = "/var/lib/pacserve-status";
+
 /** Where pacman keeps its configuration. */
 export const PACMAN_CONF = "/etc/pacman.conf";
 
@@ -75,6 +78,22 @@ const PACSERVE_OPTIONS: OptionGroup = {
       values: ["<size>"],
       help: "The most that may be kept there, and never more than half of what is free.",
       default: SPOOL_SIZE,
+    },
+    {
+      name: "state-directory",
+      values: ["<directory>"],
+      completes: "directory",
+      help:
+        "Where the counters of pacserve-status(1) are kept from one start to the next. One server at a " +
+        "time can use it. With --port 0, and where there is none, they begin anew.",
+      default: `${STATE_DIRECTORY}, or pacserve in $XDG_STATE_HOME (~/.local/state)`,
+    },
+    {
+      name: "allow-metrics",
+      values: ["<network>"],
+      repeatable: true,
+      help: "Answer requests for /metrics, in the format of Prometheus, from these networks (or " +
+        "addresses) too, without a password. This machine may always see them, and others never.",
     },
   ],
 };

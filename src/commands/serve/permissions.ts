@@ -2,11 +2,14 @@
 
 import { PROXY_VARIABLES } from "../../pacman/proxy_environment.ts";
 import { PACMAN_CONF_PLACES } from "../../pacman/read_configuration.ts";
-import { databaseScope, workerScope } from "../../server/confinement.ts";
+import { databaseScope, type Scope, workerScope } from "../../server/confinement.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 
 /** The environment variables of systemd that the main thread may see. */
 const SYSTEMD_VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
+
+/** The variables that say where a server that is started by hand keeps its counters. */
+const STATE_VARIABLES = ["XDG_STATE_HOME", "HOME"];
 
 /**
  * The permissions of the workers, and of the main thread as its launcher grants them, a line each. In
@@ -17,10 +20,8 @@ export function permissionsText(configuration: ServerConfiguration): string {
   const run = configuration.pacserve === null ? [] : PACMAN_CONF_PLACES;
   const variables = configuration.pacserve === null
     ? SYSTEMD_VARIABLES
-    : [...SYSTEMD_VARIABLES, ...PROXY_VARIABLES];
-  const write = scope.write.length === 0
-    ? "nothing (dropped at start, but for the service manager's socket)"
-    : "any path (what the worker may write can only be granted by one that may)";
+    : [...SYSTEMD_VARIABLES, ...STATE_VARIABLES, ...PROXY_VARIABLES];
+  const write = writtenText(scope, configuration);
   // How full the disk of its spool is, pacserve may have to know.
   const mainThreadSystem = configuration.pacserve === null
     ? "networkInterfaces, hostname"
@@ -42,6 +43,21 @@ export function permissionsText(configuration: ServerConfiguration): string {
     `  variables ${variables.join(", ")}`,
     "  load native code, import code: nothing",
   ].join("\n");
+}
+
+/** What the main thread may write, and why. */
+function writtenText({ write }: Scope, { status }: ServerConfiguration): string {
+  const reasons = [
+    ...(write.length === 0
+      ? []
+      : ["what the worker may write can only be granted by one that may"]),
+    ...(status === null || status.stateDirectory === null
+      ? []
+      : [`it keeps the counters in ${status.stateDirectory}`]),
+  ];
+  return reasons.length === 0
+    ? "nothing (dropped at start, but for the service manager's socket)"
+    : `any path (${reasons.join("; ")})`;
 }
 
 /** What multicast DNS adds: the runtime knows no narrower grant that lets a server have any peer. */

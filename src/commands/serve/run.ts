@@ -51,7 +51,10 @@ async function serveUntilStopped(
 ): Promise<void> {
   const { configuration } = settings;
   const notifySocket = Deno.env.get("NOTIFY_SOCKET");
-  await dropPermissions(workerScope(configuration).write.length > 0 || notifySocket !== undefined);
+  const keepsCounters = configuration.status !== null &&
+    configuration.status.stateDirectory !== null;
+  const writes = workerScope(configuration).write.length > 0 || keepsCounters;
+  await dropPermissions(writes || notifySocket !== undefined);
   const log = createLog(configuration.log);
   const manager = new ServiceManager(notifySocket, log);
   const ended = Promise.withResolvers<void>();

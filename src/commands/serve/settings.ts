@@ -22,6 +22,7 @@ import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configur
 import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
 import type { LogConfiguration, ServerConfiguration } from "../../server/configuration.ts";
+import type { StatusConfiguration } from "../../status/configuration.ts";
 import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import {
@@ -32,6 +33,7 @@ import {
   SPOOL_DIRECTORY,
   SPOOL_DIRECTORY_BY_HAND,
   SPOOL_SIZE,
+  STATE_DIRECTORY,
 } from "./options.ts";
 import { mdnsSettings } from "./mdns.ts";
 import { multicastSettings } from "./multicast.ts";
@@ -96,6 +98,7 @@ export async function readSettings(
     pages: await pagesSettings(program, options, sources),
     peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
+    status: program === "pacserve" ? await statusSettings(options, listen.port, sources) : null,
     log: logSettings(options),
   };
   return { configuration, sources };
@@ -279,6 +282,36 @@ async function pacserveSettings(
     authorities,
     proxies: proxySettings(sources),
   };
+}
+
+async function statusSettings(
+  options: ParsedOptions,
+  port: number,
+  sources: ConfigurationSources,
+): Promise<StatusConfiguration> {
+  const networks = options.all("allow-metrics");
+  const given = options.value("state-directory");
+  if (given !== undefined) {
+    await requireDirectory("--state-directory", given);
+    await sources.expectWritable("--state-directory", given);
+  }
+  return {
+    stateDirectory: given === undefined ? await defaultStateDirectory(port) : resolve(given),
+    metricsNetworks: networks.map((network) => networkValue("--allow-metrics", network)),
+  };
+}
+
+/**
+ * The service has a directory for it, which systemd makes; a server that is started by hand has one in
+ * its user's home. One on any free port is there for the moment, and keeps nothing.
+ */
+async function defaultStateDirectory(port: number): Promise<string | null> {
+  if (port === 0) return null;
+  if (await canBeWrittenTo(STATE_DIRECTORY)) return STATE_DIRECTORY;
+  const [state, home] = [Deno.env.get("XDG_STATE_HOME"), Deno.env.get("HOME")];
+  // The specification: a relative path is to be ignored.
+  if (state?.startsWith("/")) return `${state}/pacserve`;
+  return home?.startsWith("/") ? `${home}/.local/state/pacserve` : null;
 }
 
 /** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */

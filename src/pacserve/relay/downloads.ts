@@ -241,6 +241,11 @@ export class Downloads {
       .map(({ download }) => download.name);
   }
 
+  /** Those that are being filled for this host. */
+  get running(): Job[] {
+    return [...this.#all].filter((job) => job.isFilled && job.download.state === "fetching");
+  }
+
   /** Closes all. */
   close(): void {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);

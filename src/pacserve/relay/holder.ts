@@ -117,7 +117,12 @@ export class Holder {
       ...(lastModified === null ? {} : { "Last-Modified": lastModified }),
       ...(via.length === 0 ? {} : { "Via": via.map((each) => `1.1 ${each}`).join(", ") }),
     };
-    const reply = { status: isPart ? 206 : 200, headers, source: "spool" };
+    const reply = {
+      status: isPart ? 206 : 200,
+      headers,
+      source: "spool",
+      fileSource: "inFlight",
+    } as const;
     const { store } = job.download;
     if (request.method === "HEAD" || store === null) return { ...reply, body: null };
     if (place !== null) this.#places.add(place);

@@ -24,8 +24,9 @@ import { Lifeline } from "./lifeline.ts";
 import { OwnReaders } from "./own_readers.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
 import type { Reader } from "./reader.ts";
+import type { Received } from "./received.ts";
 import { RelayedBody } from "./relayed_body.ts";
-import { type Source, SourceFailure } from "./source.ts";
+import { fileSourceOf, type Source, SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
@@ -39,6 +40,8 @@ export interface RelayOptions {
   readonly memory: SourceMemory;
   readonly log: Pick<Log, "info" | "debug">;
   readonly times?: RelayTimes;
+  /** Counts what downloads bring. */
+  readonly received?: Received;
 }
 
 /** What is known of a file. */
@@ -99,6 +102,11 @@ export class Relay {
   /** Replies that are being sent. */
   get replies(): number {
     return this.#replies;
+  }
+
+  /** What is being downloaded for this host now. */
+  get running(): readonly Job[] {
+    return this.#downloads.running;
   }
 
   /** Ends all downloads. */
@@ -283,9 +291,11 @@ export class Relay {
 
   #add(key: string | null, download: Download, inFlight: InFlightFile | null): Job {
     const failover = new Failover(download, this.#times, this.#options.log);
+    this.#options.received?.begun(download);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
+      this.#options.received?.ended(download);
       if (download.state === "complete") failover.say(summaryOf(download));
     });
     return this.#downloads.add(key, download, failover, inFlight);
@@ -340,7 +350,9 @@ function replyWith(download: Download, range: ByteRange | null, body: RelayedBod
     status: range === null ? 200 : 206,
     headers,
     body,
-    ...(first === undefined ? {} : { source: first.source.name }),
+    ...(first === undefined
+      ? {}
+      : { source: first.source.name, fileSource: fileSourceOf(first.source) }),
   };
 }
 

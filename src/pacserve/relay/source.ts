@@ -1,5 +1,7 @@
 /** Who can give a file, and what happens when it is asked. */
 
+import type { FileSource } from "../../http/exchange.ts";
+
 /**
  * What a source is, which decides how long it may be silent and whether its bytes wait:
  * - `copy`: a peer's complete copy;
@@ -7,6 +9,18 @@
  * - `mirror`: what plain pacman would have asked.
  */
 export type SourceKind = "copy" | "in-flight" | "mirror";
+
+/** The same in the words of replies and counters. */
+const FILE_SOURCES: Readonly<Record<SourceKind, FileSource>> = {
+  "copy": "peer",
+  "in-flight": "inFlight",
+  "mirror": "mirror",
+};
+
+/** What the bytes of a source come from. */
+export function fileSourceOf({ kind }: Pick<Source, "kind">): FileSource {
+  return FILE_SOURCES[kind];
+}
 
 /** Why a source gives nothing (more). */
 export type FailureKind =

@@ -32,7 +32,8 @@ export class Pages {
   readonly #about: AboutFacts;
   /** Null: uploads are off. */
   readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
-  readonly #context: ListingContext;
+  /** What all pages have in common. */
+  readonly context: ListingContext;
   readonly #turns = new Turns();
 
   constructor(
@@ -47,7 +48,7 @@ export class Pages {
     this.#peers = peers;
     this.#about = about;
     this.#places = places;
-    this.#context = {
+    this.context = {
       configuration,
       canUpload: about.uploads !== null,
       hasPeers: about.peers !== "none",
@@ -63,11 +64,11 @@ export class Pages {
     if (asset !== null && segments.length === 0) return assetReply(asset);
     switch (parameters.get("page")) {
       case "about":
-        return aboutPage(request, this.#context, search, this.#about);
+        return aboutPage(request, this.context, search, this.#about);
       case "peers":
         return peersPage(
           request,
-          this.#context,
+          this.context,
           search,
           this.#peers.rows(),
           this.#peers.places(),
@@ -91,7 +92,7 @@ export class Pages {
       this.#tree.list(directory),
       this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
     ]);
-    const context = this.#context;
+    const context = this.context;
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
     const place = this.#placeFor(segments);
     const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
@@ -101,12 +102,12 @@ export class Pages {
 
   /** What became of an upload, as a page for browsers. */
   uploadResult(outcome: UploadOutcome, { path }: UploadPlace): string {
-    return uploadResultPage(this.#context, outcome, { path, isHere: false });
+    return uploadResultPage(this.context, outcome, { path, isHere: false });
   }
 
   /** An error: a page for browsers, a sentence for other clients. */
   error(request: HttpRequest, status: number, message?: string, headers?: ReplyHeaders): Reply {
-    return errorReply(request, this.#context, status, message, headers);
+    return errorReply(request, this.context, status, message, headers);
   }
 
   /** Where the form in the listing of a directory uploads to. */
@@ -120,7 +121,7 @@ export class Pages {
     const { uploads, login } = this.#about;
     if (uploads !== null && this.#places !== null) {
       const place = { path: this.#places.main.path, isHere: false };
-      return uploadPage(request, this.#context, search, uploads, login, place);
+      return uploadPage(request, this.context, search, uploads, login, place);
     }
     return this.error(
       request,

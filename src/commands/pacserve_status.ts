@@ -1,0 +1,121 @@
+/** `pacserve-status`: asks the pacserve on this machine how it does, and shows it. */
+
+import { Failure, UsageError } from "../failure.ts";
+import { field } from "../status/traffic.ts";
+import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
+import { statusText } from "../status/text.ts";
+import { requestedInformation } from "./help.ts";
+import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
+import { PACSERVE_STATUS } from "./pacserve_status_command.ts";
+import { parseOptions } from "./parse.ts";
+
+/** Exit status when pacserve is well, when something is wrong, and when it does not run. */
+export const EXIT = { well: 0, wrong: 1, notRunning: 3 } as const;
+
+/** Where the status is. */
+const TARGET = "/?page=status&mimetype=application/json";
+
+/** Columns where the output is no terminal. */
+const WIDTH = 100;
+
+/**
+ * Shows the status.
+ *
+ * @returns 0 when all is well, 1 when something is wrong, 3 when pacserve does not run.
+ * @throws {UsageError} for a wrong command line.
+ * @throws {Failure} when what answers is not a pacserve that has a status.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const options = parseOptions(PACSERVE_STATUS, words);
+  const information = requestedInformation(PACSERVE_STATUS, options);
+  if (information !== null) {
+    console.log(information);
+    return EXIT.well;
+  }
+  const [address, surplus] = options.positional;
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  const addresses = address === undefined ? await pacserveAddresses() : [addressValue(address)];
+  try {
+    const { snapshot, text } = await askForStatus(addresses);
+    if (options.has("json")) await write(text);
+    else await write(statusText(snapshot, terminal()));
+    return snapshot.problems.length === 0 ? EXIT.well : EXIT.wrong;
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+    console.error(
+      `${PACSERVE_STATUS.name}: ${error.message}: systemctl start pacserve.service starts it`,
+    );
+    return EXIT.notRunning;
+  }
+}
+
+/** A status, and the JSON that it was read from. */
+interface Status {
+  readonly snapshot: Snapshot;
+  readonly text: string;
+}
+
+/**
+ * Asks pacserve.
+ *
+ * @throws {NotRunning} when nothing answers.
+ * @throws {Failure} when the answer is no status.
+ */
+export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
+  const { status, server, contentType, text } = await askPacserve(addresses, TARGET);
+  const where = addresses.map(({ origin }) => origin).join(" or ");
+  if (!/^ThreadedServers\.Pacserve\//i.test(server)) {
+    throw new Failure(`what answers at ${where} is no pacserve: another program has its port`);
+  }
+  if (status === 403) {
+    throw new Failure(
+      `the pacserve at ${where} shows its status to its own machine only: ${text.trim()}`,
+    );
+  }
+  const data = status === 200 && contentType.startsWith("application/json") ? parse(text) : null;
+  const version = field(data, "version");
+  if (version === undefined) {
+    throw new Failure(
+      `the pacserve at ${where} tells no status: it is an older version, and perhaps was not ` +
+        "restarted since the upgrade",
+    );
+  }
+  if (version !== SNAPSHOT_VERSION) {
+    throw new Failure(`the pacserve at ${where} is of another version: restart it`);
+  }
+  return { snapshot: data as Snapshot, text };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no status.
+    return null;
+  }
+}
+
+/** How the text may look here. */
+function terminal(): { width: number; isColoured: boolean } {
+  if (!Deno.stdout.isTerminal()) return { width: WIDTH, isColoured: false };
+  return { width: columns(), isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb" };
+}
+
+function columns(): number {
+  try {
+    // A terminal that does not say has none.
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** @throws nothing where the reader went away, as `head` does. */
+async function write(text: string): Promise<void> {
+  let rest = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,143 @@
+/** Keeps the counters of a server on disk: they survive its end, and whatever becomes of the file is no reason not to start. */
+
+import { join } from "node:path";
+import { fileProblem, messageOf } from "../failure.ts";
+import type { Log } from "../log.ts";
+import { type CountersState, type HourFlows, HOURS } from "./counters.ts";
+import { field, isCount, noFlows, parseFlows } from "./traffic.ts";
+
+/** Name of the file. */
+const NAME = "counters.json";
+
+/** The form of the file; another one is set aside. */
+const VERSION = 1;
+
+/** More than any file of counters has. */
+const MAX_SIZE = 256 * 1024;
+
+/** The file with the counters, as long as this process has it. */
+export class CounterFile {
+  readonly #path: string;
+  readonly #log: Pick<Log, "warn">;
+  /** Held until the process ends: two servers must not write over each other's counters. */
+  readonly #lock: Deno.FsFile;
+  #hasWarned = false;
+
+  private constructor(path: string, log: Pick<Log, "warn">, lock: Deno.FsFile) {
+    this.#path = path;
+    this.#log = log;
+    this.#lock = lock;
+  }
+
+  /**
+   * Takes the file in a directory, which is made if it is missing.
+   *
+   * @returns null when there can be none, after a warning.
+   */
+  static async open(directory: string, log: Pick<Log, "warn">): Promise<CounterFile | null> {
+    try {
+      await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+      const lock = await Deno.open(join(directory, "lock"), { write: true, create: true });
+      if (await lock.tryLock(true)) return new CounterFile(join(directory, NAME), log, lock);
+      lock.close();
+      log.warn(`the counters in ${directory} are those of another pacserve: this one keeps none`);
+    } catch (error) {
+      log.warn(`the counters cannot be kept in ${directory}: ${fileProblem(error)}`);
+    }
+    return null;
+  }
+
+  /**
+   * What was counted before this start; null for nothing. A file that cannot be understood is renamed,
+   * with a warning.
+   */
+  async load(): Promise<CountersState | null> {
+    let text: string;
+    try {
+      const { size } = await Deno.stat(this.#path);
+      if (size > MAX_SIZE) throw new Error(`it has ${size} bytes`);
+      text = await Deno.readTextFile(this.#path);
+      const state = parseCounters(JSON.parse(text));
+      if (state === null) throw new Error("it has another form");
+      return state;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) await this.#setAside(error);
+      return null;
+    }
+  }
+
+  /** Writes them: all, or nothing. */
+  async save(state: CountersState): Promise<void> {
+    const { sinceStart: _, ...kept } = state;
+    const text = JSON.stringify({ version: VERSION, ...kept }) + "\n";
+    const temporary = `${this.#path}.new`;
+    try {
+      const file = await Deno.open(temporary, {
+        write: true,
+        create: true,
+        truncate: true,
+        mode: 0o600,
+      });
+      try {
+        await writeAll(file, new TextEncoder().encode(text));
+        await file.sync();
+      } finally {
+        file.close();
+      }
+      await Deno.rename(temporary, this.#path);
+      this.#hasWarned = false;
+    } catch (error) {
+      // A disk that is full is told of once, not every five minutes.
+      if (!this.#hasWarned) {
+        this.#log.warn(`the counters cannot be written to ${this.#path}: ${fileProblem(error)}`);
+      }
+      this.#hasWarned = true;
+    }
+  }
+
+  /** Gives the file up. */
+  close(): void {
+    this.#lock.close();
+  }
+
+  async #setAside(error: unknown): Promise<void> {
+    const aside = `${this.#path}.broken`;
+    const reason = error instanceof SyntaxError ? "it is no JSON" : messageOf(error);
+    try {
+      await Deno.rename(this.#path, aside);
+      this.#log.warn(
+        `the counters in ${this.#path} cannot be read (${reason}): they begin anew, and the file ` +
+          `is now ${aside}`,
+      );
+    } catch (failure) {
+      this.#log.warn(
+        `the counters in ${this.#path} cannot be read (${reason}), and they begin anew: ` +
+          fileProblem(failure),
+      );
+    }
+  }
+}
+
+/** Null for what {@link CounterFile.save} does not write. */
+function parseCounters(data: unknown): CountersState | null {
+  const installed = field(data, "installed");
+  const day = field(data, "day");
+  const hours = field(data, "hours");
+  const total = parseFlows(field(data, "total"));
+  const today = parseFlows(field(data, "today"));
+  if (field(data, "version") !== VERSION || !isCount(installed)) return null;
+  if (typeof day !== "string" || total === null || today === null) return null;
+  if (!Array.isArray(hours) || hours.length > HOURS) return null;
+  const parsed: HourFlows[] = [];
+  for (const hour of hours) {
+    const start = field(hour, "start");
+    const flows = parseFlows(field(hour, "flows"));
+    if (!isCount(start) || flows === null) return null;
+    parsed.push({ start, flows });
+  }
+  return { installed, total, sinceStart: noFlows(), day, today, hours: parsed };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+}

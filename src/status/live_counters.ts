@@ -1,0 +1,112 @@
+/** The counters of a server in its worker. The main thread, which keeps them, is told of each change. */
+
+import type { FileSource, Reply } from "../http/exchange.ts";
+import type { FinishedExchange } from "../http/listener.ts";
+import type { Counters, CountersState } from "./counters.ts";
+import { type Direction, type Flows, noFlows } from "./traffic.ts";
+
+/** Milliseconds from a count to the message about it; several become one. */
+const TELL_PAUSE = 1_000;
+
+/** Milliseconds between two looks at transfers that take long. */
+const LOOK_PAUSE = 60_000;
+
+/** Counts files and bytes. A file costs a few additions, a piece of one nothing. */
+export class LiveCounters {
+  readonly #counters: Counters;
+  readonly #tell: (flows: Flows) => void;
+  /** Bytes of replies under way that were counted already. */
+  readonly #counted = new WeakMap<Reply, number>();
+  #untold = noFlows();
+  #hasUntold = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerEnds = Infinity;
+
+  /**
+   * @param counters with what was counted before.
+   * @param tell is given what was counted since it was called last.
+   */
+  constructor(counters: Counters, tell: (flows: Flows) => void) {
+    this.#counters = counters;
+    this.#tell = tell;
+  }
+
+  /** Looks at transfers that are under way, to count what is here of them, before anything is told. */
+  look: () => boolean = () => false;
+
+  /** Counts a file, or a part of one. */
+  count(direction: Direction, source: FileSource, bytes: number, files: number): void {
+    const amount = this.#untold[direction][source];
+    amount.bytes += bytes;
+    amount.files += files;
+    this.#hasUntold = true;
+    this.#tellIn(TELL_PAUSE);
+  }
+
+  /** A file is on its way: it is looked at now and then. */
+  begun(): void {
+    this.#tellIn(LOOK_PAUSE);
+  }
+
+  /**
+   * Counts what was sent of a reply since the last call.
+   *
+   * @param isOwn it goes to this host, which got what did not come from its cache by a download that is
+   * counted itself.
+   * @param isOver nothing more is sent of it.
+   */
+  sent(exchange: FinishedExchange, isOwn: boolean, isOver: boolean): void {
+    const { reply, request, bytesSent, aborted } = exchange;
+    const { fileSource, status } = reply;
+    if (fileSource === undefined || request.method !== "GET") return;
+    if ((status !== 200 && status !== 206) || (isOwn && fileSource !== "cache")) return;
+    const bytes = bytesSent - (this.#counted.get(reply) ?? 0);
+    const files = isOver && !aborted ? 1 : 0;
+    if (!isOver) this.#counted.set(reply, bytesSent);
+    if (bytes > 0 || files > 0) this.count(isOwn ? "received" : "served", fileSource, bytes, files);
+  }
+
+  /** All that was counted, here and by others. */
+  state(): CountersState {
+    this.tell();
+    return this.#counters.state();
+  }
+
+  /** Adds what another worker counted. */
+  add(flows: Flows): void {
+    this.#counters.add(flows);
+  }
+
+  /** Tells what was not told yet. */
+  tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerEnds = Infinity;
+    const goesOn = this.look();
+    if (this.#hasUntold) {
+      const flows = this.#untold;
+      this.#untold = noFlows();
+      this.#hasUntold = false;
+      this.#counters.add(flows);
+      this.#tell(flows);
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerEnds = Infinity;
+    if (goesOn) this.#tellIn(LOOK_PAUSE);
+  }
+
+  /** Tells the rest. */
+  close(): void {
+    this.look = () => false;
+    this.tell();
+  }
+
+  #tellIn(milliseconds: number): void {
+    const ends = performance.now() + milliseconds;
+    if (ends >= this.#timerEnds) return;
+    clearTimeout(this.#timer);
+    this.#timerEnds = ends;
+    this.#timer = setTimeout(() => this.tell(), milliseconds);
+  }
+}

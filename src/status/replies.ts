@@ -1,0 +1,94 @@
+/** Answers requests for the status: as a page, as JSON, as text, and as metrics. */
+
+import type { HttpRequest, Reply } from "../http/exchange.ts";
+import type { Network } from "../http/network.ts";
+import { contentReply } from "../http/replies.ts";
+import { parseTarget } from "../http/target.ts";
+import { errorReply } from "../quickserve/pages/errors.ts";
+import type { PageContext } from "../quickserve/pages/layout.ts";
+import { pageReply } from "../quickserve/pages/reply.ts";
+import { chooseRepresentation, offeredTypes } from "../quickserve/pages/representation.ts";
+import { isFromMetricsNetwork, isOwnRequest } from "./access.ts";
+import type { StatusConfiguration } from "./configuration.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { statusText } from "./text.ts";
+
+/** Columns of the text for clients whose terminal is not known. */
+const WIDTH = 100;
+
+/** True for a request for the status or the metrics. */
+export function isStatusRequest(
+  { method, target }: Pick<HttpRequest, "method" | "target">,
+): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
+  return isMetricsTarget(target) || /^\/\?(?:.*&)?page=status(?:&|$)/.test(target);
+}
+
+function isMetricsTarget(target: string): boolean {
+  return target === "/metrics" || target.startsWith("/metrics?");
+}
+
+/** Replies with the status of a server. */
+export class StatusReplies {
+  readonly #configuration: StatusConfiguration;
+  readonly #status: { snapshot(): Snapshot };
+  readonly #network: Pick<Network, "isOwn">;
+  readonly #context: PageContext;
+
+  constructor(
+    configuration: StatusConfiguration,
+    status: { snapshot(): Snapshot },
+    network: Pick<Network, "isOwn">,
+    context: PageContext,
+  ) {
+    this.#configuration = configuration;
+    this.#status = status;
+    this.#network = network;
+    this.#context = context;
+  }
+
+  /**
+   * The reply to a request for the status.
+   *
+   * @returns null for a stranger that asks for `/metrics`: there is nothing at that address for it.
+   */
+  reply(request: HttpRequest): Reply | null {
+    const isOwn = isOwnRequest(request, this.#network);
+    if (isMetricsTarget(request.target)) {
+      const isAllowed = isOwn || isFromMetricsNetwork(request, this.#configuration.metricsNetworks);
+      return isAllowed ? this.#metrics() : null;
+    }
+    if (!isOwn) {
+      return errorReply(
+        request,
+        this.#context,
+        403,
+        "The status of this server is for its own host: ask there, or run pacserve-status there.",
+      );
+    }
+    return this.#page(request);
+  }
+
+  #page(request: HttpRequest): Reply {
+    const form = chooseRepresentation(
+      request,
+      new URLSearchParams(parseTarget(request.target)?.search ?? ""),
+    );
+    if (form === null) {
+      const offered = offeredTypes.join(", ");
+      return errorReply(request, this.#context, 406, `The status can be had as ${offered}.`);
+    }
+    const snapshot = this.#status.snapshot();
+    const headers = { "Cache-Control": "no-store" };
+    const text = form === "json"
+      ? JSON.stringify(snapshot, null, 2) + "\n"
+      : statusText(snapshot, { width: WIDTH, isColoured: false });
+    return pageReply(request, form === "html" ? "text" : form, text, { headers });
+  }
+
+  #metrics(): Reply {
+    return contentReply(200, "text/plain; version=0.0.4; charset=utf-8", "", {
+      "Cache-Control": "no-store",
+    });
+  }
+}

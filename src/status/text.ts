@@ -1,0 +1,305 @@
+/** The status as text, for a terminal. */
+
+import { count, humanDuration, humanSize, visibleText } from "../quickserve/pages/display.ts";
+import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
+import { type Amount, FILE_SOURCES } from "./traffic.ts";
+
+/** How the text looks. */
+export interface TextOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** With escape sequences for colours (ECMA-48 SGR). */
+  readonly isColoured: boolean;
+  /** Bytes a second of transfers over the last moments, by {@link transferKey}, where it is known. */
+  readonly rates?: ReadonlyMap<string, number>;
+}
+
+/** Words of the sources, as people read them. */
+export const SOURCE_LABELS = {
+  cache: "cache",
+  peer: "peers",
+  inFlight: "in flight",
+  mirror: "mirrors",
+} as const;
+
+/** Words of the states of peers and mirrors. */
+export const STATE_LABELS = {
+  alive: "answers",
+  candidate: "not asked yet",
+  backoff: "does not answer",
+  answers: "answers",
+  fails: "fails",
+  "not asked": "not asked yet",
+} as const;
+
+/** Lines of a list that are shown; the JSON has all. */
+const MAX_ROWS = 20;
+
+const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+type Style = keyof typeof SGR;
+
+/** Tells transfers apart from one snapshot to the next. */
+export function transferKey({ direction, file, to }: TransferStatus): string {
+  return `${direction} ${file} ${to}`;
+}
+
+/** The status in lines that fit the width, where that has room for a name and a number. */
+export function statusText(snapshot: Snapshot, options: TextOptions): string {
+  const paint = painter(options.isColoured);
+  const blocks = [
+    head(snapshot, paint),
+    problems(snapshot, options, paint),
+    counters(snapshot, options, paint),
+    transfers(snapshot, options, paint),
+    peers(snapshot, options, paint),
+    mirrors(snapshot, options, paint),
+  ];
+  return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n") +
+    "\n";
+}
+
+type Paint = (text: string, ...styles: readonly Style[]) => string;
+
+function painter(isColoured: boolean): Paint {
+  return (text, ...styles) =>
+    isColoured && text.trim() !== ""
+      ? `\x1b[${styles.map((style) => SGR[style]).join(";")}m${text}\x1b[0m`
+      : text;
+}
+
+function head({ program, running, addresses, counters }: Snapshot, paint: Paint): string[] {
+  const since = `running since ${localTime(running.since)} (${humanDuration(running.seconds)})`;
+  return [
+    `${paint(`${program.name} ${program.version}`, "bold")}  ${since}`,
+    ...addresses.map((address) => `  ${paint(address, "cyan")}`),
+    ...(counters.kept ? [] : [paint("  The counters begin anew with each start.", "dim")]),
+  ];
+}
+
+function problems({ problems }: Snapshot, { width }: TextOptions, paint: Paint): string[] {
+  return problems.flatMap((problem) =>
+    wrap(problem, width - 2).map((line, index) =>
+      paint(`${index === 0 ? "! " : "  "}${line}`, "red")
+    )
+  );
+}
+
+function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): string[] {
+  const rows: [string, Period][] = [
+    ["since start", counters.sinceStart],
+    ["today", counters.today],
+    [`since ${localTime(counters.installed).slice(0, 10)}`, counters.sinceInstallation],
+  ];
+  const table: Row[] = rows.map(([name, { received, saved }]) => [
+    { text: name },
+    ...FILE_SOURCES.map((source) => ({ text: amountText(received[source]), isNumber: true })),
+    { text: amountText(saved.here), isNumber: true, style: "green" as const },
+    { text: amountText(saved.others), isNumber: true },
+  ]);
+  const titles = [
+    "Files and bytes",
+    ...FILE_SOURCES.map((source) => SOURCE_LABELS[source]),
+    "LAN saved",
+    "served",
+  ];
+  return [...drawTable(titles, table, options, paint), ...sentence(counters, paint)];
+}
+
+/** What people want to know first. */
+function sentence({ sinceInstallation: { saved } }: Snapshot["counters"], paint: Paint): string[] {
+  const { here, others } = saved;
+  if (here.bytes === 0 && others.bytes === 0) return [];
+  return [paint(
+    `${humanSize(here.bytes)} did not come over the internet, and others got ` +
+      `${humanSize(others.bytes)} from here.`,
+    "dim",
+  )];
+}
+
+function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint): string[] {
+  if (transfers.length === 0) return [];
+  const lines = [paint("Transfers", "bold")];
+  for (const transfer of transfers.slice(0, MAX_ROWS)) {
+    lines.push(...transferLines(transfer, options, paint));
+  }
+  return [...lines, ...more(transfers.length)];
+}
+
+const BAR = 20;
+
+function transferLines(transfer: TransferStatus, options: TextOptions, paint: Paint): string[] {
+  const { direction, file, size, done, from, to } = transfer;
+  const rate = options.rates?.get(transferKey(transfer)) ?? transfer.rate;
+  const share = size === null || size === 0 ? 0 : Math.min(1, done / size);
+  const full = Math.round(share * BAR);
+  const bar = size === null
+    ? ""
+    : `[${paint("#".repeat(full), "green")}${"-".repeat(BAR - full)}] ${percent(share)}  `;
+  const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
+  const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
+  return [
+    `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - 5)}`,
+    `     ${bar}${humanSize(rate)}/s`,
+    `     ${cut(`${amount} ${visibleText(place)}`.trimEnd(), options.width - 5)}`,
+  ];
+}
+
+function percent(share: number): string {
+  return `${String(Math.floor(share * 100)).padStart(3)} %`;
+}
+
+function peers({ peers, discovery }: Snapshot, options: TextOptions, paint: Paint): string[] {
+  const { means, interfaces } = discovery;
+  const where = means.length === 0
+    ? "only peers that --peer names are asked"
+    : `looked for by ${means.join(" and ")} on ${interfaces.join(", ") || "no interface"}`;
+  if (peers.length === 0) {
+    return [paint("Peers", "bold"), ...wrap(`none; ${where}`, options.width - 2).map(indented)];
+  }
+  const rows: Row[] = peers.slice(0, MAX_ROWS).map((peer) => [
+    { text: visibleText(peer.url.replace(/\/$/, "")) },
+    stateCell(peer.state),
+    { text: peer.foundBy.join(", ") },
+    { text: peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`, isNumber: true },
+    { text: rateText(peer.rate), isNumber: true },
+    { text: amountText(peer.received), isNumber: true },
+    { text: String(peer.failures), isNumber: true },
+    { text: visibleText(peer.trouble ?? ""), style: "red" },
+  ]);
+  const titles = ["Peers", "state", "found by", "round trip", "rate", "received", "failures", ""];
+  return [...drawTable(titles, rows, options, paint), ...more(peers.length)];
+}
+
+function mirrors({ mirrors }: Snapshot, options: TextOptions, paint: Paint): string[] {
+  if (mirrors.length === 0) return [];
+  const rows: Row[] = mirrors.slice(0, MAX_ROWS).map((mirror) => [
+    { text: mirror.origin },
+    stateCell(mirror.state),
+    { text: rateText(mirror.rate), isNumber: true },
+    { text: amountText(mirror.received), isNumber: true },
+    { text: String(mirror.failures), isNumber: true },
+  ]);
+  const titles = ["Mirrors", "state", "rate", "received", "failures"];
+  return [...drawTable(titles, rows, options, paint), ...more(mirrors.length)];
+}
+
+function more(length: number): string[] {
+  return length > MAX_ROWS ? [`  and ${length - MAX_ROWS} more (--json has all)`] : [];
+}
+
+function stateCell(state: keyof typeof STATE_LABELS): Cell {
+  const text = STATE_LABELS[state];
+  const isGood = text === "answers";
+  const isUnknown = text === "not asked yet";
+  return { text, style: isGood ? "green" : isUnknown ? "dim" : "red" };
+}
+
+/** `12 files, 29.3 MiB`; a dash for nothing. */
+export function amountText({ files, bytes }: Amount): string {
+  return files === 0 && bytes === 0 ? "-" : `${count(files, "file")}, ${humanSize(bytes)}`;
+}
+
+function rateText(rate: number | null): string {
+  return rate === null || rate === 0 ? "-" : `${humanSize(rate)}/s`;
+}
+
+/** `2026-11-26 17:05` in the time zone of this host. */
+export function localTime(iso: string): string {
+  const date = new Date(iso);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** One field of a table. */
+interface Cell {
+  readonly text: string;
+  readonly isNumber?: boolean;
+  readonly style?: Style;
+}
+
+type Row = readonly Cell[];
+
+const GAP = "  ";
+
+/** A table with aligned columns; on a terminal that is too narrow for it, a line for each field. */
+function drawTable(
+  titles: readonly string[],
+  rows: readonly Row[],
+  { width }: TextOptions,
+  paint: Paint,
+): string[] {
+  const isUsed = titles.map((title, column) =>
+    title !== "" || rows.some((row) => row[column]?.text !== "")
+  );
+  const widths = titles.map((title, column) =>
+    isUsed[column] === true
+      ? Math.max(
+        title.length - (column === 0 ? 2 : 0),
+        ...rows.map((row) => row[column]?.text.length ?? 0),
+      )
+      : 0
+  );
+  const total = widths.reduce((sum, each) => sum + each + GAP.length, 0);
+  if (total > width) return drawList(titles, rows, width, paint);
+  const isNumber = titles.map((_, column) => rows.some((row) => row[column]?.isNumber === true));
+  const line = (cells: readonly Cell[], first: string): string =>
+    cells.flatMap(({ text, style }, column) => {
+      if (isUsed[column] !== true) return [];
+      const room = (widths[column] ?? 0) + (column === 0 ? 2 : 0);
+      const start = column === 0 ? first + text : text;
+      const padded = isNumber[column] === true ? start.padStart(room) : start.padEnd(room);
+      return style === undefined ? [padded] : [padded.replace(text, () => paint(text, style))];
+    }).join(GAP).trimEnd();
+  const head = titles.map((text, column): Cell => ({
+    text,
+    style: column === 0 ? "bold" : "dim",
+  }));
+  return [line(head, ""), ...rows.map((row) => line(row, "  "))];
+}
+
+function drawList(
+  titles: readonly string[],
+  rows: readonly Row[],
+  width: number,
+  paint: Paint,
+): string[] {
+  const room = Math.max(...titles.slice(1).map((title) => title.length));
+  const lines = [paint(titles[0] ?? "", "bold")];
+  for (const [first, ...others] of rows) {
+    lines.push(cut(`  ${first?.text ?? ""}`, width));
+    for (const [index, { text, style }] of others.entries()) {
+      if (text === "" || text === "-") continue;
+      const title = (titles[index + 1] ?? "").padEnd(room);
+      const shown = cut(text, width - room - 6);
+      lines.push(
+        `    ${paint(title, "dim")}  ${style === undefined ? shown : paint(shown, style)}`,
+      );
+    }
+  }
+  return lines;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`;
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
+}
+
+/** Breaks a text at blanks. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
