@@ -77,12 +77,12 @@ export class CheckedHost {
     });
   }
 
-  /** The port that the settings give to the service; null when they do not say. */
-  async configuredPort(): Promise<number | null> {
+  /** The port on which the service should be: by its settings, else that of all others. */
+  async port(): Promise<number> {
     const settings = await this.settings().catch(() => new Map<string, string>());
     const words = settings.get("PACSERVE_ARGS") ?? "";
     const [, port] = /(?:^|\s)(?:--port(?:=|\s+)|-p\s*)["']?(\d{1,5})\b/.exec(words) ?? [];
-    return port === undefined ? null : Number(port);
+    return port === undefined ? DEFAULT_PORT : Number(port);
   }
 
   /**
@@ -100,10 +100,9 @@ export class CheckedHost {
   service(): Promise<RunningService | null> {
     return this.once("service", async () => {
       const named = await this.addresses().catch(() => []);
-      const ports = [await this.configuredPort() ?? DEFAULT_PORT, DEFAULT_PORT];
       const origins = [
         ...named.map(({ origin }) => origin),
-        ...ports.map((port) => `http://localhost:${port}`),
+        ...[await this.port(), DEFAULT_PORT].map((port) => `http://localhost:${port}`),
       ];
       const answering = await Promise.all([...new Set(origins)].map(async (origin) => {
         const address = new URL(origin);

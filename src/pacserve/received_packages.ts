@@ -8,15 +8,17 @@ export interface ReceivedBytes {
   readonly total: number;
 }
 
-/** Packages that are remembered: more than any system has. */
+/** The last download of a package. Plain data. */
+export interface ReceivedPackage extends ReceivedBytes {
+  /** Name of the file. */
+  readonly file: string;
+}
+
+/** Packages that are remembered: more than most systems have. */
 const MAX_PACKAGES = 8_192;
 
 /** The name of a package in that of its file: `foo-bar` of `foo-bar-1:2.0-1-x86_64.pkg.tar.zst`. */
 const FILE_NAME = /^(.+)-[^-]+-[^-]+-[^-]+\.pkg\.tar(?:\.\w+)?$/;
-
-interface Received extends ReceivedBytes {
-  readonly file: string;
-}
 
 /**
  * Remembers the last download of each package. Only that one counts, because another system on this
@@ -25,10 +27,10 @@ interface Received extends ReceivedBytes {
  * and therefore ask for nothing.
  */
 export class ReceivedPackages {
-  readonly #packages = new LRUCache<string, Received>({ max: MAX_PACKAGES });
+  readonly #packages = new LRUCache<string, ReceivedPackage>({ max: MAX_PACKAGES });
 
   /**
-   * A request for a file was answered.
+   * A download of a file is over.
    *
    * @param isRest the client had a part of the file already, and these bytes follow it.
    */
@@ -51,6 +53,16 @@ export class ReceivedPackages {
       total += received.total;
     }
     return { lan, total };
+  }
+
+  /** What another server that takes over should know, the oldest first. */
+  export(): ReceivedPackage[] {
+    return [...this.#packages.values()].reverse();
+  }
+
+  /** Takes over what {@link export} gave. */
+  import(packages: readonly ReceivedPackage[]): void {
+    for (const received of packages) this.add(received.file, received, false);
   }
 }
 

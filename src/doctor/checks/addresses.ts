@@ -16,10 +16,10 @@ export const portCheck: Check = {
   name: "port",
   run: async (host) => {
     const service = await host.service();
-    if (service === null) return NOT_RUNNING;
-    const { port } = service.address;
+    const port = service?.address.port ?? String(await host.port());
+    const server = service ?? { address: new URL(`http://localhost:${port}`), report: null };
     const own = [...lanAddresses(), "127.0.0.1", "::1"];
-    const found = await Promise.all(own.map((address) => whoAnswers(service, address)));
+    const found = await Promise.all(own.map((address) => whoAnswers(server, address)));
     const where = (who: string): string[] => own.filter((_, index) => found[index] === who);
     const others = where("another");
     if (others.length > 0) {
@@ -29,6 +29,7 @@ export const portCheck: Check = {
           `(also in ${host.paths.addressFile})`,
       );
     }
+    if (service === null) return NOT_RUNNING;
     const open = where("pacserve");
     const looks = (service.report?.places.means.length ?? 0) > 0;
     if (looks && lanAddresses().length > 0 && open.every(isLoopback)) {

@@ -5,8 +5,9 @@ import type { Chain } from "../../firewall/chain.ts";
 import { findChains, firewallOf } from "../../firewall/firewalls.ts";
 import { portsStatus } from "../../firewall/ports.ts";
 import { findProgram, runProgram } from "../../firewall/programs.ts";
-import { rulesOf } from "../../firewall/rules.ts";
-import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
+import { portsText } from "../../firewall/openings.ts";
+import { type Rule, rulesOf } from "../../firewall/rules.ts";
+import { type Check, listed, NOT_RUNNING, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
 
 /** Seconds for which a peer that came in proves that they can. */
@@ -39,7 +40,7 @@ export const firewallCheck: Check = {
         `put the rules of the package's ${host.paths.settings} back, then pacserve-ports open`,
       );
     }
-    const closed = (await portsStatus(rules, chains)).flatMap(({ closed }) => closed);
+    const closed = (await portsStatus(rules, chains)).filter(({ closed }) => closed.length > 0);
     if (closed.length === 0) return well(`the ports are open in ${where}`);
     const port = service.address.port;
     if (await isNamed(port, chains)) {
@@ -49,11 +50,17 @@ export const firewallCheck: Check = {
       );
     }
     return wrong(
-      `closed: ${shortList(closed)}`,
+      `${where} turns packets away, and these are not opened there: ` +
+        listed(closed.map(({ rule }) => ruleText(rule))),
       "systemctl enable --now pacserve-ports, or pacserve-ports open until the next boot",
     );
   },
 };
+
+/** `tcp 15678` */
+function ruleText({ protocol, ports }: Rule): string {
+  return ports === null ? protocol : `${protocol} ${portsText(ports, "-")}`;
+}
 
 /** A peer that came in, and announcements that came back, have passed the firewall. */
 function proofOf({ report, address: { port } }: RunningService): string | null {

@@ -37,7 +37,9 @@ export const mirrorsCheck: Check = {
     const failed = asked.filter(({ problem }) => problem !== null);
     const origins = [...new Set(asked.map(({ mirror }) => mirror.origin))];
     if (failed.length === 0) {
-      return well(`${shortList(origins)} answer`.replace(/^(\S+) answer$/, "$1 answers"));
+      {
+        return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
+      }
     }
     const texts = failed.map(({ repository, mirror, problem }) =>
       `${mirror.origin} for ${repository}: ${problem}`

@@ -4,7 +4,16 @@ import { messageOf } from "../../failure.ts";
 import type { Repository } from "../../pacman/configuration.ts";
 import { directive, splitLines } from "../../pacman/lines.ts";
 import { runProgram } from "../../firewall/programs.ts";
-import { type Check, type Finding, listed, NOT_RUNNING, unknown, well, wrong } from "../check.ts";
+import {
+  type Check,
+  type Finding,
+  listed,
+  NOT_RUNNING,
+  shortList,
+  unknown,
+  well,
+  wrong,
+} from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
 
 /** What shows how pacman.conf would have to be. */
@@ -73,7 +82,7 @@ export const configurationCheck: Check = {
       );
     }
     return await cacheServerFinding(host) ??
-      well(`all ${repositories.length} repositories ask pacserve first`);
+      well(`pacserve is asked first in ${names(repositories)}`);
   },
 };
 
@@ -96,7 +105,7 @@ export const signaturesCheck: Check = {
       ...(optional.length === 0 ? [] : [`none is required in ${listed(optional)} (Optional)`]),
     ];
     if (faults.length === 0) {
-      return well(`each package has to be signed (${signatureLevels.size} repositories)`);
+      return well(`each package has to be signed in ${shortList([...signatureLevels.keys()], 6)}`);
     }
     return wrong(
       `SigLevel protects little: ${faults.join("; ")}`,

@@ -74,16 +74,15 @@ function answering(address: URL, unit: UnitState | null): Finding {
 
 async function notAnswering(host: CheckedHost, unit: UnitState | null): Promise<Finding> {
   const addresses = await host.addresses().catch(() => []);
-  const port = await host.configuredPort();
-  const where = addresses.map(({ origin }) => origin).join(", ") || "http://localhost:15678";
+  const where = addresses.map(({ origin }) => origin).join(", ") ||
+    `http://localhost:${await host.port()}`;
   if (unit === null) {
     return wrong(`no pacserve answers at ${where}`, `systemctl enable --now ${UNIT}`);
   }
   switch (unit.get("ActiveState")) {
     case "active":
       return wrong(
-        `${UNIT} runs, but does not answer at ${where}` +
-          (port === null ? "" : ` or on port ${port} of localhost`),
+        `${UNIT} runs, but does not answer at ${where}`,
         `${JOURNAL} names the address on which it listens; ${host.paths.addressFile} has to name it, too`,
       );
     case "activating":
