@@ -76,7 +76,9 @@ export async function askPacserve(addresses: readonly URL[], target: string): Pr
     }
   }
   const where = addresses.map(({ origin }) => origin).join(" and ");
-  throw new NotRunning(`pacserve does not run at ${where} (${reason})`);
+  throw new NotRunning(
+    `pacserve does not run at ${where} (${reason}): "systemctl start pacserve" starts it`,
+  );
 }
 
 /** As pacsrv does: `localhost` is both loopback addresses, whatever the resolver says. */

@@ -4,16 +4,21 @@ import { Failure, UsageError } from "../failure.ts";
 import { field } from "../status/traffic.ts";
 import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
 import { statusText } from "../status/text.ts";
+import { TransferRates } from "../status/transfer_rates.ts";
 import { requestedInformation } from "./help.ts";
 import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
-import { PACSERVE_STATUS } from "./pacserve_status_command.ts";
-import { parseOptions } from "./parse.ts";
+import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
+import { type ParsedOptions, parseOptions } from "./parse.ts";
+import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status when pacserve is well, when something is wrong, and when it does not run. */
 export const EXIT = { well: 0, wrong: 1, notRunning: 3 } as const;
 
 /** Where the status is. */
 const TARGET = "/?page=status&mimetype=application/json";
+
+/** Seconds between two looks at the least and at the most. */
+const INTERVALS = { min: 0.1, max: 3600 };
 
 /** Columns where the output is no terminal. */
 const WIDTH = 100;
@@ -43,19 +48,61 @@ export async function run(words: readonly string[]): Promise<number> {
   for (const name of ["run", "sys"] as const) await Deno.permissions.revoke({ name });
   const [address, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  const isWatching = options.has("watch");
+  if (isWatching && options.has("json")) {
+    throw new UsageError("--watch and --json exclude each other");
+  }
+  if (isWatching && !Deno.stdout.isTerminal()) throw new UsageError("--watch needs a terminal");
+  const interval = intervalOf(options);
   const addresses = address === undefined ? await pacserveAddresses() : [addressValue(address)];
+  if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
     if (options.has("json")) await write(text);
     else await write(statusText(snapshot, terminal()));
-    return snapshot.problems.length === 0 ? EXIT.well : EXIT.wrong;
+    return exitStatus(snapshot);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
-    console.error(
-      `${PACSERVE_STATUS.name}: ${error.message}: systemctl start pacserve.service starts it`,
-    );
+    console.error(`${PACSERVE_STATUS.name}: ${error.message}`);
     return EXIT.notRunning;
   }
+}
+
+function intervalOf(options: ParsedOptions): number {
+  const text = options.value("interval");
+  if (text === undefined) return WATCH_INTERVAL;
+  if (!options.has("watch")) throw new UsageError("--interval is of use with --watch only");
+  const { min, max } = INTERVALS;
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= min && seconds <= max) return seconds;
+  throw new UsageError(`--interval: "${text}" is no number of seconds from ${min} to ${max}`);
+}
+
+/** Shows the status again and again until Ctrl-C. */
+async function watch(addresses: readonly URL[], interval: number): Promise<number> {
+  const rates = new TransferRates();
+  let status: number = EXIT.well;
+  let last = "";
+  await watchScreen(interval * 1000, async () => {
+    try {
+      const { snapshot } = await askForStatus(addresses);
+      rates.add(snapshot);
+      status = exitStatus(snapshot);
+      last = statusText(snapshot, { ...terminal(), rates: rates.recent });
+    } catch (error) {
+      // It may be restarted just now.
+      if (!(error instanceof Failure)) throw error;
+      status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
+      last = `${error.message}\n`;
+    }
+    return last;
+  });
+  await write(last);
+  return status;
+}
+
+function exitStatus({ problems }: Snapshot): number {
+  return problems.length === 0 ? EXIT.well : EXIT.wrong;
 }
 
 /** A status, and the JSON that it was read from. */

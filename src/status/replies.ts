@@ -10,6 +10,7 @@ import { pageReply } from "../quickserve/pages/reply.ts";
 import { chooseRepresentation, offeredTypes } from "../quickserve/pages/representation.ts";
 import { isFromMetricsNetwork, isOwnRequest } from "./access.ts";
 import type { StatusConfiguration } from "./configuration.ts";
+import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusText } from "./text.ts";
 
@@ -87,7 +88,7 @@ export class StatusReplies {
   }
 
   #metrics(): Reply {
-    return contentReply(200, "text/plain; version=0.0.4; charset=utf-8", "", {
+    return contentReply(200, METRICS_TYPE, metricsText(this.#status.snapshot()), {
       "Cache-Control": "no-store",
     });
   }

@@ -50,8 +50,8 @@ export function statusText(snapshot: Snapshot, options: TextOptions): string {
   const blocks = [
     head(snapshot, paint),
     problems(snapshot, options, paint),
-    counters(snapshot, options, paint),
     transfers(snapshot, options, paint),
+    counters(snapshot, options, paint),
     peers(snapshot, options, paint),
     mirrors(snapshot, options, paint),
   ];
@@ -91,30 +91,36 @@ function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): s
     ["today", counters.today],
     [`since ${localTime(counters.installed).slice(0, 10)}`, counters.sinceInstallation],
   ];
-  const table: Row[] = rows.map(([name, { received, saved }]) => [
-    { text: name },
-    ...FILE_SOURCES.map((source) => ({ text: amountText(received[source]), isNumber: true })),
-    { text: amountText(saved.here), isNumber: true, style: "green" as const },
-    { text: amountText(saved.others), isNumber: true },
-  ]);
+  const table: Row[] = rows.map(([name, { received, saved }]) => ({
+    cells: [
+      { text: name },
+      ...FILE_SOURCES.map((source) => ({ text: amountText(received[source]), isNumber: true })),
+      { text: amountText(saved.here), isNumber: true, style: "green" },
+      { text: amountText(saved.others), isNumber: true },
+    ],
+  }));
   const titles = [
     "Files and bytes",
     ...FILE_SOURCES.map((source) => SOURCE_LABELS[source]),
     "LAN saved",
     "served",
   ];
-  return [...drawTable(titles, table, options, paint), ...sentence(counters, paint)];
+  return [...drawTable(titles, table, options, paint), ...sentence(counters, options, paint)];
 }
 
 /** What people want to know first. */
-function sentence({ sinceInstallation: { saved } }: Snapshot["counters"], paint: Paint): string[] {
+function sentence(
+  { sinceInstallation: { saved } }: Snapshot["counters"],
+  { width }: TextOptions,
+  paint: Paint,
+): string[] {
   const { here, others } = saved;
   if (here.bytes === 0 && others.bytes === 0) return [];
-  return [paint(
+  return wrap(
     `${humanSize(here.bytes)} did not come over the internet, and others got ` +
       `${humanSize(others.bytes)} from here.`,
-    "dim",
-  )];
+    width,
+  ).map((line) => paint(line, "dim"));
 }
 
 function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint): string[] {
@@ -126,7 +132,11 @@ function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint):
   return [...lines, ...more(transfers.length)];
 }
 
+/** Characters of a bar. */
 const BAR = 20;
+
+/** Columns before the name of a file. */
+const INDENT = 5;
 
 function transferLines(transfer: TransferStatus, options: TextOptions, paint: Paint): string[] {
   const { direction, file, size, done, from, to } = transfer;
@@ -138,10 +148,11 @@ function transferLines(transfer: TransferStatus, options: TextOptions, paint: Pa
     : `[${paint("#".repeat(full), "green")}${"-".repeat(BAR - full)}] ${percent(share)}  `;
   const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
   const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
+  const facts = `${humanSize(rate)}/s  ${amount}  ${visibleText(place)}`.trimEnd();
+  const room = options.width - INDENT - (size === null ? 0 : BAR + "[] 100 %  ".length);
   return [
-    `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - 5)}`,
-    `     ${bar}${humanSize(rate)}/s`,
-    `     ${cut(`${amount} ${visibleText(place)}`.trimEnd(), options.width - 5)}`,
+    `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - INDENT)}`,
+    " ".repeat(INDENT) + bar + cut(facts, room),
   ];
 }
 
@@ -157,29 +168,33 @@ function peers({ peers, discovery }: Snapshot, options: TextOptions, paint: Pain
   if (peers.length === 0) {
     return [paint("Peers", "bold"), ...wrap(`none; ${where}`, options.width - 2).map(indented)];
   }
-  const rows: Row[] = peers.slice(0, MAX_ROWS).map((peer) => [
-    { text: visibleText(peer.url.replace(/\/$/, "")) },
-    stateCell(peer.state),
-    { text: peer.foundBy.join(", ") },
-    { text: peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`, isNumber: true },
-    { text: rateText(peer.rate), isNumber: true },
-    { text: amountText(peer.received), isNumber: true },
-    { text: String(peer.failures), isNumber: true },
-    { text: visibleText(peer.trouble ?? ""), style: "red" },
-  ]);
-  const titles = ["Peers", "state", "found by", "round trip", "rate", "received", "failures", ""];
+  const rows: Row[] = peers.slice(0, MAX_ROWS).map((peer) => ({
+    cells: [
+      { text: visibleText(peer.url.replace(/\/$/, "")) },
+      stateCell(peer.state),
+      { text: peer.foundBy.join(", ") },
+      { text: peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`, isNumber: true },
+      { text: rateText(peer.rate), isNumber: true },
+      { text: amountText(peer.received), isNumber: true },
+      { text: String(peer.failures), isNumber: true },
+    ],
+    ...(peer.trouble === null ? {} : { note: visibleText(peer.trouble) }),
+  }));
+  const titles = ["Peers", "state", "found by", "round trip", "rate", "received", "failures"];
   return [...drawTable(titles, rows, options, paint), ...more(peers.length)];
 }
 
 function mirrors({ mirrors }: Snapshot, options: TextOptions, paint: Paint): string[] {
   if (mirrors.length === 0) return [];
-  const rows: Row[] = mirrors.slice(0, MAX_ROWS).map((mirror) => [
-    { text: mirror.origin },
-    stateCell(mirror.state),
-    { text: rateText(mirror.rate), isNumber: true },
-    { text: amountText(mirror.received), isNumber: true },
-    { text: String(mirror.failures), isNumber: true },
-  ]);
+  const rows: Row[] = mirrors.slice(0, MAX_ROWS).map((mirror) => ({
+    cells: [
+      { text: mirror.origin },
+      stateCell(mirror.state),
+      { text: rateText(mirror.rate), isNumber: true },
+      { text: amountText(mirror.received), isNumber: true },
+      { text: String(mirror.failures), isNumber: true },
+    ],
+  }));
   const titles = ["Mirrors", "state", "rate", "received", "failures"];
   return [...drawTable(titles, rows, options, paint), ...more(mirrors.length)];
 }
@@ -219,7 +234,11 @@ interface Cell {
   readonly style?: Style;
 }
 
-type Row = readonly Cell[];
+/** The fields of a row, and a sentence that stands below it. */
+interface Row {
+  readonly cells: readonly Cell[];
+  readonly note?: string;
+}
 
 const GAP = "  ";
 
@@ -230,33 +249,28 @@ function drawTable(
   { width }: TextOptions,
   paint: Paint,
 ): string[] {
-  const isUsed = titles.map((title, column) =>
-    title !== "" || rows.some((row) => row[column]?.text !== "")
+  const head = titles.map((text, column): Cell => ({ text, style: column === 0 ? "bold" : "dim" }));
+  const all = [
+    head,
+    ...rows.map(({ cells: [first, ...others] }) => [
+      { ...first, text: `  ${first?.text ?? ""}` },
+      ...others,
+    ]),
+  ];
+  const widths = titles.map((_, column) =>
+    Math.max(...all.map((cells) => cells[column]?.text.length ?? 0))
   );
-  const widths = titles.map((title, column) =>
-    isUsed[column] === true
-      ? Math.max(
-        title.length - (column === 0 ? 2 : 0),
-        ...rows.map((row) => row[column]?.text.length ?? 0),
-      )
-      : 0
-  );
-  const total = widths.reduce((sum, each) => sum + each + GAP.length, 0);
+  const total = widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
   if (total > width) return drawList(titles, rows, width, paint);
-  const isNumber = titles.map((_, column) => rows.some((row) => row[column]?.isNumber === true));
-  const line = (cells: readonly Cell[], first: string): string =>
-    cells.flatMap(({ text, style }, column) => {
-      if (isUsed[column] !== true) return [];
-      const room = (widths[column] ?? 0) + (column === 0 ? 2 : 0);
-      const start = column === 0 ? first + text : text;
-      const padded = isNumber[column] === true ? start.padStart(room) : start.padEnd(room);
-      return style === undefined ? [padded] : [padded.replace(text, () => paint(text, style))];
-    }).join(GAP).trimEnd();
-  const head = titles.map((text, column): Cell => ({
-    text,
-    style: column === 0 ? "bold" : "dim",
-  }));
-  return [line(head, ""), ...rows.map((row) => line(row, "  "))];
+  const isNumber = titles.map((_, column) => all.some((cells) => cells[column]?.isNumber === true));
+  const lines = all.map((cells) =>
+    cells.map(({ text, style }, column) => {
+      const space = " ".repeat((widths[column] ?? 0) - text.length);
+      const painted = style === undefined ? text : paint(text, style);
+      return isNumber[column] === true ? space + painted : painted + space;
+    }).join(GAP).trimEnd()
+  );
+  return lines.flatMap((line, index) => [line, ...noteLines(rows[index - 1], width, paint)]);
 }
 
 function drawList(
@@ -267,18 +281,25 @@ function drawList(
 ): string[] {
   const room = Math.max(...titles.slice(1).map((title) => title.length));
   const lines = [paint(titles[0] ?? "", "bold")];
-  for (const [first, ...others] of rows) {
+  for (const row of rows) {
+    const [first, ...others] = row.cells;
     lines.push(cut(`  ${first?.text ?? ""}`, width));
     for (const [index, { text, style }] of others.entries()) {
-      if (text === "" || text === "-") continue;
+      if (text === "-") continue;
       const title = (titles[index + 1] ?? "").padEnd(room);
       const shown = cut(text, width - room - 6);
       lines.push(
         `    ${paint(title, "dim")}  ${style === undefined ? shown : paint(shown, style)}`,
       );
     }
+    lines.push(...noteLines(row, width, paint));
   }
   return lines;
+}
+
+function noteLines(row: Row | undefined, width: number, paint: Paint): string[] {
+  if (row?.note === undefined) return [];
+  return wrap(row.note, width - 4).map((line) => paint(`    ${line}`, "red"));
 }
 
 function cut(text: string, width: number): string {
