@@ -36,6 +36,17 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** The permissions that `make-root` gives to a {@link isPlaceholder placeholder}. */
+const PLACEHOLDER_MODE = 0o1711;
+
+/**
+ * True for a directory that `make-root` made only because pacman.conf names it. The unit has mounted
+ * nothing there, so to the service the directory does not exist.
+ */
+export function isPlaceholder({ isDirectory, mode }: Deno.FileInfo): boolean {
+  return isDirectory && mode !== null && (mode & 0o7777) === PLACEHOLDER_MODE;
+}
+
 /**
  * The bytes of a file.
  *

@@ -43,8 +43,12 @@ const PLAIN_FILES: Readonly<Record<string, string>> = {
   "conf.d/pacserve": "/etc/conf.d/pacserve",
   "pacman.d/pacserve": "/etc/pacman.d/pacserve",
   "man/pacserve.conf.5": "/usr/share/man/man5/pacserve.conf.5",
+  "libalpm/pacserve.hook": "/usr/share/libalpm/hooks/pacserve.hook",
   "LICENSE": `${LICENCES}/LICENSE`,
 };
+
+/** Scripts that others than users run. */
+const SCRIPTS = ["make-root", "transaction-report"] as const;
 
 /** Directories of which every file of that ending is installed. */
 const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>> = {
@@ -145,7 +149,9 @@ async function plainFiles(root: string): Promise<void> {
       if (ending.test(name)) await copy(`${checkout}${from}/${name}`, `${root}${to}/${name}`);
     }
   }
-  await copy(`${checkout}launchers/make-root`, `${root}${PROGRAM_DIRECTORY}/make-root`, 0o755);
+  for (const name of SCRIPTS) {
+    await copy(`${checkout}launchers/${name}`, `${root}${PROGRAM_DIRECTORY}/${name}`, 0o755);
+  }
 }
 
 /** Builds all of it; `output` is emptied first. */

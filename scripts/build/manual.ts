@@ -3,6 +3,7 @@
 import type { Section, Term } from "./manual_section.ts";
 import {
   DROP_INS,
+  HOOK,
   MASTER,
   MIRRORS,
   PACMAN_ITSELF,
@@ -45,6 +46,63 @@ const FIREWALL_RELOADS: Section = {
   ],
 };
 
+const CHECKS: Section = {
+  title: "Checks",
+  content: [
+    "Each line of --check has a result: well; wrong, with what cures it behind an arrow; or unknown, with the " +
+    "reason. With --json they are in the list checks, each with the fields name, result, text and, where " +
+    "something is wrong, cure; the names do not change from version to version.",
+    {
+      terms: [
+        { word: "service", meaning: "It answers; what systemd says of its unit." },
+        { word: "version", meaning: "The one that runs is the one that is installed." },
+        {
+          word: "port",
+          meaning:
+            "The same pacserve answers at every address of this machine, and no other server.",
+        },
+        { word: "ipv6", meaning: "A machine with IPv6 alone takes part." },
+        {
+          word: "name",
+          meaning:
+            "It answers to the names of this machine, those of /etc/hosts and of the name server included.",
+        },
+        {
+          word: "announcement",
+          meaning: "One that it makes now comes back to it, by each means and on each interface.",
+        },
+        { word: "peers", meaning: "Some answer; else where they are looked for." },
+        {
+          word: "firewall",
+          meaning:
+            "A peer has come in within the last hour, or nothing turns packets away, or the rules of pacserve.conf(5) are open. Without root the firewall cannot be read.",
+        },
+        {
+          word: "address file",
+          meaning: "/etc/pacman.d/pacserve leads to the pacserve that runs.",
+        },
+        {
+          word: "pacman.conf",
+          meaning:
+            "pacman can use it; each repository asks pacserve before its mirrors, or none does; CacheServer lines suit the version of pacman.",
+        },
+        {
+          word: "signatures",
+          meaning: "SigLevel requires signatures of packages, by keys that are trusted.",
+        },
+        { word: "cache", meaning: "The service can read the packages in each CacheDir." },
+        {
+          word: "databases",
+          meaning: "It can read the sync databases, by which it verifies what peers give.",
+        },
+        { word: "disk", meaning: "There is a gibibyte of room for downloads." },
+        { word: "mirrors", meaning: "The first six of each repository have its database." },
+        { word: "clock", meaning: "It agrees with those of mirrors and peers within two minutes." },
+      ],
+    },
+  ],
+};
+
 const SERVER_PAGES = ["curl(1)", "openssl-req(1)"];
 
 const ROOT_CACHE = "Copies of configurations that pacsrv(8) makes for root, and what the runtime " +
@@ -56,6 +114,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     sections: [
       SERVICE,
       PACMAN_ITSELF,
+      HOOK,
       DROP_INS,
       WITHOUT_MULTICAST,
       MIRRORS,
@@ -86,6 +145,10 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
         meaning:
           "The counters that pacserve-status(1) shows. One that cannot be read is renamed to " +
           "counters.json.broken.",
+      },
+      {
+        path: "/usr/share/libalpm/hooks/pacserve.hook",
+        meaning: "Has pacman say what came from the LAN, see THE HOOK.",
       },
     ],
     seeAlso: [
@@ -143,6 +206,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     seeAlso: ["pacman.conf(5)", "pacserve(8)", "pacsrv(8)"],
   },
   "pacserve-status": {
+    sections: [CHECKS],
     environment: [
       {
         word: "NO_COLOR",
@@ -151,6 +215,8 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     ],
     files: [
       { path: "/etc/pacman.d/pacserve", meaning: "Where pacserve answers." },
+      { path: "/etc/pacman.conf", meaning: "What --check examines, with what it includes." },
+      { path: "/etc/conf.d/pacserve", meaning: "The settings of the service, for --check." },
       {
         path: "/usr/share/doc/pacserve/doc/status.md",
         meaning: "The fields of the JSON, the metrics, and a dashboard for Grafana.",

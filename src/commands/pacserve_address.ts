@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { Failure, messageOf, UsageError } from "../failure.ts";
 import { exists, readText } from "../files.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
-import { serverAddresses } from "./pacsrv.ts";
+import { serverAddresses } from "../pacman/server_addresses.ts";
 import { DEFAULTS } from "./serve/options.ts";
 
 /** Milliseconds in which it has to answer. */

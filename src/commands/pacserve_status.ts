@@ -37,6 +37,15 @@ export async function run(words: readonly string[]): Promise<number> {
     console.log(information);
     return EXIT.well;
   }
+  if (options.has("check")) {
+    const wrong = ["watch", "interval"].find((name) => options.has(name));
+    if (wrong !== undefined) throw new UsageError(`--check and --${wrong} exclude each other`);
+    if (options.positional.length > 0) throw new UsageError("--check looks at this machine alone");
+    const { runDoctor } = await import("../doctor/run.ts");
+    return await runDoctor({ json: options.has("json"), isColoured: terminal().isColoured });
+  }
+  // What the doctor may, showing the status need not.
+  for (const name of ["run", "sys"] as const) await Deno.permissions.revoke({ name });
   const [address, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
   const isWatching = options.has("watch");

@@ -34,6 +34,14 @@ export const PACSERVE_STATUS: Command = {
           "Print all of it as JSON, with more than the text has; doc/status.md describes the fields.",
       },
       {
+        name: "check",
+        help:
+          "Try everything that pacserve needs, and say how to cure what is wrong: the service, its port " +
+          "and names, announcements, peers, the firewall, pacman.conf, signatures, the cache and the " +
+          "databases, the disk, the mirrors, and the clock. It takes ten seconds at the most, and " +
+          "announces this machine once. As root it can read the firewall, too.",
+      },
+      {
         name: "watch",
         short: "w",
         help: "Show it until Ctrl-C, again and again, with a bar for each transfer.",
@@ -49,6 +57,7 @@ export const PACSERVE_STATUS: Command = {
   }],
   examples: [
     { command: "pacserve-status", explanation: "See what the LAN saved:" },
+    { command: "sudo pacserve-status --check", explanation: "Find out what is wrong:" },
     { command: "pacserve-status --watch", explanation: "Look on during an upgrade:" },
     {
       command: "pacserve-status --json | jq .counters.today.saved.here.bytes",

@@ -12,8 +12,8 @@ import type { Log } from "../log.ts";
 import { copyConfiguration, copyDirectory } from "../pacman/configuration_copy.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
-import { directive, splitLines } from "../pacman/lines.ts";
 import { proxyExceptions } from "../pacman/proxy_environment.ts";
+import { serverAddresses } from "../pacman/server_addresses.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
 /**
@@ -115,24 +115,6 @@ export async function pacmanCommand(
     settings.log.warn(`running pacman without pacserve: ${messageOf(error)}`);
     return plain;
   }
-}
-
-/**
- * The addresses of the `Server` and `CacheServer` lines of a file such as `/etc/pacman.d/pacserve`
- * (pacman.conf(5)), in order: scheme, host and port alone. Lines that hold no HTTP address are passed
- * over.
- *
- * `Server = http://localhost:15678/pacman/$repo/$arch` gives `http://localhost:15678`.
- */
-export function serverAddresses(text: string): URL[] {
-  const addresses = new Map<string, URL>();
-  for (const { content } of splitLines(text)) {
-    const { key, value } = directive(content) ?? { key: "", value: "" };
-    if ((key !== "Server" && key !== "CacheServer") || !URL.canParse(value)) continue;
-    const { origin, protocol } = new URL(value);
-    if (protocol === "http:" || protocol === "https:") addresses.set(origin, new URL(origin));
-  }
-  return [...addresses.values()];
 }
 
 /** The beginning of a command line that sets variables: `env no_proxy=localhost`. */

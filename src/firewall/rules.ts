@@ -34,8 +34,8 @@ export interface Rule {
 /** The name of a rule, with its number. */
 const RULE = /^PACSERVE_RULE_(\d{1,9})$/;
 
-/** The other names in the configuration file: those of the service and of `firewalls.ts`. */
-const OTHER_NAMES = ["PACSERVE_ARGS", "PACSERVE_FIREWALL"];
+/** The other names in the configuration file: those of the service, of pacman's hook and of `firewalls.ts`. */
+const OTHER_NAMES = ["PACSERVE_ARGS", "PACSERVE_FIREWALL", "PACSERVE_HOOK"];
 
 /**
  * Refuses a misspelt name that begins as ours do: otherwise it would be ignored without a word.

@@ -87,13 +87,26 @@ export function pacmanConfRunner(program: string | null): RunPacmanConf {
  * Reads a configuration of pacman.
  *
  * @param path of the configuration, `/etc/pacman.conf`.
- * @throws Failure naming the file (and the line, where pacman-conf does) when it is missing or
- * invalid, or when pacman-conf cannot be run.
+ * @throws {Failure} as {@link printedConfiguration}.
  */
 export async function readPacmanConfiguration(
   path: string,
   runPacmanConf: RunPacmanConf,
 ): Promise<PacmanConfiguration> {
+  const configuration = parsePacmanConfiguration(await printedConfiguration(path, runPacmanConf));
+  return { ...configuration, databasePath: realPath(configuration.databasePath) };
+}
+
+/**
+ * What pacman-conf prints of a configuration: every directive with its value, one a line.
+ *
+ * @throws {Failure} naming the file (and the line, where pacman-conf does) when it is missing or
+ * invalid, or when pacman-conf cannot be run.
+ */
+export async function printedConfiguration(
+  path: string,
+  runPacmanConf: RunPacmanConf,
+): Promise<string> {
   const absolute = resolve(path);
   // pacman-conf takes a directory for an empty configuration.
   if (await isDirectory(absolute)) {
@@ -110,8 +123,7 @@ export async function readPacmanConfiguration(
       `the pacman configuration ${path} cannot be used: ${reasonIn(result)}`,
     );
   }
-  const configuration = parsePacmanConfiguration(result.stdout);
-  return { ...configuration, databasePath: realPath(configuration.databasePath) };
+  return result.stdout;
 }
 
 /**
@@ -119,8 +131,39 @@ export async function readPacmanConfiguration(
  * over. Sections of the same name are one repository.
  */
 export function parsePacmanConfiguration(text: string): PacmanConfiguration {
-  const options = new Map<string, string[]>();
-  const repositories = new Map<string, Map<string, string[]>>();
+  const { options, repositories } = sectionsOf(text);
+  return {
+    cacheDirectories: unique((options.get("CacheDir") ?? []).map(withoutSlash)),
+    databasePath: withoutSlash(options.get("DBPath")?.[0] ?? "/var/lib/pacman"),
+    architectures: unique(options.get("Architecture") ?? []),
+    repositories: [...repositories].map(([name, directives]) =>
+      repository(name, directives, levelOf(directives, options))
+    ),
+  };
+}
+
+/**
+ * The words of the signature level of each repository, as pacman-conf prints them: `PackageRequired`,
+ * `PackageTrustedOnly`, `DatabaseNever`…
+ */
+export function signatureLevels(text: string): ReadonlyMap<string, readonly string[]> {
+  const { options, repositories } = sectionsOf(text);
+  return new Map(
+    [...repositories].map(([name, directives]) => [name, levelOf(directives, options)]),
+  );
+}
+
+/** Values by their key. */
+type Directives = Map<string, string[]>;
+
+interface Sections {
+  readonly options: Directives;
+  readonly repositories: Map<string, Directives>;
+}
+
+function sectionsOf(text: string): Sections {
+  const options: Directives = new Map();
+  const repositories = new Map<string, Directives>();
   let section = options;
   for (const line of text.split("\n")) {
     const header = /^\[(.*)\]$/.exec(line);
@@ -135,37 +178,35 @@ export function parsePacmanConfiguration(text: string): PacmanConfiguration {
     values.push(line.slice(separator + 3));
     section.set(key, values);
   }
-  return {
-    cacheDirectories: unique((options.get("CacheDir") ?? []).map(withoutSlash)),
-    databasePath: withoutSlash(options.get("DBPath")?.[0] ?? "/var/lib/pacman"),
-    architectures: unique(options.get("Architecture") ?? []),
-    repositories: [...repositories].map(([name, directives]) =>
-      repository(name, directives, options.get("SigLevel") ?? [])
-    ),
-  };
+  return { options, repositories };
+}
+
+/**
+ * pacman-conf prints no level in a section that sets none. One that sets any part has all of it
+ * printed, with what it inherits, one word a line.
+ */
+function levelOf(directives: Directives, options: Directives): readonly string[] {
+  return directives.get("SigLevel") ?? options.get("SigLevel") ?? [];
 }
 
 function sectionFor(
   name: string,
-  options: Map<string, string[]>,
-  repositories: Map<string, Map<string, string[]>>,
-): Map<string, string[]> {
+  options: Directives,
+  repositories: Map<string, Directives>,
+): Directives {
   if (name === "options") return options;
   const known = repositories.get(name);
   if (known !== undefined) return known;
-  const added = new Map<string, string[]>();
+  const added: Directives = new Map();
   repositories.set(name, added);
   return added;
 }
 
 function repository(
   name: string,
-  directives: Map<string, string[]>,
-  inheritedLevel: readonly string[],
+  directives: Directives,
+  level: readonly string[],
 ): Repository {
-  // pacman-conf prints no level in a section that sets none. One that sets any part has all of it
-  // printed, with what it inherits, one word a line.
-  const level = directives.get("SigLevel") ?? inheritedLevel;
   const cacheServers = unique((directives.get("CacheServer") ?? []).map(withoutSlash));
   return {
     name,

@@ -79,6 +79,23 @@ export class ExpectedFiles {
     return [...this.#tables.values()].flatMap((table) => table.find(name) ?? []);
   }
 
+  /**
+   * Tries to read what is new, and what could not be read before.
+   *
+   * @returns the repositories whose databases are there, and whether each could be read. Null when
+   * that takes longer than a request may wait.
+   */
+  async readable(): Promise<ReadonlyMap<string, boolean> | null> {
+    // Permissions may have changed, which is no other version of a file.
+    if (this.#reading === null) {
+      for (const repository of this.#versions.keys()) {
+        if (!this.#tables.has(repository)) this.#versions.delete(repository);
+      }
+    }
+    if (!await this.#read()) return null;
+    return new Map([...this.#versions.keys()].map((name) => [name, this.#tables.has(name)]));
+  }
+
   #lookup(repository: string | null, name: string): ExpectedFile | null {
     if (repository !== null) return this.#tables.get(repository)?.find(name) ?? null;
     const [first, ...others] = this.known(name);

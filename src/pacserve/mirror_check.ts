@@ -58,8 +58,8 @@ export async function checkMirror(address: string, options: CheckOptions): Promi
   }
 }
 
-/** What a final answer means. */
-function judge({ status, headers }: FileAnswer): CheckResult {
+/** What the final answer to a HEAD means. */
+export function judge({ status, headers }: FileAnswer): CheckResult {
   if (status === 200 || status === 206) {
     // A page for people instead of a file: a captive portal, or a mirror's friendly "not found".
     const isPage = /^text\/html\b/i.test(headers.get("content-type") ?? "");

@@ -24,10 +24,27 @@ export interface DiscoveryListener {
   lost(peer: PeerUrl): void;
 }
 
+/** Whether an announcement of this server came back to it: others in that network can hear it, too. */
+export interface Echo {
+  /** As people call it: `multicast`, `multicast DNS`. */
+  readonly means: string;
+  /** The address or the interface that was announced from, or the port that cannot be used. */
+  readonly place: string;
+  readonly heard: boolean;
+}
+
 /** Looks for peers, and makes this server known to them where the means can do that. */
 export interface Discovery {
   /** Begins. A problem is logged, never thrown. */
   start(listener: DiscoveryListener): void;
+
+  /**
+   * Announces this server now, and finds out where that comes back. Loopback is left out, since nobody
+   * is behind it.
+   *
+   * @param patience milliseconds.
+   */
+  echoes(patience: number): Promise<Echo[]>;
 
   /** Ends it, with all sockets and timers; settles when others were told, where the means does that. */
   stop(): void | Promise<void>;

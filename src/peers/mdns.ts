@@ -8,7 +8,8 @@
 import type { Log } from "../log.ts";
 import { AlignedTimer } from "./aligned_timer.ts";
 import type { MdnsConfiguration } from "./configuration.ts";
-import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { Discovery, DiscoveryListener, Echo } from "./discovery.ts";
+import { AwaitedEchoes } from "./datagrams.ts";
 import type { FoundService } from "./mdns/browser.ts";
 import type { LinkOptions } from "./mdns/link.ts";
 import { mdnsInterfaces } from "./mdns/links.ts";
@@ -62,6 +63,14 @@ export class Mdns implements Discovery {
     this.#lastLook = Date.now();
     this.#look();
     this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
+  }
+
+  async echoes(patience: number): Promise<Echo[]> {
+    this.#look();
+    const echoes = new AwaitedEchoes([...this.#links.keys()]);
+    for (const [name, link] of this.#links) link.echo(() => echoes.heard(name));
+    const heard = await echoes.wait(patience);
+    return heard.map((echo) => ({ means: "multicast DNS", ...echo }));
   }
 
   /** Says that the server ends, and closes all sockets. */

@@ -5,7 +5,8 @@
  * bound to it that sends, because on Linux that is what chooses the interface.
  */
 
-import { closeSocket, pause } from "./datagrams.ts";
+import { Buffer } from "node:buffer";
+import { AwaitedEchoes, closeSocket, pause } from "./datagrams.ts";
 import type { Log } from "../log.ts";
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
@@ -13,7 +14,7 @@ import { isLoopback } from "../http/address.ts";
 import { AlignedTimer } from "./aligned_timer.ts";
 import { formatAnnouncement, parseAnnouncement } from "./announcement.ts";
 import type { MulticastConfiguration, PeersConfiguration } from "./configuration.ts";
-import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { Discovery, DiscoveryListener, Echo } from "./discovery.ts";
 import {
   addressesNear,
   type InterfaceAddress,
@@ -48,6 +49,8 @@ const PERIOD = 50;
 
 interface Sender {
   readonly socket: Deno.DatagramConn;
+  /** That of the sending socket: it has the options of what is sent. */
+  readonly sending: Promise<Deno.MulticastV4Membership> | null;
   readonly membership: Deno.MulticastV4Membership | null;
 }
 
@@ -64,6 +67,8 @@ export class Multicast implements Discovery {
   readonly #reported = new Set<string>();
   /** Local addresses in whose network somebody else was heard. */
   readonly #answered = new Set<string>();
+  /** While somebody wants to know whether announcements come back. */
+  #echoes: AwaitedEchoes | null = null;
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #rescan: AlignedTimer | null = null;
@@ -111,6 +116,37 @@ export class Multicast implements Discovery {
     ];
     this.#rescan = new AlignedTimer(RESCAN, () => this.#lookAgain());
     this.#receive(receiver, listener);
+  }
+
+  async echoes(patience: number): Promise<Echo[]> {
+    const means = "multicast";
+    if (this.#receiver === null) {
+      return [{ means, place: `UDP port ${this.#configuration.port}`, heard: false }];
+    }
+    // An interface that came up a moment ago counts, too.
+    this.#look();
+    const echoes = new AwaitedEchoes([...this.#senders.keys()].filter((one) => !isLoopback(one)));
+    this.#echoes = echoes;
+    await this.#loopBack(true);
+    this.#announce();
+    const heard = await echoes.wait(patience);
+    this.#echoes = null;
+    await this.#loopBack(false);
+    return heard.map((echo) => ({ means, ...echo }));
+  }
+
+  /**
+   * Whether this host hears what it sends to a LAN. As a rule it does not: two servers on one host know
+   * each other by the loopback address, and shall not meet a second time.
+   */
+  async #loopBack(isOn: boolean): Promise<void> {
+    await Promise.all([...this.#senders.values()].map(async ({ sending }) => {
+      try {
+        await (await sending)?.setLoopback(isOn);
+      } catch {
+        // The interface has just gone away.
+      }
+    }));
   }
 
   /** Leaves the group and closes all sockets. */
@@ -185,7 +221,7 @@ export class Multicast implements Discovery {
     let socket: Deno.DatagramConn | null = null;
     try {
       socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 0 });
-      this.#senders.set(address, { socket, membership: null });
+      this.#senders.set(address, { socket, sending: null, membership: null });
       this.#join(address, receiver, socket);
       return true;
     } catch (error) {
@@ -199,12 +235,14 @@ export class Multicast implements Discovery {
   #join(address: string, receiver: Deno.DatagramConn, socket: Deno.DatagramConn): void {
     const { group } = this.#configuration;
     // The sending socket joins too: the runtime has its time to live only on a membership.
-    socket.joinMulticastV4(group, address).then((membership) => membership.setTTL(TTL))
+    const sending = socket.joinMulticastV4(group, address);
+    sending.then((membership) => membership.setTTL(TTL))
       .catch((error) => this.#report(address, `cannot join from ${address}: ${messageOf(error)}`));
+    this.#senders.set(address, { socket, sending, membership: null });
     receiver.joinMulticastV4(group, address).then((membership) => {
       // The address may be gone by now.
       if (this.#senders.get(address)?.socket !== socket) return;
-      this.#senders.set(address, { socket, membership });
+      this.#senders.set(address, { socket, sending, membership });
     }).catch((error) => {
       this.#report(address, `cannot join ${group} on ${address}: ${messageOf(error)}`);
     });
@@ -272,6 +310,9 @@ export class Multicast implements Discovery {
         const [datagram, source] = await receiver.receive(buffer);
         if (source.transport === "udp" && !this.#isStray(source.hostname)) {
           this.#heard(source.hostname);
+          if (this.#echoes !== null && Buffer.compare(datagram, this.#announcement) === 0) {
+            this.#echoes.heard(source.hostname);
+          }
           const { hostname } = source;
           const peer = parseAnnouncement(datagram, this.#program, hostname, this.#defaultPort);
           if (peer !== null && this.#isDue(peer)) listener.seen(peer, "pacserve", "multicast");

@@ -8,7 +8,8 @@ import { Answers } from "./answers.ts";
 import { transfersOf } from "./balance.ts";
 import { PeerClient } from "./client.ts";
 import type { PeersConfiguration } from "./configuration.ts";
-import type { Discovery, Means } from "./discovery.ts";
+import { pause } from "./datagrams.ts";
+import type { Discovery, Echo, Means } from "./discovery.ts";
 import { Finder } from "./finder.ts";
 import { INDEX_TARGET } from "./index/format.ts";
 import { PublishedIndex } from "./index/published.ts";
@@ -52,12 +53,31 @@ export interface PeerRow {
   readonly transfers: number | null;
 }
 
+/** A peer that came in, as it may be told. */
+export interface Visit {
+  /** IP address. */
+  readonly address: string;
+  /** Seconds since then. */
+  readonly ago: number;
+}
+
 /** What survives a worker that is replaced. Plain data. */
 export interface PeersState {
   readonly peers: readonly PeerRecord[];
 }
 
 const DEFAULT_INTERVAL = 300;
+
+/** Milliseconds in which an announcement has come back, if it does. */
+const ECHO_PATIENCE = 2_000;
+
+/** Milliseconds that a visit is waited for, between two looks, and that one counts for a new one. */
+const VISIT_PATIENCE = 1_000;
+const VISIT_POLL = 50;
+const VISIT_FRESH = 60_000;
+
+/** Milliseconds before announcements are made again because somebody asks whether they come back. */
+const ECHO_PAUSE = 1_000;
 
 /** Finds files on the LAN, and answers peers that look for files here. */
 export class Peers {
@@ -80,6 +100,8 @@ export class Peers {
   readonly #membership: Membership;
   readonly #answers: Answers;
   #discoveries: readonly Discovery[] = [];
+  #lastVisit: { readonly address: string; readonly at: number } | null = null;
+  #echoes: { readonly until: number; readonly found: Promise<Echo[]> } | null = null;
 
   constructor(configuration: PeersConfiguration, parts: PeersParts) {
     const { network, log } = parts;
@@ -200,6 +222,43 @@ export class Peers {
       roundTrip: peer.roundTrip,
       transfers: peer.instance === null ? null : Math.round(transfersOf(peer, now)),
     }));
+  }
+
+  /** A request of a peer came in from an address: whatever is in between lets peers in. */
+  visited(address: string): void {
+    if (!this.#parts.network.isOwn(address)) this.#lastVisit = { address, at: performance.now() };
+  }
+
+  /**
+   * The last peer that came in from another machine; null while none has. Where peers are known, one is
+   * waited for: an announcement makes them come.
+   */
+  async lastVisit(): Promise<Visit | null> {
+    const end = performance.now() + VISIT_PATIENCE;
+    const isAwaited = this.registry.all().some((peer) => peer.state === "alive");
+    while (isAwaited && performance.now() < end && !this.#isVisitedSince(end - VISIT_FRESH)) {
+      await pause(VISIT_POLL);
+    }
+    if (this.#lastVisit === null) return null;
+    const { address, at } = this.#lastVisit;
+    return { address, ago: (performance.now() - at) / 1000 };
+  }
+
+  #isVisitedSince(time: number): boolean {
+    return this.#lastVisit !== null && this.#lastVisit.at > time;
+  }
+
+  /** Announces this server now, by all means, and tells where that came back; not more often than once a second. */
+  echoes(): Promise<Echo[]> {
+    const now = performance.now();
+    if (this.#echoes === null || this.#echoes.until < now) {
+      const found = Promise.all(this.#discoveries.map((each) => each.echoes(ECHO_PATIENCE)));
+      this.#echoes = {
+        until: now + ECHO_PATIENCE + ECHO_PAUSE,
+        found: found.then((each) => each.flat()),
+      };
+    }
+    return this.#echoes.found;
   }
 
   /** What a worker that takes over should know. */

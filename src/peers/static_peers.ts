@@ -1,7 +1,7 @@
 /** Peers that the user named (`--peer`): discovery that knows them from the start. */
 
 import type { PeersConfiguration } from "./configuration.ts";
-import type { Discovery, DiscoveryListener } from "./discovery.ts";
+import type { Discovery, DiscoveryListener, Echo } from "./discovery.ts";
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Gives the named peers at the start, and again from time to time: they may not know this server. */
@@ -27,6 +27,11 @@ export class StaticPeers implements Discovery {
     };
     tell();
     this.#timer = setInterval(tell, this.#interval);
+  }
+
+  /** Named peers are asked: nothing is announced to them. */
+  echoes(): Promise<Echo[]> {
+    return Promise.resolve([]);
   }
 
   stop(): void {

@@ -6,8 +6,9 @@
  *
  * 1. `withHeaders`: every reply says who answers; a peer learns more.
  * 2. `http/admission.ts`: who may come in (403).
- * 3. `auth/`: who has to log in (401).
- * 4. `route`: who answers, by this table.
+ * 3. `own_host.ts`: what only this host may ask.
+ * 4. `auth/`: who has to log in (401).
+ * 5. `route`: who answers, by this table.
  *
  * | request                                        | answer                                                       |
  * | ---------------------------------------------- | ------------------------------------------------------------ |
@@ -20,6 +21,7 @@
  * | `GET /<directory>/`                            | `--index`, else the listing; with `?tar=` an archive         |
  * | `GET /<directory>`                             | 301 to the same with a slash                                 |
  * | `GET /<file>`                                  | the file (`quickserve/file_reply.ts`), else a redirect to a peer |
+ * | `POST /?page=check`, `received`                | this host alone: `own_host.ts`                                |
  * | `POST /` without a form                        | a message of another server (`peers/answers.ts`)              |
  * | `PUT /<name>`, `POST` of a form                | an upload (`quickserve/uploads/`)                            |
  * | `OPTIONS *`                                    | 204                                                          |
@@ -51,6 +53,8 @@ import { isStatusRequest, StatusReplies } from "../status/replies.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { SharedFiles } from "./own_files.ts";
+import { OwnHost } from "./own_host.ts";
+import { selfCheck } from "./self_check.ts";
 
 /** Parts of a server that stay when its configuration changes. */
 interface LastingParts {
@@ -82,6 +86,8 @@ export class Handlers {
   readonly #quickserve: Quickserve;
   /** Null in quickserve. */
   readonly #status: StatusReplies | null;
+  /** Null in quickserve. */
+  readonly #ownHost: OwnHost | null;
 
   /** Makes the handlers of a configuration. */
   static async create(configuration: ServerConfiguration, parts: LastingParts): Promise<Handlers> {
@@ -95,6 +101,11 @@ export class Handlers {
     this.#parts = parts;
     this.files = new SharedFiles(tree, parts.expected, parts.memory.relay.holder);
     this.relays = pacserve !== null && !pacserve.redirect;
+    this.#ownHost = pacserve === null ? null : new OwnHost(
+      parts.network,
+      parts.memory.received.packages,
+      () => selfCheck(configuration, parts.peers, parts.expected),
+    );
     this.#always = { "Server": serverHeader(configuration.program) };
     this.admission = new Admission(admission, { names: hostNames, network: parts.network });
     this.#fileReplies = filesOf(configuration, tree);
@@ -127,6 +138,7 @@ export class Handlers {
   /** Answers a request. */
   answer(request: HttpRequest): Reply | Promise<Reply> {
     const reply = this.#forStatus(request) ?? this.admission.refusal(request) ??
+      this.#ownHost?.answer(request) ??
       this.#login(request);
     return reply instanceof Promise
       ? reply.then((later) => this.#withHeaders(request, later))
@@ -152,7 +164,9 @@ export class Handlers {
   /** Says who answers; a peer learns more. */
   #withHeaders(request: HttpRequest, reply: Reply): Reply {
     const { peers } = this.#parts;
-    const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
+    const isFromPeer = peers.isFromPeer(request);
+    if (isFromPeer) peers.visited(request.connection.remoteAddress);
+    const more = isFromPeer ? peers.replyHeaders() : null;
     return { ...reply, headers: { ...reply.headers, ...this.#always, ...more } };
   }
 

@@ -81,6 +81,7 @@ export class RunningServer {
       counters: this.#counters,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
     });
+    this.#memory.received.packages.import(state.received);
     this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
       scheme: configuration.listen.tls === null ? "http" : "https",
@@ -267,6 +268,7 @@ export class RunningServer {
       peers: this.#peers.exportState(),
       digest: this.#digest.exportState(final),
       sources: this.#memory.sources.export(),
+      received: this.#memory.received.packages.export(),
     };
   }
 }

@@ -12,6 +12,7 @@ import type { ServerConfiguration } from "./configuration.ts";
 import { sameScope, workerScope } from "./confinement.ts";
 import { DatabaseReader } from "./database_reader.ts";
 import type { FromWorker } from "./messages.ts";
+import { leaveReceived, takeReceived } from "./received_file.ts";
 import { emptyState, type ServerState } from "./state.ts";
 import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
 
@@ -91,6 +92,10 @@ export class Supervisor {
     const { status } = this.#configuration;
     const { savePause } = this.#options;
     this.#counters = await KeptCounters.open(status?.stateDirectory ?? null, this.#log, savePause);
+    const directory = this.#keptDirectory;
+    if (directory !== null) {
+      this.#state = { ...this.#state, received: await takeReceived(directory) };
+    }
     try {
       await this.#inTurn(() => this.#serve(this.#configuration));
     } catch (error) {
@@ -134,7 +139,15 @@ export class Supervisor {
     const workers = [...this.#retiring, ...(this.#worker === null ? [] : [this.#worker])];
     this.#worker = null;
     await Promise.all(workers.map((worker) => worker.stop(graceMilliseconds)));
+    const directory = this.#keptDirectory;
+    if (directory !== null) await leaveReceived(directory, this.#state.received);
     await this.#counters?.close();
+  }
+
+  /** Where what survives the server is kept; null for nowhere. */
+  get #keptDirectory(): string | null {
+    const directory = this.#configuration.status?.stateDirectory ?? null;
+    return this.#counters?.isKept === true ? directory : null;
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

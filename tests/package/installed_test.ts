@@ -48,7 +48,8 @@ Deno.test("the package in an empty root", async (t) => {
 
   await t.step("nobody but root may write any of it, and only programs can be run", async () => {
     for (const line of (await root.files("%m %u %P")).filter((line) => !line.endsWith("/deno"))) {
-      const program = / usr[/](bin[/]|lib[/]pacserve[/](pacserve|make-root)$)/.test(line);
+      const program = / usr[/](bin[/]|lib[/]pacserve[/](pacserve|make-root|transaction-report)$)/
+        .test(line);
       assertMatch(line, program ? /^755 root / : /^644 root /);
     }
   });

@@ -111,7 +111,7 @@ pkgver=${Deno.version.deno}
 pkgrel=1
 arch=(any)
 # An empty root has neither of them, and the tests need none of theirs in it.
-provides=(bash pacman)
+provides=(bash coreutils curl pacman)
 options=(!strip !debug)
 package() {
   install -D "${this.directory}/bin/deno" "$pkgdir/usr/bin/deno"

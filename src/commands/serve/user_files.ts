@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { Failure, fileProblem, isReadOnly, UsageError } from "../../failure.ts";
+import { isPlaceholder } from "../../files.ts";
 import { temporaryName } from "../../quickserve/uploads/temporary.ts";
 
 /** Collects what a configuration is read from, and what the user should be told about it. */
@@ -132,18 +133,11 @@ export async function readProblem(path: string): Promise<"missing" | "not readab
   }
 }
 
-/**
- * The permissions of a directory that `make-root` made only because pacman.conf names it. The unit has
- * mounted nothing there, so to the service the directory does not exist.
- */
-const PLACEHOLDER_MODE = 0o1711;
-
 /** Reads nothing, but fails as reading would. */
 async function tryReading(path: string): Promise<void> {
-  const { isFile, isDirectory, mode } = await Deno.stat(path);
-  if (isDirectory && mode !== null && (mode & 0o7777) === PLACEHOLDER_MODE) {
-    throw new Deno.errors.NotFound(path);
-  }
+  const info = await Deno.stat(path);
+  if (isPlaceholder(info)) throw new Deno.errors.NotFound(path);
+  const { isFile, isDirectory } = info;
   // A directory is not only listed but also entered.
   if (isDirectory) await Deno.stat(`${path}/.`);
   // Opening a pipe would wait for a writer.

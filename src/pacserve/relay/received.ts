@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { FileSource } from "../../http/exchange.ts";
 import type { LiveCounters } from "../../status/live_counters.ts";
+import { ReceivedPackages } from "../received_packages.ts";
 import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
 
@@ -25,6 +26,8 @@ const MAX_SOURCES = 1_000;
  * of use. Nothing is done for each piece, since a download knows its segments.
  */
 export class Received {
+  /** For the transactions of this host's pacman. */
+  readonly packages = new ReceivedPackages();
   readonly #counters: Pick<LiveCounters, "count">;
   /** By name. */
   readonly #sources = new LRUCache<string, SourceRecord>({ max: MAX_SOURCES });
@@ -62,6 +65,9 @@ export class Received {
       this.#count(download, source, isFile && source === most ? 1 : 0);
     }
     this.#remember(download);
+    const total = [...bytes.values()].reduce((sum, each) => sum + each, 0);
+    const lan = total - (bytes.get("mirror") ?? 0);
+    this.packages.add(download.name, { lan, total }, download.start > 0);
   }
 
   /** What the source of this name gave; null for nothing lately. */

@@ -1,5 +1,6 @@
 /** Multicast DNS on one interface while it is there: its sockets, its state, and a timer. */
 
+import { Buffer } from "node:buffer";
 import { Link, type LinkOptions } from "./link.ts";
 import type { ServiceListener } from "./browser.ts";
 import type { LinkInterface } from "./links.ts";
@@ -7,6 +8,9 @@ import { LinkSockets } from "./sockets.ts";
 
 /** Longest delay that a timer takes, in milliseconds. */
 const MAX_DELAY = 3_600_000;
+
+/** So many datagrams of those that were sent are known again, and those that are sent next. */
+const MAX_SENT = 16;
 
 /** Speaks multicast DNS on an interface, until it is closed. */
 export class RunningLink {
@@ -17,6 +21,9 @@ export class RunningLink {
   #closed = false;
   /** Nothing could be sent: as soon as something can, all of it is said again. */
   #isMute = false;
+  /** Called when one of the datagrams that were sent comes back, while somebody wants to know. */
+  #echoed: (() => void) | null = null;
+  #sent: readonly Uint8Array[] = [];
 
   /** @param ownAddresses all IP addresses of this host. */
   constructor(
@@ -29,6 +36,7 @@ export class RunningLink {
     this.#link = new Link(options, { ...link, ownAddresses }, listener, performance.now());
     this.#sockets = new LinkSockets(link, {
       received: (datagram, source) => {
+        this.#listenForEcho(datagram);
         this.#link.receive(datagram, source, performance.now());
         this.#wait();
       },
@@ -63,6 +71,21 @@ export class RunningLink {
     this.#wait();
   }
 
+  /** As {@link again}, and calls `heard` when this host hears that itself. */
+  echo(heard: () => void): void {
+    this.#sent = [];
+    this.#echoed = heard;
+    this.again();
+  }
+
+  #listenForEcho(datagram: Uint8Array): void {
+    const echoed = this.#echoed;
+    if (echoed === null || !this.#sent.some((one) => Buffer.compare(one, datagram) === 0)) return;
+    this.#echoed = null;
+    this.#sent = [];
+    echoed();
+  }
+
   /** Says that the service ends, if anybody can hear it, and closes the sockets. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -84,6 +107,7 @@ export class RunningLink {
     const datagrams = this.#link.poll(performance.now());
     this.#wait();
     if (datagrams.length === 0) return;
+    if (this.#echoed !== null) this.#sent = [...this.#sent.slice(-MAX_SENT), ...datagrams];
     const sent = await this.#sockets.send(datagrams);
     if (sent && this.#isMute) this.again();
     this.#isMute = !sent;

@@ -1,4 +1,4 @@
-import { serverAddresses } from "../../../src/commands/pacsrv.ts";
+import { serverAddresses } from "../../../src/pacman/server_addresses.ts";
 import { assertEquals } from "../../assert.ts";
 
 function addresses(text: string): string[] {

@@ -1,0 +1,150 @@
+/** Under which addresses and names the server is reached. */
+
+import { hostname } from "node:os";
+import { messageOf } from "../../failure.ts";
+import { isLoopback } from "../../http/address.ts";
+import { HEADERS } from "../../peers/protocol.ts";
+import { ask } from "../ask.ts";
+import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
+import type { RunningService } from "../checked_host.ts";
+
+/** Milliseconds for the name server to say how it calls an address. */
+const NAME_TIMEOUT = 1_500;
+
+/** `port`: whoever connects to the port of any address of this host, reaches the same pacserve. */
+export const portCheck: Check = {
+  name: "port",
+  run: async (host) => {
+    const service = await host.service();
+    const port = service?.address.port ?? String(await host.port());
+    const server = service ?? { address: new URL(`http://localhost:${port}`), report: null };
+    const own = [...lanAddresses(), "127.0.0.1", "::1"];
+    const found = await Promise.all(own.map((address) => whoAnswers(server, address)));
+    const where = (who: string): string[] => own.filter((_, index) => found[index] === who);
+    const others = where("another");
+    if (others.length > 0) {
+      return wrong(
+        `another server has port ${port} of ${listed(others)}`,
+        `"ss -ltnp sport = :${port}" names its program: end it, or give pacserve another --port ` +
+          `(also in ${host.paths.addressFile})`,
+      );
+    }
+    if (service === null) return NOT_RUNNING;
+    const open = where("pacserve");
+    const looks = (service.report?.places.means.length ?? 0) > 0;
+    if (looks && lanAddresses().length > 0 && open.every(isLoopback)) {
+      return wrong(
+        `it looks for peers, but other machines cannot connect: it answers at ${listed(open)} only`,
+        `take --address out of PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
+      );
+    }
+    return well(`pacserve alone has port ${port}: it answers at ${shortList(open, 6)}`);
+  },
+};
+
+/** `ipv6`: a host with nothing but IPv6 takes part, too. */
+export const ipv6Check: Check = {
+  name: "ipv6",
+  run: async (host) => {
+    const service = await host.service();
+    if (service === null) return NOT_RUNNING;
+    const addresses = lanAddresses();
+    const sixes = addresses.filter((address) => address.includes(":"));
+    if (addresses.length === 0) return unknown("this host has no address but loopback");
+    if (sixes.length < addresses.length) return well("this host has an IPv4 address");
+    const answers = await Promise.all(sixes.map((address) => whoAnswers(service, address)));
+    const listens = answers.includes("pacserve");
+    const looks = service.report?.places.means.includes("multicast DNS") === true;
+    if (listens && looks) return well("this host has IPv6 alone, and pacserve uses it");
+    return wrong(
+      "this host has IPv6 alone, " +
+        (listens ? "with which multicast finds no peers" : "and pacserve does not listen there"),
+      `put --ipv6 and --mdns into PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
+    );
+  },
+};
+
+/** `name`: the server answers to the names that this host is called by. */
+export const nameCheck: Check = {
+  name: "name",
+  run: async (host) => {
+    const service = await host.service();
+    if (service === null) return NOT_RUNNING;
+    const names = await ownNames();
+    if (names.length === 0) return unknown("this host has no name");
+    const refused: string[] = [];
+    await Promise.all(names.map(async (name) => {
+      const headers = { Host: `${name}:${service.address.port}` };
+      const { status } = await ask(service.address, { method: "HEAD", headers });
+      if (status === 403) refused.push(name);
+    }));
+    if (refused.length === 0) return well(`it answers to ${shortList(names)}`);
+    return wrong(
+      `it refuses the name ${listed(refused.sort())}, by which this host is called`,
+      `put ${refused.map((name) => `--server-name ${name}`).join(" ")} into PACSERVE_ARGS in ` +
+        `${host.paths.settings}, then systemctl restart pacserve`,
+    );
+  },
+};
+
+/** Addresses at which other machines reach this host, without those of a link alone. */
+function lanAddresses(): string[] {
+  const all = Deno.networkInterfaces().map(({ address }) => address);
+  return [...new Set(all)].filter((one) => !isLoopback(one) && !/^fe[89ab]/i.test(one));
+}
+
+/** Who answers on the service's port at an address of this host. */
+async function whoAnswers(
+  { address: server, report }: RunningService,
+  address: string,
+): Promise<"pacserve" | "another" | "nobody"> {
+  // With this header a pacserve says who it is.
+  const headers = { Host: server.host, [HEADERS.instance]: crypto.randomUUID() };
+  try {
+    const answer = await ask(server, { method: "HEAD", address, headers });
+    const instance = answer.headers[HEADERS.instance.toLowerCase()];
+    return instance !== undefined && (report === null || instance === report.instance)
+      ? "pacserve"
+      : "another";
+  } catch (error) {
+    // What takes a connection and says no HTTP, or nothing, is a server, too.
+    return /refused|no route/.test(messageOf(error)) ? "nobody" : "another";
+  }
+}
+
+/** The host's own name, those in /etc/hosts, and those that the name server has for its addresses. */
+async function ownNames(): Promise<string[]> {
+  const names = new Set<string>();
+  const own = hostname().toLowerCase();
+  if (own !== "" && own !== "localhost") {
+    names.add(own);
+    if (!own.includes(".")) names.add(`${own}.local`);
+  }
+  const addresses = [...lanAddresses(), "127.0.1.1"];
+  const hosts = await Deno.readTextFile("/etc/hosts").catch(() => "");
+  for (const line of hosts.split("\n")) {
+    const [address = "", ...called] = line.replace(/#.*/, "").trim().toLowerCase().split(/\s+/);
+    if (addresses.includes(address)) { for (const name of called) names.add(name); }
+  }
+  await Promise.all(
+    lanAddresses().map(async (address) => {
+      for (const name of await namesOf(address)) names.add(name);
+    }),
+  );
+  return [...names].filter((name) => /^[a-z\d_][a-z\d_.-]*$/.test(name));
+}
+
+/** Names of an address in the DNS; none where there is no name server. */
+async function namesOf(address: string): Promise<string[]> {
+  try {
+    const { promises } = await import("node:dns");
+    const resolver = new promises.Resolver({ timeout: NAME_TIMEOUT, tries: 1 });
+    const late = new Promise<string[]>((resolve) => {
+      Deno.unrefTimer(setTimeout(() => resolve([]), NAME_TIMEOUT));
+    });
+    const found = await Promise.race([resolver.reverse(address), late]);
+    return found.map((name) => name.toLowerCase().replace(/\.$/, ""));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,191 @@
+/** Whether the mirrors answer, and whether this host's clock agrees with those of others. */
+
+import { messageOf } from "../../failure.ts";
+import { ownNames } from "../../http/admission.ts";
+import { Network } from "../../http/network.ts";
+import { proxyVariables } from "../../pacman/proxy_environment.ts";
+import { judge } from "../../pacserve/mirror_check.ts";
+import { mirrorHeaders, requestMirror } from "../../pacserve/mirror_request.ts";
+import { FileClient } from "../../pacserve/relay/http_client.ts";
+import { Proxies } from "../../pacserve/relay/proxies.ts";
+import { type Mirror, mirrorsOf, type Self, urlOn } from "../../pacserve/servers.ts";
+import { ask, timeOf } from "../ask.ts";
+import { type Check, shortList, unknown, well, wrong } from "../check.ts";
+import type { CheckedHost } from "../checked_host.ts";
+
+/** Milliseconds that a mirror has: one that takes longer is given up by pacman's users. */
+const MIRROR_TIMEOUT = 5_000;
+
+/** Mirrors of a repository that are asked, the first ones. */
+const MAX_MIRRORS = 6;
+
+/** Repositories whose mirrors are asked. */
+const MAX_REPOSITORIES = 12;
+
+/** Peers whose clocks are read. */
+const MAX_PEERS = 8;
+
+/** Milliseconds that a clock may be wrong by: signatures and certificates bear as much. */
+const MAX_DEVIATION = 120_000;
+
+/** `mirrors`: those that pacman would ask first answer. */
+export const mirrorsCheck: Check = {
+  name: "mirrors",
+  run: async (host) => {
+    const asked = await askedMirrors(host);
+    if (asked.length === 0) return unknown("no repository has a mirror in the network");
+    const failed = asked.filter(({ problem }) => problem !== null);
+    const origins = [...new Set(asked.map(({ mirror }) => mirror.origin))];
+    if (failed.length === 0) {
+      {
+        return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
+      }
+    }
+    const texts = failed.map(({ repository, mirror, problem }) =>
+      `${mirror.origin} for ${repository}: ${problem}`
+    );
+    return wrong(
+      failed.length === asked.length ? `no mirror answers: ${shortList(texts)}` : shortList(texts),
+      failed.length === asked.length
+        ? "look whether this machine reaches the internet; behind a proxy, http_proxy and https_proxy " +
+          `go into ${host.paths.settings}`
+        : "take them out of the mirror list that pacman.conf includes",
+    );
+  },
+};
+
+/** `clock`: this host's clock agrees with those of mirrors and peers. */
+export const clockCheck: Check = {
+  name: "clock",
+  run: async (host) => {
+    const [mirrors, peers] = await Promise.all([askedMirrors(host), peerClocks(host)]);
+    const clocks = [
+      ...peers,
+      ...mirrors.flatMap(({ mirror, ahead }) =>
+        ahead === null ? [] : { whose: mirror.origin, ahead }
+      ),
+    ];
+    if (clocks.length === 0) return unknown("no mirror and no peer says what time it is");
+    const wrongClocks = clocks.filter(({ ahead }) => Math.abs(ahead) > MAX_DEVIATION);
+    const middle = clocks.map(({ ahead }) => ahead).toSorted((one, other) => one - other)
+      .at(Math.floor(clocks.length / 2)) ?? 0;
+    if (Math.abs(middle) > MAX_DEVIATION) {
+      return wrong(
+        `this host's clock is ${duration(middle)} ${middle > 0 ? "late" : "early"}, by ` +
+          shortList([...new Set(wrongClocks.map(({ whose }) => whose))]),
+        "timedatectl set-ntp true",
+      );
+    }
+    if (wrongClocks.length > 0) {
+      const texts = wrongClocks.map(({ whose, ahead }) =>
+        `${whose} (${duration(ahead)} ${ahead > 0 ? "early" : "late"})`
+      );
+      return wrong(
+        `the clock of ${shortList([...new Set(texts)])} is wrong`,
+        "timedatectl set-ntp true there",
+      );
+    }
+    return well(
+      `this host's clock agrees with ${
+        clocks.length === 1 ? clocks[0]?.whose : `${clocks.length} others`
+      }`,
+    );
+  },
+};
+
+/** A mirror that was asked. */
+interface AskedMirror {
+  readonly repository: string;
+  readonly mirror: Mirror;
+  /** Why pacman cannot use it; null: it can. */
+  readonly problem: string | null;
+  /** Milliseconds that its clock is ahead of this host's; null where it does not say. */
+  readonly ahead: number | null;
+}
+
+/** Asks the mirrors for the databases of their repositories, as the service would. */
+function askedMirrors(host: CheckedHost): Promise<readonly AskedMirror[]> {
+  return host.once("mirrors", async () => {
+    const [pacman, service, settings] = await Promise.all([
+      host.pacman(),
+      host.service(),
+      host.settings().catch(() => new Map<string, string>()),
+    ]);
+    const ports = [
+      ...await host.addresses().catch(() => []),
+      ...(service === null ? [] : [service.address]),
+    ];
+    const network = new Network();
+    const self: Self = {
+      ports: ports.map(({ port }) => Number(port)),
+      hostNames: ownNames(Deno.hostname(), []),
+      isOwnAddress: (address) => network.isOwn(address),
+    };
+    const proxies = proxyVariables(settings);
+    const client = new FileClient(proxies === null ? null : new Proxies(proxies));
+    const asked = await Promise.all(
+      pacman.repositories.slice(0, MAX_REPOSITORIES).flatMap((repository) => {
+        const file = `${repository.name}.db`;
+        return mirrorsOf(repository, pacman, null, self, file).slice(0, MAX_MIRRORS)
+          .map((mirror) => askMirror(repository.name, mirror, urlOn(mirror, file), client));
+      }),
+    );
+    client.close();
+    return asked;
+  });
+}
+
+async function askMirror(
+  repository: string,
+  mirror: Mirror,
+  url: string,
+  client: FileClient,
+): Promise<AskedMirror> {
+  const signal = AbortSignal.timeout(MIRROR_TIMEOUT);
+  const request = { client, isSelf: () => false, method: "HEAD" as const, signal };
+  try {
+    const answer = await requestMirror(url, {
+      ...request,
+      headers: mirrorHeaders("1.1 pacserve-status"),
+    });
+    answer.close();
+    const { verdict, reason } = judge(answer);
+    const time = timeOf(answer.headers.get("date"), answer.headers.get("age"));
+    return {
+      repository,
+      mirror,
+      problem: verdict === "has" ? null : reason,
+      ahead: time === null ? null : time - Date.now(),
+    };
+  } catch (error) {
+    const problem = signal.aborted ? `no answer in ${MIRROR_TIMEOUT / 1000} s` : messageOf(error);
+    return { repository, mirror, problem, ahead: null };
+  }
+}
+
+/** The clocks of the peers that answer. */
+async function peerClocks(
+  host: CheckedHost,
+): Promise<readonly { readonly whose: string; readonly ahead: number }[]> {
+  const peers = (await host.service())?.report?.peers ?? [];
+  const alive = peers.filter(({ state }) => state === "alive").slice(0, MAX_PEERS);
+  const clocks = await Promise.all(alive.map(async ({ url }) => {
+    try {
+      const { headers } = await ask(new URL(url), { method: "HEAD" });
+      const time = timeOf(headers["date"]?.toString(), headers["age"]?.toString());
+      return time === null ? [] : [{ whose: url, ahead: time - Date.now() }];
+    } catch {
+      // Whether peers answer is another check's business.
+      return [];
+    }
+  }));
+  return clocks.flat();
+}
+
+/** `3 minutes`, `2 hours`, `5 days` */
+function duration(milliseconds: number): string {
+  const minutes = Math.round(Math.abs(milliseconds) / 60_000);
+  if (minutes < 120) return `${minutes} minutes`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
+}

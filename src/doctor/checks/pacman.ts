@@ -1,0 +1,157 @@
+/** Whether pacman uses pacserve, and verifies what it gets. */
+
+import { messageOf } from "../../failure.ts";
+import type { Repository } from "../../pacman/configuration.ts";
+import { directive, splitLines } from "../../pacman/lines.ts";
+import { runProgram } from "../../firewall/programs.ts";
+import {
+  type Check,
+  type Finding,
+  listed,
+  NOT_RUNNING,
+  shortList,
+  unknown,
+  well,
+  wrong,
+} from "../check.ts";
+import type { CheckedHost } from "../checked_host.ts";
+
+/** What shows how pacman.conf would have to be. */
+const INSERT = "pacman.conf-insert_pacserve";
+
+/** The first version of libalpm that knows `CacheServer`: that of pacman 6.1. */
+const CACHE_SERVER_SINCE = 14;
+
+/** `address file`: the file that names pacserve to pacman leads to the pacserve that runs. */
+export const addressFileCheck: Check = {
+  name: "address file",
+  run: async (host) => {
+    const { addressFile } = host.paths;
+    const addresses = await host.addresses().catch((error) => messageOf(error));
+    if (typeof addresses === "string") {
+      return wrong(addresses, `reinstall pacserve, which brings ${addressFile}`);
+    }
+    if (addresses.length === 0) {
+      return wrong(
+        `${addressFile} names no server`,
+        `put "Server = http://localhost:15678/pacman/$repo/os/$arch" into ${addressFile}`,
+      );
+    }
+    const service = await host.service();
+    if (service === null) return NOT_RUNNING;
+    const named = listed(addresses.map(({ origin }) => origin));
+    if (!addresses.some(({ origin }) => origin === service.address.origin)) {
+      return wrong(
+        `pacserve answers at ${service.address.origin}, but ${addressFile} names ${named}`,
+        `write port ${service.address.port} into ${addressFile}`,
+      );
+    }
+    return well(`${addressFile} names ${named}`);
+  },
+};
+
+/** `pacman.conf`: each repository, or none, asks pacserve before its mirrors. */
+export const configurationCheck: Check = {
+  name: "pacman.conf",
+  run: async (host) => {
+    const { configuration, addressFile } = host.paths;
+    const pacman = await host.pacman().catch((error) => messageOf(error));
+    if (typeof pacman === "string") return wrong(pacman, "pacman fails, too, until that is mended");
+    const { repositories } = pacman;
+    if (repositories.length === 0) {
+      return wrong(`${configuration} has no repository`, "add the repositories of your system");
+    }
+    const own = await ownOrigins(host);
+    const uses = repositories.filter((each) => placesOf(each, own).length > 0);
+    if (uses.length === 0) {
+      return well(`pacsrv alone uses pacserve (plain pacman would with ${INSERT})`);
+    }
+    const names = (some: readonly Repository[]): string => listed(some.map(({ name }) => name));
+    const late = uses.filter((each) => placesOf(each, own).every((place) => place > 0));
+    if (late.length > 0) {
+      return wrong(
+        `in ${names(late)} a mirror stands before pacserve, and pacman asks it first`,
+        `make "Include = ${addressFile}" the first line there (${INSERT} shows it)`,
+      );
+    }
+    const lacking = repositories.filter((each) => !uses.includes(each));
+    if (lacking.length > 0) {
+      return wrong(
+        `${names(uses)} uses pacserve, and ${names(lacking)} does not`,
+        `put "Include = ${addressFile}" there, too, as ${INSERT} shows`,
+      );
+    }
+    return await cacheServerFinding(host) ??
+      well(`pacserve is asked first in ${names(repositories)}`);
+  },
+};
+
+/** `signatures`: pacman verifies what comes from others. */
+export const signaturesCheck: Check = {
+  name: "signatures",
+  run: async (host) => {
+    const { signatureLevels } = await host.pacman();
+    const never: string[] = [];
+    const optional: string[] = [];
+    const anybody: string[] = [];
+    for (const [name, words] of signatureLevels) {
+      if (words.includes("PackageNever")) never.push(name);
+      else if (words.includes("PackageOptional")) optional.push(name);
+      if (words.includes("PackageTrustAll")) anybody.push(name);
+    }
+    const faults = [
+      ...(never.length === 0 ? [] : [`no signature is looked at in ${listed(never)} (Never)`]),
+      ...(anybody.length === 0 ? [] : [`any key is good in ${listed(anybody)} (TrustAll)`]),
+      ...(optional.length === 0 ? [] : [`none is required in ${listed(optional)} (Optional)`]),
+    ];
+    if (faults.length === 0) {
+      return well(`each package has to be signed in ${shortList([...signatureLevels.keys()], 6)}`);
+    }
+    return wrong(
+      `SigLevel protects little: ${faults.join("; ")}`,
+      `write "SigLevel = Required DatabaseOptional" into ${host.paths.configuration}`,
+    );
+  },
+};
+
+/** Where pacserve may be named in a configuration. */
+async function ownOrigins(host: CheckedHost): Promise<ReadonlySet<string>> {
+  const [named, service] = await Promise.all([host.addresses().catch(() => []), host.service()]);
+  return new Set(
+    [...named, ...(service === null ? [] : [service.address])].map(({ origin }) => origin),
+  );
+}
+
+/** Where among the servers of a repository pacserve stands: 0 is the first of its kind. */
+function placesOf({ servers, cacheServers = [] }: Repository, own: ReadonlySet<string>): number[] {
+  return [cacheServers, servers].flatMap((list) => {
+    const place = list.findIndex((server) =>
+      URL.canParse(server) && own.has(new URL(server).origin)
+    );
+    return place < 0 ? [] : [place];
+  });
+}
+
+/** What is wrong with the lines of the address file for this version of pacman; null: nothing. */
+async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
+  const { addressFile } = host.paths;
+  const { output } = await runProgram("pacman", ["--version"]).catch(() => ({ output: "" }));
+  const [, version] = /libalpm v(\d+)/.exec(output) ?? [];
+  if (version === undefined) return unknown("pacman does not say its version");
+  const text = await Deno.readTextFile(addressFile).catch(() => "");
+  const keys = splitLines(text).map(({ content }) => directive(content)?.key);
+  const knows = Number(version) >= CACHE_SERVER_SINCE;
+  if (keys.includes("CacheServer") && !knows) {
+    return wrong(
+      "this pacman is older than 6.1, and warns of CacheServer lines on each run",
+      `put a # in front of CacheServer in ${addressFile}, or run pacsrv`,
+    );
+  }
+  if (!keys.includes("CacheServer") && knows) {
+    return wrong(
+      `${addressFile} has no CacheServer line, so that pacman gives pacserve up after three errors`,
+      `put "CacheServer = http://localhost:15678/pacman/$repo/os/$arch" above its Server line`,
+    );
+  }
+  return null;
+}

@@ -1,0 +1,99 @@
+/** The service: whether it runs, how systemd sees it, and whether it is of the installed version. */
+
+import { findProgram, runProgram } from "../../firewall/programs.ts";
+import { VERSION } from "../../version.ts";
+import { type Check, type Finding, NOT_RUNNING, well, wrong } from "../check.ts";
+import type { CheckedHost } from "../checked_host.ts";
+
+const UNIT = "pacserve.service";
+
+/** What says why a unit does not run. */
+const JOURNAL = `journalctl -eu ${UNIT}`;
+
+/** `service`: pacserve answers, and systemd starts it. */
+export const serviceCheck: Check = {
+  name: "service",
+  run: async (host) => {
+    const [service, unit] = await Promise.all([host.service(), unitState()]);
+    return service === null ? await notAnswering(host, unit) : answering(service.address, unit);
+  },
+};
+
+/** `version`: what runs is what is installed. */
+export const versionCheck: Check = {
+  name: "version",
+  run: async (host) => {
+    const service = await host.service();
+    if (service === null) return NOT_RUNNING;
+    const running = service.report?.version ?? "older version";
+    return running === VERSION
+      ? well(`the running pacserve is the installed one, ${VERSION}`)
+      : wrong(
+        `the ${running} of pacserve runs, and ${VERSION} is installed`,
+        `systemctl restart ${UNIT}`,
+      );
+  },
+};
+
+/** Properties of a unit (org.freedesktop.systemd1(5)), by name. */
+type UnitState = ReadonlyMap<string, string>;
+
+/** Null where systemd does not run, or knows no such unit. */
+async function unitState(): Promise<UnitState | null> {
+  if (findProgram("systemctl") === null) return null;
+  const { success, output } = await runProgram("systemctl", [
+    ...["show", UNIT, "--no-pager"],
+    "--property=LoadState,ActiveState,UnitFileState,Result,NeedDaemonReload",
+  ]);
+  if (!success) return null;
+  const state = new Map(
+    output.split("\n").flatMap((line): [string, string][] => {
+      const equals = line.indexOf("=");
+      return equals < 0 ? [] : [[line.slice(0, equals), line.slice(equals + 1)]];
+    }),
+  );
+  return state.get("LoadState") === "not-found" ? null : state;
+}
+
+function answering(address: URL, unit: UnitState | null): Finding {
+  const where = `it answers at ${address.origin}`;
+  if (unit === null || unit.get("ActiveState") === "inactive") {
+    return well(`${where}, started by hand`);
+  }
+  if (unit.get("NeedDaemonReload") === "yes") {
+    return wrong(
+      `${where}, but its unit was changed since it was started`,
+      `systemctl daemon-reload && systemctl restart ${UNIT}`,
+    );
+  }
+  if (unit.get("UnitFileState") === "disabled") {
+    return well(`${where}; it does not start by itself ("systemctl enable ${UNIT}" changes that)`);
+  }
+  return well(where);
+}
+
+async function notAnswering(host: CheckedHost, unit: UnitState | null): Promise<Finding> {
+  const addresses = await host.addresses().catch(() => []);
+  const where = addresses.map(({ origin }) => origin).join(", ") ||
+    `http://localhost:${await host.port()}`;
+  if (unit === null) {
+    return wrong(`no pacserve answers at ${where}`, `systemctl enable --now ${UNIT}`);
+  }
+  switch (unit.get("ActiveState")) {
+    case "active":
+      return wrong(
+        `${UNIT} runs, but does not answer at ${where}`,
+        `${JOURNAL} names the address on which it listens; ${host.paths.addressFile} has to name it, too`,
+      );
+    case "activating":
+    case "failed":
+      return wrong(
+        `${UNIT} does not start (${unit.get("Result")})`,
+        `${JOURNAL} says why`,
+      );
+    default:
+      return unit.get("UnitFileState") === "enabled"
+        ? wrong(`${UNIT} is enabled, but does not run`, `systemctl start ${UNIT}`)
+        : wrong(`${UNIT} does not run`, `systemctl enable --now ${UNIT}`);
+  }
+}

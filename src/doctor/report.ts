@@ -1,0 +1,79 @@
+/** What the doctor found, for people and for scripts. */
+
+import type { Finding } from "./check.ts";
+import type { Examination } from "./doctor.ts";
+
+/** How a report is laid out. */
+export interface ReportStyle {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly isColoured: boolean;
+}
+
+/** Colours of the terminal (ECMA-48, SGR). */
+const COLOURS: Readonly<Record<Finding["result"], number>> = { well: 32, wrong: 31, unknown: 33 };
+
+/** The narrowest text: on a narrower terminal its lines are broken by that. */
+const MIN_WIDTH = 30;
+
+/** Each check in a line or several, the cures below them, and a sentence at the end. */
+export function reportText({ checks, isRunning }: Examination, style: ReportStyle): string {
+  const words = Math.max(...checks.map(({ result }) => result.length)) + 2;
+  const names = Math.max(...checks.map(({ name }) => name.length)) + 2;
+  const indent = words + names;
+  const width = Math.max(MIN_WIDTH, style.width - indent);
+  const lines = checks.flatMap((check) => {
+    const { name, result, text } = check;
+    const [first = "", ...rest] = broken(text, width);
+    const word = coloured(result.padEnd(words), COLOURS[result], style);
+    const cure = check.result === "wrong" ? broken(`-> ${check.cure}`, width) : [];
+    return [
+      word + name.padEnd(names) + first,
+      ...[...rest, ...cure].map((line) => " ".repeat(indent) + line),
+    ];
+  });
+  return [...lines, "", summary({ checks, isRunning })].join("\n");
+}
+
+/** The same as data: `doc/status.md` describes it. */
+export function reportData({ checks, isRunning }: Examination): unknown {
+  return { version: 1, running: isRunning, well: !isAnyWrong({ checks }), checks };
+}
+
+/** Whether a check found something wrong. */
+export function isAnyWrong({ checks }: Pick<Examination, "checks">): boolean {
+  return checks.some(({ result }) => result === "wrong");
+}
+
+function summary({ checks, isRunning }: Examination): string {
+  if (!isRunning) return "pacserve does not run.";
+  const count = (wanted: Finding["result"]): number =>
+    checks.filter(({ result }) => result === wanted).length;
+  const wrong = count("wrong");
+  const untold = count("unknown");
+  const first = wrong === 0
+    ? "Nothing is wrong."
+    : wrong === 1
+    ? "One thing is wrong."
+    : `${wrong} things are wrong.`;
+  return untold === 0 ? first : `${first} Of ${untold} it could not be told.`;
+}
+
+function coloured(text: string, colour: number, { isColoured }: ReportStyle): string {
+  return isColoured ? `\x1b[${colour}m${text}\x1b[0m` : text;
+}
+
+/** A text in lines of so many columns at the most, where its words allow that. */
+function broken(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

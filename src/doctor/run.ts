@@ -1,0 +1,47 @@
+/** `pacserve-status --check`, from the files that it reads to the exit status. */
+
+import { CheckedHost, type CheckedPaths, PATHS } from "./checked_host.ts";
+import { type ExaminationListener, examine } from "./doctor.ts";
+import { isAnyWrong, reportData, reportText } from "./report.ts";
+
+/** How the doctor shows what it found. */
+export interface DoctorOptions {
+  /** As JSON. */
+  readonly json: boolean;
+  /** With colours. */
+  readonly isColoured: boolean;
+  readonly paths?: CheckedPaths;
+}
+
+/** Columns where the output is no terminal. */
+const PLAIN_WIDTH = 120;
+
+/** Exit status: something is wrong; pacserve does not run. */
+const WRONG = 1;
+const NOT_RUNNING = 3;
+
+/** Examines this host and says what was found. @returns the exit status: 0, 1 or 3. */
+export async function runDoctor(
+  { json, isColoured, paths = PATHS }: DoctorOptions,
+): Promise<number> {
+  const isTerminal = Deno.stdout.isTerminal();
+  const shown = isTerminal && !json;
+  const examination = await examine(new CheckedHost(paths), shown ? new Progress() : null);
+  const width = isTerminal ? Deno.consoleSize().columns : PLAIN_WIDTH;
+  console.log(
+    json
+      ? JSON.stringify(reportData(examination), null, 2)
+      : reportText(examination, { width, isColoured }),
+  );
+  if (!examination.isRunning) return NOT_RUNNING;
+  return isAnyWrong(examination) ? WRONG : 0;
+}
+
+/** A line of a terminal that says what is still being tried, and is gone at the end. */
+class Progress implements ExaminationListener {
+  progressed(waiting: readonly string[]): void {
+    const { columns } = Deno.consoleSize();
+    const text = waiting.length === 0 ? "" : `trying: ${waiting.join(", ")}`.slice(0, columns - 1);
+    Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  }
+}
