@@ -40,27 +40,18 @@ export class PeerSearch {
     const isWanted = sizes.length === 0
       ? mayAsk
       : (peer: string): boolean => !others.has(peer) && (mayAsk?.(peer) ?? true);
-    for (let tries = 0; tries < MAX_OTHERS; tries++) {
-      const found = await this.#search(address, client, isWanted);
-      if (found === null || found.size === null || sizes.length === 0) return found;
-      if (sizes.includes(found.size)) return found;
-      // Another build, of another distribution perhaps: that is nobody's fault.
-      others.add(found.peer);
-    }
-    return null;
-  }
-
-  async #search(
-    address: PacmanAddress,
-    client: Client,
-    isWanted?: (peer: string) => boolean,
-  ): Promise<Found | null> {
     try {
-      return await this.#finder.find(placeOf(address), client, isWanted);
+      for (let tries = 0; tries < MAX_OTHERS; tries++) {
+        const found = await this.#finder.find(placeOf(address), client, isWanted);
+        if (found === null || found.size === null || sizes.length === 0) return found;
+        if (sizes.includes(found.size)) return found;
+        // Another build, of another distribution perhaps: that is nobody's fault.
+        others.add(found.peer);
+      }
     } catch (error) {
       // A search that fails must not keep pacman from the mirrors.
       if (!client.signal.aborted) this.#log.warn(`the search among peers failed: ${error}`);
-      return null;
     }
+    return null;
   }
 }

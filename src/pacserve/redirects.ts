@@ -1,7 +1,6 @@
 /** Sends clients to a peer or a mirror: other machines, and this host where the user wants it. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import type { Found } from "../peers/finder.ts";
 import { isPackageOrItsSignature, type PacmanAddress } from "./address.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
 import type { ExpectedFiles } from "./expected_files.ts";
@@ -49,7 +48,11 @@ export class Redirects {
   ): Promise<Reply> {
     const mayAskPeers = peersToo &&
       mayComeFromPeer(address, this.#mirrors.repository(address), this.#configuration);
-    const peerSearch = mayAskPeers ? this.#findCopy(request, address) : Promise.resolve(null);
+    // A copy must have the length that the databases say, as far as they say any.
+    const sizes = this.#expected.known(address.file).map(({ size }) => size);
+    const peerSearch = mayAskPeers
+      ? this.#peers.find(address, request, sizes)
+      : Promise.resolve(null);
     const mirrorCheck = delayed(
       peerSearch,
       HEAD_START,
@@ -64,12 +67,6 @@ export class Redirects {
     return mirror.hasCredentials
       ? await this.#relayed.reply(request, address, false)
       : redirectToMirror(mirror);
-  }
-
-  /** A peer whose copy has the length that the databases say, as far as they say any. */
-  #findCopy(request: HttpRequest, address: PacmanAddress): Promise<Found | null> {
-    const sizes = this.#expected.known(address.file).map(({ size }) => size);
-    return this.#peers.find(address, request, sizes);
   }
 }
 

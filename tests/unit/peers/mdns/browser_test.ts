@@ -14,13 +14,8 @@ interface Scene {
 function scene(): Scene {
   const events: string[] = [];
   const browser = new Browser(
-    {
-      id: "arch",
-      arch: "x86_64",
-      networks: () => ["10.0.0.1/24", "fd00::1/64", "fe80::1/64"],
-      isOwn: (name) => name === `own.${TYPE}`,
-      random: () => 0.5,
-    },
+    { id: "arch", arch: "x86_64", random: () => 0.5 },
+    { networks: ["10.0.0.1/24", "fd00::1/64", "fe80::1/64"], ownName: `own.${TYPE}` },
     {
       found: ({ kind, addresses, port }) =>
         events.push(`found ${kind} ${addresses.join()} ${port}`),
