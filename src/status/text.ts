@@ -1,6 +1,7 @@
 /** The status as text, for a terminal. */
 
 import { count, humanDuration, humanSize, visibleText } from "../quickserve/pages/display.ts";
+import { SOURCE_LABELS, STATE_LABELS } from "./labels.ts";
 import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
@@ -13,24 +14,6 @@ export interface TextOptions {
   /** Bytes a second of transfers over the last moments, by {@link transferKey}, where it is known. */
   readonly rates?: ReadonlyMap<string, number>;
 }
-
-/** Words of the sources, as people read them. */
-export const SOURCE_LABELS = {
-  cache: "cache",
-  peer: "peers",
-  inFlight: "in flight",
-  mirror: "mirrors",
-} as const;
-
-/** Words of the states of peers and mirrors. */
-export const STATE_LABELS = {
-  alive: "answers",
-  candidate: "not asked yet",
-  backoff: "does not answer",
-  answers: "answers",
-  fails: "fails",
-  "not asked": "not asked yet",
-} as const;
 
 /** Lines of a list that are shown; the JSON has all. */
 const MAX_ROWS = 20;
