@@ -8,7 +8,7 @@ import { judge } from "../../pacserve/mirror_check.ts";
 import { mirrorHeaders, requestMirror } from "../../pacserve/mirror_request.ts";
 import { FileClient } from "../../pacserve/relay/http_client.ts";
 import { Proxies } from "../../pacserve/relay/proxies.ts";
-import { type Mirror, mirrorsOf, type Self, urlOn } from "../../pacserve/servers.ts";
+import { type Mirror, mirrorsOf, Self, urlOn } from "../../pacserve/servers.ts";
 import { ask, timeOf } from "../ask.ts";
 import { type Check, shortList, unknown, well, wrong } from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
@@ -115,19 +115,20 @@ function askedMirrors(host: CheckedHost): Promise<readonly AskedMirror[]> {
       ...await host.addresses().catch(() => []),
       ...(service === null ? [] : [service.address]),
     ];
-    const network = new Network();
-    const self: Self = {
-      ports: ports.map(({ port }) => Number(port)),
-      hostNames: ownNames(Deno.hostname(), []),
-      isOwnAddress: (address) => network.isOwn(address),
-    };
+    const self = new Self(
+      ports.map(({ port }) => Number(port)),
+      ownNames(Deno.hostname(), []),
+      new Network(),
+    );
     const proxies = proxyVariables(settings);
     const client = new FileClient(proxies === null ? null : new Proxies(proxies));
     const asked = await Promise.all(
       pacman.repositories.slice(0, MAX_REPOSITORIES).flatMap((repository) => {
         const file = `${repository.name}.db`;
         return mirrorsOf(repository, pacman, null, self, file).slice(0, MAX_MIRRORS)
-          .map((mirror) => askMirror(repository.name, mirror, urlOn(mirror, file), client));
+          .map((mirror) =>
+            askMirror(repository.name, mirror, urlOn(mirror, file), { client, self })
+          );
       }),
     );
     client.close();
@@ -139,10 +140,10 @@ async function askMirror(
   repository: string,
   mirror: Mirror,
   url: string,
-  client: FileClient,
+  { client, self }: { readonly client: FileClient; readonly self: Self },
 ): Promise<AskedMirror> {
   const signal = AbortSignal.timeout(MIRROR_TIMEOUT);
-  const request = { client, isSelf: () => false, method: "HEAD" as const, signal };
+  const request = { client, self, method: "HEAD" as const, signal };
   try {
     const answer = await requestMirror(url, {
       ...request,
