@@ -139,8 +139,20 @@ export class Transfer implements Activity {
   }
 }
 
+/** The result of {@link flatten} for frozen fields, which many replies share, and for a length. */
+const flattened = new WeakMap<ReplyHeaders, { readonly length: number | null; flat: string[] }>();
+
 /** Header fields in the form that `writeHead` handles fastest: name, value, name, value… */
 function flatten(headers: ReplyHeaders, length: number | null, close: boolean): string[] {
+  if (close || !Object.isFrozen(headers)) return flattenAnew(headers, length, close);
+  const known = flattened.get(headers);
+  if (known?.length === length) return known.flat;
+  const flat = flattenAnew(headers, length, false);
+  flattened.set(headers, { length, flat });
+  return flat;
+}
+
+function flattenAnew(headers: ReplyHeaders, length: number | null, close: boolean): string[] {
   const flat: string[] = [];
   for (const name of Object.keys(headers)) {
     const value = headers[name] as string | readonly string[];

@@ -16,25 +16,17 @@ const MAX_FIELD = 512;
  */
 export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()): string {
   const { request, reply, bytesSent, durationMs, aborted } = exchange;
-  const fields = [
-    request.connection.remoteAddress,
-    "-",
-    reply.user === undefined ? "-" : escaped(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD),
-    `[${logTime(now)}]`,
-    quoted(`${request.method} ${escaped(request.target, MAX_REQUEST)} HTTP/1.1`),
-    String(reply.status),
-    String(bytesSent),
-    quoted(escaped(request.headers["referer"] ?? "-", MAX_FIELD)),
-    quoted(escaped(request.headers["user-agent"] ?? "-", MAX_FIELD)),
-    `${(durationMs / 1000).toFixed(3)}s`,
-  ];
-  if (reply.source !== undefined) fields.push(reply.source);
-  if (aborted) fields.push("aborted");
-  return fields.join(" ");
-}
-
-function quoted(text: string): string {
-  return `"${text}"`;
+  const user = reply.user === undefined
+    ? "-"
+    : escaped(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD);
+  const target = escaped(request.target, MAX_REQUEST);
+  const referrer = escaped(request.headers["referer"] ?? "-", MAX_FIELD);
+  const client = escaped(request.headers["user-agent"] ?? "-", MAX_FIELD);
+  const source = reply.source === undefined ? "" : ` ${printable(reply.source)}`;
+  return `${request.connection.remoteAddress} - ${user} [${logTime(now)}] ` +
+    `"${request.method} ${target} HTTP/1.1" ${reply.status} ${bytesSent} ` +
+    `"${referrer}" "${client}" ${(durationMs / 1000).toFixed(3)}s${source}` +
+    (aborted ? " aborted" : "");
 }
 
 /** A text without control characters and quotation marks, and not too long. */

@@ -81,6 +81,8 @@ export class Handlers {
   readonly #configuration: ServerConfiguration;
   readonly #parts: LastingParts;
   readonly #always: ReplyHeaders;
+  /** Frozen fields of replies, with those of every reply. */
+  readonly #shared = new WeakMap<ReplyHeaders, ReplyHeaders>();
   readonly #fileReplies: FileReplies;
   readonly #pacserve: Pacserve | null;
   readonly #quickserve: Quickserve;
@@ -169,8 +171,23 @@ export class Handlers {
     const { peers } = this.#parts;
     const isFromPeer = peers.isFromPeer(request);
     if (isFromPeer) peers.visited(request.connection.remoteAddress);
-    const more = isFromPeer ? peers.replyHeaders() : null;
-    return { ...reply, headers: { ...reply.headers, ...this.#always, ...more } };
+    return {
+      ...reply,
+      headers: isFromPeer
+        ? { ...reply.headers, ...this.#always, ...peers.replyHeaders() }
+        : this.#withAlways(reply.headers),
+    };
+  }
+
+  /** The same object for the same frozen fields: writing a head that is known already costs less. */
+  #withAlways(headers: ReplyHeaders): ReplyHeaders {
+    if (!Object.isFrozen(headers)) return { ...headers, ...this.#always };
+    let all = this.#shared.get(headers);
+    if (all === undefined) {
+      all = Object.freeze({ ...headers, ...this.#always });
+      this.#shared.set(headers, all);
+    }
+    return all;
   }
 
   #login(request: HttpRequest): Reply | Promise<Reply> {

@@ -8,7 +8,7 @@ import { writeLine } from "./line_writer.ts";
 export interface ServerLog extends Log {
   /** Something went wrong that should not. */
   error(message: string): void;
-  /** A line of the access log, unless the user wants quiet. */
+  /** A line of the access log, unless the user wants quiet. It has no control characters. */
   access(line: string): void;
 }
 
@@ -20,9 +20,12 @@ const MAX_LINE = 4096;
 
 /** Makes a log. */
 export function createLog({ level, journal }: LogConfiguration): ServerLog {
-  const write = (priority: keyof typeof PRIORITY, text: string): void => {
-    const line = shortened(printable(text), MAX_LINE);
+  const writePrintable = (priority: keyof typeof PRIORITY, text: string): void => {
+    const line = shortened(text, MAX_LINE);
     writeLine(journal ? `<${PRIORITY[priority]}>${line}` : line);
+  };
+  const write = (priority: keyof typeof PRIORITY, text: string): void => {
+    writePrintable(priority, printable(text));
   };
   const info = (text: string): void => level === "quiet" ? undefined : write("info", text);
   return {
@@ -30,7 +33,7 @@ export function createLog({ level, journal }: LogConfiguration): ServerLog {
     warn: (message) => write("warning", `warning: ${message}`),
     info,
     debug: (message) => level === "verbose" ? write("debug", message) : undefined,
-    access: info,
+    access: (line) => level === "quiet" ? undefined : writePrintable("info", line),
   };
 }
 
