@@ -1,4 +1,4 @@
-/** The candidates: the servers of this project as they are installed, and nginx. */
+/** The candidates: the servers of this project as they are installed, nginx, caddy and bare Deno. */
 
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../src/failure.ts";
@@ -96,6 +96,23 @@ export async function startQuickserve(
   const command = await commandOf("quickserve", bench);
   command.push("--port", String(port), "--root", directory, ...ssl);
   return await Program.listening(command, port, `${bench.scratch}/quickserve-${port}.log`);
+}
+
+/** caddy as a file server, without its access log; null where it is not installed. */
+export async function startCaddy(bench: Bench, directory: string): Promise<Program | null> {
+  const path = ["/usr/bin/caddy", "/usr/local/bin/caddy"].find(isFile);
+  if (path === undefined) return null;
+  const port = freePort();
+  const command = [path, "file-server", "--listen", `127.0.0.1:${port}`, "--root", directory];
+  return await Program.listening(command, port, `${bench.scratch}/caddy-${port}.log`);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** A server of the runtime's alone, which shows how little Deno can do with. */

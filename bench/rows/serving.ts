@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import {
   certificateFiles,
   startBareServer,
+  startCaddy,
   startNginx,
   startQuickserve,
   writeRandomFile,
@@ -25,10 +26,20 @@ interface Load {
   readonly clients: number;
   readonly plain: number;
   readonly tls: number;
+  /** Requests a second as a share of those of bare `node:http`; null where that is not measured. */
+  readonly bare: number | null;
 }
 
 const LOADS: readonly Load[] = [
-  { name: "300 MB, 1 client", file: "big", size: BIG, clients: 1, plain: 0.6, tls: 0.5 },
+  {
+    name: "300 MB, 1 client",
+    file: "big",
+    size: BIG,
+    clients: 1,
+    plain: 0.6,
+    tls: 0.5,
+    bare: null,
+  },
   {
     name: "200 KiB, 16 clients",
     file: "middle",
@@ -36,20 +47,37 @@ const LOADS: readonly Load[] = [
     clients: 16,
     plain: 0.45,
     tls: 0.5,
+    bare: 0.8,
   },
-  { name: "4 KiB, 16 clients", file: "small", size: 4 * 1024, clients: 16, plain: 0.3, tls: 0.5 },
+  {
+    name: "4 KiB, 16 clients",
+    file: "small",
+    size: 4 * 1024,
+    clients: 16,
+    plain: 0.3,
+    tls: 0.5,
+    bare: 0.6,
+  },
 ];
 
 /** What bytes cost is measured with files of these sizes and more. */
 const COSTLY = 100_000;
 
-/** What was measured of ours, of nginx, and of a bare server on Deno. */
-type Samples = [number[], number[], number[]];
+/** What was measured of ours, of nginx, of a bare server on Deno, and of caddy. */
+type Samples = [number[], number[], number[], number[]];
 
 /** `31,000 against 60,000 requests/s (bare Deno 33,000)`. */
 function comparison(samples: Samples, scale: (value: number) => number, unit: string): string {
-  const [ours, theirs, bare] = samples.map((one) => short(scale(median(one))));
+  const [ours, theirs, bare] = samples.slice(0, 3).map((one) => short(scale(median(one))));
   return `${ours} against ${theirs} ${unit} (bare Deno ${bare})`;
+}
+
+function bareName({ name }: Load): string {
+  return `${name}, beside bare Deno`;
+}
+
+function caddyName({ name }: Load): string {
+  return `${name}, beside caddy`;
 }
 
 function costName({ name }: Load): string {
@@ -59,7 +87,11 @@ function costName({ name }: Load): string {
 /** All of them. */
 export const serving: readonly Measurement[] = [false, true].flatMap((tls) =>
   LOADS.map((one) => ({
-    names: [rowName(one, tls), ...(hasCost(one, tls) ? [costName(one)] : [])],
+    names: [
+      rowName(one, tls),
+      ...(hasCost(one, tls) ? [costName(one)] : []),
+      ...(isComparedMore(one, tls) ? [bareName(one), caddyName(one)] : []),
+    ],
     measure: (bench: Bench) => measure(bench, one, tls),
   }))
 );
@@ -72,6 +104,10 @@ function hasCost({ size }: Load, tls: boolean): boolean {
   return !tls && size > COSTLY;
 }
 
+function isComparedMore({ bare }: Load, tls: boolean): boolean {
+  return bare !== null && !tls;
+}
+
 async function measure(bench: Bench, one: Load, tls: boolean): Promise<Row[]> {
   const files = `${bench.scratch}/files`;
   await Deno.mkdir(files, { recursive: true });
@@ -80,11 +116,13 @@ async function measure(bench: Bench, one: Load, tls: boolean): Promise<Row[]> {
   await using ours = await startQuickserve(bench, files, certificate);
   await using theirs = await startNginx(bench, files, certificate);
   await using bare = await startBareServer(bench, files, certificate);
-  const speeds: Samples = [[], [], []];
-  const costs: Samples = [[], [], []];
+  await using caddy = isComparedMore(one, tls) ? await startCaddy(bench, files) : null;
+  const candidates = [ours, theirs, bare, ...(caddy === null ? [] : [caddy])];
+  const speeds: Samples = [[], [], [], []];
+  const costs: Samples = [[], [], [], []];
   // The first round warms up: page cache, compiled code.
   for (let round = -1; round < bench.rounds; round++) {
-    for (const [index, candidate] of [ours, theirs, bare].entries()) {
+    for (const [index, candidate] of candidates.entries()) {
       const before = await candidate.cpuSeconds();
       const { requests, perSecond } = await put(bench, one, candidate, tls);
       const seconds = await candidate.cpuSeconds() - before;
@@ -96,6 +134,10 @@ async function measure(bench: Bench, one: Load, tls: boolean): Promise<Row[]> {
   return [
     speedRow(rowName(one, tls), one, tls ? one.tls : one.plain, speeds),
     ...(hasCost(one, tls) ? [costRow(one, costs)] : []),
+    ...(one.bare === null || tls
+      ? []
+      : [besideRow(bareName(one), speeds, 2, "bare Deno", one.bare)]),
+    ...(caddy === null ? [] : [besideRow(caddyName(one), speeds, 3, "caddy", 1)]),
   ];
 }
 
@@ -114,6 +156,23 @@ function speedRow(
     figure: ratios(ours, theirs),
     reach: { bound: "at least", value },
     unit: "× nginx",
+  };
+}
+
+function besideRow(
+  name: string,
+  samples: Samples,
+  index: 2 | 3,
+  other: string,
+  value: number,
+): Row {
+  const [ours, theirs] = [samples[0], samples[index]];
+  return {
+    name,
+    measured: `${short(median(ours))} against ${short(median(theirs))} requests/s`,
+    figure: ratios(ours, theirs),
+    reach: { bound: "at least", value },
+    unit: `× ${other}`,
   };
 }
 
