@@ -317,7 +317,7 @@ Deno.test("a peer that is asked whether it is there is told of the index that is
     index: { directories: [], names },
   });
   await until(() => slow.told.at(-1) === "1");
-  assertEquals([slow.told[0], starting.peers.registry.size], ["undefined", 1]);
+  assertEquals([slow.told[0], starting.peers.registry.all().length], ["undefined", 1]);
 });
 
 Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {
