@@ -121,7 +121,8 @@ Deno.test("a file that came after the index was built is found, before it is bui
 });
 
 Deno.test("a file that is still being written when the index is built is asked for, and named when it is whole", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   let isGrowing = true;
   await using one = await servePeer(["pkg/late"], {}, {
     index: {
@@ -139,7 +140,6 @@ Deno.test("a file that is still being written when the index is built is asked f
   // Nothing tells of it: the last byte of a file is no change of the directory.
   await until(() => verdictOf(asking, one.base, "late") === "yes");
   assertEquals(verdictOf(asking, one.base, "b"), "no");
-  await Deno.remove(directory);
 });
 
 Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {

@@ -15,6 +15,7 @@ import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts"
 import { Self } from "../../src/pacserve/servers.ts";
 import { Peers } from "../../src/peers/peers.ts";
 import { until } from "../listening.ts";
+import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Name of the file that everybody wants. */
@@ -41,8 +42,8 @@ export class Lan {
 
   /** Runs a LAN while `use` does. */
   static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
-    const spools = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
-    const lan = new Lan(parts, spools);
+    using spools = new Scratch();
+    const lan = new Lan(parts, spools.directory);
     try {
       for (let i = 0; i < parts.hosts; i++) await lan.add();
       await lan.meet();
@@ -50,7 +51,6 @@ export class Lan {
     } finally {
       for (const host of lan.hosts) await host.end();
       lan.mirror.close();
-      await Deno.remove(spools, { recursive: true });
     }
   }
 
