@@ -176,6 +176,26 @@ Deno.test("readers that come and go leave their places free", async () => {
   });
 });
 
+Deno.test("a package that is in the cache is kept for some seconds more, and then its spool goes", async () => {
+  await Lan.with({ file, hosts: 1, mirror: paced(3 * MIB) }, async (lan) => {
+    const [holder] = lan.hosts as [LanHost];
+    await download(holder.port, "/own", file.length);
+    holder.isInCache = true;
+    const since = performance.now();
+    const statusNow = async (): Promise<string> => {
+      using answer = await ask(holder, requestFor(own).replace("GET", "HEAD"));
+      return answer.head.slice(9, 12);
+    };
+    // Peers learn of the cache a moment later, and come here until then.
+    assertEquals(await statusNow(), "200");
+    while (await statusNow() === "200") {
+      assert(performance.now() - since < 15_000, "it is kept");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert(performance.now() - since > 3_000, "peers had no time");
+  });
+});
+
 Deno.test("one that its bytes come from is refused", async () => {
   await Lan.with({ file, hosts: 2, mirror: paced(MIB) }, async (lan) => {
     const [one, other] = lan.hosts as [LanHost, LanHost];
