@@ -8,8 +8,7 @@ import { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { Counters } from "../status/counters.ts";
 import { LiveCounters } from "../status/live_counters.ts";
 import { flushLines } from "./line_writer.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-import { RemoteDatabases } from "./remote_databases.ts";
+import { type FromWorker, RemoteDatabases, type ToWorker } from "./messages.ts";
 import { RunningServer } from "./running_server.ts";
 
 /** What a worker's global scope has of the two ends of its message channel. */

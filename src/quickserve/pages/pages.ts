@@ -28,7 +28,7 @@ const WORTH_A_TURN = 1000;
 /** The pages of a server. They keep nothing: another configuration is another set of pages. */
 export class Pages {
   readonly #configuration: PagesConfiguration;
-  readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
+  readonly #tree: Pick<SharedTree, "lookup" | "list" | "open">;
   readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
   /** Null: uploads are off. */
@@ -40,7 +40,7 @@ export class Pages {
   /** @param own knows who may see the status; null: there is none. */
   constructor(
     configuration: PagesConfiguration,
-    tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
+    tree: Pick<SharedTree, "lookup" | "list" | "open">,
     peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
     places: Pick<UploadPlaces, "main" | "at"> | null,
