@@ -92,6 +92,21 @@ Deno.test("without a spool a mirror's file goes through a window, at the client'
   });
 });
 
+Deno.test("without a spool, clients that ask at the same moment each get a download of their own", async () => {
+  const big = bytes(5 * MIB);
+  for (const isDescribed of [true, false]) {
+    const parts = { file: big, mirrors: [honest], spoolSize: 0, isDescribed };
+    await Scene.with(parts, async (scene) => {
+      for (let round = 0; round < 4; round++) {
+        const outcomes = await Promise.all(
+          Array.from({ length: 4 }, () => download(scene.port, `/${round}`, big.length)),
+        );
+        for (const { body } of outcomes) assertSame(body, big);
+      }
+    });
+  }
+});
+
 Deno.test("no file is left in the directory of spools, not even while they are used", async () => {
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     await download(scene.port, "/file", file.length);
@@ -99,6 +114,25 @@ Deno.test("no file is left in the directory of spools, not even while they are u
     // All of it is still there for the next one, without a name.
     await download(scene.port, "/file", file.length);
     assertEquals(scene.mirrors[0]?.requests.length, 1);
+  });
+});
+
+Deno.test("of a file that no database describes one spool is kept, also after requests at the same moment", async () => {
+  await Scene.with({ file, mirrors: [honest], isDescribed: false }, async (scene) => {
+    const requests = Array.from({ length: 4 }, () => download(scene.port, "/file", file.length));
+    for (const { body } of await Promise.all(requests)) assertSame(body, file);
+    await until(() => openSpools(scene) === 1, "one spool is kept");
+  });
+});
+
+Deno.test("a directory of spools that was removed is made again, and what is kept stays", async () => {
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    assertSame((await download(scene.port, "/one", file.length)).body, file);
+    Deno.removeSync(scene.spools);
+    assertSame((await download(scene.port, "/two", file.length)).body, file);
+    assertEquals(openSpools(scene), 2);
+    assertSame((await download(scene.port, "/one", file.length)).body, file);
+    assertEquals(scene.mirrors[0]?.requests.length, 2);
   });
 });
 
@@ -289,6 +323,18 @@ Deno.test("when the disk fills up, the package still arrives", async () => {
     await new Deno.Command("umount", { args: [directory] }).output();
   }
 });
+
+/** Spools that this process has open. */
+function openSpools({ spools }: Scene): number {
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(`${spools}/`);
+    } catch {
+      // The directory that is being read.
+      return false;
+    }
+  }).length;
+}
 
 function nameOf(source: { readonly url: string } | undefined): string {
   return `copy ${new URL(source?.url ?? "").host}`;

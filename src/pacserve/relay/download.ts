@@ -197,16 +197,22 @@ export class Download {
     return isWaiting ? this.start : Math.max(this.start, this.trusted - RESERVE);
   }
 
-  /** Reads bytes that are {@link readable}. */
+  /**
+   * Reads bytes that are {@link readable}.
+   *
+   * @throws when they are not kept any more.
+   */
   read(position: number, buffer: Uint8Array): number {
+    if (this.#store === null) throw new Error("The download is closed.");
     if (this.state === "fetching") this.exposed = true;
-    return this.#store?.read(position, buffer.subarray(0, this.readable - position)) ?? 0;
+    return this.#store.read(position, buffer.subarray(0, this.readable - position));
   }
 
   /** Reads bytes that may not be readable yet; 0 where there are none. */
   peek(position: number, buffer: Uint8Array): number {
     const count = Math.min(buffer.length, this.received - position);
-    if (count <= 0 || position < this.start || this.#store === null) return 0;
+    if (count <= 0 || this.#store === null) return 0;
+    if (position < Math.max(this.start, this.#store.first)) return 0;
     return this.#store.read(position, buffer.subarray(0, count));
   }
 

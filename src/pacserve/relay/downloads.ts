@@ -211,9 +211,7 @@ export class Downloads {
 
   /** A store for a file of so many bytes: a spool where there is room. */
   createStore(size: number): Store {
-    if (this.#spools === null) return new Window(0, size);
-    let spool = this.#spools.create(size);
-    while (spool === null) {
+    while (this.#spools?.hasRoom(size) === false) {
       const oldest = [...this.#all].filter((job) =>
         !job.isRead && job.neighbours === 0 && job.download.store !== null
       )
@@ -222,9 +220,8 @@ export class Downloads {
         )[0];
       if (oldest === undefined) return new Window(0, size);
       oldest.close();
-      spool = this.#spools.create(size);
     }
-    return spool;
+    return this.#spools?.create(size) ?? new Window(0, size);
   }
 
   /** The package is in the cache: what is kept of it goes, unless somebody reads it. */
