@@ -162,6 +162,9 @@ export class Attempt {
       if (size !== null && stream.size !== size) {
         throw new SourceFailure("refused", `has ${stream.size} bytes, not ${size}`);
       }
+      if (base > this.#download.start && this.#isOtherVersion(stream)) {
+        throw new SourceFailure("refused", "has another version of it");
+      }
       this.#position = stream.from;
       await this.#read(stream, base);
     } catch (error) {
@@ -172,6 +175,12 @@ export class Attempt {
       this.#stream?.close();
       if (!this.#abort.signal.aborted) this.#events.changed();
     }
+  }
+
+  /** Where no digest will tell, the date does: mirrors and pacman keep that of the original. */
+  #isOtherVersion({ lastModified }: SourceStream): boolean {
+    const { isVerifiable, lastModified: first } = this.#download;
+    return !isVerifiable && first !== null && lastModified !== null && lastModified !== first;
   }
 
   async #read(stream: SourceStream, base: number): Promise<void> {

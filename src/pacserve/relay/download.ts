@@ -52,6 +52,8 @@ export class Download {
   /** Position of the last byte that is fetched; null for the file's end. */
   readonly last: number | null;
   readonly resumable: boolean;
+  /** Whether all of it has a known digest in the end. */
+  readonly isVerifiable: boolean;
   state: DownloadState = "fetching";
   /** Why it failed. */
   failure: Error | null = null;
@@ -64,7 +66,7 @@ export class Download {
   segments: Segment[] = [];
   /** All of it is here, and has the digest that is known. */
   isVerified = false;
-  /** A reader was given bytes that are not verified. */
+  /** A reader was given bytes that are not verified, so that it cannot begin anew. */
   exposed = false;
   readonly #options: DownloadOptions;
   readonly #listeners = new Set<() => void>();
@@ -81,6 +83,7 @@ export class Download {
     this.start = options.start;
     this.last = options.end === null ? null : options.end - 1;
     this.resumable = options.resumable;
+    this.isVerifiable = options.isWhole && options.sha256 !== null;
     this.received = options.start;
     this.trusted = options.start;
     this.#size = options.size;

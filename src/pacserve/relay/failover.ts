@@ -79,8 +79,8 @@ export class Failover {
   /** There is no candidate any more. */
   #isExhausted = false;
   #copyFailed = false;
-  /** Who was left and why: told when its replacement gives a byte. */
-  #leftFor: string | null = null;
+  /** Who was left and why: told when another gives a byte. */
+  #left: string[] = [];
 
   /** @param log gets a sentence for each source that is replaced, with the reason. */
   constructor(
@@ -137,7 +137,7 @@ export class Failover {
     if (leader !== undefined && !leader.isLeft) {
       leader.isLeft = true;
       leader.isSuperseded = true;
-      this.#leftFor = `${leader.source.name} is asked by another peer`;
+      this.#left.push(`${leader.source.name} is asked by another peer`);
     }
     this.#ask(source, false);
     this.#step();
@@ -206,7 +206,7 @@ export class Failover {
     this.#reinstate();
     if (!attempt.isLeft) {
       this.#candidates.failed(attempt.source, failure);
-      this.#left(attempt, failure.message);
+      this.#note(attempt, failure.message);
     }
   }
 
@@ -218,7 +218,7 @@ export class Failover {
         attempt.isLeft = true;
         this.#lastFailure = worse(this.#lastFailure, new SourceFailure("broken", trouble));
         this.#candidates.failed(attempt.source, new SourceFailure("broken", trouble));
-        this.#left(attempt, trouble);
+        this.#note(attempt, trouble);
         this.#reinstate();
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
@@ -246,13 +246,13 @@ export class Failover {
       attempt.isLeft = false;
       attempt.isPaused = false;
       attempt.wake();
-      this.#leftFor = null;
+      this.#left = [];
     }
   }
 
-  #left({ source }: Attempt, reason: string): void {
+  #note({ source }: Attempt, reason: string): void {
     if (source.kind === "copy") this.#copyFailed = true;
-    this.#leftFor = `${source.name} ${reason}`;
+    this.#left.push(`${source.name} ${reason}`);
   }
 
   #changeLeader(): void {
@@ -275,7 +275,7 @@ export class Failover {
     const hasWon = this.#download.received - rival.receivedThen >= rival.count;
     this.#candidates.raced(copy.source, hasWon);
     if (hasWon) return this.#putBack(rival);
-    this.#left(copy, "is slower than a mirror");
+    this.#note(copy, "is slower than a mirror");
     copy.isLeft = true;
     this.#lead(rival);
   }
@@ -288,11 +288,6 @@ export class Failover {
       this.#remove(attempt);
     }
     next.isLeft = false;
-    if (this.#leftFor !== null) {
-      const at = this.#download.received;
-      this.say(`${this.#leftFor}; ${next.source.name} goes on at byte ${at}`);
-      this.#leftFor = null;
-    }
     next.lead();
   }
 
@@ -300,7 +295,7 @@ export class Failover {
     const leader = this.#leader;
     if (leader === undefined || leader.source.kind !== "copy" || leader.isRaced) return;
     if (performance.now() - leader.asked < this.#times.raceAfter) return;
-    if (!this.#download.resumable || this.#attempts.length > 1) return;
+    if (!this.#download.isVerifiable || this.#attempts.length > 1) return;
     leader.isRaced = true;
     this.#search(() => this.#candidates.rival(leader.source), (rival) => {
       if (rival !== null && this.#leader === leader) this.#ask(rival, true);
@@ -356,10 +351,14 @@ export class Failover {
     });
   }
 
-  /** Bytes of two versions of a file must not be put together. */
+  /**
+   * Bytes of two versions of a file must not be put together. Where no digest will tell, the file is
+   * begun anew, unless pacman has some of it: then a package goes on, as pacman itself would go on with
+   * its next server, and {@link Attempt} refuses what is known to be another version.
+   */
   #canStart(): boolean {
-    const { resumable, received, start, exposed } = this.#download;
-    if (resumable || received === start) return true;
+    const { isVerifiable, resumable, received, start, exposed } = this.#download;
+    if (isVerifiable || received === start || exposed && resumable) return true;
     if (exposed) {
       this.#giveUp();
       return false;
@@ -381,7 +380,12 @@ export class Failover {
     if (this.#attempts.length === 1) attempt.lead();
   }
 
-  #append(bytes: Uint8Array, { source }: Attempt): void {
+  #append(bytes: Uint8Array, { source, isLeft }: Attempt): void {
+    if (this.#left.length > 0 && !isLeft) {
+      const at = this.#download.received;
+      this.say(`${this.#left.join("; ")}; ${source.name} goes on at byte ${at}`);
+      this.#left = [];
+    }
     try {
       const result = this.#download.append(bytes, source);
       if (result === "complete") this.#completed();
@@ -465,7 +469,7 @@ export class Failover {
   }
 
   #giveUp(): void {
-    if (this.#leftFor !== null) this.say(`${this.#leftFor}; there is no other source`);
+    if (this.#left.length > 0) this.say(`${this.#left.join("; ")}; there is no other source`);
     this.#download.fail(this.#lastFailure ?? new SourceFailure("absent", "nobody has it"));
     this.stop();
   }
