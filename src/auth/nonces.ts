@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** How long a nonce is good for, in milliseconds. */
-export const NONCE_LIFETIME = 10 * 60 * 1000;
+const NONCE_LIFETIME = 10 * 60 * 1000;
 
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 12;
@@ -44,7 +44,7 @@ function codeOf(secret: Uint8Array, body: Uint8Array): Uint8Array {
 }
 
 /** How far below the highest count of its nonce a count may lie: requests overtake one another. */
-export const WINDOW = 128;
+const WINDOW = 128;
 
 /** What is remembered of a nonce. Plain data. */
 interface UsedNonce {

@@ -28,7 +28,7 @@ export interface Found {
 export type Client = Pick<HttpRequest, "connection" | "signal">;
 
 /** What finding needs. */
-export interface FinderParts {
+interface FinderParts {
   readonly registry: Registry;
   readonly questions: Questions;
   readonly indexes: RemoteIndexes;
@@ -90,10 +90,10 @@ export class Finder {
     }
     const begin = (): Promise<Found | null> => this.#search(segments, network, mayAsk);
     const result = running ?? (isNeighbour ? this.#neighbourSearches.run(begin) : begin());
-    if (running !== undefined || mayAsk !== undefined) return untilAborted(result, signal);
+    if (running !== undefined || mayAsk !== undefined) return nullWhenAborted(result, signal);
     const shared = result.finally(() => this.#searches.delete(key));
     this.#searches.set(key, shared);
-    return untilAborted(shared, signal);
+    return nullWhenAborted(shared, signal);
   }
 
   /**
@@ -239,7 +239,7 @@ export function reaches(
 }
 
 /** The result, or null as soon as nobody is interested any more. */
-function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | null> {
+function nullWhenAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | null> {
   if (signal.aborted) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     const abort = (): void => resolve(null);

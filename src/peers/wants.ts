@@ -31,7 +31,7 @@ const TRACKERS = 2;
 const OWN = "own";
 
 /** What the trackers said of a file. */
-export interface Wanted {
+interface Wanted {
   /** The answer within {@link WANT_TIMEOUT}: a peer, or null when this server is the first. */
   readonly soon: Promise<Peer | null>;
   /** The answer however late: it may be another one. */

@@ -12,6 +12,7 @@ import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { Self } from "../../src/pacserve/servers.ts";
 import { Peers } from "../../src/peers/peers.ts";
 import { until } from "../listening.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
@@ -182,7 +183,7 @@ export class LanHost {
       url: this.#mirror.url,
       client: this.#client,
       headers: {},
-      isSelf: () => false,
+      self: new Self([], [], null),
       isPrivate: !this.isShared,
     });
     const inFlight = new InFlightFile({
@@ -191,7 +192,6 @@ export class LanHost {
       file: FILE,
       digest: sha256.toHex(),
       authorities: [],
-      tree: { lookup: () => null },
     });
     return {
       name: FILE,
@@ -203,8 +203,9 @@ export class LanHost {
       mirrors: {
         find: (without) => Promise.resolve(without.has(mirror.key) ? null : mirror),
         size: () => Promise.resolve(this.#file.length),
+        failed: () => {},
       },
-      mirrorFailed: () => {},
+      tree: { lookup: () => null },
     };
   }
 }

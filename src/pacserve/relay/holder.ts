@@ -12,7 +12,7 @@ import { InFlightReader } from "./in_flight_reader.ts";
 import type { OwnReaders } from "./own_readers.ts";
 
 /** Readers of in-flight files. */
-export const HOLDER_BOUNDS = {
+const HOLDER_BOUNDS = {
   /** Of one file. */
   perFile: 4,
   /** Of one address. */

@@ -1,7 +1,10 @@
 import { transfersOf } from "../../../src/peers/balance.ts";
 import type { PeerUrl } from "../../../src/peers/peer_url.ts";
-import { BOUNDS, type Peer, PEER_BACKOFF, Registry } from "../../../src/peers/registry.ts";
+import { type Peer, Registry } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
+
+const PEER_BACKOFF = { first: 2_000, max: 300_000 };
+const BOUNDS = { peers: 1024, candidates: 256, perHost: 16, due: 8, probation: 600_000 };
 
 const FACTS = { instance: null, generation: null, transfers: null, roundTrip: 1, isProof: true };
 const LIFETIME = 900_000;
