@@ -30,8 +30,6 @@ export class Attempt {
   readonly source: Source;
   /** True for a mirror that was asked because a peer's copy took long. */
   readonly isRacing: boolean;
-  /** When it was asked, in milliseconds. */
-  readonly asked: number = performance.now();
   /** When its first byte came; null before. */
   firstByte: number | null = null;
   /** How far the download was then. */
@@ -47,6 +45,8 @@ export class Attempt {
   /** A mirror was asked beside it, or there was none. */
   isRaced = false;
   failure: SourceFailure | null = null;
+  /** When it was asked, in milliseconds. */
+  readonly #asked = performance.now();
   readonly #download: Download;
   readonly #events: AttemptEvents;
   readonly #abort = new AbortController();
@@ -91,6 +91,11 @@ export class Attempt {
     return this.#stream !== null;
   }
 
+  /** For how long (ms) it has been asked. */
+  get askedFor(): number {
+    return performance.now() - this.#asked;
+  }
+
   /** For how long (ms) nothing came. */
   get silentFor(): number {
     return this.#waits ? 0 : performance.now() - this.#lastByte;
@@ -98,7 +103,7 @@ export class Attempt {
 
   /** So many milliseconds passed in which nobody here could look whether something came. */
   forgive(milliseconds: number): void {
-    this.#lastByte += milliseconds;
+    this.#lastByte = Math.min(performance.now(), this.#lastByte + milliseconds);
     for (const sample of this.#samples) sample.time += milliseconds;
   }
 
@@ -201,7 +206,9 @@ export class Attempt {
       const count = await stream.read(buffer.subarray(0, Math.min(PIECE, room)));
       if (this.#abort.signal.aborted) return;
       if (count === null) throw new SourceFailure("broken", "ends too early");
+      this.#waits = true;
       await turns.take(count);
+      this.#waits = false;
       if (this.#abort.signal.aborted) return;
       this.#heard();
       this.#take(buffer.subarray(0, count), base);

@@ -68,6 +68,8 @@ export class Download {
   isVerified = false;
   /** A reader was given bytes that are not verified, so that it cannot begin anew. */
   exposed = false;
+  /** A reader was given bytes of any kind. */
+  hasBegun = false;
   readonly #options: DownloadOptions;
   readonly #listeners = new Set<() => void>();
   #size: number | null;
@@ -208,6 +210,7 @@ export class Download {
   read(position: number, buffer: Uint8Array): number {
     if (this.#store === null) throw new Error("The download is closed.");
     if (this.state === "fetching") this.exposed = true;
+    this.hasBegun = true;
     return this.#store.read(position, buffer.subarray(0, this.readable - position));
   }
 

@@ -40,8 +40,8 @@ export interface Candidates {
 /** Milliseconds between two looks at the clock. */
 const TICK = 50;
 
-/** A look at the clock that comes so much too late (ms) is not the fault of any source. */
-const MAX_DELAY = 500;
+/** Bytes of a source that are worth mentioning: with fewer it may as well be silent. */
+const SOME = 1024;
 
 /**
  * A mirror that was asked while a better source may still be found is read after this time (ms) at the
@@ -49,8 +49,8 @@ const MAX_DELAY = 500;
  */
 const MAX_PAUSE = 400;
 
-/** Sources that are open at the same time. */
-const MAX_OPEN = 6;
+/** Sources that are open at the same time: none is closed for another that may be as silent. */
+const MAX_OPEN = 16;
 
 /** Wrong bytes of several sources, until the right ones show whose they are. */
 interface Suspect {
@@ -74,6 +74,10 @@ export class Failover {
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopListening: (() => void) | null = null;
   #lastTick = 0;
+  /** When it started, and when {@link SOME} bytes came last, after how many: as pacman's clock goes. */
+  #startedAt = 0;
+  #movedAt = 0;
+  #movedTo = 0;
   /** A candidate is being looked for. */
   #isSearching = false;
   /** There is no candidate any more. */
@@ -102,7 +106,8 @@ export class Failover {
     if (this.#timer !== null || this.#isOver) return;
     this.#from = candidates;
     this.#isExhausted = false;
-    this.#lastTick = performance.now();
+    this.#lastTick = this.#startedAt = this.#movedAt = performance.now();
+    this.#movedTo = this.#download.received;
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.#stopListening = this.#download.listen(() => this.#wake());
     this.#step();
@@ -175,22 +180,50 @@ export class Failover {
     const now = performance.now();
     const delay = now - this.#lastTick - TICK;
     this.#lastTick = now;
-    if (delay > MAX_DELAY) { for (const attempt of this.#attempts) attempt.forgive(delay); }
+    if (delay > TICK) { for (const attempt of this.#attempts) attempt.forgive(delay); }
     this.#step();
+  }
+
+  /** Whether others are asked beside one that has given next to nothing: the sources' times add up. */
+  #isSlow(attempt: Attempt): boolean {
+    const { after, every } = this.#times.hedge;
+    if (performance.now() - this.#movedAt < after || attempt.source.kind === "in-flight") {
+      return false;
+    }
+    return attempt.count < SOME && !attempt.isPaused && attempt.askedFor > every;
+  }
+
+  #noteProgress(): void {
+    const { received } = this.#download;
+    // It may have been begun anew.
+    if (received < this.#movedTo) this.#movedTo = received;
+    if (received < this.#movedTo + SOME) return;
+    this.#movedTo = received;
+    this.#movedAt = performance.now();
   }
 
   /** Decides what to do next: called when something happened, and every {@link TICK}. */
   #step(): void {
     if (this.#timer === null) return;
     if (this.#isOver) return this.stop();
+    this.#noteProgress();
     this.#dropFailed();
     this.#leaveTroubled();
     if (this.#isOver) return this.stop();
+    if (this.#isTooLate) return this.#giveUp();
     this.#changeLeader();
     if (this.#timer === null) return;
     this.#pauseSuperseded();
-    if (this.#attempts.every((attempt) => attempt.isLeft)) this.#findNext();
-    else this.#startRace();
+    if (this.#attempts.every((attempt) => attempt.isLeft || this.#isSlow(attempt))) {
+      this.#findNext();
+    } else this.#startRace();
+  }
+
+  /** pacman is about to give up, while it could be sent to a mirror itself. */
+  get #isTooLate(): boolean {
+    const { received, start, hasBegun } = this.#download;
+    return this.#isExhausted && received === start && !hasBegun &&
+      performance.now() - this.#startedAt > this.#times.lastMoment;
   }
 
   #dropFailed(): void {
@@ -204,10 +237,10 @@ export class Failover {
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (failure.kind === "unmodified") return this.#download.fail(failure);
     this.#reinstate();
-    if (!attempt.isLeft) {
-      this.#candidates.failed(attempt.source, failure);
-      this.#note(attempt, failure.message);
-    }
+    if (attempt.isLeft) return;
+    this.#candidates.failed(attempt.source, failure);
+    // A rival is asked beside one that does well.
+    if (!attempt.isRacing || attempt.leads) this.#note(attempt, failure.message);
   }
 
   #leaveTroubled(): void {
@@ -222,9 +255,7 @@ export class Failover {
         this.#reinstate();
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
-      const { lastAnswer, lastSource } = this.#times;
-      const limit = attempt.hasAnswered ? lastSource : lastAnswer;
-      if (this.#isExhausted && attempt.silentFor > limit) {
+      if (this.#isExhausted && attempt.silentFor > this.#times.lastSource) {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
     }
@@ -259,7 +290,7 @@ export class Failover {
     const leader = this.#leader;
     const ready = this.#attempts.filter((attempt) => attempt.isReady);
     const next = ready.find((attempt) => !attempt.isLeft) ?? ready[0];
-    if (leader === undefined || leader.isLeft) {
+    if (leader === undefined || leader.isLeft || this.#isSlow(leader)) {
       if (next !== undefined) this.#lead(next);
       return;
     }
@@ -283,8 +314,9 @@ export class Failover {
   #lead(next: Attempt): void {
     for (const attempt of [...this.#attempts]) {
       if (attempt === next || !(attempt.leads || attempt.isLeft)) continue;
-      // It did nothing wrong, and may be needed when the better one fails.
-      if (attempt.isSuperseded) this.#candidates.putBack(attempt.source);
+      // One that did nothing wrong may be needed when the better one fails.
+      if (attempt.isSuperseded || !attempt.isLeft) this.#candidates.putBack(attempt.source);
+      if (!attempt.isLeft) this.#note(attempt, "has not begun");
       this.#remove(attempt);
     }
     next.isLeft = false;
@@ -294,7 +326,7 @@ export class Failover {
   #startRace(): void {
     const leader = this.#leader;
     if (leader === undefined || leader.source.kind !== "copy" || leader.isRaced) return;
-    if (performance.now() - leader.asked < this.#times.raceAfter) return;
+    if (leader.askedFor < this.#times.raceAfter) return;
     if (!this.#download.isVerifiable || this.#attempts.length > 1) return;
     leader.isRaced = true;
     this.#search(() => this.#candidates.rival(leader.source), (rival) => {

@@ -62,6 +62,7 @@ export class Lifeline {
     const bytes = this.#find(position, end);
     // What is verified later is begun anew where its first bytes prove wrong; else nothing would tell.
     if (bytes !== null && !this.#download.isVerifiable) this.#download.exposed = true;
+    if (bytes !== null) this.#download.hasBegun = true;
     return bytes;
   }
 
