@@ -96,12 +96,23 @@ export class Job {
     return this.isRead ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** A reader of these bytes; if the download was stopped it goes on, from these candidates. */
-  read(start: number, end: number | null, lifeline: Lifeline, candidates: Candidates): Reader {
+  /**
+   * A reader of these bytes; if the download was stopped it goes on, from these candidates.
+   *
+   * @param askedAt when the client asked for it, in milliseconds.
+   */
+  read(
+    start: number,
+    end: number | null,
+    lifeline: Lifeline,
+    candidates: Candidates,
+    askedAt: number,
+  ): Reader {
     clearTimeout(this.#timer);
     this.#readers++;
-    const reader = new Reader(this.download, start, end, lifeline, this.#times, () => this.#left());
-    this.failover.start(candidates);
+    const left = (): void => this.#left();
+    const reader = new Reader(this.download, start, end, lifeline, this.#times, askedAt, left);
+    this.failover.start(candidates, askedAt);
     return reader;
   }
 

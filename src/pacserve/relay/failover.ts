@@ -74,8 +74,9 @@ export class Failover {
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopListening: (() => void) | null = null;
   #lastTick = 0;
-  /** When it started, and when {@link SOME} bytes came last, after how many: as pacman's clock goes. */
-  #startedAt = 0;
+  /** When pacman asked for it. */
+  #askedAt = 0;
+  /** When {@link SOME} bytes came last, and after how many. */
   #movedAt = 0;
   #movedTo = 0;
   /** A candidate is being looked for. */
@@ -101,12 +102,14 @@ export class Failover {
    * Begins, or goes on where it was stopped.
    *
    * @param candidates who can be asked now; what was found out about others is not remembered here.
+   * @param askedAt when pacman asked for the file, in milliseconds.
    */
-  start(candidates: Candidates): void {
+  start(candidates: Candidates, askedAt: number): void {
     if (this.#timer !== null || this.#isOver) return;
     this.#from = candidates;
     this.#isExhausted = false;
-    this.#lastTick = this.#startedAt = this.#movedAt = performance.now();
+    this.#lastTick = this.#movedAt = performance.now();
+    this.#askedAt = askedAt;
     this.#movedTo = this.#download.received;
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.#stopListening = this.#download.listen(() => this.#wake());
@@ -223,7 +226,7 @@ export class Failover {
   get #isTooLate(): boolean {
     const { received, start, hasBegun } = this.#download;
     return this.#isExhausted && received === start && !hasBegun &&
-      performance.now() - this.#startedAt > this.#times.lastMoment;
+      performance.now() - this.#askedAt > this.#times.lastMoment;
   }
 
   #dropFailed(): void {
@@ -255,7 +258,9 @@ export class Failover {
         this.#reinstate();
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
-      if (this.#isExhausted && attempt.silentFor > this.#times.lastSource) {
+      const { lastContact, lastSource } = this.#times;
+      const limit = attempt.source.isReached === false ? lastContact : lastSource;
+      if (this.#isExhausted && attempt.silentFor > limit) {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
     }

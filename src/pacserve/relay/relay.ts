@@ -64,6 +64,8 @@ export interface WantedFile {
   /** Null: relays do not share it while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
+  /** When pacman asked for it, in milliseconds; by default now. */
+  readonly askedAt?: number;
   /** Where a package goes at last. */
   readonly tree: Pick<SharedTree, "lookup">;
 }
@@ -181,7 +183,7 @@ export class Relay {
         if (first instanceof Error) return { failure: failureOf(first) };
       }
       const replace = (position: number): Promise<Reader> =>
-        Promise.resolve(this.#restOf(wanted, position, end));
+        Promise.resolve(this.#restOf({ ...wanted, askedAt: performance.now() }, position, end));
       const body = new RelayedBody(
         first.done === true ? null : first.value,
         reader,
@@ -311,7 +313,7 @@ export class Relay {
       last,
       isWhole && job.isShared ? job.download : null,
     );
-    return job.read(start, end, lifeline, sources);
+    return job.read(start, end, lifeline, sources, wanted.askedAt ?? performance.now());
   }
 
   #sources(

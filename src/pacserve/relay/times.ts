@@ -16,6 +16,8 @@ export interface RelayTimes {
    * gives it ten new seconds (measured with libcurl 7.88.1 and 8.22.0).
    */
   readonly lastMoment: number;
+  /** The last source that is left may take so long until there is a connection to it. */
+  readonly lastContact: number;
   /** The last source that is left may be silent for so long: pacman waits, as long as it gets a few bytes. */
   readonly lastSource: number;
   /** A mirror or a complete copy that sends nothing for so long is left. */
@@ -49,8 +51,9 @@ export const CRAWL_BYTES = 16 * 1024;
 export const RELAY_TIMES: RelayTimes = {
   peerAnswer: 500,
   mirrorAnswer: 2_000,
-  hedge: { after: 2_000, every: 300 },
-  lastMoment: 9_000,
+  hedge: { after: 2_000, every: 200 },
+  lastMoment: 8_500,
+  lastContact: 4_500,
   lastSource: 20_000,
   silence: 3_000,
   inFlightSilence: 6_000,
