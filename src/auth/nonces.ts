@@ -121,11 +121,6 @@ export class NonceCounts {
     return { nonces, floor: this.#floor };
   }
 
-  /** How many nonces are remembered. */
-  get size(): number {
-    return this.#nonces.size;
-  }
-
   #makeRoom(now: number): void {
     // Nonces come into the table about in the order of their issue, so the old ones stand first.
     for (const [nonce, used] of this.#nonces) {

@@ -147,9 +147,4 @@ export class Throttle {
     return [...this.#guessers.entries()].reverse()
       .map(([group, guesser]) => [group, { ...guesser }]);
   }
-
-  /** How many addresses are remembered. */
-  get size(): number {
-    return this.#guessers.size;
-  }
 }

@@ -124,11 +124,6 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     this.#random = random ?? Math.random;
   }
 
-  /** Number of peers that were believed at some time and are still remembered. */
-  get size(): number {
-    return this.#peers.size;
-  }
-
   /** Adds a peer that is never forgotten. */
   addStatic(location: PeerUrl): Peer {
     const known = this.#peers.get(formatPeerUrl(location));

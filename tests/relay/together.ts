@@ -14,7 +14,9 @@ import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
 import { Self } from "../../src/pacserve/servers.ts";
 import { Peers } from "../../src/peers/peers.ts";
+import type { SharedFile } from "../../src/quickserve/shared.ts";
 import { until } from "../listening.ts";
+import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Name of the file that everybody wants. */
@@ -41,8 +43,8 @@ export class Lan {
 
   /** Runs a LAN while `use` does. */
   static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
-    const spools = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
-    const lan = new Lan(parts, spools);
+    using spools = new Scratch();
+    const lan = new Lan(parts, spools.directory);
     try {
       for (let i = 0; i < parts.hosts; i++) await lan.add();
       await lan.meet();
@@ -50,7 +52,6 @@ export class Lan {
     } finally {
       for (const host of lan.hosts) await host.end();
       lan.mirror.close();
-      await Deno.remove(spools, { recursive: true });
     }
   }
 
@@ -93,6 +94,8 @@ export class LanHost {
   readonly relay: Relay;
   readonly log: string[] = [];
   port = 0;
+  /** True: pacman has put the file into its cache. */
+  isInCache = false;
   /** False: what it has is not shared. */
   isShared = true;
   readonly #file: Uint8Array;
@@ -205,7 +208,12 @@ export class LanHost {
         size: () => Promise.resolve(this.#file.length),
         failed: () => {},
       },
-      tree: { lookup: () => null },
+      tree: { lookup: (segments) => this.isInCache ? packageAt(segments) : null },
     };
   }
+}
+
+function packageAt(segments: readonly string[]): SharedFile {
+  const inode = { size: 1, modified: 0, changed: 0, device: 0, inode: 0 };
+  return { kind: "file", segments, localPath: `/${segments.join("/")}`, ...inode };
 }

@@ -90,18 +90,12 @@ export class Relay {
   readonly #own = new OwnReaders();
   /** Gives neighbours what is downloaded here. */
   readonly holder: Holder;
-  #replies = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#times = options.times ?? RELAY_TIMES;
     this.#downloads = new Downloads(this.#times, options.spools);
-    this.holder = new Holder(this.#downloads, this.#own, (change) => this.#replies += change);
-  }
-
-  /** Replies that are being sent. */
-  get replies(): number {
-    return this.#replies;
+    this.holder = new Holder(this.#downloads, this.#own);
   }
 
   /** Ends all downloads. */
@@ -189,9 +183,7 @@ export class Relay {
         reader,
         replace,
         this.#own,
-        () => this.#replies--,
       );
-      this.#replies++;
       return replyWith(reader.download, range, body);
     } finally {
       request.signal.removeEventListener("abort", leave);
