@@ -30,8 +30,6 @@ export class Attempt {
   readonly source: Source;
   /** True for a mirror that was asked because a peer's copy took long. */
   readonly isRacing: boolean;
-  /** When it was asked, in milliseconds. */
-  readonly asked: number = performance.now();
   /** When its first byte came; null before. */
   firstByte: number | null = null;
   /** How far the download was then. */
@@ -49,6 +47,8 @@ export class Attempt {
   /** A mirror was asked beside it, or there was none. */
   isRaced = false;
   failure: SourceFailure | null = null;
+  /** When it was asked, in milliseconds. */
+  readonly #asked = performance.now();
   readonly #download: Download;
   readonly #events: AttemptEvents;
   readonly #abort = new AbortController();
@@ -93,6 +93,11 @@ export class Attempt {
     return this.#stream !== null;
   }
 
+  /** For how long (ms) it has been asked. */
+  get askedFor(): number {
+    return performance.now() - this.#asked;
+  }
+
   /** For how long (ms) nothing came. */
   get silentFor(): number {
     return this.#waits ? 0 : performance.now() - this.#lastByte;
@@ -100,7 +105,7 @@ export class Attempt {
 
   /** So many milliseconds passed in which nobody here could look whether something came. */
   forgive(milliseconds: number): void {
-    this.#lastByte += milliseconds;
+    this.#lastByte = Math.min(performance.now(), this.#lastByte + milliseconds);
     for (const sample of this.#samples) sample.time += milliseconds;
   }
 
@@ -169,6 +174,9 @@ export class Attempt {
       if (size !== null && stream.size !== size) {
         throw new SourceFailure("refused", `has ${stream.size} bytes, not ${size}`);
       }
+      if (base > this.#download.start && this.#isOtherVersion(stream)) {
+        throw new SourceFailure("refused", "has another version of it");
+      }
       this.#position = stream.from;
       await this.#read(stream, base);
     } catch (error) {
@@ -179,6 +187,12 @@ export class Attempt {
       this.#stream?.close();
       if (!this.#abort.signal.aborted) this.#events.changed();
     }
+  }
+
+  /** Where no digest will tell, the date does: mirrors and pacman keep that of the original. */
+  #isOtherVersion({ lastModified }: SourceStream): boolean {
+    const { isVerifiable, lastModified: first } = this.#download;
+    return !isVerifiable && first !== null && lastModified !== null && lastModified !== first;
   }
 
   async #read(stream: SourceStream, base: number): Promise<void> {
@@ -199,7 +213,9 @@ export class Attempt {
       const count = await stream.read(buffer.subarray(0, Math.min(PIECE, room)));
       if (this.#abort.signal.aborted) return;
       if (count === null) throw new SourceFailure("broken", "ends too early");
+      this.#waits = true;
       await turns.take(count);
+      this.#waits = false;
       if (this.#abort.signal.aborted) return;
       this.#heard();
       this.#take(buffer.subarray(0, count), base);
