@@ -12,6 +12,7 @@ const context: ListingContext = {
   configuration: {
     title: "Quickserve",
     version: "1.2.3",
+    hostName: "box",
     motd: null,
     index: null,
     listRemote: false,
@@ -20,6 +21,7 @@ const context: ListingContext = {
   },
   canUpload: false,
   hasPeers: false,
+  listen: { address: "10.0.0.1", ipv6: false },
 };
 
 const time = Date.UTC(2026, 10, 22, 22, 5, 24);
