@@ -142,15 +142,15 @@ function breadcrumb({ segments, search, context, phoneAddress }: Listing): Html 
     return html`<li><a href="${href}"${mark}><bdi>${visibleText(segment)}</bdi></a></li>`;
   });
   const mark = segments.length === 0 && search === null ? currentPage : null;
-  const home = hostName === ""
-    ? "Home"
-    : html`<span class="unseen">Home: </span><bdi>${hostName}</bdi>`;
+  const label = hostName === "" ? "Home" : `Home: ${hostName}`;
   const result = search === null
     ? null
     : html`<li><span aria-current="page">Search: <bdi>${
       visibleText(search.text)
     }</bdi></span></li>`;
-  return html`<ol><li><a href="/"${mark}>${home}</a></li>${items}${result}</ol>${
+  return html`<ol><li><a href="/" aria-label="${label}"${mark}>${
+    hostName === "" ? label : hostName
+  }</a></li>${items}${result}</ol>${
     phoneAddress === null || search !== null ? null : phoneCode(phoneAddress)
   }`;
 }
