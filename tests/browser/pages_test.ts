@@ -486,6 +486,76 @@ Deno.test("a folder is uploaded with its directories, into the directory whose l
     },
   ));
 
+/** Drops files and directories of this machine on the page, as a file manager does. */
+async function dropPaths(page: Page, ...files: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x: 200, y: 200, data });
+  }
+}
+
+Deno.test("a dropped folder is uploaded with its directories; one without files is refused by name", () =>
+  withServer(
+    (directory) => ["--upload", `${directory}/inbox`],
+    async (server, browser, directory) => {
+      writeFiles(directory, {
+        "mine/trip/day 1/a.txt": "a",
+        "mine/trip/b.txt": "bb",
+        "mine/c.txt": "c",
+      });
+      // The browser gives a hundred entries of a directory at a time.
+      for (let index = 0; index < 120; index++) {
+        writeFiles(directory, { [`mine/trip/many/${index}`]: "" });
+      }
+      Deno.mkdirSync(`${directory}/mine/hollow/deeper`, { recursive: true });
+      const page = await browser.open();
+      await page.goto(`${server.address}/share/`);
+      await dropPaths(
+        page,
+        ...["trip", "c.txt", "hollow"].map((name) => `${directory}/mine/${name}`),
+      );
+      await page.getByText("123 uploaded, 1 failed. The files are in /inbox/.").waitFor();
+      await page.getByText("hollow/").waitFor();
+      await page.getByText("The folder has no files in it.").waitFor();
+      assertEquals(Deno.readTextFileSync(`${directory}/inbox/trip/day 1/a.txt`), "a");
+      assertEquals(storedIn(`${directory}/inbox/trip`)["b.txt"], 2);
+      assertEquals(Object.keys(storedIn(`${directory}/inbox/trip/many`)).length, 120);
+      assertEquals(storedIn(`${directory}/inbox`)["c.txt"], 1);
+    },
+  ));
+
+Deno.test("a lost connection keeps what was stored, and the rest can be tried again", () =>
+  inScratch(async (directory) => {
+    Deno.mkdirSync(`${directory}/inbox`);
+    const browser = await WatchedBrowser.start();
+    try {
+      const words = ["--upload", `${directory}/inbox`, `${directory}/inbox`];
+      const server = await Served.start("quickserve", words);
+      const page = await browser.open();
+      await page.goto(`${server.address}/?page=upload`);
+      await slowDown(page, 1_000_000);
+      await drop(page, { "first.txt": 3, "second.bin": 5_000_000, "third.txt": 4 });
+      await page.getByText(/^(?!0 B).* of 4\.8 MiB/).waitFor();
+      await server.program.kill();
+      const lost = page.getByText("The connection broke off: nothing was stored.");
+      await lost.nth(1).waitFor();
+      await page.getByText("1 uploaded, 2 failed.").waitFor();
+      await slowDown(page, -1);
+      await using next = await Served.start("quickserve", [...words, "-p", String(server.port)]);
+      assertEquals(next.port, server.port);
+      await page.getByRole("button", { name: "Retry second.bin" }).click();
+      await page.getByRole("button", { name: "Retry third.txt" }).press("Enter");
+      await page.getByText("3 uploaded.").waitFor();
+      const stored = { "first.txt": 3, "second.bin": 5_000_000, "third.txt": 4 };
+      assertEquals(storedIn(`${directory}/inbox`), stored);
+      // The browser says that it could not reach the server.
+      browser.complaints.length = 0;
+    } finally {
+      await browser.browser.close();
+    }
+  }));
+
 Deno.test("what was cancelled can be tried again, and what was stored before stays", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
@@ -498,7 +568,7 @@ Deno.test("what was cancelled can be tried again, and what was stored before sta
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByText("1 uploaded, 1 failed.").waitFor();
       await slowDown(page, -1);
-      await page.getByRole("button", { name: "Retry" }).click();
+      await page.getByRole("button", { name: "Retry second.bin" }).click();
       await page.getByRole("link", { name: "second.bin" }).waitFor();
       assertEquals(storedIn(`${directory}/inbox`), { "first.txt": 1, "second.bin": 3_000_000 });
     },

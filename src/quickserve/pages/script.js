@@ -391,7 +391,7 @@ function improveUpload() {
       value: "0",
     }));
     const note = element("span", { class: "note" });
-    const cancel = element("button", { type: "button" }, "Cancel");
+    const cancel = element("button", { type: "button", "aria-label": `Cancel ${path}` }, "Cancel");
     row.append(cancel, progress, note);
     const request = new XMLHttpRequest();
     const started = performance.now();
@@ -403,7 +403,7 @@ function improveUpload() {
       progress.remove();
       if (isStored) cancel.replaceWith(element("span", { class: "quiet" }, humanSize(file.size)));
       else {
-        const again = element("button", { type: "button" }, "Retry");
+        const again = element("button", { type: "button", "aria-label": `Retry ${path}` }, "Retry");
         again.addEventListener("click", () => {
           failed--;
           again.remove();
