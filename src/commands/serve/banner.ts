@@ -37,7 +37,9 @@ export async function banner(
 }
 
 function serverUrl({ tls }: ListenConfiguration, host: string, port: number): string {
-  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  // The interface of a link-local address is written with %25 (RFC 6874).
+  const name = host.includes(":") ? `[${host.replace("%", "%25")}]` : host;
+  return `${tls === null ? "http" : "https"}://${name}:${port}/`;
 }
 
 function sharedText(shares: readonly Share[]): readonly string[] | Promise<string[]> {
