@@ -27,9 +27,10 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   "lint": ["lint", "--quiet"],
   "types": ["check", "--frozen", "--quiet"],
   // It runs in browsers: other globals, so another configuration.
-  "types of the pages' script": [
+  "types of the pages' scripts": [
     ...["check", "--quiet", "--config", "src/quickserve/pages/script_check.json"],
     "src/quickserve/pages/script.js",
+    "src/quickserve/pages/theme.js",
   ],
 };
 

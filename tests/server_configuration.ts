@@ -23,6 +23,7 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
     pages: {
       title: "Quickserve",
       version: "0",
+      hostName: "box",
       motd: null,
       index: null,
       listRemote: false,

@@ -70,8 +70,12 @@ export async function listen(
       service.reject(answer === null ? null : 400, socket, answer ?? undefined);
     });
   }
+  const only = scopedAddress(configuration);
   server.on("connection", (socket: Socket) => {
     watchdog?.accepted();
+    if (only !== null && plainAddress(socket.localAddress ?? "") !== only) {
+      return void socket.destroy();
+    }
     const connection = connections.add(socket);
     if (connection !== null && configuration.tls === null) {
       connections.open(connection, socket, connectionOf(socket, null));
@@ -159,7 +163,8 @@ async function bind(
   server: Server,
   { address, port, ipv6 }: ListenConfiguration,
 ): Promise<void> {
-  const host = address ?? (ipv6 ? "::" : "0.0.0.0");
+  const isScoped = address?.includes("%") === true;
+  const host = isScoped ? "::" : address ?? (ipv6 ? "::" : "0.0.0.0");
   try {
     try {
       await bindTo(server, host, port);
@@ -172,6 +177,15 @@ async function bind(
   } catch (error) {
     throw listenFailure(error as NodeJS.ErrnoException, host, port);
   }
+}
+
+/**
+ * The only address on which connections are answered, where it cannot be bound: the runtime's (Deno 2.9.6)
+ * `node:net` passes no interface on, without which the kernel binds no link-local address. So all
+ * addresses are bound.
+ */
+function scopedAddress({ address }: ListenConfiguration): string | null {
+  return address?.includes("%") === true ? plainAddress(address) : null;
 }
 
 function bindTo(server: Server, host: string, port: number): Promise<void> {

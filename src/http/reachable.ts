@@ -24,7 +24,9 @@ export function serverUrl(
   host: string,
   port: number,
 ): string {
-  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  // The interface of a link-local address is written with %25 (RFC 6874).
+  const name = host.includes(":") ? `[${host.replace("%", "%25")}]` : host;
+  return `${tls === null ? "http" : "https"}://${name}:${port}/`;
 }
 
 /**

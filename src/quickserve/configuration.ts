@@ -51,6 +51,8 @@ export interface PagesConfiguration {
   /** `Pacserve` or `Quickserve`. */
   readonly title: string;
   readonly version: string;
+  /** Name of this host, for the heading; empty when it has none. */
+  readonly hostName: string;
   /** Message of the day: plain text; null for none. */
   readonly motd: string | null;
   /** Name of the file that stands for its directory when that is asked for; null for none. */

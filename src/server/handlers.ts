@@ -257,6 +257,7 @@ function aboutFacts(
       : staticPeers.length > 0
       ? "named"
       : "none",
-    pacman: pacserve === null ? null : listen,
+    servesPackages: pacserve !== null,
+    listen,
   };
 }

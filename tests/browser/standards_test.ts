@@ -1,5 +1,6 @@
 /** Every page is without a fault that axe-core finds, and is valid HTML by html-validate. */
 
+import { Buffer } from "node:buffer";
 import axe from "axe-core";
 import { HtmlValidate } from "html-validate";
 import { assertEquals } from "../assert.ts";
@@ -7,17 +8,21 @@ import { Served } from "../program.ts";
 import { inScratch, writeFiles } from "../scratch.ts";
 import { WatchedBrowser } from "./browser.ts";
 
-/** What a page is asked for; the last one is an error. */
+/** What a page is asked for; the last ones are errors. */
 const paths = [
   "/",
   "/share/",
   "/share/?sort=size&order=desc",
+  "/?search=a",
+  "/share/?search=none+such&sort=time",
+  "/many/",
   "/share/empty/",
   "/inbox/",
   "/?page=about",
   "/?page=peers",
   "/?page=upload",
   "/none",
+  "/?search=a+b+c+d+e+f+g+h+i+j+k",
 ];
 
 /** Rules of style that are not of the standard, and what the standard leaves to us. */
@@ -42,7 +47,10 @@ async function withPages(body: (server: Served) => Promise<void>): Promise<void>
     });
     const words = ["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`];
     words.push("--peer", "http://127.0.0.1:9/", "--tar", "none", "zip", "--");
-    words.push(`${directory}/share`, `${directory}/inbox`);
+    words.push(`${directory}/share`, `${directory}/inbox`, `${directory}/many`);
+    // More than a page has rows for.
+    const many = Array.from({ length: 2001 }, (_, index) => [`many/<!--<script>${index}`, ""]);
+    writeFiles(directory, Object.fromEntries(many));
     await using server = await Served.start("quickserve", words);
     await body(server);
   });
@@ -59,13 +67,33 @@ Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and o
         ] as const
       ) {
         const page = await browser.open({ ...options, bypassCSP: true });
-        for (const path of paths) {
-          await page.goto(server.address + path);
+        const check = async (what: string): Promise<void> => {
           await page.addScriptTag({ content: axe.source });
           const { violations } = await page.evaluate<axe.AxeResults>("axe.run()");
           const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-          assertEquals([path, options.colorScheme, ...found], [path, options.colorScheme]);
+          assertEquals([what, options.colorScheme, ...found], [what, options.colorScheme]);
+        };
+        // Of a long page, axe-core takes a minute.
+        for (const path of paths.filter((path) => path !== "/many/")) {
+          await page.goto(server.address + path);
+          await check(path);
         }
+        await page.goto(`${server.address}/`);
+        await page.getByRole("searchbox").fill("a");
+        await page.getByRole("searchbox").fill("a q");
+        await page.getByText("In directories below").waitFor();
+        await check("results below");
+        await page.getByRole("button", { name: "QR code" }).click();
+        await check("QR code");
+        await page.goto(`${server.address}/?page=upload`);
+        const files = ["a.txt", "../b"].map((name) => {
+          return { name, mimeType: "text/plain", buffer: Buffer.from("x") };
+        });
+        await page.getByLabel("Files to upload").setInputFiles(files);
+        // As without script: `submit` does not ask the page's own script.
+        await page.evaluate("document.querySelector('[data-upload] form').submit()");
+        await page.getByRole("heading", { name: /uploaded/ }).waitFor();
+        await check("result of an upload");
       }
     } finally {
       await browser.browser.close();
@@ -74,8 +102,13 @@ Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and o
 
 Deno.test("html-validate finds nothing on any page", () =>
   withPages(async (server) => {
-    for (const path of paths) {
-      const html = await server.text(path, { headers: { Accept: "text/html" } });
+    const headers = { Accept: "text/html" };
+    const form = new FormData();
+    form.append("file", new File(["x"], "a.txt"));
+    form.append("file", new File(["x"], ".."));
+    const result = { headers, method: "POST", body: form };
+    for (const path of [...paths, "/?page=upload&result"]) {
+      const html = await server.text(path, path.endsWith("result") ? result : { headers });
       const report = await validator.validateString(html);
       const found = report.results.flatMap(({ messages }) =>
         messages.map(({ ruleId, message, line }) => `${line} ${ruleId}: ${message}`)

@@ -1,7 +1,8 @@
 /** Where the server listens and whom it answers, from the command line. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { must, run } from "../lan/process.ts";
+import type { Host } from "../lan/host.ts";
+import { eventually, must, run } from "../lan/process.ts";
 import { Network } from "../lan/network.ts";
 import { launched, runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
@@ -79,6 +80,37 @@ Deno.test("by default the interfaces' networks come in, with --allow-network onl
   const { code, stderr } = await runCommand("quickserve", ["--allow-network", "10.0.0.0/99"]);
   assertEquals(code, 2);
   assertMatch(stderr, /^quickserve: --allow-network: "10\.0\.0\.0\/99" is no network/);
+});
+
+Deno.test("-a takes a link-local address with its interface, and answers on no other", async () => {
+  await using lan = await Network.create("203.0.113");
+  const [server, client] = [await lan.host("alder"), await lan.host("birch")];
+  const linkLocal = async (host: Host): Promise<string> => {
+    const [own] = JSON.parse(await host.must(["ip", "-6", "-j", "addr", "show", "scope", "link"]))
+      .flatMap((each: { ifname: string; addr_info: { local: string }[] }) =>
+        each.addr_info.map(({ local }) => `${local}%${each.ifname}`)
+      );
+    return String(own);
+  };
+  await eventually("a link-local address", async () => (await linkLocal(server)) !== "undefined");
+  const address = await linkLocal(server);
+  const [bare = "", name = ""] = address.split("%");
+  const command = [...launched("quickserve"), "-p", "8000", "/usr/share/doc", "-a"];
+  const zone = (await linkLocal(client)).split("%")[1];
+  const get = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10"];
+  for (const word of [address, bare]) {
+    await using program = server.spawn([...command, word]);
+    const line = await program.line(/^ {2}address /);
+    assertEquals(line, `  address  http://[${bare}%25${name}]:8000/`);
+    assertEquals(await client.must([...get, `http://[${bare}%25${zone}]:8000/`]), "200");
+    const others = [`http://${lan.addressOf(server)}:8000/`, "http://127.0.0.1:8000/"];
+    for (const other of others) {
+      assertEquals((await server.run([...get, other])).stdout, "000", other);
+    }
+  }
+  const wrong = await server.run([...command, `${bare}%none`]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /^quickserve: --address: \S+ is no address of the interface "none"\n$/);
 });
 
 Deno.test("a name that is not the server's is refused, and one of --server-name is not", () =>

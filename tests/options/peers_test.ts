@@ -45,6 +45,27 @@ Deno.test("--list-remote merges the peers' entries, each with where it is", () =
     assertMatch(await server.text("/d/?mimetype=text/plain"), /b {2}on http:\/\/127\.0\.0\.1/);
   }));
 
+Deno.test("--list-remote: a search finds what peers have, also in directories that are only there", () =>
+  withFiles({ ...FILES, "two/d/sub/b2": "b" }, async (directory) => {
+    await using other = await Served.start("quickserve", ["two/d"], { directory });
+    const words = ["one/d", "--peer", other.address, ...PATIENT];
+    const query = "/?search=B&mimetype=application/json";
+    const found = async (server: Served): Promise<[string, string][]> => {
+      const { entries } = await (await server.fetch(query)).json();
+      return entries.map(({ name, href }: { name: string; href: string }) => [name, href]);
+    };
+    await using server = await Served.start("quickserve", [...words, "--list-remote"], {
+      directory,
+    });
+    assertEquals(await found(server), [
+      ["d/sub", `${other.address}/d/sub/`],
+      ["d/b", `${other.address}/d/b`],
+      ["d/sub/b2", `${other.address}/d/sub/b2`],
+    ]);
+    await using alone = await Served.start("quickserve", words, { directory });
+    assertEquals(await found(alone), []);
+  }));
+
 Deno.test("--verbose says what is wrong with a peer, once", () =>
   withFiles(FILES, async (directory) => {
     const place = Deno.listen({ hostname: "127.0.0.1", port: 0 });

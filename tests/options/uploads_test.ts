@@ -30,6 +30,58 @@ Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the 
     assertEquals(await server.status("/a.txt"), 404);
   }));
 
+Deno.test("--upload with --auth: nothing is stored without a user, by whatever way and place", () =>
+  withFiles({ "in/sub/": "", "a.txt": "hello" }, async (directory) => {
+    const words = ["--upload", "in", "in", "--auth", "alice", "secret"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const file = `${directory}/a.txt`;
+    const ways = [["-T", file], ["-F", `f=@${file}`]];
+    const refuses = async (...words: string[]): Promise<void> => {
+      const { status, body } = await curl(...words);
+      assertEquals([status, body], [401, "This needs a user name and a password.\n"]);
+    };
+    for (const way of ways) {
+      for (const path of ["/", "/in/sub/"]) await refuses(...way, server.address + path);
+    }
+    await refuses("--digest", "-u", "alice:wrong", "-T", file, `${server.address}/in/sub/`);
+    assertEquals(await Array.fromAsync(Deno.readDir(`${directory}/in/sub`)), []);
+    const login = ["--digest", "-u", "alice:secret"];
+    for (const way of ways) {
+      assertEquals((await curl(...login, ...way, `${server.address}/in/sub/`)).status, 201);
+    }
+    const names = [...Deno.readDirSync(`${directory}/in/sub`)].map(({ name }) => name).sort();
+    assertEquals(names, ["a.1.txt", "a.txt"]);
+  }));
+
+Deno.test("--upload with --root: files go to the upload directory, and the site stays as it is", () =>
+  withFiles({ "in/": "", "site/docs/index.html": "x", "a.txt": "hello" }, async (directory) => {
+    const words = ["--root", "site", "--upload", "in"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const file = `${directory}/a.txt`;
+    assertEquals((await curl("-T", file, `${server.address}/`)).status, 201);
+    assertEquals((await curl("-F", `f=@${file}`, `${server.address}/docs/`)).status, 201);
+    const refused = await curl("-T", file, `${server.address}/docs/`);
+    assertEquals(refused.status, 409);
+    assertStringIncludes(refused.body, "That directory takes no uploads");
+    assertEquals(await server.names("/docs/"), ["index.html"]);
+    assertEquals(await Deno.readTextFile(`${directory}/in/a.1.txt`), "hello");
+  }));
+
+Deno.test("PUT into a directory below the upload directory stores there, and makes none", () =>
+  withFiles({ "in/sub dir/": "", "other/": "", "a.txt": "hello" }, async (directory) => {
+    const words = ["--upload", "in", "in", "other"];
+    await using server = await Served.start("quickserve", words, { directory });
+    const put = (path: string): ReturnType<typeof curl> =>
+      curl("-T", `${directory}/a.txt`, server.address + path);
+    assertEquals((await put("/in/sub%20dir/")).status, 201);
+    assertEquals((await put("/in/sub%20dir/b.txt")).status, 201);
+    for (const path of ["/in/none/c.txt", "/other/c.txt", "/in/a.txt/c.txt"]) {
+      assertEquals((await put(path)).status, 409, path);
+    }
+    assertEquals(await server.names("/in/sub%20dir/"), ["a.txt", "b.txt"]);
+    assertEquals(await server.names("/other/"), []);
+  }));
+
 Deno.test("--allow-overwrite replaces, also what is shared at the same time", () =>
   withFiles({ "in/a.txt": "old", "a.txt": "new" }, async (directory) => {
     const words = ["--upload", "in", "--allow-overwrite", "in"];

@@ -199,6 +199,7 @@ async function pagesSettings(
   return {
     title: titleOf(program),
     version: VERSION,
+    hostName: Deno.hostname().split(".")[0] ?? "",
     motd: motd === undefined ? null : await sources.read("--motd", motd),
     index: index === undefined ? null : fileNameValue("--index", index),
     listRemote: options.has("list-remote"),

@@ -78,11 +78,8 @@ export function networkValue(option: string, text: string): string {
  * @throws {UsageError} when it is none of these.
  */
 export function listenAddressValue(option: string, text: string, ipv6: boolean): string {
-  if (text.includes("%")) {
-    throw new UsageError(
-      `${option}: the runtime listens on no address with a zone (${text}); name the interface`,
-    );
-  }
+  const [bare = "", zone] = text.split("%", 2);
+  if (zone !== undefined || isLinkLocal(bare)) return linkLocalValue(option, bare, zone);
   if (ipaddr.isValid(text)) return text;
   if (text === "localhost") return "127.0.0.1";
   const addresses = Deno.networkInterfaces().filter(({ name }) => name === text);
@@ -94,7 +91,34 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
       : "is neither an IP address nor an interface of this machine";
     throw new UsageError(`${option}: "${text}" ${why}`);
   }
-  return wanted.address;
+  return isLinkLocal(wanted.address) ? `${wanted.address}%${wanted.name}` : wanted.address;
+}
+
+/** A link-local address with its interface, `fe80::1%eth0`: every interface has the same network. */
+function linkLocalValue(option: string, address: string, zone: string | undefined): string {
+  if (!isLinkLocal(address)) {
+    throw new UsageError(`${option}: only an address in fe80::/10 has an interface behind a %`);
+  }
+  const wanted = ipaddr.parse(address).toString();
+  const names = Deno.networkInterfaces()
+    .filter((own) => isLinkLocal(own.address) && ipaddr.parse(own.address).toString() === wanted)
+    .map(({ name }) => name);
+  const [only] = names;
+  if (only === undefined) {
+    throw new UsageError(`${option}: ${address} is no address of this machine`);
+  }
+  if (zone === undefined && names.length > 1) {
+    const examples = names.map((name) => `${address}%${name}`).join(" or ");
+    throw new UsageError(`${option}: ${address} is on several interfaces: say ${examples}`);
+  }
+  if (zone !== undefined && !names.includes(zone)) {
+    throw new UsageError(`${option}: ${address} is no address of the interface "${zone}"`);
+  }
+  return `${wanted}%${zone ?? only}`;
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address) && ipaddr.isValid(address);
 }
 
 /** The address of a peer, with its port and a slash at its end: `http://10.0.0.2:15678/`. */

@@ -21,8 +21,10 @@ export interface AboutFacts {
   readonly uploads: UploadLimits | null;
   /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
   readonly peers: "multicast" | "named" | "none";
-  /** Where the server listens, for its use by pacman on other machines; null: it serves no packages. */
-  readonly pacman: Pick<ListenConfiguration, "address" | "ipv6"> | null;
+  /** It serves packages to pacman, also on other machines. */
+  readonly servesPackages: boolean;
+  /** Where the server listens. */
+  readonly listen: Pick<ListenConfiguration, "address" | "ipv6">;
 }
 
 /** What is in force, by its name: `Log in`, `not needed`. */
@@ -80,6 +82,7 @@ function factsOf(
 ): Fact[] {
   const archives = configuration.archives.map(archiveLabel).join(", ");
   return [
+    ["Host", configuration.hostName === "" ? "without a name" : configuration.hostName],
     ["Log in", { nothing: "not needed", uploads: "for uploads", everything: "needed" }[login]],
     ["Connection", connection.secure ? "encrypted (TLS)" : "not encrypted"],
     ["Uploads", uploads === null ? "off" : `on. ${describeLimits(uploads)}`],
@@ -95,9 +98,9 @@ function describePeers(peers: AboutFacts["peers"], listRemote: boolean): string 
 }
 
 /** How the pacman of a machine without pacserve uses this server. */
-function pacmanUses(asked: string, { pacman }: AboutFacts): Use[] {
-  if (pacman === null) return [];
-  const address = urlElsewhere(asked, reachableAddresses(pacman, Deno.networkInterfaces()));
+function pacmanUses(asked: string, { servesPackages, listen }: AboutFacts): Use[] {
+  if (!servesPackages) return [];
+  const address = urlElsewhere(asked, reachableAddresses(listen, Deno.networkInterfaces()));
   if (address === null) return [];
   return [{
     title: "Use it from another machine's pacman: the first line of each repository in pacman.conf",

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Reply } from "../../http/exchange.ts";
 import { contentReply } from "../../http/replies.ts";
 import script from "./script.js" with { type: "text" };
+import theme from "./theme.js" with { type: "text" };
 import forms from "./style/forms.css" with { type: "text" };
 import frame from "./style/frame.css" with { type: "text" };
 import icons from "./style/icons.css" with { type: "text" };
@@ -22,13 +23,17 @@ const style = [frame, listing, icons, forms, status, narrow].join("\n");
 
 const styleAsset = makeAsset("style", "css", "text/css; charset=UTF-8", style);
 const scriptAsset = makeAsset("script", "js", "text/javascript; charset=UTF-8", script);
-const byName = new Map([styleAsset, scriptAsset].map((asset) => [asset.name, asset]));
+const themeAsset = makeAsset("theme", "js", "text/javascript; charset=UTF-8", theme);
+const byName = new Map([styleAsset, scriptAsset, themeAsset].map((asset) => [asset.name, asset]));
 
 /** URL of the style sheet; another one for each content of it. */
 export const styleAddress: string = assetAddress(styleAsset);
 
 /** URL of the script; likewise. */
 export const scriptAddress: string = assetAddress(scriptAsset);
+
+/** URL of the script that sets the colours, before anything is drawn; likewise. */
+export const themeAddress: string = assetAddress(themeAsset);
 
 /**
  * Answers a request for `/?asset=<name>`. Since the name has a hash of the content in it, the reply

@@ -22,9 +22,10 @@ export function orderOf(parameters: URLSearchParams): ListingOrder {
   };
 }
 
-/** The query that asks for an order: `?sort=size&order=desc`. */
-export function queryOf({ column, descending }: ListingOrder): string {
-  return `?sort=${column?.name ?? "name"}&order=${descending ? "desc" : "asc"}`;
+/** The query that asks for an order, and for a search if there is one: `?sort=size&order=desc`. */
+export function queryOf({ column, descending }: ListingOrder, search: string | null): string {
+  const order = `?sort=${column?.name ?? "name"}&order=${descending ? "desc" : "asc"}`;
+  return search === null ? order : `${order}&search=${encodeURIComponent(search.toWellFormed())}`;
 }
 
 /** A sorted copy of a listing: directories first, then by the column, equals by name. */
@@ -53,10 +54,14 @@ function compare(a: string, b: string): number {
 
 /**
  * The link to an entry, relative to its directory. The `./` keeps a name like `javascript:x` or
- * `a:b` from being taken for a scheme.
+ * `a:b` from being taken for a scheme. What a search found has a path for its name.
  */
 export function relativeHref({ name, kind }: Pick<Entry, "name" | "kind">): string {
-  return "./" + encodeSegment(name.toWellFormed()) + (kind === "directory" ? "/" : "");
+  const whole = name.toWellFormed();
+  const path = whole.includes("/")
+    ? whole.split("/").map(encodeSegment).join("/")
+    : encodeSegment(whole);
+  return "./" + path + (kind === "directory" ? "/" : "");
 }
 
 /** An `http:` or `https:` URL of a peer, normalized; null for anything else, which gets no link. */

@@ -1,13 +1,13 @@
 /** What all pages have in common. */
 
 import type { PagesConfiguration } from "../configuration.ts";
-import { scriptAddress, styleAddress } from "./assets.ts";
+import { scriptAddress, styleAddress, themeAddress } from "./assets.ts";
 import { currentPage, html } from "./html.ts";
 import type { Html } from "./html.ts";
 
 /** What every page needs to know about the server. */
 export interface PageContext {
-  readonly configuration: Pick<PagesConfiguration, "title" | "version">;
+  readonly configuration: Pick<PagesConfiguration, "title" | "version" | "hostName">;
   /** Uploads are on. */
   readonly canUpload: boolean;
   /** There is a page of peers. */
@@ -32,7 +32,7 @@ interface PageContent {
 
 /** Puts a page into its frame: a complete document. */
 export function layOutPage(context: PageContext, content: PageContent): string {
-  const { title, version } = context.configuration;
+  const { title, version, hostName } = context.configuration;
   const document = html`
     <!DOCTYPE html>
     <html lang="en">
@@ -40,9 +40,10 @@ export function layOutPage(context: PageContext, content: PageContent): string {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <title>${content.title} · ${title}</title>
+        <title>${content.title} · ${hostName === "" ? title : hostName}</title>
         <link rel="icon" href="data:,">
         <link rel="stylesheet" href="${styleAddress}">
+        <script src="${themeAddress}"></script>
         <script src="${scriptAddress}" defer></script>
       </head>
       <body>

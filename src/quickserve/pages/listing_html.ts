@@ -5,13 +5,13 @@ import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
-import { archiveLabel, visibleText } from "./display.ts";
+import { archiveLabel, count, isoTime, visibleText } from "./display.ts";
 import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
 import type { ListingOrder } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";
-import type { Listing } from "./listing.ts";
+import type { ListedSearch, Listing, ShownRows } from "./listing.ts";
 import { describeTotals } from "./listing_text.ts";
 import { uploadForm } from "./upload.ts";
 
@@ -23,45 +23,157 @@ const rowsMark = crypto.randomUUID();
  * more.
  */
 export function* listingAsHtml(listing: Listing): Generator<string> {
-  const { segments, entries, context, place } = listing;
+  const { segments, entries, context, place, search, shown } = listing;
   const { configuration } = context;
   const form = place === null ? null : uploadForm("compact", place);
   // Where there is nothing but the form, it says enough.
-  const isFormAlone = form !== null && entries.length === 0 && segments.length === 0;
+  const isFormAlone = form !== null && entries.length === 0 && segments.length === 0 &&
+    search === null;
   const path = "/" + segments.map((segment) => visibleText(segment) + "/").join("");
-  const main = html`<nav class="crumbs" aria-label="Path">${breadcrumb(segments)}</nav>
-${motd(configuration.motd)}<h1 class="unseen">${path}</h1>
-${form}
+  const heading = search === null ? path : `Search for ${visibleText(search.text)} in ${path}`;
+  const main = html`<nav class="crumbs" aria-label="Path">${breadcrumb(listing)}</nav>
+${search === null ? motd(configuration.motd) : null}<h1 class="unseen">${heading}</h1>
+${search === null ? form : null}
 ${isFormAlone ? null : filesPart(listing, path)}`;
-  const content = { title: path, current: null, skip: "Skip to the files", main };
+  const content = { title: heading, current: null, skip: "Skip to the files", main };
   const [before, after] = layOutPage(context, content).split(rowsMark);
   yield before ?? "";
   if (after === undefined) return;
-  for (const batch of batchesOf(entries)) yield batch.map(row).join("");
-  yield after;
+  const rows = shown === null ? entries : entries.slice(shown.first, shown.first + shown.count);
+  for (const batch of batchesOf(rows)) yield batch.map(row).join("");
+  const [table = "", rest = ""] = after.split(restMark);
+  yield table;
+  if (shown !== null && shown.first === 0) yield* restAsData(entries.slice(shown.count));
+  yield rest;
+}
+
+/** Marks where the entries belong that are no rows yet. */
+const restMark = crypto.randomUUID();
+
+/**
+ * Entries that the script makes rows of, as JSON in the page: `[name, icon, size, time, href, peer]`, where
+ * the last two are missing if the name says enough.
+ */
+function* restAsData(entries: readonly Entry[]): Generator<string> {
+  yield `<script type="application/json" data-rest>[`;
+  let separator = "";
+  for (const batch of batchesOf(entries)) {
+    const items = batch.map((entry) => JSON.stringify(restItem(entry)));
+    yield separator + items.join(",\n").replaceAll("<", "\\u003c");
+    separator = ",\n";
+  }
+  yield "]</script>\n";
+}
+
+function restItem(entry: Entry): (string | number | null)[] {
+  const { name, size, modified, remote } = entry;
+  const shown = visibleText(name.toWellFormed());
+  const item = [shown, iconOf(entry), size, modified === null ? null : isoTime(modified)];
+  if (remote !== undefined) item.push(peerHref(remote.href) ?? "", remote.peer);
+  else if (shown !== name) item.push(relativeHref(entry));
+  return item;
 }
 
 function filesPart(listing: Listing, path: string): Html {
-  const { segments, entries, context: { configuration } } = listing;
+  const { segments, entries, context: { configuration }, search, shown } = listing;
+  const isEmpty = entries.length === 0;
+  const hasTable = !isEmpty || (segments.length > 0 && search === null);
   return html`
-    <div class="tools" data-tools>
-    <p class="totals" data-totals role="status">${describeTotals(totalsOf(entries))}</p>
-    ${archiveLinks(configuration.archives)}</div>
-    ${entries.length === 0 && segments.length === 0 ? emptyNote : table(listing, path)}
-    ${entries.length === 0 && segments.length > 0 ? emptyNote : null}
+    <div class="tools">
+    ${isEmpty && search === null ? null : searchBox(search)}
+    <p class="totals" data-totals role="status">${totalsText(listing)}</p>
+    ${search === null ? archiveLinks(configuration.archives) : null}</div>
+    ${hasTable ? table(listing, path) : null}
+    ${isEmpty
+      ? html`<p class="empty">${
+        search === null ? "There is nothing here yet." : "Nothing was found."
+      }</p>`
+      : null}
+    ${shown === null ? null : partLinks(listing, shown)}${new Html(restMark)}
   `;
 }
 
-const emptyNote = html`<p class="empty">There is nothing here yet.</p>`;
+/** Without script it searches; the script filters the rows with it, too. */
+function searchBox(search: ListedSearch | null): Html {
+  return html`
+    <form class="search" role="search" method="get" data-search>
+      <label class="unseen" for="search">Search by name, here and below</label>
+      <input id="search" type="search" name="search" value="${search?.text ?? ""}"
+        placeholder="Search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/" required>
+      <button class="second">Search</button>
+    </form>
+  `;
+}
 
-function breadcrumb(segments: readonly string[]): Html {
+function totalsText({ entries, search }: Listing): string {
+  if (search === null) return describeTotals(totalsOf(entries));
+  const found = `${count(entries.length, "match", "matches")} here and below`;
+  return search.endedBy === null ? found : `${found}. ${endings[search.endedBy]}`;
+}
+
+/** Why a search may have missed something. */
+const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = {
+  results: "There are more: use more words.",
+  entries: "Not everything was searched: there are too many files.",
+  time: "Not everything was searched: it took too long.",
+  remoteDirectories: "Not all directories of the peers were searched.",
+};
+
+/** The parts of a long listing, where no script adds rows. */
+function partLinks({ order, entries, search }: Listing, shown: ShownRows): Html {
+  const { first } = shown;
+  const last = first + shown.count;
+  const query = queryOf(order, search?.text ?? null);
+  const link = (from: number, text: string): Html =>
+    html`<a href="${query}&amp;from=${from}">${text}</a>`;
+  const before = first === 0 ? null : link(Math.max(0, first - shown.count), "Previous");
+  const after = last >= entries.length ? null : link(last, "Next");
+  return html`
+    <p class="parts" data-parts>Rows ${first + 1} to ${last} of ${entries.length}.
+    ${before} ${after}</p>
+  `;
+}
+
+function breadcrumb({ segments, search, context, phoneAddress }: Listing): Html {
+  const { hostName } = context.configuration;
   const items = segments.map((segment, index) => {
-    const mark = index === segments.length - 1 ? currentPage : null;
+    const mark = index === segments.length - 1 && search === null ? currentPage : null;
     const href = encodePath(segments.slice(0, index + 1)) + "/";
     return html`<li><a href="${href}"${mark}><bdi>${visibleText(segment)}</bdi></a></li>`;
   });
-  const mark = segments.length === 0 ? currentPage : null;
-  return html`<ol><li><a href="/"${mark}>Home</a></li>${items}</ol>`;
+  const mark = segments.length === 0 && search === null ? currentPage : null;
+  const label = hostName === "" ? "Home" : `Home: ${hostName}`;
+  const result = search === null
+    ? null
+    : html`<li><span aria-current="page">Search: <bdi>${
+      visibleText(search.text)
+    }</bdi></span></li>`;
+  return html`<ol><li><a href="/" aria-label="${label}"${mark}>${
+    hostName === "" ? label : hostName
+  }</a></li>${items}${result}</ol>${
+    phoneAddress === null || search !== null ? null : phoneCode(phoneAddress)
+  }`;
+}
+
+/** The picture is only loaded when it is shown. */
+function phoneCode(address: string): Html {
+  return html`
+    <button class="second code" type="button" popovertarget="code">QR code</button>
+    <div id="code" popover role="dialog" aria-label="QR code of this page">
+      <img src="?page=qr" alt="QR code of the address below" loading="lazy" width="240" height="240">
+      <p><bdi>${visibleText(decodeAddress(address))}</bdi></p>
+      <button type="button" popovertarget="code" popovertargetaction="hide">Close</button>
+    </div>
+  `;
+}
+
+/** As people read it, where that is possible. */
+function decodeAddress(address: string): string {
+  try {
+    return decodeURI(address);
+  } catch {
+    return address;
+  }
 }
 
 function motd(text: string | null): Html | null {
@@ -79,39 +191,42 @@ function archiveLinks(formats: readonly string[]): Html | null {
     }</a></li>`
   );
   return html`
-    <div class="archives"><span id="archives">Download all as</span>
+    <div class="archives" data-archives><span id="archives">Download all as</span>
     <ul aria-labelledby="archives">${links}</ul></div>
   `;
 }
 
-function table({ segments, order }: Listing, path: string): Html {
+function table({ segments, order, entries, search, shown }: Listing, path: string): Html {
   const parent = html`
     <tr class="parent">
       <th scope="row"><a class="up" href="../">Parent directory</a></th>
       ${columns.map(() => html`<td></td>`)}
     </tr>
   `;
+  // Header and parent are rows, too.
+  const rows = shown === null ? null : new Html(` aria-rowcount="${entries.length + 2}"`);
+  const caption = search === null ? `Files and directories in ${path}` : `Found in ${path}`;
   return html`
-    <table class="listing" data-listing>
-      <caption class="unseen">Files and directories in ${path}</caption>
+    <table class="listing" data-listing${rows}>
+      <caption class="unseen">${caption}</caption>
       <thead>
         <tr>
-    ${[null, ...columns].map((column) => columnHead(column, order))}
+    ${[null, ...columns].map((column) => columnHead(column, order, search?.text ?? null))}
         </tr>
       </thead>
       <tbody>
-    ${segments.length === 0 ? null : parent}${rowsMark}</tbody>
+    ${segments.length === 0 || search !== null ? null : parent}${rowsMark}</tbody>
     </table>
   `;
 }
 
 /** @param column null for the name. */
-function columnHead(column: Column | null, order: ListingOrder): Html {
+function columnHead(column: Column | null, order: ListingOrder, search: string | null): Html {
   const isSorted = order.column === column;
   const next = { column, descending: isSorted ? !order.descending : column !== null };
   const direction = order.descending ? "descending" : "ascending";
   const sorted = isSorted ? new Html(` aria-sort="${direction}"`) : null;
-  const link = html`<a href="${queryOf(next)}">${column?.heading ?? "Name"}</a>`;
+  const link = html`<a href="${queryOf(next, search)}">${column?.heading ?? "Name"}</a>`;
   return html`
     <th scope="col" class="${column?.name ?? "name"}" ${sorted}>${link}</th>
   `;

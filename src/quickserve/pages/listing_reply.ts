@@ -6,17 +6,18 @@ import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import { batchesOf, orderOf, peerHref, relativeHref, sortEntries } from "./entries.ts";
 import { errorReply } from "./errors.ts";
-import type { Listing, ListingContext } from "./listing.ts";
+import type { ListedSearch, Listing, ListingContext, ShownRows } from "./listing.ts";
 import { listingAsHtml } from "./listing_html.ts";
 import { listingAsText } from "./listing_text.ts";
 import { pageReply } from "./reply.ts";
-import { chooseRepresentation, offeredTypes } from "./representation.ts";
+import { addressForPhones } from "./qr.ts";
+import { chooseRepresentation, isBrowser, offeredTypes } from "./representation.ts";
 import type { FormPlace } from "./upload.ts";
 
 /** What a listing is made of. */
 interface ListingInput {
   /** GET or HEAD of an address that ends with a slash, so that the entries' relative ones are right. */
-  readonly request: Pick<HttpRequest, "method" | "headers">;
+  readonly request: Pick<HttpRequest, "method" | "headers" | "connection">;
   /** Place of the directory in the tree. */
   readonly segments: readonly string[];
   /** In any order. */
@@ -26,14 +27,22 @@ interface ListingInput {
   readonly context: ListingContext;
   /** Where the form on the page uploads to; null without a form. */
   readonly place?: FormPlace | null;
+  /** When the entries are what a search found. */
+  readonly found?: ListedSearch | null;
 }
+
+/** A browser gets up to so many entries as rows of the page. */
+const MAX_ROWS = 2000;
+
+/** Of more entries, so many are rows at first. */
+const FIRST_ROWS = 500;
 
 /**
  * The listing of a directory, as `?mimetype=` or `Accept` ask for it: HTML, JSON
  * ({@link listingAsJson} says which fields) or text; another type is answered with 406.
  */
 export function listingReply(input: ListingInput): Reply {
-  const { request, segments, entries, search, context, place = null } = input;
+  const { request, segments, entries, search, context, place = null, found = null } = input;
   const parameters = new URLSearchParams(search);
   const form = chooseRepresentation(request, parameters);
   if (form === null) {
@@ -48,8 +57,27 @@ export function listingReply(input: ListingInput): Reply {
     order,
     context,
     place,
+    search: found,
+    shown: shownRows(request, parameters, entries.length),
+    phoneAddress: form === "html" ? addressForPhones(request, context, segments) : null,
   };
   return pageReply(request, form, writers[form](listing));
+}
+
+/**
+ * Which entries are rows of the page. Programs that follow the links of a page (rclone, lftp, wget) get
+ * all. A browser would take many seconds for 100,000 rows: the script of the page adds rows when they are
+ * needed, and without script there are links to the other parts (`?from=`).
+ */
+function shownRows(
+  request: Pick<HttpRequest, "headers">,
+  parameters: URLSearchParams,
+  total: number,
+): ShownRows | null {
+  if (total <= MAX_ROWS || !isBrowser(request)) return null;
+  const from = parameters.get("from") ?? "";
+  const first = /^\d{1,9}$/.test(from) && Number(from) < total ? Number(from) : 0;
+  return { first, count: Math.min(FIRST_ROWS, total - first) };
 }
 
 const writers = { html: listingAsHtml, json: listingAsJson, text: listingAsText };
@@ -61,9 +89,13 @@ const writers = { html: listingAsHtml, json: listingAsJson, text: listingAsText 
  * `directory`), a field for each of the {@link columns}, its address `href` (a path on this server,
  * encoded, with a slash at the end of a directory, or a URL), and the URL of the `peer` that has it;
  * null when this server does.
+ *
+ * Of a search (`?search=`), the names are paths below the directory, and `endedBy` says what ended it before
+ * everything was looked at, or is null.
  */
-function* listingAsJson({ path, entries }: Listing): Generator<string> {
-  yield `{\n  "path": ${JSON.stringify(path)},\n  "entries": [`;
+function* listingAsJson({ path, entries, search }: Listing): Generator<string> {
+  const ended = search === null ? "" : `\n  "endedBy": ${JSON.stringify(search.endedBy)},`;
+  yield `{\n  "path": ${JSON.stringify(path)},${ended}\n  "entries": [`;
   let separator = "\n";
   for (const batch of batchesOf(entries)) {
     const lines = batch.map((entry) => `    ${JSON.stringify(toJson(path, entry))}`);

@@ -2,12 +2,14 @@
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import type { Network } from "../../http/network.ts";
+import { ConcurrencyLimit } from "../../http/rate_limit.ts";
 import type { Target } from "../../http/target.ts";
 import type { Finder } from "../../peers/finder.ts";
 import type { Peers } from "../../peers/peers.ts";
 import { archiveReply, isArchiveFormat } from "../archive/archive.ts";
 import type { PagesConfiguration } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
+import { searchTree, searchWords } from "../search.ts";
 import type { SharedTree } from "../tree.ts";
 import { Turns } from "../turns.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
@@ -20,10 +22,18 @@ import { errorReply } from "./errors.ts";
 import type { ListingContext } from "./listing.ts";
 import { listingReply } from "./listing_reply.ts";
 import { peersPage } from "./peers.ts";
+import { addressForPhones, qrReply } from "./qr.ts";
 import { type FormPlace, uploadPage, uploadResultPage } from "./upload.ts";
 
 /** A page with so many entries takes milliseconds to write. */
 const WORTH_A_TURN = 1000;
+
+/** Bounds of a search: its text in characters, and its words. */
+const MAX_SEARCH = 200;
+const MAX_WORDS = 10;
+
+/** Searches at a time: each reads directories for up to two seconds. */
+const SEARCHES = 2;
 
 /** The pages of a server. They keep nothing: another configuration is another set of pages. */
 export class Pages {
@@ -36,6 +46,7 @@ export class Pages {
   readonly #own: Pick<Network, "isOwn"> | null;
   readonly #context: ListingContext;
   readonly #turns = new Turns();
+  readonly #searches = new ConcurrencyLimit(SEARCHES);
 
   /** @param own knows who may see the status; null: there is none. */
   constructor(
@@ -57,11 +68,15 @@ export class Pages {
       canUpload: about.uploads !== null,
       hasPeers: about.peers !== "none",
       hasStatus: false,
+      listen: about.listen,
     };
   }
 
   /** A page or an asset that the query asks for; null when it asks for none. */
-  page({ segments, trailingSlash, search }: Target, request: HttpRequest): Reply | null {
+  page(
+    { segments, trailingSlash, search }: Target,
+    request: HttpRequest,
+  ): Reply | Promise<Reply> | null {
     // A file of the user's own site may be asked for with any query.
     if (!trailingSlash) return null;
     const parameters = new URLSearchParams(search);
@@ -80,6 +95,8 @@ export class Pages {
         );
       case "upload":
         return this.#uploadPage(request, search);
+      case "qr":
+        return this.#qrCode(segments, request);
       default:
         return null;
     }
@@ -97,8 +114,11 @@ export class Pages {
     { segments, search }: Target,
     request: HttpRequest,
   ): Promise<Reply> {
-    const format = new URLSearchParams(search).get("tar");
+    const parameters = new URLSearchParams(search);
+    const format = parameters.get("tar");
     if (format !== null) return await this.#archive(directory, format, request);
+    const wanted = parameters.get("search")?.trim() ?? "";
+    if (wanted !== "") return await this.#search(wanted, segments, search, request);
     const [own, remote] = await Promise.all([
       this.#tree.list(directory),
       this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
@@ -109,6 +129,31 @@ export class Pages {
     const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
     // All clients that asked for a directory at the same time get here at the same time.
     return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
+  }
+
+  /** What a search finds in a directory and below it (`?search=`). */
+  async #search(
+    text: string,
+    segments: readonly string[],
+    search: string,
+    request: HttpRequest,
+  ): Promise<Reply> {
+    const words = searchWords(text);
+    if (text.length > MAX_SEARCH || words.length > MAX_WORDS) {
+      return this.error(request, 400, `A search has up to ${MAX_WORDS} words.`);
+    }
+    const remote = this.#configuration.listRemote ? this.#peers.finder : null;
+    const { entries, endedBy } = await this.#searches.run(() =>
+      searchTree(this.#tree, remote, segments, words, request)
+    );
+    const context = this.#context;
+    return listingReply({ request, segments, entries, search, context, found: { text, endedBy } });
+  }
+
+  #qrCode(segments: readonly string[], request: HttpRequest): Reply | Promise<Reply> {
+    const address = addressForPhones(request, this.#context, segments);
+    if (address !== null) return qrReply(address);
+    return this.error(request, 404, "There is no address for other machines at this address.");
   }
 
   /** What became of an upload, as a page for browsers. */

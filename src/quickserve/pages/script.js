@@ -1,14 +1,17 @@
 /*
- * What makes the pages better where script runs: a filter box, times of the reader's own zone, and
- * uploads by drag and drop with their progress. Without it everything else works all the same.
+ * What makes the pages better where script runs: a search box that answers while one types, times of the
+ * reader's own zone, colours to choose, and uploads by drag and drop with their progress. Without it
+ * everything else works all the same.
  */
 
 /**
  * An element with attributes and children; texts become text, never HTML.
  *
- * @param {string} name
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
  * @param {Record<string, string>} attributes
  * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -20,9 +23,9 @@ function element(name, attributes, ...children) {
 /** @param {number} number */
 const two = (number) => String(number).padStart(2, "0");
 
-/** Shows times in the reader's zone, and the exact time as their title. */
-function localizeTimes() {
-  for (const time of document.querySelectorAll("time[datetime]")) {
+/** Shows times in the reader's zone, and the exact time as their title. @param {ParentNode} root */
+function localizeTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime") ?? "");
     if (Number.isNaN(date.getTime())) continue;
     const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -32,41 +35,167 @@ function localizeTimes() {
   for (const zone of document.querySelectorAll("[data-zone]")) zone.remove();
 }
 
-/** Puts a box above the listing that leaves only rows with all its words in their name. */
-function addFilterBox() {
+/**
+ * An entry of the listing: in lower case for the filter, and its row, made when it is first shown.
+ *
+ * @typedef {{ name: string, row: () => HTMLElement }} Item
+ *
+ * An entry that has no row in the page: the server says what is in it (`restAsData`).
+ * @typedef {[name: string, icon: string, size: number | null, time: string | null, href?: string,
+ *   peer?: string]} RestEntry
+ */
+
+/** @param {RestEntry} entry */
+function makeRow([name, icon, size, time, href, peer]) {
+  const slash = icon === "directory" ? "/" : "";
+  const address = href ?? `./${encodeURIComponent(name)}${slash}`;
+  const label = [element("bdi", {}, name), slash];
+  const link = address === ""
+    ? element("span", { class: icon }, ...label)
+    : element("a", { class: icon, href: address }, ...label);
+  const head = element("th", { scope: "row" }, link);
+  if (peer !== undefined) {
+    const host = peer.replace(/^https?:\/\/|\/$/gi, "");
+    head.append(" ", element("span", { class: "remote" }, `on ${host}`));
+  }
+  const row = element("tr", {}, head, element("td", {}), element("td", {}));
+  if (size !== null) {
+    const title = size === 1 ? "1 byte" : `${size.toLocaleString("en")} bytes`;
+    row.cells[1]?.append(element("data", { value: String(size), title }, humanSize(size)));
+  }
+  if (time !== null) row.cells[2]?.append(element("time", { datetime: time }, time));
+  localizeTimes(row);
+  return row;
+}
+
+/** How many rows are drawn at a time: a browser takes seconds for ten thousands of them. */
+const ROWS = 500;
+
+/** How many letters are worth a question to the server. */
+const MIN_SEARCH = 2;
+
+/** Makes the search box filter the rows while the reader types, and search below this directory. */
+function improveSearch() {
+  const form = document.querySelector("[data-search]");
+  const box = form?.querySelector("input");
+  const status = document.querySelector("[data-totals]");
+  if (!form || !box || status === null) return;
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target instanceof HTMLElement && event.target.matches("input, textarea");
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  });
   const table = document.querySelector("[data-listing]");
-  const tools = document.querySelector("[data-tools]");
-  const totals = document.querySelector("[data-totals]");
-  if (table === null || tools === null || totals === null) return;
-  const rows = [...table.querySelectorAll("tbody tr:not(.parent)")].map((row) => ({
-    row,
+  const body = table?.querySelector("tbody");
+  // What a search found is not filtered: another search is another page.
+  if (!body || new URLSearchParams(location.search).has("search")) return;
+
+  const parent = body.querySelector(".parent");
+  /** @type {Item[]} */
+  const items = [...body.querySelectorAll("tr:not(.parent)")].map((row) => ({
     name: (row.querySelector("th > :first-child")?.textContent ?? "").toLowerCase(),
+    row: () => /** @type {HTMLElement} */ (row),
   }));
-  if (rows.length < 2) return;
-  const status = totals;
+  const hasDirectories = body.querySelector("a.directory") !== null;
+  /** @type {RestEntry[]} */
+  const rest = JSON.parse(document.querySelector("[data-rest]")?.textContent ?? "[]");
+  document.querySelector("[data-parts]")?.remove();
+  for (const entry of rest) {
+    /** @type {HTMLElement | null} */
+    let row = null;
+    items.push({ name: entry[0].toLowerCase(), row: () => row ??= makeRow(entry) });
+  }
+  const below = element("tbody", { class: "below", hidden: "" });
+  body.after(below);
   const all = status.textContent ?? "";
-  const box = /** @type {HTMLInputElement} */ (element("input", {
-    type: "search",
-    placeholder: "Filter by name",
-    "aria-label": "Filter by name",
-    autocomplete: "off",
-    spellcheck: "false",
-    "aria-keyshortcuts": "/",
-  }));
+  const more = element("button", { type: "button", class: "second more", hidden: "" });
+  table?.after(more);
+
+  let matches = items;
+  let drawn = items.length - rest.length;
+  let summary = all;
+
+  /** Draws some more of the rows. */
+  function draw() {
+    body?.append(...matches.slice(drawn, drawn + ROWS).map(({ row }) => row()));
+    drawn = Math.min(matches.length, drawn + ROWS);
+    showMore();
+  }
+
+  function showMore() {
+    const left = matches.length - drawn;
+    more.hidden = left === 0;
+    more.textContent = `Show more (${left.toLocaleString("en")} left)`;
+  }
+
+  more.addEventListener("click", draw);
+  // It is clicked by coming near it, too.
+  new IntersectionObserver((seen) => {
+    if (seen.some(({ isIntersecting }) => isIntersecting) && !more.hidden) draw();
+  }, { rootMargin: "800px" }).observe(more);
 
   function apply() {
-    const words = box.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
-    let shown = 0;
-    for (const { row, name } of rows) {
-      const matches = words.every((word) => name.includes(word));
-      if (matches) shown++;
-      row.toggleAttribute("hidden", !matches);
-    }
-    status.textContent = words.length === 0 ? all : `${shown} of ${rows.length} shown`;
+    const words = box?.value.toLowerCase().split(/\s+/).filter((word) => word !== "") ?? [];
+    matches = words.length === 0
+      ? items
+      : items.filter(({ name }) => words.every((word) => name.includes(word)));
+    drawn = 0;
+    body?.replaceChildren(...(parent === null ? [] : [parent]));
+    draw();
+    const [shown, total] = [matches.length, items.length].map((number) =>
+      number.toLocaleString("en")
+    );
+    summary = words.length === 0 ? all : `${shown} of ${total} shown`;
+    if (status !== null) status.textContent = summary;
+  }
+
+  let waiting = 0;
+  let asking = new AbortController();
+
+  /** Asks the server what is below this directory, when the reader pauses. */
+  function searchBelow() {
+    clearTimeout(waiting);
+    asking.abort();
+    below.hidden = true;
+    const text = box?.value.trim() ?? "";
+    if (!hasDirectories || text.length < MIN_SEARCH) return;
+    asking = new AbortController();
+    const { signal } = asking;
+    waiting = setTimeout(() => {
+      askBelow(text, signal).catch((error) => {
+        if (!signal.aborted && status !== null) {
+          status.textContent = `${summary}. The search below failed: ${error.message}`;
+        }
+      });
+    }, 250);
+  }
+
+  /** @param {string} text @param {AbortSignal} signal */
+  async function askBelow(text, signal) {
+    if (status !== null) status.textContent = `${summary}, searching below …`;
+    const query = `?search=${encodeURIComponent(text)}`;
+    const reply = await fetch(query, { signal, headers: { Accept: "text/html" } });
+    if (!reply.ok) throw new Error(`status ${reply.status}`);
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    if (signal.aborted || status === null) return;
+    // What is in this very directory is shown already.
+    const rows = [...page.querySelectorAll("[data-listing] tbody tr")]
+      .filter((row) => /.\/./.test(row.querySelector("bdi")?.textContent ?? ""));
+    const found = page.querySelector("[data-totals]")?.textContent ?? "";
+    const ending = /\. (.*)$/.exec(found)?.[1];
+    const count = `${rows.length.toLocaleString("en")} below`;
+    status.textContent = `${summary}, ${count}${ending === undefined ? "" : `. ${ending}`}`;
+    const head = element("th", { colspan: "3", scope: "rowgroup" }, "In directories below");
+    below.replaceChildren(element("tr", { class: "group" }, head), ...rows);
+    localizeTimes(below);
+    below.hidden = rows.length === 0;
   }
 
   let isWaiting = false;
   box.addEventListener("input", () => {
+    searchBelow();
     if (isWaiting) return;
     isWaiting = true;
     requestAnimationFrame(() => {
@@ -77,18 +206,15 @@ function addFilterBox() {
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     box.value = "";
+    searchBelow();
     apply();
   });
-  document.addEventListener("keydown", (event) => {
-    const isTyping = event.target instanceof HTMLElement && event.target.matches("input, textarea");
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
-    event.preventDefault();
-    box.focus();
-  });
-  const label = element("label", {}, box);
-  tools.prepend(label);
+  showMore();
   // The browser fills the box again when the reader comes back to the page.
-  if (box.value !== "") apply();
+  if (box.value !== "") {
+    apply();
+    searchBelow();
+  }
 }
 
 /**
@@ -265,7 +391,7 @@ function improveUpload() {
       value: "0",
     }));
     const note = element("span", { class: "note" });
-    const cancel = element("button", { type: "button" }, "Cancel");
+    const cancel = element("button", { type: "button", "aria-label": `Cancel ${path}` }, "Cancel");
     row.append(cancel, progress, note);
     const request = new XMLHttpRequest();
     const started = performance.now();
@@ -277,7 +403,7 @@ function improveUpload() {
       progress.remove();
       if (isStored) cancel.replaceWith(element("span", { class: "quiet" }, humanSize(file.size)));
       else {
-        const again = element("button", { type: "button" }, "Retry");
+        const again = element("button", { type: "button", "aria-label": `Retry ${path}` }, "Retry");
         again.addEventListener("click", () => {
           failed--;
           again.remove();
@@ -457,7 +583,7 @@ function keepUpToDate() {
         shown.set(name, fresh.innerHTML);
         part.replaceChildren(...fresh.childNodes);
       }
-      localizeTimes();
+      localizeTimes(region);
       trouble?.setAttribute("hidden", "");
     } catch {
       // It may be restarted just now.
@@ -472,9 +598,8 @@ function keepUpToDate() {
   document.addEventListener("visibilitychange", refresh);
 }
 
-applyTheme(storedTheme());
 addThemeSwitch();
-localizeTimes();
-addFilterBox();
+localizeTimes(document);
+improveSearch();
 improveUpload();
 keepUpToDate();

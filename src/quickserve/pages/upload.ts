@@ -32,8 +32,8 @@ export function uploadForm(form: "compact" | "full", { path, isHere }: FormPlace
   const where = isHere
     ? null
     : path === null
-    ? html`<p>Files go to a directory of this server that is not listed here.</p>`
-    : html`<p>Files go to <a href="${path}" data-place><bdi>${shown}</bdi></a>.</p>`;
+    ? html`Files go to a directory of this server that is not listed here.`
+    : html`Files go to <a href="${path}" data-place><bdi>${shown}</bdi></a>.`;
   const here = isHere ? new Html(" data-here") : null;
   return html`
     <section class="upload" data-upload${here} aria-labelledby="upload">
@@ -43,8 +43,7 @@ export function uploadForm(form: "compact" | "full", { path, isHere }: FormPlace
         <input id="files" type="file" name="file" multiple required>
         <button>Upload</button>
       </form>
-      ${where}
-      <p data-drop-hint hidden>Or drop files and folders anywhere on this page.</p>
+      <p>${where} <span data-drop-hint hidden>Or drop files and folders anywhere on this page.</span></p>
     </section>
   `;
 }

@@ -48,6 +48,11 @@ Deno.test("multicastGroupValue: a multicast group is an IPv4 address of 224.0.0.
 Deno.test("listenAddressValue: the address to listen on may be the name of an interface", () => {
   assertEquals(listenAddressValue("--address", "lo", false), "127.0.0.1");
   assertEquals(listenAddressValue("--address", "localhost", false), "127.0.0.1");
-  assertThrows(() => listenAddressValue("--address", "fe80::1%lo", true), UsageError, "zone");
+  assertThrows(
+    () => listenAddressValue("--address", "fe80::1:2:3:4%lo", true),
+    UsageError,
+    "fe80::1:2:3:4 is no address of this machine",
+  );
+  assertThrows(() => listenAddressValue("--address", "::1%lo", true), UsageError, "fe80::/10");
   assertThrows(() => listenAddressValue("--address", "no-such0", false), UsageError, "no-such0");
 });

@@ -12,6 +12,7 @@ const context: ListingContext = {
   configuration: {
     title: "Quickserve",
     version: "1.2.3",
+    hostName: "box",
     motd: null,
     index: null,
     listRemote: false,
@@ -21,6 +22,7 @@ const context: ListingContext = {
   canUpload: false,
   hasPeers: false,
   hasStatus: false,
+  listen: { address: "10.0.0.1", ipv6: false },
 };
 
 const time = Date.UTC(2026, 10, 22, 22, 5, 24);
@@ -99,10 +101,10 @@ Deno.test("listingReply: no name gets out of its place in the page", async () =>
     const tags = [...text.matchAll(/<\/?([a-z0-9]+)/gi)].map((match) => match[1] ?? "");
     const ours = new Set(
       ("html head meta title link script body a header nav ul li main ol div h1 p table caption " +
-        "thead tbody tr th td data time span bdi footer").split(" "),
+        "thead tbody tr th td data time span bdi footer form label input button img").split(" "),
     );
     assertEquals(tags.filter((tag) => !ours.has(tag)), [], name);
-    assertEquals(text.match(/<script/g)?.length, 1, name);
+    assertEquals(text.match(/<script/g)?.length, 2, name);
     assert(!/<[^>]*\son[a-z]+\s*=/.test(text.replaceAll(/"[^"]*"/g, '""')), name);
     for (const [, href] of text.matchAll(/href="([^"]*)"/g)) {
       assertMatch(href ?? "", /^(?:\.\.?\/|\/|\?|#main|data:,$|http:\/\/10\.0\.0\.2)/, name);
@@ -277,7 +279,7 @@ Deno.test("HEAD has the header of GET; other types are not acceptable", async ()
 
 Deno.test("listingReply: archives and uploads are offered where they are on", async () => {
   const off = await readText(list([file("a")]));
-  assert(!off.includes("?tar=") && !off.includes("<form"));
+  assert(!off.includes("?tar=") && !off.includes('method="post"'));
   const on = await readText(list([file("a")], {
     context: {
       ...context,
@@ -289,6 +291,58 @@ Deno.test("listingReply: archives and uploads are offered where they are on", as
   assertStringIncludes(on, '<a href="?tar=zst" download>.tar.zst</a>');
   assertStringIncludes(on, '<a href="?tar=zip" download>.zip</a>');
   assertStringIncludes(on, 'enctype="multipart/form-data"');
+});
+
+/** Many entries, the last of which are the hostile names. */
+const many: readonly Entry[] = [
+  ...Array.from({ length: 2500 }, (_, index) => file(`0${String(index).padStart(4, "0")}`)),
+  ...hostileNames.map((name) => file(`z${name}`)),
+];
+
+Deno.test("listingReply: a long listing has its first rows in the page, and the others as data", async () => {
+  const text = await readText(list(many, { headers: { accept: "text/html" } }));
+  assertEquals(text.match(/<tr><th scope="row"><a/g)?.length, 500);
+  const block = /<script type="application\/json" data-rest>(.*?)<\/script>\n(.*)/s;
+  const [, data = "", after = ""] = block.exec(text) ?? [];
+  assertEquals(text.match(/<script/g)?.length, 3);
+  assert(!data.includes("<") && after.includes("</main>"), "the data ends where it should");
+  const rest: [string, string, number, string, string?][] = JSON.parse(data);
+  assertEquals(rest.length, many.length - 500);
+  assertEquals(rest[0], ["00500", "file", 1, "2026-11-22T22:05:24Z"]);
+  for (const [name, , , , href] of rest) {
+    assert(!/\p{Cc}|\u202e/u.test(name), name);
+    // Where the name alone is not enough to make it of, there is an address.
+    const address = new URL(href ?? `./${encodeURIComponent(name)}`, "http://h/pkg/");
+    const path = decodeURIComponent(address.pathname);
+    assert(many.some(({ name }) => path === `/pkg/${name.toWellFormed()}`), path);
+  }
+});
+
+Deno.test("listingReply: programs that follow links get all rows of a long listing", async () => {
+  const text = await readText(list(many, { headers: { accept: "*/*" } }));
+  assertEquals(text.match(/<tr><th scope="row"><a/g)?.length, many.length);
+  assert(!text.includes("data-rest"));
+});
+
+Deno.test("listingReply: without script, links lead through the parts of a long listing", async () => {
+  const names: string[] = [];
+  for (let search: string | undefined = "sort=name"; search !== undefined;) {
+    const text: string = await readText(list(many, { search, headers: { accept: "text/html" } }));
+    names.push(
+      ...[...text.matchAll(/<tr><th scope="row"><a[^>]*><bdi>([^<]*)/g)].map(([, name]) => {
+        return name ?? "";
+      }),
+    );
+    search = /<a href="\?([^"]*)">Next</.exec(text)?.[1]?.replaceAll("&amp;", "&");
+  }
+  assertEquals(names.length, many.length);
+  assertEquals(new Set(names).size, many.length);
+  for (const from of ["-1", "x", "99999999999", "9999"]) {
+    const text = await readText(
+      list(many, { search: `from=${from}`, headers: { accept: "text/html" } }),
+    );
+    assertStringIncludes(text, "Rows 1 to 500 of");
+  }
 });
 
 Deno.test("mergeEntries: peers' entries come after ours, of one name the first", () => {

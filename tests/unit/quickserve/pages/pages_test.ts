@@ -1,6 +1,10 @@
 import type { Reply } from "../../../../src/http/exchange.ts";
 import { parseTarget } from "../../../../src/http/target.ts";
-import { scriptAddress, styleAddress } from "../../../../src/quickserve/pages/assets.ts";
+import {
+  scriptAddress,
+  styleAddress,
+  themeAddress,
+} from "../../../../src/quickserve/pages/assets.ts";
 import type { Finder } from "../../../../src/peers/finder.ts";
 import type { PagesConfiguration } from "../../../../src/quickserve/configuration.ts";
 import type { AboutFacts } from "../../../../src/quickserve/pages/about.ts";
@@ -35,12 +39,21 @@ interface Parts {
   readonly places?: Pick<UploadPlaces, "main" | "at">;
 }
 
-const about: AboutFacts = { login: "nothing", uploads: null, peers: "multicast", pacman: null };
+const listen = { address: "10.0.0.1", ipv6: false };
+
+const about: AboutFacts = {
+  login: "nothing",
+  uploads: null,
+  peers: "multicast",
+  servesPackages: false,
+  listen,
+};
 
 function makePages(parts: Parts = {}): Pages {
   const configuration: PagesConfiguration = {
     title: "Quickserve",
     version: "1.2.3",
+    hostName: "box",
     motd: null,
     index: null,
     listRemote: false,
@@ -58,7 +71,9 @@ function makePages(parts: Parts = {}): Pages {
 function page(pages: Pages, address: string, headers = {}): Reply | null {
   const target = parseTarget(address);
   if (target === null) throw new Error(`${address} is malformed`);
-  return pages.page(target, makeRequest({ target: address, headers }));
+  const reply = pages.page(target, makeRequest({ target: address, headers }));
+  if (reply instanceof Promise) throw new Error(`${address} takes a while`);
+  return reply;
 }
 
 function found(reply: Reply | null): Reply {
@@ -84,8 +99,9 @@ Deno.test("Pages: a page loads its own style and script, which may be kept for e
   const loaded = [...text.matchAll(/(?:src|rel="stylesheet" href)="([^"]*)"/g)].map(([, url]) =>
     url
   );
-  assertEquals(loaded.sort(), [scriptAddress, styleAddress].sort());
-  for (const [address, type] of [[styleAddress, "text/css"], [scriptAddress, "text/javascript"]]) {
+  assertEquals(loaded.sort(), [scriptAddress, styleAddress, themeAddress].sort());
+  const scripts = [scriptAddress, themeAddress].map((address) => [address, "text/javascript"]);
+  for (const [address, type] of [[styleAddress, "text/css"], ...scripts]) {
     const asset = found(page(pages, address ?? ""));
     assertEquals(asset.headers["Content-Type"], `${type}; charset=UTF-8`);
     assertMatch(String(asset.headers["Cache-Control"]), /immutable/);
@@ -111,7 +127,8 @@ Deno.test("Pages: about says what is in force and how to use it", async () => {
         login: "everything",
         uploads: { allowOverwrite: false, maximumSize: 1024 },
         peers: "none",
-        pacman: { address: "10.0.0.1", ipv6: false },
+        servesPackages: true,
+        listen: { address: "10.0.0.1", ipv6: false },
       },
     }),
     "/?page=about",
@@ -150,7 +167,7 @@ Deno.test("Pages: a terminal is told how to upload", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
   const pages = makePages({
     places: { main: { directory: "/in", path: null }, at: () => null },
-    about: { login: "uploads", uploads, peers: "none", pacman: null },
+    about: { login: "uploads", uploads, peers: "none", servesPackages: false, listen },
   });
   const curl = { accept: "*/*", "user-agent": "curl/8.0", host: "s:8000" };
   const asked = [
@@ -176,7 +193,7 @@ Deno.test("Pages: the upload page is there where uploads are on", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
   const place = { directory: "/in", path: "/in/" };
   const pages = makePages({
-    about: { login: "nothing", uploads, peers: "none", pacman: null },
+    about: { login: "nothing", uploads, peers: "none", servesPackages: false, listen },
     places: { main: place, at: () => null },
   });
   const text = await readText(found(page(pages, "/?page=upload", browser)));
