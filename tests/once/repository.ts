@@ -10,10 +10,15 @@ import { makeRepository, Repository } from "../lan/repository.ts";
 /** KiB of random bytes in a package, by the package's name. */
 export type Contents = Readonly<Record<string, number>>;
 
-/** Makes the repository `core`, whose packages have the version 2.0-1. */
+/**
+ * Makes the repository `core`, whose packages have the version 2.0-1.
+ *
+ * @param before names of those that it had in its older database.
+ */
 export async function makeLargeRepository(
   directory: string,
   contents: Contents,
+  before: readonly string[],
 ): Promise<Repository> {
   // The key and the keyring.
   await makeRepository(directory, []);
@@ -35,16 +40,37 @@ export async function makeLargeRepository(
       ln "$file" "$file.sig" "$place"
       rm "opt/$name"
     done <<< "$2"
-    cd "$place"
-    repo-add --quiet --sign --key 'Packager <packager@lan.test>' core.db.tar.gz *.zst`;
+    index() {
+      cd "$1"
+      repo-add --quiet --sign --key 'Packager <packager@lan.test>' core.db.tar.gz *.zst
+    }
+    index "$place"
+    older=$directory/yesterday/core/os/x86_64
+    mkdir -p "$older"
+    for name in $3; do ln "$place/$name-2.0-1-x86_64.pkg.tar.zst"* "$older"; done
+    index "$older"`;
   const user = 65534;
   const apart = ["unshare", "--pid", "--fork", "--kill-child", "setpriv", "--pdeathsig", "KILL"];
   const asUser = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
-  await must([...apart, ...asUser, "bash", "-c", script, "bash", directory, sizes]);
-  const packages = Object.keys(contents).map(async (name): Promise<Package> => {
-    const fileName = `${name}-2.0-1-x86_64.pkg.tar.zst`;
-    const { size } = await Deno.stat(`${directory}/pool/${fileName}`);
-    return { name, version: "2.0-1", repository: "core", fileName, size };
+  await must([
+    ...apart,
+    ...asUser,
+    "bash",
+    "-c",
+    script,
+    "bash",
+    directory,
+    sizes,
+    before.join(" "),
+  ]);
+  const made = async (names: readonly string[]): Promise<Package[]> =>
+    await Promise.all(names.map(async (name): Promise<Package> => {
+      const fileName = `${name}-2.0-1-x86_64.pkg.tar.zst`;
+      const { size } = await Deno.stat(`${directory}/pool/${fileName}`);
+      return { name, version: "2.0-1", repository: "core", fileName, size };
+    }));
+  return new Repository(directory, {
+    today: await made(Object.keys(contents)),
+    yesterday: await made(before),
   });
-  return new Repository(directory, { today: await Promise.all(packages), yesterday: [] });
 }

@@ -1,5 +1,6 @@
 /** Machines that upgrade together, and what that cost the mirror. */
 
+import { createHash } from "node:crypto";
 import { assert } from "../assert.ts";
 import type { ArchMachine } from "../lan/arch.ts";
 import type { Package } from "../lan/packages.ts";
@@ -20,6 +21,9 @@ const contents: Contents = Object.fromEntries(
 /** The names of all packages. */
 export const names: readonly string[] = Object.keys(contents);
 
+/** The names of those that stand in a database that is an hour older. */
+const before: readonly string[] = ["anvil", "beacon-docs"];
+
 let repository: Promise<Repository> | null = null;
 
 /** The repository with these packages: made once in this process. */
@@ -27,7 +31,7 @@ function ownRepository(): Promise<Repository> {
   repository ??= (async (): Promise<Repository> => {
     const directory = await Deno.makeTempDir({ prefix: "pacserve-once-" });
     globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-    return await makeLargeRepository(directory, contents);
+    return await makeLargeRepository(directory, contents, before);
   })();
   return repository;
 }
@@ -150,6 +154,35 @@ export class Together implements AsyncDisposable {
     return Number(await this.scene.mirror.host.must(counter));
   }
 
+  /** The machine that is the first tracker of a package (`doc/relay.md`). */
+  async trackerOf(name: string): Promise<Upgrading> {
+    const file = this.scene.repository.file(this.scene.repository.package(name));
+    const digest = hash(await Deno.readFile(file));
+    const scored = await Promise.all(this.machines.map(async (each) => {
+      const address = `http://${this.scene.address(each.machine)}:15678/?index=pkg`;
+      const command = ["curl", "-s", "-D", "-", "-o", "/dev/null", address];
+      const head = await this.scene.mirror.host.must(command);
+      const [, instance] = /^pacserve-instance: (\S+)/mi.exec(head) ?? [];
+      assert(instance !== undefined, head);
+      return { each, score: hash(new TextEncoder().encode(`${digest} ${instance}`)) };
+    }));
+    return scored.toSorted((one, other) => one.score < other.score ? 1 : -1)[0]!.each;
+  }
+
+  /** Waits until one of these machines gives others so many bytes of a file, and returns it. */
+  async giving(machines: readonly Upgrading[], bytes: number): Promise<Upgrading> {
+    return await eventually("one gives others what it gets", async () => {
+      for (const each of machines) {
+        // What it gives to its own pacman does not count.
+        const filter = ["state", "established", "sport = :15678 and not dst 127.0.0.1"];
+        const sockets = await each.machine.host.must(["ss", "-tniH", ...filter]);
+        const sent = [...sockets.matchAll(/bytes_sent:(\d+)/g)].map(([, count]) => Number(count));
+        if (sent.some((count) => count >= bytes)) return each;
+      }
+      return null;
+    }, 60_000);
+  }
+
   /** Bytes of these packages. */
   sizeOf(names: readonly string[]): number {
     return names.reduce((sum, name) => sum + this.scene.repository.package(name).size, 0);
@@ -177,12 +210,16 @@ export class Together implements AsyncDisposable {
   }
 }
 
-/** Upgrades, or only downloads the upgrades. */
+/** Upgrades, or only downloads the upgrades: of today's databases, or of those that it has. */
 export function upgrade(
   { machine }: Upgrading,
-  operation: "-Syu" | "-Syuw" = "-Syuw",
+  operation: "-Syu" | "-Syuw" | "-Suw" = "-Syuw",
 ): Promise<Outcome> {
   return machine.pacman([operation], ["pacsrv"]);
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Fails where pacman said anything that it should not say. */

@@ -1,10 +1,12 @@
 /** Trackers and holders that lie or hang: they cost half a second and the saving, and nothing else. */
 
+import { createHash } from "node:crypto";
 import { assert, assertEquals } from "../assert.ts";
+import { latin1, until, writeAll } from "../listening.ts";
 import { paced } from "./hostile_source.ts";
 import { bytes } from "./scene.ts";
 import { download } from "./strict_client.ts";
-import { Lan, type LanHost } from "./together.ts";
+import { FILE, Lan, type LanHost } from "./together.ts";
 
 const MIB = 1024 * 1024;
 const file = bytes(2 * MIB);
@@ -15,7 +17,7 @@ interface Lies {
   /** The answer to a want; null: it never comes. */
   readonly first: unknown;
   /** The answer to the request for the file. */
-  readonly give: () => Response | Promise<Response>;
+  readonly give: (request: Request) => Response | Promise<Response>;
   /** Milliseconds that the answer to a want takes. */
   readonly late?: number;
 }
@@ -56,11 +58,27 @@ const liars: readonly (readonly [string, number, Lies])[] = [
     first: { first: instance, age },
     give: () => new Response("", { status: 307, headers: { "Location": "http://127.0.0.1:1/" } }),
   }],
+  ["says that it has the file from the asker", 1_000, {
+    first: { first: instance, age },
+    give: ({ headers }) => {
+      const via = `1.1 ${instance}, 1.1 ${headers.get("Pacserve-Instance")}`;
+      return new Response(new Uint8Array(file), { headers: { ...whole, Via: via } });
+    },
+  }],
+  ["gives another file of this length", 1_000, {
+    first: { first: instance, age },
+    give: () => new Response(new Uint8Array(file.length), { headers: whole }),
+  }],
+  ["answers a want after a second, gives wrong bytes at the end", 3_000, {
+    first: { first: instance, age },
+    give: () => new Response(flipped(file.length - 1), { headers: whole }),
+    late: 1_000,
+  }],
   ["gives another length", 1_000, {
     first: { first: instance, age },
     give: () => new Response(new Uint8Array(file.length + 1)),
   }],
-  ["gives wrong bytes at the end", 1_500, {
+  ["gives wrong bytes at the end", 1_000, {
     first: { first: instance, age },
     give: () => new Response(flipped(file.length - 1), { headers: whole }),
   }],
@@ -98,7 +116,7 @@ Deno.test("hostile trackers and holders cost little, and their bytes are never p
       const server = Deno.serve(
         { hostname: "127.0.0.1", port: 0, onListen: () => {} },
         async (request) => {
-          if (request.method !== "POST") return await give();
+          if (request.method !== "POST") return await give(request);
           const isWant = (await request.text()).includes("want");
           if (isWant && first === null) return await never();
           if (isWant) await new Promise((resolve) => setTimeout(resolve, late));
@@ -113,5 +131,29 @@ Deno.test("hostile trackers and holders cost little, and their bytes are never p
       }
     });
   }
-  assertEquals(liars.length, 12);
+  assertEquals(liars.length, 15);
+});
+
+Deno.test("readers that never read cost a holder no time, and others the saving at most", async () => {
+  const sha256 = createHash("sha256").update(file).digest("hex");
+  const alone = await took([]);
+  await Lan.with({ file, hosts: 2, mirror: paced(2 * MIB) }, async (lan) => {
+    const [holder, other] = lan.hosts as [LanHost, LanHost];
+    const first = download(holder.port, "/own", file.length);
+    await until(() => lan.mirror.sent > 0, "the first has begun");
+    using stack = new DisposableStack();
+    for (let i = 0; i < 20; i++) {
+      const { port } = holder;
+      const connection = stack.use(await Deno.connect({ hostname: "127.0.0.1", port }));
+      const request = `GET /pkg/${FILE} HTTP/1.1\r\nHost: lan\r\n` +
+        `Pacserve-Instance: instance-${i}\r\nPacserve-Digest: sha256=${sha256}\r\n\r\n`;
+      await writeAll(connection, latin1(request));
+    }
+    const outcomes = await Promise.all([first, download(other.port, "/own", file.length)]);
+    for (const { body, took } of outcomes) {
+      assert(body.every((byte, i) => byte === file[i]), "other bytes");
+      assert(took < alone + 1_000, `${took} ms, alone ${alone} ms`);
+    }
+    assert(lan.copies < 2.01, `the mirror sent ${lan.copies} files`);
+  });
 });

@@ -31,6 +31,10 @@ export interface Candidates {
   raced(copy: Source, hasWon: boolean): void;
   /** A source failed, or was left for this reason. */
   failed(source: Source, failure: SourceFailure): void;
+  /** Bytes of it were in a wrong file, with those of others. */
+  suspect(source: Source): void;
+  /** Whether a source that trackers name is to be preferred to a mirror. */
+  mayPrefer(source: Source): boolean;
   /** One that was asked is not to blame for anything, and may be asked again. */
   putBack(source: Source): void;
   /** The file is here, verified or as far as that can be known. */
@@ -136,6 +140,7 @@ export class Failover {
     const leader = this.#leader;
     const isOpen = this.#attempts.some(({ source: { key } }) => key === source.key);
     if (isOpen || (leader !== undefined && leader.source.kind !== "mirror")) return;
+    if (!this.#candidates.mayPrefer(source)) return;
     this.#supersede(source);
     this.#ask(source, false);
     this.#step();
@@ -482,9 +487,10 @@ export class Failover {
     } else {
       store?.close();
     }
-    // A mirror that gave a part of it is asked for all of it.
-    for (const source of sources) {
-      if (sources.size > 1 && source.kind === "mirror") this.#candidates.putBack(source);
+    for (const source of sources.size > 1 ? sources : []) {
+      // A mirror that gave a part of it is asked for all of it.
+      if (source.kind === "mirror") this.#candidates.putBack(source);
+      else this.#candidates.suspect(source);
     }
     this.#copyFailed = true;
     this.#isExhausted = false;

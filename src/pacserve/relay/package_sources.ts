@@ -71,6 +71,8 @@ export class PackageSources implements Candidates {
   /** Instances whose in-flight file failed, and how often one did. */
   readonly #inFlightFailed = new Set<string>();
   #inFlightFailures = 0;
+  /** Addresses of peers that had their part in a wrong file. */
+  readonly #suspects = new Set<string>();
   /** The last answer of the trackers. */
   #found: InFlightFound | null = null;
   readonly #tries = new Map<Source, number>();
@@ -113,6 +115,16 @@ export class PackageSources implements Candidates {
     this.#broken = this.#broken.filter((each) => each !== source);
     if (source instanceof InFlightSource) return;
     if (failure.kind === "broken" && tries < MAX_TRIES) this.#broken.push(source);
+  }
+
+  suspect(source: Source): void {
+    if (source instanceof InFlightSource) this.#suspects.add(source.peer);
+  }
+
+  mayPrefer(source: Source): boolean {
+    const { memory, file, digest } = this.#options;
+    return source instanceof InFlightSource && !this.#suspects.has(source.peer) &&
+      memory.mayAsk(source.peer, file, digest);
   }
 
   putBack(source: Source): void {
@@ -171,11 +183,11 @@ export class PackageSources implements Candidates {
 
   /** The in-flight file of another relay, if the trackers name one in time. */
   async #inFlight(): Promise<Source | null> {
-    const { inFlight, memory, file, digest } = this.#options;
+    const { inFlight } = this.#options;
     if (inFlight === null || this.#inFlightFailures >= MAX_IN_FLIGHT) return null;
     const found = inFlight.file.find(inFlight.download.received, this.#inFlightFailed);
     const mayAsk = (source: InFlightSource | null): InFlightSource | null =>
-      source !== null && memory.mayAsk(source.peer, file, digest) ? source : null;
+      source !== null && this.mayPrefer(source) ? source : null;
     this.#found = {
       soon: async () => mayAsk(await found.soon()),
       late: found.late.then(mayAsk),

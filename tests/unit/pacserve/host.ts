@@ -23,6 +23,8 @@ export interface HostParts {
   /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
   readonly findPeer?: (place: string) => Promise<Found | null>;
   readonly memory?: PacserveMemory;
+  /** Directory of spools; null by default, so that nothing is shared while it is downloaded. */
+  readonly spool?: string;
   /** False: what this host asks for is relayed. */
   readonly redirect?: boolean;
   /** Who downloads what; by default nobody else downloads anything. */
@@ -62,7 +64,10 @@ export function makeHost(parts: HostParts): Host {
   const files = new FileReplies(tree, "cache");
   const searched: string[] = [];
   const log = new KeptLog();
-  const memory = parts.memory ?? createPacserveMemory({ log });
+  const memory = parts.memory ?? createPacserveMemory({
+    log,
+    spool: parts.spool === undefined ? null : { directory: parts.spool, size: 1e9 },
+  });
   const pacserve = new Pacserve({
     configuration: {
       pacman: {

@@ -8,7 +8,9 @@ import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
 const size = 1024 * 1024;
 
-function make(): { readonly download: Download; readonly reader: InFlightReader; ended: number } {
+function make(
+  own = new OwnReaders(),
+): { readonly download: Download; readonly reader: InFlightReader; ended: number } {
   const download = new Download({
     name: "file",
     size,
@@ -28,7 +30,7 @@ function make(): { readonly download: Download; readonly reader: InFlightReader;
     download.store!,
     0,
     size,
-    new OwnReaders(),
+    own,
     () => true,
     () => made.ended++,
   );
@@ -63,3 +65,23 @@ Deno.test("a reader ends when the download begins anew, and when it is closed", 
     download.close();
   }
 });
+
+Deno.test("a peer's reader waits for own pacman, and no longer than 50 ms for each piece", async () => {
+  const own = new OwnReaders();
+  const { reader, download } = make(own);
+  await reader.next();
+  own.begin();
+  const begun = performance.now();
+  const waited = await Promise.race([reader.next().then(() => performance.now() - begun), never]);
+  assert(waited >= 45 && waited < 1_000, `${waited} ms`);
+  const next = reader.next();
+  assertEquals(await Promise.race([next, Promise.resolve("waits")]), "waits");
+  const ended = performance.now();
+  own.end();
+  assertEquals((await next).value?.length, 256 * 1024);
+  assert(performance.now() - ended < 45, "it goes on as soon as own pacman has its bytes");
+  await reader.return();
+  download.close();
+});
+
+const never = new Promise<never>(() => {});

@@ -290,3 +290,46 @@ Deno.test("a signature that is none is replaced by that of the next mirror", asy
   const reply = await host.get(`${ADDRESS}.sig`);
   assertEquals([reply?.status, reply?.source, reply?.body], [200, `mirror ${good.origin}`, right]);
 });
+
+Deno.test("what only this host's mirrors have is neither wanted of others nor given to them", async () => {
+  await using mirror = serverOf({ [PACKAGE]: "right" });
+  const spool = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
+  // Under the other address it could as well be a mirror that other hosts reach.
+  const shared = mirror.server.replace("127.0.0.1", "0.0.0.0");
+  for (const [servers, isShared] of [[[mirror.server], false], [[shared], true]] as const) {
+    const wanted: string[] = [];
+    await using host = makeHost({
+      redirect: false,
+      repositories: [repositoryWith(servers, false)],
+      expected: describing("right"),
+      spool,
+      wants: {
+        instance: "this-very-server",
+        ask: ({ file }) => {
+          wanted.push(file);
+          return {
+            soon: () => Promise.resolve(null),
+            late: Promise.resolve(null),
+            confirm: () => {},
+          };
+        },
+        peerOf: () => null,
+      },
+    });
+    const reply = await host.get(ADDRESS);
+    assert(reply !== null);
+    // In flight, with all that a relay has to say, and whole for anybody.
+    const sha256 = createHash("sha256").update("right").digest("hex");
+    const fields = {
+      "pacserve-instance": "another-server",
+      "pacserve-digest": `sha256=${sha256}`,
+    };
+    assertEquals(host.getAsPeer(`/pkg/${PACKAGE}`, fields)?.status === 200, isShared);
+    assertEquals(await readText(reply), "right");
+    for (const headers of [fields, { "pacserve-instance": "another-server" }]) {
+      assertEquals(host.getAsPeer(`/pkg/${PACKAGE}`, headers)?.status === 200, isShared);
+    }
+    assertEquals(wanted.length > 0, isShared);
+  }
+  await Deno.remove(spool, { recursive: true });
+});

@@ -106,3 +106,11 @@ Deno.test("a tracker remembers 4,096 files in all", () => {
   }
   assert(tracker.size <= TRACKER_BOUNDS.files, `${tracker.size}`);
 });
+
+Deno.test("endless wants of one address push out nobody else's", () => {
+  const { tracker, want } = make();
+  want(a);
+  for (let i = 0; i < 3 * TRACKER_BOUNDS.files; i++) tracker.want(`other ${i}`, b, i, [a.instance]);
+  assertEquals(want(c), a.instance);
+  assert(tracker.size <= TRACKER_BOUNDS.perAddress + 1, `${tracker.size} files`);
+});

@@ -80,8 +80,8 @@ Deno.test("searchTree: peers are asked for a bounded number of directories, howe
     const url = `http://10.0.0.2/${segments.map((name) => `${name}/`).join("")}`;
     const entry = { peer: "http://10.0.0.2/", size: null, mtime: 0 };
     return Promise.resolve([
-      { ...entry, name: "deeper", url: `${url}deeper/`, directory: true },
-      { ...entry, name: "file", url: `${url}file`, directory: false },
+      { ...entry, name: "deeper", href: `${url}deeper/`, dir: true },
+      { ...entry, name: "file", href: `${url}file`, dir: false },
     ]);
   };
   const tree = new SharedTree(treeOf([]));
