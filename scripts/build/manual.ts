@@ -7,6 +7,7 @@ import {
   MIRRORS,
   PACMAN_ITSELF,
   SERVICE,
+  STATUS,
   WITHOUT_MULTICAST,
 } from "./pacserve_manual.ts";
 import {
@@ -55,6 +56,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
   "pacserve": {
     sections: [
       SERVICE,
+      STATUS,
       PACMAN_ITSELF,
       DROP_INS,
       WITHOUT_MULTICAST,
