@@ -121,7 +121,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals([code, stdout], [3, ""]);
     assertMatch(
       stderr,
-      /^pacserve-status: pacserve does not run at http:\/\/localhost:15678 .*\n$/,
+      /^pacserve-status: pacserve does not run: nobody listens at http:\/\/localhost:15678 .*\n$/,
     );
   });
 
