@@ -22,9 +22,9 @@ export const SOURCE_CLASSES: Readonly<Record<FileSource, string>> = {
 /** States of peers and mirrors. */
 export const STATE_LABELS: Readonly<Record<PeerStatus["state"] | MirrorStatus["state"], string>> = {
   alive: "answers",
-  candidate: "not asked yet",
-  backoff: "does not answer",
+  candidate: "unknown",
+  backoff: "fails",
   answers: "answers",
   fails: "fails",
-  "not asked": "not asked yet",
+  "not asked": "unknown",
 };
