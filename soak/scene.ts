@@ -95,7 +95,7 @@ function startPeer(directory: string, port: number): Promise<RunningServer> {
   return startListening([
     ...programCommand("pacserve"),
     ...["--address", "127.0.0.2", "--port", String(port)],
-    ...["--pacman-conf", `${directory}/peer.conf`],
+    ...["--pacman-conf", `${directory}/peer.conf`, "--state-directory", directory],
   ]);
 }
 

@@ -21,7 +21,7 @@ const TARGET = "/?page=status&mimetype=application/json";
 const INTERVALS = { min: 0.1, max: 3600 };
 
 /** Columns where the output is no terminal. */
-const WIDTH = 100;
+const WIDTH = Infinity;
 
 /**
  * Shows the status.

@@ -120,7 +120,10 @@ export class Handlers {
     const places = configuration.uploads === null
       ? null
       : new UploadPlaces(configuration.uploads.directory, shares, tree);
-    const pages = new Pages(configuration.pages, tree, peers, aboutFacts(configuration), places);
+    const { network } = parts;
+    const own = configuration.status === null ? null : network;
+    const about = aboutFacts(configuration);
+    const pages = new Pages(configuration.pages, tree, peers, about, places, own);
     const uploads = configuration.uploads === null || places === null ? null : new Uploads(
       configuration.uploads,
       places,
@@ -130,7 +133,7 @@ export class Handlers {
     );
     this.#status = configuration.status === null
       ? null
-      : new StatusReplies(configuration.status, parts.status, parts.network, pages.context);
+      : new StatusReplies(configuration.status, parts.status, network, pages);
     const { index } = configuration.pages;
     this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
   }

@@ -55,7 +55,7 @@ export function metricsText(snapshot: Snapshot): string {
       "gauge",
       "How long the peer takes to answer.",
       peers.flatMap(({ url, roundTrip }): Sample[] =>
-        roundTrip === null ? [] : [[{ peer: url }, roundTrip / 1000]]
+        roundTrip === null ? [] : [[{ peer: url }, Number((roundTrip / 1000).toFixed(6))]]
       ),
     ),
     metric(

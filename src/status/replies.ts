@@ -4,13 +4,13 @@ import type { HttpRequest, Reply } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { contentReply } from "../http/replies.ts";
 import { parseTarget } from "../http/target.ts";
-import { errorReply } from "../quickserve/pages/errors.ts";
-import type { PageContext } from "../quickserve/pages/layout.ts";
+import type { Pages } from "../quickserve/pages/pages.ts";
 import { pageReply } from "../quickserve/pages/reply.ts";
 import { chooseRepresentation, offeredTypes } from "../quickserve/pages/representation.ts";
 import { isFromMetricsNetwork, isOwnRequest } from "./access.ts";
 import type { StatusConfiguration } from "./configuration.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
+import { statusPage } from "./page.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusText } from "./text.ts";
 
@@ -34,18 +34,18 @@ export class StatusReplies {
   readonly #configuration: StatusConfiguration;
   readonly #status: { snapshot(): Snapshot };
   readonly #network: Pick<Network, "isOwn">;
-  readonly #context: PageContext;
+  readonly #pages: Pick<Pages, "contextFor" | "error">;
 
   constructor(
     configuration: StatusConfiguration,
     status: { snapshot(): Snapshot },
     network: Pick<Network, "isOwn">,
-    context: PageContext,
+    pages: Pick<Pages, "contextFor" | "error">,
   ) {
     this.#configuration = configuration;
     this.#status = status;
     this.#network = network;
-    this.#context = context;
+    this.#pages = pages;
   }
 
   /**
@@ -60,9 +60,8 @@ export class StatusReplies {
       return isAllowed ? this.#metrics() : null;
     }
     if (!isOwn) {
-      return errorReply(
+      return this.#pages.error(
         request,
-        this.#context,
         403,
         "The status of this server is for its own host: ask there, or run pacserve-status there.",
       );
@@ -77,14 +76,15 @@ export class StatusReplies {
     );
     if (form === null) {
       const offered = offeredTypes.join(", ");
-      return errorReply(request, this.#context, 406, `The status can be had as ${offered}.`);
+      return this.#pages.error(request, 406, `The status can be had as ${offered}.`);
     }
     const snapshot = this.#status.snapshot();
-    const headers = { "Cache-Control": "no-store" };
     const text = form === "json"
       ? JSON.stringify(snapshot, null, 2) + "\n"
-      : statusText(snapshot, { width: WIDTH, isColoured: false });
-    return pageReply(request, form === "html" ? "text" : form, text, { headers });
+      : form === "text"
+      ? statusText(snapshot, { width: WIDTH, isColoured: false })
+      : statusPage(this.#pages.contextFor(request), snapshot);
+    return pageReply(request, form, text, { headers: { "Cache-Control": "no-store" } });
   }
 
   #metrics(): Reply {

@@ -1,6 +1,13 @@
 /** The status as text, for a terminal. */
 
-import { count, humanDuration, humanSize, visibleText } from "../quickserve/pages/display.ts";
+import {
+  count,
+  groupDigits,
+  humanDuration,
+  humanSize,
+  visibleText,
+} from "../quickserve/pages/display.ts";
+import { SOURCE_LABELS, STATE_LABELS } from "./labels.ts";
 import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
@@ -13,24 +20,6 @@ export interface TextOptions {
   /** Bytes a second of transfers over the last moments, by {@link transferKey}, where it is known. */
   readonly rates?: ReadonlyMap<string, number>;
 }
-
-/** Words of the sources, as people read them. */
-export const SOURCE_LABELS = {
-  cache: "cache",
-  peer: "peers",
-  inFlight: "in flight",
-  mirror: "mirrors",
-} as const;
-
-/** Words of the states of peers and mirrors. */
-export const STATE_LABELS = {
-  alive: "answers",
-  candidate: "not asked yet",
-  backoff: "does not answer",
-  answers: "answers",
-  fails: "fails",
-  "not asked": "not asked yet",
-} as const;
 
 /** Lines of a list that are shown; the JSON has all. */
 const MAX_ROWS = 20;
@@ -48,7 +37,7 @@ export function transferKey({ direction, file, to }: TransferStatus): string {
 export function statusText(snapshot: Snapshot, options: TextOptions): string {
   const paint = painter(options.isColoured);
   const blocks = [
-    head(snapshot, paint),
+    head(snapshot, options, paint),
     problems(snapshot, options, paint),
     transfers(snapshot, options, paint),
     counters(snapshot, options, paint),
@@ -68,12 +57,21 @@ function painter(isColoured: boolean): Paint {
       : text;
 }
 
-function head({ program, running, addresses, counters }: Snapshot, paint: Paint): string[] {
+function head(
+  { program, running, addresses, counters }: Snapshot,
+  { width }: TextOptions,
+  paint: Paint,
+): string[] {
+  const name = `${program.name} ${program.version}`;
   const since = `running since ${localTime(running.since)} (${humanDuration(running.seconds)})`;
+  const isOneLine = name.length + GAP.length + since.length <= width;
   return [
-    `${paint(`${program.name} ${program.version}`, "bold")}  ${since}`,
-    ...addresses.map((address) => `  ${paint(address, "cyan")}`),
-    ...(counters.kept ? [] : [paint("  The counters begin anew with each start.", "dim")]),
+    ...isOneLine
+      ? [`${paint(name, "bold")}${GAP}${since}`]
+      : [paint(name, "bold"), ...wrap(since, width - 2).map(indented)],
+    ...addresses.map((address) => `  ${paint(cut(address, width - 2), "cyan")}`),
+    ...(counters.kept ? [] : wrap("The counters begin anew with each start.", width - 2)
+      .map((line) => paint(indented(line), "dim"))),
   ];
 }
 
@@ -91,14 +89,22 @@ function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): s
     ["today", counters.today],
     [`since ${localTime(counters.installed).slice(0, 10)}`, counters.sinceInstallation],
   ];
-  const table: Row[] = rows.map(([name, { received, saved }]) => ({
-    cells: [
-      { text: name },
-      ...FILE_SOURCES.map((source) => ({ text: amountText(received[source]), isNumber: true })),
-      { text: amountText(saved.here), isNumber: true, style: "green" },
-      { text: amountText(saved.others), isNumber: true },
-    ],
-  }));
+  const table: Row[] = rows.flatMap(([name, { received, saved }]) => {
+    const amounts = [...FILE_SOURCES.map((source) => received[source]), saved.here, saved.others];
+    const cells = (text: (amount: Amount) => string): Cell[] =>
+      amounts.map((amount, column): Cell => ({
+        text: amount.files === 0 && amount.bytes === 0 ? "-" : text(amount),
+        isNumber: true,
+        ...(column === FILE_SOURCES.length ? { style: "green" } : {}),
+      }));
+    const files = cells((amount) => groupDigits(amount.files));
+    return [
+      { cells: [{ text: name }, ...cells(({ bytes }) => humanSize(bytes))] },
+      ...(files.every(({ text }) => text === "-")
+        ? []
+        : [{ cells: [{ text: "  files" }, ...files] }]),
+    ];
+  });
   const titles = [
     "Files and bytes",
     ...FILE_SOURCES.map((source) => SOURCE_LABELS[source]),
@@ -132,8 +138,8 @@ function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint):
   return [...lines, ...more(transfers.length)];
 }
 
-/** Characters of a bar. */
-const BAR = 20;
+/** Characters of a bar, and columns of the terminal that it leaves to what stands beside it. */
+const BAR = { min: 5, max: 20, beside: 45 };
 
 /** Columns before the name of a file. */
 const INDENT = 5;
@@ -142,14 +148,15 @@ function transferLines(transfer: TransferStatus, options: TextOptions, paint: Pa
   const { direction, file, size, done, from, to } = transfer;
   const rate = options.rates?.get(transferKey(transfer)) ?? transfer.rate;
   const share = size === null || size === 0 ? 0 : Math.min(1, done / size);
-  const full = Math.round(share * BAR);
+  const length = Math.max(BAR.min, Math.min(BAR.max, options.width - BAR.beside));
+  const full = Math.round(share * length);
   const bar = size === null
     ? ""
-    : `[${paint("#".repeat(full), "green")}${"-".repeat(BAR - full)}] ${percent(share)}  `;
+    : `[${paint("#".repeat(full), "green")}${"-".repeat(length - full)}] ${percent(share)}  `;
   const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
   const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
   const facts = `${humanSize(rate)}/s  ${amount}  ${visibleText(place)}`.trimEnd();
-  const room = options.width - INDENT - (size === null ? 0 : BAR + "[] 100 %  ".length);
+  const room = options.width - INDENT - (size === null ? 0 : length + "[] 100 %  ".length);
   return [
     `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - INDENT)}`,
     " ".repeat(INDENT) + bar + cut(facts, room),
@@ -170,18 +177,19 @@ function peers({ peers, discovery }: Snapshot, options: TextOptions, paint: Pain
   }
   const rows: Row[] = peers.slice(0, MAX_ROWS).map((peer) => ({
     cells: [
-      { text: visibleText(peer.url.replace(/\/$/, "")) },
+      // Nearly all of them are of this scheme.
+      { text: visibleText(peer.url.replace(/^http:\/\/|\/$/g, "")) },
       stateCell(peer.state),
-      { text: peer.foundBy.join(", ") },
+      { text: peer.foundBy.join(", ").replace("multicast DNS", "mDNS") },
       { text: peer.roundTrip === null ? "-" : `${peer.roundTrip.toFixed(1)} ms`, isNumber: true },
       { text: rateText(peer.rate), isNumber: true },
-      { text: amountText(peer.received), isNumber: true },
-      { text: String(peer.failures), isNumber: true },
+      receivedCell(peer.received),
+      failuresCell(peer.failures),
     ],
     ...(peer.trouble === null ? {} : { note: visibleText(peer.trouble) }),
   }));
-  const titles = ["Peers", "state", "found by", "round trip", "rate", "received", "failures"];
-  return [...drawTable(titles, rows, options, paint), ...more(peers.length)];
+  const titles = ["Peers", "state", "found by", "ping", "rate", "received", "failed"];
+  return [...drawTable(...used(titles, rows), options, paint), ...more(peers.length)];
 }
 
 function mirrors({ mirrors }: Snapshot, options: TextOptions, paint: Paint): string[] {
@@ -191,12 +199,12 @@ function mirrors({ mirrors }: Snapshot, options: TextOptions, paint: Paint): str
       { text: mirror.origin },
       stateCell(mirror.state),
       { text: rateText(mirror.rate), isNumber: true },
-      { text: amountText(mirror.received), isNumber: true },
-      { text: String(mirror.failures), isNumber: true },
+      receivedCell(mirror.received),
+      failuresCell(mirror.failures),
     ],
   }));
-  const titles = ["Mirrors", "state", "rate", "received", "failures"];
-  return [...drawTable(titles, rows, options, paint), ...more(mirrors.length)];
+  const titles = ["Mirrors", "state", "rate", "received", "failed"];
+  return [...drawTable(...used(titles, rows), options, paint), ...more(mirrors.length)];
 }
 
 function more(length: number): string[] {
@@ -206,8 +214,18 @@ function more(length: number): string[] {
 function stateCell(state: keyof typeof STATE_LABELS): Cell {
   const text = STATE_LABELS[state];
   const isGood = text === "answers";
-  const isUnknown = text === "not asked yet";
+  const isUnknown = text === "unknown";
   return { text, style: isGood ? "green" : isUnknown ? "dim" : "red" };
+}
+
+function receivedCell({ bytes }: Amount): Cell {
+  return { text: bytes === 0 ? "-" : humanSize(bytes), isNumber: true };
+}
+
+function failuresCell(failures: number): Cell {
+  return failures === 0
+    ? { text: "-", isNumber: true }
+    : { text: String(failures), isNumber: true, style: "red" };
 }
 
 /** `12 files, 29.3 MiB`; a dash for nothing. */
@@ -241,6 +259,15 @@ interface Row {
 }
 
 const GAP = "  ";
+
+/** The columns in which anything stands. */
+function used(titles: readonly string[], rows: readonly Row[]): [string[], Row[]] {
+  const isUsed = titles.map((_, column) => rows.some(({ cells }) => cells[column]?.text !== "-"));
+  return [
+    titles.filter((_, column) => isUsed[column]),
+    rows.map((row) => ({ ...row, cells: row.cells.filter((_, column) => isUsed[column]) })),
+  ];
+}
 
 /** A table with aligned columns; on a terminal that is too narrow for it, a line for each field. */
 function drawTable(

@@ -86,7 +86,8 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names, and writes
     assertEquals(paths(relaying, "system"), ["networkInterfaces, statfs"]);
     assertEquals(flags(relaying), granted("pacserve"));
 
-    const redirecting = await shown("--redirect");
+    // On any free port it keeps no counters, and thus nothing.
+    const redirecting = await shown("--redirect", "--port", "0");
     assertEquals(read(redirecting), [`${top}/cache`]);
     assertEquals(paths(redirecting, "write"), ["nothing"]);
     assertEquals(paths(redirecting, "system"), ["networkInterfaces"]);
@@ -94,6 +95,14 @@ Deno.test("pacserve's worker reads the caches that pacman.conf names, and writes
     assertMatch(redirecting, /connect, listen, write, ask the system, and all else: nothing/);
     const isKept = (flag: string): boolean => flag !== "--allow-write";
     assertEquals(flags(redirecting), granted("pacserve").filter(isKept));
+
+    // The counters are the main thread's business: the worker may not write there.
+    const counting = await shown("--redirect", "--state-directory", `${top}/spool`);
+    assertEquals(paths(counting, "write"), ["nothing"]);
+    assertEquals(read(counting), [`${top}/cache`]);
+    assertEquals(flags(counting), granted("pacserve"));
+    const kept = paths(counting, "write", "main thread").join();
+    assertEquals(kept, `any path (it keeps the counters in ${top}/spool)`);
 
     const connect = (text: string): string[] => paths(text, "connect");
     assertEquals(connect(redirecting), ["anywhere, and listen"]);

@@ -174,7 +174,7 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
     granted,
     new Map([
       ["pacserve", [
-        `${server},${PROXY_VARIABLES}`,
+        `${server},XDG_STATE_HOME,HOME,${PROXY_VARIABLES}`,
         ...files,
         "--allow-run=paths",
         `${system},statfs`,
@@ -186,6 +186,7 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
         "--allow-sys=uid",
       ]],
       ["pacman.conf-insert_pacserve", ["--allow-read"]],
+      ["pacserve-status", ["--allow-env=NO_COLOR,TERM", "--allow-net", "--allow-read=paths"]],
       [
         "pacserve-ports",
         ["--allow-read", "--allow-write=paths", "--allow-run=paths", "--allow-sys=uid"],

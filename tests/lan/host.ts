@@ -25,6 +25,7 @@ const fresh = [
   "/var/cache/pacman",
   "/var/cache/pacserve",
   "/var/lib/pacman",
+  "/var/lib/pacserve-status",
 ];
 
 const setUp = `

@@ -9,6 +9,7 @@ const COMMANDS = [
   "pacman.conf-insert_pacserve",
   "pacserve",
   "pacserve-ports",
+  "pacserve-status",
   "pacsrv",
   "quickserve",
 ];
@@ -29,12 +30,12 @@ Deno.test("the package in an empty root", async (t) => {
     assertMatch(await root.pacman("-Qkk", "pacserve"), /, 0 altered files/);
   });
 
-  await t.step("five commands are installed, each with its page and its completions", async () => {
+  await t.step("six commands are installed, each with its page and its completions", async () => {
     const files = new Set(await root.files());
     const programs = [...files].filter((name) => name.startsWith("usr/bin/"));
     assertEquals(programs, ["deno", ...COMMANDS].map((name) => `usr/bin/${name}`).sort());
     for (const name of COMMANDS) {
-      const section = name === "quickserve" ? 1 : 8;
+      const section = ["quickserve", "pacserve-status"].includes(name) ? 1 : 8;
       for (
         const path of [
           `usr/share/man/man${section}/${name}.${section}.gz`,

@@ -9,6 +9,7 @@ import frame from "./style/frame.css" with { type: "text" };
 import icons from "./style/icons.css" with { type: "text" };
 import listing from "./style/listing.css" with { type: "text" };
 import narrow from "./style/narrow.css" with { type: "text" };
+import status from "./style/status.css" with { type: "text" };
 
 interface Asset {
   readonly name: string;
@@ -17,7 +18,7 @@ interface Asset {
 }
 
 /** What is narrow or printed comes last: it changes what stands before. */
-const style = [frame, listing, icons, forms, narrow].join("\n");
+const style = [frame, listing, icons, forms, status, narrow].join("\n");
 
 const styleAsset = makeAsset("style", "css", "text/css; charset=UTF-8", style);
 const scriptAsset = makeAsset("script", "js", "text/javascript; charset=UTF-8", script);

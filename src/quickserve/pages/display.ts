@@ -38,7 +38,7 @@ export function humanSize(bytes: number): string {
 }
 
 /** A whole number with its digits in groups: `1,234,567`. */
-function groupDigits(value: number): string {
+export function groupDigits(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 

@@ -12,10 +12,12 @@ export interface PageContext {
   readonly canUpload: boolean;
   /** There is a page of peers. */
   readonly hasPeers: boolean;
+  /** There is a page of the status, and the reader may see it. */
+  readonly hasStatus: boolean;
 }
 
 /** The pages that `?page=` names. */
-type PageName = "peers" | "upload" | "about";
+type PageName = "status" | "peers" | "upload" | "about";
 
 /** A page without its frame. */
 interface PageContent {
@@ -61,8 +63,9 @@ export function layOutPage(context: PageContext, content: PageContent): string {
   return document.text + "\n";
 }
 
-function menu({ canUpload, hasPeers }: PageContext, current: PageName | null): Html[] {
+function menu({ canUpload, hasPeers, hasStatus }: PageContext, current: PageName | null): Html[] {
   const items: [PageName, string][] = [];
+  if (hasStatus) items.push(["status", "Status"]);
   if (canUpload) items.push(["upload", "Upload"]);
   if (hasPeers) items.push(["peers", "Peers"]);
   items.push(["about", "About"]);

@@ -1,6 +1,7 @@
 /** All pages of a server. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import type { Network } from "../../http/network.ts";
 import type { Target } from "../../http/target.ts";
 import type { Finder } from "../../peers/finder.ts";
 import type { Peers } from "../../peers/peers.ts";
@@ -32,26 +33,30 @@ export class Pages {
   readonly #about: AboutFacts;
   /** Null: uploads are off. */
   readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
-  /** What all pages have in common. */
-  readonly context: ListingContext;
+  readonly #own: Pick<Network, "isOwn"> | null;
+  readonly #context: ListingContext;
   readonly #turns = new Turns();
 
+  /** @param own knows who may see the status; null: there is none. */
   constructor(
     configuration: PagesConfiguration,
     tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
     peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
     places: Pick<UploadPlaces, "main" | "at"> | null,
+    own: Pick<Network, "isOwn"> | null = null,
   ) {
     this.#configuration = configuration;
     this.#tree = tree;
     this.#peers = peers;
     this.#about = about;
     this.#places = places;
-    this.context = {
+    this.#own = own;
+    this.#context = {
       configuration,
       canUpload: about.uploads !== null,
       hasPeers: about.peers !== "none",
+      hasStatus: false,
     };
   }
 
@@ -64,11 +69,11 @@ export class Pages {
     if (asset !== null && segments.length === 0) return assetReply(asset);
     switch (parameters.get("page")) {
       case "about":
-        return aboutPage(request, this.context, search, this.#about);
+        return aboutPage(request, this.contextFor(request), search, this.#about);
       case "peers":
         return peersPage(
           request,
-          this.context,
+          this.contextFor(request),
           search,
           this.#peers.rows(),
           this.#peers.places(),
@@ -78,6 +83,12 @@ export class Pages {
       default:
         return null;
     }
+  }
+
+  /** What all pages have in common for whoever asks. */
+  contextFor({ connection }: Pick<HttpRequest, "connection">): ListingContext {
+    const hasStatus = this.#own?.isOwn(connection.remoteAddress) ?? false;
+    return hasStatus ? { ...this.#context, hasStatus } : this.#context;
   }
 
   /** The listing of a directory, or its archive (`?tar=`). */
@@ -92,7 +103,7 @@ export class Pages {
       this.#tree.list(directory),
       this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
     ]);
-    const context = this.context;
+    const context = this.contextFor(request);
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
     const place = this.#placeFor(segments);
     const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
@@ -102,12 +113,12 @@ export class Pages {
 
   /** What became of an upload, as a page for browsers. */
   uploadResult(outcome: UploadOutcome, { path }: UploadPlace): string {
-    return uploadResultPage(this.context, outcome, { path, isHere: false });
+    return uploadResultPage(this.#context, outcome, { path, isHere: false });
   }
 
   /** An error: a page for browsers, a sentence for other clients. */
   error(request: HttpRequest, status: number, message?: string, headers?: ReplyHeaders): Reply {
-    return errorReply(request, this.context, status, message, headers);
+    return errorReply(request, this.contextFor(request), status, message, headers);
   }
 
   /** Where the form in the listing of a directory uploads to. */
@@ -121,7 +132,7 @@ export class Pages {
     const { uploads, login } = this.#about;
     if (uploads !== null && this.#places !== null) {
       const place = { path: this.#places.main.path, isHere: false };
-      return uploadPage(request, this.context, search, uploads, login, place);
+      return uploadPage(request, this.contextFor(request), search, uploads, login, place);
     }
     return this.error(
       request,

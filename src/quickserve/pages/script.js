@@ -432,8 +432,49 @@ function addThemeSwitch() {
   document.querySelector(".top")?.append(select);
 }
 
+/**
+ * Keeps the parts of a page that change up to date: asks for the page again, and puts in what differs.
+ * A part in which the reader is stays as it is.
+ */
+function keepUpToDate() {
+  const region = document.querySelector("[data-refresh]");
+  if (region === null) return;
+  const pause = Number(region.getAttribute("data-refresh"));
+  const trouble = region.querySelector("[data-refresh-trouble]");
+  /** @type {Map<string, string>} */
+  const shown = new Map();
+  const refresh = async () => {
+    if (document.hidden) return;
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!response.ok) throw new Error(String(response.status));
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      for (const part of region.querySelectorAll("[data-live]")) {
+        const name = part.getAttribute("data-live") ?? "";
+        const fresh = page.querySelector(`[data-live="${name}"]`);
+        if (fresh === null || shown.get(name) === fresh.innerHTML) continue;
+        if (part.contains(document.activeElement)) continue;
+        shown.set(name, fresh.innerHTML);
+        part.replaceChildren(...fresh.childNodes);
+      }
+      localizeTimes();
+      trouble?.setAttribute("hidden", "");
+    } catch {
+      // It may be restarted just now.
+      trouble?.removeAttribute("hidden");
+    }
+  };
+  const goOn = async () => {
+    await refresh();
+    setTimeout(goOn, pause);
+  };
+  setTimeout(goOn, pause);
+  document.addEventListener("visibilitychange", refresh);
+}
+
 applyTheme(storedTheme());
 addThemeSwitch();
 localizeTimes();
 addFilterBox();
 improveUpload();
+keepUpToDate();

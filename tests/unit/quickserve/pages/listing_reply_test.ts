@@ -20,6 +20,7 @@ const context: ListingContext = {
   },
   canUpload: false,
   hasPeers: false,
+  hasStatus: false,
 };
 
 const time = Date.UTC(2026, 10, 22, 22, 5, 24);

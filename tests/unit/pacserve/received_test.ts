@@ -1,0 +1,114 @@
+/** What downloads bring, by source: mirrors' bytes at once, those of peers when they are of use. */
+
+import { createHash } from "node:crypto";
+import { Download, type DownloadOptions } from "../../../src/pacserve/relay/download.ts";
+import { Received } from "../../../src/pacserve/relay/received.ts";
+import type { Source, SourceKind } from "../../../src/pacserve/relay/source.ts";
+import { Window } from "../../../src/pacserve/relay/window.ts";
+import { assertEquals } from "../../assert.ts";
+
+const CONTENT = new TextEncoder().encode("0123456789");
+
+function source(kind: SourceKind, name: string = kind): Source {
+  const open = (): Promise<never> => Promise.reject(new Error("it is not asked"));
+  return { kind, name, key: name, open };
+}
+
+function download(options: Partial<DownloadOptions> = {}): Download {
+  return new Download({
+    name: "a-1-1-any.pkg.tar.zst",
+    size: CONTENT.length,
+    sha256: new Uint8Array(createHash("sha256").update(CONTENT).digest()),
+    isWhole: true,
+    start: 0,
+    end: null,
+    resumable: true,
+    hold: 0,
+    createStore: (start, size) => new Window(start, size),
+    ...options,
+  });
+}
+
+/** Counts by source, and the counter under test. */
+function counting(): {
+  received: Received;
+  counts: Record<string, [bytes: number, files: number]>;
+} {
+  const counts: Record<string, [number, number]> = {};
+  const received = new Received({
+    count: (direction, from, bytes, files) => {
+      assertEquals(direction, "received");
+      const [before, filesBefore] = counts[from] ?? [0, 0];
+      counts[from] = [before + bytes, filesBefore + files];
+    },
+  });
+  return { received, counts };
+}
+
+/** Gives a download bytes `from` to `to` of the right content, or of others. */
+function give(to: Download, by: Source, from: number, until: number, isRight = true): void {
+  to.begin({
+    from: 0,
+    size: CONTENT.length,
+    lastModified: null,
+    read: () => Promise.resolve(null),
+    close: () => {},
+  }, by);
+  const bytes = CONTENT.slice(from, until);
+  to.append(isRight ? bytes : bytes.fill(120), by);
+}
+
+Deno.test("Received: a file counts for the source that gave most of it, bytes for each", () => {
+  const { received, counts } = counting();
+  const file = download();
+  received.begun(file);
+  give(file, source("copy"), 0, 6);
+  give(file, source("in-flight"), 6, 8);
+  give(file, source("mirror"), 8, 10);
+  received.ended(file);
+  assertEquals(counts, { peer: [6, 1], inFlight: [2, 0], mirror: [2, 0] });
+  assertEquals(received.of("copy"), { files: 1, bytes: 6, rate: 0 });
+  assertEquals(received.of("nobody"), null);
+  file.close();
+});
+
+Deno.test("Received: while it comes, a mirror's bytes count, once, and a peer's do not", () => {
+  const { received, counts } = counting();
+  const file = download();
+  received.begun(file);
+  give(file, source("mirror"), 0, 4);
+  give(file, source("copy"), 4, 6);
+  received.settle(file);
+  received.settle(file);
+  assertEquals(counts, { mirror: [4, 0] });
+  give(file, source("copy"), 6, 10);
+  received.ended(file);
+  assertEquals(counts, { mirror: [4, 0], peer: [6, 1] });
+  file.close();
+});
+
+Deno.test("Received: wrong bytes of a peer never count, nor a download that is given up", () => {
+  const { received, counts } = counting();
+  const file = download();
+  received.begun(file);
+  give(file, source("copy"), 0, 10, false);
+  file.restart()?.close();
+  received.settle(file);
+  give(file, source("copy", "other"), 0, 3);
+  file.close();
+  received.ended(file);
+  assertEquals(counts, {});
+  assertEquals(received.of("copy"), null);
+});
+
+Deno.test("Received: a part that ends before the file does is no file", () => {
+  for (const [end, files] of [[7, 0], [null, 1]] as const) {
+    const { received, counts } = counting();
+    const part = download({ isWhole: false, sha256: null, start: 2, end });
+    received.begun(part);
+    give(part, source("mirror"), 2, end ?? 10);
+    received.ended(part);
+    assertEquals(counts, { mirror: [(end ?? 10) - 2, files] });
+    part.close();
+  }
+});

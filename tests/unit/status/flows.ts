@@ -1,0 +1,16 @@
+/** Flows with something in them, for tests. */
+
+import type { FileSource } from "../../../src/http/exchange.ts";
+import { type Direction, type Flows, noFlows } from "../../../src/status/traffic.ts";
+
+/** Flows with one amount. */
+export function flowsOf(
+  direction: Direction,
+  source: FileSource,
+  bytes: number,
+  files = 1,
+): Flows {
+  const flows = noFlows();
+  flows[direction][source] = { files, bytes };
+  return flows;
+}

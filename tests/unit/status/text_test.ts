@@ -1,0 +1,94 @@
+/** The status in a terminal: aligned, in colours or without, and never wider than the terminal. */
+
+import { problemsOf } from "../../../src/status/snapshot.ts";
+import { statusText } from "../../../src/status/text.ts";
+import { TransferRates } from "../../../src/status/transfer_rates.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
+import { sampleSnapshot } from "./samples.ts";
+
+// deno-lint-ignore no-control-regex -- colours are what this is about
+const COLOURS = /\x1b\[[\d;]*m/g;
+
+Deno.test("statusText says all that there is, and 80 columns are enough for a table of the counters", () => {
+  const text = statusText(sampleSnapshot(), { width: 80, isColoured: false });
+  for (
+    const part of [
+      "pacserve 2026.11.0  running since 2026-11-26",
+      "http://192.168.1.5:15678/",
+      "[#######-------------]  35 %  12.0 MiB/s  49.0 MiB of 140 MiB  from peer",
+      "<- gcc-15-1-x86_64.pkg.tar.zst",
+      "to 192.168.1.9",
+      "32.0 MiB did not come over the internet, and others got 700 MiB from here.",
+      "2.5 MiB/s",
+    ]
+  ) assertStringIncludes(text, part);
+  assertMatch(text, /^ {2}since start +- +29\.0 MiB +3\.0 MiB +1\.5 MiB +32\.0 MiB +700 MiB$/m);
+  assertMatch(text, /^ {4}files +- +12 +2 +1 +14 +80$/m);
+  // Numbers end where their title does.
+  const lines = text.split("\n");
+  const title = lines.find((line) => line.startsWith("Files and bytes")) ?? "";
+  for (const line of lines.filter((line) => /^ {2}(since start|today| {2}files)/.test(line))) {
+    assertEquals(line.length, title.length, line);
+    assertMatch(line.slice(0, title.indexOf("mirrors") + 7), /\d( MiB)?$/);
+  }
+});
+
+Deno.test("statusText of peers is a table where there is room, else a line for each field", () => {
+  const wide = statusText(sampleSnapshot(), { width: 100, isColoured: false });
+  assertMatch(wide, /^ {2}192\.168\.1\.7:15678 {2}answers {2}multicast, mDNS {2}0\.8 ms/m);
+  const narrow = statusText(sampleSnapshot(), { width: 40, isColoured: false });
+  assertMatch(narrow, /^ {2}192\.168\.1\.7:15678\n {4}state {5}answers$/m);
+});
+
+Deno.test("statusText fits every terminal", () => {
+  for (const width of [30, 40, 60, 80, 100, 132]) {
+    for (const isColoured of [true, false]) {
+      const text = statusText(sampleSnapshot({ problems: ["x ".repeat(100)] }), {
+        width,
+        isColoured,
+      });
+      for (const line of text.replace(COLOURS, "").split("\n")) {
+        assert([...line].length <= width, `${width} columns: ${line}`);
+      }
+    }
+  }
+});
+
+Deno.test("statusText has colours only where they are wanted, and no control character of a stranger", () => {
+  const coloured = statusText(sampleSnapshot(), { width: 100, isColoured: true });
+  const plain = statusText(sampleSnapshot(), { width: 100, isColoured: false });
+  assert(COLOURS.test(coloured));
+  assertEquals(coloured.replace(COLOURS, ""), plain);
+  assert(!plain.includes("\x1b"));
+  assertStringIncludes(plain, 'it says "no"\\x1b[31m\\');
+});
+
+Deno.test("TransferRates: the rate is that of the last moments, where two snapshots tell it", () => {
+  const rates = new TransferRates();
+  const [transfer] = sampleSnapshot().transfers;
+  const at = (time: string, done: number): void =>
+    rates.add({ time: `2026-11-26T14:30:${time}Z`, transfers: [{ ...transfer!, done }] });
+  at("00", 1000);
+  assertEquals(rates.recent.size, 0);
+  at("02", 5000);
+  assertEquals([...rates.recent.values()], [2000]);
+  // It began again, and a clock was set back.
+  at("03", 10);
+  assertEquals(rates.recent.size, 0);
+  at("01", 20);
+  assertEquals(rates.recent.size, 0);
+});
+
+Deno.test("problemsOf: named peers, all mirrors, no interface; not what is usual on a LAN", () => {
+  const { peers, mirrors, discovery } = sampleSnapshot();
+  const [mirror] = mirrors;
+  const broken = { ...mirror!, state: "fails" as const };
+  assertMatch(problemsOf({ peers, mirrors, discovery }).join(), /^The peer http.*8:15678.*answer/);
+  const found = peers.map((peer) => ({ ...peer, foundBy: ["multicast"] }));
+  assertEquals(problemsOf({ peers: found, mirrors: [mirror!, broken], discovery }), []);
+  assertEquals(problemsOf({ peers: [], mirrors: [broken, broken], discovery }), [
+    "All 2 mirrors of pacman.conf fail.",
+  ]);
+  const nowhere = { means: ["multicast"], interfaces: [] };
+  assertMatch(problemsOf({ peers: [], mirrors: [], discovery: nowhere }).join(), /no network/);
+});
