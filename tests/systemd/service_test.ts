@@ -102,9 +102,56 @@ Deno.test("two machines with systemd", async (t) => {
     assertEquals(code, 0, stdout + stderr);
     const installed = await birchMachine.installed();
     for (const { name, version } of packages) assertEquals(installed[name], version);
+    const bytes = packages.reduce((sum, { size }) => sum + size, 0);
+    const amount = (bytes / 1048576).toFixed(1);
+    assertStringIncludes(stdout, `pacserve: ${amount} of ${amount} MiB came from the LAN\n`);
     // Signatures come from mirrors.
     const signatures = packages.map(({ fileName }) => `${fileName}.sig`).sort();
     assertEquals(await mirror.packagesFetchedBy(birchHost), signatures);
+  });
+
+  await t.step("pacserve-status --check examines the service in its sandbox", async () => {
+    /** The exit status, and what a check found. */
+    const found = async (name: string): Promise<[number, string]> => {
+      const { code, stdout } = await birch.run(["pacserve-status", "--check", "--json"]);
+      const { checks } = JSON.parse(stdout) as {
+        checks: { name: string; result: string; text: string; cure?: string }[];
+      };
+      const { result, text, cure = "" } = checks.find((check) => check.name === name) ??
+        { result: "absent", text: "" };
+      return [code, `${result}: ${text}: ${cure}`];
+    };
+    for (const name of ["service", "cache", "databases", "firewall", "disk", "announcement"]) {
+      assertMatch((await found(name))[1], /^well: /, name);
+    }
+    const configuration = await Deno.readTextFile(birch.path("/etc/pacman.conf"));
+    const elsewhere = "[options]\nCacheDir = /srv/second\nCacheDir = /var/cache/pacman/pkg";
+    await birch.script(`mkdir -p /srv/second; cp ${cache}/kelp-7* /srv/second`);
+    await birch.write("/etc/pacman.conf", configuration.replace("[options]", elsewhere));
+    await eventually("the other CacheDir is known", async () => {
+      return (await found("cache"))[1].startsWith("wrong");
+    });
+    assertMatch((await found("cache"))[1], /\/srv\/second: .*: .*BindReadOnlyPaths=\/srv\/second/);
+    await birch.write("/etc/pacman.conf", configuration);
+    await other.systemctl("stop", SERVICE);
+    const stopped = await found("service");
+    assertEquals(stopped[0], 3);
+    assertMatch(stopped[1], /^wrong: .* is enabled, but does not run: systemctl start/);
+    await other.systemctl("disable", SERVICE);
+    assertMatch((await found("service"))[1], /^wrong: .* does not run: systemctl enable --now/);
+    await other.systemctl("enable", SERVICE);
+    await birch.script("sed -i 's/--multicast/--no-such-option/' /etc/conf.d/pacserve");
+    await birch.run(["systemctl", "start", SERVICE]);
+    assertMatch((await found("service"))[1], /^wrong: .* does not start \(exit-code\): journalctl/);
+    await birch.script("sed -i 's/--no-such-option/--multicast/' /etc/conf.d/pacserve");
+    await other.restart();
+    await birch.write("/etc/systemd/system/pacserve.service.d/test.conf", "[Unit]\n");
+    assertMatch(
+      (await found("service"))[1],
+      /^wrong: .*unit was changed.*: systemctl daemon-reload/,
+    );
+    await birch.script("rm /etc/systemd/system/pacserve.service.d/test.conf");
+    await other.systemctl("daemon-reload");
   });
 
   await t.step(
