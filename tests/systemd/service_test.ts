@@ -121,6 +121,9 @@ Deno.test("two machines with systemd", async (t) => {
         { result: "absent", text: "" };
       return [code, `${result}: ${text}: ${cure}`];
     };
+    // It was started before pacman had any database.
+    assertMatch((await found("databases"))[1], /does not see .*: systemctl restart pacserve$/);
+    await other.restart();
     for (const name of ["service", "cache", "databases", "firewall", "disk", "announcement"]) {
       assertMatch((await found(name))[1], /^well: /, name);
     }
