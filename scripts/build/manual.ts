@@ -8,6 +8,7 @@ import {
   MIRRORS,
   PACMAN_ITSELF,
   SERVICE,
+  STATUS,
   WITHOUT_MULTICAST,
 } from "./pacserve_manual.ts";
 import {
@@ -113,6 +114,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
   "pacserve": {
     sections: [
       SERVICE,
+      STATUS,
       PACMAN_ITSELF,
       HOOK,
       DROP_INS,

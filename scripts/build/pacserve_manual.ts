@@ -23,6 +23,28 @@ export const SERVICE: Section = {
   ],
 };
 
+/** What the server tells about itself. */
+export const STATUS: Section = {
+  title: "Status",
+  content: [
+    "pacserve-status(1) shows in a terminal what this server did and does: what came from the cache, from " +
+    "peers and from mirrors, what the LAN saved, which transfers are under way, and how peers and mirrors " +
+    `do. The page http://localhost:${DEFAULTS.pacserve.port}/?page=status shows the same in a browser, with a ` +
+    "chart of the last 24 hours. Both are for this machine alone; what others see is the page of peers.",
+    `http://localhost:${DEFAULTS.pacserve.port}/metrics is for Prometheus. One on another machine is let in by ` +
+    "its address or network, in /etc/conf.d/pacserve:",
+    {
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --allow-metrics 192.168.1.20"',
+    },
+    "/usr/share/doc/pacserve/doc/status.md describes what is counted, the fields of the JSON and the " +
+    "metrics; beside it are a picture of the page (status.png) and a dashboard for Grafana " +
+    "(grafana-dashboard.json).",
+    "The counters are kept in /var/lib/pacserve-status, or where --state-directory says. They are written " +
+    "every five minutes at most and when the server ends, so a crash loses no more than was counted in that " +
+    "time. A file that cannot be read is set aside with a warning, and counting begins anew.",
+  ],
+};
+
 /** How pacman uses the server without pacsrv. */
 export const PACMAN_ITSELF: Section = {
   title: "Pacman itself",

@@ -172,6 +172,12 @@ export function logSection(program: Program): Section {
           },
         ],
       },
+      ...(isPacserve
+        ? [
+          "Requests for the status and for /metrics that were answered are written with --verbose only: " +
+          "who looks on asks every second.",
+        ]
+        : []),
       "Other lines are sentences: warnings, errors, and with --verbose what peers do and why a source " +
       "was chosen.",
     ],

@@ -287,7 +287,7 @@ Deno.test("pacserve-status tells wrong usage, other servers and other versions i
     assertMatch(stderr, /^pacserve-status: .*\n$/);
   }
   const serving = (answer: () => Response): Deno.HttpServer<Deno.NetAddr> =>
-    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
   const headers = { "Server": "ThreadedServers.Pacserve/2013.5" };
   await using other = serving(() => new Response("{}", { headers }));
   const old = await runCommand("pacserve-status", [String(other.addr.port)]);

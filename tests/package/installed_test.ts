@@ -14,6 +14,11 @@ const COMMANDS = [
   "quickserve",
 ];
 
+/** Section of the manual that a command is in. */
+function sectionOf(name: string): 1 | 8 {
+  return name === "quickserve" || name === "pacserve-status" ? 1 : 8;
+}
+
 /** How a page is made bold for a printer: each letter, back, and again. */
 const OVERSTRIKE = new RegExp(".\b", "g");
 
@@ -35,7 +40,7 @@ Deno.test("the package in an empty root", async (t) => {
     const programs = [...files].filter((name) => name.startsWith("usr/bin/"));
     assertEquals(programs, ["deno", ...COMMANDS].map((name) => `usr/bin/${name}`).sort());
     for (const name of COMMANDS) {
-      const section = ["quickserve", "pacserve-status"].includes(name) ? 1 : 8;
+      const section = sectionOf(name);
       for (
         const path of [
           `usr/share/man/man${section}/${name}.${section}.gz`,
@@ -84,7 +89,7 @@ Deno.test("the package in an empty root", async (t) => {
 
   await t.step("pages and --help have the same options", async () => {
     for (const name of COMMANDS.filter((name) => name !== "pacsrv")) {
-      const section = name === "quickserve" ? 1 : 8;
+      const section = sectionOf(name);
       const path = `${root.directory}/usr/share/man/man${section}/${name}.${section}.gz`;
       const page = (await must(["mandoc", "-Tascii", path])).replaceAll(OVERSTRIKE, "");
       const { stdout: help } = await root.run([name, "--help"]);

@@ -82,3 +82,12 @@ Deno.test("metricsText escapes what stands in labels", () => {
   const labels = [...metrics.get("pacserve_peer_up")?.samples.keys() ?? []];
   assertEquals(labels, ['peer="http://a\\"b\\\\c\\nd/"']);
 });
+
+Deno.test("the dashboard and the document name the metrics that there are, and no others", async () => {
+  const there = new Set(parse(metricsText(sampleSnapshot())).keys());
+  for (const document of ["grafana-dashboard.json", "status.md"]) {
+    const text = await Deno.readTextFile(new URL(`../../../doc/${document}`, import.meta.url));
+    const named = new Set([...text.matchAll(/\bpacserve_[a-z_]+/g)].map(([name]) => name));
+    assertEquals(named, there, document);
+  }
+});
