@@ -111,48 +111,54 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step("pacserve-status --check examines the service in its sandbox", async () => {
-    /** The exit status, and what a check found. */
-    const found = async (name: string): Promise<[number, string]> => {
+    /** What the checks found, and the exit status as one more. */
+    const examined = async (): Promise<Record<string, string>> => {
       const { code, stdout } = await birch.run(["pacserve-status", "--check", "--json"]);
       const { checks } = JSON.parse(stdout) as {
         checks: { name: string; result: string; text: string; cure?: string }[];
       };
-      const { result, text, cure = "" } = checks.find((check) => check.name === name) ??
-        { result: "absent", text: "" };
-      return [code, `${result}: ${text}: ${cure}`];
+      const texts = checks.map(({ name, result, text, cure = "" }) => [
+        name,
+        `${result}: ${text}: ${cure}`,
+      ]);
+      return { ...Object.fromEntries(texts), status: String(code) };
     };
     // It was started before pacman had any database.
-    assertMatch((await found("databases"))[1], /does not see .*: systemctl restart pacserve$/);
+    const early = await examined();
+    assertMatch(early["databases"] ?? "", /does not see .*: systemctl restart pacserve$/);
     await other.restart();
+    const healthy = await examined();
     for (const name of ["service", "cache", "databases", "firewall", "disk", "announcement"]) {
-      assertMatch((await found(name))[1], /^well: /, name);
+      assertMatch(healthy[name] ?? "", /^well: /, name);
     }
     const configuration = await Deno.readTextFile(birch.path("/etc/pacman.conf"));
     const elsewhere = "[options]\nCacheDir = /srv/second\nCacheDir = /var/cache/pacman/pkg";
     await birch.script(`mkdir -p /srv/second; cp ${cache}/kelp-7* /srv/second`);
     await birch.write("/etc/pacman.conf", configuration.replace("[options]", elsewhere));
-    await eventually("the other CacheDir is known", async () => {
-      return (await found("cache"))[1].startsWith("wrong");
+    const hidden = await eventually("the other CacheDir is known", async () => {
+      const { cache = "" } = await examined();
+      return cache.startsWith("wrong") ? cache : null;
     });
-    assertMatch((await found("cache"))[1], /\/srv\/second: .*: .*BindReadOnlyPaths=\/srv\/second/);
+    assertMatch(hidden, /\/srv\/second: .*: .*BindReadOnlyPaths=\/srv\/second/);
     await birch.write("/etc/pacman.conf", configuration);
     await other.systemctl("stop", SERVICE);
-    const stopped = await found("service");
-    assertEquals(stopped[0], 3);
-    assertMatch(stopped[1], /^wrong: .* is enabled, but does not run: systemctl start/);
+    const stopped = await examined();
+    assertEquals(stopped["status"], "3");
+    const toStart = /^wrong: .* is enabled, but does not run: systemctl start/;
+    assertMatch(stopped["service"] ?? "", toStart);
     await other.systemctl("disable", SERVICE);
-    assertMatch((await found("service"))[1], /^wrong: .* does not run: systemctl enable --now/);
+    const disabled = /^wrong: .* does not run: systemctl enable --now/;
+    assertMatch((await examined())["service"] ?? "", disabled);
     await other.systemctl("enable", SERVICE);
     await birch.script("sed -i 's/--multicast/--no-such-option/' /etc/conf.d/pacserve");
     await birch.run(["systemctl", "start", SERVICE]);
-    assertMatch((await found("service"))[1], /^wrong: .* does not start \(exit-code\): journalctl/);
+    const failed = /^wrong: .* does not start \(exit-code\): journalctl/;
+    assertMatch((await examined())["service"] ?? "", failed);
     await birch.script("sed -i 's/--no-such-option/--multicast/' /etc/conf.d/pacserve");
     await other.restart();
     await birch.write("/etc/systemd/system/pacserve.service.d/test.conf", "[Unit]\n");
-    assertMatch(
-      (await found("service"))[1],
-      /^wrong: .*unit was changed.*: systemctl daemon-reload/,
-    );
+    const changed = /^wrong: .*unit was changed.*: systemctl daemon-reload/;
+    assertMatch((await examined())["service"] ?? "", changed);
     await birch.script("rm /etc/systemd/system/pacserve.service.d/test.conf");
     await other.systemctl("daemon-reload");
   });
