@@ -45,6 +45,7 @@ type System = "Arch's programs" | "this machine's programs";
 
 /** The directories whose tests have to do with pacman, makepkg or systemd; all others use this machine's. */
 const systems: Readonly<Record<string, readonly System[]>> = {
+  doctor: ["Arch's programs"],
   lan: ["Arch's programs", "this machine's programs"],
   once: ["Arch's programs"],
   package: ["Arch's programs"],

@@ -14,6 +14,9 @@ export interface ReadDatabase {
   readonly table: ArrayBuffer | null;
 }
 
+/** The version of every database while their directory is not there: it is said once. */
+export const NO_DIRECTORY = "no directory";
+
 /** Where databases are read: another thread, or this one in tests. */
 export interface Databases {
   /**
@@ -82,7 +85,7 @@ export class ExpectedFiles {
   /**
    * Tries to read what is new, and what could not be read before.
    *
-   * @returns the repositories whose databases are there, and whether each could be read. Null when
+   * @returns the repositories whose databases are seen, and whether each could be read. Null when
    * that takes longer than a request may wait.
    */
   async readable(): Promise<ReadonlyMap<string, boolean> | null> {
@@ -93,7 +96,8 @@ export class ExpectedFiles {
       }
     }
     if (!await this.#read()) return null;
-    return new Map([...this.#versions.keys()].map((name) => [name, this.#tables.has(name)]));
+    const seen = [...this.#versions].filter(([, version]) => version !== NO_DIRECTORY);
+    return new Map(seen.map(([name]) => [name, this.#tables.has(name)]));
   }
 
   #lookup(repository: string | null, name: string): ExpectedFile | null {

@@ -75,7 +75,7 @@ const VISIT_PATIENCE = 1_000;
 const VISIT_POLL = 50;
 const VISIT_FRESH = 60_000;
 
-/** Milliseconds before announcements are made again because somebody asks whether they come back. */
+/** Milliseconds between two announcements that are made because somebody asks whether they come back. */
 const ECHO_PAUSE = 1_000;
 
 /** Finds files on the LAN, and answers peers that look for files here. */
@@ -100,7 +100,8 @@ export class Peers {
   readonly #answers: Answers;
   #discoveries: readonly Discovery[] = [];
   #lastVisit: { readonly address: string; readonly at: number } | null = null;
-  #echoes: { readonly until: number; readonly found: Promise<Echo[]> } | null = null;
+  #echoes: { readonly begun: number; isOver: boolean; readonly found: Promise<Echo[]> } | null =
+    null;
 
   constructor(configuration: PeersConfiguration, parts: PeersParts) {
     const { network, log } = parts;
@@ -246,15 +247,18 @@ export class Peers {
     return this.#lastVisit !== null && this.#lastVisit.at > time;
   }
 
-  /** Announces this server now, by all means, and tells where that came back; not more often than once a second. */
+  /**
+   * Announces this server now, by all means, and tells where that came back. Who asks again at once gets
+   * the same answer.
+   */
   echoes(): Promise<Echo[]> {
     const now = performance.now();
-    if (this.#echoes === null || this.#echoes.until < now) {
-      const found = Promise.all(this.#discoveries.map((each) => each.echoes(ECHO_PATIENCE)));
-      this.#echoes = {
-        until: now + ECHO_PATIENCE + ECHO_PAUSE,
-        found: found.then((each) => each.flat()),
-      };
+    if (this.#echoes === null || (this.#echoes.isOver && now - this.#echoes.begun > ECHO_PAUSE)) {
+      const found = Promise.all(this.#discoveries.map((each) => each.echoes(ECHO_PATIENCE)))
+        .then((each) => each.flat());
+      const echoes = { begun: now, isOver: false, found };
+      this.#echoes = echoes;
+      void found.finally(() => echoes.isOver = true);
     }
     return this.#echoes.found;
   }

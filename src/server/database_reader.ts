@@ -3,7 +3,7 @@
 import { messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
-import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
+import { type Databases, NO_DIRECTORY, type ReadDatabase } from "../pacserve/expected_files.ts";
 import { databaseScope } from "./confinement.ts";
 import type { FromDatabaseWorker, ToDatabaseWorker } from "./database_worker.ts";
 
@@ -15,9 +15,6 @@ const WORKER_FILE = new URL(
   import.meta.url.endsWith(".ts") ? "./database_worker.ts" : "./database_worker.js",
   import.meta.url,
 );
-
-/** The version of every database while their directory is not there: it is said once. */
-const NO_DIRECTORY = "no directory";
 
 /** What came of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;

@@ -66,6 +66,7 @@ export class OwnHost {
 /** The line that the hook prints; null when nothing was downloaded. */
 export function receivedText({ lan, total }: ReceivedBytes): string | null {
   if (total === 0) return null;
-  const mebibytes = (bytes: number): string => (bytes / (1 << 20)).toFixed(1);
-  return `pacserve: ${mebibytes(lan)} of ${mebibytes(total)} MiB came from the LAN`;
+  const [unit, name, digits] = total < 1 << 20 ? [1 << 10, "KiB", 0] : [1 << 20, "MiB", 1];
+  const inUnits = (bytes: number): string => (bytes / unit).toFixed(digits);
+  return `pacserve: ${inUnits(lan)} of ${inUnits(total)} ${name} came from the LAN`;
 }

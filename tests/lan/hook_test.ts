@@ -87,7 +87,7 @@ Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way o
       assertEquals(said(hanging), []);
       assert(hanging.stdout.includes(DESCRIPTION));
       own.program.signal("SIGCONT");
-      assertEquals(said(await pacsrv(birch, "-S", "pebble")), [line(0, size("pebble"))]);
+      assertEquals(said(await pacsrv(birch, "-S", "lantern")), [line(0, size("lantern"))]);
       await own.stop();
       assertEquals(said(await birch.pacman(["-S", "pebble"])), []);
       own = await scene.pacserve(birch, options);

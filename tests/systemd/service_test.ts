@@ -102,9 +102,65 @@ Deno.test("two machines with systemd", async (t) => {
     assertEquals(code, 0, stdout + stderr);
     const installed = await birchMachine.installed();
     for (const { name, version } of packages) assertEquals(installed[name], version);
+    const bytes = packages.reduce((sum, { size }) => sum + size, 0);
+    const amount = (bytes / 1048576).toFixed(1);
+    assertStringIncludes(stdout, `pacserve: ${amount} of ${amount} MiB came from the LAN\n`);
     // Signatures come from mirrors.
     const signatures = packages.map(({ fileName }) => `${fileName}.sig`).sort();
     assertEquals(await mirror.packagesFetchedBy(birchHost), signatures);
+  });
+
+  await t.step("pacserve-status --check examines the service in its sandbox", async () => {
+    /** What the checks found, and the exit status as one more. */
+    const examined = async (): Promise<Record<string, string>> => {
+      const { code, stdout } = await birch.run(["pacserve-status", "--check", "--json"]);
+      const { checks } = JSON.parse(stdout) as {
+        checks: { name: string; result: string; text: string; cure?: string }[];
+      };
+      const texts = checks.map(({ name, result, text, cure = "" }) => [
+        name,
+        `${result}: ${text}: ${cure}`,
+      ]);
+      return { ...Object.fromEntries(texts), status: String(code) };
+    };
+    // It was started before pacman had any database.
+    const early = await examined();
+    assertMatch(early["databases"] ?? "", /does not see .*: systemctl restart pacserve$/);
+    await other.restart();
+    const healthy = await examined();
+    for (const name of ["service", "cache", "databases", "firewall", "disk", "announcement"]) {
+      assertMatch(healthy[name] ?? "", /^well: /, name);
+    }
+    const configuration = await Deno.readTextFile(birch.path("/etc/pacman.conf"));
+    const elsewhere = "[options]\nCacheDir = /srv/second\nCacheDir = /var/cache/pacman/pkg";
+    await birch.script(`mkdir -p /srv/second; cp ${cache}/kelp-7* /srv/second`);
+    await birch.write("/etc/pacman.conf", configuration.replace("[options]", elsewhere));
+    const hidden = await eventually("the other CacheDir is known", async () => {
+      const { cache = "" } = await examined();
+      return cache.startsWith("wrong") ? cache : null;
+    });
+    assertMatch(hidden, /\/srv\/second: .*: .*BindReadOnlyPaths=\/srv\/second/);
+    await birch.write("/etc/pacman.conf", configuration);
+    await other.systemctl("stop", SERVICE);
+    const stopped = await examined();
+    assertEquals(stopped["status"], "3");
+    const toStart = /^wrong: .* is enabled, but does not run: systemctl start/;
+    assertMatch(stopped["service"] ?? "", toStart);
+    await other.systemctl("disable", SERVICE);
+    const disabled = /^wrong: .* does not run: systemctl enable --now/;
+    assertMatch((await examined())["service"] ?? "", disabled);
+    await other.systemctl("enable", SERVICE);
+    await birch.script("sed -i 's/--multicast/--no-such-option/' /etc/conf.d/pacserve");
+    await birch.run(["systemctl", "start", SERVICE]);
+    const failed = /^wrong: .* does not start \(exit-code\): journalctl/;
+    assertMatch((await examined())["service"] ?? "", failed);
+    await birch.script("sed -i 's/--no-such-option/--multicast/' /etc/conf.d/pacserve");
+    await other.restart();
+    await birch.write("/etc/systemd/system/pacserve.service.d/test.conf", "[Unit]\n");
+    const changed = /^wrong: .*unit was changed.*: systemctl daemon-reload/;
+    assertMatch((await examined())["service"] ?? "", changed);
+    await birch.script("rm /etc/systemd/system/pacserve.service.d/test.conf");
+    await other.systemctl("daemon-reload");
   });
 
   await t.step(

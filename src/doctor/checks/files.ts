@@ -8,6 +8,9 @@ import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from
 /** Bytes: with less, large packages find no room. */
 const LITTLE = 1 << 30;
 
+/** Where Arch has the sync databases. */
+const SYNC = "/var/lib/pacman/sync";
+
 /** How a unit is told to show a path. */
 function showing(path: string): string {
   return `"systemctl edit pacserve": [Service] BindReadOnlyPaths=${path}, then systemctl restart pacserve`;
@@ -66,7 +69,8 @@ export const databasesCheck: Check = {
     if (unseen.length > 0) {
       return wrong(
         `the service does not see the database of ${listed(unseen)}`,
-        showing(directory),
+        // The unit shows it, if it is there when the service starts.
+        directory === SYNC ? "systemctl restart pacserve" : showing(directory),
       );
     }
     return well(`it verifies packages of ${shortList(names, 6)}`);

@@ -67,7 +67,7 @@ export const configurationCheck: Check = {
       return well(`pacsrv alone uses pacserve (plain pacman would with ${INSERT})`);
     }
     const names = (some: readonly Repository[]): string => listed(some.map(({ name }) => name));
-    const late = uses.filter((each) => placesOf(each, own).every((place) => place > 0));
+    const late = uses.filter((each) => placesOf(each, own).some((place) => place > 0));
     if (late.length > 0) {
       return wrong(
         `in ${names(late)} a mirror stands before pacserve, and pacman asks it first`,

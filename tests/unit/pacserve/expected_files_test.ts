@@ -4,6 +4,7 @@ import { PackageTableBuilder } from "../../../src/pacman/package_table.ts";
 import {
   type Databases,
   ExpectedFiles,
+  NO_DIRECTORY,
   type ReadDatabase,
 } from "../../../src/pacserve/expected_files.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -145,4 +146,20 @@ Deno.test("ExpectedFiles.find: a reading that takes too long makes the file unkn
   held.answer(database("core", "1", { "a.pkg": 1 }));
   await Promise.resolve();
   assertEquals((await expected.find("core", "a.pkg"))?.size, 1);
+});
+
+Deno.test("ExpectedFiles.readable: what is seen and can be read; what could not be is tried again", async () => {
+  const unreadable: ReadDatabase = { repository: "extra", version: "1", table: null };
+  const { held, expected } = await afterReading(
+    database("core", "1", { "a.pkg": 1 }),
+    unreadable,
+    { repository: "hidden", version: NO_DIRECTORY, table: null },
+  );
+  const first = expected.readable();
+  held.answer(unreadable);
+  assertEquals(await first, new Map([["core", true], ["extra", false]]));
+  assertEquals(held.readings.at(-1), { core: "1" });
+  const second = expected.readable();
+  held.answer(database("extra", "1", { "b.pkg": 1 }));
+  assertEquals(await second, new Map([["core", true], ["extra", true]]));
 });

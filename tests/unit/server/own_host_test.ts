@@ -72,10 +72,14 @@ Deno.test("other requests are not for here", async () => {
   assertEquals(await answer({ target: "/?page=received&x", method: "POST" }), null);
 });
 
-Deno.test("receivedText: nothing where nothing came, else mebibytes with one decimal", () => {
+Deno.test("receivedText: nothing where nothing came, else in the unit of the whole", () => {
   assertEquals(receivedText({ lan: 0, total: 0 }), null);
   assertEquals(
     receivedText({ lan: 30_723_277, total: 31_771_853 }),
     "pacserve: 29.3 of 30.3 MiB came from the LAN",
+  );
+  assertEquals(
+    receivedText({ lan: 0, total: 41_300 }),
+    "pacserve: 0 of 40 KiB came from the LAN",
   );
 });

@@ -1,0 +1,157 @@
+/** A machine for the doctor: with all that it looks at, and healthy until a test makes it ill. */
+
+import { Host } from "../lan/host.ts";
+import { Network } from "../lan/network.ts";
+import { programCommand } from "../lan/pacserve.ts";
+import type { RunningProgram } from "../lan/process.ts";
+import { UNDER_MODES } from "../program.ts";
+import { inScratch } from "../scratch.ts";
+import { addPackage } from "../unit/pacman/databases.ts";
+
+const CHECKOUT = new URL("../../", import.meta.url).pathname;
+
+/** What a check found, as `pacserve-status --check --json` prints it. */
+export interface Found {
+  readonly name: string;
+  readonly result: "well" | "wrong" | "unknown";
+  readonly text: string;
+  readonly cure?: string;
+}
+
+/** What the doctor said. */
+export interface Diagnosis {
+  readonly status: number;
+  readonly checks: ReadonlyMap<string, Found>;
+}
+
+/** Port of the mirror. */
+export const MIRROR_PORT = 8080;
+
+/** How the server of a healthy machine is started. */
+export const HEALTHY: readonly string[] = ["--multicast", "--mdns", "--ipv6"];
+
+/** Where a machine has its package, and the directory of its databases. */
+export const CACHE = "/var/cache/pacman/pkg";
+export const SYNC = "/var/lib/pacman/sync";
+
+/** A machine with pacman's files, on which pacserve can be started. */
+export class Patient {
+  readonly host: Host;
+  readonly #mirror: string;
+  server: RunningProgram | null = null;
+
+  private constructor(host: Host, mirror: string) {
+    this.host = host;
+    this.#mirror = mirror;
+  }
+
+  /** @param mirror base of the mirror's addresses: `http://10.20.30.1:8080`. */
+  static async create(lan: Network, name: string, mirror: string): Promise<Patient> {
+    const patient = new Patient(await lan.host(name), mirror);
+    const { host } = patient;
+    // The machine's own is none of the host's.
+    await host.must(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
+    await host.must(["mkdir", "-p", SYNC, "/srv/state", "/srv/spool"]);
+    await inScratch(async (directory) => {
+      const file = addPackage(directory, "core.db.tar.gz", "foo");
+      for (const repository of ["core", "extra"]) {
+        await Deno.copyFile(`${directory}/core.db.tar.gz`, host.path(`${SYNC}/${repository}.db`));
+      }
+      await Deno.copyFile(`${directory}/${file}`, host.path(`${CACHE}/${file}`));
+    });
+    await patient.configure();
+    return patient;
+  }
+
+  /** Writes pacman.conf, the address file and the settings, as a healthy machine has them. */
+  async configure(): Promise<void> {
+    await this.host.write("/etc/pacman.conf", this.pacmanConf());
+    for (const path of ["conf.d/pacserve", "pacman.d/pacserve"]) {
+      await this.host.write(`/etc/${path}`, await Deno.readTextFile(CHECKOUT + path));
+    }
+    const { stdout } = await this.host.run(["pacman", "--version"]);
+    // As the file says itself: pacman before 6.1 warns of the line.
+    if (!/v[456]\.0/.test(stdout)) return;
+    await this.host.must(["sed", "-i", "s/^CacheServer/#&/", "/etc/pacman.d/pacserve"]);
+  }
+
+  /** A pacman.conf in which two repositories ask pacserve, and then the mirror. */
+  pacmanConf(sigLevel = "Required DatabaseOptional"): string {
+    const section = (name: string): string =>
+      `[${name}]\nInclude = /etc/pacman.d/pacserve\nServer = ${this.#mirror}/$repo/os/$arch\n`;
+    return `[options]\nArchitecture = x86_64\nSigLevel = ${sigLevel}\n${section("core")}${
+      section("extra")
+    }`;
+  }
+
+  /** Starts pacserve, or starts it anew with other options. It obeys the modes of files. */
+  async start(
+    options: readonly string[] = HEALTHY,
+    checkout = CHECKOUT,
+  ): Promise<RunningProgram> {
+    await this.stop();
+    const command = programCommand("pacserve").map((word) => word.replace(CHECKOUT, checkout));
+    const kept = ["--state-directory", "/srv/state", "--spool-directory", "/srv/spool"];
+    const server = this.host.spawn([...UNDER_MODES, ...command, "--verbose", ...kept, ...options]);
+    this.server = server;
+    await server.line(/^ {2}use /, 0, 20_000);
+    return server;
+  }
+
+  /** Stops pacserve. */
+  async stop(): Promise<void> {
+    await this.server?.stop();
+    this.server = null;
+  }
+
+  /** What the doctor says. */
+  async diagnosis(): Promise<Diagnosis> {
+    const command = [...programCommand("pacserve-status"), "--check", "--json"];
+    const { code: status, stdout, stderr } = await this.host.run(command);
+    if (stderr !== "") throw new Error(stderr);
+    const { checks } = JSON.parse(stdout) as { checks: readonly Found[] };
+    return { status, checks: new Map(checks.map((check) => [check.name, check])) };
+  }
+
+  /** What the doctor says to people. */
+  async report(): Promise<string> {
+    return (await this.host.run([...programCommand("pacserve-status"), "--check"])).stdout;
+  }
+
+  /** Changes rules of the firewall. */
+  async nft(rules: string): Promise<void> {
+    await this.host.must(["nft", rules]);
+  }
+}
+
+/** A server of the databases that every machine's mirror has, on a machine of its own. */
+export async function startMirror(
+  host: Host,
+  from: Patient,
+  late = 0,
+  port = MIRROR_PORT,
+): Promise<RunningProgram> {
+  for (const repository of ["core", "extra"]) {
+    const place = `/srv/mirror/${repository}/os/x86_64`;
+    await host.must(["mkdir", "-p", place]);
+    const database = `${repository}.db`;
+    await Deno.copyFile(from.host.path(`${SYNC}/${database}`), host.path(`${place}/${database}`));
+  }
+  const program = host.spawn(["python3", "-uc", MIRROR, String(port), String(late)]);
+  await program.line(/^ready$/);
+  return program;
+}
+
+/** A web server whose clock is late by so many seconds. */
+const MIRROR = `
+import functools, http.server, sys, time
+class Mirror(http.server.SimpleHTTPRequestHandler):
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(time.time() - int(sys.argv[2]) if timestamp is None else timestamp)
+    def log_message(self, *words):
+        pass
+handler = functools.partial(Mirror, directory="/srv/mirror")
+with http.server.ThreadingHTTPServer(("", int(sys.argv[1])), handler) as server:
+    print("ready")
+    server.serve_forever()
+`;
