@@ -144,7 +144,10 @@ async function documentation(root: string): Promise<void> {
 async function taskPages(root: string): Promise<void> {
   const date = buildDate();
   for await (const { name: file } of Deno.readDir(`${checkout}doc/tasks`)) {
-    const { name, source } = taskPage(await Deno.readTextFile(`${checkout}doc/tasks/${file}`), date);
+    const { name, source } = taskPage(
+      await Deno.readTextFile(`${checkout}doc/tasks/${file}`),
+      date,
+    );
     await write(`${root}/usr/share/man/man7/${name}.7`, source);
   }
 }

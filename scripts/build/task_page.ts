@@ -7,7 +7,7 @@
  * the build, so that nothing is lost on the way to the man page.
  */
 
-import { type MarkedToken, marked, type Token, type Tokens } from "marked";
+import { marked, type MarkedToken, type Token, type Tokens } from "marked";
 import { Failure } from "../../src/failure.ts";
 import { argument, display, escaped, mdocDate, running, seeAlso, text, typed } from "./mdoc.ts";
 
