@@ -1,7 +1,7 @@
 /** Sends clients to a peer or a mirror: other machines, and this host where the user wants it. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { isPackageOrItsSignature, type PacmanAddress } from "./address.ts";
+import { isPackage, isPackageOrItsSignature, type PacmanAddress } from "./address.ts";
 import type { PacserveConfiguration } from "./configuration.ts";
 import type { ExpectedFiles } from "./expected_files.ts";
 import type { MirrorChoice } from "./mirrors.ts";
@@ -47,7 +47,8 @@ export class Redirects {
     peersToo: boolean,
   ): Promise<Reply> {
     const mayAskPeers = peersToo &&
-      mayComeFromPeer(address, this.#mirrors.repository(address), this.#configuration);
+      mayComeFromPeer(address, this.#mirrors.repository(address), this.#configuration) &&
+      this.#canGiveSignature(request, address, isLocal);
     // A copy must have the length that the databases say, as far as they say any.
     const sizes = this.#expected.known(address.file).map(({ size }) => size);
     const peerSearch = mayAskPeers
@@ -67,6 +68,18 @@ export class Redirects {
     return mirror.hasCredentials
       ? await this.#relayed.reply(request, address, false)
       : redirectToMirror(mirror);
+  }
+
+  /**
+   * True when this server can find the signature of a package that a peer has. pacman asks here for it
+   * after the redirect. If pacman requires one, a 404 for it would fail the upgrade. Therefore pacman
+   * gets the 404 for the package itself, and goes on with its next server.
+   */
+  #canGiveSignature(request: HttpRequest, address: PacmanAddress, isLocal: boolean): boolean {
+    const signature = { ...address, file: `${address.file}.sig` };
+    return !isPackage(address.file) ||
+      mayComeFromPeer(signature, this.#mirrors.repository(signature), this.#configuration) ||
+      !this.#mirrors.of(request, signature, isLocal).isEmpty;
   }
 }
 
