@@ -110,8 +110,8 @@ export class Admission {
 
   /**
    * True when a `Host` field names this server: an IP literal, `localhost`, a name of this host (also
-   * that which its containers use), or a `--server-name`; with any port. Also true when the field is missing, which HTTP/1.0 permits (the
-   * listener refuses a request of HTTP/1.1 without it).
+   * the name that its containers use), or a `--server-name`; with any port. Also true when the field is
+   * missing, which HTTP/1.0 permits (the listener refuses a request of HTTP/1.1 without it).
    */
   allowsHost(host: string | undefined): boolean {
     if (host === undefined || host === this.#lastAllowedHost) return true;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { Download, type DownloadOptions } from "../../../src/pacserve/relay/download.ts";
 import { Received } from "../../../src/pacserve/relay/received.ts";
 import type { Source, SourceKind } from "../../../src/pacserve/relay/source.ts";
-import { Window } from "../../../src/pacserve/relay/window.ts";
+import { Windows } from "../../../src/pacserve/relay/window.ts";
 import { assertEquals } from "../../assert.ts";
 
 const CONTENT = new TextEncoder().encode("0123456789");
@@ -24,7 +24,7 @@ function download(options: Partial<DownloadOptions> = {}): Download {
     end: null,
     resumable: true,
     hold: 0,
-    createStore: (start, size) => new Window(start, size),
+    stores: new Windows(null),
     ...options,
   });
 }
