@@ -1,13 +1,13 @@
 /**
- * The way of a request, and every URL that the server knows.
+ * The steps by which a request is answered, and the table of all URLs of the server.
  *
- * A request comes in by `http/listener.ts` and `http/service.ts`, goes down through {@link Handlers}, and
- * its reply goes out by `http/send.ts`:
+ * `http/listener.ts` and `http/service.ts` receive a request and pass it to {@link Handlers};
+ * `http/send.ts` sends the reply. In between:
  *
- * 1. `withHeaders`: every reply says who answers; a peer learns more.
- * 2. `http/admission.ts`: who may come in (403).
- * 3. `auth/`: who has to log in (401).
- * 4. `route`: who answers, by this table.
+ * 1. `withHeaders` adds the `Server` field to every reply, and more fields to a reply to a peer.
+ * 2. `http/admission.ts` refuses clients that are not allowed (403).
+ * 3. `auth/` asks for a login where one is needed (401).
+ * 4. `route` selects the handler by this table:
  *
  * | request                                        | answer                                                       |
  * | ---------------------------------------------- | ------------------------------------------------------------ |
@@ -23,8 +23,8 @@
  * | `PUT /<name>`, `POST` of a form                | an upload (`quickserve/uploads/`)                            |
  * | `OPTIONS *`                                    | 204                                                          |
  *
- * HEAD is answered as GET is; everything else is 404 or 405. The first two rows are decided here, the
- * others in `quickserve/quickserve.ts`.
+ * HEAD is handled like GET; everything else gets 404 or 405. The first two rows are decided in this file,
+ * the others in `quickserve/quickserve.ts`.
  */
 
 import { type Digest, type LoginVerdict, replyToUser } from "../auth/digest.ts";
@@ -49,25 +49,25 @@ import { Uploads } from "../quickserve/uploads/uploads.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import { SharedFiles } from "./own_files.ts";
 
-/** Parts of a server that stay when its configuration changes. */
+/** Objects of a server that are kept when its configuration changes. */
 interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
-  /** The memory of the choice between peers and mirrors. */
+  /** What pacserve remembers about peers and mirrors, and its relay. */
   readonly memory: PacserveMemory;
-  /** What sync databases say of packages. */
+  /** Sizes and hashes of packages, from the sync databases. */
   readonly expected: ExpectedFiles;
   readonly log: Log;
 }
 
 /** The handlers of one configuration. */
 export class Handlers {
-  /** For the questions of peers. */
+  /** Answers the questions of peers about the files of this server. */
   readonly files: SharedFiles;
-  /** Who may come in, and who may be a peer. */
+  /** Decides which clients are answered, and which hosts may be peers. */
   readonly admission: Admission;
-  /** Whether this host's pacman is relayed to, which peers take part in. */
+  /** True when this server relays packages to this host's pacman; false with `--redirect`. */
   readonly relays: boolean;
   readonly #configuration: ServerConfiguration;
   readonly #parts: LastingParts;
@@ -122,13 +122,13 @@ export class Handlers {
       : this.#withHeaders(request, reply);
   }
 
-  /** Frees the files that are kept in memory. */
+  /** Frees the files that are cached in memory. */
   close(): void {
     this.#fileReplies.close();
     this.#pacserve?.close();
   }
 
-  /** Says who answers; a peer learns more. */
+  /** Adds the `Server` field, and for a peer the fields for peers. */
   #withHeaders(request: HttpRequest, reply: Reply): Reply {
     const { peers } = this.#parts;
     const more = peers.isFromPeer(request) ? peers.replyHeaders() : null;
@@ -157,7 +157,7 @@ export class Handlers {
     return uploadOnly ? announcesUpload(request) : !this.#isOwnPacman(request);
   }
 
-  /** This host's own pacman cannot log in: its requests for packages need no user. */
+  /** True for a request of this host's pacman for a package: pacman cannot log in, and need not. */
   #isOwnPacman({ method, target, connection }: HttpRequest): boolean {
     if (this.#pacserve === null || (method !== "GET" && method !== "HEAD")) return false;
     const parsed = parseTarget(target);
@@ -171,7 +171,7 @@ export class Handlers {
     return this.#forPacman(request) ?? this.#quickserve.answer(request);
   }
 
-  /** Null where pacserve has no answer of its own. */
+  /** The answer of pacserve; null when the request is not for it. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
     const target = this.#pacserve === null ? null : parseTarget(request.target);
     if (this.#pacserve === null || target === null) return null;

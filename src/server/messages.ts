@@ -1,4 +1,4 @@
-/** What the main thread and the worker say to each other. */
+/** The messages between the main thread and the network worker. */
 
 import type { ReadDatabase } from "../pacserve/expected_files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
@@ -12,30 +12,30 @@ export type ToWorker =
     readonly configuration: ServerConfiguration;
     readonly state: ServerState;
   }
-  /** Go on with another configuration, which needs no other permissions and no other port. */
+  /** Use another configuration, which needs the same permissions and the same port. */
   | { readonly type: "configure"; readonly configuration: ServerConfiguration }
-  /** After `read databases`: those that changed. */
+  /** The answer to `read databases`: the databases that changed. */
   | { readonly type: "databases"; readonly databases: readonly ReadDatabase[] }
-  /** Stop accepting connections, finish what is in flight, and end. */
+  /** Stop accepting connections, finish the replies in flight, and end. */
   | { readonly type: "stop"; readonly graceMilliseconds: number };
 
 /** From the worker to the main thread. */
 export type FromWorker =
-  /** Its code is loaded: it waits for `serve`. */
+  /** The worker's code is loaded, and it waits for `serve`. */
   | { readonly type: "loaded" }
-  /** It accepts connections. */
+  /** The worker accepts connections. */
   | { readonly type: "listening"; readonly port: number }
-  /** After `configure`: every request from now on is answered by the new configuration. */
+  /** The answer to `configure`: from now on, requests are answered by the new configuration. */
   | { readonly type: "configured" }
-  /** It cannot listen; the message is for the user. */
+  /** The worker cannot listen. The message is for the user. */
   | { readonly type: "failed"; readonly message: string }
-  /** Have the sync databases read that changed. `known` has the versions that the worker has. */
+  /** Ask for the sync databases that differ from the versions in `known`. */
   | { readonly type: "read databases"; readonly known: ReadonlyMap<string, string> }
-  /** After `stop`: the port is free; replies in flight go on. */
+  /** After `stop`: the port is free; replies may still be in flight. */
   | { readonly type: "released" }
-  /** After `stop`: nothing is in flight any more. */
+  /** After `stop`: no reply is in flight any more. */
   | { readonly type: "stopped" }
-  /** An error that nobody caught: the worker has ended. */
+  /** The worker has ended because of an uncaught error. */
   | { readonly type: "died"; readonly reason: string }
-  /** The state that the next worker needs. */
+  /** The state for the next worker. */
   | { readonly type: "state"; readonly state: ServerState };

@@ -1,9 +1,9 @@
-/** The network worker's side of the sync databases: it asks the main thread, which has them read. */
+/** The network worker's part in reading sync databases: asks the main thread to have them read. */
 
 import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
 import type { FromWorker } from "./messages.ts";
 
-/** Asks through the worker's message channel. One question at a time, as `ExpectedFiles` asks. */
+/** Asks through the worker's message channel. Only one question may be open at a time. */
 export class RemoteDatabases implements Databases {
   readonly #post: (message: FromWorker) => void;
   #answer = Promise.withResolvers<readonly ReadDatabase[]>();
@@ -19,7 +19,7 @@ export class RemoteDatabases implements Databases {
     return this.#answer.promise;
   }
 
-  /** The main thread has answered. */
+  /** Must be called with the answer of the main thread. */
   answered(databases: readonly ReadDatabase[]): void {
     this.#answer.resolve(databases);
   }

@@ -1,10 +1,10 @@
-/** The state that a worker hands on to the next one. Plain data. */
+/** The state that a worker passes on to the next one. Plain data. */
 
 import type { DigestState } from "../auth/digest.ts";
 import type { SourceMemoryState } from "../pacserve/relay/source_memory.ts";
 import type { PeersState } from "../peers/peers.ts";
 
-/** Peers that are known, nonces that were used, and whose copies were wrong. */
+/** The known peers, the used nonces, and the sources whose copies were wrong. */
 export interface ServerState {
   readonly peers: PeersState | null;
   readonly digest: DigestState | null;

@@ -1,6 +1,6 @@
 /**
- * Keeps one confined worker serving: starts it, hands it new configurations, replaces it when it
- * needs another scope or has died, and stops it.
+ * Runs the confined network worker: starts it, passes it new configurations, replaces it when it needs
+ * other permissions or has died, and stops it.
  */
 
 import { Backoff } from "../backoff.ts";
@@ -15,13 +15,13 @@ import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
 
 /** How workers are started. */
 export interface SupervisorOptions {
-  /** The worker's code. */
+  /** The file of the worker's code. */
   readonly workerFile: URL;
-  /** Milliseconds before a worker that died is replaced for the first time; then twice as long. */
+  /** The first pause before a dead worker is replaced, in milliseconds; each next pause is twice as long. */
   readonly firstBackoff: number;
-  /** A pause longer than this, in milliseconds, is not made: the server has failed. */
+  /** When the pause would be longer than this, in milliseconds, the supervisor gives up. */
   readonly maxBackoff: number;
-  /** A worker that has served this long, in milliseconds, is taken to work. */
+  /** After a worker has served for this time, in milliseconds, the next pause is the first one again. */
   readonly provenAfter: number;
 }
 
@@ -43,9 +43,9 @@ export class Supervisor {
   readonly #backoff: Backoff;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #stopping = false;
-  /** Changes of the configuration are carried out one after the other. */
+  /** Resolves when the last change of the configuration is done: changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Workers that were replaced and still send what they had begun. */
+  /** Workers that were replaced and still finish their replies. */
   readonly #retiring = new Set<WorkerHandle>();
   /** Readings of sync databases under way. */
   readonly #readers = new Set<DatabaseReader>();
@@ -57,7 +57,7 @@ export class Supervisor {
   ) {
     this.#configuration = configuration;
     this.#log = log;
-    // An owner that stops in time never asks.
+    // If nobody awaits `gaveUp`, its rejection must not end the process.
     this.#gaveUp.promise.catch(() => {});
     this.#options = { ...DEFAULTS, ...options };
     this.#backoff = new Backoff({ first: this.#options.firstBackoff, max: Infinity });
@@ -68,7 +68,7 @@ export class Supervisor {
     return this.#configuration.listen.port;
   }
 
-  /** Rejects with a {@link Failure}, which is for the user, when the server can serve no more. */
+  /** Never resolves; rejects with a {@link Failure} for the user when the supervisor gives up. */
   get gaveUp(): Promise<never> {
     return this.#gaveUp.promise;
   }
@@ -83,8 +83,8 @@ export class Supervisor {
   }
 
   /**
-   * Goes on with another configuration. Where it needs another scope, a second worker is loaded
-   * before the first one gives up the port; transfers in flight are finished by the first.
+   * Uses another configuration. If it needs other permissions, a second worker is loaded before the
+   * first one releases the port; the first one then finishes its transfers in flight.
    *
    * @throws {Failure} when the new worker cannot listen.
    */
@@ -95,7 +95,7 @@ export class Supervisor {
       const listen = { ...configuration.listen, port: this.port };
       const next = { ...configuration, listen };
       if (this.#worker === null) {
-        // The worker has died; the one that takes its place will have this configuration.
+        // The worker has died. Its replacement will use this configuration.
         this.#configuration = next;
       } else if (sameScope(workerScope(before), workerScope(next))) {
         this.#configuration = next;
@@ -107,7 +107,8 @@ export class Supervisor {
   }
 
   /**
-   * Stops the worker: no new connections, and what is in flight has `graceMilliseconds` to finish.
+   * Stops the worker. It accepts no more connections, and replies in flight have `graceMilliseconds` to
+   * finish.
    */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#stopping = true;
@@ -125,7 +126,7 @@ export class Supervisor {
     return done;
   }
 
-  /** Serves a configuration; where that fails, goes on with the one before, and throws. */
+  /** Serves a configuration. If that fails, serves the previous one again and throws. */
   async #serveOr(next: ServerConfiguration, before: ServerConfiguration): Promise<void> {
     try {
       await this.#serve(next);
@@ -137,7 +138,7 @@ export class Supervisor {
     }
   }
 
-  /** Loads a worker, lets the one before it release the port, and lets the new one listen. */
+  /** Loads a worker, makes the previous one release the port, and makes the new one listen. */
   async #serve(configuration: ServerConfiguration): Promise<void> {
     const worker: WorkerHandle = new WorkerHandle(
       workerScope(configuration),
@@ -171,7 +172,7 @@ export class Supervisor {
     if (message.type === "read databases") void this.#readDatabases(worker, message.known);
   }
 
-  /** Has the sync databases read that changed. The tables go from one worker to the other unread. */
+  /** Has changed sync databases read, and passes their tables to the network worker unread. */
   async #readDatabases(worker: WorkerHandle, known: ReadonlyMap<string, string>): Promise<void> {
     const { pacserve } = this.#configuration;
     if (pacserve === null || this.#stopping) return worker.giveDatabases([]);
@@ -181,7 +182,7 @@ export class Supervisor {
     this.#readers.delete(reader);
   }
 
-  /** A worker ended without being asked to: start another one after a pause that grows. */
+  /** Handles a worker that ended unasked: starts another one after a backoff. */
   #lost(worker: WorkerHandle, reason: string): void {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
@@ -190,14 +191,14 @@ export class Supervisor {
     this.#replaceLater(`the worker died (${reason})`);
   }
 
-  /** Starts another worker after a pause; where that would be too long, the server has failed. */
+  /** Starts another worker after a backoff; gives up when the pause would be too long. */
   #replaceLater(trouble: string): void {
     const pause = this.#backoff.next();
     if (pause > this.#options.maxBackoff) {
-      this.#gaveUp.reject(new Failure(`${trouble}, as others did before it`));
+      this.#gaveUp.reject(new Failure(`${trouble}, again after several restarts; giving up`));
       return;
     }
-    this.#log.warn(`${trouble}; another one starts in ${pause} milliseconds`);
+    this.#log.warn(`${trouble}; another worker starts in ${pause} milliseconds`);
     this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
   }
 
@@ -206,7 +207,7 @@ export class Supervisor {
     try {
       await this.#serve(this.#configuration);
     } catch (error) {
-      // The kernel may not have given the dead worker's port back yet.
+      // The kernel may not have released the port of the dead worker yet: try again.
       this.#replaceLater(troubleOf(error));
     }
   }

@@ -1,4 +1,4 @@
-/** One worker, from its start to its end, as the main thread holds it. */
+/** The main thread's handle of a network worker, from its start to its end. */
 
 import { Failure } from "../failure.ts";
 import type { ReadDatabase } from "../pacserve/expected_files.ts";
@@ -7,10 +7,10 @@ import type { Scope } from "./confinement.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { ServerState } from "./state.ts";
 
-/** Milliseconds over the grace that a stopping worker may take before it is ended. */
+/** Milliseconds that a stopping worker may take longer than its grace before it is terminated. */
 const MARGIN = 250;
 
-/** The worker's code, beside this file: TypeScript, or the bundle that was made of it. */
+/** The file of the worker's code, next to this file: TypeScript, or in a package its bundle. */
 export const WORKER_FILE = new URL(
   import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
   import.meta.url,
@@ -20,9 +20,9 @@ export const WORKER_FILE = new URL(
 export class WorkerHandle {
   /** Resolves when the worker's code is loaded. */
   readonly loaded: Promise<void>;
-  /** Resolves when the worker, told to stop, has given up the port. */
+  /** Resolves when the worker, after it was told to stop, has released the port. */
   readonly released: Promise<void>;
-  /** Resolves with the reason when the worker ends by an error of its own. */
+  /** Resolves with the reason when the worker ends because of an error. */
   readonly died: Promise<string>;
   readonly #worker: Worker;
   readonly #started = performance.now();
@@ -32,9 +32,9 @@ export class WorkerHandle {
   #port: number | null = null;
 
   /**
-   * Starts it.
+   * Starts the worker.
    *
-   * @param file its code: that of a server, or of a test.
+   * @param file of the worker's code; a test may pass its own.
    */
   constructor(scope: Scope, heard: (message: FromWorker) => void, file: URL = WORKER_FILE) {
     const loaded = Promise.withResolvers<void>();
@@ -75,13 +75,13 @@ export class WorkerHandle {
       if (data.type === "died") ended(data.reason);
       heard(data);
     };
-    // An error that the worker could not tell, as while it was loaded.
+    // An error that the worker could not report itself, for example while it was being loaded.
     this.#worker.onerror = (event) => {
-      // Without this it would end the whole process.
+      // Without this the error would end the whole process.
       event.preventDefault();
       ended(event.message);
     };
-    // Each of these is awaited where it matters; elsewhere its failure is known through `died`.
+    // Not all callers await these promises; those that do not learn of the failure through `died`.
     loaded.promise.catch(() => {});
     this.#listening.promise.catch(() => {});
   }
@@ -91,14 +91,14 @@ export class WorkerHandle {
     return performance.now() - this.#started;
   }
 
-  /** The port that it listens on; null before it does. */
+  /** The port that the worker listens on; null until it does. */
   get port(): number | null {
     return this.#port;
   }
 
   /**
-   * Tells the worker to go on with another configuration and waits until it does, or has died. One
-   * at a time.
+   * Tells the worker to use another configuration, and waits until it does or has died. Do not call it
+   * again before that.
    */
   async configure(configuration: ServerConfiguration): Promise<void> {
     this.#configured = Promise.withResolvers();
@@ -117,13 +117,13 @@ export class WorkerHandle {
     return this.#listening.promise;
   }
 
-  /** Gives the worker the databases that it asked for. The tables are its own from then on. */
+  /** Passes the worker the databases that it asked for. Their tables are transferred, not copied. */
   giveDatabases(databases: readonly ReadDatabase[]): void {
     const message: ToWorker = { type: "databases", databases };
     this.#worker.postMessage(message, databases.flatMap(({ table }) => table ?? []));
   }
 
-  /** Tells the worker to stop and waits for its end, at most a little longer than the grace. */
+  /** Tells the worker to stop, and waits for its end, for slightly longer than the grace at most. */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#send({ type: "stop", graceMilliseconds });
     const deadline = Promise.withResolvers<void>();
@@ -135,7 +135,7 @@ export class WorkerHandle {
     this.terminate();
   }
 
-  /** Ends the worker at once. */
+  /** Terminates the worker at once. */
   terminate(): void {
     this.#worker.terminate();
   }

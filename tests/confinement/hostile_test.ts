@@ -103,7 +103,7 @@ Deno.test("when more files were open than may be, connections are accepted again
       clearTimeout(timer);
       return statusOf(reply) === 200;
     }, 60_000);
-    assert(server.program.lines.some((line) => line.includes("accepted no connections")));
+    assert(server.program.lines.some((line) => line.includes("no longer accepted connections")));
   });
 });
 

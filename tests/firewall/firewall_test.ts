@@ -208,7 +208,7 @@ Deno.test({
     for (
       const [line, reason] of [
         ['PACSERVE_RULE_4="tcp http"', /PACSERVE_RULE_4: "http"/],
-        ['PACSERVE_FIREWAL="none"', /PACSERVE_FIREWAL is none of /],
+        ['PACSERVE_FIREWAL="none"', /PACSERVE_FIREWAL is unknown; /],
       ] as const
     ) {
       await host.configure(`${RULES}${line}\n`);
@@ -252,7 +252,7 @@ Deno.test({
       assertEquals(refused.status, 1);
       assertMatch(
         refused.errors,
-        new RegExp(`^pacserve-ports: ${named} cannot see the rules: there is no memory left\n$`),
+        new RegExp(`^pacserve-ports: ${named} cannot list the rules: there is no memory left\n$`),
       );
     }
   },

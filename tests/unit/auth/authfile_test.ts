@@ -19,7 +19,7 @@ Deno.test("parseAuthFile: what is wrong is told with file and line, and never wi
     ["alice\n\nbob\nsecret\n", 'users:2: the password of "alice" is missing'],
     ["\nsecret\n", "users:1: a user name is empty"],
     ["alice\nsecret\nb:b\nsecret\n", 'users:3: the user name "b:b" has a colon in it'],
-    ["alice\nsecret\nalice\nother\n", 'users:3: the user "alice" stands in line 1 already'],
+    ["alice\nsecret\nalice\nother\n", 'users:3: the user "alice" is already defined in line 1'],
     ["ali\tce\nsecret\n", "users:1: a user name has a control character in it"],
   ];
   for (const [text, message] of wrong) {

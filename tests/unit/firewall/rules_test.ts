@@ -92,7 +92,13 @@ Deno.test("checkNames: a misspelt name is refused, since what it says would not 
       "PACSERVERULE_1",
       "PACSERVE_RULE_A",
     ]
-  ) assertThrows(() => checkNames(new Map([[name, "none"]])), Failure, `${name} is none of `);
+  ) {
+    assertThrows(
+      () => checkNames(new Map([[name, "none"]])),
+      Failure,
+      `${name} is unknown; the names are `,
+    );
+  }
 });
 
 Deno.test("firewallOf: the firewall, with a comment behind it, which systemd makes a part of the value", () => {
