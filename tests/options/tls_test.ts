@@ -47,7 +47,9 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
       assertMatch(server.address, /^https:/);
       const plain = await run(["curl", "-s", `http://localhost:${server.port}/a`]);
       assertEquals(plain.stdout, "");
-      await server.program.line(/^the TLS handshake with 127\.0\.0\.1 failed: the client did not use TLS \(/);
+      await server.program.line(
+        /^the TLS handshake with 127\.0\.0\.1 failed: the client did not use TLS \(/,
+      );
     }
   }));
 

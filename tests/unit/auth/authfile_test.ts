@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { parseAuthFile } from "../../../src/auth/authfile.ts";
 import { Failure } from "../../../src/failure.ts";
 
-Deno.test("parseAuthFile: alternating lines of names and passwords", () => {
+Deno.test("parseAuthFile: lines with names and passwords alternate", () => {
   assertEquals(parseAuthFile('alice\nsecret\nbob\np:a"s\\s wörd \n', "users"), [
     { name: "alice", password: "secret" },
     { name: "bob", password: 'p:a"s\\s wörd ' },
@@ -11,7 +11,7 @@ Deno.test("parseAuthFile: alternating lines of names and passwords", () => {
   assertEquals(parseAuthFile("\uFEFF7\n007\n\n\n", "users"), [{ name: "7", password: "007" }]);
 });
 
-Deno.test("parseAuthFile: what is wrong is told with file and line, and never with a password", () => {
+Deno.test("parseAuthFile: errors name file and line, and never contain a password", () => {
   const wrong: [string, string][] = [
     ["", "users:1: there is no user in this file"],
     ["alice", 'users:2: the password of "alice" is missing'],

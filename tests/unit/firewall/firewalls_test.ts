@@ -11,7 +11,7 @@ function opening(rule: string): ReturnType<typeof openingsOf>[number] {
   return first;
 }
 
-Deno.test("iptablesWords, richRule, nftablesExpressions: an opening in the words of each firewall", () => {
+Deno.test("iptablesWords, richRule, nftablesExpressions: write an opening for each firewall", () => {
   const range = opening("udp 1-3 from 10.0.0.0/8");
   assertEquals(
     iptablesWords(range).join(" "),
@@ -23,12 +23,12 @@ Deno.test("iptablesWords, richRule, nftablesExpressions: an opening in the words
     'rule family="ipv4" source address="10.0.0.0/8" port port="1-3" protocol="udp" accept',
   );
   assertEquals(richRule(opening("igmp")), 'rule family="ipv4" protocol value="igmp" accept');
-  // A chain for both families has to be told which one is meant where no address says it.
+  // In a chain for both families, a rule without an address must name the family.
   assertEquals(nftablesExpressions(opening("tcp 1"), "inet").length, 3);
   assertEquals(nftablesExpressions(opening("tcp 1"), "ip").length, 2);
 });
 
-Deno.test("rulesTurnAway: iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
+Deno.test("rulesTurnAway: true for a policy, a reject and a jump to a user's chain, false for accepting rules", () => {
   const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
   assertEquals(rulesTurnAway(open), false);
   assertEquals(rulesTurnAway("-P INPUT DROP\n"), true);
@@ -54,7 +54,7 @@ function table(expressions: unknown[], other: unknown[] = [], policy: string = "
   });
 }
 
-Deno.test("chainTurnsAway: nftables: what a chain leads to counts, through jumps and verdict maps", () => {
+Deno.test("chainTurnsAway: chains reached by jumps and verdict maps count too", () => {
   assertEquals(chainTurnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
   assertEquals(chainTurnsAway(table([{ drop: null }]), "in"), true);
   assertEquals(chainTurnsAway(table([], [], "drop"), "in"), true);
@@ -71,7 +71,7 @@ Deno.test("chainTurnsAway: nftables: what a chain leads to counts, through jumps
   assertEquals(chainTurnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
 });
 
-Deno.test("zoneNames: firewalld: the zones in what firewall-cmd prints", () => {
+Deno.test("zoneNames: the zones in the output of firewall-cmd", () => {
   assertEquals(zoneNames("public\n"), ["public"]);
   assertEquals(zoneNames("home (default)\n  interfaces: eth0\nwork\n  sources: 10.0.0.0/8\n"), [
     "home",

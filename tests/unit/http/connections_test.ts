@@ -7,7 +7,7 @@ import { assert, assertEquals } from "../../assert.ts";
 
 const OURS = "10.0.0.1";
 
-/** What connections need of a socket. */
+/** The parts of a socket that `Connections` uses. */
 class TestSocket extends EventEmitter {
   destroyed = false;
   readonly localAddress = OURS;
@@ -24,7 +24,7 @@ class TestSocket extends EventEmitter {
   }
 }
 
-/** A listener's connections, for ten neighbours at the most and four of a group. */
+/** The connections of a listener, with limits of ten for neighbours and four for a group. */
 class Door {
   readonly connections = new Connections({
     ...DEFAULT_LIMITS,
@@ -33,7 +33,7 @@ class Door {
   });
   readonly #inside: ClientConnection[] = [];
 
-  /** So many clients of an address knock; returns how many of them are let in. */
+  /** Opens connections from an address; returns how many were accepted. */
   knock(address: string, times: number, kind: "idle" | "busy" | "stalled"): number {
     let count = 0;
     for (let time = 0; time < times; time++) {
@@ -67,7 +67,7 @@ class Door {
   }
 }
 
-Deno.test("all addresses of an IPv6 network have one bound together", () => {
+Deno.test("Connections: all addresses of an IPv6 /64 network share one limit", () => {
   using door = new Door();
   let inside = 0;
   for (let host = 1; host <= 20; host++) inside += door.knock(`2001:db8::${host}`, 1, "busy");
@@ -75,7 +75,7 @@ Deno.test("all addresses of an IPv6 network have one bound together", () => {
   assertEquals(door.knock("2001:db8:0:1::1", 1, "busy"), 1);
 });
 
-Deno.test("when neighbours have used up all there is, this host's own clients still come in", () => {
+Deno.test("Connections: when neighbours have reached their limit, this host's own clients still connect", () => {
   using door = new Door();
   for (let host = 2; host < 100; host++) door.knock(`10.0.0.${host}`, 4, "busy");
   assertEquals(door.connections.size, 10);
@@ -84,25 +84,25 @@ Deno.test("when neighbours have used up all there is, this host's own clients st
   assertEquals(door.connections.size, 14);
 });
 
-Deno.test("this host's own clients take no room from neighbours", () => {
+Deno.test("Connections: this host's own clients do not count against the limit of neighbours", () => {
   using door = new Door();
   door.knock("127.0.0.1", 4, "busy");
   for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 3, "busy");
   assertEquals(door.knock("10.0.0.5", 1, "busy"), 1);
 });
 
-Deno.test("where a few neighbours have it all, others get their share of it", () => {
+Deno.test("Connections: when a few neighbours have all connections, others get a share of them", () => {
   using door = new Door();
   for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 4, "busy");
   assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [3, 3, 4]);
   assertEquals(door.knock("10.0.0.5", 3, "busy"), 3);
   const counts = [2, 3, 4, 5].map((host) => door.open(`10.0.0.${host}`));
   assert(counts.every((count) => count >= 2 && count <= 3), counts.join(", "));
-  // Whoever has most already gets no more.
+  // A neighbour with the most connections gets no more.
   assertEquals(door.knock("10.0.0.5", 1, "busy"), 0);
 });
 
-Deno.test("an idle connection goes before one at work, also one of a neighbour with few", () => {
+Deno.test("Connections: an idle connection is closed before a busy one, even of a neighbour with few", () => {
   using door = new Door();
   door.knock("10.0.0.2", 4, "busy");
   door.knock("10.0.0.3", 4, "busy");
@@ -111,7 +111,7 @@ Deno.test("an idle connection goes before one at work, also one of a neighbour w
   assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [4, 4, 1]);
 });
 
-Deno.test("a client that stands still makes room for another one of its address", () => {
+Deno.test("Connections: a stalled connection is closed for another one of its address", () => {
   using door = new Door();
   door.knock("10.0.0.2", 3, "busy");
   door.knock("10.0.0.2", 1, "stalled");

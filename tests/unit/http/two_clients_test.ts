@@ -1,4 +1,4 @@
-/** No client's bytes become part of another client's request, however its connection ends. */
+/** Tests that a client's bytes never become part of another client's request. */
 
 import net, { type Socket } from "node:net";
 import tls from "node:tls";
@@ -9,7 +9,7 @@ import { makeCertificates } from "../../certificates.ts";
 import { text, until, withListener } from "../../listening.ts";
 import { Client, ENDINGS, twoClients, UNTOUCHED } from "./two_clients.ts";
 
-/** The fault shows in the first round; more of them make it sure that none depends on chance. */
+/** The fault would show in the first round; more rounds make sure that the result is not by chance. */
 const ROUNDS = 3;
 
 interface Doors {
@@ -44,7 +44,7 @@ const handler: Handler = async (request) => {
 };
 
 for (const [door, make] of Object.entries(DOORS)) {
-  Deno.test(`two clients (${door}): what one sends after its last reply reaches no other`, async (t) => {
+  Deno.test(`listen (${door}): bytes that a client sends after its last reply reach no other client`, async (t) => {
     const { tls, connect } = await make();
     for (const [name, ending] of Object.entries(ENDINGS)) {
       await t.step(name, async () => {
@@ -56,7 +56,7 @@ for (const [door, make] of Object.entries(DOORS)) {
             assertEquals(body, UNTOUCHED);
             const expected = ending.adds === undefined ? [ending.status] : [ending.status, 400];
             assertEquals(statuses, ending.resets === true ? [] : expected);
-            // All parsers are given back: which of them the next round gets does not depend on time.
+            // Then all parsers are free, and the one that the next round gets does not depend on timing.
             await until(() => connections() === 0, "all connections are closed");
           }
         }, parts);

@@ -20,14 +20,14 @@ const cases: readonly [string, readonly string[], readonly string[]][] = [
 ];
 
 for (const [pattern, matching, others] of cases) {
-  Deno.test(`the wildcard ${pattern}`, () => {
+  Deno.test(`segmentExpression: ${pattern} matches what glob(3) matches`, () => {
     const expression = segmentExpression(pattern);
     for (const name of matching) assertEquals(expression.test(name), true, name);
     for (const name of others) assertEquals(expression.test(name), false, name);
   });
 }
 
-Deno.test("wildcards match in directories, too, and the answer is sorted", async () => {
+Deno.test("expandGlob: wildcards match directories too, and the result is sorted", async () => {
   const files = { "b/x.conf": "", "a/x.conf": "", "a/y.conf": "", ".h/x.conf": "", "c": "" };
   await withFiles(files, async (directory) => {
     const found = await expandGlob(`${directory}/*/x*.conf`);
