@@ -1,4 +1,4 @@
-/** Bytes and requests a second, plain and under TLS, and what they cost, against nginx. */
+/** Measures bytes and requests per second, plain and under TLS, and their processor time; with nginx. */
 
 import { fileURLToPath } from "node:url";
 import {
@@ -14,10 +14,10 @@ import { median, ratios } from "../statistics.ts";
 
 const BIG = 300_000_000;
 
-/** How often the big file is downloaded in a round: processor time is counted in hundredths. */
+/** Downloads of the big file in a round. Several, because processor time is counted in 0.01 seconds. */
 const DOWNLOADS = 3;
 
-/** A file, how it is asked for, and what is to be reached: plain, and under TLS. */
+/** A file, how many clients download it, and the promised ratios without and with TLS. */
 interface Load {
   readonly name: string;
   readonly file: string;
@@ -40,10 +40,10 @@ const LOADS: readonly Load[] = [
   { name: "4 KiB, 16 clients", file: "small", size: 4 * 1024, clients: 16, plain: 0.3, tls: 0.5 },
 ];
 
-/** What bytes cost is measured with files of these sizes and more. */
+/** Processor time per byte is measured only with files larger than this, in bytes. */
 const COSTLY = 100_000;
 
-/** What was measured of ours, of nginx, and of a bare server on Deno. */
+/** Samples of our server, of nginx, and of a minimal server on Deno. */
 type Samples = [number[], number[], number[]];
 
 /** `31,000 against 60,000 requests/s (bare Deno 33,000)`. */
@@ -56,7 +56,7 @@ function costName({ name }: Load): string {
   return `CPU seconds per GB: ${name}`;
 }
 
-/** All of them. */
+/** The measurements of this file. */
 export const serving: readonly Measurement[] = [false, true].flatMap((tls) =>
   LOADS.map((one) => ({
     names: [rowName(one, tls), ...(hasCost(one, tls) ? [costName(one)] : [])],
@@ -82,7 +82,7 @@ async function measure(bench: Bench, one: Load, tls: boolean): Promise<Row[]> {
   await using bare = await startBareServer(bench, files, certificate);
   const speeds: Samples = [[], [], []];
   const costs: Samples = [[], [], []];
-  // The first round warms up: page cache, compiled code.
+  // The first round only fills the page cache and lets V8 compile.
   for (let round = -1; round < bench.rounds; round++) {
     for (const [index, candidate] of [ours, theirs, bare].entries()) {
       const before = await candidate.cpuSeconds();
@@ -128,7 +128,7 @@ function costRow(one: Load, costs: Samples): Row {
   };
 }
 
-/** What a load came to. */
+/** The result of a load. */
 interface Outcome {
   readonly requests: number;
   readonly perSecond: number;
@@ -139,7 +139,7 @@ function put(bench: Bench, one: Load, candidate: Program, tls: boolean): Promise
   return one.clients === 1 ? download(address, one.size) : manyRequests(bench, one, address);
 }
 
-/** The big file some times, by a client that reads much at a time, as nothing else is fast enough. */
+/** Downloads the big file several times, with our own client, because no other is fast enough. */
 async function download(address: string, size: number): Promise<Outcome> {
   const script = fileURLToPath(import.meta.resolve("../download.ts"));
   const flags = ["run", "--quiet", "--no-check", "-A", "--unsafely-ignore-certificate-errors"];

@@ -7,7 +7,7 @@ import type { Manual } from "./manual.ts";
 import type { Section, Term } from "./manual_section.ts";
 import { plainMetavariable, takesMany } from "./metavariable.ts";
 
-/** The source of a command's page. */
+/** The source of a command's man page. */
 export function manPage(command: Command, manual: Manual, date: Date): string {
   const { name, section, summary, positional } = command;
   const lines = [
@@ -39,7 +39,7 @@ export function manPage(command: Command, manual: Manual, date: Date): string {
   return lines.join("\n") + "\n";
 }
 
-/** `[<filepath> ...]` is optional, `[<filepath>]` once only; other arguments have to be there. */
+/** The synopsis of an argument; brackets mean that it is optional, dots that it may be repeated. */
 function synopsis(syntax: string): string {
   const macro = syntax.startsWith("[") ? ".Op Ar" : ".Ar";
   return `${macro} ${metavariable(syntax)}${takesMany(syntax) ? " ..." : ""}`;
@@ -80,7 +80,7 @@ function fileSection({ files }: Manual): string[] {
   ];
 }
 
-/** @param macro of mdoc(7) that says what the words are. */
+/** @param macro of mdoc(7) for the kind of the words. */
 function termList(macro: string, terms: readonly Term[]): string[] {
   const items = terms.flatMap(({ word, meaning }) => [
     `.It ${macro} ${argument(word)}`,
@@ -119,7 +119,7 @@ function paragraphs(content: readonly string[]): string[] {
   return content.flatMap((one, index) => index === 0 ? [text(one)] : [".Pp", text(one)]);
 }
 
-/** Paragraphs, displays of what is typed, and lists of words. */
+/** The lines for paragraphs, literal displays and lists of terms. */
 function contentLines(content: Section["content"]): string[] {
   return content.flatMap((part, index) => {
     if (typeof part === "string") return index === 0 ? [text(part)] : [".Pp", text(part)];
@@ -128,22 +128,22 @@ function contentLines(content: Section["content"]): string[] {
   });
 }
 
-/** A line that is shown as it is. */
+/** A line of a literal display. */
 function literal(line: string): string {
   return /^[.']/.test(line) ? `\\&${escaped(line)}` : escaped(line);
 }
 
-/** `<port>` as one argument, without what only the syntax of `--help` needs. */
+/** A metavariable such as `<port>` as an argument of a macro, without brackets and dots. */
 function metavariable(value: string): string {
   return argument(plainMetavariable(value.replaceAll(/[[\]]/g, "").replace(/ \.\.\.$/, "")));
 }
 
-/** Columns of the source, for those who read it. */
+/** Width of the lines in the source, in columns. */
 const WIDTH = 78;
 
 /**
- * Running text: each sentence begins a line, as mdoc(7) wants it, and no line begins with what roff
- * takes for a request.
+ * Running text. Each sentence begins on a new line, as mdoc(7) requires, and a line that roff would take
+ * for a request is escaped.
  */
 function text(content: string): string {
   const sentences = content.trim().split(/(?<=[.?!]['")]*)\s+(?=\S)/);
@@ -171,7 +171,7 @@ function escaped(content: string): string {
   return content.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "\\(ga");
 }
 
-/** `November 22, 2026`. */
+/** The date as `November 22, 2026`. */
 function mdocDate(date: Date): string {
   return date.toLocaleDateString("en-US", {
     year: "numeric",
