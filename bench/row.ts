@@ -5,7 +5,7 @@ import type { Summary } from "./statistics.ts";
 /** A row. */
 export interface Row {
   readonly name: string;
-  /** For people: `31,000 against 60,000 requests/s`. */
+  /** Text for the table: `31,000 against 60,000 requests/s`. */
   readonly measured: string;
   /** The figure that is compared: median and spread over the rounds. */
   readonly figure: Summary;

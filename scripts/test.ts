@@ -77,7 +77,7 @@ function say(line: string): void {
 }
 
 /**
- * Runs `deno` with our output as its own; returns whether it succeeded.
+ * Runs `deno`, which inherits our standard output; returns true when it succeeded.
  *
  * @param wrapper words before the command that make it run in another system.
  */
@@ -112,7 +112,7 @@ async function check(name: string, words: readonly string[]): Promise<Count> {
 /** Runs groups of tests, and keeps what they share. */
 class Tests {
   readonly #root: ArchRoot | null;
-  /** Environments with the repositories that {@link scenes} use, by the system that made them. */
+  /** Environment variables with the repositories that {@link scenes} use, by system. */
   readonly #repositories = new Map<System, Record<string, string>>();
 
   /** @param root the system with Arch's programs; may be null when no group needs it. */

@@ -193,7 +193,7 @@ async function found(client: Client, name: string): Promise<number> {
   return firstByte;
 }
 
-/** Waits until a server has heard from its peers, and knows what they have. */
+/** Waits until a server has heard from its peers, and has their indexes. */
 async function knowsPeers({ port }: Program, count: number): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (await heardFrom(port) < count) {

@@ -29,7 +29,7 @@ async function page(bench: Bench): Promise<Row> {
   {
     await using ours = await startQuickserve(bench, directory);
     await using theirs = await startNginx(bench, directory);
-    // The first round warms up: names in the kernel's cache, compiled code.
+    // The first round only fills the kernel's cache and lets V8 compile.
     for (let round = -1; round < bench.rounds; round++) {
       for (const [index, candidate] of [ours, theirs].entries()) {
         const seconds = await secondsOf(candidate);

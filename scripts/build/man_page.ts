@@ -109,7 +109,7 @@ function seeAlsoSection({ seeAlso }: Manual): string[] {
   return [".Sh SEE ALSO", ...pages];
 }
 
-/** mandoc(1) wants pages ordered by section, then by name. */
+/** Compares pages by section, then by name: the order that mandoc(1) requires. */
 function bySection(one: string, other: string): number {
   const key = (page: string): string => page.slice(-2) + page;
   return key(one) < key(other) ? -1 : 1;

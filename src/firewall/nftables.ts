@@ -29,7 +29,7 @@ export const nftables: Firewall = {
 /** The families whose input chains see IP packets. */
 type Family = "ip" | "ip6" | "inet";
 
-/** Where a chain is, as nft names it. */
+/** The names by which nft identifies a chain. */
 interface Position {
   readonly family: Family;
   readonly table: string;

@@ -7,7 +7,7 @@ export interface Opening {
   readonly family: 4 | 6;
   readonly protocol: Protocol;
   readonly ports: PortRange | null;
-  /** Null: from anywhere. */
+  /** Null for any source. */
   readonly source: Network | null;
 }
 
@@ -36,7 +36,7 @@ export function openingMark(opening: Opening): string {
   return `pacserve-ports ${openingText(opening)}`;
 }
 
-/** `10.0.0.0/8` */
+/** A network in CIDR notation: `10.0.0.0/8`. */
 export function networkText({ address, prefix }: Network): string {
   return `${address}/${prefix}`;
 }

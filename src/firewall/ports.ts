@@ -81,7 +81,7 @@ export async function closePorts(directory: string): Promise<number> {
   });
 }
 
-/** Says for each rule whether it is open in every chain. */
+/** Finds for each rule the openings that are missing in the chains. */
 export async function portsStatus(
   rules: readonly Rule[],
   chains: readonly Chain[],

@@ -27,7 +27,7 @@ export interface Rule {
   readonly protocol: Protocol;
   /** Null for a protocol without ports. */
   readonly ports: PortRange | null;
-  /** Null: from anywhere. */
+  /** Null for any source. */
   readonly sources: readonly Network[] | null;
 }
 

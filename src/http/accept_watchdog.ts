@@ -67,7 +67,7 @@ export class AcceptWatchdog {
     else if (!this.#isSoon) this.#checkIn(this.#times.soon);
   }
 
-  /** True for the remote port of the last call. */
+  /** True when `remotePort` is the port from which the last call was made. */
   isCall(remotePort: number | undefined): boolean {
     return remotePort !== undefined && remotePort === (this.#call?.localPort ?? this.#lastPort);
   }

@@ -17,7 +17,7 @@ const MAX_NAME = 255;
 
 /** How a copy refers to pacserve. */
 interface CopyOptions {
-  /** The file that names pacserve to pacman. */
+  /** The file with pacserve's address for pacman. */
   readonly addressFile: string;
   /**
    * False: `addressFile` is copied too, without its `CacheServer` lines, and the copy is included. This
@@ -154,7 +154,7 @@ async function makeDirectory(directory: string, user: number): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const { isDirectory, mode, uid } = await Deno.lstat(directory);
   if (!isDirectory) throw new Failure(`${directory} is not a directory`);
-  if (uid !== user) throw new Failure(`${directory} belongs to another user`);
+  if (uid !== user) throw new Failure(`${directory} belongs to another user; remove it`);
   if (((mode ?? 0) & WRITABLE_BY_OTHERS) !== 0) {
     throw new Failure(`other users can write to ${directory}; remove their permission`);
   }

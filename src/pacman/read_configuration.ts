@@ -100,7 +100,7 @@ export async function readPacmanConfiguration(
   runPacmanConf: RunPacmanConf,
 ): Promise<PacmanConfiguration> {
   const absolute = resolve(path);
-  // pacman-conf takes a directory for an empty configuration.
+  // pacman-conf would read a directory as an empty configuration, without an error.
   if (await isDirectory(absolute)) {
     throw new Failure(`the pacman configuration ${path} is a directory`);
   }

@@ -17,7 +17,7 @@ export interface LogConfiguration {
    * peers, and why a source was chosen.
    */
   readonly level: "quiet" | "normal" | "verbose";
-  /** Begin each line with the journal's `<priority>` (sd-daemon(3)). */
+  /** True to begin each line with a `<priority>` for the journal (sd-daemon(3)). */
   readonly journal: boolean;
 }
 

@@ -15,7 +15,7 @@ import type { ServerConfiguration } from "./configuration.ts";
 
 /** Permissions of the network worker, as in Deno's option `deno.permissions`. */
 export interface Scope {
-  /** Clients, peers and mirrors may be anywhere. */
+  /** Not restricted, because clients, peers and mirrors may have any address. */
   readonly net: true;
   /** Absolute paths, sorted. */
   readonly read: readonly string[];

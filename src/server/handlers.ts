@@ -13,7 +13,7 @@
  * | ---------------------------------------------- | ------------------------------------------------------------ |
  * | `GET /?index=pkg`                              | names of packages, for peers (`peers/index/published.ts`)    |
  * | `GET /pacman/<repository>/<architecture>/<file>`, `GET /request/…`, | `pacserve/`: from a cache, a      |
- * | `GET /pkg/?repo=&arch=&file=`, `GET /pkg/<file>` | peer or a mirror, unless a peer asks                       |
+ * | `GET /pkg/?repo=&arch=&file=`, `GET /pkg/<file>` | peer or a mirror; a peer gets only what is on this host    |
  * | `GET /?page=about`, `peers`, `upload`          | a page (`quickserve/pages/`)                                 |
  * | `GET /?asset=<name>`                           | style and script of the pages                                |
  * | `GET /<directory>/`                            | `--index`, else the listing; with `?tar=` an archive         |

@@ -19,7 +19,7 @@ import { Handlers } from "./handlers.ts";
 import { createLog, type ServerLog } from "./log.ts";
 import type { ServerState } from "./state.ts";
 
-/** Milliseconds between two reports of the state that the next worker needs. */
+/** Milliseconds between two reports of the state for the next worker. */
 const REPORT_PAUSE = 1000;
 
 /** A server on one port. Its configuration can be replaced. */

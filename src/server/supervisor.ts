@@ -13,7 +13,7 @@ import type { FromWorker } from "./messages.ts";
 import { emptyState, type ServerState } from "./state.ts";
 import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
 
-/** How workers are started. */
+/** Options for starting and replacing workers. */
 export interface SupervisorOptions {
   /** The file of the worker's code. */
   readonly workerFile: URL;
@@ -32,7 +32,7 @@ const DEFAULTS: SupervisorOptions = {
   provenAfter: 60_000,
 };
 
-/** The main thread's side of a running server. */
+/** Runs a server from the main thread. */
 export class Supervisor {
   #configuration: ServerConfiguration;
   readonly #log: Pick<Log, "warn">;
@@ -47,7 +47,7 @@ export class Supervisor {
   #turn: Promise<unknown> = Promise.resolve();
   /** Workers that were replaced and still finish their replies. */
   readonly #retiring = new Set<WorkerHandle>();
-  /** Readings of sync databases under way. */
+  /** The readings of sync databases that are under way. */
   readonly #readers = new Set<DatabaseReader>();
 
   constructor(

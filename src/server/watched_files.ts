@@ -48,7 +48,7 @@ export class WatchedFiles {
   }
 
   #unwatchable(directory: string, error: unknown): void {
-    this.#log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`);
+    this.#log.warn(`cannot watch ${directory} for changes: ${messageOf(error)}`);
   }
 
   #open(directory: string): Deno.FsWatcher[] {

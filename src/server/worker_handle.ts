@@ -86,7 +86,7 @@ export class WorkerHandle {
     this.#listening.promise.catch(() => {});
   }
 
-  /** Milliseconds since the start. */
+  /** Milliseconds since the worker was started. */
   get age(): number {
     return performance.now() - this.#started;
   }

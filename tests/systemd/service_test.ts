@@ -44,7 +44,7 @@ Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd s
   const closed = await one.firewall();
   const address = `http://${lan.addressOf(alderHost)}:15678/`;
 
-  /** Whether alder's server can be reached from birch. */
+  /** True when alder's server can be reached from birch. */
   const reachable = async (): Promise<boolean> =>
     (await other.get("--connect-timeout", "1", address)).status === 200;
 

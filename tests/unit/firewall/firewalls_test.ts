@@ -41,7 +41,7 @@ Deno.test("rulesTurnAway: true for a policy, a reject and a jump to a user's cha
   assertEquals(rulesTurnAway(open + "-A FORWARD -j DROP\n"), false);
 });
 
-/** A table with a chain `in` that has these expressions, and one `other`. */
+/** A table with a chain `in` that has `expressions`, and a chain `other` that has `other`. */
 function table(expressions: unknown[], other: unknown[] = [], policy: string = "accept"): string {
   return JSON.stringify({
     nftables: [
