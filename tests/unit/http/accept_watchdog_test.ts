@@ -5,7 +5,7 @@ import { until } from "../../listening.ts";
 const TIMES = { soon: 10, rarely: 20, patience: 300 };
 
 /** A server that accepts connections while `isOpen`, and a watchdog that watches it. */
-class Ear implements Disposable {
+class WatchedServer implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly watchdog: AcceptWatchdog;
   stalls = 0;
@@ -46,19 +46,19 @@ class Ear implements Disposable {
 }
 
 Deno.test("AcceptWatchdog: reports a server that stops accepting, and not one that accepts", async () => {
-  using ear = new Ear(true);
-  await until(() => ear.taken >= 5, "the watchdog connects repeatedly");
-  assertEquals(ear.stalls, 0);
-  ear.isOpen = false;
-  await until(() => ear.stalls > 0, "the stall is reported");
-  assertEquals(ear.stalls, 1);
+  using server = new WatchedServer(true);
+  await until(() => server.taken >= 5, "the watchdog connects repeatedly");
+  assertEquals(server.stalls, 0);
+  server.isOpen = false;
+  await until(() => server.stalls > 0, "the stall is reported");
+  assertEquals(server.stalls, 1);
 });
 
 Deno.test("AcceptWatchdog: reports nothing if no connection was ever accepted, as behind a firewall", async () => {
-  using ear = new Ear(false);
+  using server = new WatchedServer(false);
   const start = performance.now();
   // Longer than two test connections take.
   await until(() => performance.now() - start > 800, "800 milliseconds are over");
-  assertEquals(ear.stalls, 0);
-  assert(await ear.waiting() > 0);
+  assertEquals(server.stalls, 0);
+  assert(await server.waiting() > 0);
 });

@@ -21,20 +21,20 @@ const SELF = ["127.0.0.1", "127.8.8.8", "::1", "192.168.1.5", "203.0.113.9", "20
 const STRANGERS = ["8.8.8.8", "172.32.0.1", "203.0.113.16", "2001:db8:2::1", "", "no address"];
 
 Deno.test("Admission: by default this host, private networks and those of our interfaces are allowed", () => {
-  const walls = admission();
+  const checks = admission();
   for (const address of [...LAN, ...NEIGHBOURS, ...SELF]) {
-    assertEquals(walls.allowsAddress(address), true, address);
+    assertEquals(checks.allowsAddress(address), true, address);
   }
-  for (const address of STRANGERS) assertEquals(walls.allowsAddress(address), false, address);
+  for (const address of STRANGERS) assertEquals(checks.allowsAddress(address), false, address);
 });
 
 Deno.test("Admission: --allow-network replaces the defaults, but this host is always allowed", () => {
-  const walls = admission(["10.9.0.0/16", "2001:db8:2::/48", "8.8.8.8"]);
+  const checks = admission(["10.9.0.0/16", "2001:db8:2::/48", "8.8.8.8"]);
   for (const address of ["10.9.8.7", "2001:db8:2::1", "8.8.8.8", ...SELF]) {
-    assertEquals(walls.allowsAddress(address), true, address);
+    assertEquals(checks.allowsAddress(address), true, address);
   }
   for (const address of ["10.8.0.1", "192.168.1.6", "fd00::1", "8.8.8.9", ...NEIGHBOURS]) {
-    assertEquals(walls.allowsAddress(address), false, address);
+    assertEquals(checks.allowsAddress(address), false, address);
   }
 });
 
@@ -68,18 +68,18 @@ Deno.test("Admission: a malformed network is a usage error that names --allow-ne
 });
 
 Deno.test("Admission.allowsAddress: decisions stay right for more addresses than are cached", () => {
-  const walls = admission();
+  const checks = admission();
   for (let round = 0; round < 2; round++) {
     for (let index = 0; index < 3000; index++) {
       const low = `${index >> 8}.${index & 255}`;
-      assertEquals(walls.allowsAddress(`10.0.${low}`), true);
-      assertEquals(walls.allowsAddress(`8.8.${low}`), false);
+      assertEquals(checks.allowsAddress(`10.0.${low}`), true);
+      assertEquals(checks.allowsAddress(`8.8.${low}`), false);
     }
   }
 });
 
 Deno.test("Admission.allowsHost: the Host field must be an IP literal, a name of this host or a --server-name", () => {
-  const walls = admission([], ["Mirror.Example.com"]);
+  const checks = admission([], ["Mirror.Example.com"]);
   const good = ["box", "BOX:8000", "box.local", "box.lan", "box.example.org", "box.local.:1"]
     .concat([
       "localhost",
@@ -89,11 +89,11 @@ Deno.test("Admission.allowsHost: the Host field must be an IP literal, a name of
       "[fe80::1]",
       "mirror.example.com",
     ]);
-  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
+  for (const host of good) assertEquals(checks.allowsHost(host), true, host);
   const bad = ["evil.example", "box.evil.example", "localhost.evil", "1.2.3.4.evil", "", ":80"]
     .concat(["[box]", "0x7f.1", "2130706433", "::1"]);
-  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
-  assertEquals(walls.allowsHost(undefined), true);
+  for (const host of bad) assertEquals(checks.allowsHost(host), false, host);
+  assertEquals(checks.allowsHost(undefined), true);
 });
 
 Deno.test("isCrossSite: true for a changing request that a page of another site makes a browser send", () => {
@@ -130,7 +130,7 @@ Deno.test("Admission.refusal: names the option that would allow the client", () 
 
 Deno.test("ownNames: has the host's name in private domains and search domains, and in no other", () => {
   const names = ownNames("Box.corp.example", ["fritz.box", "example.org."]);
-  const walls = new Admission({ allowedNetworks: [], serverNames: [] }, {
+  const checks = new Admission({ allowedNetworks: [], serverNames: [] }, {
     names,
     network: { networks: () => [] },
   });
@@ -138,7 +138,7 @@ Deno.test("ownNames: has the host's name in private domains and search domains, 
     .concat(["box.localdomain", "box.home.arpa", "box.fritz.box", "box.example.org"])
     // Its names in multicast DNS.
     .concat(["box-pacserve.local:15678", "box-pacserve-2.local"]);
-  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
+  for (const host of good) assertEquals(checks.allowsHost(host), true, host);
   // An attacker could register such a name and let it point to this host.
   const bad = [
     "other.lan",
@@ -149,7 +149,7 @@ Deno.test("ownNames: has the host's name in private domains and search domains, 
     "xbox.lan",
   ]
     .concat(["box.evil.box", "box-pacserve.example.org", "box-pacserve-x.local", "pacserve.local"]);
-  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
+  for (const host of bad) assertEquals(checks.allowsHost(host), false, host);
   const other = new Admission({ allowedNetworks: [], serverNames: [] }, {
     names: ownNames("box", []),
     network: { networks: () => [] },

@@ -25,7 +25,7 @@ class TestSocket extends EventEmitter {
 }
 
 /** The connections of a listener, with limits of ten for neighbours and four for a group. */
-class Door {
+class Clients {
   readonly connections = new Connections({
     ...DEFAULT_LIMITS,
     connections: 10,
@@ -34,7 +34,7 @@ class Door {
   readonly #inside: ClientConnection[] = [];
 
   /** Opens connections from an address; returns how many were accepted. */
-  knock(address: string, times: number, kind: "idle" | "busy" | "stalled"): number {
+  connect(address: string, times: number, kind: "idle" | "busy" | "stalled"): number {
     let count = 0;
     for (let time = 0; time < times; time++) {
       const socket = new TestSocket(address);
@@ -68,53 +68,53 @@ class Door {
 }
 
 Deno.test("Connections: all addresses of an IPv6 /64 network share one limit", () => {
-  using door = new Door();
+  using clients = new Clients();
   let inside = 0;
-  for (let host = 1; host <= 20; host++) inside += door.knock(`2001:db8::${host}`, 1, "busy");
+  for (let host = 1; host <= 20; host++) inside += clients.connect(`2001:db8::${host}`, 1, "busy");
   assertEquals(inside, 4);
-  assertEquals(door.knock("2001:db8:0:1::1", 1, "busy"), 1);
+  assertEquals(clients.connect("2001:db8:0:1::1", 1, "busy"), 1);
 });
 
 Deno.test("Connections: when neighbours have reached their limit, this host's own clients still connect", () => {
-  using door = new Door();
-  for (let host = 2; host < 100; host++) door.knock(`10.0.0.${host}`, 4, "busy");
-  assertEquals(door.connections.size, 10);
-  for (const address of ["127.0.0.1", OURS]) assertEquals(door.knock(address, 2, "busy"), 2);
-  assertEquals(door.knock("::1", 1, "busy"), 0);
-  assertEquals(door.connections.size, 14);
+  using clients = new Clients();
+  for (let host = 2; host < 100; host++) clients.connect(`10.0.0.${host}`, 4, "busy");
+  assertEquals(clients.connections.size, 10);
+  for (const address of ["127.0.0.1", OURS]) assertEquals(clients.connect(address, 2, "busy"), 2);
+  assertEquals(clients.connect("::1", 1, "busy"), 0);
+  assertEquals(clients.connections.size, 14);
 });
 
 Deno.test("Connections: this host's own clients do not count against the limit of neighbours", () => {
-  using door = new Door();
-  door.knock("127.0.0.1", 4, "busy");
-  for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 3, "busy");
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 1);
+  using clients = new Clients();
+  clients.connect("127.0.0.1", 4, "busy");
+  for (const host of [2, 3, 4]) clients.connect(`10.0.0.${host}`, 3, "busy");
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 1);
 });
 
 Deno.test("Connections: when a few neighbours have all connections, others get a share of them", () => {
-  using door = new Door();
-  for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 4, "busy");
-  assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [3, 3, 4]);
-  assertEquals(door.knock("10.0.0.5", 3, "busy"), 3);
-  const counts = [2, 3, 4, 5].map((host) => door.open(`10.0.0.${host}`));
+  using clients = new Clients();
+  for (const host of [2, 3, 4]) clients.connect(`10.0.0.${host}`, 4, "busy");
+  assertEquals([2, 3, 4].map((host) => clients.open(`10.0.0.${host}`)), [3, 3, 4]);
+  assertEquals(clients.connect("10.0.0.5", 3, "busy"), 3);
+  const counts = [2, 3, 4, 5].map((host) => clients.open(`10.0.0.${host}`));
   assert(counts.every((count) => count >= 2 && count <= 3), counts.join(", "));
   // A neighbour with the most connections gets no more.
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 0);
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 0);
 });
 
 Deno.test("Connections: an idle connection is closed before a busy one, even of a neighbour with few", () => {
-  using door = new Door();
-  door.knock("10.0.0.2", 4, "busy");
-  door.knock("10.0.0.3", 4, "busy");
-  door.knock("10.0.0.4", 2, "idle");
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 1);
-  assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [4, 4, 1]);
+  using clients = new Clients();
+  clients.connect("10.0.0.2", 4, "busy");
+  clients.connect("10.0.0.3", 4, "busy");
+  clients.connect("10.0.0.4", 2, "idle");
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 1);
+  assertEquals([2, 3, 4].map((host) => clients.open(`10.0.0.${host}`)), [4, 4, 1]);
 });
 
 Deno.test("Connections: a stalled connection is closed for another one of its address", () => {
-  using door = new Door();
-  door.knock("10.0.0.2", 3, "busy");
-  door.knock("10.0.0.2", 1, "stalled");
-  assertEquals(door.knock("10.0.0.2", 2, "busy"), 1);
-  assertEquals(door.open("10.0.0.2"), 4);
+  using clients = new Clients();
+  clients.connect("10.0.0.2", 3, "busy");
+  clients.connect("10.0.0.2", 1, "stalled");
+  assertEquals(clients.connect("10.0.0.2", 2, "busy"), 1);
+  assertEquals(clients.open("10.0.0.2"), 4);
 });

@@ -12,12 +12,12 @@ import { Client, ENDINGS, twoClients, UNTOUCHED } from "./two_clients.ts";
 /** The fault would show in the first round; more rounds make sure that the result is not by chance. */
 const ROUNDS = 3;
 
-interface Doors {
+interface Transport {
   readonly tls: TlsConfiguration | null;
   readonly connect: (port: number) => Socket;
 }
 
-async function tlsDoors(requireCertificate: boolean): Promise<Doors> {
+async function tlsTransport(requireCertificate: boolean): Promise<Transport> {
   const { authority: ca, server, client } = await makeCertificates();
   const own = requireCertificate ? { cert: client.certificate, key: client.key } : {};
   return {
@@ -26,14 +26,14 @@ async function tlsDoors(requireCertificate: boolean): Promise<Doors> {
   };
 }
 
-const DOORS: Record<string, () => Promise<Doors>> = {
+const TRANSPORTS: Record<string, () => Promise<Transport>> = {
   "plain": () =>
     Promise.resolve({
       tls: null,
       connect: (port) => net.connect({ host: "127.0.0.1", port }),
     }),
-  "TLS": () => tlsDoors(false),
-  "client certificates": () => tlsDoors(true),
+  "TLS": () => tlsTransport(false),
+  "client certificates": () => tlsTransport(true),
 };
 
 const handler: Handler = async (request) => {
@@ -43,8 +43,8 @@ const handler: Handler = async (request) => {
   return text(`${request.method} ${request.target} ${request.headers["x-words"] ?? ""}`);
 };
 
-for (const [door, make] of Object.entries(DOORS)) {
-  Deno.test(`listen (${door}): bytes that a client sends after its last reply reach no other client`, async (t) => {
+for (const [transport, make] of Object.entries(TRANSPORTS)) {
+  Deno.test(`listen (${transport}): bytes that a client sends after its last reply reach no other client`, async (t) => {
     const { tls, connect } = await make();
     for (const [name, ending] of Object.entries(ENDINGS)) {
       await t.step(name, async () => {
