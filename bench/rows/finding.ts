@@ -23,7 +23,7 @@ const MESSAGES_BOUND = PACKAGES + 2 * PEERS;
 /** How many packages pacman downloads at the same time (`ParallelDownloads`). */
 const AT_A_TIME = 5;
 
-/** Servers without an index must be asked, but two messages suffice for all packages of a moment. */
+/** Servers without an index must be asked: two messages to each for packages requested together. */
 const ORIGINALS_BOUND = 2 * PACKAGES * PEERS / AT_A_TIME + PACKAGES;
 
 /** The measurements of this file. */

@@ -17,8 +17,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  *
  * `#` and `;` begin a comment only at the beginning of a line. A comment ends with its line, even
  * after a backslash. A value may be in single or double quotes, or in several such pieces. A backslash
- * at the end of a line continues the line; elsewhere it is removed and the character after it stays,
- * except inside single quotes, where the backslash stays too.
+ * at the end of a line continues the line. Elsewhere it is removed and the character after it stays;
+ * but inside single quotes, and inside double quotes before other characters than
+ * {@link ESCAPED_IN_DOUBLE_QUOTES}, the backslash stays too.
  */
 export function parseEnvironmentFile(text: string): Map<string, string> {
   const values = new Map<string, string>();
