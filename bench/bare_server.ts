@@ -1,11 +1,11 @@
 /**
- * The least that Deno takes to serve a file: `node:http` in a worker, with nothing of this project.
- * What it costs is the floor under our own figures.
+ * A minimal file server on Deno: `node:http` in a worker, without code of this project. Our own server
+ * cannot be faster than this.
  *
  * Usage: `bare_server.ts <port> <directory> [<certificate> <key>]`
  */
 
-/** The worker's code: as a worker of ours, it has the runtime's modules only. */
+/** The worker's code. Like our own workers, it imports nothing but modules of the runtime. */
 const WORKER = `
 import http from "node:http";
 const { port, directory, cert, key } = await new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** `deno task bench`: measures what is promised about speed and prints a table of it. */
+/** `deno task bench`: measures whether the promised speeds are met, and prints a table. */
 
 import { Failure, messageOf } from "../src/failure.ts";
 import { readArguments } from "../scripts/arguments.ts";
@@ -22,13 +22,13 @@ const MEASUREMENTS: readonly Measurement[] = [
 
 const USAGE = `usage: deno task bench [options]
 
-Measures what is promised about speed, and prints a table of it.
+Measures whether the promised speeds are met, and prints a table.
 
   --quick         fewer and shorter rounds
-  --only <words>  only the rows with these words in their names; may be given several times
-  --list          name the rows, and measure nothing
-  --json          print data
-  --strict        exit with 1 when a figure is not met`;
+  --only <words>  only rows whose names contain these words; may be given several times
+  --list          list the names of the rows, and measure nothing
+  --json          print the results as JSON
+  --strict        exit with 1 when a promise is not met`;
 
 const { values } = readArguments(USAGE, {
   options: {
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const say = (line: string): void => console.error(line);
-  // Programs are run from where their tools were looked for.
+  // Use the same PATH in which `provideTools` looks for programs.
   Deno.env.set("PATH", SYSTEM_PATH);
   await provideTools(["bench"], say);
   const scratch = await Deno.makeTempDir({ prefix: "pacserve-bench-" });
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
         say(`${asked.join("; ")} …`);
         rows.push(...await measure(bench));
       } catch (error) {
-        // What else can be measured is worth seeing all the same.
+        // Go on with the other measurements.
         troubles.push({ names: asked, reason: messageOf(error) });
         console.error(error);
       }

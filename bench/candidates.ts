@@ -13,8 +13,8 @@ const checkout = fileURLToPath(import.meta.resolve("../"));
 let program: Promise<string> | null = null;
 
 /**
- * The words that run a command of this project: its bundle, as the package installs it, or the
- * source where that cannot be bundled.
+ * The words that run a command of this project: from the bundle that the package installs, or from the
+ * source if it cannot be bundled.
  */
 export async function commandOf(name: string, bench: Bench): Promise<string[]> {
   program ??= makeBundle(bench);
@@ -29,7 +29,7 @@ async function makeBundle({ scratch, say }: Bench): Promise<string> {
     await bundle(checkout, `${scratch}/libraries`, `${scratch}/bundle`);
     return `${scratch}/bundle/main.js`;
   } catch (error) {
-    say(`measuring the source, since there is no bundle: ${messageOf(error)}`);
+    say(`measuring the source, because it cannot be bundled: ${messageOf(error)}`);
     return `${checkout}src/main.ts`;
   }
 }
@@ -49,7 +49,7 @@ export async function certificateFiles({ scratch }: Bench): Promise<CertificateF
   return files;
 }
 
-/** nginx with one worker, sendfile and autoindex on, serving a directory. */
+/** Starts nginx for a directory, with one worker, sendfile and autoindex. */
 export async function startNginx(
   bench: Bench,
   directory: string,
@@ -79,13 +79,13 @@ export async function startNginx(
   return await Program.listening(command, port, `${prefix}/output`);
 }
 
-/** nginx as a proxy for a server on this host, which passes bytes on as they come. */
+/** Starts nginx as a proxy for a server on this host; it passes bytes on without buffering. */
 export async function startNginxProxy(bench: Bench, origin: number): Promise<Program> {
   const location = `location / { proxy_pass http://127.0.0.1:${origin}; proxy_buffering off; }`;
   return await startNginx(bench, bench.scratch, null, location);
 }
 
-/** quickserve, sharing a directory as the root of its tree, with its access log as it is by default. */
+/** Starts quickserve with a directory as its root, and with its access log, which is the default. */
 export async function startQuickserve(
   bench: Bench,
   directory: string,
@@ -131,11 +131,11 @@ export async function startBareServer(
   );
 }
 
-/** What a pacserve that is measured is told. */
+/** Options of a pacserve that is measured. */
 export interface PacserveParts {
   /** The package cache. */
   readonly cache: string;
-  /** Addresses of peers. */
+  /** URLs of peers. */
   readonly peers?: readonly string[];
   /** pacman's `DBPath`. */
   readonly databases?: string;
@@ -143,7 +143,7 @@ export interface PacserveParts {
   readonly spool?: string;
 }
 
-/** A pacman.conf with this package cache, whose only mirror does not listen. */
+/** Writes a pacman.conf with a package cache, whose only mirror does not exist. */
 export async function pacmanConfiguration(
   bench: Bench,
   cache: string,
@@ -158,7 +158,7 @@ export async function pacmanConfiguration(
   return `${directory}/pacman.conf`;
 }
 
-/** pacserve with a configuration of its own, whose only mirror does not listen. */
+/** Starts pacserve with a new pacman.conf, whose only mirror does not exist. */
 export async function startPacserve(
   bench: Bench,
   { cache, peers = [], databases, spool }: PacserveParts,
@@ -169,7 +169,7 @@ export async function startPacserve(
   command.push("--port", String(port), "--pacman-conf", pacmanConf);
   if (spool !== undefined) command.push("--spool-directory", spool);
   for (const peer of peers) command.push("--peer", peer);
-  // One processor stands in for all peers: what is late here would not be late on a LAN.
+  // All peers run on one processor, so their answers are later than they would be on a LAN.
   if (peers.length > 0) command.push("--search-timeout", "5000");
   return await Program.listening(command, port, `${bench.scratch}/pacserve-${port}.log`);
 }

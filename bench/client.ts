@@ -1,4 +1,4 @@
-/** A client that does as little as possible, so that what it measures is the server. */
+/** A client that does as little as possible, so that measurements are of the server. */
 
 /** An answer, without its body. */
 export interface Answer {
@@ -10,7 +10,7 @@ export interface Answer {
   readonly length: number;
 }
 
-/** One connection, for one request after the other. */
+/** A client with one connection, for one request after the other. */
 export class Client implements Disposable {
   readonly #connection: Deno.Conn;
   readonly #buffer = new Uint8Array(1024 * 1024);
@@ -26,15 +26,15 @@ export class Client implements Disposable {
     return new Client(connection);
   }
 
-  /** Connects under TLS; whose certificate it is does not matter. */
+  /** Connects under TLS. Deno must run with `--unsafely-ignore-certificate-errors`. */
   static async connectTls(port: number): Promise<Client> {
     return new Client(await Deno.connectTls({ hostname: "localhost", port }));
   }
 
   /**
-   * Asks, and reads the whole answer.
+   * Sends a request, and reads the whole answer.
    *
-   * @param body is given the pieces of the body; each is good until it returns.
+   * @param body gets the pieces of the body. The buffer of a piece is reused after `body` returns.
    * @throws when the answer is not complete.
    */
   async request(
@@ -69,12 +69,12 @@ export class Client implements Disposable {
 
   async #read(offset: number): Promise<number> {
     const count = await this.#connection.read(this.#buffer.subarray(offset));
-    if (count === null) throw new Error("the connection ended before the answer did");
+    if (count === null) throw new Error("the connection ended before the end of the answer");
     return count;
   }
 }
 
-/** Where the body begins; -1 while the head is not complete. */
+/** The offset at which the body begins; -1 if the head is not complete. */
 function endOfHead(bytes: Uint8Array): number {
   for (let index = bytes.indexOf(10); index >= 0; index = bytes.indexOf(10, index + 1)) {
     if (bytes[index + 1] === 13 && bytes[index + 2] === 10) return index + 3;

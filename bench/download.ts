@@ -1,7 +1,7 @@
 /**
- * Downloads one after the other, on a core of its own: large reads, and nothing is done with them.
+ * Downloads a file several times, with large reads, and drops the bytes.
  *
- * Usage: `download.ts <url> <times>`; it prints the bytes of the bodies and the seconds they took.
+ * Usage: `download.ts <url> <times>`; it prints the number of bytes in the bodies, and the seconds.
  */
 
 import { Client } from "./client.ts";

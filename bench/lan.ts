@@ -1,13 +1,13 @@
-/** Peers on loopback, for the measurements of finding. */
+/** Peers on loopback, to measure how packages are found. */
 
 import { fileURLToPath } from "node:url";
 
-/** Name of the package number `index` of the peer number `peer`. */
+/** The name of package number `index` of peer number `peer`. */
 export function packageName(peer: number, index: number): string {
   return `package${index}-of${peer}-1.0-1-any.pkg.tar.zst`;
 }
 
-/** Peers in a process of their own. */
+/** Peers in a separate process. */
 export class Lan implements AsyncDisposable {
   readonly bases: readonly string[];
   readonly #child: Deno.ChildProcess;
@@ -25,7 +25,7 @@ export class Lan implements AsyncDisposable {
     this.bases = bases;
   }
 
-  /** Starts peers with these numbers, each with 200 packages of its own. */
+  /** Starts `count` peers, numbered from `first`, each with 200 packages that no other has. */
   static async start(
     count: number,
     kind: "ours" | "original" = "ours",
@@ -45,25 +45,25 @@ export class Lan implements AsyncDisposable {
     return new Lan(child, lines, JSON.parse(value));
   }
 
-  /** How many messages came since the last time. */
+  /** How many messages the peers got since the last call. */
   async messages(): Promise<number> {
     await this.#writer.write(new TextEncoder().encode("\n"));
     return Number((await this.#lines.read()).value);
   }
 
-  /** Ends the peers without a word. */
+  /** Kills the peers, so that they cannot say goodbye. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
   }
 
-  /** Stops the peers: who connects is accepted by the kernel, and never answered. */
+  /** Stops the peers: the kernel still accepts connections, but nobody answers. */
   freeze(): void {
     this.#child.kill("SIGSTOP");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Killed already, perhaps.
+    // They may have been killed already.
     if (await ended(this.#child)) return;
     await this.kill();
   }

@@ -1,8 +1,8 @@
 /**
- * Peers, in a process of their own so that it can be killed: `lan_process.ts <count> <kind> <number of the first>`.
+ * Runs peers in a process that can be killed: `lan_process.ts <count> <kind> <number of the first>`.
  *
- * It prints the addresses of the peers as JSON, and then the number of messages that they got since
- * the last time for every line that it reads.
+ * It prints the URLs of the peers as JSON. Then, for each line that it reads, it prints the number of
+ * messages that the peers have got since the last line.
  */
 
 import { serveOriginal, servePeer } from "../tests/peers/lan.ts";
@@ -10,7 +10,7 @@ import { packageName } from "./lan.ts";
 
 const [count = "1", kind = "ours", first = "0"] = Deno.args;
 
-/** Packages of each peer. */
+/** Number of packages of each peer. */
 const PACKAGES = 200;
 
 const peers = await Promise.all(

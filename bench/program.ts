@@ -1,15 +1,15 @@
-/** Programs that are measured: started on one core, looked at through /proc(5), stopped. */
+/** Programs that are measured: each runs on one core, and is observed through proc(5). */
 
-/** The core of the servers, and the one of what puts load on them. */
+/** The core for servers, and the core for programs that put load on them. */
 const SERVERS = "0";
 const LOAD = "1";
 
-/** Milliseconds that a program has until it listens. */
+/** How long a program may take until it listens, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** A program that runs. */
+/** A running program. */
 export class Program implements AsyncDisposable {
-  /** On loopback. */
+  /** The TCP port on loopback. */
   readonly port: number;
   readonly #child: Deno.ChildProcess;
 
@@ -21,10 +21,10 @@ export class Program implements AsyncDisposable {
   /**
    * Starts a server and waits until it accepts connections.
    *
-   * @param command with the port in it.
-   * @param log where its output goes.
-   * @param accepts whether the process does; by default, whether somebody can connect.
-   * @throws when it does not.
+   * @param command words that include the port.
+   * @param log file for its output.
+   * @param accepts tells whether the server accepts connections; by default it tries to connect.
+   * @throws when the server ends, or does not accept connections in time.
    */
   static async listening(
     command: readonly string[],
@@ -55,19 +55,20 @@ export class Program implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Seconds of processor time, of its children and of threads that ended too; in hundredths. */
+  /** Processor time in seconds, with a resolution of 0.01; includes children and ended threads. */
   async cpuSeconds(): Promise<number> {
     let ticks = 0;
     for (const process of await this.#processes()) {
       const stat = await Deno.readTextFile(`/proc/${process}/stat`);
-      // Behind the name, which may have spaces in it: utime and stime are fields 14 and 15 (proc(5)).
+      // Fields are counted after the name, which may contain spaces: utime and stime are 14 and 15
+      // (proc(5)).
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       ticks += Number(fields[11]) + Number(fields[12]);
     }
     return ticks / 100;
   }
 
-  /** How often each of its threads was woken up, by the thread's directory in /proc. */
+  /** How often each thread was woken up; the keys are the threads' directories in /proc. */
   async wakeUps(): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     for (const task of await this.#tasks()) {
@@ -77,7 +78,7 @@ export class Program implements AsyncDisposable {
     return counts;
   }
 
-  /** Megabytes (10⁶ bytes) that are resident now, and that were at most. */
+  /** Resident memory now and at its peak, in megabytes (10⁶ bytes). */
   async resident(): Promise<{ readonly now: number; readonly peak: number }> {
     const status = await Deno.readTextFile(`/proc/${this.#child.pid}/status`);
     return { now: field(status, "VmRSS") * 1.024e-3, peak: field(status, "VmHWM") * 1.024e-3 };
@@ -88,7 +89,7 @@ export class Program implements AsyncDisposable {
     try {
       this.#child.kill("SIGTERM");
     } catch (error) {
-      // It ended by itself.
+      // The program has ended by itself.
       if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
     }
     await this.#child.status;
@@ -110,7 +111,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** Runs something that puts load on a server and gives back what it printed. */
+/** Runs a command that puts load on a server; returns its output. */
 export async function load(command: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await onCore(LOAD, command, "piped").output();
   if (!success) throw new Error(`${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
@@ -146,7 +147,7 @@ function onCore(
   command: readonly string[],
   output: "null" | "piped" = "null",
 ): Deno.Command {
-  // With one core there is nothing to choose.
+  // With one core there is no choice.
   const words = navigator.hardwareConcurrency > 1 ? ["taskset", "-c", core, ...command] : command;
   const [program = "", ...args] = words;
   return new Deno.Command(program, { args, stdin: "null", stdout: output, stderr: output });
@@ -162,7 +163,7 @@ async function canConnect(port: number): Promise<boolean> {
   }
 }
 
-/** Whether a process listens on a TCP port in its own network namespace. */
+/** True when a process listens on a TCP port in its own network namespace. */
 export async function listensInside(port: number, pid: number): Promise<boolean> {
   const sockets = await Deno.readTextFile(`/proc/${pid}/net/tcp`);
   const end = `:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`;

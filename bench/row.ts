@@ -1,41 +1,41 @@
-/** One row of the table: what was measured, what is to be reached, and whether it is. */
+/** The rows of the table: what was measured, what is promised, and whether the promise is met. */
 
 import type { Summary } from "./statistics.ts";
 
 /** A row. */
 export interface Row {
   readonly name: string;
-  /** For people: `31,000 against 60,000 requests/s`. */
+  /** Text for the table: `31,000 against 60,000 requests/s`. */
   readonly measured: string;
   /** The figure that is compared: median and spread over the rounds. */
   readonly figure: Summary;
-  /** On which side of this value the figure is to be. */
+  /** The promised bound of the figure. */
   readonly reach: {
     readonly bound: "at most" | "less than" | "at least";
     readonly value: number;
   };
-  /** What the figure is in: `× nginx`, `ms`, `MB`. */
+  /** The unit of the figure: `× nginx`, `ms`, `MB`. */
   readonly unit: string;
 }
 
-/** What a measurement is given. */
+/** The options of a measurement. */
 export interface Bench {
-  /** Fewer rounds, shorter ones: for development. */
+  /** Measure with fewer and shorter rounds, for development. */
   readonly quick: boolean;
-  /** How often each candidate has its turn. */
+  /** How often each server is measured. */
   readonly rounds: number;
   /** A directory that is removed at the end. */
   readonly scratch: string;
-  /** Tells what is going on. */
+  /** Prints a line about the progress. */
   readonly say: (line: string) => void;
-  /** Whether a row was asked for. */
+  /** True when the user asked for a row. */
   readonly isWanted: (name: string) => boolean;
 }
 
 /** Rows that are measured together. */
 export interface Measurement {
   readonly names: readonly string[];
-  /** The rows of these names; more than were asked for do no harm. */
+  /** Measures the rows with these names. It may return more rows than the user asked for. */
   readonly measure: (bench: Bench) => Promise<Row[]>;
 }
 
@@ -45,7 +45,7 @@ export interface Trouble {
   readonly reason: string;
 }
 
-/** Whether a row's median is where it should be. */
+/** True when the median of a row meets the promise. */
 export function isMet({ figure: { median }, reach: { bound, value } }: Row): boolean {
   if (bound === "at least") return median >= value;
   return bound === "at most" ? median <= value : median < value;
@@ -73,7 +73,7 @@ export function table(rows: readonly Row[]): string {
   ).join("\n");
 }
 
-/** A number with as many digits as mean something. */
+/** A number rounded to three significant digits, or to a whole number from 100 on. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");

@@ -1,6 +1,6 @@
 /**
- * A pacserve as the package's service runs it: with `--multicast --mdns`, on a network of its own (a network
- * namespace, so that nothing of it is heard elsewhere), and with what Deno kept of an earlier start.
+ * A pacserve as the package's service runs it: with `--multicast --mdns`, and with Deno's cache of an
+ * earlier start. It runs in its own network namespace, so that it announces itself nowhere else.
  */
 
 import { commandOf, pacmanConfiguration } from "./candidates.ts";
@@ -9,14 +9,14 @@ import type { Bench } from "./row.ts";
 
 const PORT = 15678;
 
-/** Two ends of one cable, one of which has an address. */
+/** A script that makes two connected interfaces, one of them with an address, and runs its arguments. */
 const NETWORK = `ip link set lo up && ip link add lan0 type veth peer name lan1 &&
   ip addr add 10.0.0.1/24 dev lan0 && ip link set lan0 up && ip link set lan1 up && exec "$@"`;
 
-/** Who is not root is root in a user namespace. */
+/** Option of unshare(1) for ordinary users, who must become root in a user namespace. */
 const ROOT = Deno.uid() === 0 ? [] : ["--map-root-user"];
 
-/** Starts it and waits until it listens. The first one fills Deno's cache for the others. */
+/** Starts such a pacserve, and waits until it listens. The first one fills Deno's cache. */
 export async function startShippedPacserve(bench: Bench, cache: string): Promise<Program> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "shipped-" });
   const namespace = ["unshare", ...ROOT, "--net", "sh", "-c", NETWORK, "sh"];
@@ -26,7 +26,7 @@ export async function startShippedPacserve(bench: Bench, cache: string): Promise
   return await Program.listening(command, PORT, `${directory}/log`, listensInside);
 }
 
-/** Asks such a server for something. */
+/** Sends a request to such a server. */
 export async function requestInside({ pid }: Program, path: string): Promise<void> {
   const user = ROOT.length === 0 ? [] : ["--user", "--preserve-credentials"];
   const enter = ["nsenter", "--target", String(pid), ...user, "--net"];

@@ -1,4 +1,4 @@
-/** `deno task simulate`: what finding costs a LAN as it grows. */
+/** `deno task simulate`: counts the traffic of finding packages on LANs of growing size. */
 
 import { readArguments, wholeNumber } from "../scripts/arguments.ts";
 import {
@@ -16,16 +16,15 @@ import { median } from "./statistics.ts";
 
 const USAGE = `usage: deno task simulate [options]
 
-For 2, 4, 8 and so on servers, all in this process and each on a port of its own, it counts what they
-say to each other: when all of them start, when one of them looks for packages of the others, and when
-one gets a new package.
+Simulates LANs with 2, 4, 8 and so on servers, all in this process, and counts their messages: when all
+servers start, when one of them looks for packages of the others, and when one gets a new package.
 
-  --peers <number>     servers at most (64)
-  --packages <number>  packages that one looks for (300)
-  --cache <number>     packages that each server has (1000)
-  --originals          the others are servers of the original
-  --mdns               what multicast DNS says instead, on a clock of its own
-  --json               print data`;
+  --peers <number>     the largest number of servers (64)
+  --packages <number>  number of packages that one server looks for (300)
+  --cache <number>     number of packages that each server has (1000)
+  --originals          all but one server behave like the original program
+  --mdns               count the datagrams of multicast DNS instead, in simulated time
+  --json               print the results as JSON`;
 
 const { values } = readArguments(USAGE, {
   options: {
@@ -42,26 +41,26 @@ const most = wholeNumber("peers", values.peers, 2);
 const packages = wholeNumber("packages", values.packages, 1);
 const cache = wholeNumber("cache", values.cache, 1);
 
-/** How many packages pacman asks for at the same time (`ParallelDownloads`). */
+/** How many packages pacman downloads at the same time (`ParallelDownloads`). */
 const AT_A_TIME = 5;
 
-/** Milliseconds without a message after which nothing more is to come. */
+/** After this time without a message, no more are expected. In milliseconds. */
 const QUIET = 1500;
 
-/** What a number of servers costs. */
+/** The traffic with a number of servers. */
 interface Costs {
   readonly servers: number;
-  /** All starting, one after the other, until everybody knows everybody. */
+  /** When all servers start, one after the other, until each knows all others. */
   readonly start: Traffic;
-  /** One looking for the packages. */
+  /** When one server looks for the packages. */
   readonly search: Traffic;
-  /** Milliseconds for one package, the median. */
+  /** Median time to find a package, in milliseconds. */
   readonly found: number;
-  /** One package is new on one server. */
+  /** When one server gets a new package. */
   readonly change: Traffic;
 }
 
-/** What went over the network. */
+/** An amount of network traffic. */
 interface Traffic {
   readonly messages: number;
   readonly bytes: number;
@@ -87,7 +86,7 @@ function since(before: Traffic, servers: readonly Simulated[]): Traffic {
   return { messages: now.messages - before.messages, bytes: now.bytes - before.bytes };
 }
 
-/** Waits until nobody says anything any more. */
+/** Waits until no more messages are sent. */
 async function silence(servers: readonly Simulated[]): Promise<void> {
   let { messages } = total(servers);
   for (let quietSince = performance.now(); performance.now() - quietSince < QUIET;) {
@@ -120,19 +119,21 @@ async function serve(number: number, others: readonly string[]): Promise<Simulat
 async function measure(count: number, packages: number): Promise<Costs> {
   await using stack = new AsyncDisposableStack();
   const servers: Simulated[] = [];
-  // Each is told of those before it, and makes itself known to them by its nudge.
+  // Each server knows the URLs of the earlier ones, and makes itself known to them by a nudge.
   for (let number = count - 1; number >= 0; number--) {
     const one = await serve(number, servers.map(({ server }) => server.base));
     stack.use(one.server);
     servers.push(one);
-    // One processor stands in for all machines: it is not asked to be all of them at the same moment.
+    // Start one after the other, because one processor simulates all machines.
     await until(
       () => one.peer?.peers.rows().every(({ lastSeen }) => lastSeen !== null) ?? true,
       30,
     );
   }
   const asking = servers.at(-1)?.peer;
-  if (asking === null || asking === undefined) throw new Error("nobody asks");
+  if (asking === null || asking === undefined) {
+    throw new Error("the server that looks for packages was not started");
+  }
   await silence(servers);
   const start = total(servers);
 
@@ -165,7 +166,7 @@ function line(cells: readonly string[]): string {
   return cells.map((cell, column) => cell.padStart(column === 0 ? 7 : 12)).join("");
 }
 
-/** Each number of servers that is measured. */
+/** The numbers of servers to measure. */
 function* counts(): Generator<number> {
   for (let count = 2; count <= most; count = count * 2 > most && count < most ? most : count * 2) {
     yield count;

@@ -1,8 +1,8 @@
-/** What multicast DNS says on a LAN of many servers: `deno task simulate --mdns`. */
+/** Counts the datagrams of multicast DNS on a LAN with many servers: `deno task simulate --mdns`. */
 
 import { type VirtualHost, VirtualLan } from "../tests/mdns/virtual_lan.ts";
 
-/** What was sent in a stretch of time. */
+/** The datagrams sent in a period. */
 interface Sent {
   readonly datagrams: number;
   readonly bytes: number;
@@ -10,18 +10,18 @@ interface Sent {
   readonly peak: number;
 }
 
-/** What a number of servers costs. */
+/** The traffic with a number of servers. */
 export interface MdnsCosts {
   readonly servers: number;
-  /** All start in the same moment. */
+  /** When all servers start at the same moment. */
   readonly start: Sent;
-  /** Milliseconds until everybody knows everybody. */
+  /** Time until each server knows all others, in milliseconds. */
   readonly known: number;
-  /** A minute in which nothing happens. */
+  /** In a minute without changes. */
   readonly idle: Sent;
-  /** One more starts. */
+  /** When one more server starts. */
   readonly newcomer: Sent;
-  /** Milliseconds until it knows all. */
+  /** Time until the new server knows all others, in milliseconds. */
   readonly newcomerKnows: number;
 }
 
@@ -30,7 +30,7 @@ const STEP = 10;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Lets servers announce themselves on a LAN with a clock of its own, and counts. */
+/** Simulates servers that announce themselves on a LAN, in simulated time, and counts datagrams. */
 export function measureMdns(servers: number): MdnsCosts {
   const lan = new VirtualLan();
   for (let index = 0; index < servers; index++) {
@@ -40,7 +40,7 @@ export function measureMdns(servers: number): MdnsCosts {
   const known = until(lan, () => lan.informed === servers);
   lan.run(20 * SECOND);
   const start = taken(lan);
-  // Not the first minute: then all records are of the same age.
+  // Skip the first minutes, in which all records have the same age.
   lan.run(5 * MINUTE);
   taken(lan);
   lan.run(10 * MINUTE);
@@ -61,7 +61,7 @@ function until(lan: VirtualLan, done: () => boolean): number {
   return lan.now - start;
 }
 
-/** What was sent since the last call. */
+/** The datagrams that were sent since the last call. */
 function taken(lan: VirtualLan): Sent {
   const sent = lan.sent.splice(0);
   const tenths = new Map<number, number>();

@@ -1,11 +1,11 @@
-/** Numbers out of several rounds. */
+/** Statistics of samples from several rounds. */
 
 /** Median and spread of samples. */
 export interface Summary {
   readonly median: number;
   readonly least: number;
   readonly greatest: number;
-  /** How many there were. */
+  /** The number of samples. */
   readonly samples: number;
 }
 
@@ -28,8 +28,8 @@ export function median(samples: readonly number[]): number {
 }
 
 /**
- * Ours against theirs, round by round: what disturbs a round disturbs both of its samples, so the
- * ratio of a round says more than the ratio of two medians.
+ * The ratios of our samples to theirs, round by round. A disturbance in a round affects both of its
+ * samples, so these ratios are more exact than the ratio of the medians.
  */
 export function ratios(ours: readonly number[], theirs: readonly number[]): Summary {
   return summarize(ours.map((sample, round) => sample / (theirs[round] ?? NaN)));

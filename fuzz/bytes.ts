@@ -1,11 +1,11 @@
-/** Bytes as text of one character a byte, so that inputs can be kept as JSON. */
+/** Bytes as text with one character for each byte, so that inputs can be stored as JSON. */
 
 import fc from "fast-check";
 
 /** Text in which each character stands for a byte. */
 export function byteText(maxLength: number): fc.Arbitrary<string> {
   return fc.uint8Array({ maxLength }).map((bytes) => new TextDecoder("latin1").decode(bytes))
-    // Windows-1252, which "latin1" means to a decoder, has other characters at 0x80 to 0x9f.
+    // A decoder for "latin1" decodes Windows-1252, which has other characters at 0x80 to 0x9f.
     .map((text) => text.replace(/[^\0-\xff]/g, "\x80"));
 }
 
@@ -14,7 +14,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
 }
 
-/** Text made of these words and of anything else, in any order. */
+/** Text made of these words and of random text, in any order. */
 export function wordText(words: readonly string[], maxLength = 30): fc.Arbitrary<string> {
   const piece = fc.oneof(
     { arbitrary: fc.constantFrom(...words), weight: 6 },

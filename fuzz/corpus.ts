@@ -1,21 +1,21 @@
-/** Inputs that are kept: each target tries those of its file first. */
+/** The corpus: stored inputs, in a file for each target, which the target tries first. */
 
-/** Where the files are. */
+/** The directory of the files. */
 const DIRECTORY = new URL("./corpus/", import.meta.url);
 
-/** The inputs that are kept for a target. */
+/** The stored inputs of a target. */
 export async function readCorpus(name: string): Promise<unknown[]> {
   try {
     const inputs: unknown = JSON.parse(await Deno.readTextFile(fileOf(name)));
     if (Array.isArray(inputs)) return inputs;
-    throw new Error(`${fileOf(name).pathname} is no list`);
+    throw new Error(`${fileOf(name).pathname} is not a JSON array`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
 }
 
-/** Keeps an input for every later run. */
+/** Stores an input, so that every later run tries it. */
 export async function addToCorpus(name: string, input: unknown): Promise<void> {
   const kept = await readCorpus(name);
   const text = JSON.stringify(input);

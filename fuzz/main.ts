@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz`: hostile input, with seeds and shrinking. The last line is `N passed, N failed`: a
- * target counts as one.
+ * `deno task fuzz`: tests parsers with random and hostile inputs, with seeds and shrinking. The last line
+ * of the output is `N passed, N failed`, where each target counts as one.
  */
 
 import { readArguments } from "../scripts/arguments.ts";
@@ -9,22 +9,22 @@ import { addToCorpus, readCorpus } from "./corpus.ts";
 import type { FuzzTarget, RunFailure } from "./target.ts";
 import { targets } from "./targets.ts";
 
-/** Seconds for all the targets together, unless told otherwise. */
+/** Default number of seconds for all targets together. */
 const SECONDS = "60";
 
-/** A target gets this much time, in milliseconds, before the next one has its turn. */
+/** How long a target runs before it is the next one's turn, in milliseconds. */
 const TURN = 2_000;
 
 const USAGE = `usage: deno task fuzz [options] [<target> ...]
 
-Throws inputs at everything that reads what strangers and users write, until the time is over or a
-property breaks.
+Tests the code that parses input of strangers and users with random inputs, until the time is over or a
+property fails.
 
-  --seconds <number>  for all the targets together (${SECONDS})
-  --seed <number>     the seed of a run that is to be repeated
-  --path <path>       the one failing case of it, with one target
+  --seconds <number>  time for all targets together (${SECONDS})
+  --seed <number>     repeat the run with this seed
+  --path <path>       repeat only the failing case with this path; needs exactly one target
 
-Targets, all of them unless told otherwise: ${targets.map(({ name }) => name).join(", ")}.`;
+Targets (default: all): ${targets.map(({ name }) => name).join(", ")}.`;
 
 interface Options {
   readonly seconds: number;
@@ -44,7 +44,9 @@ function readOptions(): Options {
   });
   const unknown = positionals.find((name) => !targets.some((target) => target.name === name));
   const names = targets.map((target) => target.name).join(", ");
-  if (unknown !== undefined) throw new Error(`${unknown} is no target; they are ${names}`);
+  if (unknown !== undefined) {
+    throw new Error(`${unknown} is not a target; the targets are ${names}`);
+  }
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
   if (!(seconds > 0)) throw new Error("--seconds takes a number above 0");
   if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number");
@@ -88,9 +90,9 @@ async function fuzz(options: Options): Promise<Set<string>> {
 
 async function report(target: FuzzTarget, seed: number, failure: RunFailure): Promise<void> {
   await addToCorpus(target.name, failure.input);
-  console.log(`${target.name} broke with the input\n${JSON.stringify(failure.input, null, 2)}`);
+  console.log(`${target.name} failed with the input\n${JSON.stringify(failure.input, null, 2)}`);
   console.log(failure.error);
-  console.log(`It is kept in fuzz/corpus/${target.name}.json. To run it again:`);
+  console.log(`The input was added to fuzz/corpus/${target.name}.json. To run it again:`);
   console.log(`  deno task fuzz --seed ${seed} --path "${failure.path}" ${target.name}\n`);
 }
 

@@ -1,26 +1,26 @@
-/** A target of the fuzzer: where its input comes from, and what must hold of every input. */
+/** Targets of the fuzzer: a target generates inputs, and checks a property of each input. */
 
 import fc from "fast-check";
 
-/** How a target is run. */
+/** Options for running a target. */
 export interface RunOptions {
   readonly seed: number;
   /** When to stop, in milliseconds from now. */
   readonly milliseconds: number;
-  /** Inputs of the corpus, which come first. */
+  /** Inputs of the corpus, which are tried first. */
   readonly examples: readonly unknown[];
-  /** Goes straight to a failing case that an earlier run printed. */
+  /** The path of a failing case, from the output of an earlier run, to try only this; null for none. */
   readonly path: string | null;
 }
 
-/** What a run found. */
+/** The result of a run. */
 export interface RunResult {
-  /** Inputs that were tried. */
+  /** Number of inputs that were tried. */
   readonly inputs: number;
   readonly failure: RunFailure | null;
 }
 
-/** An input that broke the property. */
+/** An input for which the property failed. */
 export interface RunFailure {
   /** The smallest such input that was found. */
   readonly input: unknown;
@@ -28,22 +28,22 @@ export interface RunFailure {
   readonly error: string;
 }
 
-/** Something to be fuzzed. Inputs are plain data, so that the corpus can keep them as JSON. */
+/** A target. Its inputs are plain data, so that the corpus can store them as JSON. */
 export interface FuzzTarget {
   readonly name: string;
   readonly run: (options: RunOptions) => Promise<RunResult>;
 }
 
-/** What a target needs while it runs: a directory, a listener… */
+/** A resource that a target needs while it runs, such as a directory or a listener. */
 export interface Fixture<F> {
   readonly open: () => Promise<F>;
   readonly close: (fixture: F) => Promise<void>;
 }
 
 /**
- * Makes a target of a property of plain functions.
+ * Makes a target from a property of pure functions.
  *
- * @param holds throws when the property does not hold of an input.
+ * @param holds throws when the property does not hold for an input.
  */
 export function target<T>(
   name: string,
@@ -54,7 +54,7 @@ export function target<T>(
   return targetWith(name, nothing, arbitrary, holds);
 }
 
-/** Makes a target of a property that needs a fixture, which is opened once a run. */
+/** Makes a target from a property that needs a fixture, which is opened once for each run. */
 export function targetWith<T, F>(
   name: string,
   fixture: Fixture<F>,

@@ -1,4 +1,4 @@
-/** All the targets. */
+/** The list of all targets. */
 
 import { digestHeaders } from "./targets/digest_headers.ts";
 import { filelists } from "./targets/filelists.ts";
@@ -14,7 +14,7 @@ import { rangeReplies, ranges } from "./targets/ranges.ts";
 import { databases, signatures } from "./targets/verification.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** In the order in which they have their turns. */
+/** All targets, in the order in which they run. */
 export const targets: readonly FuzzTarget[] = [
   ranges,
   rangeReplies,

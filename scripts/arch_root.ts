@@ -1,10 +1,10 @@
 /**
- * A system with the pacman, makepkg and systemd that users of Arch Linux have, on a machine that has
- * others: Debian's next release (`forky`), or the present one (`trixie`) where that cannot be had.
- * debootstrap makes it, once; it is kept between runs.
+ * A root file system with the versions of pacman, makepkg and systemd that Arch Linux has, for machines
+ * that have other versions. It is made by debootstrap once, from Debian's next release (`forky`), or from
+ * the current one (`trixie`) if that cannot be downloaded, and it is kept between runs.
  *
- * Programs run in it as on this machine, with its network and its processes, but for the files.
- * What they write below `/` is lost when they end; a few directories are this machine's
+ * Programs that run in it share the network and the processes of this machine, but see other files.
+ * Files that they write are lost when they end, except in a few directories of this machine
  * ({@link ArchRoot.enter}).
  */
 
@@ -17,10 +17,10 @@ import { must, run } from "../tests/lan/process.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 
-/** The newest first. */
+/** Releases of Debian, the newest first. */
 const RELEASES = ["forky", "trixie"] as const;
 
-/** What it has beyond Debian's minimum: what the tests of the groups that run in it use. */
+/** The packages that are added to Debian's minimal system: those that the tests use that run in it. */
 const PACKAGES = [
   ...["pacman-package-manager", "makepkg", "fakeroot", "file", "libarchive-tools", "gnupg"],
   ...["bzip2", "xz-utils", "zstd"],
@@ -29,17 +29,17 @@ const PACKAGES = [
   ...["mandoc", "zsh", "fish"],
 ];
 
-/** Where systems are kept. */
+/** The directory in which systems are kept. */
 const CACHE = `${
   Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/root"}/.cache`
 }/pacserve-tests`;
 
-/** Milliseconds that making a system may take. */
+/** How long it may take to make a system, in milliseconds. */
 const DEADLINE = 15 * 60_000;
 
 /**
  * Makes the system `$1` of the release `$2` with the packages `$3` from the registry `$4`, unless it
- * is there. It gets its name when it is complete; who comes second waits.
+ * exists. It is renamed to `$1` only when it is complete. A second run that starts meanwhile waits.
  */
 const MAKE = `set -e
 mkdir -p "$(dirname "$1")"
@@ -60,15 +60,15 @@ chroot "$1.new" sh -ec '
   id alpm > /dev/null 2>&1 || useradd --system --no-create-home --home-dir / alpm'
 mv "$1.new" "$1"`;
 
-/** Whatever is started and mounted meanwhile ends with us, however we end. */
+/** Words before a command so that all its processes and mounts end when this process ends or is killed. */
 const APART = [
   ...["setpriv", "--pdeathsig", "KILL"],
   ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
 ];
 
 /**
- * Runs a program in the system `$1`. The words before `--` are directories of this machine that it
- * sees at the same place, parents first; of those that begin with a minus sign it only reads.
+ * Runs a program in the system `$1`. The words before `--` are directories of this machine that the
+ * program sees at the same path, parents first. A minus sign in front makes a directory read-only.
  */
 const ENTER = `set -e
 umask 022
@@ -94,13 +94,13 @@ umount -l /mnt
 cd "$directory"
 exec "$@"`;
 
-/** What programs of Debian are called by, also where the caller's system puts them elsewhere. */
+/** The `PATH` of the system. The caller's may be different. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A system that is there. */
+/** A system that has been made. */
 export class ArchRoot {
   readonly directory: string;
-  /** What it is, for people: `Debian forky with pacman 7.1.0, …`. */
+  /** For messages: `Debian forky with pacman 7.1.0, …`. */
   readonly description: string;
 
   private constructor(directory: string, description: string) {
@@ -118,11 +118,11 @@ export class ArchRoot {
   }
 
   /**
-   * Makes the system, unless it is there. It takes root, debootstrap, and Debian's registry: the one
-   * from which this machine has its own packages, if it has them from there.
+   * Makes the system, unless it exists. This needs root, debootstrap, and a registry of Debian: the one
+   * that this machine's apt uses, if any.
    *
-   * @param say is told what takes minutes, and what could not be had.
-   * @throws Failure when none of the releases can be had.
+   * @param say gets a message before work that takes minutes, and for each release that failed.
+   * @throws {Failure} when no release can be installed.
    */
   static async provide(say: (line: string) => void): Promise<ArchRoot> {
     const reasons: string[] = [];
@@ -133,15 +133,15 @@ export class ArchRoot {
       const reason = await make(release);
       const made = await open(release);
       if (made !== null) return new ArchRoot(...made);
-      reasons.push(`Debian ${release} cannot be had:\n${reason}`);
+      reasons.push(`Debian ${release} could not be installed:\n${reason}`);
       say(reasons.at(-1) ?? "");
     }
     throw new Failure(reasons.join("\n"));
   }
 
   /**
-   * The words before a command that make it run in the system. What becomes of it becomes of the
-   * command: it is the same process. It sees this checkout, which it cannot write; Deno with its
+   * The words before a command that make it run in the system. They `exec` the command, so that signals
+   * and the exit status are the command's own. The command sees this checkout, read-only; Deno with its
    * cache; and the directory for temporary files.
    */
   async enter(): Promise<string[]> {
@@ -149,7 +149,7 @@ export class ArchRoot {
       denoDir: string;
     };
     const readable = [checkout, dirname(Deno.execPath()), this.directory];
-    // The checkout may be a worktree of a repository elsewhere, or of none at all.
+    // The checkout may be a worktree of a repository in another directory, or no git checkout at all.
     const git = "git rev-parse --path-format=absolute --git-common-dir";
     const { code, stdout } = await run(["sh", "-c", git], { directory: checkout });
     if (code === 0) readable.push(stdout.trim());
@@ -164,13 +164,13 @@ export class ArchRoot {
   }
 }
 
-/** Where the system of a release is, for this list of packages. */
+/** The directory of a release's system with this list of packages. */
 function directoryOf(release: string): string {
   const hash = createHash("sha256").update(PACKAGES.join() + MAKE).digest("hex");
   return `${CACHE}/${release}-${hash.slice(0, 8)}`;
 }
 
-/** The directory of a system that can be used, and what it is; null when there is none. */
+/** Directory and description of a working system of a release; null when there is none. */
 async function open(release: string): Promise<[string, string] | null> {
   const directory = directoryOf(release);
   const script = `for program in pacman makepkg systemctl curl; do
@@ -190,7 +190,7 @@ async function open(release: string): Promise<[string, string] | null> {
   ];
 }
 
-/** Makes a system; returns the last that was said, for the case that it is not there afterwards. */
+/** Makes a system; returns the last lines of the output, which say why if there is no system then. */
 async function make(release: string): Promise<string> {
   const words = [directoryOf(release), release, PACKAGES.join(), await registry()];
   const command = [...APART, "bash", "-c", MAKE, "bash", ...words];
@@ -201,7 +201,7 @@ async function make(release: string): Promise<string> {
   return (stdout + stderr).trimEnd().split("\n").slice(-4).join("\n");
 }
 
-/** Debian's registry as this machine's apt knows it; empty for debootstrap's own choice. */
+/** The registry of Debian that this machine's apt uses; empty to let debootstrap choose. */
 async function registry(): Promise<string> {
   const list = "apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages'";
   const { stdout } = await run(["sh", "-c", list]);

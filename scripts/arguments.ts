@@ -4,10 +4,10 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf } from "../src/failure.ts";
 
 /**
- * The task's options and arguments. `--help` prints the usage and ends the process with 0; what is not
- * understood ends it with 2.
+ * Parses the options and arguments of a task. `--help` prints the usage and ends the process with 0;
+ * wrong usage ends it with 2.
  *
- * @param usage what the task does and takes.
+ * @param usage text that says what the task does, and its options.
  */
 export function readArguments<T extends ParseArgsConfig>(
   usage: string,
@@ -25,7 +25,7 @@ export function readArguments<T extends ParseArgsConfig>(
   }
 }
 
-/** The value of an option that takes a whole number; any other ends the process with 2. */
+/** Parses the value of an option as a whole number; ends the process with 2 if it is not one. */
 export function wholeNumber(option: string, text: string, least: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least) return number;

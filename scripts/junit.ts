@@ -1,4 +1,4 @@
-/** Counts what a run of `deno test` reports in JUnit's form. */
+/** Counts the results of `deno test` in a report in JUnit's format. */
 
 /** How many tests passed and failed. */
 export interface Count {
@@ -21,7 +21,7 @@ export function countReport(report: string): Count {
   return { passed, failed };
 }
 
-/** Both together. */
+/** The sum of two counts. */
 export function add(one: Count, other: Count): Count {
   return { passed: one.passed + other.passed, failed: one.failed + other.failed };
 }

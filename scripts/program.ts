@@ -1,15 +1,15 @@
-/** Makes the program ready to run where there is no way to a registry, as on the hosts of the tests. */
+/** Prepares the program to run without access to a registry, as on the hosts of the tests. */
 
 import { fileURLToPath } from "node:url";
 import { Failure } from "../src/failure.ts";
 
-/** The modules from which all others are reached. */
+/** The entry modules, which import all others. */
 const roots = ["src/main.ts", "src/server/worker.ts"];
 
 /**
- * Puts every library of the program into Deno's cache.
+ * Downloads all libraries of the program into Deno's cache.
  *
- * @throws Failure when they cannot be had.
+ * @throws {Failure} when they cannot be downloaded.
  */
 export async function fetchLibraries(): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,13 +1,11 @@
 /**
- * `deno task test`: every check and every test, one after the other, and at the end one line that
+ * `deno task test`: runs every check and every test, one after the other. The last line of the output
  * says how many passed and how many failed.
  *
- * With names of directories of `tests/` as arguments (`deno task test lan peers`), or `fuzz`, or
- * `soak`, only these run; with a file of such a directory (`deno task test lan/relay_test.ts`), of
- * that directory only this file.
+ * Arguments select what runs: directories of `tests/` (`deno task test lan peers`), `fuzz`, `soak`, or
+ * single files (`deno task test lan/relay_test.ts`).
  *
- * What has to do with pacman, makepkg or systemd is tested with those that Arch has: see
- * {@link ArchRoot}.
+ * Tests that use pacman, makepkg or systemd run with the versions that Arch has: see {@link ArchRoot}.
  */
 
 import { existsSync } from "node:fs";
@@ -21,7 +19,7 @@ import { provideTools } from "./tools.ts";
 
 const top = new URL("..", import.meta.url).pathname;
 
-/** Checks that are no tests; each counts as one. */
+/** Checks that are not tests; each counts as one test. */
 const checks: Readonly<Record<string, readonly string[]>> = {
   "formatting": ["fmt", "--check", "--quiet"],
   "lint": ["lint", "--quiet"],
@@ -34,16 +32,16 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Programs whose last line is a count of their own; each runs for a bounded time. */
+/** Programs that print a count of passed and failed as their last line. Their time is bounded. */
 const programs: Readonly<Record<string, readonly string[]>> = {
   fuzz: ["run", "--frozen", "-A", "fuzz/main.ts", "--seconds", "60"],
   soak: ["run", "--frozen", "-A", "soak/main.ts", "--minutes", "2"],
 };
 
-/** Whose programs the tests of a directory use. */
+/** The system whose programs the tests of a directory use. */
 type System = "Arch's programs" | "this machine's programs";
 
-/** The directories whose tests have to do with pacman, makepkg or systemd; all others use this machine's. */
+/** The systems of directories that use pacman, makepkg or systemd. All others use this machine's. */
 const systems: Readonly<Record<string, readonly System[]>> = {
   doctor: ["Arch's programs"],
   lan: ["Arch's programs", "this machine's programs"],
@@ -53,13 +51,13 @@ const systems: Readonly<Record<string, readonly System[]>> = {
   systemd: ["Arch's programs"],
 };
 
-/** The directories whose tests play with the packages of `tests/lan/repository.ts`. */
+/** The directories whose tests use the packages of `tests/lan/repository.ts`. */
 const scenes: readonly string[] = ["lan", "systemd", "wire"];
 
-/** The directory whose tests themselves start what then runs on Arch's programs. */
+/** The directory whose tests start a program that itself enters the system with Arch's programs. */
 const demonstration = "demo";
 
-/** Tests that run in one go. */
+/** Tests that run in one process of `deno test`. */
 interface Group {
   readonly directory: string;
   /** Paths below `tests/`: the directory itself, or files in it. */
@@ -67,13 +65,13 @@ interface Group {
   readonly system: System;
 }
 
-/** Minutes after which a directory of tests is ended: each test has a deadline of its own. */
+/** After how many minutes the tests of a directory are killed. Each test also has its own deadline. */
 const longest = 40;
 
-/** What has to be removed when the run ends, however it ends. */
+/** Paths to remove when the run ends, also when it is interrupted. */
 const temporary: string[] = [];
 
-/** The children that run now. */
+/** The running child processes. */
 const running = new Set<Deno.ChildProcess>();
 
 function say(line: string): void {
@@ -81,9 +79,9 @@ function say(line: string): void {
 }
 
 /**
- * Runs `deno` with our output as its own; returns whether it succeeded.
+ * Runs `deno`, which inherits our standard output; returns true when it succeeded.
  *
- * @param wrapper words that make it run elsewhere.
+ * @param wrapper words before the command that make it run in another system.
  */
 async function deno(
   words: readonly string[],
@@ -113,24 +111,24 @@ async function check(name: string, words: readonly string[]): Promise<Count> {
   return good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** Runs the groups, with what they have in common. */
+/** Runs groups of tests, and keeps what they share. */
 class Tests {
   readonly #root: ArchRoot | null;
-  /** Environments with the repositories that {@link scenes} use, by the system that made them. */
+  /** Environment variables with the repositories that {@link scenes} use, by system. */
   readonly #repositories = new Map<System, Record<string, string>>();
 
-  /** @param root may be null when no group runs there. */
+  /** @param root the system with Arch's programs; may be null when no group needs it. */
   constructor(root: ArchRoot | null) {
     this.#root = root;
   }
 
-  /** Runs a group. A module that cannot even start counts as one failed test. */
+  /** Runs a group. If a module cannot be loaded, that counts as one failed test. */
   async run({ directory, paths, system }: Group): Promise<Count> {
     const title = systems[directory] === undefined ? directory : `${directory} with ${system}`;
     say(`\n── tests/${title} ${"─".repeat(Math.max(0, 70 - title.length))}`);
     const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
     temporary.push(report);
-    // Only unit tests are sure to disturb nobody: the others measure time, or fill the machine.
+    // Only unit tests run in parallel, because other tests measure time or use the whole machine.
     const parallel = directory === "unit" ? ["--parallel"] : [];
     const good = await deno(
       [
@@ -169,7 +167,7 @@ class Tests {
   }
 }
 
-/** The tools that groups and programs need on this machine. */
+/** The users of tools (see {@link provideTools}) among the groups and programs. */
 function usersOf(groups: readonly Group[], programs: readonly string[]): string[] {
   const users = groups.map(({ directory, system }) => {
     if (system === "Arch's programs" || directory === demonstration) return "arch";
@@ -178,7 +176,7 @@ function usersOf(groups: readonly Group[], programs: readonly string[]): string[
   return [...users, ...programs];
 }
 
-/** Runs a program that counts itself. One that ends without its count is one failed test. */
+/** Runs one of the {@link programs}. If it ends without a count, that counts as one failed test. */
 async function runProgram(name: string, words: readonly string[]): Promise<Count> {
   say(`\n── ${name} ${"─".repeat(Math.max(0, 76 - name.length))}`);
   const child = new Deno.Command(Deno.execPath(), {
@@ -205,7 +203,7 @@ async function runProgram(name: string, words: readonly string[]): Promise<Count
   }
 }
 
-/** Directories of `tests/` that have tests in them: the quick ones first. */
+/** The directories of `tests/` that contain tests, quick ones first. */
 async function directories(): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir(`${top}tests`)) {
@@ -230,7 +228,7 @@ async function removeTemporary(): Promise<void> {
 async function main(wanted: readonly string[]): Promise<Count> {
   if (Deno.uid() !== 0) {
     throw new Failure(
-      "The tests make network namespaces: run this as root (deno task test:unit needs no root).",
+      "The tests create network namespaces: run them as root (deno task test:unit needs no root).",
     );
   }
   const all = await directories();
@@ -239,7 +237,9 @@ async function main(wanted: readonly string[]): Promise<Count> {
     all.some((name) => word.startsWith(`${name}/`)) && existsSync(`${top}tests/${word}`);
   const unknown = wanted.find((word) => !known.includes(word) && !isFile(word));
   if (unknown !== undefined) {
-    throw new Failure(`${unknown} is none of ${known.join(", ")}, and no file of a directory.`);
+    throw new Failure(
+      `${unknown} is unknown: give any of ${known.join(", ")}, or a file such as unit/x_test.ts.`,
+    );
   }
   const files = (name: string): string[] => wanted.filter((word) => word.startsWith(`${name}/`));
   const chosen = known.filter((name) =>
@@ -275,7 +275,7 @@ async function main(wanted: readonly string[]): Promise<Count> {
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
-    // Ctrl-C comes twice: from the terminal, and passed on by `deno task`.
+    // The signal of Ctrl-C arrives twice: from the terminal, and passed on by `deno task`.
     if (interrupted) return;
     interrupted = true;
     for (const child of running) child.kill("SIGTERM");

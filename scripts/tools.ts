@@ -1,16 +1,16 @@
-/** The programs of the system that tasks of this project use, and how to get them. */
+/** The system's programs that tasks of this project need, and the packages that provide them. */
 
 import { Failure } from "../src/failure.ts";
 
-/** A program (or a library of one) that the system provides. */
+/** A program, or a library of a program. */
 export interface Tool {
-  /** A shell command that succeeds when it is there. */
+  /** A shell command that succeeds when the tool is installed. */
   readonly probe: string;
   /** Package of Debian. */
   readonly debian: string;
   /** Package of Arch Linux. */
   readonly arch: string;
-  /** Who needs it: groups of tests (directories in `tests/`), and other things that are run. */
+  /** The tasks that need it: groups of tests (directories in `tests/`), and others. */
   readonly users: readonly string[];
 }
 
@@ -19,9 +19,9 @@ function program(name: string, debian: string, arch: string, users: string): Too
 }
 
 /**
- * What is needed on this machine. `play` is the demonstration on this machine's own pacman, `scenes`
- * is what the groups of tests use that play with hosts on it, `arch` what makes a system with Arch's
- * programs: see {@link "./arch_root.ts"!ArchRoot}.
+ * All tools. Three users are not groups of tests: `play` is the demonstration with this machine's pacman,
+ * `scenes` stands for the groups of tests that simulate hosts with this machine's programs, and `arch`
+ * makes a system with Arch's programs (see {@link "./arch_root.ts"!ArchRoot}).
  */
 export const tools: readonly Tool[] = [
   program(
@@ -46,7 +46,7 @@ export const tools: readonly Tool[] = [
   program("rclone", "rclone", "rclone", "clients"),
   program("aria2c", "aria2", "aria2", "clients scenes"),
   {
-    // The system's own Python, which the test runs: another in the PATH may have other modules.
+    // The test runs the system's Python, because another one in the PATH may have other modules.
     probe: "/usr/bin/python3 -c 'import requests'",
     debian: "python3-requests",
     arch: "python-requests",
@@ -67,10 +67,10 @@ export const tools: readonly Tool[] = [
   program("taskset", "util-linux", "util-linux", "bench"),
 ];
 
-/** Where programs are looked for. Debian's ordinary users have no /usr/sbin there, where nginx and ip are. */
+/** The `PATH` for programs. /usr/sbin, with nginx and ip, is added for Debian's ordinary users. */
 export const SYSTEM_PATH = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
 
-/** The tools that one of these needs and this machine lacks. */
+/** The tools that any of these users needs and that are not installed. */
 async function missingTools(users: readonly string[]): Promise<Tool[]> {
   const wanted = tools.filter((tool) => tool.users.some((user) => users.includes(user)));
   const there = await Promise.all(wanted.map((tool) => succeeds(tool.probe)));
@@ -78,12 +78,12 @@ async function missingTools(users: readonly string[]): Promise<Tool[]> {
 }
 
 /**
- * Sees to it that all tools are there: on Debian, root installs them; elsewhere the message names what
- * to install.
+ * Makes sure that all tools of some users are installed: as root on Debian it installs them; elsewhere
+ * it throws an error that says what to install.
  *
- * @param users who needs them.
- * @param say is told what is going on, where it takes long.
- * @throws Failure when some are missing and it may not install them, or cannot.
+ * @param users as in {@link Tool.users}.
+ * @param say gets a message before an installation.
+ * @throws {Failure} when tools are missing and it may not install them, or cannot.
  */
 export async function provideTools(
   users: readonly string[],
@@ -105,24 +105,26 @@ export async function provideTools(
   const still = await missingTools(users);
   if (still.length > 0) {
     const names = unique(still.map((tool) => tool.debian)).join(", ");
-    throw new Failure(`apt-get did not bring all that this task needs: ${names} is missing.`);
+    throw new Failure(
+      `This task needs more programs than apt-get could install: ${names} is missing.`,
+    );
   }
 }
 
-/** Installs packages of Debian without a question and without starting any service of theirs. */
+/** Installs packages of Debian without asking, and without starting their services. */
 async function installOnDebian(packages: readonly string[]): Promise<void> {
   const script = `
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
-      # Debian starts a service as soon as it is installed, unless this file says no. A web server on
-      # port 80 is not what somebody asks for who wants to see a demonstration.
+      # Without this file, Debian starts a service as soon as it is installed. A user who starts a
+      # demonstration or a test does not want a web server on port 80.
       trap 'rm -f "$policy"' EXIT
       printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod +x "$policy"
     fi
     new=
     for service in nginx firewalld; do command -v "$service" > /dev/null || new="$new $service"; done
     apt-get update && apt-get install -y --no-install-recommends "$@" || exit
-    # Nor at the next boot.
+    # Do not start new services at the next boot either.
     for service in $new; do
       if command -v "$service" && command -v systemctl; then systemctl disable "$service"; fi
     done > /dev/null 2>&1

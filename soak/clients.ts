@@ -1,21 +1,21 @@
-/** Clients of all kinds, each of which goes on until it is told to stop. */
+/** Clients of several kinds, which send requests until they are told to stop. */
 
 import { Buffer } from "node:buffer";
 import { messageOf } from "../src/failure.ts";
 import { latin1, readUntil, writeAll } from "../tests/listening.ts";
 import { type Package, type Scene, sumOf } from "./scene.ts";
 
-/** What the clients saw. */
+/** The results of the clients. */
 export class Tally {
-  /** Transfers that were complete and right, uploads included. */
+  /** Number of complete and correct transfers, including uploads. */
   completed = 0;
-  /** Transfers that broke off, as they do when a worker or a peer dies. */
+  /** Number of transfers that broke off, as is expected when a worker or a peer dies. */
   broken = 0;
-  /** What must not happen. */
+  /** Descriptions of wrong results, which must not happen. */
   readonly wrong: string[] = [];
 }
 
-/** Runs one client after the other until `signal` is aborted. */
+/** Runs clients in parallel, each of them repeatedly, until `signal` is aborted. */
 export async function runClients(scene: Scene, tally: Tally, signal: AbortSignal): Promise<void> {
   const clients = [pacman, pacman, pacman, pacman, uploader, uploader, visitor, quitter];
   await Promise.all(clients.map(async (client) => {
@@ -26,7 +26,7 @@ export async function runClients(scene: Scene, tally: Tally, signal: AbortSignal
       } catch (error) {
         if (error instanceof Wrong) tally.wrong.push(messageOf(error));
         else tally.broken++;
-        // The server may be between two workers.
+        // The server may be replacing its worker at this moment.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
@@ -42,11 +42,11 @@ interface Turn {
 
 class Wrong extends Error {}
 
-/** Asks for a database and for packages, follows redirects, and resumes as pacman does. */
+/** Downloads a database and a package like pacman: follows redirects, and resumes downloads. */
 async function pacman({ scene, tally, turn, connections: client }: Turn): Promise<void> {
   const repository = `${scene.server.base}/pacman/core/x86_64`;
   const database = await fetch(`${repository}/core.db`, { client });
-  if ((await database.bytes()).length !== 5000) throw new Wrong("the database is another");
+  if ((await database.bytes()).length !== 5000) throw new Wrong("the database has wrong bytes");
   tally.completed++;
   const wanted = scene.packages[turn * 7 % scene.packages.length];
   if (wanted === undefined) return;
@@ -65,7 +65,7 @@ function checkPackage(
   got: Uint8Array,
   from: number,
 ): void {
-  // A peer that died and came back may not have what it had; pacman then goes on to the next server.
+  // A peer that died and came back may not have its files; pacman would then ask the next server.
   if (status !== 200 && status !== 206) throw new Wrong(`${name}: status ${status} from ${url}`);
   const isPart = status === 206;
   if (sumOf(got) === (isPart ? sumOf(bytes.subarray(from)) : sum)) return;
@@ -88,7 +88,7 @@ function differenceOf(packages: readonly Package[], got: Uint8Array, right: Uint
     `${origins.join(", ") || text}`;
 }
 
-/** Uploads a file under a new name; what was acknowledged has to be there, whole. */
+/** Uploads a file under a new name; an acknowledged upload must be stored completely. */
 async function uploader({ scene, tally, connections: client }: Turn): Promise<void> {
   const name = `upload-${crypto.randomUUID()}`;
   const body = new Uint8Array(Math.floor(Math.random() * 200_000));
@@ -98,12 +98,12 @@ async function uploader({ scene, tally, connections: client }: Turn): Promise<vo
   if (response.status !== 201) throw new Wrong(`an upload: ${response.status} ${text}`);
   const path = `${scene.directory}/uploads/${name}`;
   const stored = await Deno.readFile(path).catch(() => null);
-  if (stored === null || sumOf(stored) !== sumOf(body)) throw new Wrong("an upload is not whole");
+  if (stored === null || sumOf(stored) !== sumOf(body)) throw new Wrong("an upload is incomplete");
   await Deno.remove(path);
   tally.completed++;
 }
 
-/** Looks at pages and archives. */
+/** Downloads pages and archives. */
 async function visitor({ scene, tally, turn, connections: client }: Turn): Promise<void> {
   const targets = ["/", "/pkg/?mimetype=application/json", "/?page=peers", "/pkg/?tar=zip"];
   const response = await fetch(scene.server.base + targets[turn % targets.length], { client });
@@ -113,7 +113,7 @@ async function visitor({ scene, tally, turn, connections: client }: Turn): Promi
   tally.completed++;
 }
 
-/** Goes away in the midst of everything. */
+/** Sends incomplete requests, or closes the connection in the middle of a reply. */
 async function quitter({ scene, turn }: Turn): Promise<void> {
   const largest = scene.packages.findLast(({ place }) => place === "cache")?.name ?? "";
   const requests = [

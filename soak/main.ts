@@ -1,4 +1,4 @@
-/** `deno task soak`: everything at once, for minutes. The last line is `N passed, N failed`. */
+/** `deno task soak`: mixed load for some minutes. The last line of the output is `N passed, N failed`. */
 
 import { readArguments } from "../scripts/arguments.ts";
 import { messageOf } from "../src/failure.ts";
@@ -8,19 +8,19 @@ import { Scene } from "./scene.ts";
 
 const USAGE = `usage: deno task soak [--minutes <number>] [--steady]
 
-Runs a pacserve under clients, uploads and visitors, while its peer and its workers die and what it
-shares changes, all at once and on loopback, for 2 minutes unless told otherwise. At the end every
-completed transfer must have been right, and the server must hold no more than at the beginning.
+Runs a pacserve on loopback under load: downloads, uploads and page views, while its peer and its workers
+die and its shares change; for 2 minutes by default. At the end, every completed transfer must have been
+correct, and the server must not use more file descriptors or memory than at the beginning.
 
-With --steady only the peer dies: one worker lives all the time, so that its memory can be seen to
-grow or not. "--steady --minutes 60" gives the figures of doc/performance.md, as lines of a table.`;
+With --steady only the peer dies. Then the same worker runs all the time, which shows whether its memory
+grows. "--steady --minutes 60" prints the figures of doc/performance.md, as rows of a table.`;
 
-/** From so many minutes on, what is loaded once and kept is in memory before the last half begins. */
+/** In a run of at least this many minutes, caches are full before the last half begins. */
 const LONG = 20;
 
 /**
- * How much the memory may grow over the last half: bytes, and a part of what there is. A short run
- * still fills caches and lets V8's heap grow, so it shows large leaks only.
+ * How much the memory may grow over the last half: a number of bytes, or a part of the memory, whichever
+ * is more. In a short run, caches and V8's heap still grow, so it shows only large leaks.
  */
 const MARGINS = {
   long: { bytes: 4 * 1024 * 1024, part: 0.02 },
@@ -29,16 +29,16 @@ const MARGINS = {
 
 const MEGABYTE = 1024 * 1024;
 
-/** Connections to peers and mirrors that are kept for the next question. */
+/** How many connections to peers and mirrors are kept for further requests. */
 const KEPT_SOCKETS = 12;
 
-/** Spools that the relay keeps for half an hour: at most one for each of the scene's packages. */
+/** How many spools the relay may keep for half an hour: more than the packages of the scene. */
 const KEPT_SPOOLS = 32;
 
-/** Aborted when the soak is interrupted: it then ends as it would have later. */
+/** Aborted when the soak is interrupted. It then ends early, with a report. */
 const interrupted = new AbortController();
 
-/** What is done to the server, and how often, in milliseconds. */
+/** The disturbances, each with the pause between two of them in milliseconds. */
 function disturbances(
   scene: Scene,
   steady: boolean,
@@ -52,7 +52,7 @@ function disturbances(
   ];
 }
 
-/** Does something again and again until `signal` is aborted. */
+/** Repeats an action, with pauses in milliseconds, until `signal` is aborted. */
 async function repeat(
   pause: number,
   action: () => void | Promise<void>,
@@ -72,7 +72,7 @@ function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What was measured. */
+/** The measurements of a run. */
 interface Measurements {
   readonly minutes: number;
   readonly steady: boolean;
@@ -89,7 +89,7 @@ async function soak(minutes: number, steady: boolean): Promise<Measurements> {
   await using scene = await Scene.build();
   const { pid } = scene.server.program;
   const tally = new Tally();
-  // A moment of everything first: what is opened once and kept is no leak.
+  // First put some load on the server, so that files that are opened once and kept do not count as leaks.
   await during(3_000, (signal) => runClients(scene, tally, signal));
   const before = await settled(pid, null);
   const memory: number[] = [];
@@ -100,7 +100,7 @@ async function soak(minutes: number, steady: boolean): Promise<Measurements> {
       ...disturbances(scene, steady).map(([pause, action]) => repeat(pause, action, signal)),
     ]);
   });
-  // The last worker may have died a moment ago.
+  // The worker may have died a moment ago: put some load on its replacement, too.
   await during(2_000, (signal) => runClients(scene, tally, signal));
   const after = await settled(pid, before);
   const deaths = scene.server.program.lines.filter((line) => line.includes("the worker died"));
@@ -122,7 +122,7 @@ async function during(
   }
 }
 
-/** The descriptors of an idle server: waits until they are as few as before, or a minute. */
+/** The descriptors of the idle server. Waits until they are as few as before, for up to a minute. */
 async function settled(pid: number, before: Descriptors | null): Promise<Descriptors> {
   const end = performance.now() + (before === null ? 3_000 : 60_000);
   while (true) {
@@ -141,13 +141,16 @@ function leaked(before: Descriptors, after: Descriptors): boolean {
     after.sockets > before.sockets + KEPT_SOCKETS;
 }
 
-/** By how much memory grew over the last half, and by how much it may have. */
+/** The growth of memory over the last half, and its limit, in bytes. */
 interface Growth {
   readonly bytes: number;
   readonly margin: number;
 }
 
-/** The middles of the last two quarters are a quarter of the time apart, and the last half is two. */
+/**
+ * Compares the medians of the last two quarters. Their middles are a quarter of the time apart, so the
+ * growth over the last half is twice the difference.
+ */
 function growthOf({ memory, minutes }: Measurements): Growth {
   const quarter = Math.floor(memory.length / 4);
   const [third, last] = [

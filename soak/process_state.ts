@@ -1,6 +1,6 @@
-/** What a process holds, as the kernel tells it (proc(5)). */
+/** The file descriptors and the memory of a process (proc(5)). */
 
-/** Open file descriptors by what they are. */
+/** Open file descriptors by kind. */
 export interface Descriptors {
   /** Paths of the regular files. */
   readonly files: readonly string[];
@@ -21,7 +21,7 @@ export async function descriptorsOf(pid: number): Promise<Descriptors> {
       else if (target.startsWith("/") && !target.startsWith("/dev/")) files.push(target);
       else others++;
     } catch (error) {
-      // Closed between the listing and the look.
+      // The file was closed after the directory was listed.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

@@ -1,10 +1,10 @@
-/** What the soak runs on: packages, a mirror, a server under load, and a peer that keeps dying. */
+/** The scene of the soak: packages, a mirror, a server under load, and a peer that keeps dying. */
 
 import { createHash } from "node:crypto";
 import { programCommand } from "../tests/lan/pacserve.ts";
 import { type RunningServer, startListening } from "../tests/running_server.ts";
 
-/** A package, and who has it besides the mirror. */
+/** A package. The mirror has all packages; `place` says which other place has it. */
 export interface Package {
   readonly name: string;
   readonly place: "cache" | "peer" | "mirror";
@@ -14,7 +14,7 @@ export interface Package {
 
 const PLACES = ["cache", "peer", "mirror"] as const;
 
-/** Bytes of the packages: small ones that are kept in memory, and some that are not. */
+/** Sizes of the packages in bytes: the server keeps small ones in memory, and large ones not. */
 const SIZES = [0, 1, 999, 70_000, 300_000, 3_000_000];
 
 /** SHA-256 in hexadecimal. */
@@ -22,12 +22,12 @@ export function sumOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Everything that runs. */
+/** The running scene. */
 export class Scene implements AsyncDisposable {
   readonly directory: string;
   readonly packages: readonly Package[];
   readonly server: RunningServer;
-  /** Deaths of the peer so far. */
+  /** How often the peer has died. */
   peerDeaths = 0;
   #peer: RunningServer;
   readonly #mirror: Deno.HttpServer<Deno.NetAddr>;
@@ -47,7 +47,7 @@ export class Scene implements AsyncDisposable {
     this.server = server;
   }
 
-  /** Builds it all and starts it. */
+  /** Creates the files, and starts mirror, peer and server. */
   static async build(): Promise<Scene> {
     const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-soak-" }));
     for (const name of ["cache", "peer", "uploads", "first", "second", "db/sync"]) {
@@ -68,13 +68,13 @@ export class Scene implements AsyncDisposable {
     return new Scene(directory, packages, mirror, peer, server);
   }
 
-  /** Shares another directory, so that the server needs a worker with another scope. */
+  /** Changes the shares, so that the server needs a worker with other permissions. */
   async changeList(): Promise<void> {
     this.#lists++;
     await writeList(this.directory, this.#lists % 2 === 0 ? "first" : "second");
   }
 
-  /** Ends the peer as a power cut does, and starts it again on its port. */
+  /** Kills the peer, as a power failure would, and starts it again on the same port. */
   async restartPeer(): Promise<void> {
     this.peerDeaths++;
     const { port, program } = this.#peer;
@@ -90,7 +90,7 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** Starts the peer on an address of its own: clients of other programs leave its ports alone. */
+/** Starts the peer on 127.0.0.2, where connections of other programs cannot take its port. */
 function startPeer(directory: string, port: number): Promise<RunningServer> {
   return startListening([
     ...programCommand("pacserve"),
@@ -149,7 +149,7 @@ async function writeConfiguration(
   await Deno.writeTextFile(`${directory}/${cache}.conf`, lines.join("\n") + "\n");
 }
 
-/** Written beside and moved into place, as editors do it. */
+/** Writes the filelist to a new file and renames it, as editors do. */
 async function writeList(directory: string, shared: string): Promise<void> {
   const list = { more: [`${directory}/${shared}`], up: [`${directory}/uploads`] };
   await Deno.writeTextFile(`${directory}/list.new`, JSON.stringify(list));

@@ -11,13 +11,13 @@ export interface BackoffRange {
 /**
  * The pause after a failure, in milliseconds.
  *
- * @param failures in a row before this one.
+ * @param failures number of consecutive failures before this one.
  */
 export function backoffPause(failures: number, { first, max }: BackoffRange): number {
   return Math.min(first * 2 ** failures, max);
 }
 
-/** Counts the failures in a row of one thing, and gives the pause after each. */
+/** Counts consecutive failures, and gives the pause after each of them. */
 export class Backoff {
   readonly #range: BackoffRange;
   #failures = 0;
@@ -26,12 +26,12 @@ export class Backoff {
     this.#range = range;
   }
 
-  /** The pause to be made now, in milliseconds; the next one is twice as long. */
+  /** Counts a failure; returns the pause after it, in milliseconds. The next pause is twice as long. */
   next(): number {
     return backoffPause(this.#failures++, this.#range);
   }
 
-  /** The next pause is the first one again. */
+  /** Forgets the failures: the next pause is the first one again. */
   reset(): void {
     this.#failures = 0;
   }

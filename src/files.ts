@@ -60,7 +60,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The text of a file; as {@link readBytes}. */
+/** The text of a file. It throws like {@link readBytes}. */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await readBytes(path));
 }

@@ -13,7 +13,7 @@ import { levenshteinDistance as untypedLevenshteinDistance } from "@std/text";
 /** Escapes text for HTML. */
 export const escapeHtml: (text: string) => string = untypedEscape;
 
-/** The best of `types` for the `Accept` header of a request. */
+/** The one of `types` that a request's `Accept` header prefers; undefined when it accepts none. */
 export const accepts: (request: { headers: Headers }, ...types: string[]) => string | undefined =
   untypedAccepts;
 

@@ -5,7 +5,7 @@ import manifest from "../deno.json" with { type: "json" };
 /** For example `2026.11.0`. */
 export const VERSION: string = manifest.version;
 
-/** The version of Deno with which all tests ran. */
+/** The version of Deno that all tests used. */
 export const TESTED_DENO = "2.9.6";
 
 /**

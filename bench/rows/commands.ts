@@ -1,4 +1,4 @@
-/** How long users wait for commands. */
+/** Measures how long users wait for commands. */
 
 import { fileURLToPath } from "node:url";
 import { launchedCommands } from "../../scripts/build/commands.ts";
@@ -15,7 +15,7 @@ function startName(command: string): string {
   return `start-up: ${command}`;
 }
 
-/** All of them. */
+/** The measurements of this file. */
 export const commands: readonly Measurement[] = [
   { names: [PACSRV], measure: async (bench) => [await pacsrv(bench)] },
   ...launched.map((command) => ({
@@ -24,7 +24,7 @@ export const commands: readonly Measurement[] = [
   })),
 ];
 
-/** `--version`, or what of a command needs as little; pacsrv has no options of its own. */
+/** The time of `--version`. (pacsrv has no options of its own, and prints pacman's command line.) */
 async function startUp(bench: Bench, name: string): Promise<Row> {
   const command = [...await commandOf(name, bench), "--version"];
   const samples: number[] = [];
@@ -42,8 +42,8 @@ async function startUp(bench: Bench, name: string): Promise<Row> {
 }
 
 /**
- * `pacsrv` and plain pacman on an empty root, with a pacserve that answers. Both run in a mount
- * namespace, where the cache and the file that names pacserve are the benchmark's own.
+ * The time of `pacsrv` compared to plain pacman, on an empty root and with a running pacserve. Both run
+ * in a mount namespace with its own /var/cache and its own file that names pacserve.
  */
 async function pacsrv(bench: Bench): Promise<Row> {
   const place = await Deno.makeTempDir({ dir: bench.scratch, prefix: "pacsrv-" });
@@ -87,7 +87,7 @@ async function pacsrv(bench: Bench): Promise<Row> {
   };
 }
 
-/** Without a package installed, `pacman -Q` ends with 1. */
+/** Runs words in a mount namespace. Status 1 is accepted: `pacman -Q` without packages ends with it. */
 function inNamespace(place: string, words: string): string[] {
   const script = `mount --bind ${place}/cache /var/cache &&
     mount -t overlay overlay -o lowerdir=${place}/etc:/etc /etc && ${words}

@@ -1,4 +1,4 @@
-/** What a server costs that does little, starts, or does very much. */
+/** Measures what a server costs when it is idle, when it starts, and under high load. */
 
 import { Buffer } from "node:buffer";
 import {
@@ -22,13 +22,13 @@ const WAKE_UPS = "idle: wake-ups";
 const START = "start to listening";
 const PARALLEL = "64 downloads of 50 MB: memory";
 
-/** Names that are asked for in the large directory, and that are all there is in the small one. */
+/** How many files are requested: a part of the large directory, and all files of the small one. */
 const ASKED = 1_000;
 
-/** Idle servers that are looked at side by side. */
+/** How many idle servers are measured at the same time. */
 const IDLE_SERVERS = 3;
 
-/** All of them. */
+/** The measurements of this file. */
 export const cost: readonly Measurement[] = [
   { names: [LARGE], measure: async (bench) => [await largeDirectory(bench)] },
   { names: [MEMORY, WAKE_UPS], measure: idle },
@@ -36,7 +36,7 @@ export const cost: readonly Measurement[] = [
   { names: [PARALLEL], measure: async (bench) => [await parallel(bench)] },
 ];
 
-/** Requests a second for a thousand files among 100,000, against those where there are no others. */
+/** Requests per second for 1,000 files among 100,000, compared to a directory with only those files. */
 async function largeDirectory(bench: Bench): Promise<Row> {
   const [large, small] = [`${bench.scratch}/large`, `${bench.scratch}/few`];
   const step = 100_000 / ASKED;
@@ -77,7 +77,7 @@ async function largeDirectory(bench: Bench): Promise<Row> {
   };
 }
 
-/** Some pacserves as they are shipped that were asked for one package, and then for nothing more. */
+/** Memory and wake-ups of servers in their shipped form that are idle after one request. */
 async function idle(bench: Bench): Promise<Row[]> {
   const seconds = bench.quick ? 20 : 60;
   const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "cache-" });
@@ -93,7 +93,7 @@ async function idle(bench: Bench): Promise<Row[]> {
     await requestInside(server, `/pacman/core/x86_64/${name}`);
     servers.push(server);
   }
-  // V8 collects garbage a few times more, eight seconds apart, before it comes to rest.
+  // Wait until V8 is idle: before that it collects garbage a few more times, every eight seconds.
   await new Promise((resolve) => setTimeout(resolve, bench.quick ? 40_000 : 60_000));
   const memory = await Promise.all(servers.map(async (server) => (await server.resident()).now));
   const floor = await bareMemory(bench, cache);
@@ -103,7 +103,7 @@ async function idle(bench: Bench): Promise<Row[]> {
   const wakeUps = after.map((counts, index) => {
     const earlier = before[index] ?? new Map<string, number>();
     let sum = 0;
-    // Threads that ended meanwhile were woken up once, to end.
+    // Count one wake-up for each thread that has ended.
     for (const task of earlier.keys()) sum += counts.has(task) ? 0 : 1;
     for (const [task, count] of counts) sum += count - (earlier.get(task) ?? 0);
     return sum;
@@ -128,14 +128,14 @@ async function idle(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Megabytes of a main thread and a worker that do nothing but listen. */
+/** Memory of a main thread and a worker that only listen, in megabytes. */
 async function bareMemory(bench: Bench, directory: string): Promise<number> {
   await using bare = await startBareServer(bench, directory);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   return (await bare.resident()).now;
 }
 
-/** Milliseconds from the start of the program to the first connection that it accepts. */
+/** Time from the start of the program to the first accepted connection, in milliseconds. */
 async function start(bench: Bench): Promise<Row> {
   const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "cache-" });
   await commandOf("pacserve", bench);

@@ -1,4 +1,4 @@
-/** How long it takes until a package begins to arrive, and what finding it costs the LAN. */
+/** Measures how long it takes until a package begins to arrive, and how many messages finding it takes. */
 
 import { Failure } from "../../src/failure.ts";
 import { startBareServer, startNginx, startPacserve, writeRandomFile } from "../candidates.ts";
@@ -17,16 +17,16 @@ const ORIGINALS = "the same, 64 servers of the original";
 const PEERS = 64;
 const PACKAGES = 300;
 
-/** One question for each package, and two for each peer: a sum, and not a product. */
+/** One question for each package plus two for each peer: the sum, not the product. */
 const MESSAGES_BOUND = PACKAGES + 2 * PEERS;
 
-/** Packages that pacman asks for at the same time (`ParallelDownloads`). */
+/** How many packages pacman downloads at the same time (`ParallelDownloads`). */
 const AT_A_TIME = 5;
 
-/** Servers without an index have to be asked, but in two messages for what is asked for together. */
+/** Servers without an index must be asked: two messages to each for packages requested together. */
 const ORIGINALS_BOUND = 2 * PACKAGES * PEERS / AT_A_TIME + PACKAGES;
 
-/** All of them. */
+/** The measurements of this file. */
 export const finding: readonly Measurement[] = [
   { names: [LOCAL], measure: async (bench) => [await localPackage(bench)] },
   { names: [REMOTE, DEAD], measure: remotePackages },
@@ -77,7 +77,7 @@ async function localPackage(bench: Bench): Promise<Row> {
   };
 }
 
-/** The medians of ten parts: the spread of single requests says little. */
+/** The medians of ten parts of the samples, because the spread of single requests says little. */
 function batches([ours, theirs]: [number[], number[]]): [number[], number[]] {
   const parts = (samples: number[]): number[] => {
     const size = Math.ceil(samples.length / 10);
@@ -117,7 +117,7 @@ async function remotePackages(bench: Bench): Promise<Row[]> {
       const client = direct.get(base) ?? await Client.connect(Number(new URL(base).port));
       direct.set(base, client);
       const trip = await client.request("HEAD", `/pkg/${name}`);
-      // In turn, since what one of them just did is still in the processor's cache for the other.
+      // Alternate the order, because the second one profits from the processor's cache.
       const both: [Client, number[]][] = [[asking, all], [askingHalf, some]];
       for (const [client, samples] of count % 2 === 0 ? both : both.reverse()) {
         const time = await found(client, name);
@@ -147,7 +147,7 @@ async function remotePackages(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Asks for many packages, as many at a time as pacman does, and counts what the peers were asked. */
+/** Requests many packages, as many at a time as pacman does, and counts the messages to the peers. */
 async function messages(
   bench: Bench,
   name: string,
@@ -161,7 +161,8 @@ async function messages(
   const samples: number[] = [];
   for (let round = 0; round < 3; round++) {
     await lan.messages();
-    // Other packages each time: who asks twice for one got a bad copy, and is sent to a mirror.
+    // Other packages each time: a second request for a package means that the copy was bad, and pacserve
+    // then uses a mirror.
     const left = Array.from({ length: PACKAGES }, (_, index) => {
       return packageName(index % PEERS, 100 + 20 * round + Math.floor(index / PEERS));
     });
@@ -180,7 +181,7 @@ async function messages(
   };
 }
 
-/** Milliseconds until a package is found on a peer. */
+/** Time until a package is found on a peer, in milliseconds. */
 async function found(client: Client, name: string): Promise<number> {
   const { status, head, firstByte } = await client.request("GET", `/pacman/core/x86_64/${name}`);
   if (status !== 307 || !/^location: \S+\/pkg\//im.test(head)) {
@@ -192,14 +193,14 @@ async function found(client: Client, name: string): Promise<number> {
   return firstByte;
 }
 
-/** Waits until a server has heard from its peers, and knows what they have. */
+/** Waits until a server has heard from its peers, and has their indexes. */
 async function knowsPeers({ port }: Program, count: number): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (await heardFrom(port) < count) {
     if (performance.now() > deadline) throw new Error("the peers do not answer");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  // The indexes are fetched when a peer speaks of them; nothing outside tells when they are there.
+  // An index is fetched when its peer announces it; from outside we cannot see when that is done.
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
 
@@ -209,7 +210,7 @@ async function heardFrom(port: number): Promise<number> {
   return peers.filter(({ lastSeen }) => lastSeen !== null).length;
 }
 
-/** Median, and the middle half of the samples as the spread. */
+/** The median, with the middle half of the samples as the spread. */
 function quartiles(samples: readonly number[]): Summary {
   const sorted = [...samples].sort((one, other) => one - other);
   const at = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? NaN;

@@ -1,4 +1,4 @@
-/** How long the page of a large directory takes, against the one that nginx makes of it. */
+/** Measures how long the page of a large directory takes, compared to nginx's. */
 
 import { startNginx, startQuickserve } from "../candidates.ts";
 import { load, type Program } from "../program.ts";
@@ -8,16 +8,16 @@ import { median, ratios } from "../statistics.ts";
 const PAGE = "the page of 50,000 files";
 const FILES = 50_000;
 
-/** Less than a second is promised: nginx takes a seventh of that on the machine where this was set. */
+/** The promise is less than a second. nginx took a seventh of a second where this bound was set. */
 const MOST = 6;
 
-/** The only one. */
+/** The measurement of this file. */
 export const listing: Measurement = {
   names: [PAGE],
   measure: async (bench) => [await page(bench)],
 };
 
-/** Both ask the file system about each file and sort; ours has more to say about each, and three forms. */
+/** Both servers stat each file and sort the names; our page shows more about each file. */
 async function page(bench: Bench): Promise<Row> {
   const directory = `${bench.scratch}/packages`;
   await Deno.mkdir(directory);
@@ -29,7 +29,7 @@ async function page(bench: Bench): Promise<Row> {
   {
     await using ours = await startQuickserve(bench, directory);
     await using theirs = await startNginx(bench, directory);
-    // The first round warms up: names in the kernel's cache, compiled code.
+    // The first round only fills the kernel's cache and lets V8 compile.
     for (let round = -1; round < bench.rounds; round++) {
       for (const [index, candidate] of [ours, theirs].entries()) {
         const seconds = await secondsOf(candidate);
@@ -48,7 +48,7 @@ async function page(bench: Bench): Promise<Row> {
   };
 }
 
-/** From the request to the last byte. */
+/** Time from the request to the last byte, in seconds. */
 async function secondsOf({ port }: Program): Promise<number> {
   const format = "%{http_code} %{size_download} %{time_total}";
   const words = ["curl", "-s", "-o", "/dev/null", "-w", format, "-H", "Accept: text/html"];

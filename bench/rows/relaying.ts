@@ -1,4 +1,4 @@
-/** What it costs that packages of peers come through pacserve, verified, against nginx as a proxy. */
+/** Measures relaying: packages of peers that pacserve passes on and verifies, compared to an nginx proxy. */
 
 import { createHash } from "node:crypto";
 import { startNginx, startNginxProxy, startPacserve, writeRandomFile } from "../candidates.ts";
@@ -13,7 +13,7 @@ const BIG_SPEED = "the same, bytes a second";
 const SMALL = "first byte of 200 KiB of a peer, relayed";
 const PARALLEL = "64 relays of 50 MB at once";
 
-/** Rows of this file. */
+/** The measurements of this file. */
 export const relaying: readonly Measurement[] = [
   { names: [BIG, BIG_SPEED], measure: big },
   { names: [SMALL], measure: small },
@@ -22,7 +22,7 @@ export const relaying: readonly Measurement[] = [
 
 const client = fileURLToPath(import.meta.resolve("../download.ts"));
 
-/** A peer, and a pacserve that knows it and what its packages must be. */
+/** A peer, and a pacserve that knows the peer, and the sizes and hashes of its packages. */
 class Relaying implements AsyncDisposable {
   readonly peer: Program;
   readonly relay: Program;
@@ -109,7 +109,7 @@ async function big(bench: Bench): Promise<Row[]> {
       const output = await load([Deno.execPath(), "run", "-A", "--no-check", client, address, "1"]);
       const [bytes, seconds] = output.split(" ").map(Number);
       if (bytes !== size) throw new Error(`${bytes} bytes came from ${address}`);
-      // The first round warms both up.
+      // The first round only warms both servers up.
       if (round > 0) speeds[index]?.push(size / seconds! / 1e9);
     }
   }
@@ -133,7 +133,7 @@ async function big(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Against what it was before: a redirect, and the first byte from the peer itself. */
+/** Compares the first byte of a relayed package with the first byte from the peer itself. */
 async function small(bench: Bench): Promise<Row[]> {
   const files = await Deno.makeTempDir({ dir: bench.scratch, prefix: "files-" });
   await writeRandomFile(`${files}/file`, 200 * 1024);

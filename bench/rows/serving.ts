@@ -1,4 +1,4 @@
-/** Bytes and requests a second, plain and under TLS, and what they cost, against nginx. */
+/** Measures bytes and requests per second, plain and under TLS, and their processor time; with nginx. */
 
 import { fileURLToPath } from "node:url";
 import {
@@ -15,10 +15,10 @@ import { median, ratios } from "../statistics.ts";
 
 const BIG = 300_000_000;
 
-/** How often the big file is downloaded in a round: processor time is counted in hundredths. */
+/** Downloads of the big file in a round. Several, because processor time is counted in 0.01 seconds. */
 const DOWNLOADS = 3;
 
-/** A file, how it is asked for, and what is to be reached: plain, and under TLS. */
+/** A file, how many clients download it, and the promised ratios without and with TLS. */
 interface Load {
   readonly name: string;
   readonly file: string;
@@ -60,7 +60,7 @@ const LOADS: readonly Load[] = [
   },
 ];
 
-/** What bytes cost is measured with files of these sizes and more. */
+/** Processor time per byte is measured only with files larger than this, in bytes. */
 const COSTLY = 100_000;
 
 /** What was measured of ours, of nginx, of a bare server on Deno, and of caddy. */
@@ -84,7 +84,7 @@ function costName({ name }: Load): string {
   return `CPU seconds per GB: ${name}`;
 }
 
-/** All of them. */
+/** The measurements of this file. */
 export const serving: readonly Measurement[] = [false, true].flatMap((tls) =>
   LOADS.map((one) => ({
     names: [
@@ -187,7 +187,7 @@ function costRow(one: Load, costs: Samples): Row {
   };
 }
 
-/** What a load came to. */
+/** The result of a load. */
 interface Outcome {
   readonly requests: number;
   readonly perSecond: number;
@@ -198,7 +198,7 @@ function put(bench: Bench, one: Load, candidate: Program, tls: boolean): Promise
   return one.clients === 1 ? download(address, one.size) : manyRequests(bench, one, address);
 }
 
-/** The big file some times, by a client that reads much at a time, as nothing else is fast enough. */
+/** Downloads the big file several times, with our own client, because no other is fast enough. */
 async function download(address: string, size: number): Promise<Outcome> {
   const script = fileURLToPath(import.meta.resolve("../download.ts"));
   const flags = ["run", "--quiet", "--no-check", "-A", "--unsafely-ignore-certificate-errors"];

@@ -1,4 +1,4 @@
-/** Authorization fields: taken apart as they were put together, and never good without the password. */
+/** Authorization fields: they are parsed correctly, and never accepted without the password. */
 
 import fc from "fast-check";
 import { Digest } from "../../src/auth/digest.ts";
@@ -50,7 +50,7 @@ const digest = new Digest({
   realm: "Quickserve",
 });
 
-/** See above. */
+/** A formatted field parses to its parameters, and no field without the password is accepted. */
 export const digestHeaders = target(
   "digest-headers",
   fc.record({ parameters, tampered, anything }),
@@ -82,7 +82,7 @@ export const digestHeaders = target(
     const right = answer(parameter(challenge.reply, "nonce") ?? "", "Quickserve", login);
     if (tampered.value === right[tampered.name]) return;
     const wrong = { ...right, [tampered.name]: tampered.value };
-    // A password that is not known cannot be made up for by any other parameter.
+    // Without the password, no choice of the other parameters is accepted.
     await assertRefused(authorization({ ...wrong, response: `"${"0".repeat(64)}"` }));
   },
 );
@@ -91,11 +91,11 @@ let address = 0;
 
 async function assertRefused(authorization: string): Promise<void> {
   const verdict = await digest.check(requestWith(authorization));
-  assert(!("user" in verdict), `let in: ${authorization}`);
+  assert(!("user" in verdict), `accepted: ${authorization}`);
   assert(verdict.reply.status === 401 || verdict.reply.status === 400, "refused");
 }
 
-/** From another address each time: one that guesses is made to wait. */
+/** A request from another address each time, because an address that guesses would have to wait. */
 function requestWith(authorization: string | undefined): ReturnType<typeof makeRequest> {
   address = (address + 1) % 2 ** 24;
   const remoteAddress = `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`;

@@ -1,4 +1,4 @@
-/** Filelists: a share or a sentence with the place of the mistake, and nothing in between. */
+/** Filelists: parsing gives shares, or an error with the place of the mistake. */
 
 import fc from "fast-check";
 import { posix } from "node:path";
@@ -45,7 +45,7 @@ const shares = fc.uniqueArray(
   { selector: ({ path }) => path, maxLength: 5 },
 );
 
-/** See above; and what was written as JSON is what is shared. */
+/** Any text gives valid shares or an error with its place, and JSON of shares gives those shares. */
 export const filelists = target("filelists", fc.record({ text, shares }), async (input) => {
   await assertShares(input.text);
   const members = input.shares.map(({ path, sources }) =>

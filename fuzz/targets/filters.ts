@@ -1,4 +1,4 @@
-/** Filters: valid or a sentence, the last match decides, and no expression makes a path expensive. */
+/** Filters: they are valid or an error, the last match decides, and no expression is slow. */
 
 import fc from "fast-check";
 import { Failure } from "../../src/failure.ts";
@@ -33,10 +33,10 @@ const plain = fc.array(
   { maxLength: 6 },
 );
 
-/** Milliseconds within which the filters of a list must have judged a path. */
+/** How long the filters of a list may take for a path, in milliseconds. */
 const LONGEST = 1_000;
 
-/** See above. */
+/** The last matching filter decides, and any text gives fast filters or an error with its line. */
 export const filters = target(
   "filters",
   fc.record({ text, plain, path: fc.stringMatching(/^[a-c/]{0,12}$/) }),

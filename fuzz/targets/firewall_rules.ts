@@ -1,4 +1,4 @@
-/** Rules of the firewall: read back as written, and what comes of them holds no words of others. */
+/** Firewall rules: they survive formatting and parsing, and no text is injected into commands. */
 
 import fc from "fast-check";
 import { Failure } from "../../src/failure.ts";
@@ -32,7 +32,7 @@ const value = fc.oneof(
   ),
 );
 
-/** A rule that was understood means the same when it is written out and read again. */
+/** A valid rule stays the same when it is formatted and parsed again. */
 export const firewallRules = target("firewall-rules", value, (value) => {
   const rule = understood(() => parseRule("PACSERVE_RULE_1", value));
   if (rule === null) return;
@@ -64,7 +64,7 @@ const assigned = fc.uniqueArray(
   { selector: ([name]) => name, maxLength: 6 },
 );
 
-/** Quoted values come out as they went in; of anything else comes a map or a sentence. */
+/** Quoted values are parsed unchanged, and any other text gives a map or an error. */
 export const firewallFile = target(
   "firewall-file",
   fc.record({
@@ -94,7 +94,7 @@ export const firewallFile = target(
   },
 );
 
-/** What a reader says; null when it refuses with a sentence. */
+/** The result of a parser; null when it throws a `Failure`. Other errors are passed on. */
 function understood<T>(read: () => T): T | null {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** Raw bytes at the real listener, on loopback. */
+/** The listener: raw bytes are sent to the real one, on loopback. */
 
 import fc from "fast-check";
 import { DEFAULT_LIMITS } from "../../src/http/limits.ts";
@@ -61,7 +61,7 @@ const served = {
   close: async ({ listener }: Served): Promise<void> => await listener.close(0),
 };
 
-/** Whatever was sent, what comes back is HTTP or nothing, it ends, and the next client is served. */
+/** For any bytes, the reply is HTTP or nothing, the connection ends, and the next client is served. */
 export const listener = targetWith(
   "listener",
   served,
@@ -81,16 +81,16 @@ export const listener = targetWith(
         }
         if (closes) await connection.closeWrite();
       })().catch(() => {
-        // The server may have had enough, and closed: what it said before is read below.
+        // The server may have closed the connection. The reply that it sent before is read below.
       });
-      // Who keeps the connection open may be left to wait for the rest of the request.
+      // If we keep the connection open, the server may still wait for the rest of the request.
       const reply = await readUntil(
         connection,
         (text) => !closes && text.length > 0 || text.length > 1e6,
       );
       await sending;
       assert(reply === "" || /^HTTP\/1\.1 [1-5]\d\d /.test(reply), reply.slice(0, 200));
-      assert(statusOf(reply) !== 500, "an error of ours");
+      assert(statusOf(reply) !== 500, "an internal error");
     }
     assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "fine");
     assertEquals(failures, []);

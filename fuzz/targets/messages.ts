@@ -1,4 +1,4 @@
-/** What peers send: datagrams, messages in JSON, and indexes. */
+/** Data that peers send: datagrams, messages in JSON, and indexes. */
 
 import fc from "fast-check";
 import { encodePath } from "../../src/http/target.ts";
@@ -49,7 +49,7 @@ const datagram = fc.oneof(
   byteText(1200),
 );
 
-/** The host of a peer is where its datagram came from, whatever it says. */
+/** The host of a peer is the sender of its datagram, whatever host the datagram names. */
 export const datagrams = target(
   "datagrams",
   fc.record({ program, scheme, port: fc.integer({ min: 1, max: 65535 }), datagram }),
@@ -87,7 +87,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constant("directory listing" as const), path, hops }),
 );
 
-/** Objects with the fields of messages, of any type, and with others. */
+/** Objects with the fields of messages, with values of any type, and with other fields. */
 const hostile = fc.oneof(
   fc.jsonValue(),
   fc.dictionary(
@@ -110,7 +110,7 @@ const body = fc.oneof(
   wordText(["json=", "&", "%7B", "%22", "type", "%", "+", "{", "}", "["]),
 );
 
-/** Messages come out as they went in, and nobody can say what they were not asked. */
+/** Messages survive encoding and decoding, and answers cannot contain paths that were not asked for. */
 export const messages = target(
   "messages",
   fc.record({ message, body, hostile, paths: fc.array(path, { maxLength: 4 }) }),
@@ -134,7 +134,7 @@ async function assertAnswered(body: string): Promise<void> {
   const segmentsAreNames = (segments: readonly string[]): void => {
     for (const segment of segments) {
       encodePath([segment]);
-      // Longer names than the kernel knows are not there, and no harm.
+      // Names that are too long for the kernel do no harm, because no such file exists.
       assert(isFileName(segment.slice(0, 200)), `no name: ${segment}`);
     }
   };
@@ -174,7 +174,7 @@ function assertListing(answer: string): void {
 
 const names = fc.array(fc.string({ maxLength: 20 }), { maxLength: 40 });
 
-/** Indexes come out as they went in; of other bytes comes an index that can be used, or nothing. */
+/** Indexes survive encoding and decoding, and other bytes give a usable index or null. */
 export const indexes = target(
   "indexes",
   fc.record({

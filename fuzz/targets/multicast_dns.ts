@@ -1,4 +1,4 @@
-/** What anybody on the LAN can send to the port of multicast DNS. */
+/** Multicast DNS: datagrams that any host on the LAN can send. */
 
 import fc from "fast-check";
 import { isInNetwork } from "../../src/http/address.ts";
@@ -7,7 +7,7 @@ import { VirtualLan } from "../../tests/mdns/virtual_lan.ts";
 import { bytesOf, byteText } from "../bytes.ts";
 import { target } from "../target.ts";
 
-/** What a real server said, changed here and there. */
+/** Describes changes to a datagram of a real server. */
 const changed = fc.record({
   which: fc.nat(20),
   changes: fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 8 }),
@@ -15,8 +15,8 @@ const changed = fc.record({
 });
 
 /**
- * Whatever a stranger sends, a server goes on, finds nobody outside of its network, is found by another
- * one, and comes to rest.
+ * For any datagrams of a stranger, a server keeps working, finds no server outside its network, is found
+ * by another server, and stops sending when nothing changes.
  */
 export const multicastDns = target(
   "multicast-dns",

@@ -1,4 +1,4 @@
-/** Bodies of uploads: what is stored is what was sent, and nothing is left of what broke off. */
+/** Bodies of uploads: stored files equal the sent ones, and nothing is left of broken uploads. */
 
 import fc from "fast-check";
 import type { Reply } from "../../src/http/exchange.ts";
@@ -43,11 +43,11 @@ const part = fc.oneof(
 
 const input = fc.record({
   parts: fc.array(part, { maxLength: 5 }),
-  /** Bytes in a chunk. */
+  /** Size of a chunk in bytes. */
   pace: fc.integer({ min: 1, max: 300 }),
-  /** The share of the body that arrives before the client goes away; 1 is all of it. */
+  /** The part of the body (0 to 1) that arrives before the client goes away. */
   arrives: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
-  /** In place of the form. */
+  /** A body that is sent instead of the form; null for none. */
   garbage: fc.option(wordText([
     "--frontier",
     "--",
@@ -62,7 +62,7 @@ const input = fc.record({
   ])),
 });
 
-/** A directory with the upload directory in it, and a file beside that no upload may touch. */
+/** A directory that contains the upload directory, and a file that no upload may change. */
 interface Place {
   readonly top: string;
   readonly directory: string;
@@ -78,7 +78,7 @@ const place = {
   close: ({ top }: Place): Promise<void> => Deno.remove(top, { recursive: true }),
 };
 
-/** See above. */
+/** Complete forms are stored exactly, and broken or malformed ones leave no wrong file. */
 export const multipart = targetWith(
   "multipart",
   place,

@@ -1,4 +1,4 @@
-/** pacman.conf: inserting adds lines and nothing else, and what pacman-conf prints is read back. */
+/** pacman.conf: inserting only adds lines, and the output of pacman-conf is parsed correctly. */
 
 import fc from "fast-check";
 import { directive, repositoryName, splitLines } from "../../src/pacman/lines.ts";
@@ -35,7 +35,7 @@ const configuration = fc.oneof(
   byteText(200),
 );
 
-/** Inserting twice is inserting once; without the inserted lines the text is what it was. */
+/** A second insertion changes nothing, and without the inserted lines the text is the original. */
 export const pacmanConf = target("pacman-conf", configuration, (text) => {
   const { text: inserted, repositories } = insertInclude(text);
   assertEquals(insertInclude(inserted), { text: inserted, repositories });
@@ -73,7 +73,7 @@ const printed = fc.record({
   noise: wordText(["[", "]", "Server", " = ", "[options]", "\n"]),
 });
 
-/** What pacman-conf prints of a configuration is that configuration. */
+/** The output of pacman-conf is parsed into the configuration that it describes. */
 export const pacmanConfOutput = target(
   "pacman-conf-output",
   printed,

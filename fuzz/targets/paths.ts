@@ -1,4 +1,4 @@
-/** Request targets: through all handlers of a server with a secret beside what it shares. */
+/** Request targets: handled by servers with a secret file next to their shares. */
 
 import fc from "fast-check";
 import { encodePath, parseTarget } from "../../src/http/target.ts";
@@ -52,7 +52,7 @@ const requestTarget = fc.oneof(
   fc.constantFrom(...hostilePaths),
 );
 
-/** Addresses of pacman's, with what else may stand in one. */
+/** Targets in the forms that pacman uses, mixed with hostile parts. */
 const pacmanTarget = wordText([
   "/pacman/",
   "/request/",
@@ -98,7 +98,7 @@ const server = {
   },
 };
 
-/** A pacserve with a cache and a `file:` repository, each with links to the secret in it. */
+/** A pacserve with a cache and a `file:` repository, both of which contain links to the secret. */
 function pacserveOf(directory: string): ServerConfiguration {
   const required = { packageSignatureRequired: true };
   return configurationOf({
@@ -125,7 +125,7 @@ function pacserveOf(directory: string): ServerConfiguration {
   });
 }
 
-/** No target, by no method, gets at the secret or makes the handlers throw. */
+/** No target with any method reads the secret or makes the handlers throw. */
 export const paths = targetWith(
   "paths",
   server,
@@ -149,7 +149,7 @@ export const paths = targetWith(
       const request = makeRequest({ method, target: requestTarget, headers, connection });
       const reply = await handlers.answer(request);
       const text = await readText(reply);
-      assert(!text.includes(SECRET), "the secret came out");
+      assert(!text.includes(SECRET), "the secret is in the reply");
       assert(reply.status !== 500, `status ${reply.status}`);
       const location = reply.headers["Location"];
       if (typeof location === "string") {
@@ -164,7 +164,7 @@ const name = fc.oneof(
   fc.constantFrom("__proto__", "core.db", "é", "a b", "%"),
 ).filter((name) => name !== "." && name !== "..");
 
-/** All forms of pacman's addresses mean the same place, and no form means another one. */
+/** All forms of a pacman URL mean the same path in the tree. */
 export const pacmanAddresses = target(
   "pacman-addresses",
   fc.record({ repository: name, architecture: name, file: name, requestTarget }),

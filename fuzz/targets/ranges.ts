@@ -1,4 +1,4 @@
-/** Range fields: what is understood, and that a reply has the very bytes that it says it has. */
+/** Range fields: they are parsed correctly, and replies have exactly the bytes that they claim. */
 
 import fc from "fast-check";
 import { FileReplies } from "../../src/quickserve/file_reply.ts";
@@ -25,7 +25,7 @@ const field = fc.oneof(
   wordText(["bytes", "=", "-", ",", " ", "0", "1", "99", "100", "9007199254740993", "\t", "none"]),
 );
 
-/** Understood ranges are inside of the file, in no other's way, and just the bytes asked for. */
+/** Parsed ranges are inside the file, do not overlap, and contain exactly the requested bytes. */
 export const ranges = target(
   "ranges",
   fc.record({ field, size: fc.nat(300) }),
@@ -46,7 +46,7 @@ export const ranges = target(
   },
 );
 
-/** The bytes that a field asks for, byte by byte (RFC 9110 §14.1.2). */
+/** The positions of all bytes that a field asks for (RFC 9110 §14.1.2). */
 function bytesWanted(field: string, size: number): Set<number> {
   const wanted = new Set<number>();
   for (const [, first = "", last = ""] of field.matchAll(/(\d*)-(\d*)/g)) {
@@ -60,7 +60,7 @@ function bytesWanted(field: string, size: number): Set<number> {
   return wanted;
 }
 
-/** One file that is kept in memory, and one that is too large for it. */
+/** A small file, which is kept in memory, and one that is too large for that. */
 interface Files {
   readonly directory: string;
   readonly replies: FileReplies;
@@ -89,7 +89,7 @@ function counting(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
 }
 
-/** Whatever is asked for, each part of a reply is the slice that its Content-Range names. */
+/** For any Range field, each part of the reply has the bytes that its Content-Range names. */
 export const rangeReplies = targetWith(
   "range-replies",
   files,
@@ -137,7 +137,7 @@ function assertParts(body: Uint8Array, boundary: string, whole: Uint8Array): voi
     at = head + 4 + slice.length;
     parts++;
   }
-  assert(parts > 1, "one part would be no multipart");
+  assert(parts > 1, "a multipart body needs more than one part");
   assertEquals(text.slice(at).trim(), `--${boundary}--`);
 }
 
@@ -148,5 +148,8 @@ function sliceOf(whole: Uint8Array, contentRange: string): Uint8Array {
 }
 
 function assertSame(one: Uint8Array, other: Uint8Array): void {
-  assert(one.length === other.length && one.every((byte, at) => byte === other[at]), "other bytes");
+  assert(
+    one.length === other.length && one.every((byte, at) => byte === other[at]),
+    "the bytes differ",
+  );
 }

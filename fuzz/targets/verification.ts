@@ -1,4 +1,4 @@
-/** What packages are verified with: sync databases and detached signatures. */
+/** The files by which packages are verified: sync databases and detached signatures. */
 
 import fc from "fast-check";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -28,7 +28,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
 const database = fc.record({
   entries: fc.array(entry, { maxLength: 5 }),
   packing: fc.constantFrom("gzip", "zstd", "none"),
-  /** Bytes that are put in place of others: where (a fraction), how many are taken out, and which. */
+  /** Replacements: the position (in thousandths), how many bytes are removed, and the new bytes. */
   damage: fc.array(
     fc.record({ at: fc.nat(999), removed: fc.nat(600), added: byteText(20) }),
     { maxLength: 3 },
@@ -43,12 +43,12 @@ const packers = {
   none: (bytes: Uint8Array): Uint8Array => bytes,
 };
 
-/** A table or an error with a reason, and of an undamaged archive always the same table. */
+/** Any bytes give a table or an error with a reason; an undamaged archive always gives the same table. */
 export const databases = target("databases", database, async (input) => {
   const plain = await new Response(archive(input.entries)).bytes();
   const packed = packers[input.packing as keyof typeof packers](plain);
   const table = await assertTable(packed, input.pieceSize);
-  assert(table !== null, "an archive of a well-known library was refused");
+  assert(table !== null, "a valid archive was refused");
   assertEquals(await assertTable(plain, 4096), table);
 
   let damaged = packed;
@@ -102,7 +102,7 @@ const shaped = fc.record({
   rest: byteText(100),
 });
 
-/** What is taken is one packet from the first byte to the last, and can be compared with any file. */
+/** An accepted signature is exactly one packet, and can be compared with any file. */
 export const signatures = target(
   "signatures",
   fc.record({ packet, shaped, file: byteText(100) }),
@@ -128,7 +128,7 @@ async function assertSignature(bytes: Uint8Array, file: Uint8Array): Promise<voi
   if (signature === null) return;
   await fits(signature, [file]);
   assert(bytes.length <= 16 << 10);
-  // Neither more nor less is a signature.
+  // With a byte more or a byte less it is not accepted.
   assertEquals(parseSignature(Uint8Array.of(...bytes, 0)), null);
   assertEquals(parseSignature(bytes.subarray(0, -1)), null);
 }

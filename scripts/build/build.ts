@@ -1,9 +1,9 @@
 /**
  * Builds everything that the package installs into `dist/root`, laid out as it will be under `/`.
  *
- * The environment variable `PACSERVE_FORM` chooses the form: `bundled` (the default, which runs on the
- * system's deno) or `compiled` (one executable with the runtime in it). With `--output <directory>` it
- * is there instead of in `dist`.
+ * The environment variable `PACSERVE_FORM` selects the form: `bundled` (the default, which runs on the
+ * system's deno) or `compiled` (one executable that includes the runtime). `--output <directory>` names
+ * another directory than `dist`.
  */
 
 import { resolve } from "node:path";
@@ -25,21 +25,21 @@ import { manPage } from "./man_page.ts";
 import { MANUALS } from "./manual.ts";
 import { taskPage } from "./task_page.ts";
 
-/** Where the program lies when it is installed. */
+/** The directory in which the program is installed. */
 const PROGRAM_DIRECTORY = "/usr/lib/pacserve";
 
-/** Where notices of ours and of the libraries are installed. */
+/** The directory for the licence notices of this program and of its libraries. */
 const LICENCES = "/usr/share/licenses/pacserve";
 
-/** What the program is installed as. */
+/** The form in which the program is installed. */
 type Form = "compiled" | "bundled";
 
-/** How the bundled form is run, before the permissions of the command. */
+/** The beginning of the command line of the bundled form; the command's permissions follow it. */
 const DENO_RUN = `/usr/bin/deno ${DENO_OPTIONS.join(" ")}`;
 
 const checkout = fileURLToPath(import.meta.resolve("../../"));
 
-/** Files that are installed as they are. */
+/** Files that are installed unchanged. */
 const PLAIN_FILES: Readonly<Record<string, string>> = {
   "conf.d/pacserve": "/etc/conf.d/pacserve",
   "pacman.d/pacserve": "/etc/pacman.d/pacserve",
@@ -60,7 +60,7 @@ const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>
   "doc/tasks": { to: "/usr/share/doc/pacserve/doc/tasks", ending: /\.md$/ },
 };
 
-/** The time that a reproducible build takes for now (reproducible-builds.org). */
+/** The date of the build; SOURCE_DATE_EPOCH fixes it for reproducible builds (reproducible-builds.org). */
 function buildDate(): Date {
   const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
   return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
@@ -69,7 +69,7 @@ function buildDate(): Date {
 function chosenForm(): Form {
   const form = Deno.env.get("PACSERVE_FORM") || "bundled";
   if (form === "bundled" || form === "compiled") return form;
-  throw new UsageError(`PACSERVE_FORM is bundled or compiled, not "${form}"`);
+  throw new UsageError(`PACSERVE_FORM must be bundled or compiled, not "${form}"`);
 }
 
 async function program(form: Form, output: string, root: string): Promise<void> {
@@ -87,10 +87,10 @@ async function program(form: Form, output: string, root: string): Promise<void> 
 }
 
 /**
- * How a launcher begins in the bundled form. What Deno keeps to start faster next time lies, for root,
- * where it goes with the package, and not in root's home; who has no home keeps nothing.
+ * The beginning of a launcher of the bundled form. It sets the directory of Deno's cache: for root, one
+ * that is removed with the package, instead of root's home; for users without a home, none.
  */
-const DENO_CACHE = `# The runtime shall not ask its makers for news.
+const DENO_CACHE = `# The runtime shall not look for updates of itself.
 export DENO_NO_UPDATE_CHECK=1
 if ((EUID == 0)); then
   export DENO_DIR=/var/cache/pacserve/deno
@@ -110,7 +110,7 @@ async function launchers(form: Form, root: string): Promise<void> {
       : `${DENO_RUN} ${permissions.join(" ")} ${PROGRAM_DIRECTORY}/main.js`;
     const cache = form === "compiled" ? { all: "", pacsrv: "" } : {
       all: DENO_CACHE,
-      // Not exported: it is not pacman's.
+      // Not exported, because pacman must not inherit these variables.
       pacsrv: 'env DENO_NO_UPDATE_CHECK=1 "DENO_DIR=$cache/pacserve/deno" ',
     };
     const text = name === "pacsrv"
@@ -126,7 +126,7 @@ async function documentation(root: string): Promise<void> {
   const date = buildDate();
   for (const command of installedCommands()) {
     const manual = MANUALS[command.name];
-    if (manual === undefined) throw new Failure(`no manual for ${command.name}`);
+    if (manual === undefined) throw new Failure(`the command ${command.name} has no manual`);
     const page = `${command.name}.${command.section}`;
     await write(
       `${root}/usr/share/man/man${command.section}/${page}`,
@@ -173,7 +173,7 @@ async function plainFiles(root: string): Promise<void> {
   }
 }
 
-/** Builds all of it; `output` is emptied first. */
+/** Builds everything; `output` is emptied first. */
 async function build(form: Form, output: string): Promise<void> {
   await emptyDirectory(output);
   const root = `${output}/root`;

@@ -1,4 +1,4 @@
-/** Bundles the program: our modules and the libraries that they use, in a few files. */
+/** Bundles our modules and the libraries that they use into a few files. */
 
 import { resolve } from "node:path";
 import { build } from "esbuild";
@@ -7,19 +7,20 @@ import { Failure } from "../../src/failure.ts";
 import { copy, copyDirectory, emptyDirectory } from "./files.ts";
 
 /**
- * Libraries in CommonJS require the modules that are built into the runtime. This asks for no
- * permission, of which the worker has none to spare.
+ * A definition of `require` for libraries in CommonJS, which require built-in modules of the runtime. It
+ * needs no permissions, because the worker does not have those that Deno's own `require` needs.
  */
 const BUILTIN_REQUIRE = "const require=(name)=>process.getBuiltinModule(name);";
 
 /**
- * Bundles `src/` into `output`: `main.js`, the two workers and what they share.
+ * Bundles `src/` into `output`: `main.js`, the two workers, and chunks that they share.
  *
- * esbuild names what is shared after a hash of the paths of its sources. So everything is laid out in
- * one place first, and the same sources give the same bytes wherever the checkout and that place lie.
+ * esbuild names a chunk after a hash of the relative paths of its sources. All sources are therefore
+ * first copied into one directory, so that the bytes of the result do not depend on the path of the
+ * checkout.
  *
  * @param checkout path of the repository, with a slash at its end.
- * @param place a directory of the bundler's own, for sources and libraries.
+ * @param place a directory that the bundler may use for sources and libraries.
  * @returns the files whose text is in the bundles, as absolute paths.
  * @throws when a module or library cannot be found.
  */
@@ -44,7 +45,7 @@ export async function bundle(checkout: string, place: string, output: string): P
     chunkNames: "[name]-[hash]",
     banner: { js: BUILTIN_REQUIRE },
     alias: libraryAliases(),
-    // Names of functions and classes are kept: they stand in messages.
+    // Identifiers are not minified, because names of functions and classes appear in messages.
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
@@ -52,25 +53,27 @@ export async function bundle(checkout: string, place: string, output: string): P
     metafile: true,
   });
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    // What was left out of the bundles is listed with no bytes.
+    // Files that were left out of the bundles are listed with 0 bytes.
     Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
   );
   return [...new Set(used.map(([path]) => resolve(directory, path)))];
 }
 
-/** Puts the libraries of the lock file beside the sources, from Deno's cache where it has them. */
+/** Installs the libraries of the lock file next to the sources, from Deno's cache if possible. */
 async function installLibraries(checkout: string, place: string): Promise<void> {
   await emptyDirectory(place);
-  // `src/version.ts` reads the version there, too.
+  // `src/version.ts` also reads the version from deno.json.
   for (const file of ["deno.json", "deno.lock"]) await copy(checkout + file, `${place}/${file}`);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["install", "--quiet", "--frozen", "--node-modules-dir=auto"],
     cwd: place,
   }).output();
-  if (!success) throw new Failure(`no libraries: ${new TextDecoder().decode(stderr).trim()}`);
+  if (!success) {
+    throw new Failure(`cannot install the libraries: ${new TextDecoder().decode(stderr).trim()}`);
+  }
 }
 
-/** The names of the import map, as names of npm packages: `@std/html` is `deno-std/html/mod.js`. */
+/** The paths in npm packages for the names of the import map: `deno-std/html/mod.js` for `@std/html`. */
 function libraryAliases(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(manifest.imports).flatMap(([name, specifier]) => {

@@ -1,11 +1,12 @@
 /**
- * The commands that the package installs, and what the runtime lets each of them do.
+ * The commands that the package installs, and the permissions of each.
  *
- * The servers run without V8's timer that tidies an idle heap, which wakes an idle machine every few
- * seconds, and with a young generation that stays small after a rush.
+ * The permissions are defined in one place: the tasks of `deno.json`, each of which runs a command. The
+ * launchers of the bundled form and the flags of the compiled form are derived from them.
  *
- * The permissions stand in one place: the tasks of `deno.json`, each of which runs one command. The
- * launchers of the bundled form and the flags of the compiled form are made of them.
+ * The tasks of the servers also have flags for V8: one disables a timer for cleaning the idle heap,
+ * which would wake an idle machine every few seconds; another keeps the young generation of the heap
+ * small after a time of high load.
  */
 
 import manifest from "../../deno.json" with { type: "json" };
@@ -16,14 +17,14 @@ import { PACSERVE_STATUS } from "../../src/commands/pacserve_status_command.ts";
 import { serveCommand } from "../../src/commands/serve/options.ts";
 import { PACSRV } from "./pacsrv_manual.ts";
 
-/** How a command is started. */
+/** A command and the flags with which it is started. */
 export interface LaunchedCommand {
   readonly name: string;
-  /** Flags of `deno run`: its permissions, and those of V8. */
+  /** Flags of `deno run`: permissions, and flags for V8. */
   readonly permissions: readonly string[];
 }
 
-/** What `deno` is told to run the bundled form, before the permissions of a command. */
+/** Arguments of `deno` to run the bundled form; the permissions of a command follow them. */
 export const DENO_OPTIONS: readonly string[] = [
   "run",
   "--quiet",
@@ -34,7 +35,7 @@ export const DENO_OPTIONS: readonly string[] = [
   "--unstable-worker-options",
 ];
 
-/** Flags of the tasks that matter only in a checkout: the installed program has no lock file. */
+/** Flags of the tasks that are needed only in a checkout: the installed program has no lock file. */
 const CHECKOUT_ONLY = new Set(["--frozen", "--quiet"]);
 
 const TASK = /^deno run (?<flags>.*) src\/main\.ts (?<name>\S+)$/;

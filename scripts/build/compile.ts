@@ -1,23 +1,23 @@
-/** The self-contained form of the program: one executable with the runtime in it (`deno compile`). */
+/** Makes the self-contained form of the program: an executable that includes the runtime. */
 
 import { createHash } from "node:crypto";
 import { Failure, messageOf } from "../../src/failure.ts";
 import { launchedCommands } from "./commands.ts";
 
-/** Milliseconds in which the runtime base has to arrive: 40 MB on a slow line. */
+/** How long the download of the runtime base (40 MB) may take, in milliseconds. */
 const DOWNLOAD_DEADLINE = 600_000;
 
 const BASE_NAME = `denort-${Deno.build.target}.zip`;
 
-/** Where Deno publishes its runtime bases, and `<address>.sha256sum` beside each. */
+/** The URL at which Deno publishes the runtime base; its digest is at `<URL>.sha256sum`. */
 const BASE_ADDRESS = `https://dl.deno.land/release/v${Deno.version.deno}/${BASE_NAME}`;
 
 /**
  * Compiles the bundled program into one executable.
  *
- * @param bundles directory with `main.js` and what it loads.
- * @param place a directory for what is downloaded.
- * @throws {Failure} when the runtime base cannot be had, or is not the one that it should be.
+ * @param bundles directory with `main.js` and the files that it loads.
+ * @param place a directory for the download.
+ * @throws {Failure} when the runtime base cannot be downloaded, or its digest is wrong.
  */
 export async function compile(bundles: string, place: string, output: string): Promise<void> {
   const base = await runtimeBase(place);
@@ -30,7 +30,7 @@ export async function compile(bundles: string, place: string, output: string): P
       "--unstable-net",
       "--unstable-worker-options",
       ...allPermissions(),
-      // Everything else is found from these: only workers are loaded by an address.
+      // `deno compile` finds all other files by their imports, but workers are loaded by URL.
       "--include",
       `${bundles}/worker.js`,
       "--include",
@@ -45,9 +45,10 @@ export async function compile(bundles: string, place: string, output: string): P
 }
 
 /**
- * The runtime base (`denort`, of Deno's own version): the file that `DENORT_BIN` names, else a
- * download. Deno would take any download for good; here only the one with the digest that the user
- * has named is taken, since none could be pinned where this was written.
+ * The path of the runtime base (`denort`, of the same version as Deno): the file that `DENORT_BIN`
+ * names, else a download. Deno itself does not verify a download. Here it must have the digest that the
+ * user gives in `DENORT_SHA256`; a fixed digest in this file was not possible, because the base could
+ * not be downloaded where this was written.
  */
 async function runtimeBase(place: string): Promise<string> {
   const own = Deno.env.get("DENORT_BIN") ?? "";
@@ -55,8 +56,8 @@ async function runtimeBase(place: string): Promise<string> {
   const digest = (Deno.env.get("DENORT_SHA256") ?? "").toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(digest)) {
     throw new Failure(
-      `the self-contained form needs ${BASE_ADDRESS}, which is taken only with its SHA-256 ` +
-        "(64 hexadecimal digits) in DENORT_SHA256; or name a denort of your own in DENORT_BIN",
+      `the self-contained form needs ${BASE_ADDRESS}: set DENORT_SHA256 to its SHA-256 ` +
+        "(64 hexadecimal digits), or set DENORT_BIN to the path of a denort",
     );
   }
   const archive = `${place}/${BASE_NAME}`;
@@ -70,7 +71,7 @@ async function runtimeBase(place: string): Promise<string> {
 }
 
 async function download(digest: string): Promise<Uint8Array> {
-  // Another place to take it from: the digest says whether it is the right file.
+  // DENORT_URL may name any other source, because the digest is verified.
   const address = Deno.env.get("DENORT_URL") || BASE_ADDRESS;
   let bytes: Uint8Array;
   try {
@@ -78,7 +79,7 @@ async function download(digest: string): Promise<Uint8Array> {
     if (!response.ok) throw new Error(`status ${response.status}`);
     bytes = await response.bytes();
   } catch (error) {
-    // "fetch failed" is all that the error itself says.
+    // The error itself says only "fetch failed"; its cause says why.
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new Failure(`${address}: ${messageOf(cause)}`);
   }
@@ -87,7 +88,7 @@ async function download(digest: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** An executable has one set of permissions: what any of its commands may do. */
+/** The permissions of all commands together, because an executable has only one set of permissions. */
 export function allPermissions(): string[] {
   const values = new Map<string, Set<string> | null>();
   for (const flag of launchedCommands().flatMap(({ permissions }) => permissions)) {
@@ -99,7 +100,7 @@ export function allPermissions(): string[] {
   return [...values].map(([name, list]) => list === null ? name : `${name}=${[...list].join(",")}`);
 }
 
-/** The innermost cause in a message of Deno's, which stands before its stack trace. */
+/** The innermost cause in a message of Deno: the last line before the stack trace. */
 function lastCause(message: string): string {
   const [causes = ""] = message.split("Stack backtrace:");
   return causes.trim().split("\n").at(-1)?.trim() || "it gives no reason";

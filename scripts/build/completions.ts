@@ -3,17 +3,17 @@
 import { type Command, type Option, optionsOf } from "../../src/commands/command.ts";
 import { plainMetavariable, takesMany } from "./metavariable.ts";
 
-/** What bash does to complete the value of an option, by kind. */
+/** The code by which bash completes the value of an option, by kind. */
 const BASH_VALUES = {
   file: `compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current")`,
   directory: `compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current")`,
   interface: `mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$current")`,
 };
 
-/** What zsh does, by kind. */
+/** The same for zsh. */
 const ZSH_VALUES = { file: "_files", directory: "_files -/", interface: "_net_interfaces" };
 
-/** What fish does, by kind. */
+/** The same for fish. */
 const FISH_VALUES = {
   file: "-rF",
   directory: "-xa '(__fish_complete_directories)'",
@@ -60,7 +60,7 @@ function bashValue(option: Option): string {
   return option.completes === undefined ? ":" : BASH_VALUES[option.completes];
 }
 
-/** The words behind the first one of an option that takes as many as follow it. */
+/** Completes the second and further values of an option that takes several values. */
 function bashList(name: string, choices: readonly string[]): string[] {
   return [
     "  local index=$COMP_CWORD",
@@ -102,7 +102,7 @@ function zshOption(option: Option): string[] {
   const values = (option.values ?? []).map((value) =>
     `:${zshText(plainMetavariable(value))}:${zshValue(option)}`
   );
-  // Of the words that follow, the first has to be there, and the others may be.
+  // The first value is required; the double colon makes the further ones optional.
   values.push(...(option.choices ?? []).slice(1).map(() => `:${values[0]}`));
   return names.map((name) => `'${repeatable}${name}[${explanation}]${values.join("")}'`);
 }
@@ -136,7 +136,7 @@ function fishValue({ values, choices, completes }: Option): string {
   return completes === undefined ? " -x" : ` ${FISH_VALUES[completes]}`;
 }
 
-/** The words behind the first one of an option that takes as many as follow it. */
+/** Completes the second and further values of an option that takes several values. */
 function fishList(command: string, { choices }: Option): string[] {
   if (choices === undefined) return [];
   const words = choices.join(" ");
@@ -147,7 +147,7 @@ function firstSentence(text: string): string {
   return (/^.*?[.](?= |$)/.exec(text)?.[0] ?? text).replace(/[.]$/, "");
 }
 
-/** pacsrv completes as pacman does. */
+/** The completions of pacsrv, which are those of pacman. */
 export const PACSRV_COMPLETIONS = {
   bash: `# bash completion for pacsrv: pacman's
 if ! declare -F _pacman >/dev/null && declare -F _completion_loader >/dev/null; then

@@ -3,11 +3,11 @@
 import { Failure } from "../../src/failure.ts";
 import { write } from "./files.ts";
 
-/** A library that is in the bundles. */
+/** A library in the bundles. */
 interface Library {
   readonly name: string;
   readonly version: string;
-  /** An identifier of SPDX. */
+  /** SPDX identifier of its licence. */
   readonly licence: string;
   readonly author: string;
 }
@@ -15,24 +15,24 @@ interface Library {
 /** The directory of the npm package that a file belongs to. */
 const PACKAGE_DIRECTORY = /^.*[/]node_modules[/](?:@[^/]+[/])?[^/]+[/]/;
 
-/** Files of a package that are notices. */
+/** Names of files with licence notices. */
 const NOTICE = /^(licen[cs]e|copying|notice)\b/i;
 
-/** Comments: between stars, or several lines with slashes. */
+/** Block comments, and comments of lines that begin with slashes. */
 const COMMENT = /\/\*[^]*?\*\/|(?:^[ \t]*\/\/.*\n)+/gm;
 
-/** The text of the MIT licence behind the copyright line, which is in our own notice. */
+/** The text of the MIT licence after the copyright line; our own notice contains it. */
 const MIT_TEXT = /Permission is hereby granted[^]*$/;
 
-/** The text of the Apache licence without its appendix, in which a project names itself. */
+/** The text of the Apache licence without its appendix, which is a template for projects. */
 const APACHE_TEXT = /^\s*Apache License[^]*END OF TERMS AND CONDITIONS$/m;
 
 /**
- * Writes one file of notices for each library into `output`.
+ * Writes a file with the notices of each library into `output`.
  *
- * @param files that are in the bundles; those of libraries lie below `node_modules`.
+ * @param files that are in the bundles; those of libraries are in `node_modules`.
  * @param checkout path of the repository, with a slash at its end.
- * @throws {Failure} for a library without a licence, or with one whose text is not to be found.
+ * @throws {Failure} for a library without a licence, or when the text of its licence is not found.
  */
 export async function writeLicences(
   files: readonly string[],
@@ -57,12 +57,14 @@ async function readManifest(directory: string): Promise<Library> {
   const { name, version, license, author } = JSON.parse(
     await Deno.readTextFile(`${directory}package.json`),
   ) as { name: string; version: string; license?: string; author?: string | { name: string } };
-  if (license === undefined) throw new Failure(`the library ${name} names no licence`);
+  if (license === undefined) {
+    throw new Failure(`the library ${name} has no licence in its package.json`);
+  }
   const authorName = typeof author === "string" ? author : author?.name;
   return { name, version, licence: license, author: authorName ?? `the authors of ${name}` };
 }
 
-/** The notices in a package, with those of other people's code in its directories. */
+/** The notices in a package, including those of third-party code in its directories. */
 async function noticeFiles(directory: string): Promise<string[]> {
   const notices: string[] = [];
   const entries = await Array.fromAsync(Deno.readDir(directory));
@@ -76,7 +78,7 @@ async function noticeFiles(directory: string): Promise<string[]> {
   return notices;
 }
 
-/** Comments about copyright in sources: the bundler leaves all comments out. */
+/** The copyright comments in the sources, because the bundler removes all comments. */
 async function noticeComments(files: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
   const comments = texts.flatMap((text) => text.match(COMMENT) ?? [])
@@ -87,13 +89,13 @@ async function noticeComments(files: readonly string[]): Promise<string[]> {
   return [...new Set(comments)].sort();
 }
 
-/** The text of the licence of a package that does not have it. */
+/** The standard text of a licence, for a package that does not contain the text. */
 async function standardText(
   { name, licence }: Library,
   checkout: string,
   directory: string,
 ): Promise<string> {
-  // Another library, which the lock file brings as well, has the text of the Apache licence.
+  // Take the text of the Apache licence from another library in the lock file.
   const apache = directory.replace(/[/]node_modules[/].*/, "/node_modules/playwright-core/LICENSE");
   const places: Readonly<Record<string, readonly [string, RegExp]>> = {
     "MIT": [`${checkout}LICENSE`, MIT_TEXT],
@@ -102,7 +104,9 @@ async function standardText(
   const [file, pattern] = places[licence] ?? [];
   const text = file === undefined ? null : pattern?.exec(await Deno.readTextFile(file));
   if (text === null || text === undefined) {
-    throw new Failure(`the library ${name} comes without the text of its licence, ${licence}`);
+    throw new Failure(
+      `the library ${name} does not contain the text of its licence, ${licence}, and neither do we`,
+    );
   }
   return text[0].trim();
 }

@@ -8,7 +8,7 @@ import { argument, display, mdocDate, seeAlso, text, typedArgument } from "./mdo
 import type { Section, Term } from "./manual_section.ts";
 import { plainMetavariable, takesMany } from "./metavariable.ts";
 
-/** The source of a command's page. */
+/** The source of a command's man page. */
 export function manPage(command: Command, manual: Manual, date: Date): string {
   const { name, section, summary, positional } = command;
   const lines = [
@@ -40,7 +40,7 @@ export function manPage(command: Command, manual: Manual, date: Date): string {
   return lines.join("\n") + "\n";
 }
 
-/** `[<filepath> ...]` is optional, `[<filepath>]` once only; other arguments have to be there. */
+/** The synopsis of an argument; brackets mean that it is optional, dots that it may be repeated. */
 function synopsis(syntax: string): string {
   const macro = syntax.startsWith("[") ? ".Op Ar" : ".Ar";
   return `${macro} ${metavariable(syntax)}${takesMany(syntax) ? " ..." : ""}`;
@@ -81,7 +81,7 @@ function fileSection({ files }: Manual): string[] {
   ];
 }
 
-/** @param macro of mdoc(7) that says what the words are. */
+/** @param macro of mdoc(7) for the kind of the words. */
 function termList(macro: string, terms: readonly Term[]): string[] {
   const items = terms.flatMap(({ word, meaning }) => [
     `.It ${macro} ${argument(word)}`,
@@ -106,7 +106,7 @@ function paragraphs(content: readonly string[]): string[] {
   return content.flatMap((one, index) => index === 0 ? [text(one)] : [".Pp", text(one)]);
 }
 
-/** Paragraphs, displays of what is typed, and lists of words. */
+/** The lines for paragraphs, literal displays and lists of terms. */
 function contentLines(content: Section["content"]): string[] {
   return content.flatMap((part, index) => {
     if (typeof part === "string") return index === 0 ? [text(part)] : [".Pp", text(part)];

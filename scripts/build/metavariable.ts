@@ -1,14 +1,14 @@
-/** Metavariables of the tables of options, read for man pages and completions. */
+/** Parses the metavariables of the option tables, for man pages and completions. */
 
 /**
- * `port` of `<port>`. What is made of several keeps the brackets, by which they are told apart:
- * `<scheme>://<host>:<port>/`.
+ * A metavariable without its brackets: `port` for `<port>`. A value that consists of several
+ * metavariables keeps the brackets that separate them: `<scheme>://<host>:<port>/`.
  */
 export function plainMetavariable(value: string): string {
   return /^<[^<>]*>$/.test(value) ? value.slice(1, -1) : value;
 }
 
-/** True for an argument that may be there several times: `[<filepath> ...]`. */
+/** True for an argument that may be given several times: `[<filepath> ...]`. */
 export function takesMany(metavariable: string): boolean {
   return /\.\.\.\]?$/.test(metavariable);
 }

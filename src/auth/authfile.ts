@@ -1,15 +1,16 @@
-/** The file of `--authfile`: lines that are in turn a user name and its password (the manual). */
+/** Parses the file of `--authfile`, in which a line with a user name and one with its password alternate. */
 
 import { Failure } from "../failure.ts";
 import type { User } from "./configuration.ts";
 
 /**
- * Reads users from the text of a file. Lines end in LF or CRLF; nothing else is taken off them,
- * because a password may begin or end with a space. Empty lines at the very end are passed over.
+ * Parses the text of the file. Lines end in LF or CRLF. Spaces are not trimmed, because a password may
+ * begin or end with a space. Empty lines at the end of the file are ignored.
  *
  * @param path the file's name, for messages
- * @throws {Failure} naming the line: no user at all, a name without a password, an empty name or password, a name with
- * a colon or a control character in it, a name that comes twice. No message has a password in it.
+ * @throws {Failure} when there is no user at all, a name without a password, an empty name or password,
+ * a name with a colon or a control character in it, or a name that occurs twice. The message names the
+ * line, and never contains a password.
  */
 export function parseAuthFile(text: string, path: string): User[] {
   const lines = text.replace(/^\uFEFF/, "").split("\n").map((line) => line.replace(/\r$/, ""));
@@ -23,7 +24,7 @@ export function parseAuthFile(text: string, path: string): User[] {
     if (problem !== null) throw new Failure(`${path}:${index + 1}: ${problem}`);
     const earlier = lineOf.get(name);
     if (earlier !== undefined) {
-      const message = `the user "${name}" stands in line ${earlier} already`;
+      const message = `the user "${name}" is already defined in line ${earlier}`;
       throw new Failure(`${path}:${index + 1}: ${message}`);
     }
     if (password === undefined || password === "") {
@@ -32,12 +33,12 @@ export function parseAuthFile(text: string, path: string): User[] {
     lineOf.set(name, index + 1);
     users.push({ name, password });
   }
-  // A server that was told to ask for passwords must not be open because its list came out empty.
+  // With no users no login would be needed, but the user of `--authfile` wants one.
   if (users.length === 0) throw new Failure(`${path}:1: there is no user in this file`);
   return users;
 }
 
-/** What is wrong with a user name, in a sentence; null when nothing is. */
+/** What is wrong with a user name, in a sentence; null when the name is valid. */
 export function nameProblem(name: string): string | null {
   if (name === "") return "a user name is empty";
   // The name and the realm are hashed with a colon between them: with one in the name, two different

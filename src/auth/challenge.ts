@@ -6,15 +6,15 @@ import { textReply } from "../http/replies.ts";
 import { ALGORITHMS } from "./hash.ts";
 import { quote } from "./header.ts";
 
-/** What a challenge says. */
+/** The values in a challenge. */
 interface Challenge {
   readonly realm: string;
   readonly nonce: string;
-  /** The password was right but the nonce is used up: the client may try again without asking. */
+  /** True: the password was right but the nonce has expired. The client retries without asking the user. */
   readonly stale: boolean;
 }
 
-/** The `WWW-Authenticate` fields, one an algorithm, the preferred one first. */
+/** The `WWW-Authenticate` fields, one for each algorithm, the preferred one first. */
 function challengeFields(challenge: Challenge): string[] {
   const { realm, nonce, stale } = challenge;
   const common = [
@@ -37,17 +37,17 @@ function opaqueOf(realm: string): string {
 
 /** 401: the client has to log in. */
 export function unauthorized(challenge: Challenge): Reply {
-  return refusal(401, "This needs a user name and a password.", {
+  return refusal(401, "This request needs a user name and a password.", {
     "WWW-Authenticate": challengeFields(challenge),
   });
 }
 
-/** 400: the `Authorization` field is not what RFC 7616 says. */
+/** 400: the `Authorization` field does not conform to RFC 7616. */
 export function improper(reason: string): Reply {
   return refusal(400, reason);
 }
 
-/** 429: too many wrong passwords came from this address. `seconds`: when to try again. */
+/** 429: too many wrong passwords came from this address. The client may try again after `seconds`. */
 export function tooManyAttempts(seconds: number): Reply {
   return refusal(429, "Too many wrong passwords came from your address. Try again later.", {
     "Retry-After": String(seconds),

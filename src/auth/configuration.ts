@@ -1,4 +1,4 @@
-/** Users, and what they have to log in for. Plain data: the main thread sends it to the worker. */
+/** Users, and the requests that need a login. Plain data: the main thread sends it to the worker. */
 
 /** A user of HTTP digest authentication. */
 export interface User {
@@ -6,11 +6,11 @@ export interface User {
   readonly password: string;
 }
 
-/** What digest authentication is told. */
+/** Configuration of digest authentication. */
 export interface AuthConfiguration {
   /** Empty: no login is needed. */
   readonly users: readonly User[];
-  /** Reading is open; only uploading needs a user. */
+  /** True: only uploading needs a login, reading does not. */
   readonly uploadOnly: boolean;
   /** The realm that clients show when they ask for the password: `Pacserve`, `Quickserve`. */
   readonly realm: string;

@@ -1,4 +1,4 @@
-/** What a client shows to log in: by digest (RFC 7616 §3.4), or by a password (RFC 7617). */
+/** Reads the credentials in a request: digest (RFC 7616 §3.4) or basic (RFC 7617). */
 
 import { Buffer } from "node:buffer";
 import { isLoopback } from "../http/address.ts";
@@ -7,12 +7,12 @@ import type { User } from "./configuration.ts";
 import { type Algorithm, algorithmNamed } from "./hash.ts";
 import { extendedValue, fieldText } from "./header.ts";
 
-/** The parameters that a client sent: their form is right, but nothing is verified yet. */
+/** The parameters that a client sent. They are well-formed, but not yet verified. */
 export interface DigestCredentials {
   readonly user: string;
   readonly realm: string;
   readonly uri: string;
-  /** Null for one that is not on offer (`-sess` variants among them). */
+  /** Null for an algorithm that this server does not offer, such as the `-sess` variants. */
   readonly algorithm: Algorithm | null;
   /** In lower case. */
   readonly response: string;
@@ -24,8 +24,8 @@ export interface DigestCredentials {
 /**
  * Reads the parameters of a `Digest` field.
  *
- * @returns null when one is missing or improper (the answer is a 400). Only `qop=auth` is proper:
- * without `qop` (RFC 2069) there is no nonce count, and a recorded request could be sent again.
+ * @returns null when a parameter is missing or malformed (the answer is a 400). `qop` must be `auth`:
+ * without `qop` (RFC 2069) there is no nonce count, and a recorded request could be replayed.
  */
 export function readDigest(parameters: ReadonlyMap<string, string>): DigestCredentials | null {
   const user = userOf(parameters);
@@ -52,7 +52,7 @@ export function readDigest(parameters: ReadonlyMap<string, string>): DigestCrede
   };
 }
 
-/** The user's name from `username` or `username*`; null without exactly one of them, or hashed. */
+/** The user's name from `username` or `username*`; null if both or none are given, or it is hashed. */
 function userOf(parameters: ReadonlyMap<string, string>): string | null {
   const plain = parameters.get("username");
   const extended = parameters.get("username*");
@@ -63,8 +63,8 @@ function userOf(parameters: ReadonlyMap<string, string>): string | null {
 
 /**
  * True when the `uri` of the credentials is the target of the request: credentials for one file must not
- * be good for another. A client may write it in absolute form, as it does to a proxy; then its host must
- * be the one of the request.
+ * be valid for another. A client may write the `uri` in absolute form, as requests to a proxy do; its
+ * host must then be the host of the request.
  */
 export function isSameTarget(uri: string, request: HttpRequest): boolean {
   if (uri === request.target) return true;
@@ -83,14 +83,14 @@ function withPort(authority: string, scheme: string): string {
 }
 
 /**
- * The name and the password of a `Basic` field (RFC 7617), for clients that know nothing else, such as
- * aria2c.
+ * The name and the password in a `Basic` field (RFC 7617), for clients that support nothing else, such
+ * as aria2c.
  *
- * Basic authentication is never offered. A client that sends it unasked is let in with the right
- * password, but only where nobody can listen: under TLS, and from this very host. Elsewhere the
- * password would cross the network in the clear, and the answer must not teach clients to do that.
+ * The server never offers basic authentication. It accepts it from a client that sends it unasked, but
+ * only if nobody can eavesdrop: under TLS, and from this host. On other connections the password is in
+ * clear text on the network; accepting it there would encourage clients to send it.
  *
- * @returns null when it is malformed, or came over a connection that can be listened to.
+ * @returns null when it is malformed, or came over a connection on which others can eavesdrop.
  */
 export function readBasic(token: string | null, request: HttpRequest): User | null {
   const { secure, remoteAddress } = request.connection;

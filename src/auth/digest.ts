@@ -1,6 +1,6 @@
 /**
- * Digest authentication (RFC 7616): SHA-256 and MD5 offered in this order, `qop=auth`, nonces that
- * expire and cannot be forged, and nonce counts that are good once.
+ * Digest authentication (RFC 7616): SHA-256 and MD5 are offered in this order, with `qop=auth`, nonces
+ * that expire and cannot be forged, and nonce counts that can each be used once.
  */
 
 import { Buffer } from "node:buffer";
@@ -29,33 +29,33 @@ const MAX_GUESSERS = 10_000;
 /** A user who logged in. */
 interface LoggedIn {
   readonly user: string;
-  /** The `Authentication-Info` field of the reply; null after other than digest authentication. */
+  /** The `Authentication-Info` field of the reply; null after basic authentication. */
   readonly info: string | null;
 }
 
-/** What a check found: the user, or the reply to a client that is none. */
+/** The result of a check: the user, or the reply to a client that has not logged in. */
 export type LoginVerdict = LoggedIn | { readonly reply: Reply };
 
 /**
- * The reply to a user: with the name for the access log, and a field by which the client can tell that
- * the server knows the password too (RFC 7616 §3.5).
+ * The reply to a user: with the user's name for the access log, and with a field that proves to the
+ * client that the server knows the password too (RFC 7616 §3.5).
  */
 export function replyToUser(reply: Reply, { user, info }: LoggedIn): Reply {
   const headers = info === null ? reply.headers : { ...reply.headers, "Authentication-Info": info };
   return { ...reply, headers, user };
 }
 
-/** What a replaced worker hands on, so that no user has to log in again. Plain data; keep it secret. */
+/** State for the worker that replaces this one, so that no user has to log in again. Plain data; secret. */
 export interface DigestState {
   /** The key of the nonces, in base64. */
   readonly key: string;
   readonly counts: NonceCountsState;
   readonly throttle: ThrottleState;
-  /** True when no request was answered after this was written. */
+  /** True when no request was answered after this state was exported. */
   readonly final: boolean;
 }
 
-/** Secrets H(A1) of one user. */
+/** The secrets H(A1) of one user, by algorithm. */
 type Secrets = Readonly<Record<Algorithm, string>>;
 
 /**
@@ -69,7 +69,7 @@ type Secrets = Readonly<Record<Algorithm, string>>;
 export class Digest extends EventEmitter<{ changed: [] }> {
   readonly #realm: string;
   #users: ReadonlyMap<string, Secrets>;
-  /** Stands for every unknown user, so that they take as long as a wrong password. */
+  /** Checked for unknown users, so that they take as long to refuse as a wrong password. */
   readonly #nobody: Secrets;
   readonly #throttle: Throttle;
   readonly #key: Uint8Array;
@@ -82,20 +82,20 @@ export class Digest extends EventEmitter<{ changed: [] }> {
     this.#users = this.#secretsOfAll(configuration.users);
     this.#nobody = this.#secretsOf("", randomBytes(32).toString("hex"));
     this.#key = state === undefined ? randomBytes(32) : Buffer.from(state.key, "base64");
-    // A worker that died may have let requests in after it wrote its state, and these must not be good
-    // again: then every nonce so far is stale, and clients get a new one.
+    // A worker that died may have accepted requests after it exported its state. So that they cannot be
+    // replayed, treat every nonce until now as stale; clients then get a new one.
     const counts = state?.final === false ? { nonces: [], floor: Date.now() } : state?.counts;
     this.#counts = new NonceCounts(MAX_NONCES, counts);
     this.#throttle = new Throttle(MAX_GUESSERS, state?.throttle);
   }
 
-  /** Goes on with other users, in the same realm. Logins and guessers are not forgotten. */
+  /** Replaces the users, in the same realm. The state of nonces and of failed attempts is kept. */
   replaceUsers(users: readonly User[]): void {
     this.#users = this.#secretsOfAll(users);
   }
 
   /**
-   * Checks which user sends a request. Answers at once, except to addresses that guess passwords.
+   * Checks which user sends a request. It returns a promise only for an address that guesses passwords.
    *
    * @param now the time in milliseconds since 1970
    */
@@ -117,25 +117,27 @@ export class Digest extends EventEmitter<{ changed: [] }> {
     if (credentials.scheme !== "digest") return this.#challenge(now, false);
     const digest = readDigest(credentials.parameters);
     if (digest === null) {
-      return { reply: improper("The Authorization field lacks a parameter, or has a wrong one.") };
+      return { reply: improper("A parameter of the Authorization field is missing or malformed.") };
     }
     if (!isSameTarget(digest.uri, request)) {
-      return { reply: improper("The uri of the Authorization field is not what is asked for.") };
+      return {
+        reply: improper("The uri in the Authorization field is not the target of the request."),
+      };
     }
     const { algorithm } = digest;
     if (algorithm === null || digest.realm !== this.#realm) return this.#challenge(now, false);
     const judge = (time: number): LoginVerdict => this.#judge(request, digest, algorithm, time);
-    // A client that has logged in with this nonce from this address is no guesser, whatever other clients
-    // there do; unless it now claims to be another user.
+    // Do not delay a client that has logged in as this user with this nonce from this address, even if
+    // other clients at the address guess passwords.
     const { remoteAddress } = request.connection;
     if (this.#counts.isKnown(digest.nonce, digest.user, remoteAddress)) return judge(now);
     return this.#unhurried(request, now, judge);
   }
 
   /**
-   * What a replaced worker hands on to the next.
+   * The state that the worker after this one needs.
    *
-   * @param final true when this one will answer no more requests
+   * @param final true when this worker will answer no more requests
    */
   exportState(final: boolean): DigestState {
     return {
@@ -146,7 +148,7 @@ export class Digest extends EventEmitter<{ changed: [] }> {
     };
   }
 
-  /** Judges a request at once, or when its turn has come among those of an address that guesses. */
+  /** Judges a request at once; if its address guesses passwords, when it is the request's turn. */
   #unhurried(
     request: HttpRequest,
     now: number,
@@ -156,7 +158,7 @@ export class Digest extends EventEmitter<{ changed: [] }> {
     const turn = this.#throttle.turn(request, now);
     const proceed = (turn: Turn, time: number): LoginVerdict => {
       if (turn === "come") return judge(time);
-      // Going away must not buy a look at the password before its time.
+      // A client must not be able to skip the wait by closing its connection.
       if (turn === "gone") return this.#challenge(time, false);
       return { reply: tooManyAttempts(PAUSES.max / 1000) };
     };

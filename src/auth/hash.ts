@@ -1,14 +1,14 @@
-/** The sums of digest authentication (RFC 7616 §3.4). */
+/** The hashes of digest authentication (RFC 7616 §3.4). */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** The algorithms on offer, the one that is preferred first. */
+/** The algorithms that the server offers, the preferred one first. */
 export const ALGORITHMS = ["SHA-256", "MD5"] as const;
 
-/** An algorithm on offer. */
+/** An algorithm that the server offers. */
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** What of a request goes into its response, as the client wrote it, unquoted. */
+/** The parts of a request that are hashed into its `response`, as the client wrote them, unquoted. */
 export interface Proof {
   readonly method: string;
   readonly uri: string;
@@ -25,7 +25,7 @@ function hash(algorithm: Algorithm, data: string): string {
   return createHash(NODE_NAMES[algorithm]).update(data, "utf8").digest("hex");
 }
 
-/** H(A1) (§3.4.2): all that the server needs to know of a password. */
+/** H(A1) (§3.4.2): with it the server can check responses without keeping the password. */
 export function secretOf(
   algorithm: Algorithm,
   user: string,
@@ -40,7 +40,7 @@ export function responseOf(algorithm: Algorithm, secret: string, proof: Proof): 
   return keyed(algorithm, secret, proof, hash(algorithm, `${proof.method}:${proof.uri}`));
 }
 
-/** The `rspauth` with which the server shows that it knows the secret too (§3.5). */
+/** The `rspauth` by which the server proves that it knows the secret too (§3.5). */
 export function responseAuthOf(algorithm: Algorithm, secret: string, proof: Proof): string {
   return keyed(algorithm, secret, proof, hash(algorithm, `:${proof.uri}`));
 }
@@ -50,14 +50,14 @@ function keyed(algorithm: Algorithm, secret: string, proof: Proof, request: stri
   return hash(algorithm, `${secret}:${nonce}:${nonceCount}:${clientNonce}:auth:${request}`);
 }
 
-/** Compares in a time that depends on the lengths alone. */
+/** True when two texts are equal. The time that it takes depends only on their lengths. */
 export function equalInConstantTime(one: string, other: string): boolean {
   const a = new TextEncoder().encode(one);
   const b = new TextEncoder().encode(other);
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** The algorithm of that name, in any case; MD5 where a client names none (§3.4); else null. */
+/** The algorithm of a name, in upper or lower case; MD5 without a name (§3.4); null if not offered. */
 export function algorithmNamed(name: string | undefined): Algorithm | null {
   if (name === undefined) return "MD5";
   return ALGORITHMS.find((algorithm) => algorithm === name.toUpperCase()) ?? null;

@@ -1,6 +1,6 @@
-/** The `Authorization` field, taken apart (RFC 9110 §11.4, §5.6). */
+/** Parses the `Authorization` field (RFC 9110 §11.4, §5.6). */
 
-/** Longest field that is looked at, in characters. */
+/** Length of the longest field that is parsed, in characters. */
 const MAX_LENGTH = 8192;
 
 const SCHEME = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +|$)/;
@@ -14,18 +14,18 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 interface Credentials {
   /** In lower case: `digest`. */
   readonly scheme: string;
-  /** What follows the scheme where it is one token68, as `Basic` has it; else null. */
+  /** The token68 after the scheme, as in a `Basic` field; null when parameters follow instead. */
   readonly token: string | null;
   /** Parameters by their name in lower case, unquoted. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 /**
- * Takes an `Authorization` field apart.
+ * Parses an `Authorization` field.
  *
  * `Digest username="a\"b", nc=00000001` has the parameters `username` → `a"b` and `nc` → `00000001`.
  *
- * @returns null when it does not fit the grammar, is too long, or has a parameter twice.
+ * @returns null when it is malformed or too long, or has a parameter twice.
  */
 export function parseAuthorization(field: string): Credentials | null {
   if (field.length > MAX_LENGTH) return null;
@@ -68,8 +68,9 @@ export function quote(text: string): string {
 }
 
 /**
- * The text that a client meant. A field arrives as bytes, one a character; with `charset=UTF-8` they
- * are UTF-8, but some clients send ISO 8859-1, which then is no valid UTF-8.
+ * Decodes the value of a field, in which each character stands for one byte. Clients that follow
+ * `charset=UTF-8` send UTF-8. If the bytes are not valid UTF-8, they are taken for ISO 8859-1, which
+ * some clients send.
  */
 export function fieldText(value: string): string {
   const bytes = new Uint8Array(value.length);

@@ -1,7 +1,7 @@
 /**
- * Nonces (RFC 7616 §3.3, §5.4). Each has in it the time at which it was made, and a code that only this
- * server can compute, so that issuing one needs no memory. Which counts of one were used is remembered,
- * so that a recorded request cannot be sent again (§3.4).
+ * Nonces (RFC 7616 §3.3, §5.4). A nonce contains the time at which it was made and a code that only
+ * this server can compute, so that the server need not store the nonces that it issues. It stores only
+ * the counts that were used with a nonce, so that a recorded request cannot be replayed (§3.4).
  */
 
 import { Buffer } from "node:buffer";
@@ -16,7 +16,7 @@ const BODY_BYTES = TIME_BYTES + RANDOM_BYTES;
 const CODE_BYTES = 18;
 const TEXT_LENGTH = (BODY_BYTES + CODE_BYTES) / 3 * 4;
 
-/** A new nonce: time of issue, chance, and a code over both. `now` is in milliseconds. */
+/** A new nonce: the time `now` (milliseconds since 1970), random bytes, and a code over both. */
 export function makeNonce(secret: Uint8Array, now: number): string {
   const body = Buffer.alloc(BODY_BYTES);
   body.writeUIntBE(Math.max(0, Math.floor(now)), 0, TIME_BYTES);
@@ -24,7 +24,7 @@ export function makeNonce(secret: Uint8Array, now: number): string {
   return Buffer.concat([body, codeOf(secret, body)]).toString("base64url");
 }
 
-/** When a nonce was issued, in milliseconds; null when it was not made with this secret. */
+/** When a nonce was issued, in milliseconds since 1970; null when it was not made with this secret. */
 export function readNonce(secret: Uint8Array, nonce: string): number | null {
   if (nonce.length !== TEXT_LENGTH || !/^[\w-]+$/.test(nonce)) return null;
   const bytes = Buffer.from(nonce, "base64url");
@@ -33,7 +33,10 @@ export function readNonce(secret: Uint8Array, nonce: string): number | null {
   return body.readUIntBE(0, TIME_BYTES);
 }
 
-/** True while a nonce is good; one from the future is from before the clock was set back. */
+/**
+ * True while a nonce is valid. A nonce from the future is not: it was issued before the clock was set
+ * back.
+ */
 export function isFresh(issued: number, now: number): boolean {
   const age = now - issued;
   return age >= -1000 && age < NONCE_LIFETIME;
@@ -46,37 +49,37 @@ function codeOf(secret: Uint8Array, body: Uint8Array): Uint8Array {
 /** How far below the highest count of its nonce a count may lie: requests overtake one another. */
 const WINDOW = 128;
 
-/** What is remembered of a nonce. Plain data. */
+/** The stored facts about a nonce. Plain data. */
 interface UsedNonce {
   readonly nonce: string;
-  /** Time of issue in milliseconds. */
+  /** Time of issue, in milliseconds since 1970. */
   readonly issued: number;
-  /** The user who logged in with it first, and the address from which. */
+  /** The user who first logged in with it, and that user's address. */
   readonly user: string;
   readonly address: string;
   /** Highest count so far. */
   highest: number;
-  /** One bit a count of the window: the bit of count `n` is `n % WINDOW`. */
+  /** A bit for each count in the window; the bit of count `n` is number `n % WINDOW`. */
   readonly seen: number[];
 }
 
-/** One request with a right response. */
+/** The facts of a request whose response was right. */
 interface NonceUse extends Pick<UsedNonce, "nonce" | "issued" | "user" | "address"> {
   readonly count: number;
 }
 
-/** What a replaced worker hands on. Plain data. */
+/** State for the worker that replaces this one. Plain data. */
 export interface NonceCountsState {
   readonly nonces: readonly UsedNonce[];
-  /** Nonces issued at this time or before are good only if they are in `nonces`. */
+  /** Nonces that were issued at this time or before are valid only if they are in `nonces`. */
   readonly floor: number;
 }
 
 /**
- * The nonces that are in use. A nonce is remembered only after a user has logged in with it: strangers
- * cannot fill the table. When the table is full, the oldest nonce is dropped. From then on, all nonces of
- * its age and older that are not in the table are refused: their counts are unknown, and their clients
- * get a new one.
+ * The nonces that are in use. A nonce is stored only after a user has logged in with it, so that
+ * strangers cannot fill the table. When the table is full, the oldest nonce is dropped. From then on,
+ * all nonces as old or older that are not in the table are refused, because it is unknown which of
+ * their counts were used; their clients get a new nonce.
  */
 export class NonceCounts {
   readonly #nonces = new Map<string, UsedNonce>();
@@ -97,14 +100,14 @@ export class NonceCounts {
   }
 
   /**
-   * Uses a count of a nonce after the response of a user at an address was found right.
+   * Marks a count of a nonce as used. Call it after the user's response was found right.
    *
    * @returns false when this count may have been used before: the request must be refused.
    */
   use({ nonce, issued, count, user, address }: NonceUse, now: number): boolean {
     let used = this.#nonces.get(nonce);
     if (used === undefined) {
-      // A clock that was set back must not make every nonce look too old until it has caught up.
+      // When the clock was set back, do not refuse every new nonce until it has caught up.
       this.#floor = Math.min(this.#floor, now);
       if (issued <= this.#floor) return false;
       this.#makeRoom(now);
@@ -115,14 +118,14 @@ export class NonceCounts {
     return mark(used, count);
   }
 
-  /** What is remembered, as plain data. */
+  /** The whole state, as plain data. */
   exportState(): NonceCountsState {
     const nonces = [...this.#nonces.values()].map((used) => ({ ...used, seen: [...used.seen] }));
     return { nonces, floor: this.#floor };
   }
 
   #makeRoom(now: number): void {
-    // Nonces come into the table about in the order of their issue, so the old ones stand first.
+    // Nonces enter the table roughly in the order in which they were issued: the oldest are first.
     for (const [nonce, used] of this.#nonces) {
       const expired = used.issued <= now && !isFresh(used.issued, now);
       if (!expired && this.#nonces.size < this.capacity) break;
@@ -132,7 +135,7 @@ export class NonceCounts {
   }
 }
 
-/** Marks a count as used; false when it is used already, or too old to tell. */
+/** Marks a count as used; false when it was used already, or is below the window. */
 function mark(used: UsedNonce, count: number): boolean {
   if (count > used.highest) {
     const from = Math.max(used.highest + 1, count - WINDOW + 1);

@@ -10,50 +10,51 @@ const FREE_FAILURES = 3;
 /** After so long without a failure an address begins anew, in milliseconds. */
 const FORGIVEN_AFTER = 10 * 60 * 1000;
 /**
- * How many attempts of one address may wait for their turn, which takes four minutes at most. It is far
- * fewer than the connections that an address may have, so that others there can still connect.
+ * How many attempts of one address may wait; the last of them waits for up to four minutes. This is
+ * far fewer than the connections that an address may have, so that other clients at the address can
+ * still connect.
  */
 const MAX_WAITING = 64;
 
-/** Between two attempts of an address that guesses, from the first failure that costs something. */
+/** The pauses between two attempts after {@link FREE_FAILURES}, in milliseconds. */
 export const PAUSES: BackoffRange = { first: 500, max: 4_000 };
 
 /**
- * What became of an attempt: its password may be looked at, its client has gone away, or too many of its
- * address wait already.
+ * The decision about an attempt: its password may be checked ("come"), its client has gone away
+ * ("gone"), or too many attempts of its address are waiting ("refused").
  */
 export type Turn = "come" | "gone" | "refused";
 
-/** What is remembered of an address that failed; times in milliseconds since 1970. Plain data. */
+/** The failures of an address; times in milliseconds since 1970. Plain data. */
 interface Guesser {
   failures: number;
   lastFailure: number;
-  /** When the next attempt may be looked at. */
+  /** When the password of the next attempt may be checked. */
   next: number;
 }
 
-/** What a replaced worker hands on: each address with its failures. Plain data. */
+/** State for the worker that replaces this one: each address with its failures. Plain data. */
 export type ThrottleState = readonly (readonly [string, Readonly<Guesser>])[];
 
-/** The parts of a request with a password that matter here. */
+/** The parts of a request that are needed here. */
 type Attempt = Pick<HttpRequest, "connection" | "signal">;
 
-/** Attempts of one address that wait, in the order in which they came. */
+/** The waiting attempts of one address, in order of arrival. */
 interface Queue {
   readonly waiting: Set<(turn: Turn) => void>;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
- * The failures of each address (of IPv6, of each /64 network, because a host has all of one).
+ * Counts the failures of each IPv4 address or IPv6 /64 network (one host can use all of a /64).
  *
- * Attempts of an address that has failed too often are looked at one after the other, in the order in
- * which they came and with pauses between them: asking in parallel gains nothing, and somebody else at
- * that address (behind the same NAT) is answered late rather than never. A client that goes away loses its place.
- * The table is bounded; the address whose last failure is longest ago makes room.
+ * Attempts of an address that has failed too often are checked one after the other, in order of arrival
+ * and with pauses between them. Parallel attempts are therefore no faster, and other users at that
+ * address (behind the same NAT) are answered late instead of never. A client that goes away loses its
+ * place. The table is bounded; when it is full, the address that has not failed for longest is dropped.
  */
 export class Throttle {
-  /** By the time of their last failure: reading one does not make it younger. */
+  /** In the order of their last failures; reading an entry (`peek`) does not change the order. */
   readonly #guessers: LRUCache<string, Guesser>;
   readonly #queues = new Map<string, Queue>();
 
@@ -67,8 +68,8 @@ export class Throttle {
   }
 
   /**
-   * Asks whether the password of an attempt may be looked at: at once for nearly everybody, else when its
-   * turn has come.
+   * Decides whether the password of an attempt may be checked: at once, except for an address that has
+   * failed too often; then a promise resolves when it is the attempt's turn.
    *
    * @param now the time in milliseconds since 1970
    */
@@ -101,7 +102,7 @@ export class Throttle {
     });
   }
 
-  /** The pause after so many failures, in milliseconds. */
+  /** The pause after a number of failures, in milliseconds. */
   pauseAfter(failures: number): number {
     if (failures <= FREE_FAILURES) return 0;
     return backoffPause(failures - FREE_FAILURES - 1, this.pauses);
@@ -113,7 +114,7 @@ export class Throttle {
     queue.timer = setTimeout(() => {
       const then = now + pause;
       const guesser = this.#guessers.peek(group);
-      // The attempt before this one may have failed since, and made the pause longer.
+      // The previous attempt may have failed in the meantime, and made the pause longer.
       if (guesser === undefined || guesser.next <= then) {
         if (guesser !== undefined) guesser.next = then + this.pauseAfter(guesser.failures);
         const [first] = queue.waiting;
@@ -142,7 +143,7 @@ export class Throttle {
     });
   }
 
-  /** What is remembered, as plain data. */
+  /** The whole state, as plain data. */
   exportState(): ThrottleState {
     return [...this.#guessers.entries()].reverse()
       .map(([group, guesser]) => [group, { ...guesser }]);

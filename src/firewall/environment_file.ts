@@ -1,31 +1,32 @@
 /**
- * The values in a systemd `EnvironmentFile`, read as systemd.exec(5) describes and `env-file.c` does
- * it since systemd 254, so that a service and a command that read the same file find the same in it.
+ * Parses a systemd `EnvironmentFile` as systemd.exec(5) describes and as `env-file.c` does since
+ * systemd 254, so that our command and the service get the same values from the same file.
  */
 
-/** What the reader is in the middle of. */
+/** The state of the parser. */
 type State = "key" | "comment" | "before value" | "plain" | "single" | "double";
 
-/** Characters that a backslash takes the meaning from between double quotes (POSIX shell). */
+/** Characters that a backslash escapes between double quotes (POSIX shell). */
 const ESCAPED_IN_DOUBLE_QUOTES = '"\\`$';
 
-/** What systemd accepts as the name of a variable; assignments to anything else are ignored. */
+/** Valid names of variables; systemd ignores assignments to other names. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Reads the assignments of a file, the last one to a name winning.
+ * Parses the assignments of a file. If a name is assigned twice, the last value counts.
  *
- * `#` and `;` begin a comment at the begin of a line only; it ends with the line, whatever its last
- * character is. A value may stand in single or double quotes, or in several such pieces; a backslash
- * at the end of a line continues it; otherwise a backslash stands for the character behind it, and
- * inside of single quotes for itself.
+ * `#` and `;` begin a comment only at the beginning of a line. A comment ends with its line, even
+ * after a backslash. A value may be in single or double quotes, or in several such pieces. A backslash
+ * at the end of a line continues the line. Elsewhere it is removed and the character after it stays;
+ * but inside single quotes, and inside double quotes before other characters than
+ * {@link ESCAPED_IN_DOUBLE_QUOTES}, the backslash stays too.
  */
 export function parseEnvironmentFile(text: string): Map<string, string> {
   const values = new Map<string, string>();
   let state: State = "key";
   let key = "";
   let value = "";
-  /** Length of a plain value without the space at its end. */
+  /** Length of an unquoted value without the spaces at its end. */
   let solid = 0;
 
   const finish = (): void => {

@@ -1,4 +1,4 @@
-/** firewalld: rich rules in the zones that are in use, for this run of it only. */
+/** firewalld: rich rules in the active zones. They are lost when firewalld is restarted or reloaded. */
 
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, portsText } from "./openings.ts";
@@ -7,12 +7,12 @@ import { complaint, findProgram, runProgram } from "./programs.ts";
 
 const PROGRAM = "firewall-cmd";
 
-/** firewalld: its zones. Where it runs, it keeps the rules of all other firewalls. */
+/** The firewall firewalld. While it runs, it manages the rules of all other firewalls. */
 export const firewalld: Firewall = {
   name: "firewalld",
   chosen: async () => {
     if (!await isRunning()) {
-      throw new Failure("PACSERVE_FIREWALL names firewalld, which does not run");
+      throw new Failure("PACSERVE_FIREWALL is firewalld, but firewalld is not running");
     }
     return await zones();
   },
@@ -39,11 +39,13 @@ class Zone implements Chain {
   }
 
   async present(openings: readonly Opening[]): Promise<readonly Opening[]> {
-    // What is set for this run of firewalld goes when it goes.
+    // Our rules are not permanent: they are gone when firewalld has stopped.
     if (openings.length === 0 || !await isRunning()) return [];
     const listed = await runProgram(PROGRAM, [`--zone=${this.#zone}`, "--list-rich-rules"]);
     if (listed.errors.includes("INVALID_ZONE")) return [];
-    if (!listed.success) throw new Failure(`${PROGRAM} shows no rules: ${complaint(listed)}`);
+    if (!listed.success) {
+      throw new Failure(`${PROGRAM} cannot list the rules: ${complaint(listed)}`);
+    }
     const rules = new Set(listed.output.split("\n").map((line) => line.trim()));
     return openings.filter((opening) => rules.has(richRule(opening)));
   }
@@ -62,13 +64,13 @@ class Zone implements Chain {
   }
 }
 
-/** True when firewalld is installed and runs. */
+/** True when firewalld is installed and running. */
 async function isRunning(): Promise<boolean> {
   return findProgram(PROGRAM) !== null && (await runProgram(PROGRAM, ["--state"])).success;
 }
 
 /**
- * The zones that interfaces or sources are in, and the one for all others.
+ * The active zones, which have interfaces or sources, and the default zone.
  *
  * @throws {Failure} when firewalld does not answer.
  */
@@ -79,12 +81,12 @@ async function zones(): Promise<Zone[]> {
   return [...names].map((name) => new Zone(name));
 }
 
-/** The zones in the output of `firewall-cmd`: names stand at the begin of a line. */
+/** The zones in the output of `firewall-cmd`, where the lines without indentation are their names. */
 export function zoneNames(output: string): string[] {
   return output.split("\n").flatMap((line) => /^[^\s]+/.exec(line)?.[0] ?? []);
 }
 
-/** An opening in firewalld's rich language, written exactly as firewalld itself prints it. */
+/** An opening as a rich rule, written exactly as firewalld prints it. */
 export function richRule({ family, protocol, ports, source }: Opening): string {
   return [
     `rule family="ipv${family}"`,

@@ -1,4 +1,4 @@
-/** The firewalls that pacserve-ports knows, and which of their chains turn packets away here. */
+/** The firewalls that pacserve-ports supports, and the chains on this machine that need openings. */
 
 import { Failure } from "../failure.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
@@ -7,14 +7,14 @@ import { iptables } from "./iptables.ts";
 import { nftables } from "./nftables.ts";
 import { valueWithoutComment } from "./rules.ts";
 
-/** All firewalls, in the order in which `auto` looks at them. Another one is added here. */
+/** All firewalls, in the order in which `auto` examines them. Add a new firewall here. */
 const FIREWALLS: readonly Firewall[] = [firewalld, nftables, iptables];
 
-/** What `PACSERVE_FIREWALL` says: the name of a firewall, `none`, or `auto`. */
+/** The value of `PACSERVE_FIREWALL`: the name of a firewall, `none`, or `auto`. */
 export type FirewallSetting = Firewall | "auto" | "none";
 
 /**
- * The firewall that the configuration names; `auto` if it names none.
+ * The value of `PACSERVE_FIREWALL` in the configuration; `auto` by default.
  *
  * @throws {Failure} for any other value.
  */
@@ -24,17 +24,18 @@ export function firewallOf(values: ReadonlyMap<string, string>): FirewallSetting
   const firewall = FIREWALLS.find(({ name }) => name === value);
   if (firewall !== undefined) return firewall;
   const known = ["auto", ...FIREWALLS.map(({ name }) => name), "none"].join(", ");
-  throw new Failure(`PACSERVE_FIREWALL: "${value}" is none of ${known}`);
+  throw new Failure(`PACSERVE_FIREWALL: "${value}" is unknown; it must be one of ${known}`);
 }
 
 /**
- * Finds the chains in which ports have to be opened. None: nothing has to be opened.
+ * Finds the chains in which ports must be opened; empty when nothing must be opened.
  *
- * `auto`: every chain that turns packets away, except those that another firewall keeps: where
- * firewalld runs, only its zones count, and the tables of iptables (which ufw uses) are no tables of
- * nftables.
+ * With `auto` these are all chains that can drop or reject packets, except those that another firewall
+ * manages: if firewalld is running, only its zones are returned; and tables that iptables manages
+ * (which ufw uses) are returned as chains of iptables, not of nftables.
  *
- * @throws {Failure} when the firewall that is named is not there, or one cannot be asked.
+ * @throws {Failure} when the chosen firewall is not installed or running, or a firewall cannot be
+ * queried.
  */
 export async function findChains(setting: FirewallSetting): Promise<readonly Chain[]> {
   if (setting === "none") return [];
@@ -51,12 +52,14 @@ export async function findChains(setting: FirewallSetting): Promise<readonly Cha
 }
 
 /**
- * The chain of a name that was remembered.
+ * The chain with a stored name.
  *
  * @throws {Failure} when no firewall has such chains.
  */
 export function chainOf(name: ChainName): Chain {
   const chain = FIREWALLS.find((firewall) => firewall.name === name.firewall)?.chain(name) ?? null;
-  if (chain === null) throw new Failure(`there is no such firewall: ${JSON.stringify(name)}`);
+  if (chain === null) {
+    throw new Failure(`the firewall of this chain is unknown: ${JSON.stringify(name)}`);
+  }
   return chain;
 }

@@ -1,4 +1,4 @@
-/** iptables and ip6tables, both in their legacy and in their nftables form: the chain INPUT. */
+/** The chain INPUT of iptables and ip6tables, in their legacy and in their nftables variant. */
 
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
@@ -16,22 +16,22 @@ const PROGRAMS = [
 
 type ProgramName = typeof PROGRAMS[number];
 
-/** The programs of a family: the two forms, and the one of them that the system has chosen. */
+/** The programs of a family: both variants, and the name by which the system calls one of them. */
 const VARIANTS = {
   4: { nftables: "iptables-nft", legacy: "iptables-legacy", chosen: "iptables" },
   6: { nftables: "ip6tables-nft", legacy: "ip6tables-legacy", chosen: "ip6tables" },
 } as const satisfies Record<4 | 6, Record<string, ProgramName>>;
 
-/** Seconds to wait for other programs that are changing the tables. */
+/** Options to wait up to 10 seconds for other programs that are changing the tables. */
 const WAIT = ["-w", "10"];
 
-/** iptables and ip6tables: the chain INPUT of each form. */
+/** The firewall iptables: the chain INPUT of each variant. */
 export const iptables: Firewall = {
   name: "iptables",
   chosen: async () => {
     const chosen = chosenPrograms();
     if (chosen.length === 0) {
-      throw new Failure("PACSERVE_FIREWALL names iptables, which is not installed");
+      throw new Failure("PACSERVE_FIREWALL is iptables, but iptables is not installed");
     }
     const { filtering } = await survey();
     return filtering.length > 0 ? filtering : chosen.map((program) => new InputChain(program));
@@ -43,7 +43,7 @@ export const iptables: Firewall = {
   },
 };
 
-/** The chain INPUT as one program sees it. */
+/** The chain INPUT of one of the programs. */
 class InputChain implements Chain {
   readonly name: ChainName;
   readonly text: string;
@@ -66,12 +66,14 @@ class InputChain implements Chain {
     const program = this.#program;
     if (openings.length === 0 || findProgram(program) === null) return [];
     const listed = await runProgram(program, [...WAIT, "-S", "INPUT"]);
-    if (!listed.success) throw new Failure(`${program} shows no rules: ${complaint(listed)}`);
+    if (!listed.success) {
+      throw new Failure(`${program} cannot list the rules: ${complaint(listed)}`);
+    }
     return openings.filter((opening) => listed.output.includes(`"${openingMark(opening)}"`));
   }
 
   async add(openings: readonly Opening[]): Promise<void> {
-    // In front of everything: otherwise a rule before it (of ufw, for example) drops the packet.
+    // Insert at the front: otherwise an earlier rule (of ufw, for example) could drop the packet.
     for (const opening of openings) await change(this.#program, ["-I", "INPUT", "1"], opening);
   }
 
@@ -80,7 +82,7 @@ class InputChain implements Chain {
   }
 }
 
-/** The programs that the system itself uses, for users who choose iptables whatever the rules are. */
+/** The programs that the system uses, for users who choose iptables while it has no rules yet. */
 function chosenPrograms(): ProgramName[] {
   return [VARIANTS[4].chosen, VARIANTS[6].chosen].filter((name) => findProgram(name) !== null);
 }
@@ -96,26 +98,26 @@ async function survey(): Promise<Survey> {
 }
 
 /**
- * Finds out which forms of iptables turn packets of a family away.
+ * Finds the variants of iptables that can drop or reject packets of a family.
  *
- * @throws {Failure} when there may be rules that cannot be seen.
+ * @throws {Failure} when there may be rules but they cannot be listed.
  */
 async function surveyFamily(family: 4 | 6): Promise<{
-  /** Programs whose chain INPUT turns packets away. */
+  /** The programs whose chain INPUT can drop or reject packets. */
   readonly filtering: readonly ProgramName[];
-  /** The nftables table `filter` of this family is kept by iptables. */
+  /** True when iptables manages the nftables table `filter` of this family. */
   readonly ownsNftablesTable: boolean;
 }> {
   const { nftables, legacy, chosen } = VARIANTS[family];
   const first = findProgram(nftables) === null ? chosen : nftables;
   if (findProgram(first) === null) return { filtering: [], ownsNftablesTable: false };
   const outcome = await runProgram(first, [...WAIT, "-S", "INPUT"]);
-  // The chain has rules of nft that iptables cannot print: it is left to nftables.
+  // The chain has rules of nft that iptables cannot print: let `nftables.ts` handle it.
   const foreign = outcome.errors.includes("use 'nft' tool");
   const seen = !foreign && sawRules(first, outcome);
   const filtering: ProgramName[] = seen && rulesTurnAway(outcome.output) ? [first] : [];
-  // The legacy program makes the kernel load its tables. Ask it only where they are in use, which the
-  // other program says, or where that one sees no tables.
+  // Running the legacy program makes the kernel load its tables. Run it only if the nftables variant
+  // says that legacy tables are in use, or has no tables itself.
   const legacyUsed = outcome.errors.includes("legacy tables present") || (!seen && !foreign);
   if (legacyUsed && first === nftables && findProgram(legacy) !== null) {
     const listed = await runProgram(legacy, [...WAIT, "-S", "INPUT"]);
@@ -125,8 +127,9 @@ async function surveyFamily(family: 4 | 6): Promise<{
 }
 
 /**
- * True when rules, as `iptables -S INPUT` prints them, may turn a packet away: by the policy, or by a
- * rule with any target but these two. A chain of the user's may drop, so it counts.
+ * True when the rules that `iptables -S INPUT` prints may drop or reject a packet: the policy is not
+ * ACCEPT, or a rule has another target than ACCEPT or LOG. A jump to a chain of the user counts, because
+ * that chain may drop packets.
  */
 export function rulesTurnAway(rules: string): boolean {
   return rules.split("\n").some((line) =>
@@ -135,7 +138,7 @@ export function rulesTurnAway(rules: string): boolean {
   );
 }
 
-/** The words that describe an opening to iptables. */
+/** The arguments of iptables that describe an opening. */
 export function iptablesWords(opening: Opening): string[] {
   const { protocol, ports, source } = opening;
   return [

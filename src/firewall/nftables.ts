@@ -1,8 +1,8 @@
 /**
- * nftables: rules inserted into the input chains that would turn packets away.
+ * nftables: inserts rules into the input chains that can drop or reject packets.
  *
- * An `accept` ends only the chain it stands in: a packet passes when every chain on its way lets it
- * pass, so that a table of our own would not help (nft(8), "Chains").
+ * An `accept` is final only for the chain that it is in: every chain on its way must accept a packet.
+ * Rules in a table of our own would therefore not open a port (nft(8), "Chains").
  */
 
 import { Failure } from "../failure.ts";
@@ -10,12 +10,12 @@ import { type Opening, openingMark } from "./openings.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
 import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
 
-/** nftables: every input chain that turns packets away. */
+/** The firewall nftables: all input chains that can drop or reject packets. */
 export const nftables: Firewall = {
   name: "nftables",
   chosen: async () => {
     if (findProgram("nft") === null) {
-      throw new Failure("PACSERVE_FIREWALL names nftables, but nft is not installed");
+      throw new Failure("PACSERVE_FIREWALL is nftables, but nft is not installed");
     }
     return await filteringChains();
   },
@@ -26,10 +26,10 @@ export const nftables: Firewall = {
       : null,
 };
 
-/** Families whose input chains see packets of IP. */
+/** The families whose input chains see IP packets. */
 type Family = "ip" | "ip6" | "inet";
 
-/** Where a chain is, as nft names it. */
+/** The names by which nft identifies a chain. */
 interface Position {
   readonly family: Family;
   readonly table: string;
@@ -42,7 +42,7 @@ interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** A chain that a hook of the kernel calls. */
+/** A base chain: one that is attached to a hook of the kernel. */
 class BaseChain implements Chain {
   readonly name: ChainName;
   readonly text: string;
@@ -84,9 +84,9 @@ class BaseChain implements Chain {
 }
 
 /**
- * The input chains in which a packet may be turned away; none where nftables is not in use.
+ * The input chains that can drop or reject packets; none if nftables is not in use.
  *
- * @throws {Failure} when there may be some that cannot be seen.
+ * @throws {Failure} when there may be such chains but they cannot be listed.
  */
 async function filteringChains(): Promise<Chain[]> {
   if (findProgram("nft") === null) return [];
@@ -110,7 +110,7 @@ async function filteringChains(): Promise<Chain[]> {
 }
 
 /**
- * True when a chain, or one that it leads to, drops or rejects.
+ * True when a chain, or a chain that it jumps or goes to, can drop or reject packets.
  *
  * @param table as `nft -j list table` prints it.
  */
@@ -171,7 +171,7 @@ function match(left: Json, right: Json): Json {
   return { match: { op: "==", left, right } };
 }
 
-/** The rules of a chain that bear a mark; none if the chain is gone. */
+/** The rules of a chain that have a comment; none if the chain no longer exists. */
 async function markedRules(
   { family, table, chain }: Position,
 ): Promise<{ readonly mark: string; readonly handle: number }[]> {
@@ -179,14 +179,14 @@ async function markedRules(
   const listed = await runProgram("nft", ["-j", "list", "chain", family, table, chain]);
   if (!listed.success) {
     if (listed.errors.includes("No such file or directory")) return [];
-    throw new Failure(`nft shows no rules: ${complaint(listed)}`);
+    throw new Failure(`nft cannot list the rules: ${complaint(listed)}`);
   }
   return objectsOf(listed.output, "rule").flatMap(({ comment, handle }) =>
     typeof comment === "string" && typeof handle === "number" ? [{ mark: comment, handle }] : []
   );
 }
 
-/** Executes commands, all of them or none. */
+/** Executes commands in one transaction: all of them, or none. */
 async function execute(commands: readonly Json[]): Promise<void> {
   if (commands.length === 0) return;
   const input = JSON.stringify({ nftables: commands });

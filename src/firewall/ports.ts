@@ -1,4 +1,4 @@
-/** Opening and closing: from rules and chains to what is there, and back. */
+/** Opens and closes ports: adds the openings of rules to chains, and removes them again. */
 
 import { Failure, messageOf } from "../failure.ts";
 import type { Chain } from "./chain.ts";
@@ -7,21 +7,22 @@ import { type Opening, openingsOf, openingText } from "./openings.ts";
 import type { Rule } from "./rules.ts";
 import { type Opened, readState, withLock, writeState } from "./state.ts";
 
-/** How far a rule is open. */
+/** Which openings of a rule are missing. */
 interface RuleStatus {
   readonly rule: Rule;
-  /** What is not let in, and where: `tcp 15678 from 10.0.0.0/8 (iptables)`. Empty: it is open. */
+  /** The missing openings with their chains, `tcp 15678 from 10.0.0.0/8 (iptables)`; empty when open. */
   readonly closed: readonly string[];
 }
 
 /**
- * Opens the rules in each chain, and closes what was opened before and is no longer among them.
+ * Opens the ports of the rules in each chain, and closes ports that were opened before but are in no
+ * rule any more.
  *
- * What is open already is left alone. When a chain refuses a rule, all that this call opened is
- * closed again.
+ * It does not change ports that are open already. When a chain refuses a rule, it closes everything
+ * that this call has opened.
  *
- * @param directory for what is remembered.
- * @throws {Failure} that names the rule which was refused.
+ * @param directory of the state file.
+ * @throws {Failure} that names the refused rule.
  */
 export async function openPorts(
   rules: readonly Rule[],
@@ -42,7 +43,7 @@ export async function openPorts(
           const missing = await missingOf(rule, chain, ours);
           added.push(...missing.add);
           ours = merge(ours, [...missing.remember, ...missing.add]);
-          // Remembered first: whatever happens next, it can be closed.
+          // Store the openings before adding them, so that they can be closed even after a crash.
           await writeState(directory, ours);
           await addTo(chain, rule, missing.add);
         }
@@ -59,10 +60,10 @@ export async function openPorts(
 }
 
 /**
- * Closes what was opened and is still there, and nothing else.
+ * Removes the openings that were added and are still there, and nothing else.
  *
- * @returns how many openings there were.
- * @throws {Failure} for what could not be closed; it stays remembered, the rest is closed.
+ * @returns how many openings had been added.
+ * @throws {Failure} for openings that could not be removed. They stay stored; the others are removed.
  */
 export async function closePorts(directory: string): Promise<number> {
   return await withLock(directory, async () => {
@@ -80,7 +81,7 @@ export async function closePorts(directory: string): Promise<number> {
   });
 }
 
-/** Says for each rule whether it is open in every chain. */
+/** Finds for each rule the openings that are missing in the chains. */
 export async function portsStatus(
   rules: readonly Rule[],
   chains: readonly Chain[],
@@ -101,7 +102,10 @@ export async function portsStatus(
   return result;
 }
 
-/** What has to be added for a rule, and what is there already, is ours, and was not remembered. */
+/**
+ * The openings of a rule that must be added to a chain (`add`), and those that are in the chain with
+ * our mark but missing from the state (`remember`).
+ */
 async function missingOf(
   rule: Rule,
   chain: Chain,
@@ -113,7 +117,7 @@ async function missingOf(
   const unknown = wanted.filter((one) => present.has(one.opening) && !known.has(keyOf(one)));
   return {
     add: wanted.filter((one) => !present.has(one.opening)),
-    // Without a mark it is the user's own rule, and stays when ours go.
+    // Without marks the rule may be the user's own: do not remove it when ours are removed.
     remember: chain.marked ? unknown : [],
   };
 }
@@ -128,7 +132,7 @@ async function addTo(chain: Chain, rule: Rule, missing: readonly Opened[]): Prom
   }
 }
 
-/** Closes these, as far as they are there. Returns what went wrong, a sentence for each chain. */
+/** Removes openings that are still there. Returns the failures, a sentence for each chain. */
 async function closeAll(opened: readonly Opened[]): Promise<string[]> {
   const failures: string[] = [];
   for (const group of byChain(opened)) {
@@ -160,7 +164,7 @@ function merge(some: readonly Opened[], more: readonly Opened[]): Opened[] {
   return [...new Map([...some, ...more].map((one) => [keyOf(one), one])).values()];
 }
 
-/** Two rules may open the same: it is opened once. */
+/** A key by which two rules with the same opening share it. */
 function keyOf({ chain, opening }: Opened): string {
   return `${JSON.stringify(chain)}: ${openingText(opening)}`;
 }

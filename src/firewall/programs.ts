@@ -1,15 +1,15 @@
-/** The programs of firewalls, run by absolute path, without a shell. */
+/** Runs the programs of firewalls by their absolute path, without a shell. */
 
 import { Failure } from "../failure.ts";
 
-/** Where programs of the system are; never a directory from the user's `PATH`. */
+/** The directories of system programs. The user's `PATH` is not used. */
 const DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
 
-/** What came of running a program. */
+/** The result of running a program. */
 interface Outcome {
   readonly success: boolean;
   readonly output: string;
-  /** What it wrote to its standard error. */
+  /** Its standard error. */
   readonly errors: string;
 }
 
@@ -27,7 +27,7 @@ export function findProgram(name: string): string | null {
 }
 
 /**
- * Runs a program to its end, with nothing of our environment.
+ * Runs a program to its end, without our environment variables.
  *
  * @param input for its standard input.
  * @throws {Failure} when it is not installed or cannot be started.
@@ -58,29 +58,30 @@ async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
     await writer.write(new TextEncoder().encode(input));
     await writer.close();
   } catch {
-    // The program ended without reading all of it: its exit status says what that means.
+    // The program ended before it read all input: its exit status tells whether that is an error.
   }
 }
 
 /**
- * What the programs print when the kernel lacks their firewall, and therefore has none of its rules: nftables without and with nfnetlink, and the legacy tables of iptables.
+ * The messages of the programs when the kernel does not support their firewall, and therefore has no
+ * rules of it: nftables without and with nfnetlink, and the legacy tables of iptables.
  */
 const ABSENT = /: (Protocol not supported|Invalid argument|Table does not exist|iptables who\?)/;
 
 /**
- * Distinguishes a firewall that the kernel lacks from one whose rules cannot be listed.
+ * Distinguishes a firewall that the kernel does not support from one whose rules cannot be listed.
  *
  * @param outcome of listing rules.
- * @returns whether the kernel has that firewall.
- * @throws {Failure} when rules may be there that were not seen.
+ * @returns false when the kernel does not support the firewall.
+ * @throws {Failure} when there may be rules but they could not be listed.
  */
 export function sawRules(name: string, outcome: Outcome): boolean {
   if (outcome.success) return true;
   if (ABSENT.test(outcome.errors)) return false;
-  throw new Failure(`${name} cannot see the rules: ${complaint(outcome)}`);
+  throw new Failure(`${name} cannot list the rules: ${complaint(outcome)}`);
 }
 
-/** The first line of what a program complained of, without its warnings. */
+/** The first line of a program's error output that is not a comment. */
 export function complaint({ errors }: Outcome): string {
   const lines = errors.split("\n").map((line) => line.trim());
   return lines.find((line) => line !== "" && !line.startsWith("#")) ?? "it gives no reason";

@@ -1,14 +1,14 @@
-/** Remembers what was opened and has to be closed again: under `/run`, therefore for this boot only. */
+/** Stores the openings that must be removed again. It is under `/run`, and thus lasts until the next boot. */
 
 import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import type { Opening } from "./openings.ts";
 import type { ChainName } from "./chain.ts";
 
-/** Where it is remembered. */
+/** The directory of the state file. */
 export const STATE_DIRECTORY = "/run/pacserve-ports";
 
-/** An opening that we made. */
+/** An opening that we added to a chain. */
 export interface Opened {
   readonly variable: string;
   readonly chain: ChainName;
@@ -17,11 +17,11 @@ export interface Opened {
 
 const FORMAT = 1;
 
-/** How an opening is written: with the name of the field that the first version gave it. */
+/** An opening in the file. The field `place` keeps the name that the first version gave it. */
 type Remembered = Omit<Opened, "chain"> & { readonly place: ChainName };
 
 /**
- * Reads what was opened; nothing if nothing ever was.
+ * Reads the stored openings; empty if there is no file.
  *
  * @throws {Failure} when the file is damaged.
  */
@@ -36,12 +36,12 @@ export async function readState(directory: string): Promise<Opened[]> {
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw new Failure(`cannot read what was opened: ${path}: ${messageOf(error)}`);
+    throw new Failure(`cannot read the list of open ports: ${path}: ${messageOf(error)}`);
   }
-  throw new Failure(`cannot read what was opened: ${path} has another format`);
+  throw new Failure(`cannot read the list of open ports: ${path} has an unknown format`);
 }
 
-/** Remembers what is open, in one step; removes the file when nothing is. */
+/** Stores the openings atomically; removes the file when there are none. */
 export async function writeState(directory: string, opened: readonly Opened[]): Promise<void> {
   const path = join(directory, "state");
   if (opened.length === 0) {
@@ -56,7 +56,7 @@ export async function writeState(directory: string, opened: readonly Opened[]): 
   await Deno.rename(`${path}.new`, path);
 }
 
-/** Runs `change` while no other process that uses this lock changes what is open. */
+/** Runs `change` while it holds a lock that keeps other processes from changing the openings. */
 export async function withLock<T>(directory: string, change: () => Promise<T>): Promise<T> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o755 });
   using file = await Deno.open(join(directory, "lock"), { create: true, write: true });

@@ -14,7 +14,7 @@ import type { Connection, HttpRequest, Reply } from "./exchange.ts";
 import type { Network } from "./network.ts";
 import { textReply } from "./replies.ts";
 
-/** What is known about this host. */
+/** Facts about this host. */
 interface HostFacts {
   /** Its host names, as {@link ownNames} returns them. */
   readonly names: readonly string[];
@@ -146,7 +146,10 @@ export class Admission {
       );
     }
     if (isCrossSite(request)) {
-      return textReply(403, "Pages of other sites may not make a browser change anything here.");
+      return textReply(
+        403,
+        "This request was made by a page of another site, which may not change anything here.",
+      );
     }
     return null;
   }

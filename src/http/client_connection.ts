@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Connection } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 
-/** A request or its reply that is under way on a connection. */
+/** The request that a connection is receiving, or the reply that it is sending. */
 export interface Activity {
   /** Since when we wait for the client to send or to take bytes (`performance.now()`); 0: not waiting. */
   readonly waitingSince: number;
@@ -30,7 +30,7 @@ export class ClientConnection {
   bytesRead = 0;
   /** True when the client sent something that is not HTTP; the connection is being closed. */
   broken = false;
-  /** The client closed its sending half. */
+  /** True when the client has closed its sending half. */
   inputEnded = false;
   /** IP address of the client. */
   readonly address: string;

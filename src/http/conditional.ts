@@ -6,9 +6,9 @@ import { parseHttpDate } from "./http_date.ts";
 
 /** The validators of a representation. */
 interface Validators {
-  /** With its quotes. */
+  /** The entity tag with its quotes. */
   readonly etag: string;
-  /** What `Last-Modified` says: milliseconds since 1970, a whole second. */
+  /** The time in `Last-Modified`: milliseconds since 1970, a whole second. */
   readonly lastModified: number;
 }
 

@@ -10,7 +10,7 @@ export interface TlsConfiguration {
   readonly authorities: string;
 }
 
-/** Where and how the server listens. */
+/** The address and port on which the server listens, and its TLS. */
 export interface ListenConfiguration {
   /** IP address to bind, or null for all addresses. */
   readonly address: string | null;
@@ -21,7 +21,7 @@ export interface ListenConfiguration {
   readonly tls: TlsConfiguration | null;
 }
 
-/** Which clients and peers are let in. */
+/** Which clients are answered, and under which host names. */
 export interface AdmissionConfiguration {
   /**
    * Networks (CIDR, or single addresses) whose clients are answered. If there are any, they **replace**

@@ -9,7 +9,7 @@ import type { ListenerLimits } from "./limits.ts";
 /** The group of the clients on this host, mainly pacman. */
 const OWN = "this host";
 
-/** All connections of one listener. */
+/** The open connections of one listener. */
 export class Connections {
   readonly #limits: ListenerLimits;
   readonly #bySocket = new Map<Socket, ClientConnection>();

@@ -6,7 +6,7 @@
  * file in a web `Response` copies them.
  */
 
-/** Facts of the connection on which a request came in. */
+/** Facts about the connection over which a request came. */
 export interface Connection {
   /** IP address of the other end, without a zone; an IPv4-mapped address is given as IPv4. */
   readonly remoteAddress: string;

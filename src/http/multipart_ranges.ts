@@ -3,7 +3,7 @@
 import type { ByteRange } from "./ranges.ts";
 import { contentRange } from "./ranges.ts";
 
-/** A piece of the body: text between the parts, or a part. */
+/** A piece of the body: the text between two parts, or the range of a part. */
 type Piece = Uint8Array | ByteRange;
 
 /** Size of one read from the file, in bytes. */

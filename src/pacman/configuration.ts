@@ -1,4 +1,4 @@
-/** What pacman.conf says, as far as pacserve needs it (pacman.conf(5)). */
+/** The parts of a pacman.conf that pacserve needs (pacman.conf(5)). */
 
 /** A repository section of pacman.conf. */
 export interface Repository {
@@ -6,19 +6,19 @@ export interface Repository {
   /** `Server` lines in order, with `$repo` and `$arch` filled in, without a slash at the end. */
   readonly servers: readonly string[];
   /**
-   * `CacheServer` lines, likewise (pacman 6.1): pacman asks them first for packages, and never for
-   * databases. Left out where there are none.
+   * `CacheServer` lines (pacman 6.1) in the same form. pacman asks these servers first for packages, and
+   * never for databases. Missing when there are no such lines.
    */
   readonly cacheServers?: readonly string[];
   /** True when pacman refuses a package of this repository that has no valid signature. */
   readonly packageSignatureRequired: boolean;
 }
 
-/** The parts of pacman's configuration that matter to a server of its cache. */
+/** A configuration of pacman. */
 export interface PacmanConfiguration {
-  /** Absolute, in pacman's order, without a slash at the end. */
+  /** Absolute paths, in pacman's order, without a slash at the end. */
   readonly cacheDirectories: readonly string[];
-  /** Directory of the databases, `/var/lib/pacman`, without links and without a slash at the end. */
+  /** Real path of the database directory, `/var/lib/pacman`, without a slash at the end. */
   readonly databasePath: string;
   readonly architectures: readonly string[];
   readonly repositories: readonly Repository[];

@@ -1,6 +1,6 @@
 /**
- * The copy of pacman's configuration that `pacsrv` runs pacman with: the user's own, with pacserve
- * as the first server of each repository.
+ * Makes the configuration with which `pacsrv` runs pacman: a copy of the user's, with pacserve as the
+ * first server of each repository.
  */
 
 import { isAbsolute, join, resolve } from "node:path";
@@ -15,44 +15,44 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** The longest name of a file on Linux's file systems, in bytes (`NAME_MAX`). */
 const MAX_NAME = 255;
 
-/** How pacserve is named in a copy. */
+/** How a copy refers to pacserve. */
 interface CopyOptions {
-  /** The file that names pacserve to pacman. */
+  /** The file with pacserve's address for pacman. */
   readonly addressFile: string;
   /**
-   * False: that file is copied, too, without its `CacheServer` lines, and included from the copy. A
-   * pacman older than 6.1 warns of them.
+   * False: `addressFile` is copied too, without its `CacheServer` lines, and the copy is included. This
+   * is for versions of pacman before 6.1, which warn about such lines.
    */
   readonly cacheServers: boolean;
 }
 
-/** Where a user's copies are, by the XDG Base Directory Specification; root's are in `/var/cache`. */
+/** The directory of a user's copies (XDG Base Directory Specification); root's is in `/var/cache`. */
 export function copyDirectory(
   user: number,
   environment: { readonly xdgCacheHome: string | undefined; readonly home: string | undefined },
 ): string {
   if (user === 0) return "/var/cache/pacserve";
   const { home, xdgCacheHome } = environment;
-  // The specification: a relative path is to be ignored.
+  // The specification says to ignore a relative path.
   if (xdgCacheHome !== undefined && isAbsolute(xdgCacheHome)) return join(xdgCacheHome, "pacserve");
   if (home === undefined || !isAbsolute(home)) {
-    throw new Failure("neither XDG_CACHE_HOME nor HOME names a directory for the configuration");
+    throw new Failure("there is no directory for the configuration: set XDG_CACHE_HOME or HOME");
   }
   return join(home, ".cache", "pacserve");
 }
 
 /**
- * Makes the copy of a configuration, or finds the one that is there already to be the same.
+ * Makes a copy of a configuration, unless there is an up-to-date one already.
  *
- * A file that it includes and that defines repositories gets a copy too, and the `Include` line
- * points there; other files are included from where they are. What is written is compared with what
- * the files say now, so that no change goes unnoticed, and replaced as a whole.
+ * An included file that defines repositories is copied too, and the `Include` line names the copy;
+ * other files are included from their own path. Each existing copy is compared with the text that it
+ * should have now, and replaced as a whole if it differs.
  *
  * @param path of the configuration.
- * @param directory for the copies; made if it is missing.
+ * @param directory for the copies; created if it does not exist.
  * @param user the id of the user who runs pacman.
  * @returns the path of the copy.
- * @throws {Failure} when somebody else could write in the directory, or a file cannot be read.
+ * @throws {Failure} when other users can write to the directory, or a file cannot be read.
  */
 export async function copyConfiguration(
   path: string,
@@ -71,29 +71,29 @@ export async function copyConfiguration(
   return await writeCopy(directory, resolve(path), changed.text);
 }
 
-/** Copies the file that names pacserve, for a pacman that does not know `CacheServer`. */
+/** Copies the file that names pacserve, for a pacman that does not support `CacheServer`. */
 async function copyWithoutCacheServers(path: string, directory: string): Promise<string> {
   const lines = splitLines(await readRegularFile(path));
   const kept = lines.filter(({ content }) => directive(content)?.key !== "CacheServer");
   return await writeCopy(directory, path, joinLines(kept));
 }
 
-/** Where copies go, and what their `Include` lines for pacserve name. */
+/** The directory of the copies, and the path in their `Include` lines for pacserve. */
 interface CopyPlace {
   readonly directory: string;
   readonly include: string;
 }
 
-/** What a file would say in its copy. */
+/** The text of a file's copy. */
 interface ChangedText {
   readonly text: string;
-  /** False: the file says nothing of repositories, and needs no copy. */
+  /** False when the file defines no repository, and therefore needs no copy. */
   readonly definesRepositories: boolean;
 }
 
 async function changedText(path: string, place: CopyPlace, depth: number): Promise<ChangedText> {
   const { include } = place;
-  // The user's own file may have the line already.
+  // The user's file may include pacserve already.
   const original = splitLines(await readRegularFile(path)).map((line) =>
     includePattern(line.content) === PACSERVE_INCLUDE && include !== PACSERVE_INCLUDE
       ? { content: `Include = ${include}`, ending: line.ending }
@@ -124,7 +124,7 @@ async function changedText(path: string, place: CopyPlace, depth: number): Promi
 /**
  * Copies those of the included files that define repositories.
  *
- * @returns the files to include instead, in pacman's order; null when none needs a copy.
+ * @returns the files to include instead, in pacman's order; null when no file needs a copy.
  */
 async function copyIncluded(
   pattern: string,
@@ -135,7 +135,7 @@ async function copyIncluded(
   let copied = false;
   for (const path of (await expandInclude(pattern)).paths) {
     const { text, definesRepositories } = await changedText(path, place, depth)
-      // pacman complains of an included file that it cannot read; the copy leaves that to it.
+      // Do not fail for an unreadable included file: pacman itself will report it.
       .catch(() => ({ text: "", definesRepositories: false }));
     copied ||= definesRepositories;
     result.push(definesRepositories ? await writeCopy(place.directory, path, text) : path);
@@ -143,7 +143,7 @@ async function copyIncluded(
   return copied ? result : null;
 }
 
-/** Reads a file that can be read more than once: what comes out of a pipe would be gone. */
+/** Reads a regular file. A pipe is refused, because pacman could not read it again. */
 async function readRegularFile(path: string): Promise<string> {
   const { isFile } = await Deno.stat(path);
   if (!isFile) throw new Failure(`${path} is not a regular file`);
@@ -154,9 +154,9 @@ async function makeDirectory(directory: string, user: number): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const { isDirectory, mode, uid } = await Deno.lstat(directory);
   if (!isDirectory) throw new Failure(`${directory} is not a directory`);
-  if (uid !== user) throw new Failure(`${directory} belongs to another user`);
+  if (uid !== user) throw new Failure(`${directory} belongs to another user; remove it`);
   if (((mode ?? 0) & WRITABLE_BY_OTHERS) !== 0) {
-    throw new Failure(`others can write in ${directory}`);
+    throw new Failure(`other users can write to ${directory}; remove their permission`);
   }
 }
 
@@ -166,7 +166,7 @@ async function writeCopy(directory: string, path: string, text: string): Promise
   const temporary = await Deno.makeTempFile({ dir: directory, prefix: ".new-" });
   try {
     await Deno.writeFile(temporary, encodeBytes(text));
-    // A mirror's address can have a password in it: who may not read that file, may not read this.
+    // A mirror's URL can contain a password: users who may not read the original may not read the copy.
     await Deno.chmod(temporary, ((await Deno.stat(path)).mode ?? 0o600) & 0o644);
     await Deno.rename(temporary, copy);
   } catch (error) {
@@ -184,16 +184,16 @@ async function hasText(copy: string, text: string): Promise<boolean> {
   }
 }
 
-/** One name for each path: `/etc/pacman.conf` is `%2Fetc%2Fpacman.conf`. */
+/** The name of a file's copy: that of `/etc/pacman.conf` is `%2Fetc%2Fpacman.conf`. */
 function copyName(path: string): string {
   const name = encodeURIComponent(path);
   if (name.length > MAX_NAME) {
-    throw new Failure(`the path ${path} is too long to keep a copy of`);
+    throw new Failure(`the path ${path} is too long for the name of its copy (${MAX_NAME} bytes)`);
   }
   return name;
 }
 
-/** Takes the meaning from the characters that glob(7), to which pacman gives the path, knows. */
+/** Escapes the wildcards in a path, because pacman passes the paths of `Include` lines to glob(3). */
 function quoteGlob(path: string): string {
   return path.replace(/[\\*?[]/g, "\\$&");
 }

@@ -1,15 +1,15 @@
 /**
- * Wildcards as glob(7) and glob(3) have them, which is what pacman's `Include` uses.
+ * Expands wildcards like glob(7) and glob(3), which pacman uses for `Include`.
  *
- * Libraries for this know more (braces, `**`) or less (classes, escapes), and then the files found
- * here would not be those that pacman reads.
+ * Libraries for wildcards support more (braces, `**`) or less (classes, escapes), and would find other
+ * files than those that pacman reads.
  */
 
-/** What a pattern stands for now, and where to look for changes. */
+/** The files that match a pattern now, and the directories to watch for changes. */
 interface GlobResult {
   /** Paths that match, sorted as glob(3) does in the C locale. */
   readonly paths: readonly string[];
-  /** Directories whose entries were looked through: a new entry there may match. */
+  /** Directories that were searched: a new entry there may match. */
   readonly directories: readonly string[];
 }
 
@@ -19,8 +19,8 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 /**
- * Finds what an absolute pattern matches. A directory that is missing or cannot be read matches
- * nothing.
+ * Finds the paths that an absolute pattern matches. In a directory that is missing or cannot be read,
+ * nothing matches.
  *
  * `await expandGlob("/etc/pacman.d/*.conf")` may be
  * `{ paths: ["/etc/pacman.d/a.conf"], directories: ["/etc/pacman.d"] }`.
@@ -38,7 +38,7 @@ export async function expandGlob(pattern: string): Promise<GlobResult> {
   return { paths, directories: [...directories] };
 }
 
-/** The paths under `directory` that one segment of a pattern leads to. */
+/** The entries of `directory` that one segment of a pattern matches. */
 async function step(directory: string, segment: string, seen: Set<string>): Promise<string[]> {
   if (!hasWildcard(segment)) {
     const path = `${directory}/${segment}`;
@@ -54,12 +54,12 @@ async function step(directory: string, segment: string, seen: Set<string>): Prom
       if (expression.test(entry.name)) found.push(`${directory}/${entry.name}`);
     }
   } catch {
-    // Missing, no directory, or not readable for this user: glob(3) passes over it, too.
+    // Missing, not a directory, or not readable: glob(3) ignores it, too.
   }
   return found;
 }
 
-/** Whether glob(3) finds something at a path: a link that leads nowhere counts, too. */
+/** True when glob(3) would find a path: also for a symbolic link whose target does not exist. */
 async function isPresent(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
@@ -75,7 +75,7 @@ function segmentExpression(segment: string): RegExp {
   for (let index = 0; index < segment.length; index++) {
     const character = segment.charAt(index);
     if (character === "*") {
-      // Several stars mean what one means; as one they also cost what one costs.
+      // Several stars mean the same as one star; writing only one keeps the expression fast.
       if (segment.charAt(index + 1) !== "*") source += ".*";
     } else if (character === "?") {
       source += ".";
@@ -102,7 +102,7 @@ function segmentExpression(segment: string): RegExp {
   }
 }
 
-/** What stands between the brackets of `[…]`, as a class of regular expressions. */
+/** The content of the brackets of `[…]` as a character class of a regular expression. */
 function characterClass(content: string): string {
   const negated = content.startsWith("!") || content.startsWith("^");
   const members = (negated ? content.slice(1) : content).replace(/[\\\]^[]/g, "\\$&");

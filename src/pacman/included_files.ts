@@ -1,30 +1,30 @@
-/** Which files a pacman.conf is made of: itself and everything it includes (pacman.conf(5)). */
+/** Lists the files of a configuration: the pacman.conf and everything that it includes. */
 
 import { isAbsolute, normalize, resolve } from "node:path";
 import { expandGlob, hasWildcard } from "./glob.ts";
 
-/** The files of a configuration, and where more may appear. */
+/** The files of a configuration, and the directories in which more may appear. */
 interface IncludedFiles {
   /**
-   * Absolute paths, each once: the configuration itself, then what it includes, then what that
-   * includes. One that an `Include` names without a wildcard is in the list even while it does not
-   * exist.
+   * Absolute paths without duplicates: the configuration itself, then the files that it includes, then
+   * the files that those include. A file that an `Include` names without a wildcard is in the list even
+   * if it does not exist.
    */
   readonly files: readonly string[];
   /** Directories in which an `Include` with a wildcard looks: a new file there may be included. */
   readonly directories: readonly string[];
 }
 
-/** pacman's own bound on includes within includes. */
+/** pacman's limit on the depth of nested includes. */
 export const MAX_DEPTH = 10;
-/** No configuration has as many; a set of files that include each other must end. */
+/** The most files that are listed; a limit against endless includes, far above any real configuration. */
 const MAX_FILES = 1000;
 
 /**
- * Finds the files that make up a configuration. Files that are missing or unreadable include
- * nothing; it never throws because of what a file says.
+ * Lists the files of a configuration. Files that are missing or unreadable are taken to include
+ * nothing. It never throws because of the content of a file.
  *
- * @param path of the configuration; a relative one is taken from the current directory.
+ * @param path of the configuration; a relative path starts at the current directory.
  */
 export async function includedFiles(path: string): Promise<IncludedFiles> {
   const root = resolve(path);
@@ -49,7 +49,7 @@ export async function includedFiles(path: string): Promise<IncludedFiles> {
   return { files: [...files], directories: [...directories] };
 }
 
-/** The paths that the `Include` lines of a file name, in order, wildcards not yet expanded. */
+/** The paths in the `Include` lines of a file, in order, with their wildcards. */
 export function includePatterns(text: string): string[] {
   const patterns: string[] = [];
   for (const line of text.split("\n")) {
@@ -59,14 +59,14 @@ export function includePatterns(text: string): string[] {
   return patterns;
 }
 
-/** The path that a line includes; null when it is no `Include` line. */
+/** The path in an `Include` line; null for any other line. */
 export function includePattern(line: string): string | null {
   const match = /^\s*Include\s*=\s*(\S.*?)\s*$/.exec(line);
   return match?.[1] ?? null;
 }
 
 /**
- * The files that one `Include` stands for. Without a wildcard it is that path, whether or not it
+ * The files that an `Include` includes. Without a wildcard this is its path, even if no such file
  * exists.
  */
 export async function expandInclude(
@@ -82,7 +82,7 @@ async function textOrNothing(file: string): Promise<string> {
     // Reading a pipe would wait for a writer.
     return (await Deno.stat(file)).isFile ? await Deno.readTextFile(file) : "";
   } catch {
-    // What is wrong with the file is pacman-conf's to say, with the line; here it includes nothing.
+    // pacman-conf reports the fault of this file, with the line. Here the file includes nothing.
     return "";
   }
 }

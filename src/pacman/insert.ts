@@ -1,8 +1,8 @@
-/** Puts an `Include` line into each repository section of a pacman.conf, and changes nothing else. */
+/** Inserts an `Include` line into each repository section of a pacman.conf, and changes nothing else. */
 
 import { directive, endingOf, joinLines, type Line, repositoryName, splitLines } from "./lines.ts";
 
-/** The file that names pacserve to pacman; it is what the inserted lines include. */
+/** The file with pacserve's `Server` lines, which the inserted lines include. */
 export const PACSERVE_INCLUDE = "/etc/pacman.d/pacserve";
 
 /** A configuration with the lines inserted. */
@@ -13,8 +13,8 @@ interface Insertion {
 }
 
 /**
- * Makes `Include = <path>` the first line of each repository section. A section whose first
- * directive is that already is left alone, so that inserting twice is inserting once.
+ * Makes `Include = <path>` the first line of each repository section. A section whose first directive
+ * is this line already stays unchanged, so that a second insertion changes nothing.
  *
  * @param text of the configuration, one character for each byte (`decodeBytes`).
  */
@@ -34,7 +34,7 @@ export function insertInclude(text: string, path: string = PACSERVE_INCLUDE): In
       result.push(line);
       continue;
     }
-    // A section that ends the file without a line end passes this on to the inserted line.
+    // If the section header is the last line and has no line ending, the inserted line gets none either.
     const content = `Include = ${path}`;
     result.push({ content: line.content, ending: line.ending === "" ? ending : line.ending });
     result.push({ content, ending: line.ending });

@@ -1,29 +1,29 @@
 /**
- * pacman.conf line by line, as pacman's own reader sees it (`parse_ini` in pacman's `ini.c`).
+ * Splits a pacman.conf into lines, and parses them as pacman does (`parse_ini` in pacman's `ini.c`).
  *
- * Texts are "binary": one character for each byte (ISO 8859-1), so that a comment in any encoding
- * comes out as it went in.
+ * Texts are "binary": they have one character for each byte (ISO 8859-1), so that comments in any
+ * encoding are written back unchanged.
  */
 
 import { Buffer } from "node:buffer";
 
-/** A line and what ends it: `"\n"`, `"\r\n"`, or `""` for a last line without an end. */
+/** A line and its line ending: `"\n"`, `"\r\n"`, or `""` for a last line without one. */
 export interface Line {
   readonly content: string;
   readonly ending: string;
 }
 
-/** Text of one character for each byte. */
+/** Decodes bytes into a text with one character for each byte. */
 export function decodeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-/** The bytes of such a text. */
+/** Encodes such a text into its bytes. */
 export function encodeBytes(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
 }
 
-/** Splits a text into its lines. Their contents and endings, joined, are the text again. */
+/** Splits a text into lines. {@link joinLines} gives the same text again. */
 export function splitLines(text: string): Line[] {
   return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((line) => {
     const ending = /\r?\n$/.exec(line)?.[0] ?? "";
@@ -31,29 +31,29 @@ export function splitLines(text: string): Line[] {
   });
 }
 
-/** The text of these lines. */
+/** Joins lines into a text. */
 export function joinLines(lines: readonly Line[]): string {
   return lines.map((line) => line.content + line.ending).join("");
 }
 
-/** What C's `isspace` takes for space, which is what pacman trims. */
+/** The characters that pacman trims: those for which C's `isspace` is true. */
 const SPACE = "[ \\t\\n\\v\\f\\r]*";
 const SECTION = new RegExp(`^${SPACE}\\[(.+)\\]${SPACE}$`, "s");
 const BLANK_OR_COMMENT = new RegExp(`^${SPACE}(#|$)`);
 const DIRECTIVE = new RegExp(`^${SPACE}([^=]*?)${SPACE}(?:=${SPACE}(.*?)${SPACE})?$`, "s");
 
-/** The name of the section that a line begins; null when it begins none. */
+/** The name in a section header; null for any other line. */
 function sectionName(content: string): string | null {
   return SECTION.exec(content)?.[1] ?? null;
 }
 
-/** The name of the repository whose section a line begins; null when it begins none. */
+/** The name in the section header of a repository; null for any other line. */
 export function repositoryName(content: string): string | null {
   const name = sectionName(content);
   return name === "options" ? null : name;
 }
 
-/** Key and value of a directive; null for a section, a comment and a blank line. */
+/** Key and value of a directive; null for a section header, a comment or a blank line. */
 export function directive(
   content: string,
 ): { readonly key: string; readonly value: string } | null {
@@ -62,7 +62,7 @@ export function directive(
   return match === null ? null : { key: match[1] ?? "", value: match[2] ?? "" };
 }
 
-/** What ends the lines of a text: `"\r\n"` if its first line ends so, else `"\n"`. */
+/** The line ending of a text: `"\r\n"` if its first line has it, else `"\n"`. */
 export function endingOf(lines: readonly Line[]): string {
   return lines[0]?.ending === "\r\n" ? "\r\n" : "\n";
 }

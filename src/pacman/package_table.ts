@@ -1,27 +1,27 @@
-/** What a sync database says of its packages, in one buffer that threads can hand over. */
+/** The package files of a sync database, in one buffer that can be transferred between threads. */
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
-/** What a package file must be. */
+/** Size and hash of a package file, as a sync database has them. */
 export interface ExpectedFile {
-  /** Bytes (`%CSIZE%`). */
+  /** In bytes (`%CSIZE%`). */
   readonly size: number;
   /** 32 bytes (`%SHA256SUM%`). */
   readonly sha256: Uint8Array;
 }
 
-/** Bytes of a SHA-256. */
+/** Size of a SHA-256 in bytes. */
 const DIGEST_SIZE = 32;
 
-/** Bytes that a package takes: eight of its name's hash, eight of its size, and its digest. */
+/** Bytes in the table for each package: eight for the hash of its name, eight for its size, its digest. */
 const ROW_SIZE = 16 + DIGEST_SIZE;
 
 /**
  * A table of file names, sizes and digests: 48 bytes a package, so 15,000 packages take 720 kB.
  *
- * The buffer has the sorted hashes of all names, then all sizes, then all digests. It is plain data:
- * post it to another thread (and transfer it), and make a table of it there.
+ * The buffer has the sorted hashes of all names, then all sizes, then all digests. It is plain data: it
+ * can be transferred to another thread, and the constructor makes a table of it there.
  */
 export class PackageTable {
   readonly buffer: ArrayBuffer;
@@ -43,7 +43,7 @@ export class PackageTable {
     return this.#hashes.length;
   }
 
-  /** What the database says of the file with this name; null when it does not know the name. */
+  /** Size and hash of the file with this name; null when the name is not in the database. */
   find(name: string): ExpectedFile | null {
     const hash = nameHash(name);
     let [low, high] = [0, this.#hashes.length];
@@ -63,8 +63,8 @@ export class PackageTable {
 }
 
 /**
- * Collects files for a table. It keeps no string: a part of a text keeps the whole text in memory, which
- * would be most of the database.
+ * Collects files for a table. It keeps no strings, because the runtime keeps the whole text in memory
+ * as long as there is a substring of it, and the texts are most of the database.
  */
 export class PackageTableBuilder {
   /** The row of each name's hash. */
@@ -74,9 +74,9 @@ export class PackageTableBuilder {
   #digests = new Uint8Array(1024 * DIGEST_SIZE);
 
   /**
-   * Adds a file. A name that is added twice, with different values, is left out of the table.
+   * Adds a file. A name that is added twice with different values is left out of the table.
    *
-   * @param size bytes.
+   * @param size in bytes.
    * @param sha256 64 hexadecimal digits.
    */
   add(name: string, size: number, sha256: string): void {
@@ -96,7 +96,7 @@ export class PackageTableBuilder {
     }
   }
 
-  /** The table of what was added. */
+  /** Makes the table of the added files. */
   build(): PackageTable {
     for (const hash of this.#contradictory) this.#rows.delete(hash);
     const hashes = BigUint64Array.from(this.#rows.keys()).sort();

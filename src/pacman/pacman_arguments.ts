@@ -1,6 +1,6 @@
-/** pacman's command line, as far as it decides which configuration is read (getopt_long(3)). */
+/** Parses pacman's command line as getopt_long(3) does, to find which configuration it names. */
 
-/** Long options of pacman 6 and 7, for abbreviations; those that take a value say so. */
+/** Long options of pacman 6 and 7, and whether they take a value. Needed to complete abbreviations. */
 const LONG_OPTIONS: ReadonlyMap<string, "value" | "optional" | "none"> = new Map([
   ...[
     "arch ask assume-installed cachedir color config dbpath gpgdir hookdir ignore ignoregroup",
@@ -16,29 +16,29 @@ const LONG_OPTIONS: ReadonlyMap<string, "value" | "optional" | "none"> = new Map
   ].flatMap((names) => names.split(" ")).map((name) => [name, "none"] as const),
 ]);
 
-/** Short options that take a value: the rest of their word, or the next word. */
+/** Short options with a value, which is the rest of the word, or the next word. */
 const SHORT_OPTIONS_WITH_VALUE = "br";
 
-/** An option that stands in the arguments. */
+/** An option in the arguments. */
 interface FoundOption {
   readonly name: string;
-  /** Index of the argument that has the option in it. */
+  /** Index of the argument that contains the option. */
   readonly index: number;
-  /** Undefined when it needs one and the arguments end. */
+  /** Undefined when the option needs a value and the arguments end. */
   readonly value: string | undefined;
-  /** The value is an argument of its own, behind `index`. */
+  /** True when the value is the argument after `index`. */
   readonly separate: boolean;
 }
 
 /** Which configuration the arguments name, and whether pacman looks for it on this system. */
 interface ConfigurationChoice {
-  /** What the last `--config` says; null without one. */
+  /** The value of the last `--config`; null without one. */
   readonly path: string | null;
-  /** `--sysroot` is given: pacman looks for its configuration inside of that directory. */
+  /** True with `--sysroot`: pacman then looks for its configuration inside that directory. */
   readonly inSysroot: boolean;
 }
 
-/** Reads from pacman's arguments which configuration it would use. */
+/** The configuration that pacman would use with these arguments. */
 export function chosenConfiguration(words: readonly string[]): ConfigurationChoice {
   const options = longOptions(words);
   const last = options.findLast(({ name }) => name === "config");
@@ -49,10 +49,10 @@ export function chosenConfiguration(words: readonly string[]): ConfigurationChoi
 }
 
 /**
- * pacman's arguments with `path` as the configuration: in the place of the user's own `--config`,
- * else in front of everything, where no other option can take it for its value.
+ * pacman's arguments with `path` as the configuration: it replaces the value of the user's `--config`.
+ * Without one, `--config` is put in front, where no other option can take it for its value.
  *
- * What follows `--` and the values of other options are left alone.
+ * The values of other options, and arguments after `--`, are not changed.
  */
 export function withConfiguration(words: readonly string[], path: string): string[] {
   const result = [...words];
@@ -65,7 +65,7 @@ export function withConfiguration(words: readonly string[], path: string): strin
   return result;
 }
 
-/** The long options among the words, abbreviations completed. */
+/** The long options among the words; their names are completed. */
 function longOptions(words: readonly string[]): FoundOption[] {
   const found: FoundOption[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -88,8 +88,8 @@ function longOptions(words: readonly string[]): FoundOption[] {
 }
 
 /**
- * The option that a name or an abbreviation means; null when there is none, or more than one: then
- * pacman says so itself.
+ * The option that a name or an abbreviation means; null when no option, or more than one, begins with
+ * it. In that case pacman itself reports the error.
  */
 function completeName(name: string): string | null {
   if (LONG_OPTIONS.has(name)) return name;
@@ -97,7 +97,7 @@ function completeName(name: string): string | null {
   return candidates.length === 1 ? candidates[0] ?? null : null;
 }
 
-/** True when a word of short options ends with one whose value is the next word: `-Qr`. */
+/** True when a word of short options ends with an option whose value is the next word: `-Qr`. */
 function shortTakesNext(word: string): boolean {
   if (!word.startsWith("-")) return false;
   for (const [index, letter] of [...word].entries()) {

@@ -1,28 +1,28 @@
 /**
- * The variables that name proxies, as curl(1), ENVIRONMENT, reads them: pacman leaves them to curl. An
- * empty variable counts as one that is not set.
+ * The environment variables for proxies, read as curl does (curl(1), ENVIRONMENT), because pacman
+ * leaves them to curl. An empty variable counts as not set.
  */
 
-/** The variables in which curl finds a proxy. It ignores `HTTP_PROXY` in capitals. */
+/** The variables that name a proxy. curl ignores `HTTP_PROXY` in capitals. */
 const PROXIES = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/** The variables that name hosts to be asked without a proxy. curl prefers the first. */
+/** The variables that list hosts for which no proxy is used. curl prefers the first. */
 const EXCEPTIONS = ["no_proxy", "NO_PROXY"] as const;
 
-/** All variables that are read here. */
+/** All variables that this module reads. */
 export const PROXY_VARIABLES: readonly string[] = [...PROXIES, ...EXCEPTIONS];
 
-/** What the variables say. Plain data, for the worker. */
+/** The values of the variables. Plain data, for the worker. */
 export interface ProxyVariables {
-  /** The proxy for `http:` addresses; empty where there is none. */
+  /** The proxy for `http:` URLs; empty for none. */
   readonly http: string;
-  /** The proxy for `https:` addresses; empty where there is none. */
+  /** The proxy for `https:` URLs; empty for none. */
   readonly https: string;
-  /** Hosts that are asked without a proxy: see {@link exceptedHosts}. */
+  /** Hosts for which no proxy is used, as {@link exceptedHosts} parses them. */
   readonly exceptions: string;
 }
 
-/** Reads the variables; null where no proxy is set. */
+/** Reads the variables; null when no proxy is set. */
 export function proxyVariables(environment: Pick<Deno.Env, "get">): ProxyVariables | null {
   const first = (...names: readonly string[]): string =>
     names.map((name) => environment.get(name)).find((value) =>
@@ -34,23 +34,23 @@ export function proxyVariables(environment: Pick<Deno.Env, "get">): ProxyVariabl
   return http === "" && https === "" ? null : { http, https, exceptions: first(...EXCEPTIONS) };
 }
 
-/** The words of `no_proxy`, between commas and spaces; a lone `*` excepts every host. */
+/** The hosts in `no_proxy`, which are separated by commas and spaces; a single `*` means every host. */
 export function exceptedHosts(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== "");
 }
 
 /**
- * Keeps pacman's requests to this host's own server away from a proxy: one on another machine would
- * look for `localhost` on itself.
+ * The assignments (`NAME=value`) that make programs use no proxy for `hosts`, in addition to the hosts
+ * that the variables list already.
  *
- * Returns the assignments, `NAME=value`, by which programs ask `hosts` without a proxy. What the variables
- * except already stays excepted.
+ * pacman must not ask the server on this host through a proxy: a proxy on another machine would look
+ * for `localhost` on that machine.
  *
  * `{ http_proxy: "http://proxy:3128", NO_PROXY: "lan" }` and `["localhost"]` give
  * `["no_proxy=lan,localhost", "NO_PROXY=lan,localhost"]`.
  *
  * @param hosts names or addresses, IPv6 without brackets.
- * @returns nothing where no proxy is set, or the hosts are excepted already.
+ * @returns an empty list when no proxy is set, or the variables list the hosts already.
  */
 export function proxyExceptions(
   hosts: readonly string[],
@@ -59,12 +59,12 @@ export function proxyExceptions(
   if (proxyVariables(environment) === null) return [];
   const [lower = "", upper = ""] = EXCEPTIONS.map((name) => environment.get(name));
   const assignments = [assignment("no_proxy", lower || upper, hosts)];
-  // Programs in Go prefer this one.
+  // Programs in Go prefer `NO_PROXY`.
   if (upper !== "") assignments.push(assignment("NO_PROXY", upper, hosts));
   return assignments.filter((found) => found !== null);
 }
 
-/** Null when nothing is to be added. */
+/** The assignment that adds the hosts to a variable; null when the variable lists them already. */
 function assignment(name: string, value: string, hosts: readonly string[]): string | null {
   const known = exceptedHosts(value);
   if (known.length === 1 && known[0] === "*") return null;

@@ -1,6 +1,7 @@
 /**
- * Reads pacman.conf by `pacman-conf`, which ships with pacman and is pacman's own parser: includes,
- * wildcards, `$repo` and `$arch`, repeated keys and defaults are as pacman has them.
+ * Reads pacman.conf with `pacman-conf`, which is a part of pacman and uses pacman's own parser.
+ * Includes, wildcards, `$repo` and `$arch`, repeated keys and defaults are therefore handled as pacman
+ * handles them.
  */
 
 import { resolve } from "node:path";
@@ -8,17 +9,17 @@ import { Failure, messageOf } from "../failure.ts";
 import { realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
-/** What a program that ran to its end left. */
+/** The result of a program that has ended. */
 export interface ProgramResult {
-  /** The exit status; of a program that a signal ended, 128 and the signal. */
+  /** The exit status; 128 plus the number of the signal if a signal ended the program. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /**
- * The path that keeps pacman-conf from using a configuration, where its message names one: pacman 7.1
- * resolves `CacheDir`, `DBPath`, `GPGDir`, `HookDir` and `RootDir`, and refuses those that do not exist.
+ * The path in pacman-conf's message about a directory that does not exist, else null. pacman 7.1
+ * refuses a configuration whose `CacheDir`, `DBPath`, `GPGDir`, `HookDir` or `RootDir` does not exist.
  */
 export function unresolvedPath(message: string): string | null {
   return /failed to resolve path '(.*)' passed to '\w+'/.exec(message)?.[1] ?? null;
@@ -27,19 +28,22 @@ export function unresolvedPath(message: string): string | null {
 /** Runs `pacman-conf` with these arguments. */
 type RunPacmanConf = (parameters: readonly string[]) => Promise<ProgramResult>;
 
-/** Places of pacman-conf: Arch's and Debian's first, then what an administrator compiled. */
+/** Paths of pacman-conf: Arch's and Debian's first, then those of a pacman that was compiled locally. */
 export const PACMAN_CONF_PLACES: readonly string[] = [
   "/usr/bin/pacman-conf",
   "/usr/local/bin/pacman-conf",
   "/opt/pacman/bin/pacman-conf",
 ];
 
-/** A configuration is read in milliseconds; one on a network file system that hangs must not hang us. */
+/**
+ * How long pacman-conf may run, in milliseconds. It usually takes a few, but it could hang on a network
+ * file system, and we must not hang with it.
+ */
 const MAX_RUN = 10_000;
 
 /**
- * Finds pacman-conf. By fixed places and not by `PATH`, so that what may be run is known beforehand
- * and is nothing that a user's environment chose.
+ * Finds pacman-conf. It looks at fixed paths and not in `PATH`, so that the program that may be run is
+ * known in advance, and the user's environment cannot select another one.
  *
  * @returns its absolute path; null when pacman is not installed.
  */
@@ -48,16 +52,17 @@ export function findPacmanConf(): string | null {
     try {
       if (Deno.statSync(place).isFile) return place;
     } catch {
-      // Not here, or not to be seen: the next place.
+      // Not here, or not accessible: try the next path.
     }
   }
   return null;
 }
 
 /**
- * The function that runs the pacman-conf at `program`, which must be permitted (`--allow-run`).
+ * Makes a function that runs pacman-conf, for which permission is needed (`--allow-run`).
  *
- * @param program as {@link findPacmanConf} gives it; with null every run fails and says why.
+ * @param program path that {@link findPacmanConf} returned; with null, the function throws a
+ * {@link Failure} that says that pacman-conf is not installed.
  */
 export function pacmanConfRunner(program: string | null): RunPacmanConf {
   return async (parameters) => {
@@ -68,7 +73,7 @@ export function pacmanConfRunner(program: string | null): RunPacmanConf {
     }
     const output = await new Deno.Command(program, {
       args: [...parameters],
-      // Its messages are read: in English, whatever the user's language. Nothing else is needed.
+      // We parse its messages, so they must be in English. It needs no other variables.
       clearEnv: true,
       env: { LC_ALL: "C" },
       stdin: "null",
@@ -108,7 +113,7 @@ export async function printedConfiguration(
   runPacmanConf: RunPacmanConf,
 ): Promise<string> {
   const absolute = resolve(path);
-  // pacman-conf takes a directory for an empty configuration.
+  // pacman-conf would read a directory as an empty configuration, without an error.
   if (await isDirectory(absolute)) {
     throw new Failure(`the pacman configuration ${path} is a directory`);
   }
@@ -127,8 +132,8 @@ export async function printedConfiguration(
 }
 
 /**
- * Takes what pacman-conf prints apart. Directives that are not known (`DisableSandbox`…) are passed
- * over. Sections of the same name are one repository.
+ * Parses the output of pacman-conf. Directives that are not needed (`DisableSandbox`…) are ignored.
+ * Sections with the same name are merged into one repository.
  */
 export function parsePacmanConfiguration(text: string): PacmanConfiguration {
   const { options, repositories } = sectionsOf(text);
@@ -217,14 +222,14 @@ function repository(
 }
 
 /**
- * What pacman-conf says is wrong: its first `error:` line, which has the file and the line in it. It
- * may also have the address of a mirror in it, of which the credentials are left out.
+ * The error of pacman-conf: its first `error:` line, which names the file and the line. If it contains
+ * the URL of a mirror, the credentials in the URL are removed.
  */
 function reasonIn(result: ProgramResult): string {
   const stderr = result.stderr.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, "$1");
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const error = lines.find((line) => line.startsWith("error: "));
-  // pacman 7.1 writes a quotation mark too many: error: 'failed to resolve path '/a'…
+  // pacman 7.1 writes an unbalanced quotation mark: error: 'failed to resolve path '/a'…
   if (error !== undefined) return error.replace(/^error: '?/, "").replace(/\.$/, "");
   return lines[0] ?? `pacman-conf ended with status ${result.status}`;
 }
@@ -233,7 +238,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch {
-    // A file that is missing or out of reach is pacman-conf's to report.
+    // pacman-conf will report a file that is missing or not accessible.
     return false;
   }
 }

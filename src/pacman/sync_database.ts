@@ -1,9 +1,9 @@
 /**
- * Reads one of pacman's sync databases (`DBPath/sync/core.db`): a tar archive, mostly compressed, with
+ * Reads one of pacman's sync databases (`DBPath/sync/core.db`): a tar archive, usually compressed, with
  * a file `<name>-<version>/desc` for each package (repo-add(8)).
  *
- * Databases come from mirrors, and an unsigned one may be anybody's work. The archive is read entry by
- * entry: no size that it claims makes this program hold more than a description.
+ * Databases come from mirrors, and an unsigned one may have been forged. The archive is therefore read
+ * entry by entry: whatever sizes it claims, only one description is in memory at a time.
  */
 
 import { Failure } from "../failure.ts";
@@ -14,32 +14,34 @@ import { unpacked } from "./unpacked.ts";
 /** Bytes that a database may have, packed and unpacked. Arch's largest is 30 MB unpacked. */
 const MAX_DATABASE_SIZE = 256 << 20;
 
-/** Bytes that a description may have; a longer one is passed over. Most have less than 2 kB. */
+/** The longest description that is read, in bytes; longer ones are ignored. Most have less than 2 kB. */
 const MAX_DESCRIPTION_SIZE = 256 << 10;
 
-/** No file system that Linux knows has longer names. */
+/** The longest file name on Linux's file systems, in bytes. */
 const MAX_NAME_LENGTH = 255;
 
 /**
  * Reads a database.
  *
  * @param path of a regular file.
- * @throws when it is no database that this program can read. The error's message says why.
+ * @throws when this program cannot read it as a database. The error's message says why.
  */
 export async function readSyncDatabase(path: string): Promise<PackageTable> {
   const { isFile, size } = await Deno.stat(path);
   // A pipe would make the reader wait for ever.
   if (!isFile) throw new Failure("it is not a regular file");
-  if (size > MAX_DATABASE_SIZE) throw new Failure(`it has ${size} bytes`);
+  if (size > MAX_DATABASE_SIZE) {
+    throw new Failure(`it has ${size} bytes, and the limit is ${MAX_DATABASE_SIZE}`);
+  }
   using file = await Deno.open(path);
   return await parseSyncDatabase(chunksOf(file));
 }
 
 /**
- * Parses a database. A package that is described twice, in two ways, is left out: nothing says which
- * of the two pacman takes.
+ * Parses a database. A package with two different descriptions is left out, because it is unknown which
+ * of them pacman uses.
  *
- * @throws when it is no database that this program can read. The error's message says why.
+ * @throws when this program cannot read it as a database. The error's message says why.
  */
 export async function parseSyncDatabase(
   packed: AsyncIterable<Uint8Array>,
@@ -54,7 +56,7 @@ export async function parseSyncDatabase(
   return table.build();
 }
 
-/** Adds what a description says. As for pacman, the line after `%KEY%` is its value. */
+/** Adds the package of a description. As in pacman, the line after `%KEY%` is the value. */
 function addDescribed(text: string, table: PackageTableBuilder): void {
   const values = new Map<string, string>();
   const lines = text.split("\n");
@@ -70,7 +72,7 @@ function addDescribed(text: string, table: PackageTableBuilder): void {
   }
 }
 
-/** Pacman takes no name with a slash, and none that begins with a dot. */
+/** True for a file name that pacman accepts: without a slash, and not beginning with a dot. */
 function isPackageName(name: string): boolean {
   return name !== "" && name.length <= MAX_NAME_LENGTH && !name.startsWith(".") &&
     !/[/\0]/.test(name);

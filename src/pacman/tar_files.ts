@@ -1,8 +1,9 @@
 /**
- * Finds small files in a tar archive (POSIX.1-2017, ustar) while it arrives.
+ * Extracts small files from a tar archive (POSIX.1-2017, ustar) while it is being read.
  *
- * `modern-tar`, which archives are made with, makes two streams for each entry. With the 30,000 entries
- * of a database like Arch's largest it takes twice the time, and twice the memory that stays behind.
+ * The library `modern-tar`, with which we make archives, is not used here because it makes two streams
+ * for each entry. For the 30,000 entries of a database like Arch's largest it takes twice the time, and
+ * twice as much memory remains in use afterwards.
  */
 
 import { Buffer } from "node:buffer";
@@ -12,36 +13,36 @@ const BLOCK_SIZE = 512;
 
 const decoder = new TextDecoder();
 
-/** The fields of a header: where they begin, and how long they are. */
+/** Offset and length of the fields of a header. */
 const NAME = [0, 100] as const;
 const SIZE = [124, 12] as const;
 const CHECKSUM = [148, 8] as const;
 const TYPE = 156;
 const PREFIX = [345, 155] as const;
 
-/** Types of a regular file. */
+/** The type codes of a regular file. */
 const REGULAR: readonly number[] = [0x30, 0];
 
 /** A regular file of the archive. */
 interface TarFile {
-  /** With its directories. A name that has no room in the header is cut off. */
+  /** The path in the archive. A name that is too long for the header is truncated. */
   readonly name: string;
   readonly content: Uint8Array;
 }
 
-/** Holds a header and the content of a wanted file at most. */
+/** The reader. It holds at most a header and the content of one wanted file. */
 export class TarFiles {
   readonly #wanted: RegExp;
   readonly #maxSize: number;
-  /** What was not used yet: less than a header and a wanted file. */
+  /** Bytes that are not parsed yet: less than a header and a wanted file. */
   #held: Uint8Array = new Uint8Array();
-  /** Bytes to pass over. */
+  /** How many bytes to skip. */
   #skip = 0;
   #emptyBlocks = 0;
 
   /**
-   * @param wanted the names of the files that are wanted.
-   * @param maxSize larger files are passed over.
+   * @param wanted matches the names of the files to extract.
+   * @param maxSize in bytes; larger files are skipped.
    */
   constructor(wanted: RegExp, maxSize: number) {
     this.#wanted = wanted;
@@ -49,12 +50,12 @@ export class TarFiles {
   }
 
   /**
-   * The wanted files that end in the next bytes of the archive.
+   * Takes the next bytes of the archive; yields the wanted files that are complete with them.
    *
-   * @throws {Failure} when they are no archive.
+   * @throws {Failure} when they are not a tar archive.
    */
   *next(bytes: Uint8Array): Generator<TarFile> {
-    // Behind its end an archive may have anything.
+    // After its end an archive may have any bytes.
     if (this.#emptyBlocks === 2) return;
     const available = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let position = 0;
@@ -77,30 +78,32 @@ export class TarFiles {
       }
       this.#skip = BLOCK_SIZE + Math.ceil(size / BLOCK_SIZE) * BLOCK_SIZE;
     }
-    // A copy: the rest of these bytes is not kept in memory for it.
+    // A copy, so that the rest of `available` can be freed.
     this.#held = available.slice(position);
   }
 
   /**
-   * There are no more bytes.
+   * Must be called after the last bytes.
    *
-   * @throws {Failure} when the archive should have gone on.
+   * @throws {Failure} when the archive is incomplete.
    */
   end(): void {
-    if (this.#emptyBlocks < 2) throw new Failure("it is truncated, or no tar archive");
+    if (this.#emptyBlocks < 2) throw new Failure("it is truncated, or not a tar archive");
   }
 
-  /** Two blocks of zeros are the end; one between entries is a mistake. */
+  /** True for a block of zeros. Two of them end the archive; a single one between entries is an error. */
   #isEnd(block: Uint8Array): boolean {
     const isEmpty = block.every((byte) => byte === 0);
     if (isEmpty) this.#emptyBlocks++;
-    else if (this.#emptyBlocks > 0) throw new Failure("it goes on behind its end");
+    else if (this.#emptyBlocks > 0) {
+      throw new Failure("there is an empty block between its entries");
+    }
     return isEmpty;
   }
 
   #parse(header: Uint8Array): { name: string; size: number; isWanted: boolean } {
     if (octal(header, CHECKSUM) !== checksumOf(header)) {
-      throw new Failure("it is no tar archive, or damaged");
+      throw new Failure("it is not a tar archive, or damaged");
     }
     const size = octal(header, SIZE);
     const isRegular = REGULAR.includes(header[TYPE] ?? -1);
@@ -111,7 +114,7 @@ export class TarFiles {
   }
 }
 
-/** The sum of all bytes, as if the field of the checksum were of spaces. */
+/** The sum of all bytes of a header, with spaces in place of the checksum. */
 function checksumOf(header: Uint8Array): number {
   const [start, length] = CHECKSUM;
   let sum = length * 0x20;
@@ -120,7 +123,7 @@ function checksumOf(header: Uint8Array): number {
   return sum;
 }
 
-/** A number of octal digits. The binary form of sizes over 8 GiB, or negative, is refused. */
+/** Parses an octal number. The binary form, for negative sizes and sizes over 8 GiB, is refused. */
 function octal(header: Uint8Array, [start, length]: readonly [number, number]): number {
   const field = header.subarray(start, start + length);
   let digits = 0;
@@ -130,15 +133,15 @@ function octal(header: Uint8Array, [start, length]: readonly [number, number]): 
     const isBlank = byte === 0 || byte === 0x20;
     if (isBlank && digits > 0) break;
     if (isBlank) continue;
-    if (!isDigit) throw new Failure("it has a number that is none");
+    if (!isDigit) throw new Failure("a number in a header is malformed");
     digits++;
     value = value * 8 + byte - 0x30;
   }
-  if (digits === 0) throw new Failure("it has a number that is none");
+  if (digits === 0) throw new Failure("a number in a header is malformed");
   return value;
 }
 
-/** Text up to the first NUL. */
+/** The text of a field, up to the first NUL. */
 function text(header: Uint8Array, [start, length]: readonly [number, number]): string {
   const field = header.subarray(start, start + length);
   const end = field.indexOf(0);

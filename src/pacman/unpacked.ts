@@ -1,14 +1,14 @@
-/** Unpacks a compressed stream of the kinds that repo-add makes and this runtime knows. */
+/** Decompresses streams in those formats of repo-add that the runtime supports. */
 
 import { Buffer } from "node:buffer";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Failure } from "../failure.ts";
 
-/** Archives are recognised by how they begin; repo-add packs by the name that the archive is given. */
+/** The first bytes of each format. The file name would not do: it is always `<repository>.db`. */
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
-/** What repo-add can make and this runtime cannot unpack. */
+/** Formats that repo-add can write but the runtime cannot decompress. */
 const OTHERS: Readonly<Record<string, readonly number[]>> = {
   "xz": [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
   "bzip2": [0x42, 0x5a, 0x68],
@@ -19,18 +19,18 @@ const OTHERS: Readonly<Record<string, readonly number[]>> = {
   "compress": [0x1f, 0x9d],
 };
 
-/** Bytes that come out at a time: with fewer, taking turns costs more than unpacking. */
+/** Size of the chunks that come out, in bytes. With smaller ones, the event loop takes most of the time. */
 const CHUNK_SIZE = 64 << 10;
 
-/** Bytes that are needed to recognise each of them. */
+/** How many bytes are needed to recognise any format. */
 const MAGIC_SIZE = 6;
 
 /**
- * Unpacks gzip and zstd while it is read; what is packed in no known way comes out as it is.
+ * Decompresses a stream of gzip or zstd. A stream in no known format is passed through unchanged.
  *
- * @param limit bytes that may come out at most.
- * @throws {Failure} when it is packed otherwise or more comes out.
- * @throws when it is broken.
+ * @param limit the most bytes that may come out.
+ * @throws {Failure} when it has another format of repo-add, or more bytes come out.
+ * @throws when the compressed data are broken.
  */
 export async function* unpacked(
   packed: AsyncIterable<Uint8Array>,
@@ -59,11 +59,11 @@ function unpacking(
     ? createZstdDecompress({ chunkSize: CHUNK_SIZE })
     : null;
   if (unpacker === null) return all;
-  // An error reaches the reader through `unpacker`; the callback only has to be there.
+  // An error reaches the reader through `unpacker`, but `pipeline` requires a callback.
   return pipeline(Readable.from(all, { objectMode: false }), unpacker, () => {});
 }
 
-/** Reads until the first bytes are known; gives them, and the whole stream. */
+/** Reads the first bytes of a stream; returns them, and the whole stream. */
 async function withStart(
   packed: AsyncIterable<Uint8Array>,
 ): Promise<{ start: Uint8Array; all: AsyncIterable<Uint8Array> }> {

@@ -1,18 +1,18 @@
-/** One line a request, in the style of the combined log format. */
+/** The access log: a line for each request, in the style of the combined log format. */
 
 import type { FinishedExchange } from "../http/listener.ts";
 import { printable, shortened } from "./log.ts";
 
-/** Characters of the request line that are written; a file's name has 255 bytes at most. */
+/** The most characters of the request target that are logged. */
 const MAX_REQUEST = 2048;
 
-/** Characters that are written of the user's name, the referrer and the client. */
+/** The most characters that are logged of the user's name, the referrer and the user agent. */
 const MAX_FIELD = 512;
 
 /**
- * The line of the access log: address, user, time, request, status, bytes of the body, referrer and
- * client as in the combined log format, each shortened where it is very long; then the duration in seconds, where the answer came from,
- * and `aborted` where it broke off.
+ * A line of the access log. It begins with the fields of the combined log format: address, user, time,
+ * request, status, bytes of the body, referrer and user agent; very long ones are shortened. Then
+ * follow the duration in seconds, the source of the file, and `aborted` for an incomplete transfer.
  */
 export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()): string {
   const { request, reply, bytesSent, durationMs, aborted } = exchange;
@@ -29,7 +29,7 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
     (aborted ? " aborted" : "");
 }
 
-/** A text without control characters and quotation marks, and not too long. */
+/** A text whose control characters and quotation marks are escaped, shortened to `length`. */
 function escaped(text: string, length: number): string {
   return shortened(printable(text.slice(0, length + 1)).replaceAll('"', "\\x22"), length);
 }
@@ -38,7 +38,7 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 let lastSecond = 0;
 let lastText = "";
 
-/** `22/Nov/2026:21:31:00 +0000`, made once a second. */
+/** The time as `22/Nov/2026:21:31:00 +0000`. The text is reused within the same second. */
 function logTime(now: Date): string {
   const second = Math.floor(now.getTime() / 1000);
   if (second === lastSecond) return lastText;

@@ -1,4 +1,4 @@
-/** Everything that the worker is told, in one piece of plain data. */
+/** The whole configuration that the main thread sends to the worker. Plain data. */
 
 import type { AuthConfiguration } from "../auth/configuration.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../http/configuration.ts";
@@ -11,18 +11,21 @@ import type {
 } from "../quickserve/configuration.ts";
 import type { StatusConfiguration } from "../status/configuration.ts";
 
-/** What is written about requests. */
+/** Configuration of the log. */
 export interface LogConfiguration {
-  /** `quiet`: errors and warnings; `normal`: a line a request too; `verbose`: peers and decisions too. */
+  /**
+   * `quiet`: errors and warnings; `normal`: also a line for each request; `verbose`: also the events of
+   * peers, and why a source was chosen.
+   */
   readonly level: "quiet" | "normal" | "verbose";
-  /** Begin each line with the journal's `<priority>` (sd-daemon(3)). */
+  /** True to begin each line with a `<priority>` for the journal (sd-daemon(3)). */
   readonly journal: boolean;
 }
 
 /** The configuration of a running server. */
 export interface ServerConfiguration {
   readonly program: "pacserve" | "quickserve";
-  /** Names under which this host is known (`ownNames`). */
+  /** The names of this host (`ownNames`). */
   readonly hostNames: readonly string[];
   readonly listen: ListenConfiguration;
   readonly admission: AdmissionConfiguration;

@@ -1,9 +1,10 @@
 /**
- * What the workers may do: the one that parses requests from the network, and the one that reads
- * pacman's sync databases.
+ * Computes the permissions of the two workers: the network worker, which parses requests, and the
+ * worker that reads pacman's sync databases.
  *
- * Deno's read scope looks at the path that is asked for and follows symbolic links out of it; links
- * are the shared tree's business, and that of the mount namespace of the systemd unit.
+ * Deno's read permission checks only the path that is opened, and follows symbolic links that lead out
+ * of the permitted directories. Links are therefore checked by the shared tree, and by the mount
+ * namespace of the systemd unit.
  */
 
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
@@ -12,9 +13,9 @@ import { fileRepositoryDirectories, Self } from "../pacserve/servers.ts";
 import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
-/** Permissions of the network worker, in the form of Deno's `deno.permissions` option. */
+/** Permissions of the network worker, as in Deno's option `deno.permissions`. */
 export interface Scope {
-  /** Clients, peers and mirrors may be anywhere. */
+  /** Not restricted, because clients, peers and mirrors may have any address. */
   readonly net: true;
   /** Absolute paths, sorted. */
   readonly read: readonly string[];
@@ -27,7 +28,7 @@ export interface Scope {
   readonly import: false;
 }
 
-/** Permissions of the worker that reads sync databases, in the same form. */
+/** Permissions of the worker that reads sync databases. */
 interface DatabaseScope {
   readonly net: false;
   /** Absolute paths, sorted. */
@@ -40,7 +41,10 @@ interface DatabaseScope {
   readonly import: false;
 }
 
-/** The directory of the sync databases, and nothing else: an unsigned database may be anybody's work. */
+/**
+ * The permissions to read sync databases: only their directory, because an unsigned database may have
+ * been forged to attack the worker.
+ */
 export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
   return {
     net: false,
@@ -54,7 +58,7 @@ export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
   };
 }
 
-/** The least that a worker needs to serve a configuration. */
+/** The least permissions that the network worker needs to serve a configuration. */
 export function workerScope(configuration: ServerConfiguration): Scope {
   const uploads = configuration.uploads === null ? [] : [configuration.uploads.directory];
   const spool = configuration.pacserve?.spool ?? null;
@@ -72,21 +76,22 @@ export function workerScope(configuration: ServerConfiguration): Scope {
   };
 }
 
-/** Directories of `file:` repositories, which are served although they are no shares. */
+/** Directories of `file:` repositories, which are served although they are not shares. */
 function repositories({ pacserve }: ServerConfiguration): string[] {
   if (pacserve === null) return [];
   const self = new Self([pacserve.port], pacserve.hostNames, new Network());
   return fileRepositoryDirectories(pacserve.pacman, self);
 }
 
-/** True when a worker with one scope can do the work of the other. */
+/** True when two scopes permit the same paths. */
 export function sameScope(one: Scope, other: Scope): boolean {
   return sameList(one.read, other.read) && sameList(one.write, other.write);
 }
 
 /**
- * The paths and where they lead, sorted: what is served is compared with the real path. If a
- * path does not exist yet, and a link appears there later, the target of that link is not in the scope.
+ * The paths together with their real paths, sorted. Both are needed, because the tree compares what it
+ * serves with the real path. If a path does not exist yet, and a link is created there later, the target
+ * of that link is not permitted.
  */
 function withRealPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, realPath(path)]))].sort();

@@ -1,4 +1,4 @@
-/** The main thread's side of the sync databases: it finds out which changed, and has a worker read them. */
+/** The main thread's part in reading sync databases: finds those that changed, and starts a worker. */
 
 import { messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
@@ -7,10 +7,10 @@ import { type Databases, NO_DIRECTORY, type ReadDatabase } from "../pacserve/exp
 import { databaseScope } from "./confinement.ts";
 import type { FromDatabaseWorker, ToDatabaseWorker } from "./database_worker.ts";
 
-/** Milliseconds in which a worker has to read everything that it was told to. */
+/** How long a worker may take to read its databases, in milliseconds. */
 const TIME_LIMIT = 60_000;
 
-/** The code of the worker, beside this file: TypeScript, or the bundle that was made of it. */
+/** The file of the worker's code, next to this file: TypeScript, or in a package its bundle. */
 const WORKER_FILE = new URL(
   import.meta.url.endsWith(".ts") ? "./database_worker.ts" : "./database_worker.js",
   import.meta.url,
@@ -19,21 +19,21 @@ const WORKER_FILE = new URL(
 /** What came of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
-/** How databases are read, where it is not as always. */
+/** Options for tests. */
 interface DatabaseReaderOptions {
   readonly workerFile: URL;
   /** Milliseconds. */
   readonly timeLimit: number;
 }
 
-/** Reads the databases of one configuration of pacman. It is made for one reading. */
+/** Reads the databases of one configuration of pacman. Use each object once. */
 export class DatabaseReader implements Databases {
   readonly #pacman: PacmanConfiguration;
   readonly #log: Pick<Log, "warn">;
   readonly #options: DatabaseReaderOptions;
   readonly #closed = Promise.withResolvers<null>();
 
-  /** @param log is told of each database that cannot be read, in one line. */
+  /** @param log gets a warning for each database that cannot be read. */
   constructor(
     pacman: PacmanConfiguration,
     log: Pick<Log, "warn">,
@@ -58,8 +58,8 @@ export class DatabaseReader implements Databases {
     );
     if (!isVisible && changed.some(([, version]) => version !== null)) {
       this.#log.warn(
-        `packages are not verified, because ${directory} is not there; for a service its unit has to ` +
-          `show it (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
+        `packages are not verified, because ${directory} does not exist; if this is a service, its unit ` +
+          `must make it visible (BindReadOnlyPaths=${directory}, see DROP-INS in pacserve(8))`,
       );
     }
     const toRead = !isVisible
@@ -77,12 +77,12 @@ export class DatabaseReader implements Databases {
     }));
   }
 
-  /** Ends the worker that is reading. */
+  /** Ends the reading, if one is under way. */
   close(): void {
     this.#closed.resolve(null);
   }
 
-  /** The tables of databases that a new worker could read, by path. */
+  /** Reads databases in a new worker. Returns the tables of those that it could read, by path. */
   async #read(paths: readonly string[]): Promise<ReadonlyMap<string, ArrayBuffer>> {
     const tables = new Map<string, ArrayBuffer>();
     const unread = new Set(paths);
@@ -102,7 +102,7 @@ export class DatabaseReader implements Databases {
       else take(data);
     };
     worker.onerror = (event) => {
-      // Without this it would end the whole process.
+      // Without this the error would end the whole process.
       event.preventDefault();
       end.resolve(`its reader failed: ${event.message}`);
     };
@@ -110,7 +110,7 @@ export class DatabaseReader implements Databases {
     const reason = await Promise.race([end.promise, this.#closed.promise]);
     clearTimeout(timer);
     worker.terminate();
-    // Whoever ends the reading is not told what was not read.
+    // The reading was ended by `close`: do not warn of the databases that were not read.
     if (reason === null) return tables;
     for (const path of unread) this.#warnOf(path, reason);
     return tables;
@@ -131,7 +131,7 @@ export class DatabaseReader implements Databases {
   }
 }
 
-/** The path of each repository's database. pacman.conf may have names that no file can have. */
+/** The path of each repository's database. A name with a slash, which no file can have, is left out. */
 function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string> {
   const names = pacman.repositories.map(({ name }) => name).filter((name) => !name.includes("/"));
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
@@ -146,13 +146,13 @@ async function isVisibleAt(path: string): Promise<boolean> {
   }
 }
 
-/** Changes whenever the file is another one or has changed; null while there is none. */
+/** A text that changes when the file is replaced or modified; null when there is no file. */
 async function versionOf(path: string): Promise<string | null> {
   try {
     const { dev, ino, size, mtime } = await Deno.stat(path);
     return [dev, ino, size, mtime?.getTime()].join(":");
   } catch (error) {
-    // Something is there that may not be looked at: the worker will say why.
+    // The file exists but cannot be examined: the worker will report why.
     return error instanceof Deno.errors.NotFound ? null : messageOf(error);
   }
 }

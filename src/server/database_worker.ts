@@ -1,7 +1,7 @@
 /**
- * The entry of the worker that reads sync databases: it may read their directory and nothing else
+ * The entry point of the worker that reads sync databases. It may read only their directory
  * (`confinement.ts`). The main thread starts it for each reading and ends it afterwards, so that the
- * memory which unpacking took is given back.
+ * memory for unpacking is freed.
  */
 
 import { messageOf } from "../failure.ts";
@@ -16,17 +16,17 @@ export type FromDatabaseWorker =
   | { readonly type: "table"; readonly path: string; readonly table: ArrayBuffer }
   /** A database could not be read, for this reason. */
   | { readonly type: "unreadable"; readonly path: string; readonly reason: string }
-  /** All of them were tried. */
+  /** The worker has tried all databases. */
   | { readonly type: "done" };
 
-/** What a worker's global scope has of the two ends of its message channel. */
+/** The worker's end of the message channel to the main thread. */
 declare const self: {
   postMessage(message: FromDatabaseWorker, transferred?: readonly ArrayBuffer[]): void;
   onmessage: (event: MessageEvent<ToDatabaseWorker>) => void;
 };
 
 self.onmessage = async ({ data: paths }) => {
-  // One after the other: side by side they would only take more memory.
+  // One after the other, because reading in parallel would be no faster and take more memory.
   for (const path of paths) {
     try {
       const { buffer: table } = await readSyncDatabase(path);

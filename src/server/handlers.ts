@@ -1,8 +1,8 @@
 /**
- * The way of a request, and every URL that the server knows.
+ * The steps by which a request is answered, and the table of all URLs of the server.
  *
- * A request comes in by `http/listener.ts` and `http/service.ts`, goes down through {@link Handlers}, and
- * its reply goes out by `http/send.ts`:
+ * `http/listener.ts` and `http/service.ts` receive a request and pass it to {@link Handlers};
+ * `http/send.ts` sends the reply. In between:
  *
  * 1. `withHeaders`: every reply says who answers; a peer learns more.
  * 2. `http/admission.ts`: who may come in (403).
@@ -56,14 +56,14 @@ import { SharedFiles } from "./own_files.ts";
 import { OwnHost } from "./own_host.ts";
 import { selfCheck } from "./self_check.ts";
 
-/** Parts of a server that stay when its configuration changes. */
+/** Objects of a server that are kept when its configuration changes. */
 interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
-  /** The memory of the choice between peers and mirrors. */
+  /** What pacserve remembers about peers and mirrors, and its relay. */
   readonly memory: PacserveMemory;
-  /** What sync databases say of packages. */
+  /** Sizes and hashes of packages, from the sync databases. */
   readonly expected: ExpectedFiles;
   /** Knows how the server does. */
   readonly status: { snapshot(): Snapshot };
@@ -72,11 +72,11 @@ interface LastingParts {
 
 /** The handlers of one configuration. */
 export class Handlers {
-  /** For the questions of peers. */
+  /** Answers the questions of peers about the files of this server. */
   readonly files: SharedFiles;
-  /** Who may come in, and who may be a peer. */
+  /** Decides which clients are answered, and which hosts may be peers. */
   readonly admission: Admission;
-  /** Whether this host's pacman is relayed to, which peers take part in. */
+  /** True when this server relays packages to this host's pacman; false with `--redirect`. */
   readonly relays: boolean;
   readonly #configuration: ServerConfiguration;
   readonly #parts: LastingParts;
@@ -166,7 +166,7 @@ export class Handlers {
     this.#pacserve?.close();
   }
 
-  /** Says who answers; a peer learns more. */
+  /** Adds the `Server` field, and for a peer the fields for peers. */
   #withHeaders(request: HttpRequest, reply: Reply): Reply {
     const { peers } = this.#parts;
     const isFromPeer = peers.isFromPeer(request);
@@ -212,7 +212,7 @@ export class Handlers {
     return uploadOnly ? announcesUpload(request) : !this.#isOwnPacman(request);
   }
 
-  /** This host's own pacman cannot log in: its requests for packages need no user. */
+  /** True for a request of this host's pacman for a package: pacman cannot log in, and need not. */
   #isOwnPacman({ method, target, connection }: HttpRequest): boolean {
     if (this.#pacserve === null || (method !== "GET" && method !== "HEAD")) return false;
     const parsed = parseTarget(target);
@@ -226,7 +226,7 @@ export class Handlers {
     return this.#forPacman(request) ?? this.#quickserve.answer(request);
   }
 
-  /** Null where pacserve has no answer of its own. */
+  /** The answer of pacserve; null when the request is not for it. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
     const target = this.#pacserve === null ? null : parseTarget(request.target);
     if (this.#pacserve === null || target === null) return null;

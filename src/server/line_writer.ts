@@ -1,9 +1,9 @@
-/** Lines to standard output, without ever making a request wait for the terminal or the journal. */
+/** Writes lines to standard output in the background, so that requests never wait for the output. */
 
-/** The most that waits for a reader that is slower than the log, in characters. */
+/** How much may wait for the reader of the output, in characters. */
 const MAX_WAITING = 1024 * 1024;
 
-/** Milliseconds between two writes: under load a write for each line costs more than the request. */
+/** Milliseconds between two writes. Under load, a write for each line would cost more than the request. */
 const PAUSE = 20;
 
 const encoder = new TextEncoder();
@@ -12,8 +12,8 @@ let dropped = 0;
 let writing: Promise<void> | null = null;
 
 /**
- * Writes a line, in order with those before it. When the reader is far too slow, lines are dropped
- * and their number is said instead.
+ * Writes a line after those before it. When the reader of the output is far too slow, lines are dropped,
+ * and a line with their number is written instead.
  */
 export function writeLine(line: string): void {
   if (waiting.length > MAX_WAITING) {
@@ -30,12 +30,14 @@ export async function flushLines(): Promise<void> {
 }
 
 async function writeWaiting(): Promise<void> {
-  // Lines of the same turn of the event loop go out in one write.
+  // Lines of the same turn of the event loop are written together.
   await Promise.resolve();
   try {
     while (waiting !== "") {
       const bytes = encoder.encode(waiting);
-      waiting = dropped === 0 ? "" : `(${dropped} lines were dropped: the reader is too slow)\n`;
+      waiting = dropped === 0
+        ? ""
+        : `(${dropped} lines were dropped: the reader of this output is too slow)\n`;
       dropped = 0;
       for (let offset = 0; offset < bytes.length;) {
         offset += await Deno.stdout.write(bytes.subarray(offset));
@@ -43,7 +45,7 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // The reader closed the pipe: the lines cannot be shown anywhere.
+    // The reader closed the pipe: drop the lines.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     waiting = "";
   } finally {

@@ -1,4 +1,4 @@
-/** What the main thread and the worker say to each other. */
+/** The messages between the main thread and the network worker. */
 
 import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
 import type { Flows } from "../status/traffic.ts";
@@ -14,9 +14,9 @@ export type ToWorker =
     readonly state: ServerState;
     readonly status: StatusState;
   }
-  /** Go on with another configuration, which needs no other permissions and no other port. */
+  /** Use another configuration, which needs the same permissions and the same port. */
   | { readonly type: "configure"; readonly configuration: ServerConfiguration }
-  /** After `read databases`: those that changed. */
+  /** The answer to `read databases`: the databases that changed. */
   | { readonly type: "databases"; readonly databases: readonly ReadDatabase[] }
   /** Another worker counted this. */
   | { readonly type: "counted"; readonly flows: Flows }
@@ -25,21 +25,21 @@ export type ToWorker =
 
 /** From the worker to the main thread. */
 export type FromWorker =
-  /** Its code is loaded: it waits for `serve`. */
+  /** The worker's code is loaded, and it waits for `serve`. */
   | { readonly type: "loaded" }
-  /** It accepts connections. */
+  /** The worker accepts connections. */
   | { readonly type: "listening"; readonly port: number }
-  /** After `configure`: every request from now on is answered by the new configuration. */
+  /** The answer to `configure`: from now on, requests are answered by the new configuration. */
   | { readonly type: "configured" }
-  /** It cannot listen; the message is for the user. */
+  /** The worker cannot listen. The message is for the user. */
   | { readonly type: "failed"; readonly message: string }
-  /** Have the sync databases read that changed. `known` has the versions that the worker has. */
+  /** Ask for the sync databases that differ from the versions in `known`. */
   | { readonly type: "read databases"; readonly known: ReadonlyMap<string, string> }
-  /** After `stop`: the port is free; replies in flight go on. */
+  /** After `stop`: the port is free; replies may still be in flight. */
   | { readonly type: "released" }
-  /** After `stop`: nothing is in flight any more. */
+  /** After `stop`: no reply is in flight any more. */
   | { readonly type: "stopped" }
-  /** An error that nobody caught: the worker has ended. */
+  /** The worker has ended because of an uncaught error. */
   | { readonly type: "died"; readonly reason: string }
   /** What was received and served since the last of these messages. */
   | { readonly type: "counted"; readonly flows: Flows }

@@ -1,4 +1,4 @@
-/** What this server has itself, in the form in which peers ask for it. */
+/** Tells peers which files this server has. */
 
 import { PACKAGES } from "../pacserve/address.ts";
 import { encodePath } from "../http/target.ts";
@@ -9,7 +9,10 @@ import type { Listing, ListingEntry } from "../peers/protocol.ts";
 import type { Entry } from "../quickserve/shared.ts";
 import type { SharedTree } from "../quickserve/tree.ts";
 
-/** A file without its right size that was written to in the last so many milliseconds may get it. */
+/**
+ * In milliseconds. A package of the wrong size that was modified more recently than this is taken to be
+ * still growing.
+ */
 const GROWING = 10_000;
 
 /** Answers the questions of peers from the shared tree. */
@@ -18,14 +21,14 @@ export class SharedFiles implements OwnFiles {
   readonly #expected: KnownFiles;
   readonly #holder: Pick<Holder, "has">;
 
-  /** @param holder has packages that are not in the tree yet. */
+  /** @param holder of packages that are not in the tree yet. */
   constructor(tree: SharedTree, expected: KnownFiles, holder: Pick<Holder, "has">) {
     this.#tree = tree;
     this.#expected = expected;
     this.#holder = holder;
   }
 
-  /** Whether this server has a file at this place of its tree, and it can be what it is meant to be. */
+  /** True when this server has a file at this path of its tree, and it is not a package of wrong size. */
   has(segments: readonly string[]): boolean {
     const found = this.#tree.lookup(segments);
     const [directory, name = "", ...more] = segments;
@@ -35,7 +38,7 @@ export class SharedFiles implements OwnFiles {
     return found.kind === "file" && !this.#isBrokenPackage(segments, found.size);
   }
 
-  /** A directory in the form in which peers ask for it; null when there is none. */
+  /** The listing of a directory, for peers; null when there is no such directory. */
   async listing(segments: readonly string[]): Promise<Listing | null> {
     const found = this.#tree.lookup(segments);
     if (found?.kind !== "directory") return null;
@@ -43,7 +46,7 @@ export class SharedFiles implements OwnFiles {
     return new Map(entries.map((entry) => [entry.name, [wireEntry(segments, entry)]]));
   }
 
-  /** The names of the files in the directory of packages, for the index. */
+  /** The names of the files in the package directory, for the index. */
   async packageNames(): Promise<PackageNames> {
     const found = this.#tree.lookup([PACKAGES]);
     if (found?.kind !== "directory") return { names: [], isGrowing: false };

@@ -1,4 +1,4 @@
-/** A server in its worker: the listener, the peers, and the handlers that requests go through. */
+/** A server in its worker: the listener, the peers, and the handlers of requests. */
 
 import { Digest } from "../auth/digest.ts";
 import { type HttpRequest, isFileSlice, type Reply } from "../http/exchange.ts";
@@ -24,10 +24,10 @@ import { createLog, type ServerLog } from "./log.ts";
 import type { ServerState, StatusState } from "./state.ts";
 import { snapshotOf } from "./status.ts";
 
-/** Milliseconds between two reports of the state that the next worker needs. */
+/** Milliseconds between two reports of the state for the next worker. */
 const REPORT_PAUSE = 1000;
 
-/** Serves one configuration after the other on one port. */
+/** A server on one port. Its configuration can be replaced. */
 export class RunningServer {
   #configuration: ServerConfiguration;
   readonly #report: (state: ServerState) => void;
@@ -96,10 +96,10 @@ export class RunningServer {
   }
 
   /**
-   * Listens.
+   * Starts to listen.
    *
    * @returns the TCP port.
-   * @throws {Failure} when it cannot.
+   * @throws {Failure} when it cannot listen.
    */
   async start(): Promise<number> {
     await this.#renewHandlers();
@@ -111,11 +111,12 @@ export class RunningServer {
         failed: (error, request) => {
           this.#log.error(`${request.method} ${request.target}: ${messageOf(error)}`);
         },
-        // Nobody catches it, so the worker ends with it and another one takes its place.
+        // This error is not caught: it ends the worker, and the supervisor starts another one.
         stalled: () => {
-          throw new Error("it accepted no connections any more");
+          throw new Error("it no longer accepted connections");
         },
-        malformed: (address, reason) => this.#log.debug(`${address} sent no HTTP: ${reason}`),
+        malformed: (address, reason) =>
+          this.#log.debug(`${address} sent something that is not HTTP: ${reason}`),
         handshakeFailed: (address, reason) => {
           this.#log.debug(`the TLS handshake with ${address} failed: ${reason}`);
         },
@@ -126,7 +127,7 @@ export class RunningServer {
     return this.#listener.port;
   }
 
-  /** Removes what killed servers left in the upload directory. */
+  /** Removes unfinished uploads that killed servers left in the upload directory. */
   async #sweep(): Promise<void> {
     const { uploads } = this.#configuration;
     if (uploads === null) return;
@@ -139,7 +140,7 @@ export class RunningServer {
     }
   }
 
-  /** Goes on with another configuration, which differs neither in port nor in scope. */
+  /** Uses another configuration. It must have the same port and need the same permissions. */
   async configure(configuration: ServerConfiguration): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
@@ -156,9 +157,9 @@ export class RunningServer {
   }
 
   /**
-   * Gives up the port, calls `released`, and lets what is in flight finish.
+   * Releases the port, calls `released`, and waits for the replies in flight.
    *
-   * @param grace milliseconds that it has; infinity for as long as it takes.
+   * @param grace how long they may take, in milliseconds; Infinity for no limit.
    */
   async stop(grace: number, released: () => void): Promise<void> {
     this.#isStopping = true;
@@ -191,7 +192,7 @@ export class RunningServer {
     });
   }
 
-  /** Makes handlers for the configuration in force. */
+  /** Makes new handlers for the current configuration. */
   async #renewHandlers(): Promise<void> {
     const handlers = await Handlers.create(this.#configuration, {
       digest: this.#digest,
@@ -215,7 +216,7 @@ export class RunningServer {
       : this.#begun(reply);
   }
 
-  /** Counts the files that are being sent: peers are told this number as our load. */
+  /** Counts the files that are being sent. Peers are told the number as our load. */
   #begun(reply: Reply): Reply {
     if (isTransfer(reply)) {
       this.#peers.transfers++;
@@ -252,9 +253,9 @@ export class RunningServer {
     this.#log.access(accessLogLine(exchange));
   }
 
-  /** Reports the state soon; several changes within that time become one report. */
+  /** Reports the state after {@link REPORT_PAUSE}; one report covers all changes within that time. */
   #reportSoon(): void {
-    // The final report was sent; by now the next worker may have sent one that is newer than ours.
+    // The final report was sent. The next worker may have sent a newer state in the meantime.
     if (this.#isStopping) return;
     this.#reporting ??= setTimeout(() => {
       this.#reporting = undefined;
@@ -273,12 +274,12 @@ export class RunningServer {
   }
 }
 
-/** Whether a reply is a file on its way. */
+/** True when a reply sends a file. */
 function isTransfer({ body }: Reply): boolean {
   return isFileSlice(body) || body instanceof RelayedBody || body instanceof InFlightReader;
 }
 
-/** The directories that pacserve's index is made from; quickserve publishes none. */
+/** The directories whose files pacserve publishes in its index; null in quickserve, which has none. */
 function packageDirectories({ pacserve, tree }: ServerConfiguration): string[] | null {
   if (pacserve === null) return null;
   return tree.shares.filter(({ path }) => path === PACKAGES).flatMap(({ sources }) => sources);

@@ -1,4 +1,4 @@
-/** The state that a worker hands on to the next one. Plain data. */
+/** The state that a worker passes on to the next one. Plain data. */
 
 import type { DigestState } from "../auth/digest.ts";
 import type { ReceivedPackage } from "../pacserve/received_packages.ts";

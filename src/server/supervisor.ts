@@ -1,6 +1,6 @@
 /**
- * Keeps one confined worker serving: starts it, hands it new configurations, replaces it when it
- * needs another scope or has died, and stops it.
+ * Runs the confined network worker: starts it, passes it new configurations, replaces it when it needs
+ * other permissions or has died, and stops it.
  */
 
 import { Backoff } from "../backoff.ts";
@@ -16,15 +16,15 @@ import { leaveReceived, takeReceived } from "./received_file.ts";
 import { emptyState, type ServerState } from "./state.ts";
 import { WORKER_FILE, WorkerHandle } from "./worker_handle.ts";
 
-/** How workers are started. */
+/** Options for starting and replacing workers. */
 export interface SupervisorOptions {
-  /** The worker's code. */
+  /** The file of the worker's code. */
   readonly workerFile: URL;
-  /** Milliseconds before a worker that died is replaced for the first time; then twice as long. */
+  /** The first pause before a dead worker is replaced, in milliseconds; each next pause is twice as long. */
   readonly firstBackoff: number;
-  /** A pause longer than this, in milliseconds, is not made: the server has failed. */
+  /** When the pause would be longer than this, in milliseconds, the supervisor gives up. */
   readonly maxBackoff: number;
-  /** A worker that has served this long, in milliseconds, is taken to work. */
+  /** After a worker has served for this time, in milliseconds, the next pause is the first one again. */
   readonly provenAfter: number;
   /** Milliseconds between two writes of the counters at the least. */
   readonly savePause?: number;
@@ -37,7 +37,7 @@ const DEFAULTS: SupervisorOptions = {
   provenAfter: 60_000,
 };
 
-/** The main thread's side of a running server. */
+/** Runs a server from the main thread. */
 export class Supervisor {
   #configuration: ServerConfiguration;
   readonly #log: Pick<Log, "warn">;
@@ -53,11 +53,11 @@ export class Supervisor {
   readonly #backoff: Backoff;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #stopping = false;
-  /** Changes of the configuration are carried out one after the other. */
+  /** Resolves when the last change of the configuration is done: changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Workers that were replaced and still send what they had begun. */
+  /** Workers that were replaced and still finish their replies. */
   readonly #retiring = new Set<WorkerHandle>();
-  /** Readings of sync databases under way. */
+  /** The readings of sync databases that are under way. */
   readonly #readers = new Set<DatabaseReader>();
 
   constructor(
@@ -67,7 +67,7 @@ export class Supervisor {
   ) {
     this.#configuration = configuration;
     this.#log = log;
-    // An owner that stops in time never asks.
+    // If nobody awaits `gaveUp`, its rejection must not end the process.
     this.#gaveUp.promise.catch(() => {});
     this.#options = { ...DEFAULTS, ...options };
     this.#backoff = new Backoff({ first: this.#options.firstBackoff, max: Infinity });
@@ -78,7 +78,7 @@ export class Supervisor {
     return this.#configuration.listen.port;
   }
 
-  /** Rejects with a {@link Failure}, which is for the user, when the server can serve no more. */
+  /** Never resolves; rejects with a {@link Failure} for the user when the supervisor gives up. */
   get gaveUp(): Promise<never> {
     return this.#gaveUp.promise;
   }
@@ -105,8 +105,8 @@ export class Supervisor {
   }
 
   /**
-   * Goes on with another configuration. Where it needs another scope, a second worker is loaded
-   * before the first one gives up the port; transfers in flight are finished by the first.
+   * Uses another configuration. If it needs other permissions, a second worker is loaded before the
+   * first one releases the port; the first one then finishes its transfers in flight.
    *
    * @throws {Failure} when the new worker cannot listen.
    */
@@ -117,7 +117,7 @@ export class Supervisor {
       const listen = { ...configuration.listen, port: this.port };
       const next = { ...configuration, listen };
       if (this.#worker === null) {
-        // The worker has died; the one that takes its place will have this configuration.
+        // The worker has died. Its replacement will use this configuration.
         this.#configuration = next;
       } else if (sameScope(workerScope(before), workerScope(next))) {
         this.#configuration = next;
@@ -129,7 +129,8 @@ export class Supervisor {
   }
 
   /**
-   * Stops the worker: no new connections, and what is in flight has `graceMilliseconds` to finish.
+   * Stops the worker. It accepts no more connections, and replies in flight have `graceMilliseconds` to
+   * finish.
    */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#stopping = true;
@@ -156,7 +157,7 @@ export class Supervisor {
     return done;
   }
 
-  /** Serves a configuration; where that fails, goes on with the one before, and throws. */
+  /** Serves a configuration. If that fails, serves the previous one again and throws. */
   async #serveOr(next: ServerConfiguration, before: ServerConfiguration): Promise<void> {
     try {
       await this.#serve(next);
@@ -168,7 +169,7 @@ export class Supervisor {
     }
   }
 
-  /** Loads a worker, lets the one before it release the port, and lets the new one listen. */
+  /** Loads a worker, makes the previous one release the port, and makes the new one listen. */
   async #serve(configuration: ServerConfiguration): Promise<void> {
     const worker: WorkerHandle = new WorkerHandle(
       workerScope(configuration),
@@ -238,7 +239,7 @@ export class Supervisor {
     this.#readers.delete(reader);
   }
 
-  /** A worker ended without being asked to: start another one after a pause that grows. */
+  /** Handles a worker that ended unasked: starts another one after a backoff. */
   #lost(worker: WorkerHandle, reason: string): void {
     if (this.#stopping || worker !== this.#worker) return;
     this.#worker = null;
@@ -247,14 +248,14 @@ export class Supervisor {
     this.#replaceLater(`the worker died (${reason})`);
   }
 
-  /** Starts another worker after a pause; where that would be too long, the server has failed. */
+  /** Starts another worker after a backoff; gives up when the pause would be too long. */
   #replaceLater(trouble: string): void {
     const pause = this.#backoff.next();
     if (pause > this.#options.maxBackoff) {
-      this.#gaveUp.reject(new Failure(`${trouble}, as others did before it`));
+      this.#gaveUp.reject(new Failure(`${trouble}, again after several restarts; giving up`));
       return;
     }
-    this.#log.warn(`${trouble}; another one starts in ${pause} milliseconds`);
+    this.#log.warn(`${trouble}; another worker starts in ${pause} milliseconds`);
     this.#restart = setTimeout(() => void this.#inTurn(() => this.#replace()), pause);
   }
 
@@ -263,7 +264,7 @@ export class Supervisor {
     try {
       await this.#serve(this.#configuration);
     } catch (error) {
-      // The kernel may not have given the dead worker's port back yet.
+      // The kernel may not have released the port of the dead worker yet: try again.
       this.#replaceLater(troubleOf(error));
     }
   }

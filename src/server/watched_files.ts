@@ -1,13 +1,13 @@
-/** Notices changes to files that the configuration was read from. */
+/** Watches the files that the configuration was read from. */
 
 import { dirname } from "node:path";
 import { messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
 
-/** Milliseconds of quiet after a change before it is told: editors write in several steps. */
+/** Milliseconds without a change before changes are reported, because editors write in several steps. */
 const QUIET = 200;
 
-/** Watches files through their directories, so that it notices when a file is replaced or recreated. */
+/** Watches files through their directories, so that it notices when a file is replaced or created. */
 export class WatchedFiles {
   readonly #changed: () => void;
   readonly #log: Pick<Log, "warn">;
@@ -18,7 +18,7 @@ export class WatchedFiles {
 
   /**
    * @param changed called once after one or several changes.
-   * @param log is told of a directory that cannot be watched.
+   * @param log gets a warning for each directory that cannot be watched.
    */
   constructor(changed: () => void, log: Pick<Log, "warn">) {
     this.#changed = changed;
@@ -26,7 +26,7 @@ export class WatchedFiles {
   }
 
   /**
-   * Watches these and no others.
+   * Watches these files and directories, and no others any more.
    *
    * @param files absolute paths; they need not exist.
    * @param directories absolute paths of directories in which any change counts.
@@ -48,7 +48,7 @@ export class WatchedFiles {
   }
 
   #unwatchable(directory: string, error: unknown): void {
-    this.#log.warn(`changes in ${directory} cannot be noticed: ${messageOf(error)}`);
+    this.#log.warn(`cannot watch ${directory} for changes: ${messageOf(error)}`);
   }
 
   #open(directory: string): Deno.FsWatcher[] {
@@ -78,12 +78,12 @@ export class WatchedFiles {
   }
 }
 
-/** Where a link leads: the file that is edited may lie elsewhere. */
+/** The real path of a file, which differs if it is a symbolic link: that file may be edited instead. */
 function target(file: string): string[] {
   try {
     return [Deno.realPathSync(file)];
   } catch {
-    // It does not exist yet, or cannot be reached: there is no other place to watch.
+    // The file does not exist yet, or cannot be accessed: there is no other path to watch.
     return [];
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The worker's entry: everything that touches the network runs here, with the permissions that the
- * main thread computed from the command line (`confinement.ts`).
+ * The entry point of the network worker: all network code runs here, with the permissions that the main
+ * thread computed from the command line (`confinement.ts`).
  */
 
 import { messageOf } from "../failure.ts";
@@ -11,7 +11,7 @@ import { flushLines } from "./line_writer.ts";
 import { type FromWorker, RemoteDatabases, type ToWorker } from "./messages.ts";
 import { RunningServer } from "./running_server.ts";
 
-/** What a worker's global scope has of the two ends of its message channel. */
+/** The worker's end of the message channel to the main thread. */
 declare const self: {
   postMessage(message: FromWorker): void;
   onmessage: (event: MessageEvent<ToWorker>) => void;
@@ -30,7 +30,7 @@ let counters: LiveCounters | null = null;
 let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }) => {
-  // Requests wait for this answer, so it must not wait behind other messages.
+  // Requests wait for this answer, so it must not wait for other messages.
   if (data.type === "databases") databases.answered(data.databases);
   else if (data.type === "counted") counters?.add(data.flows);
   else turn = turn.then(() => carryOut(data));
@@ -70,7 +70,7 @@ async function carryOut(
   }
 }
 
-/** Ends after an error that nobody caught, in one sentence in place of the runtime's stack trace. */
+/** Ends the worker after an uncaught error, and reports one sentence instead of a stack trace. */
 function die(event: Event, error: unknown): void {
   event.preventDefault();
   self.postMessage({ type: "died", reason: messageOf(error) });

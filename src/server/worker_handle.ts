@@ -1,4 +1,4 @@
-/** One worker, from its start to its end, as the main thread holds it. */
+/** The main thread's handle of a network worker, from its start to its end. */
 
 import { Failure } from "../failure.ts";
 import type { ReadDatabase } from "../pacserve/expected_files.ts";
@@ -8,10 +8,10 @@ import type { Scope } from "./confinement.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { ServerState, StatusState } from "./state.ts";
 
-/** Milliseconds over the grace that a stopping worker may take before it is ended. */
+/** Milliseconds that a stopping worker may take longer than its grace before it is terminated. */
 const MARGIN = 250;
 
-/** The worker's code, beside this file: TypeScript, or the bundle that was made of it. */
+/** The file of the worker's code, next to this file: TypeScript, or in a package its bundle. */
 export const WORKER_FILE = new URL(
   import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
   import.meta.url,
@@ -21,9 +21,9 @@ export const WORKER_FILE = new URL(
 export class WorkerHandle {
   /** Resolves when the worker's code is loaded. */
   readonly loaded: Promise<void>;
-  /** Resolves when the worker, told to stop, has given up the port. */
+  /** Resolves when the worker, after it was told to stop, has released the port. */
   readonly released: Promise<void>;
-  /** Resolves with the reason when the worker ends by an error of its own. */
+  /** Resolves with the reason when the worker ends because of an error. */
   readonly died: Promise<string>;
   readonly #worker: Worker;
   readonly #started = performance.now();
@@ -32,9 +32,9 @@ export class WorkerHandle {
   #configured = Promise.withResolvers<void>();
 
   /**
-   * Starts it.
+   * Starts the worker.
    *
-   * @param file its code: that of a server, or of a test.
+   * @param file of the worker's code; a test may pass its own.
    */
   constructor(scope: Scope, heard: (message: FromWorker) => void, file: URL = WORKER_FILE) {
     const loaded = Promise.withResolvers<void>();
@@ -74,25 +74,25 @@ export class WorkerHandle {
       if (data.type === "died") ended(data.reason);
       heard(data);
     };
-    // An error that the worker could not tell, as while it was loaded.
+    // An error that the worker could not report itself, for example while it was being loaded.
     this.#worker.onerror = (event) => {
-      // Without this it would end the whole process.
+      // Without this the error would end the whole process.
       event.preventDefault();
       ended(event.message);
     };
-    // Each of these is awaited where it matters; elsewhere its failure is known through `died`.
+    // Not all callers await these promises; those that do not learn of the failure through `died`.
     loaded.promise.catch(() => {});
     this.#listening.promise.catch(() => {});
   }
 
-  /** Milliseconds since the start. */
+  /** Milliseconds since the worker was started. */
   get age(): number {
     return performance.now() - this.#started;
   }
 
   /**
-   * Tells the worker to go on with another configuration and waits until it does, or has died. One
-   * at a time.
+   * Tells the worker to use another configuration, and waits until it does or has died. Do not call it
+   * again before that.
    */
   async configure(configuration: ServerConfiguration): Promise<void> {
     this.#configured = Promise.withResolvers();
@@ -126,7 +126,7 @@ export class WorkerHandle {
     this.#worker.postMessage(message, databases.flatMap(({ table }) => table ?? []));
   }
 
-  /** Tells the worker to stop and waits for its end, at most a little longer than the grace. */
+  /** Tells the worker to stop, and waits for its end, for slightly longer than the grace at most. */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#send({ type: "stop", graceMilliseconds });
     const deadline = Promise.withResolvers<void>();
@@ -138,7 +138,7 @@ export class WorkerHandle {
     this.terminate();
   }
 
-  /** Ends the worker at once. */
+  /** Terminates the worker at once. */
   terminate(): void {
     this.#worker.terminate();
   }

@@ -1,9 +1,9 @@
-/** A worker of the network that serves nothing: on a channel it is asked what packages must be. */
+/** A network worker that serves nothing. A test asks it over a channel for the sizes of packages. */
 
 import { ExpectedFiles } from "../../src/pacserve/expected_files.ts";
 import { type FromWorker, RemoteDatabases, type ToWorker } from "../../src/server/messages.ts";
 
-/** What a worker's global scope has of the two ends of its message channel. */
+/** The worker's end of the message channel to the main thread. */
 declare const self: {
   postMessage(message: FromWorker): void;
   onmessage: (event: MessageEvent<ToWorker>) => void;
@@ -31,7 +31,7 @@ self.onmessage = ({ data }) => {
   }
 };
 
-/** On this channel it is asked. */
+/** The channel for the test's questions. */
 const questions = new BroadcastChannel("pacserve-questions");
 const answers = new BroadcastChannel("pacserve-answers");
 

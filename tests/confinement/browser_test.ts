@@ -1,4 +1,4 @@
-/** A browser that a page of another site steers is no way in: asked of the real program. */
+/** Tests, with the real program, that a page of another site cannot attack the server via a browser. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { rawExchange, statusOf } from "../listening.ts";
@@ -23,7 +23,7 @@ const FORM = "Content-Type: multipart/form-data; boundary=b\r\n";
 const FILE = '--b\r\nContent-Disposition: form-data; name="f"; filename="a.html"\r\n\r\n' +
   "<script>alert(1)</script>\r\n--b--\r\n";
 
-/** One request of every kind that there is, and the status that it gets. */
+/** A request of each kind, and the status of its reply. */
 const kinds: readonly (readonly [string, string, number])[] = [
   ["a listing", get("/", "Accept: text/html\r\n"), 200],
   ["a listing as data", get("/s/?mimetype=application/json"), 200],
@@ -44,15 +44,19 @@ const kinds: readonly (readonly [string, string, number])[] = [
   ["an uploaded page", get("/up/b.html"), 200],
   ["a message of a peer", post(MESSAGE, URLENCODED), 200],
   ["a broken message", post("json=%7B", URLENCODED), 400],
-  ["nothing there", get("/nothing", "Accept: text/html\r\n"), 404],
+  ["a missing file", get("/nothing", "Accept: text/html\r\n"), 404],
   ["a malformed path", get("/%2e%2e/x"), 400],
   ["an unknown method", `DELETE / HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, 405],
   ["another site's name", "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 403],
   ["the server as a whole", `OPTIONS * HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, 204],
-  ["the same of another name", `OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n${CLOSE}\r\n`, 403],
+  [
+    "the server as a whole by another site's name",
+    `OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n${CLOSE}\r\n`,
+    403,
+  ],
   ["an expectation", get("/", "Expect: nothing\r\n"), 417],
-  ["no name", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
-  ["no HTTP", "\x16\x03\x01\r\n\r\n", 400],
+  ["no Host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+  ["something that is not HTTP", "\x16\x03\x01\r\n\r\n", 400],
   ["a target too long", get(`/${"a".repeat(20_000)}`), 414],
   ["a head too large", get("/", `X: ${"x".repeat(40_000)}\r\n`), 431],
   ["another protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
@@ -76,7 +80,7 @@ function namesOf(head: string): string[] {
   return names.filter((name) => name !== "vary" && name !== "www-authenticate");
 }
 
-Deno.test("no reply of any kind can be framed, loaded by another site, or have its type guessed", async () => {
+Deno.test("X-Frame-Options, Cross-Origin-Resource-Policy, nosniff: every kind of reply has them", async () => {
   await inServer(async ({ port }) => {
     for (const [kind, request, status] of kinds) {
       const reply = await rawExchange(port, request);
@@ -91,12 +95,12 @@ Deno.test("no reply of any kind can be framed, loaded by another site, or have i
   });
 });
 
-Deno.test("pages of other sites may load images, styles and media that are shared, and nothing else", async () => {
+Deno.test("Cross-Origin-Resource-Policy: other sites may load shared images, styles and media, and nothing else", async () => {
   await inScratch(async (top) => {
     const open = ["a.png", "a.svg", "a.css", "a.mp4", "a.ogg"];
     const closed = ["a.html", "a.js", "a.json", "a.txt", "a.pdf", "a.pkg.tar.zst", "a"];
     writeFiles(top, Object.fromEntries([...open, ...closed].map((name) => [`s/${name}`, "x"])));
-    // A website of the user's own is in no sandbox: its pages get what is theirs.
+    // With --root the pages are not sandboxed, so they can load their own files without an exception.
     for (const words of [[`${top}/s`], ["--root", top]]) {
       await using server = await startServer("quickserve", words);
       for (const name of [...open, ...closed]) {
@@ -109,7 +113,7 @@ Deno.test("pages of other sites may load images, styles and media that are share
   });
 });
 
-Deno.test("what is shared and what was uploaded runs no script with the server's origin", async () => {
+Deno.test("Content-Security-Policy: shared and uploaded files run no script with the server's origin", async () => {
   await inServer(async ({ port }) => {
     await rawExchange(port, post(FILE, FORM));
     for (const target of ["/s/page.html", "/up/a.html"]) {
@@ -126,7 +130,7 @@ Deno.test("what is shared and what was uploaded runs no script with the server's
   });
 });
 
-Deno.test("only a website of the user's own may run script, not a directory that is shared whole", async () => {
+Deno.test("--root: its pages may run script, but not those of a shared directory or a --filelist", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/page.html": "page", "list.json": `{"/": ["${top}/s"]}` });
     for (
@@ -145,7 +149,7 @@ Deno.test("only a website of the user's own may run script, not a directory that
   });
 });
 
-Deno.test("what was uploaded into a website of the user's own runs no script there", async () => {
+Deno.test("--root: files that were uploaded into the website run no script", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/page.html": "page", "s/upside.html": "page", "linked/page.html": "page" });
     shell(top, "mkdir s/up elsewhere; ln -s s/up way; ln -s ../elsewhere s/out; ln -s up s/in");
@@ -173,7 +177,7 @@ Deno.test("what was uploaded into a website of the user's own runs no script the
   });
 });
 
-Deno.test("the Host field has to name this server", async () => {
+Deno.test("--server-name: the Host field must name this server", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file" });
     const words = [`${top}/s`, "--server-name", "files.example"];
@@ -205,13 +209,13 @@ Deno.test("the Host field has to name this server", async () => {
       assertEquals([name, statusOf(reply)], [name, status]);
       if (status === 403) assert(reply.includes("--server-name"), "the option is not named");
     }
-    // The absolute form stands for the field, and must not be a way around it.
+    // A target in absolute form replaces the Host field, and must be checked too.
     const around = `GET http://evil.example/ HTTP/1.1\r\n${HOST}${CLOSE}\r\n`;
     assertEquals(statusOf(await rawExchange(server.port, around)), 403);
   });
 });
 
-Deno.test("pages of other sites can upload nothing, and cannot speak as a peer", async () => {
+Deno.test("Origin, Sec-Fetch-Site: pages of other sites can neither upload nor send messages of peers", async () => {
   await inServer(async ({ port }) => {
     const own = `Origin: http://127.0.0.1\r\n`;
     for (

@@ -1,4 +1,4 @@
-/** The worker that reads sync databases: what it may do, and its way to the network worker. */
+/** Tests the permissions of the worker that reads sync databases, and how its tables are passed on. */
 
 import type { PacmanConfiguration } from "../../src/pacman/configuration.ts";
 import { databaseScope, workerScope } from "../../src/server/confinement.ts";
@@ -11,7 +11,7 @@ import { inScratch, shell, writeFiles } from "../scratch.ts";
 import type { Question } from "./asking_worker.ts";
 import type { Orders, Outcomes } from "./probing_worker.ts";
 
-/** pacserve with the repository core, whose databases lie below a directory. */
+/** A configuration of pacserve with the repository core and a directory of databases. */
 function pacserveOf(databasePath: string): ServerConfiguration {
   const pacman: PacmanConfiguration = {
     cacheDirectories: [],
@@ -33,7 +33,7 @@ function pacserveOf(databasePath: string): ServerConfiguration {
   });
 }
 
-Deno.test("the worker of the databases can read their directory, and nothing else can it do", async () => {
+Deno.test("databaseScope: the worker can read the directory of the databases, and do nothing else", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "real/sync/core.db": "database", "real/local/secret": "secret" });
     writeFiles(top, { "real/sync2/secret": "secret", "cache/package": "package" });
@@ -74,14 +74,14 @@ Deno.test("the worker of the databases can read their directory, and nothing els
   });
 });
 
-Deno.test("the network worker's scope has nothing of the databases", async () => {
+Deno.test("workerScope: the network worker cannot read the databases", async () => {
   await inScratch((top) => {
     writeFiles(top, { "db/sync/core.db": "" });
     assertEquals(workerScope(pacserveOf(`${top}/db`)).read, []);
   });
 });
 
-Deno.test("the supervisor gives the network worker what the databases say, of each configuration", async () => {
+Deno.test("Supervisor: the network worker gets the tables of the databases, for each configuration", async () => {
   await inScratch(async (top) => {
     shell(top, "mkdir -p one/sync two/sync");
     const [one, two] = ["one", "two"].map((name) => {
@@ -106,7 +106,7 @@ Deno.test("the supervisor gives the network worker what the databases say, of ea
     try {
       assertEquals(await sizeOf(one.file), one.size);
       assertEquals(await sizeOf(two.file), null);
-      // pacman has synchronised.
+      // As after `pacman -Sy`.
       const three = addPackage(`${top}/one/sync`, "core.db.tar.gz", "three");
       assertEquals(await sizeOf(three), Deno.statSync(`${top}/one/sync/${three}`).size);
       assertEquals(warnings, []);

@@ -1,4 +1,4 @@
-/** A hostile neighbour on the LAN, at the real program: what it sends costs little and others nothing. */
+/** Tests, with the real program, that a hostile client on the LAN neither exhausts nor blocks the server. */
 
 import { descriptorsOf, memoryOf } from "../../soak/process_state.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -11,7 +11,7 @@ import { inScratch, shell, writeFiles } from "../scratch.ts";
 const HEAD = "Host: 127.0.0.1\r\nConnection: close\r\n";
 const MEGABYTE = 1 << 20;
 
-/** Milliseconds that an ordinary client may wait on a machine that is busy with tests. */
+/** How long an ordinary client may wait, in milliseconds, on a machine that is busy with tests. */
 const NORMAL = 2_000;
 
 async function inServer(
@@ -37,7 +37,7 @@ function message(json: string): string {
     `Content-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Asks as an ordinary client would; resolves to the milliseconds that it took. */
+/** Requests a file as an ordinary client; resolves to the milliseconds that it took. */
 async function served({ port }: RunningServer): Promise<number> {
   const start = performance.now();
   const reply = await rawExchange(port, `GET /s/file HTTP/1.1\r\n${HEAD}\r\n`);
@@ -46,7 +46,7 @@ async function served({ port }: RunningServer): Promise<number> {
   return performance.now() - start;
 }
 
-/** Opens many connections, sends the same on each, and closes them in the end. */
+/** Opens many connections, sends the same request on each, and closes them after `use`. */
 async function besieged(
   { port }: RunningServer,
   count: number,
@@ -58,7 +58,7 @@ async function besieged(
     for (let index = 0; index < count; index++) {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       connections.push(connection);
-      // The oldest are closed to let others in.
+      // The server may have closed this connection to make room for others.
       await writeAll(connection, latin1(request)).catch(() => {});
     }
     await use(connections);
@@ -67,7 +67,7 @@ async function besieged(
   }
 }
 
-Deno.test("500 connections that send half a request leave others served in normal time", async () => {
+Deno.test("quickserve: with 500 connections that send half a request, others are served in normal time", async () => {
   await inServer([], async (server) => {
     const before = await descriptorsOf(server.program.pid);
     for (const request of ["", "GET / HTTP/1.1\r\nHost: a\r\nX: "]) {
@@ -82,32 +82,32 @@ Deno.test("500 connections that send half a request leave others served in norma
   });
 });
 
-Deno.test("when more files were open than may be, connections are accepted again soon after", async () => {
+Deno.test("quickserve: accepts connections again soon after it had too many open files", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file" });
     const limited = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", ...programCommand("quickserve")];
     const words = ["--address", "127.0.0.1", "--port", "0", `${top}/s`];
     await using server = await startListening([...limited, ...words]);
     await besieged(server, 500, "GET /s", async () => {
-      await eventually("all files are open that may be", async () => {
+      await eventually("as many files are open as permitted", async () => {
         const { sockets, files, others } = await descriptorsOf(server.program.pid);
         return sockets + files.length + others > 195;
       });
     });
-    await eventually("it is served", async () => {
+    await eventually("a request is served", async () => {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-      // A server that accepts nothing leaves its clients waiting.
+      // While the server does not accept connections, this one would wait for ever.
       const timer = setTimeout(() => connection.close(), NORMAL);
       await writeAll(connection, latin1(`GET /s/file HTTP/1.1\r\n${HEAD}\r\n`));
       const reply = await readUntil(connection, (text) => text.endsWith("file"));
       clearTimeout(timer);
       return statusOf(reply) === 200;
     }, 60_000);
-    assert(server.program.lines.some((line) => line.includes("accepted no connections")));
+    assert(server.program.lines.some((line) => line.includes("no longer accepted connections")));
   });
 });
 
-Deno.test("readers that take nothing and writers that never end leave others served", async () => {
+Deno.test("quickserve: with stalled downloads and endless uploads, others are served", async () => {
   await inServer([], async (server, top) => {
     shell(top, "truncate -s 1G s/huge");
     await besieged(server, 100, "GET /s/huge HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", async () => {
@@ -133,7 +133,7 @@ Deno.test("readers that take nothing and writers that never end leave others ser
   });
 });
 
-Deno.test("JSON of depth 10,000 and of 100 MB is refused and costs little memory", async () => {
+Deno.test("quickserve: JSON of depth 10,000 and of 100 MB is refused, and takes little memory", async () => {
   await inServer([], async (server) => {
     await served(server);
     const before = await memoryOf(server.program.pid);
@@ -160,7 +160,7 @@ Deno.test("JSON of depth 10,000 and of 100 MB is refused and costs little memory
   });
 });
 
-Deno.test("100 who ask for the listing of thousands of files leave others served", async () => {
+Deno.test("quickserve: with 100 requests for a listing of 20,000 files, others are served", async () => {
   await inServer([], async (server, top) => {
     for (let index = 0; index < 20_000; index++) {
       Deno.writeTextFileSync(`${top}/s/many${index}`, "");
@@ -180,7 +180,7 @@ Deno.test("100 who ask for the listing of thousands of files leave others served
   });
 });
 
-/** Sends a message of 100 MB, as far as the server takes it. */
+/** Sends a message of 100 MB until the server closes the connection. */
 async function statusOfEndlessMessage({ port }: RunningServer): Promise<number> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const head = message("").replace(/Content-Length: \d+/, `Content-Length: ${100 * MEGABYTE}`);
@@ -190,12 +190,12 @@ async function statusOfEndlessMessage({ port }: RunningServer): Promise<number> 
     await writeAll(connection, latin1(head));
     for (let sent = 0; sent < 100; sent++) await writeAll(connection, piece);
   } catch {
-    // It has heard enough; what it said before is read below.
+    // The server closed the connection. The reply that it sent before is read below.
   }
   return statusOf(await reply);
 }
 
-Deno.test("1,000 ranges get the whole file once, and overlapping ones no more than it", async () => {
+Deno.test("Range: 1,000 ranges get the whole file once, and overlapping ranges no more bytes than that", async () => {
   await inServer([], async ({ port }) => {
     const thousand = Array.from({ length: 1000 }, (_, at) => `${at * 3}-${at * 3}`).join(",");
     const whole = await rawExchange(
@@ -213,7 +213,7 @@ Deno.test("1,000 ranges get the whole file once, and overlapping ones no more th
   });
 });
 
-Deno.test("what is sent cannot forge a line of the log", async () => {
+Deno.test("access log: a client's text cannot forge a line", async () => {
   await inServer([], async (server) => {
     const { port, program } = server;
     await rawExchange(
@@ -221,13 +221,13 @@ Deno.test("what is sent cannot forge a line of the log", async () => {
       `GET /%0a%1b[2J"%20200 HTTP/1.1\r\n${HEAD}User-Agent: a" 200 1 "b\r\nReferer: \x85\x9b2J\r\n\r\n`,
     );
     const line = await program.line(/%0a/);
-    // deno-lint-ignore no-control-regex -- these are what must not be there
+    // deno-lint-ignore no-control-regex -- the log must not contain control characters
     assert(!/[\x00-\x1f\x7f-\x9f]/.test(line), line);
     assertEquals(line.split('"').length, 7, line);
   });
 });
 
-Deno.test("two servers that are each other's peers ask each other once, and not in a circle", async () => {
+Deno.test("--peer: two servers that are each other's peers do not ask each other in a loop", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file" });
     await using one = await startServer("quickserve", [`${top}/s`, "--verbose"]);
@@ -243,14 +243,14 @@ Deno.test("two servers that are each other's peers ask each other once, and not 
       assertMatch(await rawExchange(port, message(hops)), /\r\n\r\n\{\}$/);
     }
     for (const { program } of [one, other]) {
-      // Nudges, and a question or two for each of the four requests: not one that asks for more.
+      // Nudges, and one or two questions for each of the four requests, but no chain of questions.
       const requests = program.lines.filter((line) => /"(POST|HEAD|GET) /.test(line));
       assert(requests.length < 16, requests.join("\n"));
     }
   });
 });
 
-Deno.test("a peer's address in a nudge is never another host, whatever it says", async () => {
+Deno.test("nudge: the host in its URI is ignored, and the sender is asked instead", async () => {
   using bait = Deno.listen({ hostname: "127.0.0.2", port: 0 });
   let bitten = false;
   void bait.accept().then((connection) => {
@@ -263,13 +263,13 @@ Deno.test("a peer's address in a nudge is never another host, whatever it says",
       const nudge = JSON.stringify({ type: "nudge", uri: `http://${host}:${port}/` });
       assertEquals(statusOf(await rawExchange(server.port, message(nudge))), 200);
     }
-    // It asks the sender instead, where nobody answers at that port.
+    // The server asks the sender instead, where nothing listens on that port.
     await server.program.line(new RegExp(`peer http://127\\.0\\.0\\.1:${port}/: `));
     assert(!bitten, "it asked another host");
   });
 });
 
-Deno.test("a request that is never finished is let go, and the connection with it", async () => {
+Deno.test("quickserve: an endless request line gets a 414, and the connection is closed", async () => {
   await inServer([], async ({ port }) => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });
     await writeAll(connection, latin1(`GET /${"a".repeat(40_000)}`));

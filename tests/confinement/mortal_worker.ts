@@ -1,8 +1,8 @@
-/** The worker of a server, but one that dies when it is told to, as one with a bug would. */
+/** A network worker that a test can make die, as if it had a bug. */
 
 import "../../src/server/worker.ts";
 
-/** On this channel every worker of the process hears how to die. */
+/** The channel by which a test tells all workers of this process how to die. */
 const channel = new BroadcastChannel("pacserve-death");
 
 channel.onmessage = ({ data }: MessageEvent<string>) => {
@@ -11,7 +11,7 @@ channel.onmessage = ({ data }: MessageEvent<string>) => {
   if (data === "exhaust memory") exhaustMemory();
 };
 
-/** On this channel one hears what a worker has reported for the one after it. */
+/** A channel with copies of the states that workers report for their successors. */
 const reports = new BroadcastChannel("pacserve-reports");
 
 interface Scope {

@@ -1,4 +1,4 @@
-/** A server, as a program of its own, whose worker uses up all memory as soon as it serves. */
+/** A program that starts a server whose worker uses up all memory as soon as it serves. */
 
 import { Supervisor } from "../../src/server/supervisor.ts";
 import { configurationOf } from "../server_configuration.ts";

@@ -1,4 +1,4 @@
-/** `--print-permissions`: what it says is what the worker and the main thread get. */
+/** Tests that `--print-permissions` prints the permissions that the threads actually get. */
 
 import { launchedCommands } from "../../scripts/build/commands.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
@@ -6,14 +6,14 @@ import { programCommand } from "../lan/pacserve.ts";
 import { must } from "../lan/process.ts";
 import { inScratch, shell, writeFiles } from "../scratch.ts";
 
-/** How the parts of the text begin. */
+/** The beginnings of the parts of the text. */
 const PARTS = {
   "worker": "The worker, which answers",
   "database worker": "The worker that reads pacman's sync databases",
   "main thread": "The main thread",
 };
 
-/** The paths behind a word of a part of the text. */
+/** The paths after a word in a part of the text. */
 function paths(text: string, word: string, part: keyof typeof PARTS = "worker"): string[] {
   const start = PARTS[part];
   const found = text.split(/^(?=The )/m).find((one) => one.startsWith(start)) ?? "";
@@ -21,7 +21,7 @@ function paths(text: string, word: string, part: keyof typeof PARTS = "worker"):
   return lines.split("\n").map((line) => line.trim());
 }
 
-/** The flags of `deno run` that say what the text says of the main thread. */
+/** The flags of `deno run` for the permissions of the main thread in the text. */
 function flags(text: string): string[] {
   const of = (word: string): string =>
     paths(text, word, "main thread").join(",").replaceAll(", ", ",");
@@ -41,7 +41,7 @@ function granted(name: string): string[] {
   return command?.permissions.filter((flag) => flag.startsWith("--allow-")) ?? [];
 }
 
-Deno.test("the permissions of a command line are its shares, its upload directory, and nothing else", async () => {
+Deno.test("--print-permissions: quickserve may read its shares, write its upload directory, and nothing else", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file", "up/old": "old", "elsewhere/file": "file" });
     shell(top, "ln -s elsewhere link");
@@ -58,12 +58,12 @@ Deno.test("the permissions of a command line are its shares, its upload director
     assertEquals([paths(uploads, "read"), paths(uploads, "write")], [[`${top}/up`], [`${top}/up`]]);
     assertEquals(flags(uploads), granted("quickserve"));
     assertEquals(paths(uploads, "read", "database worker"), [""]);
-    // Without uploads it is dropped.
+    // Without uploads the permission to write is dropped.
     assertEquals(flags(shared), granted("quickserve").filter((flag) => flag !== "--allow-write"));
   });
 });
 
-Deno.test("pacserve's worker reads the caches that pacman.conf names, and writes to its spool alone", async () => {
+Deno.test("--print-permissions: pacserve's worker may read the caches of pacman.conf, and write only its spool", async () => {
   await inScratch(async (top) => {
     const lines = [
       "[options]",

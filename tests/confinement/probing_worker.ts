@@ -1,22 +1,22 @@
 /**
- * A worker without any check of ours: it opens each path that it is given, and tries everything else
- * that the runtime could refuse.
+ * A worker without any of our checks. It opens each path that it gets, and tries everything else that
+ * the runtime could refuse.
  */
 
-/** What a worker's global scope has of the two ends of its message channel. */
+/** The worker's end of the message channel to the test. */
 declare const self: {
   postMessage(message: unknown): void;
   onmessage: (event: MessageEvent<Orders>) => void;
 };
 
-/** What is to be tried. */
+/** What the worker shall try. */
 export interface Orders {
   readonly paths: readonly string[];
-  /** A module that may not be imported. */
+  /** A module that the worker must not be able to import. */
   readonly module: string;
 }
 
-/** What came of it: the name of the error, or `"allowed"`. */
+/** The outcome of each attempt: the name of the error, or `"allowed"`. */
 export interface Outcomes {
   readonly reads: readonly string[];
   readonly writes: readonly string[];
@@ -46,7 +46,7 @@ self.onmessage = async ({ data: { paths, module } }) => {
   self.postMessage(outcomes);
 };
 
-/** A worker of the worker, with more than the worker itself has. */
+/** Starts a worker with more permissions than this worker has. */
 function startWorker(): Promise<void> {
   const worker = new Worker("data:application/javascript,postMessage('alive')", {
     type: "module",

@@ -1,4 +1,4 @@
-/** Passwords, given in every way that there is, come out in none. */
+/** Tests that passwords, given in any way, never appear in any output. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { eventually, run } from "../lan/process.ts";
@@ -28,7 +28,10 @@ function assertNoSecret(what: string, text: string): void {
   }
 }
 
-/** A pacman.conf whose mirrors have passwords: one answers nothing, one only who has the password. */
+/**
+ * A pacman.conf with two mirrors whose URLs contain a password. Nothing listens at the first one; the
+ * second one requires the password.
+ */
 function pacmanConf(top: string, mirror: number): string {
   return `[options]
 RootDir = ${top}
@@ -41,7 +44,7 @@ Server = http://bob:${MIRROR_PASSWORD}@127.0.0.1:${mirror}/$repo
 `;
 }
 
-Deno.test("no password is in the log, the pages, the permissions or an error", async () => {
+Deno.test("--auth, --authfile, mirrors, proxies: no password is in the log, pages, permissions or errors", async () => {
   await inScratch(async (top) => {
     await using mirror = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -82,7 +85,7 @@ Deno.test("no password is in the log, the pages, the permissions or an error", a
   });
 });
 
-/** Runs a server, asks it for everything, and looks for passwords in all that comes of it. */
+/** Runs a server, sends it all kinds of requests, and searches its replies and log for passwords. */
 async function assertSilent(
   options: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -99,7 +102,7 @@ async function assertSilent(
     return reply;
   };
   await ask("/pacman/core/x86_64/foo-1-1-any.pkg.tar.zst");
-  // Through the proxy, which nobody is, and then past it.
+  // First through the proxy, where nothing listens; on the second run without it (no_proxy).
   const given = await ask("/pacman/core/x86_64/given-1-1-any.pkg.tar.zst");
   assertEquals(/^HTTP\/1\.1 200 [^]*given/.test(given), "no_proxy" in environment, given);
   await ask("/pacman/core/x86_64/absent-1-1-any.pkg.tar.zst");
@@ -124,7 +127,7 @@ async function assertSilent(
   assertNoSecret("the log", program.output);
 }
 
-Deno.test("no password is in the message about a wrong command line or a broken file", async () => {
+Deno.test("--auth, --authfile: no password is in the message about a wrong command line or a malformed file", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file", "odd": `carol\n${PASSWORD}\ndave\n` });
     for (
@@ -155,7 +158,7 @@ Deno.test("no password is in the message about a wrong command line or a broken 
   });
 });
 
-Deno.test("no password is in what pacman-conf says of a configuration that it cannot use", async () => {
+Deno.test("--pacman-conf: no password of a mirror is in the message about an invalid configuration", async () => {
   await inScratch(async (top) => {
     const conf = pacmanConf(top, 1).replace("Architecture = x86_64\n", "");
     const server = `Server = http://bob:${MIRROR_PASSWORD}@127.0.0.1:1/$repo/$arch\n`;

@@ -1,7 +1,7 @@
 /**
- * Hidden and filtered names on file systems that open a file by more than one spelling of its name, at
- * the real program. NTFS stands for all of them: mounted as root by `ntfs-3g` it knows short names and
- * does not fold case; by `lowntfs-3g -o ignore_case` it does both.
+ * Tests, with the real program, hidden and filtered names on file systems where a file can be opened by
+ * several spellings of its name. NTFS is the example: mounted as root with `ntfs-3g` it has short names
+ * and is case-sensitive; with `lowntfs-3g -o ignore_case` it has short names and ignores case.
  */
 
 import { assertEquals } from "../assert.ts";
@@ -17,7 +17,7 @@ const FILES = {
   "pub/downloads/half.pkg.part": "HALFPK~1.PAR",
 } as const;
 
-/** Python knows extended attributes, and with them the short names of NTFS. */
+/** A Python script that sets the short name of a file, which NTFS has as an extended attribute. */
 const SET_SHORT_NAME = "import os, sys; os.setxattr(sys.argv[1], 'system.ntfs_dos_name', " +
   "sys.argv[2].encode())";
 
@@ -27,7 +27,7 @@ async function must(...command: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Runs a test in a directory that has a file system of NTFS with {@link FILES} at `mount/`. */
+/** Runs a test in a directory in which an NTFS file system with {@link FILES} is mounted at `mount/`. */
 async function onNtfs(
   mount: readonly string[],
   use: (directory: string) => Promise<void>,
@@ -67,10 +67,10 @@ const mounts = {
 };
 
 for (const [kind, mount] of Object.entries(mounts)) {
-  Deno.test(`with ${kind}, --filter and the rule for hidden names hold for each spelling`, () =>
+  Deno.test(`--filter: with ${kind}, filters and hidden names hold for each spelling`, () =>
     onNtfs(mount, async (directory) => {
       for (const spelling of ["mount/pub/SECRET~1", "mount/pub/PRIVA~1.ISO"]) {
-        // Else the test would show nothing.
+        // Make sure that this spelling opens the file; otherwise the test would prove nothing.
         await Deno.stat(`${directory}/${spelling}`);
       }
       const words = ["mount/pub", "--filter", "x\\.iso$"];
@@ -90,7 +90,7 @@ for (const [kind, mount] of Object.entries(mounts)) {
       assertEquals(await server.fileCheck("pub/open.txt"), ["pub/open.txt"]);
     }));
 
-  Deno.test(`with ${kind}, a link leads to no hidden name by another spelling`, () =>
+  Deno.test(`SharedTree: with ${kind}, a link does not lead to a hidden name by another spelling`, () =>
     onNtfs(mount, async (directory) => {
       await Deno.mkdir(`${directory}/s`);
       await Deno.symlink(`${directory}/mount/pub/SECRET~1`, `${directory}/s/plans`);
@@ -101,7 +101,7 @@ for (const [kind, mount] of Object.entries(mounts)) {
       assertEquals(await server.text("/s/text"), "pub/open.txt");
     }));
 
-  Deno.test(`with ${kind}, --allow-overwrite replaces nothing by another spelling`, () =>
+  Deno.test(`--allow-overwrite: with ${kind}, no file is replaced by another spelling of its name`, () =>
     onNtfs(mount, async (directory) => {
       const words = ["--upload", "mount/pub", "--allow-overwrite"];
       await using server = await Served.start("quickserve", words, { directory });

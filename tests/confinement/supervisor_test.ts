@@ -1,4 +1,4 @@
-/** Workers that die or are replaced while they serve. */
+/** Tests that a server survives when its worker dies or is replaced. */
 
 import { fileURLToPath } from "node:url";
 import type { Failure } from "../../src/failure.ts";
@@ -13,12 +13,12 @@ import { inScratch, writeFiles } from "../scratch.ts";
 
 const MORTAL = new URL("./mortal_worker.ts", import.meta.url);
 
-/** A server whose worker can be told to die, and what its supervisor says. */
+/** A server whose worker can be told to die, and the warnings and failures of its supervisor. */
 class Served implements AsyncDisposable {
   readonly warnings: string[] = [];
   readonly failures: Failure[] = [];
   readonly supervisor: Supervisor;
-  /** What workers have reported for those after them. */
+  /** The states that workers have reported for their successors. */
   readonly reports: string[] = [];
   readonly #death = new BroadcastChannel("pacserve-death");
   readonly #reports = new BroadcastChannel("pacserve-reports");
@@ -62,7 +62,7 @@ class Served implements AsyncDisposable {
   }
 }
 
-Deno.test("a worker that dies is replaced on the same port, with growing pauses and lines in the log", async () => {
+Deno.test("Supervisor: a worker that dies is replaced on the same port, with a growing backoff and a warning", async () => {
   await using served = new Served(configurationOf());
   await served.supervisor.start();
   const { base } = served;
@@ -79,7 +79,7 @@ Deno.test("a worker that dies is replaced on the same port, with growing pauses 
   assertEquals(served.failures, []);
 });
 
-Deno.test("a worker that has served for long starts with the first pause again", async () => {
+Deno.test("Supervisor: after a worker has served for provenAfter, the backoff begins anew", async () => {
   await using served = new Served(configurationOf(), { provenAfter: 0 });
   await served.supervisor.start();
   for (let death = 0; death < 3; death++) {
@@ -90,7 +90,7 @@ Deno.test("a worker that has served for long starts with the first pause again",
   assert(deaths.every((line) => line.endsWith("in 20 milliseconds")), deaths.join("\n"));
 });
 
-Deno.test("peers and the key of the nonces survive a worker, and no nonce is good twice", async () => {
+Deno.test("Supervisor: peers and the key of nonces survive a worker's death, and replays are refused", async () => {
   await using other = new Served(configurationOf());
   await other.supervisor.start();
   const users = [{ name: "alice", password: "open sesame" }];
@@ -99,7 +99,7 @@ Deno.test("peers and the key of the nonces survive a worker, and no nonce is goo
   );
   await served.supervisor.start();
 
-  // A login, which must not be good again after the worker has died.
+  // A login, which must not be accepted again after the worker has died.
   const login = { user: "alice", password: "open sesame" };
   const credentials = authorization(
     answer(nonceOf(await fetch(served.base)), "Quickserve", login),
@@ -119,13 +119,13 @@ Deno.test("peers and the key of the nonces survive a worker, and no nonce is goo
   await third.body?.cancel();
   assertEquals(third.status, 200);
 
-  // A peer that made itself known to the first server, and is known to its next worker.
+  // A peer that nudges the other server must be known to the other server's next worker.
   const message = { type: "nudge", uri: `http://ungabunga:${served.supervisor.port}/` };
   await served.supervisor.configure(configurationOf());
   await eventually("the login is off", async () => await served.answers() === 200);
   const body = `json=${encodeURIComponent(JSON.stringify(message))}`;
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-  // This one's worker has died with the other's.
+  // The other server's worker was told to die too, so wait until it answers again.
   const nudged = await eventually(
     "the server answers",
     () => fetch(other.base, { method: "POST", body, headers }),
@@ -136,7 +136,7 @@ Deno.test("peers and the key of the nonces survive a worker, and no nonce is goo
     return (await page.text()).includes(`127.0.0.1:${served.supervisor.port}`);
   };
   await eventually("the peer is known", isKnown);
-  // Soon after it is reported to the supervisor: the worker must not die before.
+  // Wait until the worker has reported the peer to the supervisor before it dies.
   await eventually(
     "the peer is reported",
     () => other.reports.some((report) => report.includes(`"port":${served.supervisor.port},`)),
@@ -151,7 +151,7 @@ function nonceOf(response: Response): string {
   return /nonce="([^"]+)"/.exec(response.headers.get("www-authenticate") ?? "")?.[1] ?? "";
 }
 
-Deno.test("a configuration with another scope: transfers in flight finish, the port stays", async () => {
+Deno.test("Supervisor.configure: with another scope, transfers in flight finish and the port stays", async () => {
   await inScratch(async (top) => {
     const size = 64 << 20;
     await Deno.writeFile(`${top}/large`, new Uint8Array(size).fill(7));
@@ -178,7 +178,7 @@ Deno.test("a configuration with another scope: transfers in flight finish, the p
   });
 });
 
-Deno.test("a configuration that cannot be served leaves the last good one in force", async () => {
+Deno.test("Supervisor.configure: when a configuration cannot be served, the previous one stays in force", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "file" });
     const good = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
@@ -188,20 +188,20 @@ Deno.test("a configuration that cannot be served leaves the last good one in for
     const bad = configurationOf({ listen: { ...good.listen, tls } });
     await assertRejects(() => served.supervisor.configure(bad));
     assertEquals(await served.answers("/s/file"), 200);
-    // Nor is it what a next worker begins with.
+    // The next worker must not start with the bad configuration either.
     await served.kill("throw");
     assertEquals(await served.answers("/s/file"), 200);
   });
 });
 
-Deno.test("a worker that cannot be loaded is a failure with a sentence", async () => {
+Deno.test("Supervisor.start: a worker that cannot be loaded is a failure with a message", async () => {
   const workerFile = new URL("./stillborn_worker.ts", import.meta.url);
   await using served = new Served(configurationOf(), { workerFile });
   const failure = await assertRejects(() => served.supervisor.start());
   assertMatch(String(failure), /the worker failed: .*born dead/);
 });
 
-Deno.test("when no worker can live, the server gives up after its longest pause", async () => {
+Deno.test("Supervisor: gives up after maxBackoff when no worker can listen", async () => {
   await using served = new Served(configurationOf(), { maxBackoff: 30 });
   await served.supervisor.start();
   using taken = await servedPort(served);
@@ -212,7 +212,7 @@ Deno.test("when no worker can live, the server gives up after its longest pause"
   assertMatch(failure?.message ?? "", /port/);
 });
 
-Deno.test("when workers start but die soon, the server gives up after its longest pause", async () => {
+Deno.test("Supervisor: gives up after maxBackoff when workers start but die soon", async () => {
   await using served = new Served(configurationOf(), { firstBackoff: 1, maxBackoff: 8 });
   await served.supervisor.start();
   for (let death = 0; death < 4; death++) {
@@ -226,7 +226,7 @@ Deno.test("when workers start but die soon, the server gives up after its longes
   assertEquals(served.warnings.length, 4, served.warnings.join("\n"));
 });
 
-/** Takes the port of a server as soon as its worker is dead. */
+/** Makes the worker of a server die, and binds the port as soon as it is free. */
 async function servedPort(served: Served): Promise<Deno.TcpListener> {
   const { port } = served.supervisor;
   await served.kill("throw");
@@ -236,7 +236,7 @@ async function servedPort(served: Served): Promise<Deno.TcpListener> {
   );
 }
 
-Deno.test("running out of memory ends the process, so that the unit starts it again", async () => {
+Deno.test("Supervisor: running out of memory ends the process, so that systemd restarts it", async () => {
   const program = fileURLToPath(new URL("./out_of_memory.ts", import.meta.url));
   const outcome = await run([
     Deno.execPath(),
@@ -247,5 +247,5 @@ Deno.test("running out of memory ends the process, so that the unit starts it ag
     program,
   ]);
   assertMatch(outcome.stdout, /^serving/);
-  assert(outcome.code !== 0, "it ended well");
+  assert(outcome.code !== 0, "it exited with 0");
 });

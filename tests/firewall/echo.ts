@@ -1,4 +1,4 @@
-/** Sends back what comes to TCP port 15678 and UDP port 15679, by IPv4 and IPv6. */
+/** An echo server on TCP port 15678 and UDP port 15679, for IPv4 and IPv6. */
 
 const connections = [
   Deno.listen({ hostname: "0.0.0.0", port: 15678 }),

@@ -1,19 +1,19 @@
-/** `pacserve-ports` against real firewalls and real packets. Needs root. */
+/** Tests `pacserve-ports` with real firewalls and real packets. Needs root. */
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "../assert.ts";
 import { canTest, GuardedHost, RULES } from "./guarded_host.ts";
 
 const ALL = ["tcp4", "tcp6", "udp4", "udp6"];
 
-/** A firewall that lets nothing of ours in. */
+/** A firewall that drops all packets to pacserve. */
 interface Firewall {
   readonly name: string;
   readonly programs: readonly string[];
-  /** Turns it on, with an accepted rule or two of the user's. */
+  /** Turns it on, with a few accepting rules of the user. */
   readonly start: (host: GuardedHost) => Promise<void>;
-  /** Brings its own rules back, as its service does on a reload. */
+  /** A command that restores its own rules, as its service does on a reload. */
   readonly reload: string;
-  /** In which places the ports are opened. */
+  /** Matches the chains in the output of `pacserve-ports open`. */
   readonly places: RegExp;
 }
 
@@ -86,7 +86,8 @@ const FIREWALLS: readonly Firewall[] = [
 
 for (const { name, programs, start, reload, places } of FIREWALLS) {
   Deno.test({
-    name: `${name}: packets pass while the ports are open, and the rules are as before afterwards`,
+    name:
+      `pacserve-ports open, close (${name}): packets pass while open, and close restores the rules`,
     ignore: !canTest("ip", "iptables", "nft", ...programs),
     fn: async (test) => {
       await using host = await GuardedHost.create();
@@ -109,13 +110,13 @@ for (const { name, programs, start, reload, places } of FIREWALLS) {
         }
       });
 
-      await test.step("opening twice adds nothing", async () => {
+      await test.step("opening a second time adds nothing", async () => {
         const once = await host.rules();
         assertEquals((await host.ports("start")).status, 0);
         assertEquals(await host.rules(), once);
       });
 
-      await test.step("closing after the configuration changed", async () => {
+      await test.step("closing works after the configuration has changed", async () => {
         await host.configure('PACSERVE_FIREWALL="none"\nPACSERVE_RULE_1="tcp 99"\n');
         const closed = await host.ports("close");
         assertEquals([closed.status, closed.errors], [0, ""]);
@@ -124,7 +125,7 @@ for (const { name, programs, start, reload, places } of FIREWALLS) {
         assertStringIncludes((await host.ports("stop")).output, "nothing was open");
       });
 
-      await test.step("a rule that is gone is closed by the next opening", async () => {
+      await test.step("a rule that was removed is closed by the next open", async () => {
         await host.configure(RULES);
         await host.ports("open");
         await host.configure(RULES.replace(/PACSERVE_RULE_1.*/, ""));
@@ -132,7 +133,7 @@ for (const { name, programs, start, reload, places } of FIREWALLS) {
         assertEquals(await host.reachable(), ["udp4", "udp6"]);
       });
 
-      await test.step("opening again, and closing, after the firewall was reloaded", async () => {
+      await test.step("open and close work after the firewall was reloaded", async () => {
         await host.configure(RULES);
         await host.must(reload);
         assertEquals((await host.ports("open")).status, 0);
@@ -147,14 +148,14 @@ for (const { name, programs, start, reload, places } of FIREWALLS) {
 }
 
 Deno.test({
-  name: "a rule that is refused undoes the others and is named",
+  name: "pacserve-ports open: when a rule is refused, the others are undone and the error names it",
   ignore: !canTest("ip", "nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
     await host.must(
       "nft 'add table inet f; add chain inet f in { type filter hook input priority 0; policy drop; }'",
     );
-    // Nobody but the process that made it may change this table.
+    // Only the process that created this table may change it.
     const owner = host.spawn("exec nft -i");
     const writer = owner.stdin.getWriter();
     await writer.write(new TextEncoder().encode(
@@ -179,7 +180,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "opening at the same time adds nothing twice, and what was forgotten is known by its mark",
+  name:
+    "pacserve-ports open: parallel runs add nothing twice, and lost state is restored from comments",
   ignore: !canTest("ip", "iptables", "nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -199,7 +201,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a wrong rule or name is named before anything is opened",
+  name: "pacserve-ports open: a malformed rule or name is an error before anything is opened",
   ignore: !canTest("ip", "nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -208,7 +210,7 @@ Deno.test({
     for (
       const [line, reason] of [
         ['PACSERVE_RULE_4="tcp http"', /PACSERVE_RULE_4: "http"/],
-        ['PACSERVE_FIREWAL="none"', /PACSERVE_FIREWAL is none of /],
+        ['PACSERVE_FIREWAL="none"', /PACSERVE_FIREWAL is unknown; /],
       ] as const
     ) {
       await host.configure(`${RULES}${line}\n`);
@@ -221,7 +223,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rules of legacy iptables are seen where the kernel cannot load nftables any more",
+  name: "pacserve-ports open: finds rules of legacy iptables when the kernel cannot load nftables",
   ignore: !canTest("ip", "nft", "iptables-nft", "iptables-legacy"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -241,7 +243,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a firewall that cannot be asked is not taken for one that lets everything in",
+  name: "pacserve-ports open: a firewall that cannot be queried is an error",
   ignore: !canTest("ip", "nft", "iptables-nft"),
   fn: async () => {
     for (const [program, named] of [["iptables-nft", "ip6?tables-nft"], ["nft", "nft"]] as const) {
@@ -252,14 +254,14 @@ Deno.test({
       assertEquals(refused.status, 1);
       assertMatch(
         refused.errors,
-        new RegExp(`^pacserve-ports: ${named} cannot see the rules: there is no memory left\n$`),
+        new RegExp(`^pacserve-ports: ${named} cannot list the rules: there is no memory left\n$`),
       );
     }
   },
 });
 
 Deno.test({
-  name: "a chain that iptables cannot print is opened by nft",
+  name: "pacserve-ports open: a chain that iptables cannot print is opened with nft",
   ignore: !canTest("ip", "nft", "iptables-nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -273,7 +275,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "PACSERVE_FIREWALL=none opens nothing, and calls nothing open that is turned away",
+  name: "PACSERVE_FIREWALL=none: open adds nothing, and status reports no port as open",
   ignore: !canTest("ip", "nft"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -292,7 +294,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "where nothing turns packets away, nothing is added",
+  name: "pacserve-ports open: when no chain drops or rejects packets, nothing is added",
   ignore: !canTest("ip", "nft", "iptables"),
   fn: async () => {
     await using host = await GuardedHost.create();
@@ -304,10 +306,10 @@ Deno.test({
     assertStringIncludes(opened.output, "nothing has to be opened");
     assertEquals((await host.ports("status")).status, 0);
     assertEquals(await host.rules(), before);
-    // What is said of nftables alone is not said of all.
+    // With a chosen firewall, the message is about that firewall only.
     await host.configure(RULES.replace("auto", "nftables"));
     assertMatch((await host.ports("open")).output, /^nftables does not turn packets away: /);
-    // A firewall that is named is used all the same.
+    // iptables, when chosen, gets rules even if it drops nothing.
     await host.configure(RULES.replace("auto", "iptables"));
     assertEquals((await host.ports("open")).status, 0);
     assertNotEquals(await host.rules(), before);

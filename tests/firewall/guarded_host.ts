@@ -1,10 +1,10 @@
-/** A host with a firewall, and another that tries to reach it: two network namespaces and a cable. */
+/** A host with a firewall and a second host that tries to reach it: two connected network namespaces. */
 
 import { join } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
 import { Scratch } from "../scratch.ts";
 
-/** What came of a command. */
+/** The result of a command. */
 export interface Outcome {
   readonly status: number;
   readonly output: string;
@@ -19,13 +19,13 @@ const ECHO = join(HERE, "echo.ts");
 const CONFIGURATION = "/run/test/pacserve";
 const GUARDED = { 4: "10.93.7.1", 6: "fd93:7::1" } as const;
 
-/** Rules for what `echo.ts` listens on, and IGMP. */
+/** Rules for the ports of `echo.ts`, and for IGMP. */
 export const RULES = 'PACSERVE_FIREWALL="auto"\n' +
   'PACSERVE_RULE_1="tcp 15678 from 10.0.0.0/8 fc00::/7"\n' +
   'PACSERVE_RULE_2="udp 15679 from 10.0.0.0/8 fc00::/7"\n' +
   'PACSERVE_RULE_3="igmp"\n';
 
-/** The two hosts. The guarded one has a `/run` and the firewalls' files in `/etc` of its own. */
+/** The two hosts. The guarded host has its own `/run`, and its own files of the firewalls in `/etc`. */
 export class GuardedHost implements AsyncDisposable {
   readonly #scratch = new Scratch();
   readonly #directory = this.#scratch.directory;
@@ -33,7 +33,7 @@ export class GuardedHost implements AsyncDisposable {
   readonly #children: Deno.ChildProcess[] = [];
   #mounts = "";
 
-  /** Makes the hosts and starts the echo in the guarded one. */
+  /** Creates the hosts, and starts the echo server in the guarded one. */
   static async create(): Promise<GuardedHost> {
     const host = new GuardedHost();
     try {
@@ -64,7 +64,7 @@ export class GuardedHost implements AsyncDisposable {
     await firstLine(echo);
   }
 
-  /** Starts a command in the guarded host; it is ended with the host. */
+  /** Starts a command in the guarded host; it is terminated with the host. */
   spawn(script: string): Deno.ChildProcess {
     const child = this.#command(script, "piped").spawn();
     this.#children.push(child);
@@ -96,7 +96,7 @@ export class GuardedHost implements AsyncDisposable {
     });
   }
 
-  /** Lets a program of the guarded host do nothing but complain. */
+  /** Replaces a program of the guarded host by a script that prints `complaint` and fails. */
   async spoil(program: string, complaint: string): Promise<void> {
     const spoilt = join(this.#directory, program);
     await Deno.writeTextFile(spoilt, `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`);
@@ -111,12 +111,12 @@ export class GuardedHost implements AsyncDisposable {
     );
   }
 
-  /** Writes what the guarded host has in `/etc/conf.d/pacserve`. */
+  /** Writes the file that `pacserve-ports` reads instead of `/etc/conf.d/pacserve`. */
   async configure(text: string): Promise<void> {
     await Deno.writeTextFile(join(this.#directory, "run/test/pacserve"), text);
   }
 
-  /** What of `tcp4`, `tcp6`, `udp4` and `udp6` gets from the other host to this one and back. */
+  /** Those of `tcp4`, `tcp6`, `udp4` and `udp6` by which the second host reaches the guarded one. */
   async reachable(): Promise<string[]> {
     const tries = ([4, 6] as const).flatMap((family) =>
       (["tcp", "udp"] as const).map(async (protocol) => {
@@ -138,7 +138,7 @@ export class GuardedHost implements AsyncDisposable {
     return (await Promise.all(tries)).flat().sort();
   }
 
-  /** All rules of all firewalls, without what changes by itself. */
+  /** All rules of all firewalls, without packet counters. */
   async rules(): Promise<string> {
     return await this.must(`
       nft -s list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
@@ -151,7 +151,7 @@ export class GuardedHost implements AsyncDisposable {
       try {
         child.kill("SIGTERM");
       } catch {
-        // It has ended already.
+        // The process has ended already.
       }
       if (!child.stdin.locked) await child.stdin.close().catch(() => {});
       await child.status;

@@ -1,6 +1,6 @@
 /**
- * A machine with a systemd of its own: {@link ArchRoot} in a container of systemd-nspawn, on a host of the tests'
- * network. Every write of it goes to memory, and it ends with the test, however that ends.
+ * A machine with its own systemd: {@link ArchRoot} in a container of systemd-nspawn, on a host of the
+ * tests' network. All its writes go to memory, and it ends with the test, even if the test is killed.
  */
 
 import { ArchRoot } from "../../scripts/arch_root.ts";
@@ -16,8 +16,8 @@ import {
 import { Scratch } from "../scratch.ts";
 
 /**
- * Mounts the control groups as systemd wants them, in a mount namespace where they may be mounted in
- * an older form. systemd-nspawn gives its container the form that it finds.
+ * Mounts control groups of version 2, which systemd needs, if the mount namespace has version 1.
+ * systemd-nspawn gives its container the version that it finds.
  */
 const CONTROL_GROUPS = `if ! [ -e /sys/fs/cgroup/cgroup.procs ]; then
   umount -Rl /sys/fs/cgroup
@@ -25,8 +25,9 @@ const CONTROL_GROUPS = `if ! [ -e /sys/fs/cgroup/cgroup.procs ]; then
 fi`;
 
 /**
- * Starts a container with a writable layer in memory on top of the system, in a mount namespace of its
- * own and a control group of its own: two that share one kill each other's services.
+ * Starts a container with a writable layer in memory on top of the system. It has its own mount
+ * namespace and its own control group: containers in the same control group would kill each other's
+ * services.
  */
 const START = `set -e
 name=$1; shift
@@ -44,9 +45,9 @@ const CLEAN_UP = `${CONTROL_GROUPS}
 [ -d "/sys/fs/cgroup/$1" ] || exit 0
 find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} +`;
 
-/** A container that runs. */
+/** A running container. */
 export class Container implements AsyncDisposable {
-  /** The host whose network the container has. */
+  /** The host whose network the container uses. */
   readonly host: Host;
   readonly #nspawn: RunningProgram;
   readonly #directory: string;
@@ -63,7 +64,7 @@ export class Container implements AsyncDisposable {
   /**
    * Boots a container.
    *
-   * @param shown directories of this machine that it sees at the same place, read-only.
+   * @param shown directories of this machine that the container sees at the same path, read-only.
    */
   static async boot(host: Host, shown: readonly string[]): Promise<Container> {
     const tree = Deno.env.get("PACSERVE_ARCH_ROOT") ||
@@ -71,7 +72,7 @@ export class Container implements AsyncDisposable {
     const directory = new Scratch().directory;
     const name = `${host.name}-${host.pid}`;
     const nspawn = new RunningProgram([
-      // The container is in process and network namespaces of ours: it ends with their first process.
+      // The container is in a process namespace that we create, and ends with its first process.
       ...["setpriv", "--pdeathsig", "KILL", "nsenter", `--target=${host.pid}`, "--net"],
       ...["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"],
       ...["bash", "-c", START, "bash", name, tree, directory],
@@ -103,7 +104,7 @@ export class Container implements AsyncDisposable {
     });
   }
 
-  /** Where the test finds a file of the container's. */
+  /** The path by which the test accesses a file in the container. */
   path(file: string): string {
     return `/proc/${this.#leader}/root${file}`;
   }
@@ -118,7 +119,7 @@ export class Container implements AsyncDisposable {
     return must(this.#inside(command), options);
   }
 
-  /** Starts a program in the container that runs beside the test. */
+  /** Starts a program in the container, and does not wait for its end. */
   spawn(command: readonly string[], options: RunOptions = {}): RunningProgram {
     return new RunningProgram(this.#inside(command), options);
   }
@@ -128,7 +129,7 @@ export class Container implements AsyncDisposable {
     return this.must(["bash", "-c", `set -e\n${text}`]);
   }
 
-  /** Writes a file, with the directories above it; one that is there is replaced, as editors do. */
+  /** Writes a file, and creates its directories. An existing file is replaced by renaming, as editors do. */
   async write(file: string, text: string): Promise<void> {
     const path = this.path(file);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
@@ -152,7 +153,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#nspawn.kill();
     await Deno.remove(this.#directory, { recursive: true });
-    // The processes in them end a moment after the one that was killed.
+    // The processes in the control groups end a moment after the one that was killed.
     await eventually("the control groups are gone", async () => {
       const words = ["unshare", "--mount", "bash", "-c", CLEAN_UP, "bash", this.#name];
       return (await run(words)).code === 0;
@@ -160,7 +161,7 @@ export class Container implements AsyncDisposable {
   }
 }
 
-/** The process that another one has started; 0 when there is none. */
+/** The first child process of a process; 0 if it has none. */
 async function onlyChild(pid: number): Promise<number> {
   return Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).split(" ")[0]);
 }

@@ -1,6 +1,6 @@
 /**
- * The service with every path that pacman.conf may name, and pacman after the package is removed, under
- * a real systemd.
+ * Tests, under a real systemd, the service with all kinds of paths in pacman.conf, and pacman after the
+ * package was removed.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -12,7 +12,7 @@ import { Workshop } from "../package/workshop.ts";
 import { Container } from "./container.ts";
 import { Services } from "./services.ts";
 
-/** The default of each option, as pacman-conf prints it. */
+/** The default of each path option, as pacman-conf prints it. */
 const DEFAULTS: Readonly<Record<string, string>> = {
   RootDir: "/",
   DBPath: "/var/lib/pacman/",
@@ -22,12 +22,12 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   LogFile: "/var/log/pacman.log",
 };
 
-/** Directories that exist, written in several ways; `/srv/link` leads to one. */
+/** Other directories, in several notations; `/srv/link` is a link, `/srv/missing` does not exist. */
 const ELSEWHERE = ["/srv/second", "/srv/second/", "/srv/link", "/srv/missing", "/home/alice/pkg"];
 
 const FILE = "inside-1-1-any.pkg.tar.zst";
 
-Deno.test("the service and the paths of pacman.conf", async (t) => {
+Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => {
   const repository = await sharedRepository();
   await using workshop = await Workshop.create();
   const files = [
@@ -65,10 +65,10 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
   const get = (): Promise<{ status: number; body: string }> =>
     service.get(`http://localhost:15678/pkg/${FILE}`);
 
-  await t.step("it starts with each path option in each form", async () => {
+  await t.step("it starts with each path option in each notation", async () => {
     const options = Object.keys(DEFAULTS).filter((option) => option !== "CacheDir");
     for (const path of ELSEWHERE) {
-      // All at once: the journal names the one that it would fail of.
+      // All options together, for speed: if it failed, the journal would name the option.
       await withOptions(...options.map((option) => `${option} = ${path}`));
       assertEquals(await service.warnings(), "", path);
     }
@@ -78,20 +78,23 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
     assertEquals((await service.warnings()).split("\n").length, 4);
   });
 
-  await t.step("of another CacheDir the log names the setting that shows it", async () => {
-    for (const path of ["/srv/second", "/srv/link", "/home/alice/pkg", "/root/pkg"]) {
-      await withOptions(`CacheDir = ${cache}`, `CacheDir = ${path}`);
-      await service.configure("--quiet");
-      assertStringIncludes(await service.warnings(), `BindReadOnlyPaths=${path} `);
-      assertEquals((await get()).status, 404);
-      await service.configure("--quiet", `BindReadOnlyPaths=${path}`);
-      assertEquals(await service.warnings(), "");
-      assertEquals((await get()).status, 200, path);
-    }
-  });
+  await t.step(
+    "for another CacheDir, the log names the setting that makes it visible",
+    async () => {
+      for (const path of ["/srv/second", "/srv/link", "/home/alice/pkg", "/root/pkg"]) {
+        await withOptions(`CacheDir = ${cache}`, `CacheDir = ${path}`);
+        await service.configure("--quiet");
+        assertStringIncludes(await service.warnings(), `BindReadOnlyPaths=${path} `);
+        assertEquals((await get()).status, 404);
+        await service.configure("--quiet", `BindReadOnlyPaths=${path}`);
+        assertEquals(await service.warnings(), "");
+        assertEquals((await get()).status, 200, path);
+      }
+    },
+  );
 
   await t.step(
-    "a CacheDir below /tmp, of which the service has its own, is shown likewise",
+    "the same for a CacheDir in /tmp, although the service has a private /tmp",
     async () => {
       await withOptions("CacheDir = /tmp/pkg");
       await service.configure("--quiet");
@@ -105,32 +108,39 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
     },
   );
 
-  await t.step("drop-ins of the manual work beside the directories of pacman.conf", async () => {
-    await container.script("mkdir -p /var/lib/pacman/sync /srv/group; groupadd media");
-    await container.script(`chgrp media /srv/group; chmod 750 /srv/group
+  await t.step(
+    "the drop-ins in the manual work together with the directories of pacman.conf",
+    async () => {
+      await container.script("mkdir -p /var/lib/pacman/sync /srv/group; groupadd media");
+      await container.script(`chgrp media /srv/group; chmod 750 /srv/group
       echo group > /srv/group/${FILE}`);
-    const paths = ["DBPath = /var/lib/pacman/", "HookDir = /srv", "GPGDir = /etc/pacman.d/gnupg/"];
-    await withOptions(...paths);
-    for (
-      const [options, dropIn, path] of [
-        ["/var/lib/pacman/sync", "BindReadOnlyPaths=/var/lib/pacman/sync", "/sync/"],
-        ["/srv/second", "BindReadOnlyPaths=/srv/second", `/second/${FILE}`],
-        [
-          "/srv/group",
-          "BindReadOnlyPaths=/srv/group\nSupplementaryGroups=media",
-          `/group/${FILE}`,
-        ],
-        ["--upload /var/lib/pacserve", "StateDirectory=pacserve", "/"],
-      ] as const
-    ) {
-      await service.configure(`--quiet ${options}`, dropIn);
-      assertEquals(await service.warnings(), "", dropIn);
-      assertEquals((await service.get(`http://localhost:15678${path}`)).status, 200, dropIn);
-    }
-  });
+      const paths = [
+        "DBPath = /var/lib/pacman/",
+        "HookDir = /srv",
+        "GPGDir = /etc/pacman.d/gnupg/",
+      ];
+      await withOptions(...paths);
+      for (
+        const [options, dropIn, path] of [
+          ["/var/lib/pacman/sync", "BindReadOnlyPaths=/var/lib/pacman/sync", "/sync/"],
+          ["/srv/second", "BindReadOnlyPaths=/srv/second", `/second/${FILE}`],
+          [
+            "/srv/group",
+            "BindReadOnlyPaths=/srv/group\nSupplementaryGroups=media",
+            `/group/${FILE}`,
+          ],
+          ["--upload /var/lib/pacserve", "StateDirectory=pacserve", "/"],
+        ] as const
+      ) {
+        await service.configure(`--quiet ${options}`, dropIn);
+        assertEquals(await service.warnings(), "", dropIn);
+        assertEquals((await service.get(`http://localhost:15678${path}`)).status, 200, dropIn);
+      }
+    },
+  );
 
   await t.step(
-    "a directory that an included file names is there when that file changes",
+    "after a change of an included file, the log names the setting for its new CacheDir",
     async () => {
       await service.configure("--quiet");
       await container.write("/etc/pacman.d/more.conf", "[options]\n");
@@ -138,7 +148,7 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
       await service.restart();
       const before = (await service.journal()).length;
       await container.write("/etc/pacman.d/more.conf", "[options]\nCacheDir = /srv/third\n");
-      // Not the failure of pacman-conf, which names the setting, too.
+      // The error of pacman-conf names the setting, too, but only this is the warning.
       const warning =
         /warning: the package cache [/]srv[/]third: .*BindReadOnlyPaths=[/]srv[/]third /;
       await eventually("the log names the setting", async () => {
@@ -148,7 +158,7 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
     },
   );
 
-  await t.step("pacsrv keeps its copy in a home of any name", async () => {
+  await t.step("pacsrv can store its copy in a home directory with any name", async () => {
     await container.write("/etc/pacman.conf", plain);
     await service.configure("--quiet");
     await service.restart();
@@ -169,7 +179,7 @@ Deno.test("the service and the paths of pacman.conf", async (t) => {
   });
 
   await t.step(
-    "after pacman -R and -Rn pacman works, though pacman.conf includes the file",
+    "after pacman -R and -Rn, pacman works although pacman.conf includes the package's file",
     async () => {
       await container.must(["rm", "-rf", "/etc/systemd/system/pacserve.service.d"]);
       const address = "/etc/pacman.d/pacserve";

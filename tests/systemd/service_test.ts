@@ -1,6 +1,6 @@
 /**
- * The package under a real systemd, with real pacman: two machines on a LAN, each with a firewall that
- * drops what comes in, so that only pacserve-ports.service makes sharing possible.
+ * Tests the package under a real systemd, with real pacman: two machines on a LAN, each with a firewall
+ * that drops incoming packets, so that they can share only with pacserve-ports.service.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -17,7 +17,7 @@ import { DROP, Services } from "./services.ts";
 const SERVICE = "pacserve.service";
 const PORTS = "pacserve-ports.service";
 
-Deno.test("two machines with systemd", async (t) => {
+Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd share packages", async (t) => {
   const repository = await sharedRepository();
   await using workshop = await Workshop.create();
   const files = [
@@ -44,15 +44,15 @@ Deno.test("two machines with systemd", async (t) => {
   const closed = await one.firewall();
   const address = `http://${lan.addressOf(alderHost)}:15678/`;
 
-  /** Whether alder's server can be reached from birch. */
+  /** True when alder's server can be reached from birch. */
   const reachable = async (): Promise<boolean> =>
     (await other.get("--connect-timeout", "1", address)).status === 200;
 
   await t.step(
-    "the package says after its installation what to enable, in five lines",
+    "the message after the installation says in five lines what to enable",
     async () => {
       for (const machine of [alderMachine, birchMachine]) {
-        // The packages of the test itself are not signed.
+        // The packages that the test has built are not signed.
         const unsigned =
           "sed 's/^SigLevel.*/SigLevel = Never/' /etc/pacman.conf > /tmp/unsigned.conf";
         await machine.host.script(unsigned);
@@ -77,7 +77,7 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step(
-    "what the runtime has found out about the program is there at the next start",
+    "the runtime's cache of its analysis of the program is kept for the next start",
     async () => {
       const kept = "/var/cache/private/pacserve-deno/dep_analysis_cache_v2";
       await alder.must(["test", "-s", kept]);
@@ -86,7 +86,7 @@ Deno.test("two machines with systemd", async (t) => {
     },
   );
 
-  await t.step("pacsrv -Syu installs what the other machine has", async () => {
+  await t.step("pacsrv -Syu installs packages from the other machine", async () => {
     const names = ["glacier", "harbour", "kelp"];
     await birchMachine.installFromFiles("yesterday", names);
     const packages = names.map((name) => repository.package(name));
@@ -164,7 +164,7 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step(
-    "a link out of what is shared leads nowhere, also when links are followed",
+    "a link out of the shares is not served, even with --follow-links",
     async () => {
       const secret = "/etc/everybody-may-read-this";
       const secrets = [secret, "/home/alice/notes", "/root/notes", "/run/user/notes"];
@@ -178,7 +178,7 @@ Deno.test("two machines with systemd", async (t) => {
       assertEquals(inside, { status: 200, body: "inside\n" });
       const outside = await one.get("http://localhost:15678/pkg/outside-1-1-any.pkg.tar.zst");
       assertEquals(outside.status, 404);
-      // The server could not read it whatever it wanted: in its root directory it does not exist.
+      // The server's process could not read the files anyway: they do not exist in its root directory.
       const root = `/proc/${await one.mainPid()}/root`;
       const { stdout } = await alder.run(["cat", ...secrets.map((path) => root + path)]);
       assertEquals(stdout, "");
@@ -188,7 +188,7 @@ Deno.test("two machines with systemd", async (t) => {
   );
 
   await t.step(
-    "when the service is killed the ports close, and open with the next one",
+    "when the service is killed, the ports close, and open again when it restarts",
     async () => {
       await one.becomes(PORTS, "active");
       const opened = await one.firewall();
@@ -205,9 +205,9 @@ Deno.test("two machines with systemd", async (t) => {
   );
 
   await t.step(
-    "when the service is stopped they close, and a short transfer is finished in two seconds",
+    "when the service is stopped, the ports close, and a short transfer finishes within two seconds",
     async () => {
-      // More than the kernel keeps for a client that takes its time.
+      // More than the kernel buffers for a slow client.
       const size = 24 << 20;
       await alder.must(["truncate", `--size=${size}`, `${cache}/short`]);
       const curl = ["curl", "--silent", "--limit-rate", `${1.5 * size}`, "--output", "/tmp/short"];
@@ -229,7 +229,7 @@ Deno.test("two machines with systemd", async (t) => {
     },
   );
 
-  await t.step("changes of pacman.conf are noticed, though the file is replaced", async () => {
+  await t.step("changes of pacman.conf are noticed, even when the file is replaced", async () => {
     const pid = await one.mainPid();
     const before = (await one.journal()).length;
     const said = async (): Promise<string> => (await one.journal()).slice(before);
@@ -243,7 +243,7 @@ Deno.test("two machines with systemd", async (t) => {
       "/etc/pacman.conf",
       text.replace("[options]", "[options]\nCacheDir = /srv/c"),
     );
-    // From pacman-conf or from us: not every version of pacman minds that it is not there.
+    // The message is from pacman-conf or from us: not every version of pacman refuses a missing directory.
     await eventually("the missing directory is in the log", async () => {
       return /^.*\/srv\/c\b/m.test(await said());
     });
@@ -253,7 +253,7 @@ Deno.test("two machines with systemd", async (t) => {
       return /pacman\.conf.*BindReadOnlyPaths=\/srv\/mirrors .*stays in force/.test(await said());
     });
     await alder.write("/etc/pacman.conf", text);
-    await eventually("it was read again", async () => {
+    await eventually("the configuration was read again", async () => {
       return (await one.get("http://localhost:15678/pkg/inside")).status === 200;
     });
     assertEquals(await one.mainPid(), pid);
@@ -290,7 +290,7 @@ Deno.test("two machines with systemd", async (t) => {
     }
   });
 
-  await t.step("drop-in: a group that may read what others may not", async () => {
+  await t.step("drop-in: a group that may read a directory that others may not", async () => {
     await alder.write("/srv/films/film", "moving\n");
     await alder.write("/etc/pacman.d/list.json", '{ "films": ["/srv/films"] }');
     await alder.script("groupadd media; chgrp media /srv/films; chmod 750 /srv/films");
@@ -328,7 +328,7 @@ Deno.test("two machines with systemd", async (t) => {
   });
 
   await t.step(
-    "drop-in: passwords, and a certificate with its key, that only root can read",
+    "drop-in: passwords, a certificate and its key in files that only root can read",
     async () => {
       const { server, authority } = await makeCertificates();
       const secrets = { users: "alice\nsecret\n", cert: server.certificate, key: server.key };
@@ -355,21 +355,24 @@ Deno.test("two machines with systemd", async (t) => {
     },
   );
 
-  await t.step("an upgrade restarts the server, and keeps its configuration", async () => {
-    await one.configure("--quiet");
-    await one.restart();
-    const pid = await one.mainPid();
-    const { code, stdout, stderr } = await alderMachine.pacman(
-      ["-U", "--config", "/tmp/unsigned.conf", ...files.slice(1)],
-    );
-    assertEquals(code, 0, stdout + stderr);
-    assert(await one.mainPid() !== pid);
-    await one.becomes(PORTS, "active");
-    const { stdout: running } = await alder.run(["cat", `/proc/${await one.mainPid()}/cmdline`]);
-    assertMatch(running, /\0pacserve\0--quiet\0$/);
-  });
+  await t.step(
+    "an upgrade of the package restarts the server and keeps its configuration",
+    async () => {
+      await one.configure("--quiet");
+      await one.restart();
+      const pid = await one.mainPid();
+      const { code, stdout, stderr } = await alderMachine.pacman(
+        ["-U", "--config", "/tmp/unsigned.conf", ...files.slice(1)],
+      );
+      assertEquals(code, 0, stdout + stderr);
+      assert(await one.mainPid() !== pid);
+      await one.becomes(PORTS, "active");
+      const { stdout: running } = await alder.run(["cat", `/proc/${await one.mainPid()}/cmdline`]);
+      assertMatch(running, /\0pacserve\0--quiet\0$/);
+    },
+  );
 
-  await t.step("removing the package leaves nothing running, open or lying about", async () => {
+  await t.step("removing the package leaves no process, open port or file behind", async () => {
     await one.configure("--multicast --quiet");
     await one.restart();
     await one.becomes(PORTS, "active");

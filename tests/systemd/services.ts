@@ -1,9 +1,9 @@
-/** What the tests ask of the package's services in a container. */
+/** Controls the package's services in a container. */
 
 import { eventually } from "../lan/process.ts";
 import type { Container } from "./container.ts";
 
-/** A firewall that lets nothing in that was not asked for. */
+/** A firewall that drops all incoming packets except replies. */
 export const DROP = `table inet filter {
   chain input {
     type filter hook input priority filter; policy drop;
@@ -26,7 +26,7 @@ export class Services {
     return this.container.must(["systemctl", ...words]);
   }
 
-  /** `active`, `inactive`, `failed`… */
+  /** The state of a unit: `active`, `inactive`, `failed`… */
   async state(unit: string): Promise<string> {
     const { stdout } = await this.container.run(["systemctl", "is-active", unit]);
     return stdout.trim();
@@ -40,12 +40,12 @@ export class Services {
       });
   }
 
-  /** The process of the server. */
+  /** The process id of the server. */
   async mainPid(): Promise<number> {
     return Number(await this.systemctl("show", "-P", "MainPID", "pacserve.service"));
   }
 
-  /** What a unit has written until now. */
+  /** All messages of a unit in the journal. */
   async journal(unit = "pacserve.service"): Promise<string> {
     await this.container.must(["journalctl", "--sync"]);
     return await this.container.must(["journalctl", "--unit", unit, "--output=cat"]);
@@ -56,7 +56,7 @@ export class Services {
     return await this.container.must(["nft", "-s", "list", "ruleset"]);
   }
 
-  /** Sets the options of the server and, where it is given, a drop-in of its unit. */
+  /** Sets the options of the server and the drop-in of its unit; empty for none. */
   async configure(options: string, dropIn = ""): Promise<void> {
     const path = "/etc/conf.d/pacserve";
     const text = await Deno.readTextFile(this.container.path(path));
@@ -74,7 +74,7 @@ export class Services {
     await this.systemctl("restart", "pacserve.service");
   }
 
-  /** Restarts the server, which must succeed; returns what it warns of. */
+  /** Restarts the server, which must succeed; returns its warnings. */
   async warnings(): Promise<string> {
     const before = (await this.journal()).length;
     await this.restart();
@@ -82,7 +82,7 @@ export class Services {
     return said.split("\n").filter((line) => line.startsWith("warning: ")).join("\n");
   }
 
-  /** Restarts the server, which must fail; returns what it says. */
+  /** Restarts the server, which must fail; returns its error message. */
   async failure(): Promise<string> {
     const before = (await this.journal()).length;
     const { code } = await this.container.run(["systemctl", "restart", "pacserve.service"]);
@@ -91,7 +91,7 @@ export class Services {
     return said.split("\n").find((line) => line.startsWith("pacserve: ")) ?? said;
   }
 
-  /** Asks the server in the container; returns the status and the body. */
+  /** Sends a request to the server in the container; returns the status and the body. */
   async get(...words: readonly string[]): Promise<{ status: number; body: string }> {
     const curl = ["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}"];
     const { stdout } = await this.container.run([...curl, ...words]);

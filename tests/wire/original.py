@@ -1,12 +1,13 @@
-"""Stands in for the original pacserve on the network, written from its wire protocol alone.
+"""Behaves like the original pacserve on the network. It was written from the wire protocol alone.
 
-It has nothing in common with our program: Python's own HTTP server, which answers as HTTP/1.0 and
-closes the connection, knows no ranges, no conditions and none of our header fields. It compares the
-prefix of an announcement as a whole, and believes who announces or nudges without asking.
+It shares no code with our program. It uses Python's HTTP server, which answers with HTTP/1.0, closes
+the connection after each reply, and supports neither ranges nor conditions nor our header fields. It
+compares the whole prefix of an announcement, and adds every peer that announces itself or nudges,
+without checking it.
 
     python3 original.py [--no-head] PORT DIRECTORY
 
-shares DIRECTORY as /pkg and prints what happens, a line each.
+shares DIRECTORY as /pkg and prints each event on a line.
 """
 
 import http.client
@@ -32,7 +33,7 @@ peers = []
 
 
 def say(text):
-    # print() writes the text and the end of its line one after the other: another thread's may come between.
+    # print() writes the text and the line break separately, so another thread could write in between.
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -43,7 +44,7 @@ def local_addresses():
 
 
 def post(peer, message):
-    """The JSON that a peer answers; None if it is not there."""
+    """The JSON that a peer answers; None if it does not answer."""
     body = "json=" + urllib.parse.quote(json.dumps(message))
     connection = http.client.HTTPConnection(peer, timeout=2)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Server": PREFIX}
@@ -62,7 +63,7 @@ def add_peer(host, given, how):
     if peer not in peers:
         peers.append(peer)
         say(f"{how} {peer}")
-    # Every announcement is answered, of a server that is known too: it may have been started anew.
+    # Answer every announcement, even of a known server, because it may have been restarted.
     if how == "announced":
         say(f"nudged {peer}: {post(peer, {'type': 'nudge', 'uri': uri})}")
 
@@ -134,7 +135,7 @@ class Original(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         form = urllib.parse.parse_qs(self.rfile.read(length).decode())
         body = json.dumps(answer(json.loads(form["json"][0]), self.client_address[0])).encode()
-        # Its end is the end of the connection: no length is said.
+        # No Content-Length: the body ends when the connection closes.
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()

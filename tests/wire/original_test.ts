@@ -1,6 +1,6 @@
 /**
- * One LAN with machines that still run the original. It takes root: each machine is a host of its own,
- * with real pacman.
+ * Tests our program together with the original on one LAN. It needs root: each machine is a separate
+ * host with real pacman.
  */
 
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { pacsrv, Scene } from "../lan/scene.ts";
 
 const PROGRAM = fileURLToPath(new URL("original.py", import.meta.url));
 
-/** Starts the original on a machine, with the packages that pacman has cached there. */
+/** Starts the original on a machine; it shares pacman's cache there. */
 async function startOriginal(
   { host }: ArchMachine,
   port = 15678,
@@ -23,11 +23,11 @@ async function startOriginal(
 }
 
 for (const first of ["the original", "ours"]) {
-  Deno.test(`an original and ours find each other when ${first} starts first`, async () => {
+  Deno.test(`discovery: the original and ours find each other when ${first} starts first`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const early = first === "ours" ? await scene.pacserve(birch) : null;
-    // Whoever starts second is not helped by the other's announcement.
+    // Wait until the first announcement is over, so that it cannot help the server that starts second.
     await early?.program.line(/^Pacserve /);
     await using original = await startOriginal(alder, 15699);
     const ours = early ?? await scene.pacserve(birch);
@@ -44,7 +44,7 @@ for (const first of ["the original", "ours"]) {
 }
 
 for (const again of ["the original", "ours"]) {
-  Deno.test(`an original and ours find each other again at once when ${again} starts anew`, async () => {
+  Deno.test(`discovery: the original and ours find each other again at once when ${again} restarts`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const first = await startOriginal(alder, 15699);
@@ -67,7 +67,7 @@ for (const again of ["the original", "ours"]) {
 
 for (const options of [[], ["--no-head"]]) {
   const kind = options.join(" ");
-  Deno.test(`pacman on our machine gets packages from an original ${kind}`, async () => {
+  Deno.test(`pacserve: pacman on our machine gets packages from the original ${kind}`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const [harbour, meadow] = ["harbour", "meadow@home"].map((name) =>
@@ -82,7 +82,7 @@ for (const options of [[], ["--no-head"]]) {
     assertEquals(outcome.stderr, "");
     assertEquals(outcome.code, 0, outcome.stdout);
     assertEquals(await birch.installed(), scene.today("harbour", "meadow@home"));
-    // Signatures come from mirrors.
+    // Signatures always come from mirrors.
     const signatures = scene.signatures("harbour", "meadow@home");
     assertEquals(await scene.fromMirror(birch), signatures);
     const sent = original.lines.filter((line) => line.startsWith("sent")).sort();
@@ -90,7 +90,7 @@ for (const options of [[], ["--no-head"]]) {
   });
 }
 
-Deno.test("pacman on an original's machine gets packages from ours", async () => {
+Deno.test("pacserve: pacman on the original's machine gets packages from ours", async () => {
   await using scene = await Scene.create();
   const alder = await scene.machine("alder", { mirrors: [pacserveServer(), scene.mirror.server] });
   const birch = await scene.machine("birch");
@@ -106,7 +106,7 @@ Deno.test("pacman on an original's machine gets packages from ours", async () =>
   assertEquals(await scene.fromMirror(alder), []);
 });
 
-Deno.test("an original and ours list each other's packages", async () => {
+Deno.test("--list-remote: the original and ours list each other's packages", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const [kelp, harbour] = [

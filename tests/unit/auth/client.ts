@@ -1,9 +1,9 @@
-/** A client that logs in by digest, written after RFC 7616 and apart from the server's own sums. */
+/** A client for digest authentication, written from RFC 7616 and independent of the server's code. */
 
 import { createHash } from "node:crypto";
 import { isFileSlice, type Reply } from "../../../src/http/exchange.ts";
 
-/** What a client may say; the rest follows from the challenge. */
+/** The choices of a client; the other parameters follow from the challenge. */
 export interface Login {
   readonly user: string;
   readonly password: string;
@@ -49,7 +49,7 @@ export function answer(nonce: string, realm: string, login: Login): Record<strin
   };
 }
 
-/** An `Authorization` field of these parameters. */
+/** The `Authorization` field with these parameters. */
 export function authorization(parameters: Record<string, string>): string {
   const list = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
   return `Digest ${list.join(", ")}`;

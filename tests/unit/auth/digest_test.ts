@@ -15,7 +15,7 @@ const now = 1_800_000_000_000;
 const users = [{ name: "alice", password: "secret" }, { name: "Jäsøn", password: "ключ" }];
 const alice: Login = { user: "alice", password: "secret" };
 
-/** A server with the parts of a dialogue that every test needs. */
+/** A server, and methods to send it requests and logins. */
 class Dialogue {
   time = now;
   constructor(readonly digest: Digest = new Digest({ users, uploadOnly: false, realm })) {}
@@ -28,7 +28,7 @@ class Dialogue {
     return parameter(refused(await this.ask()), "nonce") ?? "";
   }
 
-  /** Logs in with a nonce, the parameters changed as told. */
+  /** Logs in with a nonce, after replacing some parameters by those in `change`. */
   log(
     nonce: string,
     login: Login,
@@ -48,7 +48,7 @@ function parametersFor(nonce: string, login: Login): Record<string, string> {
 }
 
 function refused(verdict: LoginVerdict): Reply {
-  assert("reply" in verdict, "somebody was let in");
+  assert("reply" in verdict, "the login succeeded");
   return verdict.reply;
 }
 
@@ -76,7 +76,7 @@ Deno.test("Digest: the challenge offers SHA-256 before MD5, each in a field of i
   }
 });
 
-Deno.test("Digest: the right password is let in, with either algorithm", async () => {
+Deno.test("Digest: the right password is accepted, with either algorithm", async () => {
   for (const algorithm of ["SHA-256", "MD5"] as const) {
     const server = new Dialogue();
     const nonce = await server.nonce();
@@ -85,7 +85,7 @@ Deno.test("Digest: the right password is let in, with either algorithm", async (
   }
 });
 
-Deno.test("Digest: the server proves that it knows the password too", async () => {
+Deno.test("Digest: rspauth proves that the server knows the password too", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const verdict = await server.log(nonce, { ...alice, uri: "/" });
@@ -96,7 +96,7 @@ Deno.test("Digest: the server proves that it knows the password too", async () =
   assert(verdict.info?.includes(`rspauth="${expected}"`));
 });
 
-Deno.test("Digest: names in UTF-8, in ISO 8859-1 and as username*", async () => {
+Deno.test("Digest: accepts names in UTF-8, in ISO 8859-1 and as username*", async () => {
   const login = { user: "Jäsøn", password: "ключ" };
   const server = new Dialogue();
   assertEquals(userOf(await server.log(await server.nonce(), login)), "Jäsøn");
@@ -106,7 +106,7 @@ Deno.test("Digest: names in UTF-8, in ISO 8859-1 and as username*", async () => 
   assertEquals(userOf(await server.log(await server.nonce(), login, extended)), "Jäsøn");
 });
 
-Deno.test("Digest: difficult passwords and names", async () => {
+Deno.test("Digest: accepts names and passwords with special characters", async () => {
   for (const password of ["a:b:c", "-1", "007", 'q"uo\\te', " ", "пароль ✓", "--auth"]) {
     for (const user of ["-x", "42", 'a"b\\c', "ü"]) {
       const server = new Dialogue(
@@ -129,7 +129,7 @@ Deno.test("Digest: a wrong password and an unknown user get the same answer", as
   assertEquals(isStale({ reply: wrong }), false);
 });
 
-Deno.test("Digest: a recorded request is no good a second time, and its sender may log in anew", async () => {
+Deno.test("Digest: a replayed request is refused, and the user can log in again", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, alice)), "alice");
@@ -139,7 +139,7 @@ Deno.test("Digest: a recorded request is no good a second time, and its sender m
   assert(isStale(await server.log(nonce, alice, {}, elsewhere)));
 });
 
-Deno.test("Digest: counts may have gaps and overtake one another", async () => {
+Deno.test("Digest: nonce counts may have gaps and arrive out of order", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (const count of [1, 9, 4, 5, 2]) {
@@ -156,7 +156,7 @@ Deno.test("Digest: only a client that knows the password is told that its nonce 
   assertEquals(isStale(await server.log(nonce, { ...alice, password: "x" })), false);
 });
 
-Deno.test("Digest: forged nonces let nobody in", async () => {
+Deno.test("Digest: forged nonces are refused", async () => {
   const server = new Dialogue();
   const other = await new Dialogue().nonce();
   for (const nonce of [other, "", "0", "A".repeat(48), `${await server.nonce()}x`]) {
@@ -164,7 +164,7 @@ Deno.test("Digest: forged nonces let nobody in", async () => {
   }
 });
 
-Deno.test("Digest: the credentials of one address or method are none for another", async () => {
+Deno.test("Digest: credentials for one URL or method are refused for another", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const at = (
@@ -181,7 +181,7 @@ Deno.test("Digest: the credentials of one address or method are none for another
   for (const target of ["/a", "/a?b=2", "/b?b=1", "/A?b=1", "/%61?b=1"]) {
     assertEquals(refused(await at(target)).status, 400, target);
   }
-  // As a client writes it that talks to a proxy.
+  // In absolute form, as a client writes it that sends requests to a proxy.
   const host = { host: "Server:80" };
   assertEquals(userOf(await at("/a?b=1", host, "http://server/a?b=1")), "alice");
   assertEquals(userOf(await at("/", host, "http://server")), "alice");
@@ -191,7 +191,7 @@ Deno.test("Digest: the credentials of one address or method are none for another
   assertEquals(userOf(method), null);
 });
 
-Deno.test("Digest: missing and improper parameters are answered with 400", async () => {
+Deno.test("Digest: missing and malformed parameters are answered with 400", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const changes: Record<string, string | undefined>[] = [
@@ -218,7 +218,7 @@ Deno.test("Digest: missing and improper parameters are answered with 400", async
   assertEquals(refused(await server.ask({ authorization: "Digest ,=" })).status, 400);
 });
 
-Deno.test("Digest: what is not on offer is answered with what is", async () => {
+Deno.test("Digest: unsupported algorithms, realms and schemes are answered with a new challenge", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (const algorithm of ["MD5-sess", "SHA-256-sess", "SHA-512-256", '"x"']) {
@@ -228,7 +228,7 @@ Deno.test("Digest: what is not on offer is answered with what is", async () => {
   assertEquals(isStale(await server.ask({ authorization: "Bearer abc" })), false);
 });
 
-Deno.test("Digest: a response of MD5's length is none of SHA-256", async () => {
+Deno.test("Digest: a response by MD5 is refused for SHA-256", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   const md5 = parametersFor(nonce, { ...alice, algorithm: "MD5" });
@@ -236,7 +236,7 @@ Deno.test("Digest: a response of MD5's length is none of SHA-256", async () => {
   assertEquals(userOf(verdict), null);
 });
 
-Deno.test("Digest: a successor with the state of its forerunner keeps every login and no replay", async () => {
+Deno.test("Digest: with the state of the previous worker, logins stay valid and replays are refused", async () => {
   const first = new Dialogue();
   const nonce = await first.nonce();
   await first.log(nonce, alice);
@@ -246,7 +246,7 @@ Deno.test("Digest: a successor with the state of its forerunner keeps every logi
   assertEquals(userOf(await second.log(nonce, { ...alice, count: 2 })), "alice");
 });
 
-Deno.test("Digest: the successor of a worker that died trusts no nonce from before", async () => {
+Deno.test("Digest: after a worker died, the next one treats all earlier nonces as stale", async () => {
   const first = new Dialogue();
   first.time = Date.now();
   const nonce = await first.nonce();
@@ -259,14 +259,14 @@ Deno.test("Digest: the successor of a worker that died trusts no nonce from befo
   assertEquals(userOf(await second.log(await second.nonce(), alice)), "alice");
 });
 
-Deno.test("Digest: a successor without it makes clients log in again by themselves", async () => {
+Deno.test("Digest: without the state of the previous worker, nonces are stale and clients log in again", async () => {
   const first = new Dialogue();
   const nonce = await first.nonce();
   await first.log(nonce, alice);
   assert(isStale(await new Dialogue().log(nonce, { ...alice, count: 2 })));
 });
 
-Deno.test("Digest: an address that guesses is slowed down; others, and users who are logged in there, are not", async () => {
+Deno.test("Digest: an address that guesses is slowed down, but not other addresses or users logged in there", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   await server.log(nonce, alice);
@@ -285,7 +285,7 @@ Deno.test("Digest: an address that guesses is slowed down; others, and users who
         guess > 3,
     );
   }
-  // All further ones at the same time: some wait, the rest is sent away.
+  // Send 100 more attempts at the same time: some of them wait, the others are refused.
   const client = new AbortController();
   const verdicts = Array.from(
     { length: 100 },
@@ -301,13 +301,13 @@ Deno.test("Digest: an address that guesses is slowed down; others, and users who
   const known = check({ ...alice, count: 3 }, "192.0.2.7");
   assert(!(known instanceof Promise));
   assertEquals(userOf(known), "alice");
-  // Going away is no way to get an answer early: a right guess is not looked at.
+  // Closing the connection must not bring an answer early: even the right password is not checked.
   client.abort();
   for (const verdict of await Promise.all(verdicts)) assertEquals(userOf(verdict), null);
   assertEquals(userOf(check({ ...alice, count: 7 }, "192.0.2.77") as LoginVerdict), "alice");
 });
 
-Deno.test("Digest: a user who has logged in may not guess the password of another", async () => {
+Deno.test("Digest: a user who has logged in is slowed down when guessing another user's password", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, { user: "Jäsøn", password: "ключ" })), "Jäsøn");
@@ -331,7 +331,7 @@ Deno.test("Digest: a user who has logged in may not guess the password of anothe
   await Promise.all(guesses);
 });
 
-Deno.test("Digest: neither other users nor another worker make an address forget its failures", async () => {
+Deno.test("Digest: failures of an address survive replaceUsers and a new worker", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (let guess = 0; guess < 20; guess++) {
@@ -353,7 +353,7 @@ Deno.test("Digest: neither other users nor another worker make an address forget
   assert(await pauses(server.digest));
 });
 
-Deno.test("Digest: users that take the place of others log in, with the nonces that there are", async () => {
+Deno.test("Digest: after replaceUsers, new passwords are accepted with the existing nonces", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   assertEquals(userOf(await server.log(nonce, alice)), "alice");
@@ -364,7 +364,7 @@ Deno.test("Digest: users that take the place of others log in, with the nonces t
   assertEquals(userOf(await server.log(nonce, { ...changed, count: 2 })), "alice");
 });
 
-Deno.test("Digest: an honest pause ends in an honest answer", async () => {
+Deno.test("Digest: after failures, the right password is accepted when the pause is over", async () => {
   const server = new Dialogue();
   const nonce = await server.nonce();
   for (let guess = 0; guess < 4; guess++) await server.log(nonce, { ...alice, password: "x" });
@@ -373,7 +373,7 @@ Deno.test("Digest: an honest pause ends in an honest answer", async () => {
   assert(performance.now() - started >= 450);
 });
 
-Deno.test("Digest: Basic is never offered; unasked it is good under TLS and on this host alone", async () => {
+Deno.test("Digest: Basic is never offered, and accepted only under TLS and from this host", async () => {
   const server = new Dialogue();
   const basic = (text: string): RequestHeaders => ({
     authorization: `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}`,

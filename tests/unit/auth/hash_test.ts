@@ -14,12 +14,12 @@ const proof = {
   clientNonce: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
 };
 
-Deno.test("responseOf: RFC 7616 §3.9.1, MD5", () => {
+Deno.test("responseOf: the MD5 example of RFC 7616 §3.9.1", () => {
   const secret = secretOf("MD5", "Mufasa", "http-auth@example.org", "Circle of Life");
   assertEquals(responseOf("MD5", secret, proof), "8ca523f5e9506fed4657c9700eebdbec");
 });
 
-Deno.test("responseOf: RFC 7616 §3.9.1, SHA-256", () => {
+Deno.test("responseOf: the SHA-256 example of RFC 7616 §3.9.1", () => {
   const secret = secretOf("SHA-256", "Mufasa", "http-auth@example.org", "Circle of Life");
   assertEquals(
     responseOf("SHA-256", secret, proof),
@@ -27,7 +27,7 @@ Deno.test("responseOf: RFC 7616 §3.9.1, SHA-256", () => {
   );
 });
 
-Deno.test("algorithmNamed: algorithms by name; -sess variants and SHA-512-256 are not on offer", () => {
+Deno.test("algorithmNamed: finds algorithms by name, but not -sess variants and SHA-512-256", () => {
   assertEquals(algorithmNamed(undefined), "MD5");
   assertEquals(algorithmNamed("sha-256"), "SHA-256");
   for (const other of ["MD5-sess", "SHA-256-sess", "SHA-512-256", "", "__proto__"]) {
@@ -35,7 +35,7 @@ Deno.test("algorithmNamed: algorithms by name; -sess variants and SHA-512-256 ar
   }
 });
 
-Deno.test("equalInConstantTime: comparison", () => {
+Deno.test("equalInConstantTime: is true for equal texts only", () => {
   assertEquals(equalInConstantTime("abc", "abc"), true);
   assertEquals(equalInConstantTime("abc", "abd"), false);
   assertEquals(equalInConstantTime("abc", "abcd"), false);

@@ -22,12 +22,12 @@ function counter(counts: NonceCounts): (count: number) => boolean {
   return (count) => use(counts, "n", now, count, now);
 }
 
-Deno.test("NonceCounts: a count is good once", () => {
+Deno.test("NonceCounts: a count can be used once", () => {
   const use = counter(new NonceCounts(10));
   assertEquals([use(1), use(1), use(2), use(2), use(1)], [true, false, true, false, false]);
 });
 
-Deno.test("NonceCounts: counts may have gaps and come out of order, within the window", () => {
+Deno.test("NonceCounts: counts may have gaps and arrive out of order, within the window", () => {
   const use = counter(new NonceCounts(10));
   assert(use(1));
   assert(use(100));
@@ -35,11 +35,11 @@ Deno.test("NonceCounts: counts may have gaps and come out of order, within the w
   assert(!use(50));
   assert(use(1000));
   assert(use(1000 - WINDOW + 1), "just inside the window");
-  assert(!use(1000 - WINDOW), "just outside of it");
+  assert(!use(1000 - WINDOW), "just outside the window");
   assert(!use(100), "used before the gap");
 });
 
-Deno.test("NonceCounts: whatever the order, no count is good twice", () => {
+Deno.test("NonceCounts: in any order, no count can be used twice", () => {
   fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 400 }), (list) => {
     const use = counter(new NonceCounts(10));
     const good = list.filter(use);
@@ -47,14 +47,14 @@ Deno.test("NonceCounts: whatever the order, no count is good twice", () => {
   }));
 });
 
-Deno.test("NonceCounts: the greatest counts there are", () => {
+Deno.test("NonceCounts: the greatest counts can be used once too", () => {
   const use = counter(new NonceCounts(10));
   assert(use(0xffffffff));
   assert(!use(0xffffffff));
   assert(use(0xfffffffe));
 });
 
-Deno.test("NonceCounts: a full table forgets the oldest, and what it forgot can never be used again", () => {
+Deno.test("NonceCounts: a full table drops the oldest nonce, which can never be used again", () => {
   const counts = new NonceCounts(3);
   for (let index = 0; index < 5; index++) {
     assert(use(counts, `n${index}`, now + index, 1, now + 10));
@@ -66,14 +66,14 @@ Deno.test("NonceCounts: a full table forgets the oldest, and what it forgot can 
   assert(use(counts, "new", now + 11, 1, now + 11));
 });
 
-Deno.test("NonceCounts: nonces that expired make room by themselves", () => {
+Deno.test("NonceCounts: expired nonces are dropped", () => {
   const counts = new NonceCounts(1000);
   for (let index = 0; index < 100; index++) use(counts, `n${index}`, now, 1, now);
   use(counts, "late", now + NONCE_LIFETIME, 1, now + NONCE_LIFETIME);
   assertEquals(counts.exportState().nonces.length, 1);
 });
 
-Deno.test("NonceCounts: a clock that is set back locks nobody out", () => {
+Deno.test("NonceCounts: after the clock is set back, new nonces are accepted", () => {
   const counts = new NonceCounts(1);
   assert(use(counts, "a", now, 1, now));
   assert(use(counts, "b", now + 1, 1, now + 1));
@@ -82,7 +82,7 @@ Deno.test("NonceCounts: a clock that is set back locks nobody out", () => {
   assert(use(counts, "d", earlier + 1, 1, earlier + 1));
 });
 
-Deno.test("NonceCounts: what is remembered goes through plain data", () => {
+Deno.test("NonceCounts: exportState is plain data from which a new object continues", () => {
   const counts = new NonceCounts(10);
   use(counts, "n", now, 5, now);
   const state = structuredClone(counts.exportState());
@@ -95,13 +95,13 @@ Deno.test("NonceCounts: what is remembered goes through plain data", () => {
   assert(use(counts, "n", now, 6, now), "the two share nothing");
 });
 
-Deno.test("makeNonce: a nonce tells when it was made, and no two are the same", () => {
+Deno.test("makeNonce: a nonce contains its time of issue, and no two nonces are equal", () => {
   const nonce = makeNonce(secret, now);
   assertEquals(readNonce(secret, nonce), now);
   assertNotEquals(nonce, makeNonce(secret, now));
 });
 
-Deno.test("readNonce: a nonce that was changed in any one character is refused", () => {
+Deno.test("readNonce: a nonce with any character changed is refused", () => {
   const nonce = makeNonce(secret, now);
   for (let index = 0; index < nonce.length; index++) {
     const other = nonce[index] === "A" ? "B" : "A";
@@ -110,7 +110,7 @@ Deno.test("readNonce: a nonce that was changed in any one character is refused",
   }
 });
 
-Deno.test("readNonce: so is another server's, a shorter, a longer one or any other text", () => {
+Deno.test("readNonce: a nonce of another server, a shortened or extended one, and other texts are refused", () => {
   assertEquals(readNonce(new Uint8Array(32), makeNonce(secret, now)), null);
   const nonce = makeNonce(secret, now);
   for (const text of ["", nonce.slice(1), `${nonce}A`, "=".repeat(nonce.length), "ä".repeat(48)]) {
@@ -118,7 +118,7 @@ Deno.test("readNonce: so is another server's, a shorter, a longer one or any oth
   }
 });
 
-Deno.test("isFresh: a nonce is fresh for its lifetime, and not before it was made", () => {
+Deno.test("isFresh: a nonce is fresh for its lifetime, and not before its time of issue", () => {
   assertEquals(isFresh(now, now), true);
   assertEquals(isFresh(now, now + NONCE_LIFETIME - 1), true);
   assertEquals(isFresh(now, now + NONCE_LIFETIME), false);

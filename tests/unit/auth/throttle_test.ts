@@ -15,7 +15,7 @@ function failing(address: string, times: number, pauses = PAUSES): Throttle {
   return throttle;
 }
 
-/** Asks for a turn; the attempt goes away when `client` aborts. */
+/** Asks for a turn. When `client` aborts, the attempt's client has gone away. */
 function attempt(
   throttle: Throttle,
   remoteAddress: string,
@@ -25,7 +25,7 @@ function attempt(
   return throttle.turn(makeRequest({ connection: { remoteAddress }, signal: client.signal }), time);
 }
 
-/** Whether an attempt has to wait for its turn; it goes away at once. */
+/** True when an attempt has to wait for its turn. Its client then goes away at once. */
 function waits(throttle: Throttle, address: string, time = now): boolean {
   const client = new AbortController();
   const turn = attempt(throttle, address, client, time);
@@ -33,7 +33,7 @@ function waits(throttle: Throttle, address: string, time = now): boolean {
   return turn instanceof Promise;
 }
 
-Deno.test("the first failures cost nothing, then pauses double up to a limit", () => {
+Deno.test("Throttle: the first failures cause no pause, then pauses double up to a maximum", () => {
   const throttle = new Throttle(10);
   assertEquals([1, 2, 3, 4, 5, 6, 7].map((n) => throttle.pauseAfter(n)), [
     0,
@@ -50,7 +50,7 @@ Deno.test("the first failures cost nothing, then pauses double up to a limit", (
   assert(!waits(failing("192.0.2.1", FREE_FAILURES + 1), "192.0.2.1", now + PAUSES.first));
 });
 
-Deno.test("attempts at the same time come one after the other, and not without end", async () => {
+Deno.test("Throttle: parallel attempts get their turn in order, and above MAX_WAITING are refused", async () => {
   const throttle = failing("192.0.2.1", FREE_FAILURES + 5, { first: 2, max: 4 });
   const order: number[] = [];
   const started = performance.now();
@@ -65,7 +65,7 @@ Deno.test("attempts at the same time come one after the other, and not without e
   assert(performance.now() - started >= MAX_WAITING * 4);
 });
 
-Deno.test("behind the same NAT as somebody who guesses without end, one comes late, not never", async () => {
+Deno.test("Throttle: a user behind the same NAT as an endless guesser gets a turn in the end", async () => {
   const throttle = failing("192.0.2.1", FREE_FAILURES + 5, { first: 2, max: 4 });
   const over = new AbortController();
   let guesses = 0;
@@ -78,12 +78,12 @@ Deno.test("behind the same NAT as somebody who guesses without end, one comes la
   };
   const guessers = Array.from({ length: 20 }, guesser);
   assertEquals(await attempt(throttle, "192.0.2.1"), "come");
-  assert(guesses >= 20, "who was there first comes first");
+  assert(guesses >= 20, "earlier attempts come first");
   over.abort();
   await Promise.all(guessers);
 });
 
-Deno.test("who goes away loses the place, and keeps nobody else from it", async () => {
+Deno.test("Throttle: an attempt whose client goes away frees its place", async () => {
   const throttle = failing("192.0.2.1", FREE_FAILURES + 5, { first: 2, max: 4 });
   const leaving = new AbortController();
   const left = Array.from({ length: MAX_WAITING }, () => attempt(throttle, "192.0.2.1", leaving));
@@ -94,26 +94,26 @@ Deno.test("who goes away loses the place, and keeps nobody else from it", async 
   assertEquals(await attempt(throttle, "192.0.2.1"), "come");
 });
 
-Deno.test("no other address waits", () => {
+Deno.test("Throttle: other addresses do not wait", () => {
   const throttle = failing("192.0.2.1", 50);
   assert(!waits(throttle, "192.0.2.2", now));
   assert(!waits(throttle, "2001:db8::1", now));
 });
 
-Deno.test("an IPv6 host cannot escape into its own /64", () => {
+Deno.test("Throttle: all addresses of an IPv6 /64 network count as one", () => {
   const throttle = failing("2001:db8:0:1::1", 6);
   assert(waits(throttle, "2001:db8:0:1:ffff::9"));
   assert(!waits(throttle, "2001:db8:0:2::1", now));
 });
 
-Deno.test("after a quiet while an address begins anew", () => {
+Deno.test("Throttle: after FORGIVEN_AFTER, the failures of an address are forgotten", () => {
   const throttle = failing("192.0.2.1", 50);
   assert(!waits(throttle, "192.0.2.1", now + FORGIVEN_AFTER + 1));
   throttle.fail("192.0.2.1", now + FORGIVEN_AFTER + 1);
   assert(!waits(throttle, "192.0.2.1", now + FORGIVEN_AFTER + 1));
 });
 
-Deno.test("what replaces it goes on where it was", () => {
+Deno.test("Throttle: exportState is plain data from which a new object continues", () => {
   const throttle = failing("192.0.2.1", FREE_FAILURES + 5);
   const next = new Throttle(10, structuredClone(throttle.exportState()));
   assert(waits(next, "192.0.2.1", now + PAUSES.max - 1));
@@ -121,7 +121,7 @@ Deno.test("what replaces it goes on where it was", () => {
   assert(waits(throttle, "192.0.2.1"), "the two share nothing");
 });
 
-Deno.test("the table is bounded", () => {
+Deno.test("Throttle: the table is bounded", () => {
   const throttle = new Throttle(10);
   for (let index = 0; index < 1000; index++) {
     throttle.fail(`10.0.${index >> 8}.${index & 255}`, now);

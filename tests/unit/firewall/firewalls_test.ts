@@ -25,7 +25,7 @@ Deno.test("iptablesWords, richRule: an opening in the words of each firewall", (
   assertEquals(richRule(opening("igmp")), 'rule family="ipv4" protocol value="igmp" accept');
 });
 
-Deno.test("rulesTurnAway: iptables: a policy, a reject and a chain of the user's turn away; accepting does not", () => {
+Deno.test("rulesTurnAway: true for a policy, a reject and a jump to a user's chain, false for accepting rules", () => {
   const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
   assertEquals(rulesTurnAway(open), false);
   assertEquals(rulesTurnAway("-P INPUT DROP\n"), true);
@@ -38,7 +38,7 @@ Deno.test("rulesTurnAway: iptables: a policy, a reject and a chain of the user's
   assertEquals(rulesTurnAway(open + "-A FORWARD -j DROP\n"), false);
 });
 
-/** A table with a chain `in` that has these expressions, and one `other`. */
+/** A table with a chain `in` that has `expressions`, and a chain `other` that has `other`. */
 function table(expressions: unknown[], other: unknown[] = [], policy: string = "accept"): string {
   return JSON.stringify({
     nftables: [
@@ -51,7 +51,7 @@ function table(expressions: unknown[], other: unknown[] = [], policy: string = "
   });
 }
 
-Deno.test("chainTurnsAway: nftables: what a chain leads to counts, through jumps and verdict maps", () => {
+Deno.test("chainTurnsAway: chains reached by jumps and verdict maps count too", () => {
   assertEquals(chainTurnsAway(table([{ accept: null }], [{ drop: null }]), "in"), false);
   assertEquals(chainTurnsAway(table([{ drop: null }]), "in"), true);
   assertEquals(chainTurnsAway(table([], [], "drop"), "in"), true);
@@ -68,7 +68,7 @@ Deno.test("chainTurnsAway: nftables: what a chain leads to counts, through jumps
   assertEquals(chainTurnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
 });
 
-Deno.test("zoneNames: firewalld: the zones in what firewall-cmd prints", () => {
+Deno.test("zoneNames: the zones in the output of firewall-cmd", () => {
   assertEquals(zoneNames("public\n"), ["public"]);
   assertEquals(zoneNames("home (default)\n  interfaces: eth0\nwork\n  sources: 10.0.0.0/8\n"), [
     "home",

@@ -11,7 +11,7 @@ function openings(rule: string): string[] {
   return openingsOf(parseRule("R", rule)).map(openingText);
 }
 
-Deno.test("parseRule: protocol, port or range, sources", () => {
+Deno.test("parseRule: parses protocol, port or range, and sources", () => {
   assertEquals(openings("tcp 15678 from 10.0.0.0/8 fe80::/10"), [
     "tcp 15678 from 10.0.0.0/8",
     "tcp 15678 from fe80::/10",
@@ -24,7 +24,7 @@ Deno.test("parseRule: protocol, port or range, sources", () => {
   assertEquals(openings("igmp from 10.0.0.0/8"), ["igmp from 10.0.0.0/8"]);
 });
 
-Deno.test("openingsOf: networks lose the bits of hosts, and each is opened once", () => {
+Deno.test("openingsOf: host bits of networks are cleared, and duplicates are dropped", () => {
   assertEquals(openings("tcp 80-80 from 10.1.2.3/8 10.0.0.0/8 FE80:0::1/64 192.0.2.1 ::1"), [
     "tcp 80 from 10.0.0.0/8",
     "tcp 80 from fe80::/64",
@@ -34,7 +34,7 @@ Deno.test("openingsOf: networks lose the bits of hosts, and each is opened once"
   assertEquals(openings("tcp 80 from 0.0.0.0/0"), ["tcp 80 from any IPv4"]);
 });
 
-Deno.test("parseRule: a rule that does not fit names its variable and what is wrong", () => {
+Deno.test("parseRule: the error of a malformed rule names the variable and the fault", () => {
   for (
     const [rule, wrong] of [
       ["sctp 1", "sctp"],
@@ -65,7 +65,7 @@ Deno.test("parseRule: a rule that does not fit names its variable and what is wr
   }
 });
 
-Deno.test("rulesOf: rules come by their numbers, and empty ones are none", () => {
+Deno.test("rulesOf: returns rules in the order of their numbers, without empty ones", () => {
   const values = new Map([
     ["PACSERVE_RULE_10", "igmp"],
     ["OTHER", "x"],
@@ -78,7 +78,7 @@ Deno.test("rulesOf: rules come by their numbers, and empty ones are none", () =>
   ]);
 });
 
-Deno.test("checkNames: a misspelt name is refused, since what it says would not be done", () => {
+Deno.test("checkNames: a misspelt name is refused, because its value would be ignored", () => {
   const known = ["PACSERVE_ARGS", "PACSERVE_FIREWALL", "PACSERVE_RULE_1", "PACSERVE_RULE_999"];
   checkNames(new Map(["LANG", "MY_PACSERVE_X", ...known].map((name) => [name, "igmp"])));
   for (
@@ -92,10 +92,16 @@ Deno.test("checkNames: a misspelt name is refused, since what it says would not 
       "PACSERVERULE_1",
       "PACSERVE_RULE_A",
     ]
-  ) assertThrows(() => checkNames(new Map([[name, "none"]])), Failure, `${name} is none of `);
+  ) {
+    assertThrows(
+      () => checkNames(new Map([[name, "none"]])),
+      Failure,
+      `${name} is unknown; the names are `,
+    );
+  }
 });
 
-Deno.test("firewallOf: the firewall, with a comment behind it, which systemd makes a part of the value", () => {
+Deno.test("firewallOf: accepts a comment after the name, which systemd makes a part of the value", () => {
   const values = parseEnvironmentFile(
     'PACSERVE_FIREWALL="nftables"     # iptables, nftables\nPACSERVE_RULE_1="igmp" # x',
   );
@@ -105,7 +111,7 @@ Deno.test("firewallOf: the firewall, with a comment behind it, which systemd mak
   assertThrows(() => firewallOf(new Map([["PACSERVE_FIREWALL", "pf"]])), Failure, '"pf"');
 });
 
-Deno.test("conf.d/pacserve: the file that the package installs", async () => {
+Deno.test("conf.d/pacserve: the shipped file has valid names and the documented defaults", async () => {
   const shipped = new URL("../../../conf.d/pacserve", import.meta.url);
   const values = parseEnvironmentFile(await Deno.readTextFile(shipped));
   checkNames(values);

@@ -4,8 +4,8 @@ import { until } from "../../listening.ts";
 
 const TIMES = { soon: 10, rarely: 20, patience: 300 };
 
-/** A server that accepts until it is told to stop, and the calls that reach it. */
-class Ear implements Disposable {
+/** A server that accepts connections while `isOpen`, and a watchdog that watches it. */
+class WatchedServer implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly watchdog: AcceptWatchdog;
   stalls = 0;
@@ -19,12 +19,12 @@ class Ear implements Disposable {
     void this.#accept();
   }
 
-  /** Takes what has connected meanwhile; returns how many there were. */
+  /** Accepts the connections that are waiting; returns how many there were. */
   async waiting(): Promise<number> {
     const before = this.taken;
     this.isOpen = true;
     void this.#accept();
-    await until(() => this.taken > before, "a call waits");
+    await until(() => this.taken > before, "a connection waits");
     return this.taken - before;
   }
 
@@ -45,20 +45,20 @@ class Ear implements Disposable {
   }
 }
 
-Deno.test("a server that accepts nothing any more is noticed, one that accepts is not", async () => {
-  using ear = new Ear(true);
-  await until(() => ear.taken >= 5, "it is called again and again");
-  assertEquals(ear.stalls, 0);
-  ear.isOpen = false;
-  await until(() => ear.stalls > 0, "it is noticed");
-  assertEquals(ear.stalls, 1);
+Deno.test("AcceptWatchdog: reports a server that stops accepting, and not one that accepts", async () => {
+  using server = new WatchedServer(true);
+  await until(() => server.taken >= 5, "the watchdog connects repeatedly");
+  assertEquals(server.stalls, 0);
+  server.isOpen = false;
+  await until(() => server.stalls > 0, "the stall is reported");
+  assertEquals(server.stalls, 1);
 });
 
-Deno.test("where no call was ever taken, as behind a firewall, nothing is concluded", async () => {
-  using ear = new Ear(false);
+Deno.test("AcceptWatchdog: reports nothing if no connection was ever accepted, as behind a firewall", async () => {
+  using server = new WatchedServer(false);
   const start = performance.now();
-  // Longer than two calls take.
-  await until(() => performance.now() - start > 800, "time goes by");
-  assertEquals(ear.stalls, 0);
-  assert(await ear.waiting() > 0);
+  // Longer than two test connections take.
+  await until(() => performance.now() - start > 800, "800 milliseconds are over");
+  assertEquals(server.stalls, 0);
+  assert(await server.waiting() > 0);
 });

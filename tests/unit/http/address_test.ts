@@ -1,7 +1,7 @@
 import { addressGroup, isInNetwork, isLoopbackHost } from "../../../src/http/address.ts";
 import { assertEquals } from "../../assert.ts";
 
-Deno.test("hosts that mean the very machine are known", () => {
+Deno.test("isLoopbackHost: true for hosts that mean the machine itself", () => {
   for (const host of ["127.0.0.1", "127.9.8.7", "::1", "localhost", "box.localhost"]) {
     assertEquals(isLoopbackHost(host), true, host);
   }
@@ -10,7 +10,7 @@ Deno.test("hosts that mean the very machine are known", () => {
   }
 });
 
-Deno.test("an address is in a network of its own kind, and a name is in none", () => {
+Deno.test("isInNetwork: true for an address in a network of its family, false for a name", () => {
   assertEquals(isInNetwork("10.1.2.3", "10.1.0.9/16"), true);
   assertEquals(isInNetwork("fd00::7", "fd00::1/64"), true);
   assertEquals(isInNetwork("10.2.2.3", "10.1.0.9/16"), false);
@@ -19,7 +19,7 @@ Deno.test("an address is in a network of its own kind, and a name is in none", (
   assertEquals(isInNetwork("10.1.2.3", "no network"), false);
 });
 
-Deno.test("an IPv4 address is a group of its own, an IPv6 address is one of a /64 network", () => {
+Deno.test("addressGroup: an IPv4 address is a group by itself, an IPv6 address belongs to its /64 network", () => {
   assertEquals(addressGroup("192.0.2.1"), "192.0.2.1");
   assertEquals(addressGroup("::ffff:192.0.2.1"), "192.0.2.1");
   assertEquals(addressGroup("2001:db8:0:1::1"), "2001:db8:0:1::/64");

@@ -20,29 +20,29 @@ const NEIGHBOURS = ["203.0.113.14", "2001:db8:1::99"];
 const SELF = ["127.0.0.1", "127.8.8.8", "::1", "192.168.1.5", "203.0.113.9", "2001:db8:1::5"];
 const STRANGERS = ["8.8.8.8", "172.32.0.1", "203.0.113.16", "2001:db8:2::1", "", "no address"];
 
-Deno.test("by default this host, private networks and those of our interfaces may come in", () => {
-  const walls = admission();
+Deno.test("Admission: by default this host, private networks and those of our interfaces are allowed", () => {
+  const checks = admission();
   for (const address of [...LAN, ...NEIGHBOURS, ...SELF]) {
-    assertEquals(walls.allowsAddress(address), true, address);
+    assertEquals(checks.allowsAddress(address), true, address);
   }
-  for (const address of STRANGERS) assertEquals(walls.allowsAddress(address), false, address);
+  for (const address of STRANGERS) assertEquals(checks.allowsAddress(address), false, address);
 });
 
-Deno.test("--allow-network stands instead of the defaults, but this host always may", () => {
-  const walls = admission(["10.9.0.0/16", "2001:db8:2::/48", "8.8.8.8"]);
+Deno.test("Admission: --allow-network replaces the defaults, but this host is always allowed", () => {
+  const checks = admission(["10.9.0.0/16", "2001:db8:2::/48", "8.8.8.8"]);
   for (const address of ["10.9.8.7", "2001:db8:2::1", "8.8.8.8", ...SELF]) {
-    assertEquals(walls.allowsAddress(address), true, address);
+    assertEquals(checks.allowsAddress(address), true, address);
   }
   for (const address of ["10.8.0.1", "192.168.1.6", "fd00::1", "8.8.8.9", ...NEIGHBOURS]) {
-    assertEquals(walls.allowsAddress(address), false, address);
+    assertEquals(checks.allowsAddress(address), false, address);
   }
 });
 
-Deno.test("peers are only on this host, in networks of its interfaces, or those of --allow-network", () => {
+Deno.test("Admission.allowsPeer: peers must be on this host, in networks of its interfaces or of --allow-network", () => {
   for (const address of [...NEIGHBOURS, ...SELF, "192.168.1.77", "fe80::77"]) {
     assertEquals(admission().allowsPeer(address), true, address);
   }
-  // 169.254.169.254 is where clouds keep what their machines may know.
+  // 169.254.169.254 is the metadata service of cloud providers.
   const elsewhere = ["10.9.8.7", "192.168.77.1", "169.254.169.254", "fd00::1", ...STRANGERS];
   for (const address of elsewhere) assertEquals(admission().allowsPeer(address), false, address);
   const narrowed = admission(["10.9.0.0/16", "169.254.0.0/16"]);
@@ -54,32 +54,32 @@ Deno.test("peers are only on this host, in networks of its interfaces, or those 
   }
 });
 
-Deno.test("a connection from the very address that it comes in on is this host's", () => {
+Deno.test("Admission.allowsConnection: a connection with the same address at both ends is allowed", () => {
   const { connection } = makeRequest({
     connection: { remoteAddress: "198.51.100.1", localAddress: "198.51.100.1" },
   });
   assertEquals(admission(["10.0.0.0/8"]).allowsConnection(connection), true);
 });
 
-Deno.test("what is no network is a usage error that names the option", () => {
+Deno.test("Admission: a malformed network is a usage error that names --allow-network", () => {
   for (const network of ["10.0.0.0/33", "lan", "10.0.0.0/", ""]) {
     assertThrows(() => admission([network]), UsageError, "--allow-network");
   }
 });
 
-Deno.test("answers about more addresses than are remembered stay right", () => {
-  const walls = admission();
+Deno.test("Admission.allowsAddress: decisions stay right for more addresses than are cached", () => {
+  const checks = admission();
   for (let round = 0; round < 2; round++) {
     for (let index = 0; index < 3000; index++) {
       const low = `${index >> 8}.${index & 255}`;
-      assertEquals(walls.allowsAddress(`10.0.${low}`), true);
-      assertEquals(walls.allowsAddress(`8.8.${low}`), false);
+      assertEquals(checks.allowsAddress(`10.0.${low}`), true);
+      assertEquals(checks.allowsAddress(`8.8.${low}`), false);
     }
   }
 });
 
-Deno.test("the Host field must be an IP literal, a name of this host or a --server-name", () => {
-  const walls = admission([], ["Mirror.Example.com"]);
+Deno.test("Admission.allowsHost: the Host field must be an IP literal, a name of this host or a --server-name", () => {
+  const checks = admission([], ["Mirror.Example.com"]);
   const good = ["box", "BOX:8000", "box.local", "box.lan", "box.example.org", "box.local.:1"]
     .concat([
       "localhost",
@@ -102,8 +102,8 @@ Deno.test("the Host field must be an IP literal, a name of this host or a --serv
     ":80",
   ]
     .concat(["[box]", "0x7f.1", "2130706433", "::1"]);
-  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
-  assertEquals(walls.allowsHost(undefined), true);
+  for (const host of bad) assertEquals(checks.allowsHost(host), false, host);
+  assertEquals(checks.allowsHost(undefined), true);
 });
 
 Deno.test("only pages of our own may make a browser change anything", () => {
@@ -129,7 +129,7 @@ Deno.test("only pages of our own may make a browser change anything", () => {
   assertEquals(isRefused(get), false);
 });
 
-Deno.test("refusals name the option that would let the client in", () => {
+Deno.test("Admission.refusal: names the option that would allow the client", () => {
   const refusal = (remoteAddress: string, host: string): Reply | null =>
     admission().refusal(makeRequest({ headers: { host }, connection: { remoteAddress } }));
   const text = (reply: Reply | null): string => new TextDecoder().decode(reply?.body as Uint8Array);
@@ -143,18 +143,18 @@ Deno.test("refusals name the option that would let the client in", () => {
   assertEquals(refusal("10.0.0.1", "box"), null);
 });
 
-Deno.test("ownNames has the host's name in private domains and search domains, and in no other", () => {
+Deno.test("ownNames: has the host's name in private domains and search domains, and in no other", () => {
   const names = ownNames("Box.corp.example", ["fritz.box", "example.org."]);
-  const walls = new Admission({ allowedNetworks: [], serverNames: [] }, {
+  const checks = new Admission({ allowedNetworks: [], serverNames: [] }, {
     names,
     network: { networks: () => [] },
   });
   const good = ["box", "box.corp.example", "box.local", "box.lan", "box.home", "box.internal"]
     .concat(["box.localdomain", "box.home.arpa", "box.fritz.box", "box.example.org"])
-    // What multicast DNS calls it.
+    // Its names in multicast DNS.
     .concat(["box-pacserve.local:15678", "box-pacserve-2.local"]);
-  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
-  // Whoever registers such a name can have it lead to this host.
+  for (const host of good) assertEquals(checks.allowsHost(host), true, host);
+  // An attacker could register such a name and let it point to this host.
   const bad = [
     "other.lan",
     "box.com",
@@ -164,7 +164,7 @@ Deno.test("ownNames has the host's name in private domains and search domains, a
     "xbox.lan",
   ]
     .concat(["box.evil.box", "box-pacserve.example.org", "box-pacserve-x.local", "pacserve.local"]);
-  for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
+  for (const host of bad) assertEquals(checks.allowsHost(host), false, host);
   const other = new Admission({ allowedNetworks: [], serverNames: [] }, {
     names: ownNames("box", []),
     network: { networks: () => [] },

@@ -7,7 +7,7 @@ import { assert, assertEquals } from "../../assert.ts";
 
 const OURS = "10.0.0.1";
 
-/** What connections need of a socket. */
+/** The parts of a socket that `Connections` uses. */
 class TestSocket extends EventEmitter {
   destroyed = false;
   readonly localAddress = OURS;
@@ -24,8 +24,8 @@ class TestSocket extends EventEmitter {
   }
 }
 
-/** A listener's connections, for ten neighbours at the most and four of a group. */
-class Door {
+/** The connections of a listener, with limits of ten for neighbours and four for a group. */
+class Clients {
   readonly connections = new Connections({
     ...DEFAULT_LIMITS,
     connections: 10,
@@ -33,8 +33,8 @@ class Door {
   });
   readonly #inside: ClientConnection[] = [];
 
-  /** So many clients of an address knock; returns how many of them are let in. */
-  knock(address: string, times: number, kind: "idle" | "busy" | "stalled"): number {
+  /** Opens connections from an address; returns how many were accepted. */
+  connect(address: string, times: number, kind: "idle" | "busy" | "stalled"): number {
     let count = 0;
     for (let time = 0; time < times; time++) {
       const socket = new TestSocket(address);
@@ -67,54 +67,54 @@ class Door {
   }
 }
 
-Deno.test("all addresses of an IPv6 network have one bound together", () => {
-  using door = new Door();
+Deno.test("Connections: all addresses of an IPv6 /64 network share one limit", () => {
+  using clients = new Clients();
   let inside = 0;
-  for (let host = 1; host <= 20; host++) inside += door.knock(`2001:db8::${host}`, 1, "busy");
+  for (let host = 1; host <= 20; host++) inside += clients.connect(`2001:db8::${host}`, 1, "busy");
   assertEquals(inside, 4);
-  assertEquals(door.knock("2001:db8:0:1::1", 1, "busy"), 1);
+  assertEquals(clients.connect("2001:db8:0:1::1", 1, "busy"), 1);
 });
 
-Deno.test("when neighbours have used up all there is, this host's own clients still come in", () => {
-  using door = new Door();
-  for (let host = 2; host < 100; host++) door.knock(`10.0.0.${host}`, 4, "busy");
-  assertEquals(door.connections.size, 10);
-  for (const address of ["127.0.0.1", OURS]) assertEquals(door.knock(address, 2, "busy"), 2);
-  assertEquals(door.knock("::1", 1, "busy"), 0);
-  assertEquals(door.connections.size, 14);
+Deno.test("Connections: when neighbours have reached their limit, this host's own clients still connect", () => {
+  using clients = new Clients();
+  for (let host = 2; host < 100; host++) clients.connect(`10.0.0.${host}`, 4, "busy");
+  assertEquals(clients.connections.size, 10);
+  for (const address of ["127.0.0.1", OURS]) assertEquals(clients.connect(address, 2, "busy"), 2);
+  assertEquals(clients.connect("::1", 1, "busy"), 0);
+  assertEquals(clients.connections.size, 14);
 });
 
-Deno.test("this host's own clients take no room from neighbours", () => {
-  using door = new Door();
-  door.knock("127.0.0.1", 4, "busy");
-  for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 3, "busy");
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 1);
+Deno.test("Connections: this host's own clients do not count against the limit of neighbours", () => {
+  using clients = new Clients();
+  clients.connect("127.0.0.1", 4, "busy");
+  for (const host of [2, 3, 4]) clients.connect(`10.0.0.${host}`, 3, "busy");
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 1);
 });
 
-Deno.test("where a few neighbours have it all, others get their share of it", () => {
-  using door = new Door();
-  for (const host of [2, 3, 4]) door.knock(`10.0.0.${host}`, 4, "busy");
-  assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [3, 3, 4]);
-  assertEquals(door.knock("10.0.0.5", 3, "busy"), 3);
-  const counts = [2, 3, 4, 5].map((host) => door.open(`10.0.0.${host}`));
+Deno.test("Connections: when a few neighbours have all connections, others get a share of them", () => {
+  using clients = new Clients();
+  for (const host of [2, 3, 4]) clients.connect(`10.0.0.${host}`, 4, "busy");
+  assertEquals([2, 3, 4].map((host) => clients.open(`10.0.0.${host}`)), [3, 3, 4]);
+  assertEquals(clients.connect("10.0.0.5", 3, "busy"), 3);
+  const counts = [2, 3, 4, 5].map((host) => clients.open(`10.0.0.${host}`));
   assert(counts.every((count) => count >= 2 && count <= 3), counts.join(", "));
-  // Whoever has most already gets no more.
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 0);
+  // A neighbour with the most connections gets no more.
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 0);
 });
 
-Deno.test("an idle connection goes before one at work, also one of a neighbour with few", () => {
-  using door = new Door();
-  door.knock("10.0.0.2", 4, "busy");
-  door.knock("10.0.0.3", 4, "busy");
-  door.knock("10.0.0.4", 2, "idle");
-  assertEquals(door.knock("10.0.0.5", 1, "busy"), 1);
-  assertEquals([2, 3, 4].map((host) => door.open(`10.0.0.${host}`)), [4, 4, 1]);
+Deno.test("Connections: an idle connection is closed before a busy one, even of a neighbour with few", () => {
+  using clients = new Clients();
+  clients.connect("10.0.0.2", 4, "busy");
+  clients.connect("10.0.0.3", 4, "busy");
+  clients.connect("10.0.0.4", 2, "idle");
+  assertEquals(clients.connect("10.0.0.5", 1, "busy"), 1);
+  assertEquals([2, 3, 4].map((host) => clients.open(`10.0.0.${host}`)), [4, 4, 1]);
 });
 
-Deno.test("a client that stands still makes room for another one of its address", () => {
-  using door = new Door();
-  door.knock("10.0.0.2", 3, "busy");
-  door.knock("10.0.0.2", 1, "stalled");
-  assertEquals(door.knock("10.0.0.2", 2, "busy"), 1);
-  assertEquals(door.open("10.0.0.2"), 4);
+Deno.test("Connections: a stalled connection is closed for another one of its address", () => {
+  using clients = new Clients();
+  clients.connect("10.0.0.2", 3, "busy");
+  clients.connect("10.0.0.2", 1, "stalled");
+  assertEquals(clients.connect("10.0.0.2", 2, "busy"), 1);
+  assertEquals(clients.open("10.0.0.2"), 4);
 });

@@ -4,7 +4,7 @@ import { assertEquals } from "../../assert.ts";
 const now = Date.UTC(2026, 0, 1);
 const example = Date.UTC(1994, 10, 6, 8, 49, 37);
 
-Deno.test("the three forms of RFC 9110 §5.6.7", () => {
+Deno.test("parseHttpDate: the three forms of RFC 9110 §5.6.7", () => {
   assertEquals(formatHttpDate(example + 999), "Sun, 06 Nov 1994 08:49:37 GMT");
   for (
     const text of [
@@ -23,7 +23,7 @@ Deno.test("the three forms of RFC 9110 §5.6.7", () => {
   );
 });
 
-Deno.test("anything else is no date", () => {
+Deno.test("parseHttpDate: null for anything else", () => {
   for (
     const text of [
       "",

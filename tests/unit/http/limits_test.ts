@@ -18,7 +18,7 @@ function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
-/** Asks once over a new connection and gives back the status. */
+/** Sends a request over a new connection; returns the status of the reply. */
 async function ask(port: number): Promise<number> {
   using connection = await connect(port);
   await writeAll(connection, GET);
@@ -33,7 +33,7 @@ function endless(): Reply {
   return { status: 200, headers: {}, body: body() };
 }
 
-Deno.test("who sends a head too slowly, or nothing after a reply, is let go", async () => {
+Deno.test("headerTimeout, idleTimeout: close a connection whose head is slow, or that is idle", async () => {
   const limits = { headerTimeout: 60, idleTimeout: 120 };
   await withListener(() => text("fine"), async ({ port }) => {
     using slow = await connect(port);
@@ -47,8 +47,8 @@ Deno.test("who sends a head too slowly, or nothing after a reply, is let go", as
   }, { limits });
 });
 
-Deno.test("the time for a head begins with the head, not with the pause before it", async () => {
-  // The least of the times is how often connections are looked at.
+Deno.test("headerTimeout: begins with the head, not with the idle time before it", async () => {
+  // The smallest timeout determines how often connections are checked.
   const limits = { headerTimeout: 1000, handshakeTimeout: 20 };
   await withListener(() => text("fine"), async ({ port }) => {
     using connection = await connect(port);
@@ -62,7 +62,7 @@ Deno.test("the time for a head begins with the head, not with the pause before i
   }, { limits });
 });
 
-Deno.test("who sends a body that stands still is let go, one that moves is not", async () => {
+Deno.test("stallTimeout: closes a connection whose body stalls, not one whose body keeps coming", async () => {
   const handler = async (request: { body: AsyncIterable<Uint8Array> }): Promise<Reply> => {
     let size = 0;
     for await (const chunk of request.body) size += chunk.byteLength;
@@ -87,7 +87,7 @@ Deno.test("who sends a body that stands still is let go, one that moves is not",
   }, { limits: { stallTimeout: 1000 } });
 });
 
-Deno.test("who does not take its reply is let go", async () => {
+Deno.test("sendTimeout: closes a connection whose client does not read the reply", async () => {
   const finished: FinishedExchange[] = [];
   await withListener(endless, async ({ port }) => {
     using connection = await connect(port);
@@ -101,7 +101,7 @@ Deno.test("who does not take its reply is let go", async () => {
 });
 
 for (const kind of ["TCP", "TLS"]) {
-  Deno.test(`who takes its reply slowly gets all of it over ${kind}`, async () => {
+  Deno.test(`sendTimeout: a client that reads slowly gets the whole reply over ${kind}`, async () => {
     const path = await Deno.makeTempFile({ prefix: "pacserve-slow-" });
     const length = 12 << 20;
     await Deno.truncate(path, length);
@@ -121,7 +121,7 @@ for (const kind of ["TCP", "TLS"]) {
       await writeAll(connection, latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
       const buffer = new Uint8Array(256 * 1024);
       let taken = 0;
-      // Some 4 MiB a second, in steps longer than the time in which something has to move.
+      // About 4 MiB a second, with pauses longer than stallTimeout.
       for (let count: number | null = 0; count !== null; taken += count ?? 0) {
         count = await connection.read(buffer);
         if (taken % buffer.length < (count ?? 0)) await new Promise((go) => setTimeout(go, 60));
@@ -132,7 +132,7 @@ for (const kind of ["TCP", "TLS"]) {
   });
 }
 
-Deno.test("a handler that thinks for longer than any limit is not cut", async () => {
+Deno.test("listener limits: a handler may take longer than any of them", async () => {
   const times = { stallTimeout: 50, sendTimeout: 50 };
   const limits = { ...times, idleTimeout: 50, headerTimeout: 50, handshakeTimeout: 50 };
   await withListener(
@@ -145,7 +145,7 @@ Deno.test("a handler that thinks for longer than any limit is not cut", async ()
   );
 });
 
-Deno.test("five hundred idle connections leave others served", async () => {
+Deno.test("connectionsPerGroup: with five hundred idle connections, new clients are still served", async () => {
   await withListener(() => text("fine"), async (listener) => {
     const idle: Deno.TcpConn[] = [];
     for (let count = 0; count < 500; count++) idle.push(await connect(listener.port));
@@ -157,7 +157,7 @@ Deno.test("five hundred idle connections leave others served", async () => {
   });
 });
 
-Deno.test("where all connections of an address are at work, a new one is refused", async () => {
+Deno.test("connectionsPerGroup: when all connections of an address are busy, a new one is refused", async () => {
   const gates: (() => void)[] = [];
   const handler = async (): Promise<Reply> => {
     await new Promise<void>((resolve) => gates.push(resolve));
@@ -166,7 +166,7 @@ Deno.test("where all connections of an address are at work, a new one is refused
   await withListener(handler, async (listener) => {
     const busy = [await connect(listener.port), await connect(listener.port)];
     for (const connection of busy) await writeAll(connection, GET);
-    await until(() => gates.length === 2, "both are at work");
+    await until(() => gates.length === 2, "both are busy");
     using other = await connect(listener.port);
     assertEquals(await readUntil(other, () => false), "");
     for (const open of gates) open();
@@ -180,7 +180,7 @@ Deno.test("where all connections of an address are at work, a new one is refused
 });
 
 for (const grace of [10_000, Number.POSITIVE_INFINITY]) {
-  Deno.test(`closing with a grace of ${grace} lets what is under way finish, and nothing else`, async () => {
+  Deno.test(`Listener.close: with a grace of ${grace}, replies under way finish and idle connections close`, async () => {
     let open: (() => void) | null = null;
     await withListener(async () => {
       await new Promise<void>((resolve) => open = resolve);
@@ -189,7 +189,7 @@ for (const grace of [10_000, Number.POSITIVE_INFINITY]) {
       using idle = await connect(listener.port);
       using busy = await connect(listener.port);
       await writeAll(busy, GET);
-      await until(() => open !== null && listener.connections() === 2, "both are in");
+      await until(() => open !== null && listener.connections() === 2, "both are connected");
       const closed = listener.close(grace);
       assertEquals(await readUntil(idle, () => false), "");
       const late = await connect(listener.port).then((connection) => {
@@ -207,7 +207,7 @@ for (const grace of [10_000, Number.POSITIVE_INFINITY]) {
   });
 }
 
-Deno.test("closing breaks off what takes longer than the grace", async () => {
+Deno.test("Listener.close: breaks off replies that take longer than the grace", async () => {
   const finished: FinishedExchange[] = [];
   await withListener(endless, async (listener) => {
     using connection = await connect(listener.port);
@@ -216,11 +216,11 @@ Deno.test("closing breaks off what takes longer than the grace", async () => {
     const start = performance.now();
     await listener.close(100);
     assert(performance.now() - start < 5000);
-    await until(() => finished.length === 1, "the transfer is told");
+    await until(() => finished.length === 1, "the transfer is reported");
   }, { events: { finished: (exchange) => void finished.push(exchange) } });
 });
 
-Deno.test("dual stack: IPv4 and IPv6 come in, and IPv4 is called by its own address", async () => {
+Deno.test("listen: with ipv6 it accepts IPv4 and IPv6, and IPv4 addresses are not written as IPv6", async () => {
   const seen: string[] = [];
   await withListener((request) => {
     seen.push(request.connection.remoteAddress, request.connection.localAddress);

@@ -11,7 +11,7 @@ async function bodyText(request: HttpRequest): Promise<string> {
   return body;
 }
 
-Deno.test("a reply in memory goes out with its length", async () => {
+Deno.test("listen: a reply in memory is sent with its Content-Length", async () => {
   await withListener(() => text("hello"), async ({ port }) => {
     const base = `http://127.0.0.1:${port}`;
     const response = await fetch(base);
@@ -20,7 +20,7 @@ Deno.test("a reply in memory goes out with its length", async () => {
   });
 });
 
-Deno.test("a request says who asks and what", async () => {
+Deno.test("listen: a request has method, target, headers and the client's address", async () => {
   let seen: HttpRequest | null = null;
   await withListener((request) => {
     seen = request;
@@ -37,7 +37,7 @@ Deno.test("a request says who asks and what", async () => {
   assertEquals(request.connection.secure, false);
 });
 
-Deno.test("the body of a request arrives whole", async () => {
+Deno.test("listen: the body of a request arrives complete", async () => {
   const body = "x".repeat(300_000);
   await withListener(
     async (request) => text(String((await bodyText(request)).length)),
@@ -49,7 +49,7 @@ Deno.test("the body of a request arrives whole", async () => {
   );
 });
 
-Deno.test("a handler that throws is told, and the client sees a 500 without details", async () => {
+Deno.test("listen: an error of the handler is reported, and the client gets a 500 without details", async () => {
   const failures: unknown[] = [];
   await withListener(
     () => {
@@ -66,7 +66,7 @@ Deno.test("a handler that throws is told, and the client sees a 500 without deta
   assertEquals(failures.length, 1);
 });
 
-Deno.test("a finished exchange is told with the bytes that were sent", async () => {
+Deno.test("listen: a finished exchange is reported with the number of bytes sent", async () => {
   const finished: FinishedExchange[] = [];
   await withListener(
     () => text("hello"),
@@ -79,19 +79,19 @@ Deno.test("a finished exchange is told with the bytes that were sent", async () 
   assertEquals(finished.map((exchange) => [exchange.bytesSent, exchange.aborted]), [[5, false]]);
 });
 
-Deno.test("a port in use is a failure that says so", async () => {
+Deno.test("listen: a port in use is a failure that says so", async () => {
   await withListener(() => text(""), async (listener) => {
     const configuration = { address: "127.0.0.1", port: listener.port, ipv6: false, tls: null };
     await assertRejects(() => listen(configuration, () => text("")), Failure, "in use");
   });
 });
 
-Deno.test("what a client sends far ahead is not read before there is room for it", async () => {
+Deno.test("listen: 10,000 pipelined requests are all answered", async () => {
   const ahead = 10_000;
   const sent = Promise.withResolvers<void>();
   let begun = 0;
   await withListener(async () => {
-    // All of it is on the way before the first reply.
+    // The first reply is sent only after all requests were sent.
     await sent.promise;
     begun++;
     return text("x");

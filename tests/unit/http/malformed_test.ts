@@ -4,21 +4,21 @@ import { rawExchange, statusOf, text, withListener } from "../../listening.ts";
 
 const HOST = "Host: a\r\n";
 
-/** Requests, each sent alone on a connection of its own, and the status of the answer. */
+/** Requests, each of which is sent on its own connection, and the status of the reply. */
 const TABLE: Record<string, readonly [request: string, status: number]> = {
-  "a good one": [`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 200],
+  "a valid request": [`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 200],
   "HTTP/1.0 without Host": ["GET / HTTP/1.0\r\n\r\n", 200],
   "empty lines before the request": [
     `\r\n\r\nGET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
     200,
   ],
-  "an upgrade that we do not know": [
+  "an unknown upgrade": [
     `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`,
     200,
   ],
   "no Host": ["GET / HTTP/1.1\r\n\r\n", 400],
   "two Hosts": [`GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400],
-  "a Host that is none": ["GET / HTTP/1.1\r\nHost: a b/c\r\n\r\n", 400],
+  "a malformed Host": ["GET / HTTP/1.1\r\nHost: a b/c\r\n\r\n", 400],
   "a Host with a user": ["GET / HTTP/1.1\r\nHost: me@box\r\n\r\n", 400],
   "bare LF": ["GET / HTTP/1.1\nHost: a\n\n", 400],
   "bare LF after a field": [`GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n`, 400],
@@ -45,11 +45,11 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
     `POST / HTTP/1.1\r\n${HOST}Content-Length: 99999999999999999999\r\n\r\n`,
     400,
   ],
-  "a coding that we do not know": [
+  "an unknown transfer coding": [
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
     501,
   ],
-  "a coding that leaves the length open": [
+  "a transfer coding that does not give the length": [
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: identity\r\n\r\n`,
     501,
   ],
@@ -57,8 +57,8 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
     `POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     400,
   ],
-  "a method that we do not know": [`FROB / HTTP/1.1\r\n${HOST}\r\n`, 400],
-  "a method in small letters": [`get / HTTP/1.1\r\n${HOST}\r\n`, 400],
+  "an unknown method": [`FROB / HTTP/1.1\r\n${HOST}\r\n`, 400],
+  "a method in lower case": [`get / HTTP/1.1\r\n${HOST}\r\n`, 400],
   "CONNECT": [`CONNECT a:1 HTTP/1.1\r\n${HOST}\r\n`, 501],
   "a target without a slash": [`GET foo HTTP/1.1\r\n${HOST}\r\n`, 400],
   "an asterisk for GET": [`GET * HTTP/1.1\r\n${HOST}\r\n`, 400],
@@ -68,16 +68,16 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
   "bare UTF-8 in the target": [`GET /\xc3\xa4 HTTP/1.1\r\n${HOST}\r\n`, 400],
   "a tab after the method": [`GET\t/ HTTP/1.1\r\n${HOST}\r\n`, 400],
   "HTTP/1.2": [`GET / HTTP/1.2\r\n${HOST}\r\n`, 400],
-  "HTTP/2.0 in HTTP/1's clothes": [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
+  "HTTP/2.0 as the version of a request of HTTP/1": [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
   "HTTP/2 without negotiation": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   "a TLS hello": ["\x16\x03\x01\x02\x00\x01\x00", 400],
-  "junk that goes on": ["GG\r\n" + "a".repeat(5_000_000), 400],
-  "CONNECT, and bytes for somebody behind us": [
+  "a lot of junk": ["GG\r\n" + "a".repeat(5_000_000), 400],
+  "CONNECT, and bytes for its destination": [
     `CONNECT a:1 HTTP/1.1\r\n${HOST}\r\n${"a".repeat(5_000_000)}`,
     501,
   ],
   "zeros": ["\0\0\0\0\r\n\r\n", 400],
-  "something behind the request": [
+  "junk after the request": [
     `GET / HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\nJUNK`,
     200,
   ],
@@ -85,10 +85,10 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
     `GET /${"a".repeat(16383)} HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
     200,
   ],
-  "a target past the limit": [`GET /${"a".repeat(16384)} HTTP/1.1\r\n${HOST}\r\n`, 414],
-  "a target past all limits": [`GET /${"a".repeat(200_000)} HTTP/1.1\r\n${HOST}\r\n`, 414],
-  "a field past the limit": [`GET / HTTP/1.1\r\n${HOST}X: ${"a".repeat(200_000)}\r\n\r\n`, 431],
-  "as many fields as may be": [
+  "a target over the limit": [`GET /${"a".repeat(16384)} HTTP/1.1\r\n${HOST}\r\n`, 414],
+  "a target far over the limit": [`GET /${"a".repeat(200_000)} HTTP/1.1\r\n${HOST}\r\n`, 414],
+  "a field over the limit": [`GET / HTTP/1.1\r\n${HOST}X: ${"a".repeat(200_000)}\r\n\r\n`, 431],
+  "as many fields as permitted": [
     `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n${"X: a\r\n".repeat(126)}\r\n`,
     200,
   ],
@@ -99,7 +99,7 @@ const TABLE: Record<string, readonly [request: string, status: number]> = {
 };
 
 for (const [name, [request, status]] of Object.entries(TABLE)) {
-  Deno.test(`${name}: ${status}`, async () => {
+  Deno.test(`listen: ${name} gets ${status}`, async () => {
     await withListener(() => text("fine"), async ({ port }) => {
       assertEquals(statusOf(await rawExchange(port, request)), status);
     });
@@ -107,15 +107,15 @@ for (const [name, [request, status]] of Object.entries(TABLE)) {
 }
 
 const CHUNKS: Record<string, string> = {
-  "a chunk size that is no number": "zz\r\nab\r\n0\r\n\r\n",
+  "a chunk size that is not a number": "zz\r\nab\r\n0\r\n\r\n",
   "a chunk size past 64 bits": "ffffffffffffffffff\r\nab\r\n0\r\n\r\n",
   "a negative chunk size": "-2\r\nab\r\n0\r\n\r\n",
-  "a chunk longer than it says": "1\r\nab\r\n0\r\n\r\n",
+  "a chunk longer than its size": "1\r\nab\r\n0\r\n\r\n",
   "bare LF between chunks": "2\nab\n0\n\n",
 };
 
 for (const [name, body] of Object.entries(CHUNKS)) {
-  Deno.test(`${name}: the handler's read fails and no reply of success is sent`, async () => {
+  Deno.test(`HttpRequest.body: ${name} makes reading fail, and no success is sent`, async () => {
     const seen: unknown[] = [];
     await withListener(async (request) => {
       try {
@@ -134,7 +134,7 @@ for (const [name, body] of Object.entries(CHUNKS)) {
   });
 }
 
-Deno.test("a target in absolute form is reduced, and its authority stands for Host", async () => {
+Deno.test("HttpRequest.target: the absolute form is reduced to the path, and its authority replaces Host", async () => {
   const seen: HttpRequest[] = [];
   await withListener((request) => {
     seen.push(request);
@@ -152,7 +152,7 @@ Deno.test("a target in absolute form is reduced, and its authority stands for Ho
   ]);
 });
 
-Deno.test("an asterisk is a target with OPTIONS only, and is the handler's to answer", async () => {
+Deno.test("HttpRequest.target: `*` reaches the handler with OPTIONS only", async () => {
   const asked: string[] = [];
   await withListener(({ method, target }) => {
     asked.push(`${method} ${target}`);
@@ -166,7 +166,7 @@ Deno.test("an asterisk is a target with OPTIONS only, and is the handler's to an
   assertEquals(asked, ["OPTIONS *"]);
 });
 
-Deno.test("an expectation that cannot be met is refused", async () => {
+Deno.test("listen: an Expect field other than 100-continue gets 417", async () => {
   await withListener(() => text("fine"), async ({ port }) => {
     for (
       const [value, status] of [["x", 417], ["100-continue, x", 417], [
@@ -180,7 +180,7 @@ Deno.test("an expectation that cannot be met is refused", async () => {
   });
 });
 
-Deno.test("a field that is called __proto__ is a field", async () => {
+Deno.test("HttpRequest.headers: a field named __proto__ does no harm", async () => {
   let host: string | undefined;
   await withListener((request) => {
     host = request.headers["host"];
@@ -192,7 +192,7 @@ Deno.test("a field that is called __proto__ is a field", async () => {
   assertEquals(host, "a");
 });
 
-Deno.test("a client that closes its sending half still gets its reply", async () => {
+Deno.test("listen: a client that closes its sending half still gets its reply", async () => {
   await withListener(async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     return text("fine");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { parseRanges } from "../../../src/http/ranges.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-Deno.test("the examples of RFC 9110 §14.1.2", () => {
+Deno.test("parseRanges: the examples of RFC 9110 §14.1.2", () => {
   const single = (field: string): unknown => parseRanges(field, 10_000);
   assertEquals(single("bytes=0-499"), [{ start: 0, end: 499 }]);
   assertEquals(single("bytes=500-999"), [{ start: 500, end: 999 }]);
@@ -15,7 +15,7 @@ Deno.test("the examples of RFC 9110 §14.1.2", () => {
   assertEquals(single("BYTES=5-5"), [{ start: 5, end: 5 }]);
 });
 
-Deno.test("what is no range is ignored, and what has no byte is unsatisfiable", () => {
+Deno.test("parseRanges: null for malformed fields, unsatisfiable for ranges without a byte", () => {
   for (
     const field of [
       "",
@@ -38,7 +38,7 @@ Deno.test("what is no range is ignored, and what has no byte is unsatisfiable", 
   }
 });
 
-Deno.test("any well-formed field gives just the bytes that it names, each once", () => {
+Deno.test("parseRanges: a well-formed field gives exactly the bytes that it names, each once", () => {
   const spec = fc.oneof(
     fc.tuple(fc.nat(60), fc.nat(60)).map(([first, more]) => `${first}-${first + more}`),
     fc.nat(60).map((first) => `${first}-`),
@@ -71,7 +71,7 @@ Deno.test("any well-formed field gives just the bytes that it names, each once",
   );
 });
 
-Deno.test("no field whatever is an error", () => {
+Deno.test("parseRanges: never throws", () => {
   fc.assert(fc.property(fc.string(), fc.nat(), (text, size) => {
     parseRanges(text, size);
     parseRanges(`bytes=${text}`, size);

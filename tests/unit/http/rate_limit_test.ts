@@ -4,7 +4,7 @@ import { assertEquals } from "../../assert.ts";
 const count = (tries: number, take: () => boolean): number =>
   Array.from({ length: tries }, take).filter((taken) => taken).length;
 
-Deno.test("a bucket gives its burst, then its rate, and never holds more than its burst", () => {
+Deno.test("TokenBucket: gives its burst, then its rate, and never holds more than its burst", () => {
   let now = 0;
   const bucket = new TokenBucket({ burst: 5, perSecond: 2 }, () => now);
   assertEquals(count(9, () => bucket.take()), 5);
@@ -14,7 +14,7 @@ Deno.test("a bucket gives its burst, then its rate, and never holds more than it
   assertEquals(count(9, () => bucket.take()), 5);
 });
 
-Deno.test("each address has its bucket, a /64 of IPv6 has one, and all have one together", () => {
+Deno.test("NeighbourLimit: each IPv4 address and IPv6 /64 has a bucket, and all share one", () => {
   let now = 0;
   const limit = new NeighbourLimit(
     { burst: 5, perSecond: 1 },
@@ -24,7 +24,7 @@ Deno.test("each address has its bucket, a /64 of IPv6 has one, and all have one 
   assertEquals(count(9, () => limit.take("10.0.0.1")), 5);
   let host = 0;
   assertEquals(count(9, () => limit.take(`2001:db8::${++host}`)), 5);
-  // Who is over its own limit takes nothing from the others.
+  // An address over its own limit takes no tokens from the shared bucket.
   assertEquals(count(9, () => limit.take("10.0.0.1")), 0);
   assertEquals(count(9, () => limit.take("10.0.0.2")), 2);
   now += 1_000;
@@ -32,7 +32,7 @@ Deno.test("each address has its bucket, a /64 of IPv6 has one, and all have one 
   assertEquals(count(9, () => limit.take("10.0.0.3")), 1);
 });
 
-Deno.test("many addresses in turn gain no more than all have together", () => {
+Deno.test("NeighbourLimit: any number of addresses together get no more than the shared limit", () => {
   const limit = new NeighbourLimit(
     { burst: 5, perSecond: 1 },
     { burst: 100, perSecond: 0 },
@@ -43,7 +43,7 @@ Deno.test("many addresses in turn gain no more than all have together", () => {
   assertEquals(count(5_000, () => limit.take(next())), 100);
 });
 
-Deno.test("no more than so many run at a time, and all run in the end, failing or not", async () => {
+Deno.test("ConcurrencyLimit: no more tasks than its limit run at a time, and all run in the end, even after failures", async () => {
   const limit = new ConcurrencyLimit(3);
   let running = 0;
   let most = 0;

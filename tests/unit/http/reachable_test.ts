@@ -9,7 +9,7 @@ const interfaces = [
   { family: "IPv6", address: "fd00::1" },
 ] as const;
 
-Deno.test("addresses of networks come before those of this host, and one that is chosen is alone", () => {
+Deno.test("reachableAddresses: loopback comes last, and a bound address is the only one", () => {
   const all = { address: null, ipv6: false };
   assertEquals(reachableAddresses(all, interfaces), ["10.0.0.1", "127.0.0.1"]);
   assertEquals(reachableAddresses({ address: "::", ipv6: true }, interfaces), [
@@ -19,7 +19,7 @@ Deno.test("addresses of networks come before those of this host, and one that is
   assertEquals(reachableAddresses({ ...all, address: "10.0.0.1" }, interfaces), ["10.0.0.1"]);
 });
 
-Deno.test("an address of this host itself is another one elsewhere", () => {
+Deno.test("urlElsewhere: a loopback host is replaced by an address of the LAN", () => {
   const lan = ["10.0.0.1", "127.0.0.1"];
   for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
     assertEquals(urlElsewhere(`http://${host}:15678`, lan), "http://10.0.0.1:15678");

@@ -1,10 +1,11 @@
 /**
- * A fault of the runtime by itself, without any code of ours: `node:http` of Deno 2.9.6 gives the parser
- * of a connection that sent nonsense to the next connection, and still feeds it the first one's bytes.
+ * Demonstrates a fault of the runtime, without code of this project: after a parse error on one
+ * connection, `node:http` of Deno 2.9.6 gives the parser to the next connection, and still feeds it the
+ * bytes of the first one.
  *
- * Where a test fails with a new Deno: if the list has become empty, the fault is mended, and
- * `stopParsing` in `src/http/service.ts` can go. If there is another name in it, the runtime has another
- * fault of the kind: see that the tests in `two_clients_test.ts` notice it too.
+ * If this test fails with a new Deno because the list has become empty, the fault is fixed, and
+ * `stopParsing` in `src/http/service.ts` can be removed. If there is a new name in the list, the runtime
+ * has another fault of this kind: make sure that the tests in `two_clients_test.ts` notice it too.
  */
 
 import http from "node:http";
@@ -12,28 +13,28 @@ import net, { type AddressInfo, type Socket } from "node:net";
 import { assertEquals } from "../../assert.ts";
 import { Client, ENDINGS, twoClients, UNTOUCHED } from "./two_clients.ts";
 
-/** These, of {@link ENDINGS}, need a handler of their own. */
+/** Those of the {@link ENDINGS} that need a special handler, and are therefore left out here. */
 const OTHERS = ["a head that never ends", "a handler that fails"];
 
 const FAULTY = [
   "junk",
   "junk, and its end later",
   "zeros",
-  "a target past all limits",
-  "a field past all limits",
+  "a target far over the limit",
+  "a field far over the limit",
   "HTTP/2 without negotiation",
   "Content-Length and Transfer-Encoding",
   "two Content-Lengths",
   "bare LF",
-  "junk behind a request",
+  "junk after a request",
   "junk after a reply",
   "junk while a reply is awaited",
-  "a coding that we do not know",
-  "a chunk size that is no number",
-  "a chunk size that is no number, of a body that nobody reads",
+  "an unknown transfer coding",
+  "a chunk size that is not a number",
+  "a chunk size that is not a number, in a body that the handler does not read",
 ];
 
-Deno.test("bare node:http mixes the bytes of two clients after a parse error", async () => {
+Deno.test("node:http: after a parse error the runtime mixes the bytes of two clients", async () => {
   const faulty: string[] = [];
   for (const [name, ending] of Object.entries(ENDINGS)) {
     if (OTHERS.includes(name)) continue;

@@ -12,7 +12,7 @@ import {
   writeAll,
 } from "../../listening.ts";
 
-/** A temporary file of so many bytes that no two neighbouring kilobytes are alike. */
+/** Makes a temporary file of `size` bytes, in which neighbouring kilobytes differ. */
 async function withFile(size: number, use: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile({ prefix: "pacserve-bridge-" });
   try {
@@ -60,7 +60,7 @@ for (
     [SIZE - 3, 3],
   ] as const
 ) {
-  Deno.test(`a slice of ${length} bytes from ${offset} arrives as it is`, async () => {
+  Deno.test(`send: a slice of ${length} bytes from ${offset} arrives unchanged`, async () => {
     await withFile(SIZE, async (path) => {
       const slices: FileSlice[] = [];
       await withListener(() => {
@@ -81,7 +81,7 @@ for (
 }
 
 for (const size of [100, 500_000, SIZE]) {
-  Deno.test(`a file shorter than the ${size} bytes that were promised breaks off`, async () => {
+  Deno.test(`send: a file shorter than the ${size} bytes of its slice breaks the transfer off`, async () => {
     await withFile(size - 10, async (path) => {
       const finished: FinishedExchange[] = [];
       await withListener(
@@ -93,7 +93,7 @@ for (const size of [100, 500_000, SIZE]) {
         async ({ port }) => {
           const response = await fetch(`http://127.0.0.1:${port}/`);
           await assertRejects(() => response.bytes());
-          await until(() => finished.length === 1, "the exchange is told");
+          await until(() => finished.length === 1, "the exchange is reported");
           assertEquals(finished[0]?.aborted, true);
         },
         { events: { finished: (exchange) => void finished.push(exchange) } },
@@ -102,7 +102,7 @@ for (const size of [100, 500_000, SIZE]) {
   });
 }
 
-Deno.test("a client that goes away in the midst closes file and iterator", async () => {
+Deno.test("send: when the client goes away during the transfer, file and iterator are closed", async () => {
   await withFile(SIZE, async (path) => {
     const slices: FileSlice[] = [];
     const finished: FinishedExchange[] = [];
@@ -129,15 +129,15 @@ Deno.test("a client that goes away in the midst closes file and iterator", async
         await connection.read(new Uint8Array(1000));
         connection.close();
       }
-      await until(() => finished.length === 2, "both exchanges are told");
+      await until(() => finished.length === 2, "both exchanges are reported");
       assert(finished.every((exchange) => exchange.aborted));
-      await until(() => isClosed(slices[0]) && returned === 1, "all is given back");
+      await until(() => isClosed(slices[0]) && returned === 1, "file and iterator are closed");
       assertEquals(aborted, 2);
     }, { events: { finished: (exchange) => void finished.push(exchange) } });
   });
 });
 
-Deno.test("a client that goes away while the handler thinks gets nothing opened for long", async () => {
+Deno.test("send: when the client goes away before the reply, the file of the reply is closed", async () => {
   await withFile(1000, async (path) => {
     const slices: FileSlice[] = [];
     const finished: FinishedExchange[] = [];
@@ -150,7 +150,7 @@ Deno.test("a client that goes away while the handler thinks gets nothing opened 
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       await connection.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /again HTTP/1.1\r\n"));
       await new Promise((resolve) => setTimeout(resolve, 20));
-      // With bytes that nobody read the kernel sends a reset instead of an orderly end.
+      // There are unread bytes, so the kernel sends a reset instead of an orderly end.
       connection.close();
     }, { events: { finished: (exchange) => void finished.push(exchange) } });
     await until(() => finished.length === 1 && isClosed(slices[0]), "the file is closed");
@@ -158,7 +158,7 @@ Deno.test("a client that goes away while the handler thinks gets nothing opened 
   });
 });
 
-/** Streams of these pieces, with a Content-Length or chunked. */
+/** A reply with a stream of pieces of these sizes; without `length` it is chunked. */
 function streamed(pieces: number[], length?: number, fails = false): Reply {
   const body = async function* (): AsyncGenerator<Uint8Array> {
     for (const piece of pieces) yield await Promise.resolve(new Uint8Array(piece).fill(97));
@@ -169,7 +169,7 @@ function streamed(pieces: number[], length?: number, fails = false): Reply {
   return { status: 200, headers, body: body() };
 }
 
-Deno.test("a stream is sent with its Content-Length, or chunked", async () => {
+Deno.test("send: a stream is sent with its Content-Length, or chunked", async () => {
   const replies = [streamed([5, 0, 100_000], 100_005), streamed([5, 0, 100_000]), streamed([])];
   await withListener(() => replies.shift() ?? text(""), async ({ port }) => {
     const lengths: (string | null)[] = [];
@@ -182,7 +182,7 @@ Deno.test("a stream is sent with its Content-Length, or chunked", async () => {
   });
 });
 
-Deno.test("a stream that ends early, late or by an error breaks the transfer off", async () => {
+Deno.test("send: a stream that is too short, too long or fails breaks the transfer off", async () => {
   const replies = [streamed([5], 6), streamed([5, 5], 6), streamed([5], undefined, true)];
   const failures: unknown[] = [];
   await withListener(() => replies.shift() ?? text(""), async ({ port }) => {
@@ -191,11 +191,11 @@ Deno.test("a stream that ends early, late or by an error breaks the transfer off
         await (await fetch(`http://127.0.0.1:${port}/`)).bytes();
       });
     }
-    await until(() => failures.length === 3, "each failure is told");
+    await until(() => failures.length === 3, "each failure is reported");
   }, { events: { failed: (error) => void failures.push(error) } });
 });
 
-Deno.test("a stream that fails before its first piece is a 500", async () => {
+Deno.test("send: a stream that fails before its first piece gives a 500", async () => {
   await withListener(() => streamed([], undefined, true), async ({ port }) => {
     const response = await fetch(`http://127.0.0.1:${port}/`);
     assertEquals(response.status, 500);
@@ -203,7 +203,7 @@ Deno.test("a stream that fails before its first piece is a 500", async () => {
   });
 });
 
-Deno.test("a header field that would split the reply is a 500", async () => {
+Deno.test("send: a header field with a line break gives a 500", async () => {
   const reply = { status: 200, headers: { "X-A": "b\r\nX-C: d" }, body: null };
   await withListener(() => reply, async ({ port }) => {
     const response = await fetch(`http://127.0.0.1:${port}/`);
@@ -212,7 +212,7 @@ Deno.test("a header field that would split the reply is a 500", async () => {
   });
 });
 
-Deno.test("a reply that cannot be sent does not keep its file", async () => {
+Deno.test("send: the file of a reply that cannot be sent is closed", async () => {
   await withFile(SIZE, async (path) => {
     const slices: FileSlice[] = [];
     await withListener((request) => {
@@ -237,7 +237,7 @@ Deno.test("a reply that cannot be sent does not keep its file", async () => {
   });
 });
 
-Deno.test("a reply in one piece whose client goes away is told as broken", async () => {
+Deno.test("send: a reply in one piece whose client goes away is reported as aborted", async () => {
   const finished: FinishedExchange[] = [];
   const body = new Uint8Array(64_000_000);
   await withListener(() => ({ status: 200, headers: {}, body }), async ({ port }) => {
@@ -245,12 +245,12 @@ Deno.test("a reply in one piece whose client goes away is told as broken", async
     await connection.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
     await connection.read(new Uint8Array(1000));
     connection.close();
-    await until(() => finished.length === 1, "the exchange is told");
+    await until(() => finished.length === 1, "the exchange is reported");
     assertEquals(finished[0]?.aborted, true);
   }, { events: { finished: (exchange) => void finished.push(exchange) } });
 });
 
-Deno.test("replies without a body, and fields that are repeated", async () => {
+Deno.test("send: replies without a body, and repeated header fields", async () => {
   const handler: Handler = (request) => ({
     status: Number(request.target.slice(1)),
     headers: { "WWW-Authenticate": ["Digest a", "Digest b"] },
@@ -269,7 +269,7 @@ Deno.test("replies without a body, and fields that are repeated", async () => {
   });
 });
 
-Deno.test("100 Continue is sent when the handler begins to read, not before", async () => {
+Deno.test("HttpRequest.body: 100 Continue is sent when the handler begins to read, not before", async () => {
   const handler: Handler = async (request) => {
     if (request.target === "/no") return text("no", 413);
     let size = 0;
@@ -286,14 +286,14 @@ Deno.test("100 Continue is sent when the handler begins to read, not before", as
     const second = await readUntil(willing, (text) => text.endsWith("\r\n\r\n5"));
     assertEquals(statusOf(second), 200);
 
-    // The server closes: nobody could tell whether what comes next is the body.
+    // The server must close the connection: it cannot know whether the next bytes are the body.
     const refused = await rawExchange(port, `POST /no ${head}`);
     assertEquals(statusOf(refused), 413);
     assert(/^Connection: close\r$/m.test(refused));
   });
 });
 
-Deno.test("a client that is still sending a body nobody reads sees the reply", async () => {
+Deno.test("send: a client that is still sending an unread body gets the reply", async () => {
   await withListener(() => text("too much", 413), async ({ port }) => {
     const size = 8_000_000;
     const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`;
@@ -303,7 +303,7 @@ Deno.test("a client that is still sending a body nobody reads sees the reply", a
   });
 });
 
-Deno.test("a handler may stop reading in the midst of a body", async () => {
+Deno.test("HttpRequest.body: a handler may stop reading before the end", async () => {
   await withListener(async (request) => {
     for await (const _chunk of request.body) break;
     return text("enough", 413);
@@ -316,7 +316,7 @@ Deno.test("a handler may stop reading in the midst of a body", async () => {
   });
 });
 
-Deno.test("a client that goes away in its body fails the handler's read", async () => {
+Deno.test("HttpRequest.body: reading fails when the client goes away before the end", async () => {
   const finished: FinishedExchange[] = [];
   await withListener(async (request) => {
     for await (const _chunk of request.body);
@@ -328,12 +328,12 @@ Deno.test("a client that goes away in its body fails the handler's read", async 
       latin1("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello"),
     );
     connection.close();
-    await until(() => finished.length === 1, "the exchange is told");
+    await until(() => finished.length === 1, "the exchange is reported");
   }, { events: { finished: (exchange) => void finished.push(exchange) } });
   assertEquals(finished.map(({ reply, aborted }) => [reply.status, aborted]), [[500, true]]);
 });
 
-Deno.test("requests sent ahead are answered one after the other, in order", async () => {
+Deno.test("listen: pipelined requests are answered one after the other, in order", async () => {
   let running = 0;
   let most = 0;
   await withListener(async (request) => {

@@ -1,7 +1,7 @@
 import { encodePath, parseTarget } from "../../../src/http/target.ts";
 import { assertEquals } from "../../assert.ts";
 
-Deno.test("parseTarget: a segment `.` is left out, and one `..` refused, in any encoding", () => {
+Deno.test("parseTarget: the segment `.` is left out and `..` is refused, in any encoding", () => {
   for (
     const [target, segments, trailingSlash] of [
       ["/pkg/./gtk-1:2.0", ["pkg", "gtk-1:2.0"], false],
@@ -27,6 +27,6 @@ Deno.test("parseTarget: a segment `.` is left out, and one `..` refused, in any 
   }
 });
 
-Deno.test("encodePath: no quotation mark of any kind is left in a link", () => {
+Deno.test("encodePath: single and double quotation marks are encoded", () => {
   assertEquals(encodePath(["it's", '"a"', "gtk-1:2.0+r1"]), "/it%27s/%22a%22/gtk-1:2.0+r1");
 });

@@ -13,7 +13,7 @@ import { rawExchange, statusOf, text, until, withListener } from "../../listenin
 
 let made: Promise<TestCertificates> | null = null;
 
-/** The same certificates for all tests of this file: making them takes a while. */
+/** The certificates, made once for all tests of this file, because making them is slow. */
 function certificates(): Promise<TestCertificates> {
   made ??= makeCertificates();
   return made;
@@ -23,7 +23,7 @@ function plainTls(server: Credentials): TlsConfiguration {
   return { ...server, requireCertificate: false, authorities: "" };
 }
 
-Deno.test("under TLS connections are used thousands of times without a stall", async () => {
+Deno.test("listen: under TLS, connections serve thousands of requests without a stall", async () => {
   const { authority, server } = await certificates();
   const small = new Uint8Array(4096).fill(1);
   const piece = new Uint8Array(100_000).fill(2);
@@ -52,7 +52,7 @@ Deno.test("under TLS connections are used thousands of times without a stall", a
     "/7/1400000": 1_400_000,
   };
   await withListener(handler, async ({ port }) => {
-    // One socket each: what stalls is the next request on a connection that sent a large reply.
+    // One socket for each client: a stall affects the request after a large reply on a connection.
     const client = async (rounds: number): Promise<number> => {
       const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: authority });
       let bytes = 0;
@@ -152,7 +152,7 @@ Deno.test("with required certificates nobody without a valid one gets a byte", a
   }, { tls, events: { handshakeFailed: (address) => void refused.push(address) } });
 });
 
-Deno.test("a renewed certificate is used for new connections, a useless one is refused", async () => {
+Deno.test("Listener.replaceTls: a renewed certificate is used for new connections, a bad one is refused", async () => {
   const { authority, server, renewed } = await certificates();
   await withListener(() => text("fine"), async (listener) => {
     const options = { port: listener.port, path: "/", ca: authority, agent: false } as const;
@@ -173,14 +173,14 @@ Deno.test("a renewed certificate is used for new connections, a useless one is r
   }, { tls: plainTls(server) });
 });
 
-Deno.test("a certificate that does not fit its key is a failure at the start", async () => {
+Deno.test("listen: a certificate that does not belong to its key is a failure", async () => {
   const { server, renewed } = await certificates();
   const tls = plainTls({ certificate: server.certificate, key: renewed.key });
   const configuration = { address: "127.0.0.1", port: 0, ipv6: false, tls };
   await assertRejects(() => listen(configuration, () => text("")), Failure, "--keyfile");
 });
 
-Deno.test("a certificate is refused past its time and before it", async () => {
+Deno.test("checkTls: a certificate is refused before and after its validity", async () => {
   const { server } = await certificates();
   const day = 24 * 60 * 60 * 1000;
   assertThrows(
@@ -217,7 +217,7 @@ interface Got {
   readonly server: string;
 }
 
-/** Asks by HTTPS; fails where no whole reply comes. */
+/** Sends a request by HTTPS; rejects when the reply is incomplete. */
 function get(options: RequestOptions): Promise<Got> {
   return new Promise((resolve, reject) => {
     const request = https.get({ host: "localhost", family: 4, ...options });

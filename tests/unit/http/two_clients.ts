@@ -1,4 +1,4 @@
-/** Two clients of one server, of whom the first sends something that ends its connection. */
+/** Two clients of one server; the first one sends something that ends its connection. */
 
 import type { Socket } from "node:net";
 import { statusOf } from "../../listening.ts";
@@ -7,28 +7,28 @@ import type { ListenerLimits } from "../../../src/http/limits.ts";
 /** A field that every request needs. */
 export const HOST = "Host: a\r\n";
 
-/** What the first client sends, and the status that it gets; 0 where it gets none. */
+/** What the first client sends, and the status that it gets (0: no reply). */
 export interface Ending {
   readonly sends: string;
   readonly status: number;
-  /** What it sends after that reply, to get a 400 for it. */
+  /** What it sends after that reply; the server must answer it with 400. */
   readonly adds?: string;
-  /** It closes its sending half after that. */
+  /** The first client closes its sending half after that. */
   readonly halfCloses?: boolean;
-  /** It is gone after that, without a word. */
+  /** The first client resets the connection after that. */
   readonly resets?: boolean;
-  /** It closes its sending half in the midst of the other client's request. */
+  /** The first client closes its sending half while the other client sends its request. */
   readonly endsLate?: boolean;
   readonly limits?: Partial<ListenerLimits>;
 }
 
-/** What ends a connection, by name. */
+/** The ways in which a connection can end, by name. */
 export const ENDINGS: Record<string, Ending> = {
   "junk": { sends: "GG\r\n", status: 400 },
   "junk, and its end later": { sends: "GG\r\n", status: 400, endsLate: true },
   "zeros": { sends: "\0\0\0\0\r\n\r\n", status: 400 },
-  "a target past all limits": { sends: `GET /${"a".repeat(200_000)}`, status: 414 },
-  "a field past all limits": {
+  "a target far over the limit": { sends: `GET /${"a".repeat(200_000)}`, status: 414 },
+  "a field far over the limit": {
     sends: `GET / HTTP/1.1\r\n${HOST}X: ${"a".repeat(200_000)}`,
     status: 431,
   },
@@ -42,7 +42,7 @@ export const ENDINGS: Record<string, Ending> = {
     status: 400,
   },
   "bare LF": { sends: "GET / HTTP/1.1\nHost: a\n\n", status: 400 },
-  "junk behind a request": { sends: `GET / HTTP/1.1\r\n${HOST}\r\nGG\r\n`, status: 0 },
+  "junk after a request": { sends: `GET / HTTP/1.1\r\n${HOST}\r\nGG\r\n`, status: 0 },
   "junk after a reply": { sends: `GET / HTTP/1.1\r\n${HOST}\r\n`, status: 200, adds: "GG\r\n" },
   "junk while a reply is awaited": { sends: `GET /slow HTTP/1.1\r\n${HOST}\r\nGG\r\n`, status: 0 },
   "no Host": { sends: "GET / HTTP/1.1\r\n\r\n", status: 400 },
@@ -50,11 +50,11 @@ export const ENDINGS: Record<string, Ending> = {
     sends: `GET / HTTP/1.1\r\n${HOST}${"X: a\r\n".repeat(200)}\r\n`,
     status: 431,
   },
-  "a coding that we do not know": {
+  "an unknown transfer coding": {
     sends: `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip\r\n\r\nabc`,
     status: 501,
   },
-  "an expectation that we do not know": {
+  "an unknown expectation": {
     sends: `POST / HTTP/1.1\r\n${HOST}Expect: x\r\nContent-Length: 9\r\n\r\n`,
     status: 417,
   },
@@ -69,17 +69,17 @@ export const ENDINGS: Record<string, Ending> = {
   },
   "the last request": { sends: `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, status: 200 },
   "HTTP/1.0": { sends: "GET / HTTP/1.0\r\n\r\n", status: 200 },
-  "an end in the midst of the head": {
+  "an end in the middle of the head": {
     sends: `GET / HTTP/1.1\r\nHos`,
     status: 0,
     halfCloses: true,
   },
-  "an end in the midst of a body": {
+  "an end in the middle of a body": {
     sends: `POST /body HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\nabc`,
     status: 0,
     halfCloses: true,
   },
-  "an end in the midst of a chunk": {
+  "an end in the middle of a chunk": {
     sends: `POST /body HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n9\r\nabc`,
     status: 0,
     halfCloses: true,
@@ -89,24 +89,24 @@ export const ENDINGS: Record<string, Ending> = {
     status: 200,
     halfCloses: true,
   },
-  "a chunk size that is no number": {
+  "a chunk size that is not a number": {
     sends: `POST /body HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
     status: 0,
   },
-  "a chunk size that is no number, of a body that nobody reads": {
+  "a chunk size that is not a number, in a body that the handler does not read": {
     sends: `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
     status: 0,
   },
-  "a body that nobody reads": {
+  "a body that the handler does not read": {
     sends: `POST / HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\n`,
     status: 200,
   },
-  "a reset in the midst of a body": {
+  "a reset in the middle of a body": {
     sends: `POST /body HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\nabc`,
     status: 0,
     resets: true,
   },
-  "a reset in the midst of the head": { sends: `GET / HTTP/1.1\r\nHos`, status: 0, resets: true },
+  "a reset in the middle of the head": { sends: `GET / HTTP/1.1\r\nHos`, status: 0, resets: true },
   "a head that never ends": {
     sends: `GET / HTTP/1.1\r\nHos`,
     status: 0,
@@ -115,23 +115,26 @@ export const ENDINGS: Record<string, Ending> = {
   "a handler that fails": { sends: `GET /fail HTTP/1.1\r\n${HOST}\r\n`, status: 500 },
 };
 
-/** What is sent too late: it ends a field of another's request, and is a request of its own. */
+/**
+ * Sent by the first client too late. In the second client's request it would end a header field, and
+ * begin a new request.
+ */
 const LATE = `evil\r\n\r\nGET /evil HTTP/1.1\r\n${HOST}\r\n`;
 
-/** What the two got. */
+/** The replies that the two clients got. */
 interface Outcome {
   /** Statuses of the first client's replies; 0 for none. */
   readonly statuses: readonly number[];
-  /** The body of the second client's reply, which is {@link UNTOUCHED} if all is well. */
+  /** The body of the second client's reply; it must be {@link UNTOUCHED}. */
   readonly body: string;
 }
 
-/** The second client's reply where nobody added to its request. */
+/** The body of the second client's reply if its request was not mixed with other bytes. */
 export const UNTOUCHED = "GET /good begood";
 
 /**
- * Lets the first client send what ends its connection, then the second one half a request, then the
- * first one whatever it still can, and then the second one the other half.
+ * The first client sends something that ends its connection, then the second one half a request, then
+ * the first one more bytes if it still can, and then the second one the other half.
  *
  * @param connect to a server that answers with method, target and the field `X-Words`.
  */
@@ -162,14 +165,14 @@ export async function twoClients(connect: () => Client, ending: Ending): Promise
   return { statuses, body: bodyOf(await second.reply()) };
 }
 
-/** When this returns, the server has read what other clients sent before. */
+/** Sends a request and waits for the reply: then the server has read what others sent before. */
 async function roundTrip(connect: () => Client): Promise<void> {
   using client = connect();
   void client.send(`GET /trip HTTP/1.1\r\n${HOST}\r\n`);
   await client.reply();
 }
 
-/** One connection. */
+/** A client with one connection. */
 export class Client {
   readonly #socket: Socket;
   #received = "";
@@ -183,7 +186,7 @@ export class Client {
       this.#received += chunk.toString("latin1");
       this.#changed();
     });
-    // The server may close whenever it likes.
+    // The server may close at any time.
     socket.on("error", () => {});
     for (const event of ["end", "close"]) {
       socket.on(event, () => {
@@ -193,7 +196,7 @@ export class Client {
     }
   }
 
-  /** Resolves when all was handed to the kernel, or cannot be any more. */
+  /** Resolves when all was handed to the kernel, or the socket is closed. */
   send(text: string): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isClosed || !this.#socket.writable) resolve();
@@ -206,7 +209,7 @@ export class Client {
     this.#socket.end();
   }
 
-  /** The next whole reply, or what came until the server closed. */
+  /** The next complete reply, or what arrived until the server closed the connection. */
   async reply(): Promise<string> {
     while (!this.#isClosed && !isReply(this.#received)) {
       await new Promise<void>((resolve) => this.#changed = resolve);

@@ -1,4 +1,4 @@
-/** No client's bytes become part of another client's request, however its connection ends. */
+/** Tests that a client's bytes never become part of another client's request. */
 
 import net, { type Socket } from "node:net";
 import tls from "node:tls";
@@ -9,15 +9,15 @@ import { makeCertificates } from "../../certificates.ts";
 import { text, until, withListener } from "../../listening.ts";
 import { Client, ENDINGS, twoClients, UNTOUCHED } from "./two_clients.ts";
 
-/** The fault shows in the first round; more of them make it sure that none depends on chance. */
+/** The fault would show in the first round; more rounds make sure that the result is not by chance. */
 const ROUNDS = 3;
 
-interface Doors {
+interface Transport {
   readonly tls: TlsConfiguration | null;
   readonly connect: (port: number) => Socket;
 }
 
-async function tlsDoors(requireCertificate: boolean): Promise<Doors> {
+async function tlsTransport(requireCertificate: boolean): Promise<Transport> {
   const { authority: ca, server, client } = await makeCertificates();
   const own = requireCertificate ? { cert: client.certificate, key: client.key } : {};
   return {
@@ -26,14 +26,14 @@ async function tlsDoors(requireCertificate: boolean): Promise<Doors> {
   };
 }
 
-const DOORS: Record<string, () => Promise<Doors>> = {
+const TRANSPORTS: Record<string, () => Promise<Transport>> = {
   "plain": () =>
     Promise.resolve({
       tls: null,
       connect: (port) => net.connect({ host: "127.0.0.1", port }),
     }),
-  "TLS": () => tlsDoors(false),
-  "client certificates": () => tlsDoors(true),
+  "TLS": () => tlsTransport(false),
+  "client certificates": () => tlsTransport(true),
 };
 
 const handler: Handler = async (request) => {
@@ -43,8 +43,8 @@ const handler: Handler = async (request) => {
   return text(`${request.method} ${request.target} ${request.headers["x-words"] ?? ""}`);
 };
 
-for (const [door, make] of Object.entries(DOORS)) {
-  Deno.test(`two clients (${door}): what one sends after its last reply reaches no other`, async (t) => {
+for (const [transport, make] of Object.entries(TRANSPORTS)) {
+  Deno.test(`listen (${transport}): bytes that a client sends after its last reply reach no other client`, async (t) => {
     const { tls, connect } = await make();
     for (const [name, ending] of Object.entries(ENDINGS)) {
       await t.step(name, async () => {
@@ -56,7 +56,7 @@ for (const [door, make] of Object.entries(DOORS)) {
             assertEquals(body, UNTOUCHED);
             const expected = ending.adds === undefined ? [ending.status] : [ending.status, 400];
             assertEquals(statuses, ending.resets === true ? [] : expected);
-            // All parsers are given back: which of them the next round gets does not depend on time.
+            // Then all parsers are free, and the one that the next round gets does not depend on timing.
             await until(() => connections() === 0, "all connections are closed");
           }
         }, parts);

@@ -7,7 +7,7 @@ import { Scratch } from "../../scratch.ts";
 const LINE = "Include = /etc/pacman.d/pacserve";
 const USER = Deno.uid() ?? 0;
 
-/** A directory with a pacman.conf and a place for the copies. */
+/** A directory with a pacman.conf and a directory for its copies. */
 class Place extends Scratch {
   readonly cache = join(this.directory, "cache", "pacserve");
 
@@ -29,7 +29,7 @@ class Place extends Scratch {
   }
 }
 
-Deno.test("the copy has the lines inserted, and only its user can write there", async () => {
+Deno.test("copyConfiguration: the copy has the inserted lines, and only its user can write to it", async () => {
   using place = new Place();
   place.write("pacman.conf", "[options]\nColor\n[core]\nServer = http://m/\n");
   const copy = await place.copy("pacman.conf");
@@ -41,7 +41,7 @@ Deno.test("the copy has the lines inserted, and only its user can write there", 
   assertEquals(((await Deno.stat(copy)).mode ?? 0) & 0o022, 0);
 });
 
-Deno.test("it is written when the configuration changed, and only then", async () => {
+Deno.test("copyConfiguration: the copy is rewritten when the configuration changed, and only then", async () => {
   using place = new Place();
   place.write("pacman.conf", "[core]\n");
   const copy = await place.copy("pacman.conf");
@@ -55,7 +55,7 @@ Deno.test("it is written when the configuration changed, and only then", async (
   assertEquals(place.copies().length, 1);
 });
 
-Deno.test("an included file gets a copy if it defines repositories, else it stays", async () => {
+Deno.test("copyConfiguration: an included file is copied only if it defines repositories", async () => {
   using place = new Place();
   const list = place.write("mirrorlist", "Server = http://m/\n");
   const own = place.write("own.conf", "[own]\nServer = http://own/\n");
@@ -73,7 +73,7 @@ Deno.test("an included file gets a copy if it defines repositories, else it stay
   assertEquals(await Deno.readTextFile(ownCopy), `[other]\n${LINE}`);
 });
 
-Deno.test("a wildcard becomes the files it stands for, in order", async () => {
+Deno.test("copyConfiguration: a wildcard is replaced by the files that match, in order", async () => {
   using place = new Place();
   place.write("b.repo", "[b]\n");
   place.write("a.repo", "Server = x\n");
@@ -82,12 +82,12 @@ Deno.test("a wildcard becomes the files it stands for, in order", async () => {
   assertEquals(lines.length, 4);
   assertEquals(lines[2], `Include = ${place.path("a.repo")}`);
   assertMatch(lines[3] ?? "", /^Include = .*cache.*b\.repo$/);
-  // A file that appears is noticed.
+  // A new file that matches is included too.
   place.write("c.repo", "[c]\n");
   assertMatch(await Deno.readTextFile(await place.copy("pacman.conf")), /c\.repo$/);
 });
 
-Deno.test("repositories are found through two includes, and files that include each other end", async () => {
+Deno.test("copyConfiguration: finds repositories in nested includes, and ends when files include each other", async () => {
   using place = new Place();
   place.write("one.conf", `Include = ${place.path("two.conf")}\n`);
   place.write("two.conf", `[two]\nInclude = ${place.path("one.conf")}\n`);
@@ -97,13 +97,13 @@ Deno.test("repositories are found through two includes, and files that include e
   assertEquals(place.copies().length, 3);
 });
 
-Deno.test("a directory in which others could write, or that is a link, is refused", async () => {
+Deno.test("copyConfiguration: a directory that others can write to, or that is a link, is refused", async () => {
   using place = new Place();
   place.write("pacman.conf", "[core]\n");
   await place.copy("pacman.conf");
   for (const mode of [0o770, 0o707]) {
     await Deno.chmod(place.cache, mode);
-    await assertRejects(() => place.copy("pacman.conf"), Failure, "others can write");
+    await assertRejects(() => place.copy("pacman.conf"), Failure, "other users can write");
   }
   await Deno.chmod(place.cache, 0o700);
   await assertRejects(
@@ -116,32 +116,32 @@ Deno.test("a directory in which others could write, or that is a link, is refuse
   await assertRejects(() => place.copy("pacman.conf"), Failure, "not a directory");
 });
 
-Deno.test("who may not read the configuration may not read its copy", async () => {
+Deno.test("copyConfiguration: the copy is not readable for users who may not read the configuration", async () => {
   using place = new Place();
   await Deno.chmod(place.write("pacman.conf", "[core]\nServer = http://u:secret@m/\n"), 0o600);
   const copy = await place.copy("pacman.conf");
   assertEquals(((await Deno.stat(copy)).mode ?? 0) & 0o777, 0o600);
 });
 
-Deno.test("a pipe is refused before anything of it is gone, and a directory is", async () => {
+Deno.test("copyConfiguration: a pipe (before it is read) and a directory are refused", async () => {
   using place = new Place();
   await new Deno.Command("mkfifo", { args: [place.path("pipe")] }).output();
   await assertRejects(() => place.copy("pipe"), Failure, "not a regular file");
   await assertRejects(() => place.copy("."), Failure, "not a regular file");
 });
 
-Deno.test("each user has a directory of their own", () => {
+Deno.test("copyDirectory: each user has a directory of their own", () => {
   const home = "/home/u";
   const none = { xdgCacheHome: undefined, home };
   assertEquals(copyDirectory(0, { xdgCacheHome: "/x", home }), "/var/cache/pacserve");
   assertEquals(copyDirectory(1000, { xdgCacheHome: "/x", home }), "/x/pacserve");
   assertEquals(copyDirectory(1000, none), "/home/u/.cache/pacserve");
-  // By the XDG specification, a relative path is as if it was not set.
+  // The XDG specification says to ignore a relative path.
   assertEquals(copyDirectory(1000, { xdgCacheHome: "x", home }), "/home/u/.cache/pacserve");
   assertThrows(() => copyDirectory(1000, { ...none, home: undefined }), Failure, "HOME");
 });
 
-Deno.test("for an old pacman no copy leads to a CacheServer line", async () => {
+Deno.test("copyConfiguration: for a pacman before 6.1, no copy contains or includes a CacheServer line", async () => {
   using place = new Place();
   const addressFile = place.write(
     "pacserve",

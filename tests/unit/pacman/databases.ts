@@ -1,13 +1,13 @@
-/** Sync databases for tests: real ones by repo-add, and others written entry by entry. */
+/** Sync databases for tests: those of the real repo-add, and others written entry by entry. */
 
 import { createTarPacker, type TarHeader } from "modern-tar";
 import { shell } from "../../scratch.ts";
 
 /**
- * Makes a package and adds it to a database by real repo-add.
+ * Makes a package and adds it to a database with the real repo-add.
  *
- * @param archive the database's file name, whose ending says how it is packed: `core.db.tar.zst`.
- * @returns the name of the package's file, which lies beside the database.
+ * @param archive file name of the database, whose extension selects the compression: `core.db.tar.zst`.
+ * @returns the name of the package's file, which is next to the database.
  */
 export function addPackage(
   directory: string,
@@ -29,7 +29,7 @@ repo-add -q '${archive}' '${file}'`,
   return file;
 }
 
-/** An entry of an archive that no repo-add would make. */
+/** An entry of an archive that is made without repo-add. */
 export interface Entry {
   readonly name: string;
   readonly content: string;
@@ -41,7 +41,7 @@ export function description(values: Readonly<Record<string, string | number>>): 
   return Object.entries(values).map(([key, value]) => `%${key}%\n${value}\n\n`).join("");
 }
 
-/** The description of a package whose digest is 32 times one byte. */
+/** The description of a package whose digest consists of 32 equal bytes. */
 export function packageEntry(name: string, size: number, digestByte = 7): Entry {
   const sha256 = digestByte.toString(16).padStart(2, "0").repeat(32);
   const content = description({ FILENAME: name, CSIZE: size, SHA256SUM: sha256 });

@@ -29,7 +29,7 @@ for (const [pattern, matching, others] of cases) {
   });
 }
 
-Deno.test("wildcards match in directories, too, and the answer is sorted", async () => {
+Deno.test("expandGlob: wildcards match directories too, and the result is sorted", async () => {
   const files = { "b/x.conf": "", "a/x.conf": "", "a/y.conf": "", ".h/x.conf": "", "c": "" };
   await withFiles(files, async (directory) => {
     const found = await expandGlob(`${directory}/*/x*.conf`);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { inScratch } from "../../scratch.ts";
 import { includedFiles, includePattern } from "../../../src/pacman/included_files.ts";
 
-Deno.test("a configuration without includes is one file", async () => {
+Deno.test("includedFiles: a configuration without includes is one file", async () => {
   await inScratch(async (directory) => {
     await Deno.writeTextFile(
       `${directory}/pacman.conf`,
@@ -15,7 +15,7 @@ Deno.test("a configuration without includes is one file", async () => {
   });
 });
 
-Deno.test("includes are followed through files and wildcards, each file once", async () => {
+Deno.test("includedFiles: follows nested includes and wildcards, and lists each file once", async () => {
   await inScratch(async (directory) => {
     await Deno.mkdir(`${directory}/d`);
     const conf = `${directory}/pacman.conf`;
@@ -43,7 +43,7 @@ Deno.test("includes are followed through files and wildcards, each file once", a
   });
 });
 
-Deno.test("files that include each other end", async () => {
+Deno.test("includedFiles: ends when files include each other", async () => {
   await inScratch(async (directory) => {
     await Deno.writeTextFile(`${directory}/a`, `Include = ${directory}/*\n`);
     await Deno.writeTextFile(`${directory}/b`, `Include = ${directory}/a\n`);
@@ -52,14 +52,14 @@ Deno.test("files that include each other end", async () => {
   });
 });
 
-Deno.test("a missing configuration is named, and includes nothing", async () => {
+Deno.test("includedFiles: a missing configuration is listed, and includes nothing", async () => {
   assertEquals(await includedFiles("/nowhere/pacman.conf"), {
     files: ["/nowhere/pacman.conf"],
     directories: [],
   });
 });
 
-Deno.test("a pipe is named, and nobody waits for what comes out of it", async () => {
+Deno.test("includedFiles: a pipe is listed, but not read", async () => {
   await inScratch(async (directory) => {
     const pipe = `${directory}/pipe`;
     assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
@@ -68,7 +68,7 @@ Deno.test("a pipe is named, and nobody waits for what comes out of it", async ()
   });
 });
 
-Deno.test("only a whole Include directive counts", () => {
+Deno.test("includePattern: only a complete Include directive counts", () => {
   assertEquals(includePattern("Include = /etc/pacman.d/mirrorlist"), "/etc/pacman.d/mirrorlist");
   assertEquals(includePattern("\tInclude=/a b/c \r"), "/a b/c");
   assertEquals(includePattern("Include = /a # no comment here"), "/a # no comment here");

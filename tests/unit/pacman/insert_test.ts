@@ -5,7 +5,7 @@ import { assertEquals } from "../../assert.ts";
 
 const LINE = "Include = /etc/pacman.d/pacserve";
 
-Deno.test("each repository section begins with the Include line", () => {
+Deno.test("insertInclude: makes the Include the first line of each repository section", () => {
   const text =
     "[options]\nHoldPkg = pacman\n\n# main\n[core]\nInclude = /etc/pacman.d/mirrorlist\n" +
     "\n[xyne-any]\nServer = http://example.org/\n";
@@ -17,16 +17,16 @@ Deno.test("each repository section begins with the Include line", () => {
   });
 });
 
-Deno.test("odd spacing is kept, and CRLF is carried on", () => {
+Deno.test("insertInclude: keeps unusual spacing, and uses CRLF after a line with CRLF", () => {
   assertEquals(
     insertInclude("[options]\r\n\t[ core ] \r\nServer=x\r\n").text,
     `[options]\r\n\t[ core ] \r\n${LINE}\r\nServer=x\r\n`,
   );
-  // Mixed endings: the inserted line is like the one above it.
+  // With mixed line endings, the inserted line has the ending of the line above it.
   assertEquals(insertInclude("[a]\n[b]\r\n").text, `[a]\n${LINE}\n[b]\r\n${LINE}\r\n`);
 });
 
-Deno.test("comments that look like sections, and sections that are none, get nothing", () => {
+Deno.test("insertInclude: ignores comments that look like sections, and malformed section headers", () => {
   for (
     const text of ["#[testing]\n", "  # [testing]\n", "[core] # no\n", "[core\n", "[]\n", "core]\n"]
   ) {
@@ -34,26 +34,26 @@ Deno.test("comments that look like sections, and sections that are none, get not
   }
 });
 
-Deno.test("a file without repository, an empty one and one of blank lines are unchanged", () => {
+Deno.test("insertInclude: files without repositories, empty files and blank lines stay unchanged", () => {
   for (const text of ["", "\n", "\n\n", "[options]\nColor\n", "[options]", "Color", "\r\n"]) {
     assertEquals(insertInclude(text), { text, repositories: [] });
   }
 });
 
-Deno.test("a missing line end at the end of the file stays missing", () => {
+Deno.test("insertInclude: a missing line ending at the end of the file stays missing", () => {
   assertEquals(insertInclude("[core]").text, `[core]\n${LINE}`);
   assertEquals(insertInclude("[options]\r\n[core]").text, `[options]\r\n[core]\r\n${LINE}`);
   assertEquals(insertInclude("[core]\nServer = x").text, `[core]\n${LINE}\nServer = x`);
 });
 
-Deno.test("an Include that stands there already, however spaced, is not doubled", () => {
+Deno.test("insertInclude: an existing Include, with any spacing, is not repeated", () => {
   for (
     const text of [
       "[core]\n  Include=/etc/pacman.d/pacserve  \nServer = x\n",
       "[core]\n\n# local\nInclude =\t/etc/pacman.d/pacserve\r\n",
     ]
   ) assertEquals(insertInclude(text).text, text);
-  // Of another section, or behind another line: it is not the first of this one.
+  // In another section, or after another directive, it does not count.
   assertEquals(
     insertInclude("[a]\n[b]\nInclude = /etc/pacman.d/pacserve\n").text,
     `[a]\n${LINE}\n[b]\n${LINE}\n`,
@@ -64,14 +64,14 @@ Deno.test("an Include that stands there already, however spaced, is not doubled"
   );
 });
 
-Deno.test("a section that is repeated gets its line each time; the options section never", () => {
+Deno.test("insertInclude: a repeated section gets the line each time, the options section never", () => {
   assertEquals(
     insertInclude("[a]\n[options]\nInclude = /x\n[a]\n"),
     { text: `[a]\n${LINE}\n[options]\nInclude = /x\n[a]\n${LINE}\n`, repositories: ["a", "a"] },
   );
 });
 
-Deno.test("any bytes come out as they went in, but for the inserted lines", () => {
+Deno.test("insertInclude: any bytes are preserved, except for the inserted lines", () => {
   const piece = fc.constantFrom(
     "[core]",
     "[options]",
@@ -96,7 +96,7 @@ Deno.test("any bytes come out as they went in, but for the inserted lines", () =
     assertEquals(joinLines(splitLines(text)), text);
     const once = insertInclude(text).text;
     assertEquals(insertInclude(once).text, once);
-    // Without what was inserted, in order, the lines are those of before.
+    // Without the inserted lines, the lines are the original ones in the same order.
     const rest = splitLines(text).map(({ content }) => content.replace(/\r+$/, ""));
     for (const line of splitLines(once)) {
       const content = line.content.replace(/\r+$/, "");

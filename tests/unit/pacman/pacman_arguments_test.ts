@@ -7,41 +7,41 @@ function check(line: string, path: string | null, result: string): void {
   assertEquals(withConfiguration(words, "COPY"), result.split(" "), line);
 }
 
-Deno.test("without --config the copy stands in front", () => {
+Deno.test("withConfiguration: without --config, the copy is put in front", () => {
   check("-Syu foo", null, "--config COPY -Syu foo");
   check("", null, "--config COPY");
   check("-S -- foo", null, "--config COPY -S -- foo");
 });
 
-Deno.test("the user's --config is replaced where it stands, however it is written", () => {
+Deno.test("withConfiguration: the user's --config is replaced in place, in any notation", () => {
   check("-Syu --config a foo", "a", "-Syu --config COPY foo");
   check("--config=a -Syu", "a", "--config=COPY -Syu");
   check("--config= -Syu", "", "--config=COPY -Syu");
   check("--config -- -Q", "--", "--config COPY -Q");
 });
 
-Deno.test("of several, the last one counts", () => {
+Deno.test("chosenConfiguration: the last of several --config counts", () => {
   check("--config a --config=b -Q", "b", "--config COPY --config=COPY -Q");
 });
 
-Deno.test("what pacman would not take for --config is left alone", () => {
+Deno.test("withConfiguration: words that pacman does not take for --config are not changed", () => {
   check("-S -- --config a", null, "--config COPY -S -- --config a");
-  // Ambiguous with --confirm: pacman says so.
+  // Ambiguous with --confirm: pacman itself reports the error.
   check("--conf a -Q", null, "--config COPY --conf a -Q");
   check("-config a", null, "--config COPY -config a");
-  // It is the value of another option.
+  // Here --config is the value of another option.
   check("-Q -b --config a", null, "--config COPY -Q -b --config a");
   check("-Qr --config a", null, "--config COPY -Qr --config a");
   check("-Q --root --config a", null, "--config COPY -Q --root --config a");
   check("-Q --dbp --config a", null, "--config COPY -Q --dbp --config a");
-  // A value in the same word leaves the next one alone.
+  // When the value is in the same word, the next word is not a value.
   check("-Qb/x --config a", "a", "-Qb/x --config COPY");
   check("-Q --debug --config a", "a", "-Q --debug --config COPY");
-  // Its value is missing: pacman's own error.
+  // The value is missing: pacman itself reports the error.
   check("-Q --config", null, "--config COPY -Q --config");
 });
 
-Deno.test("a sysroot is noticed, also abbreviated", () => {
+Deno.test("chosenConfiguration: notices --sysroot, also abbreviated", () => {
   assertEquals(chosenConfiguration(["-Q", "--sysroot", "/mnt"]).inSysroot, true);
   assertEquals(chosenConfiguration(["-Q", "--sysr=/mnt"]).inSysroot, true);
   assertEquals(chosenConfiguration(["-Q", "--", "--sysroot"]).inSysroot, false);

@@ -10,7 +10,7 @@ function added(
   return proxyExceptions(hosts, { get: (name) => variables[name] });
 }
 
-Deno.test("no_proxy is set where curl would use a proxy, and only there", () => {
+Deno.test("proxyExceptions: sets no_proxy if curl would use a proxy, and only then", () => {
   for (const name of ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
     assertEquals(added({ [name]: "proxy:3128" }), ["no_proxy=localhost"], name);
   }
@@ -21,20 +21,20 @@ Deno.test("no_proxy is set where curl would use a proxy, and only there", () => 
   }
 });
 
-Deno.test("no_proxy keeps what it says, with commas or with spaces", () => {
+Deno.test("proxyExceptions: keeps the hosts in no_proxy, separated by commas or spaces", () => {
   assertEquals(added({ ...PROXY, "no_proxy": "lan,.arpa" }), ["no_proxy=lan,.arpa,localhost"]);
   assertEquals(added({ ...PROXY, "no_proxy": "lan .arpa" }), ["no_proxy=lan .arpa,localhost"]);
   const both = added({ ...PROXY, "no_proxy": "a" }, ["localhost", "::1"]);
   assertEquals(both, ["no_proxy=a,localhost,::1"]);
 });
 
-Deno.test("no_proxy that excepts the host already, or every host, stays as it is", () => {
+Deno.test("proxyExceptions: does not change a no_proxy that lists the host already, or every host", () => {
   for (const value of ["localhost", "lan, localhost", "*"]) {
     assertEquals(added({ ...PROXY, "no_proxy": value }), [], value);
   }
 });
 
-Deno.test("NO_PROXY counts where no_proxy is unset or empty, as for curl", () => {
+Deno.test("proxyExceptions: NO_PROXY counts if no_proxy is unset or empty, as for curl", () => {
   const expected = ["no_proxy=lan,localhost", "NO_PROXY=lan,localhost"];
   assertEquals(added({ ...PROXY, NO_PROXY: "lan" }), expected);
   assertEquals(added({ ...PROXY, NO_PROXY: "lan", "no_proxy": "" }), expected);

@@ -1,4 +1,4 @@
-/** Sync databases: those that repo-add makes, and those that a hostile mirror may send. */
+/** Tests with sync databases of the real repo-add, and with those that a hostile mirror could send. */
 
 import { createHash } from "node:crypto";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -76,7 +76,7 @@ Deno.test("readSyncDatabase: a pipe, a directory and a file that is too large ar
   });
 });
 
-Deno.test("parseSyncDatabase: 15,000 packages, whatever the pieces in which they come", async () => {
+Deno.test("parseSyncDatabase: reads 15,000 packages, from pieces of any size", async () => {
   const entries = Array.from(
     { length: 15_000 },
     (_, at) => packageEntry(`p${at}.pkg`, at, at & 255),
@@ -86,7 +86,7 @@ Deno.test("parseSyncDatabase: 15,000 packages, whatever the pieces in which they
     for (const size of [1000, 1 << 20]) {
       const table = await parseSyncDatabase(inPieces(packed, size));
       assertEquals(table.size, 15_000);
-      // The buffer alone is the table, as another thread gets it.
+      // Make a table from a copy of the buffer, as another thread does.
       const copy = new PackageTable(structuredClone(table.buffer));
       assertEquals(copy.buffer.byteLength, 48 * 15_000);
       for (const at of [0, 1, 7_777, 14_999]) {
@@ -100,7 +100,7 @@ Deno.test("parseSyncDatabase: 15,000 packages, whatever the pieces in which they
   }
 });
 
-Deno.test("parseSyncDatabase: values that cannot be meant leave their package out, and no other", async () => {
+Deno.test("parseSyncDatabase: a package with invalid values is left out, and no other", async () => {
   const sha256 = "ab".repeat(32);
   const good = { FILENAME: "x.pkg", CSIZE: 5, SHA256SUM: sha256 };
   const bad: Record<string, string | number>[] = [
@@ -123,7 +123,7 @@ Deno.test("parseSyncDatabase: values that cannot be meant leave their package ou
   }
 });
 
-Deno.test("parseSyncDatabase: only <package>/desc that is a file is a description", async () => {
+Deno.test("parseSyncDatabase: reads descriptions only from regular files <package>/desc", async () => {
   const { content } = packageEntry("x.pkg", 5);
   const entries: Entry[] = [
     ...[
@@ -146,7 +146,7 @@ Deno.test("parseSyncDatabase: only <package>/desc that is a file is a descriptio
   }
 });
 
-Deno.test("parseSyncDatabase: a file that is described twice is known if both agree", async () => {
+Deno.test("parseSyncDatabase: a file with two descriptions is in the table only if they agree", async () => {
   const twice = [packageEntry("x.pkg", 5, 1), packageEntry("x.pkg", 5, 1)];
   assertEquals((await tableOfEntries(...twice)).find("x.pkg")?.size, 5);
   for (const other of [packageEntry("x.pkg", 6, 1), packageEntry("x.pkg", 5, 2)]) {
@@ -155,14 +155,14 @@ Deno.test("parseSyncDatabase: a file that is described twice is known if both ag
   }
 });
 
-Deno.test("parseSyncDatabase: a description of 2 MiB is passed over", async () => {
+Deno.test("parseSyncDatabase: a description of 2 MiB is ignored", async () => {
   const { name, content } = packageEntry("x.pkg", 5);
   const large = { name, content: content + "%DESC%\n" + "x".repeat(2 << 20) };
   const table = await tableOfEntries(large, packageEntry("good.pkg", 3));
   assertEquals([table.find("x.pkg"), table.size], [null, 1]);
 });
 
-Deno.test("parseSyncDatabase: truncated at any place, or changed in a header, it is refused as a whole", async () => {
+Deno.test("parseSyncDatabase: a database that is truncated, or has a damaged header, is refused as a whole", async () => {
   const plain = await bytesOf([packageEntry("x.pkg", 5), packageEntry("y.pkg", 6)]);
   const truncated = Array.from({ length: 40 }, (_, at) => Math.floor(plain.length * at / 40));
   for (const length of truncated) {
@@ -181,10 +181,10 @@ Deno.test("parseSyncDatabase: truncated at any place, or changed in a header, it
   }
 });
 
-Deno.test("parseSyncDatabase: sizes that a header cannot mean are refused", async () => {
+Deno.test("parseSyncDatabase: impossible sizes in a header are refused", async () => {
   const plain = await bytesOf([packageEntry("x.pkg", 5)]);
   const sizes: Uint8Array[] = [
-    // As two's complement of 256 (GNU tar): -1, and the greatest.
+    // In the binary form of GNU tar: -1, and the greatest number.
     Uint8Array.of(...new Uint8Array(12).fill(0xff)),
     Uint8Array.of(0x80, 0x7f, ...new Uint8Array(10).fill(0xff)),
     new TextEncoder().encode("-0000000001\0"),
@@ -198,7 +198,7 @@ Deno.test("parseSyncDatabase: sizes that a header cannot mean are refused", asyn
   }
 });
 
-Deno.test("parseSyncDatabase: entries without end, and bytes without end, are left at 256 MiB", async () => {
+Deno.test("parseSyncDatabase: endless entries and endless zeros are refused after 256 MiB", async () => {
   const entry = (await bytesOf([packageEntry("x.pkg", 5)])).subarray(0, 1024);
   const piece = new Uint8Array(1 << 20);
   for (let start = 0; start < piece.length; start += 1024) piece.set(entry, start);
@@ -216,7 +216,7 @@ Deno.test("parseSyncDatabase: entries without end, and bytes without end, are le
   }
 });
 
-Deno.test("parseSyncDatabase: 300 MB of zeros in 300 kB are refused", async () => {
+Deno.test("parseSyncDatabase: 300 MB of zeros compressed into 300 kB are refused", async () => {
   const zeros = new Uint8Array(300 << 20);
   for (const bomb of [gzipSync(zeros), zstdCompressSync(zeros)]) {
     assert(bomb.length < 1 << 20);
@@ -228,7 +228,7 @@ Deno.test("parseSyncDatabase: 300 MB of zeros in 300 kB are refused", async () =
   }
 });
 
-Deno.test("parseSyncDatabase: an error page, nothing, and noise are refused", async () => {
+Deno.test("parseSyncDatabase: an error page, an empty file and random bytes are refused", async () => {
   const encoder = new TextEncoder();
   const noise = crypto.getRandomValues(new Uint8Array(5000));
   const wrong = [
@@ -244,7 +244,7 @@ Deno.test("parseSyncDatabase: an error page, nothing, and noise are refused", as
   }
 });
 
-/** The checksum field of a tar header (POSIX.1-2017, pax: as if the field were of spaces). */
+/** The checksum field of a tar header, computed with spaces in place of the field (POSIX.1-2017, pax). */
 function checksum(header: Uint8Array): Uint8Array {
   const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   return new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `);

@@ -24,7 +24,7 @@ function request(target: string, userAgent: string): HttpRequest {
   };
 }
 
-Deno.test("a line is in the combined format, with duration, source and a mark on what broke off", () => {
+Deno.test("accessLogLine: has the combined log format, the duration, the source, and `aborted`", () => {
   const line = accessLogLine({
     request: request("/pkg/a-1-1-any.pkg.tar.zst", "pacman/6"),
     reply: { status: 200, headers: {}, body: null, source: "cache", user: "alice" },
@@ -38,7 +38,7 @@ Deno.test("a line is in the combined format, with duration, source and a mark on
   );
 });
 
-Deno.test("a line has the fields of the manual's example", () => {
+Deno.test("accessLogLine: has the fields of the manual's example", () => {
   const [example] = logSection("quickserve").content.flatMap((part) =>
     typeof part === "object" && "literal" in part ? [part.literal.replace(/\n */g, " ")] : []
   );
@@ -54,7 +54,7 @@ Deno.test("a line has the fields of the manual's example", () => {
   assertEquals(withoutTime(line), withoutTime(example));
 });
 
-Deno.test("what a client sends cannot forge a line or a field", () => {
+Deno.test("accessLogLine: a client's text cannot forge a line or a field", () => {
   const line = accessLogLine({
     request: request('/x"\n10.0.0.9', 'agent" \x1b[31m'),
     reply: { status: 404, headers: {}, body: null, user: "a b\n" },
@@ -66,7 +66,7 @@ Deno.test("what a client sends cannot forge a line or a field", () => {
   assertEquals(line.split('"').length, 7);
 });
 
-Deno.test("a line is bounded, whatever a client sends, and all its fields are there", () => {
+Deno.test("accessLogLine: its length is bounded whatever a client sends, and it has all fields", () => {
   for (const character of ["a", '"', "\n", "\\", " "]) {
     const long = character.repeat(16_000);
     const line = accessLogLine({
@@ -84,7 +84,7 @@ Deno.test("a line is bounded, whatever a client sends, and all its fields are th
   }
 });
 
-Deno.test("a path as long as file systems allow is written whole", () => {
+Deno.test("accessLogLine: a path of more than 1000 characters is logged whole", () => {
   const target = `/${"directory/".repeat(100)}${"a".repeat(255)}`;
   const line = accessLogLine({
     request: request(target, "curl"),

@@ -1,4 +1,4 @@
-/** The reader of sync databases, with its real worker and real repo-add. */
+/** Tests the reader of sync databases with its real worker and the real repo-add. */
 
 import type { PacmanConfiguration } from "../../../src/pacman/configuration.ts";
 import { PackageTable } from "../../../src/pacman/package_table.ts";
@@ -23,7 +23,7 @@ function pacmanOf(databasePath: string, ...repositories: string[]): PacmanConfig
   };
 }
 
-/** Reads what changed, and gives it with the warnings. */
+/** Reads the databases that changed; returns them with the warnings. */
 async function readChanged(
   pacman: PacmanConfiguration,
   known: ReadonlyMap<string, string> = new Map(),
@@ -33,7 +33,7 @@ async function readChanged(
   return { databases: await reader.readChanged(known), warnings };
 }
 
-/** The versions of databases, for the next reading. */
+/** The versions of databases, to pass to the next reading. */
 function versionsOf(databases: readonly ReadDatabase[]): Map<string, string> {
   return new Map(
     databases.flatMap(({ repository, version }) => version === null ? [] : [[repository, version]]),
@@ -47,7 +47,7 @@ async function inDatabaseDirectory(body: (directory: string) => Promise<void>): 
   });
 }
 
-Deno.test("DatabaseReader: what real repo-add made is read, and read again only when it changed", async () => {
+Deno.test("DatabaseReader: a database of real repo-add is read, and read again only after a change", async () => {
   await inDatabaseDirectory(async (directory) => {
     const pacman = pacmanOf(directory, "core", "extra", "missing");
     const foo = addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
@@ -67,7 +67,7 @@ Deno.test("DatabaseReader: what real repo-add made is read, and read again only 
   });
 });
 
-Deno.test("DatabaseReader: a database that is gone, or whose repository is, is said to be gone", async () => {
+Deno.test("DatabaseReader: a removed database, or one of a removed repository, has no version and no table", async () => {
   await inDatabaseDirectory(async (directory) => {
     addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
     addPackage(`${directory}/sync`, "extra.db.tar.gz", "bar");
@@ -82,7 +82,7 @@ Deno.test("DatabaseReader: a database that is gone, or whose repository is, is s
   });
 });
 
-Deno.test("DatabaseReader: one that cannot be read has one line in the log, with file and reason, and hides no other", async () => {
+Deno.test("DatabaseReader: each unreadable database gives one warning with file and reason; others are read", async () => {
   await inDatabaseDirectory(async (directory) => {
     const sync = `${directory}/sync`;
     addPackage(sync, "core.db.tar.gz", "foo");
@@ -101,12 +101,12 @@ Deno.test("DatabaseReader: one that cannot be read has one line in the log, with
       assertMatch(line, /are not verified, because the database cannot be read: \S/);
     }
     assertMatch(warnings.join("\n"), /xz\.db .*it is packed with xz/);
-    // It stays so until the file changes, and is not said again.
+    // Until a file changes, it is not read again, and there is no second warning.
     assertEquals(await readChanged(pacman, versionsOf(databases)), { databases: [], warnings: [] });
   });
 });
 
-Deno.test("DatabaseReader: a directory that is not there, as in the sandbox of the unit, is said once", async () => {
+Deno.test("DatabaseReader: a missing directory, as in the sandbox of the unit, gives one warning", async () => {
   await inScratch(async (directory) => {
     const pacman = pacmanOf(directory, "core", "extra");
     const { databases, warnings } = await readChanged(pacman);
@@ -115,7 +115,7 @@ Deno.test("DatabaseReader: a directory that is not there, as in the sandbox of t
     assertMatch(warnings[0] ?? "", /not verified.*BindReadOnlyPaths=\S+\/sync,/);
     const known = versionsOf(databases);
     assertEquals(await readChanged(pacman, known), { databases: [], warnings: [] });
-    // pacman -Sy makes it.
+    // pacman -Sy creates the directory.
     await Deno.mkdir(`${directory}/sync`);
     addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
     const later = await readChanged(pacman, known);
@@ -146,7 +146,7 @@ Deno.test("DatabaseReader: a worker that fails, or takes too long, leaves its da
   });
 });
 
-Deno.test("DatabaseReader.close: ends a reading under way without a word", async () => {
+Deno.test("DatabaseReader.close: ends a reading under way without warnings", async () => {
   await inDatabaseDirectory(async (directory) => {
     addPackage(`${directory}/sync`, "core.db.tar.gz", "foo");
     const warnings: string[] = [];
@@ -162,7 +162,7 @@ Deno.test("DatabaseReader.close: ends a reading under way without a word", async
   });
 });
 
-Deno.test("DatabaseReader: after 15,000 packages were read the worker is gone, and 720 kB are kept", async () => {
+Deno.test("DatabaseReader: after reading 15,000 packages the worker has ended, and 720 kB are kept", async () => {
   await inDatabaseDirectory(async (directory) => {
     const entries = Array.from({ length: 15_000 }, (_, at) => packageEntry(`p${at}.pkg`, at));
     await Deno.writeFile(`${directory}/sync/extra.db`, archive(entries));
@@ -190,7 +190,7 @@ function workerThreads(): number {
     try {
       return Deno.readTextFileSync(`/proc/self/task/${name}/comm`).startsWith("worker-");
     } catch {
-      // It has ended meanwhile.
+      // The thread has ended in the meantime.
       return false;
     }
   }).length;

@@ -1,4 +1,4 @@
-/** The way of a request: who has to log in, and what a peer learns. */
+/** Tests which requests need a login, and which header fields replies have. */
 
 import type { PacserveConfiguration } from "../../../src/pacserve/configuration.ts";
 import { serverHeader } from "../../../src/peers/announcement.ts";
@@ -27,7 +27,7 @@ const pacserve: PacserveConfiguration = {
   proxies: null,
 };
 
-/** Whether a request has to log in. */
+/** True when a request needs a login. */
 async function needsUser(
   auth: { readonly users: typeof users; readonly uploadOnly: boolean },
   parts: RequestParts,
@@ -42,12 +42,12 @@ async function needsUser(
   return reply.status === 401;
 }
 
-Deno.test("without users nobody has to log in", async () => {
+Deno.test("Handlers.answer: without users no request needs a login", async () => {
   assertEquals(await needsUser({ users: [], uploadOnly: false }, {}), false);
   assertEquals(await needsUser({ users: [], uploadOnly: true }, { method: "PUT" }), false);
 });
 
-Deno.test("with users every request needs one, but those of this host's own pacman", async () => {
+Deno.test("Handlers.answer: with users every request needs a login, except packages for this host's pacman", async () => {
   const target = "/pacman/core/x86_64/foo-1-1-any.pkg.tar.zst";
   for (
     const [parts, expected] of [
@@ -64,13 +64,13 @@ Deno.test("with users every request needs one, but those of this host's own pacm
   }
 });
 
-Deno.test("--auth with upload only leaves reading open", async () => {
+Deno.test("Handlers.answer: with uploadOnly, only uploads need a login", async () => {
   const auth = { users, uploadOnly: true };
   assertEquals(await needsUser(auth, {}), false);
   assertEquals(await needsUser(auth, { method: "PUT", target: "/name" }), true);
 });
 
-Deno.test("the reply to a user has the name for the log, and proves that the server knows the password", async () => {
+Deno.test("Handlers.answer: the reply to a user has the name for the log, and Authentication-Info", async () => {
   const auth = { users, uploadOnly: false, realm: "Test" };
   const handlers = await handlersOf(configurationOf({ auth }));
   const headers = { host: "localhost" };
@@ -87,7 +87,7 @@ Deno.test("the reply to a user has the name for the log, and proves that the ser
   handlers.close();
 });
 
-Deno.test("every reply says who answers, and a peer learns more", async () => {
+Deno.test("Handlers.answer: every reply has the Server field, and replies to peers have pacserve- fields", async () => {
   const handlers = await handlersOf(configurationOf());
   const headers = { host: "localhost" };
   const connection = own;

@@ -1,4 +1,4 @@
-/** What a worker hands on to the one that takes its place: it is reported as soon as it changes. */
+/** Tests the state that a worker reports, after each change, for the worker that will replace it. */
 
 import { PackageTableBuilder } from "../../../src/pacman/package_table.ts";
 import { ExpectedFiles, type ReadDatabase } from "../../../src/pacserve/expected_files.ts";
@@ -11,7 +11,7 @@ import { until } from "../../listening.ts";
 import { configurationOf } from "../../server_configuration.ts";
 import { answer, authorization } from "../auth/client.ts";
 
-/** A server, and what it reported. It logs nothing: a report must not depend on a line in the log. */
+/** A server and its reports. Its log is off, because reports must not depend on lines in the log. */
 class Server {
   readonly reports: ServerState[] = [];
   readonly #running: RunningServer;
@@ -40,7 +40,7 @@ class Server {
     return server;
   }
 
-  /** Waits for a report; the state that a next worker would begin with. */
+  /** Waits for a report; returns the last one, with which a next worker would start. */
   async reported(what: string): Promise<ServerState> {
     await until(() => this.reports.length > 0, `${what} is reported`);
     return this.reports.at(-1) as ServerState;
@@ -60,7 +60,7 @@ class Server {
   }
 }
 
-Deno.test("a peer that was found is reported, and known to the next worker", async () => {
+Deno.test("RunningServer: a found peer is reported, and known to the next worker", async () => {
   await using peer = await Server.start();
   await using server = await Server.start();
   const message = JSON.stringify({ type: "nudge", uri: `http://ungabunga:${peer.port}/` });
@@ -78,7 +78,7 @@ Deno.test("a peer that was found is reported, and known to the next worker", asy
 const users = [{ name: "alice", password: "secret" }];
 const auth = { users, uploadOnly: false, realm: "Test" };
 
-/** A login; the status and the nonce of the next challenge. */
+/** Logs in, with the nonce of a new challenge unless one is given; returns the response. */
 async function logIn(server: Server, password: string, nonce?: string): Promise<Response> {
   const challenge = nonce ?? nonceOf(await server.ask("/"));
   const login = { user: "alice", password };
@@ -93,18 +93,18 @@ function nonceOf(response: Response): string {
   return /nonce="([^"]+)"/.exec(response.headers.get("www-authenticate") ?? "")?.[1] ?? "";
 }
 
-Deno.test("a login is reported: its nonce is good for nothing more at the next worker", async () => {
+Deno.test("RunningServer: a login is reported, so that the next worker refuses a replay of it", async () => {
   await using server = await Server.start({ auth });
   const nonce = nonceOf(await server.ask("/"));
   assertEquals((await logIn(server, "secret", nonce)).status, 200);
   await using next = await Server.start({ auth }, await server.reported("the login"));
   const again = await logIn(next, "secret", nonce);
   assertEquals(again.status, 401);
-  // It knows the key of the nonce: a client logs in anew without asking its user.
+  // The next worker knows the key of the nonce, so the client logs in again without asking its user.
   assert(/stale=true/.test(again.headers.get("www-authenticate") ?? ""));
 });
 
-Deno.test("a wrong password is reported: the next worker slows down who guesses", async () => {
+Deno.test("RunningServer: a wrong password is reported, and the next worker counts on", async () => {
   await using server = await Server.start({ auth });
   for (let guess = 0; guess < 4; guess++) {
     assertEquals((await logIn(server, `${guess}`)).status, 401);
@@ -115,7 +115,7 @@ Deno.test("a wrong password is reported: the next worker slows down who guesses"
   assertEquals(digest?.throttle.map(([, guesser]) => guesser.failures), [5]);
 });
 
-Deno.test("a peer's wrong copy is reported: the next worker does not ask for it again", async () => {
+Deno.test("RunningServer: a peer's wrong copy is reported, and the next worker does not fetch it again", async () => {
   const file = "foo-1-1-any.pkg.tar.zst";
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("package"));
   const table = new PackageTableBuilder();
@@ -123,7 +123,7 @@ Deno.test("a peer's wrong copy is reported: the next worker does not ask for it 
   const databases = [{ repository: "core", version: "1", table: table.build().buffer }];
   let given = 0;
   const local = { port: 0, hostname: "127.0.0.1", onListen: (): void => {} };
-  // It has a file of that name and length, and other bytes.
+  // This peer has a file of the same name and length, but with other bytes.
   const peer = Deno.serve(local, async (request) => {
     if (request.method === "POST") {
       const message = new URLSearchParams(await request.text()).get("json") ?? "";
@@ -146,7 +146,7 @@ Deno.test("a peer's wrong copy is reported: the next worker does not ask for it 
     };
     const target = `/pacman/core/x86_64/${file}`;
     await using server = await Server.start(configuration, emptyState(), databases);
-    // What is found out about the peer itself is reported before: it must not be what brings the report.
+    // First wait for the report of the peer itself, so that the next report is due to the wrong copy.
     await (await server.ask(`/pacman/core/x86_64/another-${file}`)).body?.cancel();
     await server.reported("the peer");
     server.reports.length = 0;
@@ -179,18 +179,18 @@ function pacserveWith(mirror: string): PacserveConfiguration {
   };
 }
 
-Deno.test("nothing is reported after the final report, whatever is still in flight", async () => {
+Deno.test("RunningServer.stop: there is no report after the final one, even with requests in flight", async () => {
   const server = await Server.start({ auth });
   for (let guess = 0; guess < 5; guess++) await logIn(server, `${guess}`);
-  // This one has to wait for its turn: it changes what is known of the guesser when all is reported.
+  // This attempt must wait for its turn. It changes the state only after the final report.
   const nonce = nonceOf(await server.ask("/"));
   const late = logIn(server, "late", nonce);
-  // When this is answered, the server has read the late one.
+  // When this request is answered, the server has read the late attempt.
   await (await server.ask("/")).body?.cancel();
   await server.stop(10_000);
   assertEquals((await late).status, 401);
   assertEquals(server.reports.at(-1)?.digest?.final, true);
   const guesses = server.reports.at(-1)?.digest?.throttle.map(([, guesser]) => guesser.failures);
   assertEquals(guesses, [5], "it was not late");
-  // A further report would be under way now: a test that leaves a timer behind fails.
+  // A further report would have a timer now, and a test that leaves a timer running fails.
 });

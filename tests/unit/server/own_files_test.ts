@@ -6,7 +6,7 @@ import { share, treeOf } from "../quickserve/trees.ts";
 
 const PACKAGE = "foo-1-1-any.pkg.tar.zst";
 
-Deno.test("SharedFiles.packageNames: a package without its right size is not named, and grows while it is new", async () => {
+Deno.test("SharedFiles.packageNames: leaves out a package of wrong size, and takes a recent one to be growing", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { [PACKAGE]: "half", other: "other" });
     const expected = { size: 8, sha256: new Uint8Array(32) };

@@ -2,7 +2,7 @@ import { WatchedFiles } from "../../../src/server/watched_files.ts";
 import { assertEquals } from "../../assert.ts";
 import { Scratch } from "../../scratch.ts";
 
-/** Runs with a directory of its own, and waits for the watcher to tell each change. */
+/** Runs `use` with a scratch directory, a watcher, and a function that waits for a reported change. */
 async function withDirectory(
   use: (directory: string, files: WatchedFiles, changed: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -20,7 +20,7 @@ async function withDirectory(
   }
 }
 
-Deno.test("a file that is written, replaced, removed or made anew is noticed", async () => {
+Deno.test("WatchedFiles: reports a file that is written, replaced or removed", async () => {
   await withDirectory(async (directory, files, changed) => {
     const path = `${directory}/list`;
     files.watch([path], []);
@@ -34,7 +34,7 @@ Deno.test("a file that is written, replaced, removed or made anew is noticed", a
   });
 });
 
-Deno.test("a link is followed to the file that is edited", async () => {
+Deno.test("WatchedFiles: reports a change of the file that a link leads to", async () => {
   await withDirectory(async (directory, files, changed) => {
     await Deno.mkdir(`${directory}/elsewhere`);
     await Deno.writeTextFile(`${directory}/elsewhere/list`, "one");
@@ -45,7 +45,7 @@ Deno.test("a link is followed to the file that is edited", async () => {
   });
 });
 
-Deno.test("in a watched directory any file counts, elsewhere only the named one", async () => {
+Deno.test("WatchedFiles: reports any file in a watched directory, elsewhere only the named file", async () => {
   await withDirectory(async (directory, files, changed) => {
     await Deno.mkdir(`${directory}/d`);
     files.watch([`${directory}/list`], [`${directory}/d`]);

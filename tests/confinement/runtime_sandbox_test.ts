@@ -1,4 +1,4 @@
-/** The runtime's wall, with all of our own checks switched off. */
+/** Tests the runtime's sandbox alone, without any of our own checks. */
 
 import { normalize } from "node:path";
 import { launchedCommands } from "../../scripts/build/commands.ts";
@@ -12,7 +12,7 @@ import { share, treeOf } from "../unit/quickserve/trees.ts";
 import { inScratch, shell, writeFiles } from "../scratch.ts";
 import type { Orders, Outcomes } from "./probing_worker.ts";
 
-/** Local paths that a server without checks would make of hostile request targets. */
+/** The local paths that a server without checks would derive from hostile request targets. */
 function localPaths(top: string): string[] {
   const paths = new Set<string>();
   for (const target of hostilePaths) {
@@ -22,7 +22,7 @@ function localPaths(top: string): string[] {
       paths.add(text);
     }
   }
-  // A relative path would be relative to wherever the tests run.
+  // Leave relative paths out: they would depend on the current directory of the tests.
   return [...paths].filter((path) => path.startsWith("/") && !path.includes("\0"));
 }
 
@@ -34,7 +34,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Lets a worker with the scope of a configuration try what it is told. */
+/** Lets a worker with the permissions of a configuration carry out orders. */
 async function probe(
   configuration: ReturnType<typeof configurationOf>,
   orders: Orders,
@@ -67,7 +67,7 @@ function isInside(path: string, directory: string): boolean {
   return plain === directory || plain.startsWith(`${directory}/`);
 }
 
-Deno.test("the runtime refuses every path outside of the scope, whatever our checks would say", async () => {
+Deno.test("workerScope: the runtime refuses every path outside the scope", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "secret": "secret", "s/open": "open", "up/old": "old" });
     const module = `${top}/module.js`;
@@ -98,14 +98,14 @@ Deno.test("the runtime refuses every path outside of the scope, whatever our che
     const refused = outside.map(() => "NotCapable");
     assertEquals(reads.slice(0, outside.length), refused);
     assertEquals(writes.slice(0, outside.length), refused);
-    // What is shared can be read and not be written; only uploads can.
+    // Shared files can only be read; only the upload directory can be written.
     assertEquals(reads.slice(outside.length), ["allowed", "allowed", "NotFound"]);
     assertEquals(writes.slice(outside.length), ["NotCapable", "allowed", "allowed"]);
     assertEquals(await Deno.readTextFile(`${top}/s/open`), "open");
   });
 });
 
-Deno.test("without uploads the worker can write nothing at all", async () => {
+Deno.test("workerScope: without uploads the worker can write nothing", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/open": "open" });
     const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
@@ -115,7 +115,7 @@ Deno.test("without uploads the worker can write nothing at all", async () => {
   });
 });
 
-Deno.test("the worker runs nothing, sees no environment, loads no code, and its workers neither", async () => {
+Deno.test("workerScope: the worker and its workers can run no program, read no environment and load no code", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/module.js": "export {};" });
     const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
@@ -139,7 +139,7 @@ Deno.test("the worker runs nothing, sees no environment, loads no code, and its 
     } = others;
     // Nothing listens on port 1.
     assertEquals([interfaces, connect, listen], ["allowed", "ConnectionRefused", "allowed"]);
-    // The runtime calls it a TypeError; a module that it may load, it at least asks for.
+    // The runtime reports a TypeError. If importing were permitted, the server had been asked.
     assertEquals([imported, asked], ["TypeError", []]);
     assertEquals(worker, "NotCapable");
     for (const [name, outcome] of Object.entries(refused)) {
@@ -148,18 +148,18 @@ Deno.test("the worker runs nothing, sees no environment, loads no code, and its 
   });
 });
 
-Deno.test("a link in a share leads the runtime out: this wall is the boundary's", async () => {
+Deno.test("workerScope: the runtime follows a link out of a share, so our own checks must stop it", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "secret": "secret", "s/open": "open" });
     shell(top, "ln -s ../secret s/link");
     const configuration = configurationOf({ tree: treeOf([share("s", `${top}/s`)]) });
     const { reads } = await probe(configuration, { paths: [`${top}/s/link`], module: "data:," });
-    // Should the runtime refuse this one day, SECURITY.md can promise more.
+    // If a later runtime refuses this, SECURITY.md can promise more.
     assertEquals(reads, ["allowed"]);
   });
 });
 
-Deno.test("each command is granted what SECURITY.md says that it may, and nothing else", () => {
+Deno.test("launchedCommands: each command has the permissions that SECURITY.md lists, and no others", () => {
   const granted = new Map(
     launchedCommands().map(({ name, permissions }) => [
       name,
@@ -196,11 +196,13 @@ Deno.test("each command is granted what SECURITY.md says that it may, and nothin
   for (const { permissions } of launchedCommands()) {
     assert(permissions.includes("--no-prompt"), "a prompt would wait for ever");
     const run = permissions.find((flag) => flag.startsWith("--allow-run="))?.slice(12).split(",");
-    for (const program of run ?? []) assert(program.startsWith("/"), `${program} is in no place`);
+    for (const program of run ?? []) {
+      assert(program.startsWith("/"), `${program} is not an absolute path`);
+    }
   }
 });
 
-Deno.test("with a spool the worker may write there, and ask how full its disk is, and no more", () => {
+Deno.test("workerScope: with a spool the worker may also write there and ask for free disk space", () => {
   const pacman = {
     cacheDirectories: ["/srv/cache"],
     databasePath: "/srv/db",

@@ -1,4 +1,4 @@
-/** Our own checks, with the runtime wide open: the column runs in this process, which may read all. */
+/** Tests our own checks alone: the handlers run in this process, which may read every file. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { readText } from "../reply.ts";
@@ -10,7 +10,7 @@ import { inScratch, shell, writeFiles } from "../scratch.ts";
 
 const SECRET = "what nobody may read";
 
-Deno.test("no hostile path gets anything out, although the runtime would let it", async () => {
+Deno.test("Handlers.answer: no hostile path gets a file outside the shares, even without the runtime's sandbox", async () => {
   assertEquals((await Deno.permissions.query({ name: "read" })).state, "granted");
   const passwd = await Deno.readTextFile("/etc/passwd");
   await inScratch(async (top) => {
@@ -46,7 +46,7 @@ Deno.test("no hostile path gets anything out, although the runtime would let it"
   });
 });
 
-Deno.test("FIFOs, sockets and devices in a share are absent", async () => {
+Deno.test("Handlers.answer: FIFOs, sockets and devices in a share are not served or listed", async () => {
   await inScratch(async (top) => {
     writeFiles(top, { "s/file": "open" });
     shell(top, "mkfifo s/fifo; mknod s/null c 1 3 2>/dev/null || ln -s /dev/null s/null");
