@@ -91,7 +91,7 @@ Deno.test("Admission.allowsHost: the Host field must be an IP literal, a name of
       "host.containers.internal:15678",
       "host.docker.internal",
     ]);
-  for (const host of good) assertEquals(walls.allowsHost(host), true, host);
+  for (const host of good) assertEquals(checks.allowsHost(host), true, host);
   const bad = [
     "evil.example",
     "containers.internal",
