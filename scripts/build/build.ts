@@ -23,6 +23,7 @@ import { copy, emptyDirectory, write } from "./files.ts";
 import { writeLicences } from "./licences.ts";
 import { manPage } from "./man_page.ts";
 import { MANUALS } from "./manual.ts";
+import { taskPage } from "./task_page.ts";
 
 /** Where the program lies when it is installed. */
 const PROGRAM_DIRECTORY = "/usr/lib/pacserve";
@@ -52,6 +53,7 @@ const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>
   ".": { to: "/usr/share/doc/pacserve", ending: /\.md$/ },
   // The README's links lead there.
   "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.(?:md|png|svg|json)$/ },
+  "doc/tasks": { to: "/usr/share/doc/pacserve/doc/tasks", ending: /\.md$/ },
 };
 
 /** The time that a reproducible build takes for now (reproducible-builds.org). */
@@ -138,6 +140,18 @@ async function documentation(root: string): Promise<void> {
   }
 }
 
+/** The man pages of section 7. */
+async function taskPages(root: string): Promise<void> {
+  const date = buildDate();
+  for await (const { name: file } of Deno.readDir(`${checkout}doc/tasks`)) {
+    const { name, source } = taskPage(
+      await Deno.readTextFile(`${checkout}doc/tasks/${file}`),
+      date,
+    );
+    await write(`${root}/usr/share/man/man7/${name}.7`, source);
+  }
+}
+
 async function plainFiles(root: string): Promise<void> {
   for (const [from, to] of Object.entries(PLAIN_FILES)) await copy(checkout + from, root + to);
   for (const [from, { to, ending }] of Object.entries(PLAIN_DIRECTORIES)) {
@@ -155,6 +169,7 @@ async function build(form: Form, output: string): Promise<void> {
   await program(form, output, root);
   await launchers(form, root);
   await documentation(root);
+  await taskPages(root);
   await plainFiles(root);
 }
 

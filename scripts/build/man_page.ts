@@ -4,6 +4,7 @@ import type { Command, Option, OptionGroup } from "../../src/commands/command.ts
 import { COMMON_OPTIONS } from "../../src/commands/command.ts";
 import { optionExplanation } from "../../src/commands/help.ts";
 import type { Manual } from "./manual.ts";
+import { argument, display, mdocDate, seeAlso, text, typedArgument } from "./mdoc.ts";
 import type { Section, Term } from "./manual_section.ts";
 import { plainMetavariable, takesMany } from "./metavariable.ts";
 
@@ -34,7 +35,7 @@ export function manPage(command: Command, manual: Manual, date: Date): string {
     ".Sh EXIT STATUS",
     text(manual.exitStatus ?? "0 on success, 1 for a failure at run time, 2 for wrong usage."),
     ...exampleSection(command),
-    ...seeAlsoSection(manual),
+    ...seeAlso(manual.seeAlso),
   ];
   return lines.join("\n") + "\n";
 }
@@ -96,23 +97,9 @@ function exampleSection({ examples }: Command): string[] {
     ...examples.flatMap(({ command, explanation }, index) => [
       ...(index === 0 ? [] : [".Pp"]),
       text(explanation),
-      `.Dl ${argument(command)}`,
+      `.Dl ${typedArgument(command)}`,
     ]),
   ];
-}
-
-function seeAlsoSection({ seeAlso }: Manual): string[] {
-  const pages = [...seeAlso].sort(bySection).map((page, index, all) => {
-    const [, name = "", section = ""] = /^(.*)\((\d)\)$/.exec(page) ?? [];
-    return `.Xr ${argument(name)} ${section}${index < all.length - 1 ? " ," : ""}`;
-  });
-  return [".Sh SEE ALSO", ...pages];
-}
-
-/** mandoc(1) wants pages ordered by section, then by name. */
-function bySection(one: string, other: string): number {
-  const key = (page: string): string => page.slice(-2) + page;
-  return key(one) < key(other) ? -1 : 1;
 }
 
 function paragraphs(content: readonly string[]): string[] {
@@ -124,59 +111,11 @@ function contentLines(content: Section["content"]): string[] {
   return content.flatMap((part, index) => {
     if (typeof part === "string") return index === 0 ? [text(part)] : [".Pp", text(part)];
     if ("terms" in part) return termList("Ql", part.terms);
-    return [".Bd -literal -offset indent", ...part.literal.split("\n").map(literal), ".Ed"];
+    return display(part.literal);
   });
-}
-
-/** A line that is shown as it is. */
-function literal(line: string): string {
-  return /^[.']/.test(line) ? `\\&${escaped(line)}` : escaped(line);
 }
 
 /** `<port>` as one argument, without what only the syntax of `--help` needs. */
 function metavariable(value: string): string {
   return argument(plainMetavariable(value.replaceAll(/[[\]]/g, "").replace(/ \.\.\.$/, "")));
-}
-
-/** Columns of the source, for those who read it. */
-const WIDTH = 78;
-
-/**
- * Running text: each sentence begins a line, as mdoc(7) wants it, and no line begins with what roff
- * takes for a request.
- */
-function text(content: string): string {
-  const sentences = content.trim().split(/(?<=[.?!]['")]*)\s+(?=\S)/);
-  return sentences.flatMap((sentence) => filled(escaped(sentence))).map((line) =>
-    /^[.']/.test(line) ? `\\&${line}` : line
-  ).join("\n");
-}
-
-function filled(sentence: string): string[] {
-  const lines: string[] = [];
-  for (const word of sentence.split(/\s+/)) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > WIDTH) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines;
-}
-
-/** An argument of a macro. */
-function argument(content: string): string {
-  return `"${escaped(content).replaceAll('"', '""')}"`;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "\\(ga");
-}
-
-/** `November 22, 2026`. */
-function mdocDate(date: Date): string {
-  return date.toLocaleDateString("en-US", {
-    year: "numeric",
-    month: "long",
-    day: "numeric",
-    timeZone: "UTC",
-  });
 }

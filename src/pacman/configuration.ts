@@ -24,6 +24,14 @@ export interface PacmanConfiguration {
   readonly repositories: readonly Repository[];
 }
 
+/** The configuration of a machine that has no pacman. */
+export const WITHOUT_PACMAN: PacmanConfiguration = {
+  cacheDirectories: [],
+  databasePath: "/var/lib/pacman",
+  architectures: [],
+  repositories: [],
+};
+
 /** The directory in which pacman keeps the databases of its repositories. */
 export function syncDirectory({ databasePath }: PacmanConfiguration): string {
   return `${databasePath === "/" ? "" : databasePath}/sync`;

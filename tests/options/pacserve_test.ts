@@ -3,8 +3,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { makeCertificates } from "../certificates.ts";
 import { run } from "../lan/process.ts";
+import { PACMAN_CONF_PLACES } from "../../src/pacman/read_configuration.ts";
 import { serve, type TestServer } from "../peers/lan.ts";
-import { runCommand, Served } from "../program.ts";
+import { launched, runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 
 const PACKAGE = "foo-1-1-any.pkg.tar.zst";
@@ -52,6 +53,42 @@ Deno.test("a filelist's pkg is merged with the caches", () =>
     await using server = await Served.start("pacserve", words, { directory });
     assertEquals(await server.names("/pkg/"), ["a.pkg.tar.zst", "b.pkg.tar.zst"]);
     assertEquals(await server.text("/pacman/core/x86_64/b.pkg.tar.zst"), "b");
+  }));
+
+/** Runs a command on a machine on which pacman is not installed. */
+const WITHOUT_PACMAN = [
+  ...["unshare", "--mount", "bash", "-c"],
+  `for place in ${PACMAN_CONF_PLACES.join(" ")}; do
+    if [ -e "$place" ]; then mount --bind /dev/null "$place"; fi
+  done
+  exec "$@"`,
+  "bash",
+];
+
+Deno.test("without pacman a directory pkg is served, as on a NAS", () =>
+  withFiles({ [`own/pkg/${PACKAGE}`]: "mine", "own/pkg/notes": "x" }, async (directory) => {
+    await using server = await Served.start(
+      "pacserve",
+      ["own/pkg"],
+      { directory },
+      WITHOUT_PACMAN,
+    );
+    await server.program.line(/warning: pacman is not installed: only what the command line names/);
+    await server.program.line(/shared +\/pkg <- [^,]*own\/pkg$/);
+    await server.program.line(/on other machines: CacheServer = http:/);
+    assertEquals(await server.text(`/pacman/core/x86_64/${PACKAGE}`), "mine");
+    assertEquals(await server.text(`/pkg/?repo=core&arch=x86_64&file=/${PACKAGE}`), "mine");
+    assertEquals(await server.status("/pacman/core/x86_64/core.db"), 404);
+  }));
+
+Deno.test("without pacman, where nothing is named or --pacman-conf is, pacserve does not start", () =>
+  withFiles({ "pacman.conf": "[options]\n", "own/": "" }, async (directory) => {
+    for (const words of [[], ["--pacman-conf", "pacman.conf", "own"]]) {
+      const command = [...WITHOUT_PACMAN, ...launched("pacserve"), "-p", "0", ...words];
+      const { code, stderr } = await run(command, { directory });
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "pacman-conf is not installed");
+    }
   }));
 
 Deno.test("--root in pacserve says that the caches are not shared", () =>

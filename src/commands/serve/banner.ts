@@ -3,6 +3,7 @@
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
+import { WITHOUT_PACMAN } from "../../pacman/configuration.ts";
 import { reachableAddresses } from "../../http/reachable.ts";
 import type { Share } from "../../quickserve/configuration.ts";
 import { peerPlaces } from "../../peers/places.ts";
@@ -89,6 +90,8 @@ function usage(
   const [first] = hosts;
   if (pacserve === null || first === undefined) return [];
   const server = (host: string): string => `Server = ${urlOf(host)}pacman/$repo/$arch`;
+  // It has no databases.
+  if (pacserve.pacman === WITHOUT_PACMAN) return [`on other machines: Cache${server(first)}`];
   const localhost = ["127.0.0.1", "::1"].some((address) => hosts.includes(address));
   return [
     "pacsrv -Syu (pacman, through this server)",

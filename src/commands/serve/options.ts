@@ -45,7 +45,8 @@ const PACSERVE_OPTIONS: OptionGroup = {
       values: ["<filepath>"],
       completes: "file",
       help: "The pacman configuration file that names caches, repositories and mirrors. " +
-        "Changes to it and to the files it includes are noticed.",
+        "Changes to it and to the files it includes are noticed. A machine without pacman, such as " +
+        "a NAS, needs none, and shares only the paths that are named.",
       default: PACMAN_CONF,
     },
     {

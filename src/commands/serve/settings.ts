@@ -7,6 +7,7 @@ import type { AuthConfiguration, User } from "../../auth/configuration.ts";
 import { Failure, messageOf, UsageError } from "../../failure.ts";
 import { ownNames } from "../../http/admission.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
+import { type PacmanConfiguration, WITHOUT_PACMAN } from "../../pacman/configuration.ts";
 import { includedFiles } from "../../pacman/included_files.ts";
 import {
   findPacmanConf,
@@ -251,18 +252,7 @@ async function pacserveSettings(
   authorities: readonly string[],
   sources: ConfigurationSources,
 ): Promise<PacserveConfiguration> {
-  const path = resolve(options.value("pacman-conf") ?? PACMAN_CONF);
-  const included = await includedFiles(path);
-  sources.files.push(...included.files);
-  sources.directories.push(...included.directories);
-  const pacman = await readPacmanConfiguration(path, pacmanConfRunner(findPacmanConf())).catch(
-    async (error) => {
-      const message = messageOf(error);
-      const path = unresolvedPath(message);
-      const paths = path === null ? included.files : [path];
-      throw new Failure(message + await sandboxHintFor("--pacman-conf", paths));
-    },
-  );
+  const pacman = await pacmanSettings(options, sources);
   for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
   const self = { ports: [port], hostNames: names, isOwnAddress: () => false };
   for (const directory of fileRepositoryDirectories(pacman, self)) {
@@ -279,6 +269,35 @@ async function pacserveSettings(
     authorities,
     proxies: proxySettings(sources),
   };
+}
+
+/**
+ * What pacman.conf says. A machine without pacman, such as a NAS, can still serve packages: those in
+ * the directories that the command line names.
+ */
+async function pacmanSettings(
+  options: ParsedOptions,
+  sources: ConfigurationSources,
+): Promise<PacmanConfiguration> {
+  const given = options.value("pacman-conf");
+  const program = findPacmanConf();
+  const namesPaths = options.positional.length > 0 || options.has("filelist");
+  if (program === null && given === undefined && namesPaths) {
+    sources.warnings.push("pacman is not installed: only what the command line names is shared");
+    return WITHOUT_PACMAN;
+  }
+  const path = resolve(given ?? PACMAN_CONF);
+  const included = await includedFiles(path);
+  sources.files.push(...included.files);
+  sources.directories.push(...included.directories);
+  return await readPacmanConfiguration(path, pacmanConfRunner(program)).catch(
+    async (error) => {
+      const message = messageOf(error);
+      const path = unresolvedPath(message);
+      const paths = path === null ? included.files : [path];
+      throw new Failure(message + await sandboxHintFor("--pacman-conf", paths));
+    },
+  );
 }
 
 /** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */

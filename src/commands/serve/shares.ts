@@ -69,7 +69,7 @@ async function listedShares(
     await expectAll(`--filelist ${list} names`, listed, sources);
     shares.push(...listed);
   }
-  if (pacserve !== null) return [cacheShare(pacserve), ...shares.map(mergedWithCache)];
+  if (pacserve !== null) return [...cacheShares(pacserve), ...shares.map(mergedWithCache)];
   // Nothing is named to be shared: like other file servers, share the current directory.
   if (shares.length === 0 && uploads === null && !options.has("filelist")) {
     const here: Share = { path: "", sources: [Deno.cwd()], packageCache: false };
@@ -87,9 +87,10 @@ async function expectAll(
   for (const path of shares.flatMap((share) => share.sources)) await sources.expect(what, path);
 }
 
-/** pacman's caches are the directory `pkg` of the server. */
-function cacheShare(pacserve: PacserveConfiguration): Share {
-  return { path: "pkg", sources: pacserve.pacman.cacheDirectories, packageCache: true };
+/** pacman's caches are the directory `pkg` of the server. A machine without pacman has none. */
+function cacheShares({ pacman: { cacheDirectories } }: PacserveConfiguration): Share[] {
+  if (cacheDirectories.length === 0) return [];
+  return [{ path: "pkg", sources: cacheDirectories, packageCache: true }];
 }
 
 /** A share of the user's that is called `pkg` is merged with the caches and obeys the same rules. */
