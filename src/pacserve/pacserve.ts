@@ -386,7 +386,8 @@ export class Pacserve {
     peersToo: boolean,
   ): Promise<Reply> {
     const mayAskPeers = peersToo &&
-      mayComeFromPeer(address, this.#repository(address), this.#parts.configuration);
+      mayComeFromPeer(address, this.#repository(address), this.#parts.configuration) &&
+      this.#canGiveSignature(request, address, isLocal);
     const peerSearch = mayAskPeers ? this.#findCopy(request, address) : Promise.resolve(null);
     const mirrorCheck = delayed(
       peerSearch,
@@ -404,6 +405,18 @@ export class Pacserve {
     return mirror.hasCredentials
       ? await this.#relayed(request, address, false)
       : redirectToMirror(mirror);
+  }
+
+  /**
+   * Whether this server can find the signature of a package that a peer has. pacman asks here for it
+   * after the redirect, and where it insists on one, a 404 would fail the whole upgrade. So pacman
+   * gets the 404 for the package itself, and goes on with its next server.
+   */
+  #canGiveSignature(request: HttpRequest, address: PacmanAddress, isLocal: boolean): boolean {
+    const signature = { ...address, file: `${address.file}.sig` };
+    return !isPackage(address.file) ||
+      mayComeFromPeer(signature, this.#repository(address), this.#parts.configuration) ||
+      this.#mirrorsOf(request, signature, isLocal).some((mirrors) => mirrors.length > 0);
   }
 
   /** A peer whose copy has the length that the databases say, as far as they say any. */

@@ -13,6 +13,8 @@ const SIGNATURE = `${PACKAGE}.sig`;
 const PEER = "http://10.0.0.2:15678/";
 const ON_PEER = "http://10.0.0.2:15678/pkg/foo-1:2.0+r1-1-x86_64%2Epkg.tar.zst";
 
+const PEER_SOURCE = "peer http://10.0.0.2:15678";
+
 /** Status and where it leads or comes from. */
 function gist(reply: Reply | null): readonly unknown[] {
   return [reply?.status, reply?.headers["Location"] ?? null, reply?.source ?? null];
@@ -186,6 +188,20 @@ Deno.test("a signature that pacman does not insist on never comes from a peer", 
   for (const address of ["/pacman/alone/x86_64/", "/pacman/unknown/x86_64/", "/pkg/"]) {
     const reply = await host.get(`${address}${SIGNATURE}`);
     assert(reply !== null && !String(reply.headers["Location"]).startsWith(PEER));
+  }
+});
+
+Deno.test("a client is sent to a peer only where it can get the signature afterwards", async () => {
+  const findPeer = peerWith(PEER, PACKAGE, SIGNATURE);
+  const from = "192.0.2.9";
+  // A NAS without pacman, and a repository that this machine does not have.
+  for (const address of [`/pkg/${PACKAGE}`, `/pacman/core/x86_64/${PACKAGE}`]) {
+    assertEquals(gist(await makeHost({ findPeer }).get(address, { from })), [404, null, "nowhere"]);
+    const trusting = makeHost({ findPeer, trustPeers: true });
+    assertEquals(gist(await trusting.get(address, { from })), [307, ON_PEER, PEER_SOURCE]);
+    const repositories = [repositoryWith(["http://mirror.invalid/core"], false)];
+    const reply = await makeHost({ findPeer, repositories }).get(address, { from });
+    assertEquals(gist(reply), [307, ON_PEER, PEER_SOURCE]);
   }
 });
 
