@@ -32,6 +32,15 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "fe80::/10",
 ];
 
+/**
+ * What podman and docker call the machine that their containers run on. Nobody can register a name in
+ * the domain `internal`, so no page of another site has one of these.
+ */
+const CONTAINER_HOST_NAMES: readonly string[] = [
+  "host.containers.internal",
+  "host.docker.internal",
+];
+
 /** What multicast DNS adds to the name of this host: `box-pacserve.local` is `box`. */
 const SERVICE_NAME = /-pacserve(?:-\d{1,4})?\.local$/;
 
@@ -66,7 +75,8 @@ export class Admission {
       ? configuration.allowedNetworks.map(parseCidr)
       : PRIVATE_NETWORKS.map(parseCidr);
     this.#names = new Set(
-      ["localhost", ...facts.names, ...configuration.serverNames].map(plainName),
+      ["localhost", ...CONTAINER_HOST_NAMES, ...facts.names, ...configuration.serverNames]
+        .map(plainName),
     );
   }
 
@@ -99,9 +109,9 @@ export class Admission {
   }
 
   /**
-   * True when a `Host` field names this server: an IP literal, `localhost`, a name of this host, or a
-   * `--server-name`; with any port. Also when it is missing, as HTTP/1.0 permits (the listener refuses
-   * that in HTTP/1.1).
+   * True when a `Host` field names this server: an IP literal, `localhost`, a name of this host, what
+   * its containers call it, or a `--server-name`; with any port. Also when it is missing, as HTTP/1.0
+   * permits (the listener refuses that in HTTP/1.1).
    */
   allowsHost(host: string | undefined): boolean {
     if (host === undefined || host === this.#lastAllowedHost) return true;

@@ -88,9 +88,19 @@ Deno.test("the Host field must be an IP literal, a name of this host or a --serv
       "[::1]:80",
       "[fe80::1]",
       "mirror.example.com",
+      "host.containers.internal:15678",
+      "host.docker.internal",
     ]);
   for (const host of good) assertEquals(walls.allowsHost(host), true, host);
-  const bad = ["evil.example", "box.evil.example", "localhost.evil", "1.2.3.4.evil", "", ":80"]
+  const bad = [
+    "evil.example",
+    "containers.internal",
+    "box.evil.example",
+    "localhost.evil",
+    "1.2.3.4.evil",
+    "",
+    ":80",
+  ]
     .concat(["[box]", "0x7f.1", "2130706433", "::1"]);
   for (const host of bad) assertEquals(walls.allowsHost(host), false, host);
   assertEquals(walls.allowsHost(undefined), true);
