@@ -23,6 +23,8 @@ const PRESENT: readonly InterfaceAddress[] = [
   v4("wlan0", "192.168.1.5"),
   v4("docker0", "172.17.0.1"),
   v4("br-1234abcd", "172.18.0.1"),
+  v4("ve-box", "192.168.77.1"),
+  v4("vz-zone", "192.168.78.1"),
   v4("wg0", "10.9.0.1"),
 ];
 
