@@ -45,7 +45,10 @@ const FIREWALL_RELOADS: Section = {
   ],
 };
 
-const SERVER_PAGES = ["curl(1)", "openssl-req(1)"];
+/** The page that lists the tasks. */
+const TASKS = "pacserve-tasks(7)";
+
+const SERVER_PAGES = ["curl(1)", "openssl-req(1)", TASKS];
 
 const ROOT_CACHE = "Copies of configurations that pacsrv(8) makes for root, and what the runtime " +
   "keeps to start root's commands faster.";
@@ -126,14 +129,20 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
       { path: "~/.cache/pacserve", meaning: "The same of another user." },
     ],
     exitStatus: "That of pacman.",
-    seeAlso: ["pacman.conf(5)", "pacman(8)", "pacman.conf-insert_pacserve(8)", "pacserve(8)"],
+    seeAlso: [
+      "pacman.conf(5)",
+      TASKS,
+      "pacman(8)",
+      "pacman.conf-insert_pacserve(8)",
+      "pacserve(8)",
+    ],
   },
   "pacman.conf-insert_pacserve": {
     files: [
       { path: "/etc/pacman.conf", meaning: "The configuration that is read." },
       { path: "/etc/pacman.d/pacserve", meaning: "What the inserted lines include." },
     ],
-    seeAlso: ["pacman.conf(5)", "pacserve(8)", "pacsrv(8)"],
+    seeAlso: ["pacman.conf(5)", TASKS, "pacserve(8)", "pacsrv(8)"],
   },
   "pacserve-ports": {
     sections: [FIREWALL_RELOADS],
@@ -143,6 +152,6 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     ],
     exitStatus: "0 on success, 1 for a failure at run time, 2 for wrong usage, and 3 when status " +
       "finds something closed.",
-    seeAlso: ["pacserve.conf(5)", "iptables(8)", "nft(8)", "pacserve(8)"],
+    seeAlso: ["pacserve.conf(5)", TASKS, "iptables(8)", "nft(8)", "pacserve(8)"],
   },
 };

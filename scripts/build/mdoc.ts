@@ -27,10 +27,14 @@ function filled(sentence: string): string[] {
   return lines;
 }
 
-/** Lines that are shown as they are typed. */
-export function display(content: string): string[] {
+/**
+ * Lines that are shown as they are typed.
+ *
+ * @param offset how far they are indented, in mdoc(7)'s words.
+ */
+export function display(content: string, offset: string = "indent"): string[] {
   const lines = content.split("\n").map((line) => guarded(typed(line)));
-  return [".Bd -literal -offset indent", ...lines, ".Ed"];
+  return [`.Bd -literal -offset ${offset}`, ...lines, ".Ed"];
 }
 
 /** A line that roff does not take for a request. */

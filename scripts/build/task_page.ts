@@ -67,7 +67,7 @@ function blockLines(blocks: readonly MarkedToken[]): string[] {
       case "text":
         return [...(before === "heading" ? [] : [".Pp"]), inline(block.tokens ?? [])];
       case "code":
-        return display(block.text);
+        return display(block.text.trimEnd(), "2n");
       case "list":
         return list(block);
     }
@@ -77,7 +77,7 @@ function blockLines(blocks: readonly MarkedToken[]): string[] {
 
 function list({ ordered, items }: Tokens.List): string[] {
   return [
-    `.Bl ${ordered ? "-enum" : "-bullet"}`,
+    ordered ? ".Bl -enum -width 2n" : ".Bl -bullet -width 1n",
     ...items.flatMap((item) => [".It", ...blockLines(tokens(item.tokens))]),
     ".El",
   ];
@@ -97,7 +97,8 @@ function source(parts: readonly Token[]): string {
       case "escape":
         return escaped(part.text);
       case "codespan":
-        return `\\fB${typed(part.text)}\\fR`;
+        // What is typed together stays on one line, and gets no hyphens.
+        return `\\fB\\%${typed(part.text).replaceAll(" ", "\\~\\%")}\\fR`;
       case "em":
       case "strong":
         return `\\fI${source(part.tokens)}\\fR`;

@@ -46,6 +46,17 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
+  await t.step("each task has a man page, and pacserve-tasks(7) names it", async () => {
+    const pages = (await root.files()).flatMap((name) =>
+      /^usr[/]share[/]man[/]man7[/](.*)[.]7[.]gz$/.exec(name)?.[1] ?? []
+    );
+    const tasks = [...Deno.readDirSync(new URL("../../doc/tasks", import.meta.url))];
+    assertEquals(pages.length, tasks.length);
+    const index = `${root.directory}/usr/share/man/man7/pacserve-tasks.7.gz`;
+    const text = (await must(["mandoc", "-Tascii", index])).replaceAll(OVERSTRIKE, "");
+    for (const page of pages) assertStringIncludes(text, `${page}(7)`);
+  });
+
   await t.step("nobody but root may write any of it, and only programs can be run", async () => {
     for (const line of (await root.files("%m %u %P")).filter((line) => !line.endsWith("/deno"))) {
       const program = / usr[/](bin[/]|lib[/]pacserve[/](pacserve|make-root)$)/.test(line);

@@ -1,0 +1,118 @@
+/** The pages of doc/tasks: they are man pages, the first lists the others, and their options exist. */
+
+import { fileURLToPath } from "node:url";
+import { optionsOf } from "../../../src/commands/command.ts";
+import { Failure } from "../../../src/failure.ts";
+import { installedCommands } from "../../../scripts/build/commands.ts";
+import { taskPage } from "../../../scripts/build/task_page.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+
+const DIRECTORY = fileURLToPath(new URL("../../../doc/tasks/", import.meta.url));
+const INDEX = "README.md";
+const DATE = new Date("2026-11-26T12:00:00Z");
+
+/** Longest page, in lines. */
+const MAX_LINES = 62;
+
+/** Columns of a terminal, less what a man page puts before a command in a numbered list. */
+const MAX_COMMAND = 69;
+
+/** Text of the pages by the names of their files. */
+const pages = new Map(
+  [...Deno.readDirSync(DIRECTORY)].map((
+    { name },
+  ) => [name, Deno.readTextFileSync(DIRECTORY + name)]),
+);
+
+/** What stands between backquotes, and the blocks of commands, in which a backslash continues a line. */
+function codeOf(text: string): string[] {
+  const blocks = text.match(/^ {4,}\S.*$/gm) ?? [];
+  const spans = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? "");
+  return [...blocks.join("\n").replaceAll(/\\\n\s*/g, " ").split("\n"), ...spans];
+}
+
+/** The options that a page names, each with the command that it is for. */
+function namedOptions(text: string): { command: string; option: string }[] {
+  return codeOf(text).flatMap((code) => {
+    const [, words = code] = /PACSERVE_ARGS="([^"]*)"/.exec(code) ?? [];
+    // Alone, or in the file of the service, an option is one of pacserve's.
+    const command = words.trim().startsWith("--")
+      ? "pacserve"
+      : words.trim().split(/\s+/).find((word) => !word.includes("=")) ?? "";
+    return (words.match(/(?<=^|\s)--[a-z][\w-]*/g) ?? [])
+      .map((option) => ({ command: command === "npx" ? "pacserve" : command, option }));
+  });
+}
+
+Deno.test("doc/tasks: each page becomes a man page, and is short", () => {
+  for (const [file, text] of pages) {
+    const { name, source } = taskPage(text, DATE);
+    assertStringIncludes(source, `.Nm "${name.replaceAll("-", "\\-")}"\n`);
+    assert(text.trimEnd().split("\n").length <= MAX_LINES, `${file} has too many lines`);
+    for (const line of text.match(/^ {4,}\S.*$/gm) ?? []) {
+      assert(line.trim().length <= MAX_COMMAND, `${file} has a long line: ${line.trim()}`);
+    }
+  }
+});
+
+Deno.test("doc/tasks: pacserve-tasks(7) lists every page by its name, and each page leads there", () => {
+  const listed = [...pages.get(INDEX)?.matchAll(/^- \[(\S+)\(7\)\]\((\S+)\): /gm) ?? []]
+    .map(([, name, file]) => [file, name]);
+  const others = [...pages].filter(([file]) => file !== INDEX);
+  assertEquals(
+    listed.toSorted(),
+    others.map(([file, text]) => [file, taskPage(text, DATE).name]).toSorted(),
+  );
+  for (const [file, text] of others) {
+    assertStringIncludes(text, "[pacserve-tasks(7)](README.md)", file);
+    const targets = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? "");
+    assertEquals(targets.filter((target) => !pages.has(target)), [], file);
+  }
+});
+
+Deno.test("doc/tasks: each option that a page names for a command of ours exists", () => {
+  const known = new Map(
+    installedCommands().map((command) => [
+      command.name,
+      new Set(optionsOf(command).map(({ name }) => `--${name}`)),
+    ]),
+  );
+  let found = 0;
+  for (const [file, text] of pages) {
+    for (const { command, option } of namedOptions(text)) {
+      // pacsrv passes its options on to pacman.
+      const options = command === "pacsrv" ? undefined : known.get(command);
+      if (options === undefined) continue;
+      found++;
+      assert(options.has(option), `${file}: ${command} has no option ${option}`);
+    }
+  }
+  assert(found > 10, "the options were not found");
+});
+
+Deno.test("doc/tasks: options are found alone, in commands, and behind PACSERVE_ARGS", () => {
+  const text = '`--peer http://a/` `PACSERVE_ARGS="--mdns x"`\n\n    quickserve --root a \\\n' +
+    "        --qr\n    npx -y deno task start --ipv6\n    pacman --sync\n";
+  assertEquals(
+    namedOptions(text).map(({ command, option }) => `${command} ${option}`).toSorted(),
+    ["pacman --sync", "pacserve --ipv6", "pacserve --mdns", "pacserve --peer"].concat([
+      "quickserve --qr",
+      "quickserve --root",
+    ]).toSorted(),
+  );
+});
+
+Deno.test("taskPage: what roff or a shell would misread is escaped", () => {
+  const page = (body: string): string =>
+    taskPage(`# pacserve-x(7) - do x\n\n${body}\n\n## See also\n\npacman(8), curl(1)\n`, DATE)
+      .source;
+  assertStringIncludes(page("    .hidden '~' \\ `x` ^"), "\n\\&.hidden \\(aq\\(ti\\(aq \\e");
+  assertStringIncludes(page("Run `a 'b' --c`."), "Run \\fB\\%a\\~\\%\\(aqb\\(aq\\~\\%\\-\\-c\\fR.");
+  assertStringIncludes(page("x"), '.Sh SEE ALSO\n.Xr "curl" 1 ,\n.Xr "pacman" 8\n');
+  for (
+    const body of ["| a |\n|---|\n| b |", "> a", "![a](b.png)", "a &amp; b", "<b>a</b>", "[a](b)"]
+  ) {
+    assertThrows(() => page(body), Failure, "a man page cannot show");
+  }
+  assertThrows(() => taskPage("# x\n", DATE), Failure, "a page begins with a title");
+});
