@@ -54,7 +54,9 @@ Deno.test("the package in an empty root", async (t) => {
     assertEquals(pages.length, tasks.length);
     const index = `${root.directory}/usr/share/man/man7/pacserve-tasks.7.gz`;
     const text = (await must(["mandoc", "-Tascii", index])).replaceAll(OVERSTRIKE, "");
-    for (const page of pages) assertStringIncludes(text, `${page}(7)`);
+    for (const page of pages.filter((page) => page !== "pacserve-tasks")) {
+      assertStringIncludes(text, `${page}(7)`);
+    }
   });
 
   await t.step("nobody but root may write any of it, and only programs can be run", async () => {
