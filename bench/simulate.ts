@@ -12,19 +12,21 @@ import {
 import { packageName } from "./lan.ts";
 import { short } from "./row.ts";
 import { measureMdns } from "./simulate_mdns.ts";
+import { measureUpgrade } from "./simulate_upgrade.ts";
 import { median } from "./statistics.ts";
 
 const USAGE = `usage: deno task simulate [options]
 
 For 2, 4, 8 and so on servers, all in this process and each on a port of its own, it counts what they
 say to each other: when all of them start, when one of them looks for packages of the others, and when
-one gets a new package.
+one gets a new package. Then it has all of them want a file in the same moment.
 
   --peers <number>     servers at most (64)
   --packages <number>  packages that one looks for (300)
   --cache <number>     packages that each server has (1000)
   --originals          the others are servers of the original
   --mdns               what multicast DNS says instead, on a clock of its own
+  --upgrade            only the file that all want
   --json               print data`;
 
 const { values } = readArguments(USAGE, {
@@ -34,6 +36,7 @@ const { values } = readArguments(USAGE, {
     cache: { type: "string", default: "1000" },
     originals: { type: "boolean", default: false },
     mdns: { type: "boolean", default: false },
+    upgrade: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -195,6 +198,24 @@ async function simulate(): Promise<void> {
   }
 }
 
+async function simulateUpgrade(): Promise<void> {
+  if (!values.json) {
+    console.log(
+      "\nAll want the same file; mirror: files that it sent; last: times what one alone takes\n",
+    );
+    console.log(line(["servers", "messages", "kB", "mirror", "last"]));
+  }
+  for (const count of counts()) {
+    const costs = await measureUpgrade(count);
+    const { servers, messages, bytes, mirror, last } = costs;
+    if (values.json) console.log(JSON.stringify(costs));
+    else {
+      const cells = [short(messages), short(bytes / 1000), mirror.toFixed(3), last.toFixed(2)];
+      console.log(line([String(servers), ...cells]));
+    }
+  }
+}
+
 function simulateMdns(): void {
   if (!values.json) {
     console.log("Datagrams and kB; peak: datagrams in the busiest tenth of a second\n");
@@ -219,5 +240,8 @@ function simulateMdns(): void {
 }
 
 if (values.mdns) simulateMdns();
-else await simulate();
+else {
+  if (!values.upgrade) await simulate();
+  if (!values.originals) await simulateUpgrade();
+}
 Deno.exit(0);
