@@ -12,18 +12,21 @@ import {
 import { packageName } from "./lan.ts";
 import { short } from "./row.ts";
 import { measureMdns } from "./simulate_mdns.ts";
+import { measureUpgrade } from "./simulate_upgrade.ts";
 import { median } from "./statistics.ts";
 
 const USAGE = `usage: deno task simulate [options]
 
 Simulates LANs with 2, 4, 8 and so on servers, all in this process, and counts their messages: when all
-servers start, when one of them looks for packages of the others, and when one gets a new package.
+servers start, when one of them looks for packages of the others, and when one gets a new package. Then
+all servers want one file at the same moment.
 
   --peers <number>     the largest number of servers (64)
   --packages <number>  number of packages that one server looks for (300)
   --cache <number>     number of packages that each server has (1000)
   --originals          all but one server behave like the original program
   --mdns               count the datagrams of multicast DNS instead, in simulated time
+  --upgrade            simulate only the file that all servers want
   --json               print the results as JSON`;
 
 const { values } = readArguments(USAGE, {
@@ -33,6 +36,7 @@ const { values } = readArguments(USAGE, {
     cache: { type: "string", default: "1000" },
     originals: { type: "boolean", default: false },
     mdns: { type: "boolean", default: false },
+    upgrade: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -196,6 +200,24 @@ async function simulate(): Promise<void> {
   }
 }
 
+async function simulateUpgrade(): Promise<void> {
+  if (!values.json) {
+    console.log(
+      "\nAll want the same file; mirror: files that it sent; last: times what one alone takes\n",
+    );
+    console.log(line(["servers", "messages", "kB", "mirror", "last"]));
+  }
+  for (const count of counts()) {
+    const costs = await measureUpgrade(count);
+    const { servers, messages, bytes, mirror, last } = costs;
+    if (values.json) console.log(JSON.stringify(costs));
+    else {
+      const cells = [short(messages), short(bytes / 1000), mirror.toFixed(3), last.toFixed(2)];
+      console.log(line([String(servers), ...cells]));
+    }
+  }
+}
+
 function simulateMdns(): void {
   if (!values.json) {
     console.log("Datagrams and kB; peak: datagrams in the busiest tenth of a second\n");
@@ -220,5 +242,8 @@ function simulateMdns(): void {
 }
 
 if (values.mdns) simulateMdns();
-else await simulate();
+else {
+  if (!values.upgrade) await simulate();
+  if (!values.originals) await simulateUpgrade();
+}
 Deno.exit(0);

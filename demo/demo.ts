@@ -1,12 +1,12 @@
 /**
- * `deno task demo`: the main job on one machine. Two hosts, a mirror, real pacman, and packages that
- * travel from one host's cache to the other.
+ * `deno task demo`: the main job on one machine. Three hosts, a mirror, real pacman, and packages that
+ * cross the internet once, although all hosts upgrade at the same moment.
  *
  * It plays with the pacman that Arch has where the tests have left one, or where `--arch` asks for it
  * (that takes some minutes, once), else with this machine's.
  *
- * Exit status 0 means that the packages are installed, and that none of those that the first host had
- * was fetched from the mirror by the second.
+ * Exit status 0 means that the packages are installed, and that the mirror sent little more than one
+ * host needs.
  */
 
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,8 @@ import { killAll, removeTree } from "../tests/lan/process.ts";
 
 const USAGE = `usage: deno task demo [--arch]
 
-Two hosts, a mirror, real pacman, and packages that travel from one host's cache to the other.
+Three hosts, a mirror, real pacman, and packages that cross the internet once, although all hosts
+upgrade at the same moment.
 
   --arch  play with the version of pacman that Arch has; it is fetched, once, which takes some
           minutes. Without this it plays with that version where it is there already, else with

@@ -236,7 +236,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     exitStatus:
       "0 when all is well, 1 when something is wrong, which the first lines say, 2 for wrong " +
       "usage, and 3 when pacserve does not run.",
-    seeAlso: ["pacserve(8)", "pacsrv(8)"],
+    seeAlso: [TASKS, "pacserve(8)", "pacsrv(8)"],
   },
   "pacserve-ports": {
     sections: [FIREWALL_RELOADS],

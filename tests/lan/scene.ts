@@ -24,15 +24,17 @@ export class Scene implements AsyncDisposable {
    * Sets a LAN up on which the mirror has that release.
    *
    * @param from the repository; by default the one that all tests share.
+   * @param rate bytes a second that one connection to the mirror gets at most; 0 for no limit.
    */
   static async create(
     release: Release = "today",
     from: Repository | Promise<Repository> = sharedRepository(),
+    rate = 0,
   ): Promise<Scene> {
     const repository = await from;
     const lan = await Network.create();
     try {
-      const mirror = await Mirror.start(lan, "mirror", repository, release);
+      const mirror = await Mirror.start(lan, "mirror", repository, release, rate);
       return new Scene(lan, mirror, repository);
     } catch (thrown) {
       await lan[Symbol.asyncDispose]();

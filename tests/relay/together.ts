@@ -93,6 +93,8 @@ export class LanHost {
   readonly peers: Peers;
   readonly relay: Relay;
   readonly log: string[] = [];
+  /** What others asked of it: questions, and the bytes of these and of the answers, but for files. */
+  readonly asked = { count: 0, bytes: 0 };
   port = 0;
   /** True: pacman has put the file into its cache. */
   isInCache = false;
@@ -163,9 +165,24 @@ export class LanHost {
   }
 
   async #answer(request: HttpRequest): Promise<Reply> {
-    const reply = await this.#route(request);
-    const headers = this.peers.isFromPeer(request) ? this.peers.replyHeaders() : {};
-    return { ...reply, headers: { ...reply.headers, ...headers } };
+    const routed = await this.#route(request);
+    const isFromPeer = this.peers.isFromPeer(request);
+    const headers = { ...routed.headers, ...isFromPeer ? this.peers.replyHeaders() : {} };
+    const reply = { ...routed, headers };
+    if (isFromPeer) this.#count(request, reply);
+    return reply;
+  }
+
+  #count(request: HttpRequest, { headers, body }: Reply): void {
+    const head = ([name, value]: readonly [string, unknown]): number =>
+      `${name}: ${String(value)}\r\n`.length;
+    const lines = [...Object.entries(request.headers), ...Object.entries(headers)];
+    const question = Number(request.headers["content-length"] ?? 0);
+    const answer = body instanceof Uint8Array || typeof body === "string" ? body.length : 0;
+    this.asked.count++;
+    this.asked.bytes += `POST / HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n`.length + question +
+      answer +
+      lines.reduce((sum, line) => sum + head(line), 0);
   }
 
   async #route(request: HttpRequest): Promise<Reply> {
@@ -180,15 +197,17 @@ export class LanHost {
 
   #wanted(): WantedFile {
     const sha256 = createHash("sha256").update(this.#file).digest();
-    const mirror = new HttpSource({
-      kind: "mirror",
-      name: "mirror",
-      url: this.#mirror.url,
-      client: this.#client,
-      headers: {},
-      self: new Self([], [], null),
-      isPrivate: !this.isShared,
-    });
+    const mirror = (last: number | null): HttpSource =>
+      new HttpSource({
+        kind: "mirror",
+        name: "mirror",
+        url: this.#mirror.url,
+        client: this.#client,
+        headers: {},
+        self: new Self([], [], null),
+        isPrivate: !this.isShared,
+        ...(last === null ? {} : { last }),
+      });
     const inFlight = new InFlightFile({
       wants: this.peers.wants,
       client: this.#client,
@@ -204,7 +223,8 @@ export class LanHost {
       peers: null,
       inFlight,
       mirrors: {
-        find: (without) => Promise.resolve(without.has(mirror.key) ? null : mirror),
+        find: (without, last) =>
+          Promise.resolve(without.has(this.#mirror.url) ? null : mirror(last)),
         size: () => Promise.resolve(this.#file.length),
         failed: () => {},
       },

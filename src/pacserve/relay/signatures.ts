@@ -27,7 +27,13 @@ const PAUSE = 700;
 const KEPT = 600_000;
 
 /** Bytes of a package that are hashed at a time. */
-const PIECE = 1024 * 1024;
+const PIECE = 4 * 1024 * 1024;
+
+/**
+ * The longest (ms) that a mirror's signature waits for its package to be hashed: pacman gives up after
+ * ten seconds, and the signature is what it would have got without us.
+ */
+const MAX_CHECK = 3_000;
 
 /** Fetches signatures, and keeps those that were fetched together with their packages. */
 export class Signatures {
@@ -51,7 +57,7 @@ export class Signatures {
   ): Promise<FoundSignature | null> {
     const early = await this.#early.get(key) ?? null;
     this.#early.delete(key);
-    if (early !== null && await isSignatureOf(early.bytes, signed)) return early;
+    if (early !== null && await isSignatureOf(early, signed)) return early;
     return await this.#fetch(sources, signed);
   }
 
@@ -59,7 +65,7 @@ export class Signatures {
     // Of mirrors first: a peer's signature is as good, but nobody vouches for it.
     return await staggered(() => sources.next(true), async (source) => {
       const found = await fetchFrom(source);
-      return found !== null && await isSignatureOf(found.bytes, signed) ? found : null;
+      return found !== null && await isSignatureOf(found, signed) ? found : null;
     }, PAUSE);
   }
 }
@@ -90,16 +96,21 @@ async function fetchFrom(source: Source): Promise<FoundSignature | null> {
   }
 }
 
-async function isSignatureOf(bytes: Uint8Array, signed: Download | null): Promise<boolean> {
+async function isSignatureOf(
+  { bytes, source }: FoundSignature,
+  signed: Download | null,
+): Promise<boolean> {
   const signature = parseSignature(bytes);
   if (signature === null) return false;
-  return signed === null || await fits(signature, piecesOf(signed));
+  if (signed === null) return true;
+  const deadline = source.kind === "mirror" ? performance.now() + MAX_CHECK : Infinity;
+  return await fits(signature, piecesOf(signed, deadline)) || performance.now() >= deadline;
 }
 
 /** The bytes of a complete download, with a pause after each piece: hashing blocks everything else. */
-async function* piecesOf(download: Download): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(PIECE);
-  for (let at = 0; at < download.received;) {
+async function* piecesOf(download: Download, deadline: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(PIECE, download.received));
+  for (let at = 0; at < download.received && performance.now() < deadline;) {
     const count = download.peek(at, buffer);
     if (count === 0) return;
     yield buffer.subarray(0, count);
