@@ -14,6 +14,9 @@ const MAX_AHEAD = 1024 * 1024;
 /** How often its speed is looked at within the time in which it must not crawl. */
 const SAMPLES = 12;
 
+/** A machine that was late by so many milliseconds has slept, or was stopped. */
+const SLEPT = 500;
+
 /** What an attempt tells the failover. */
 interface AttemptEvents {
   /** Bytes came, it ended, or it failed. */
@@ -106,6 +109,8 @@ export class Attempt {
   /** So many milliseconds passed in which nobody here could look whether something came. */
   forgive(milliseconds: number): void {
     this.#lastByte = Math.min(performance.now(), this.#lastByte + milliseconds);
+    // However late a piece is read, it is larger than what a crawling source gives in seconds.
+    if (milliseconds < SLEPT) return;
     for (const sample of this.#samples) sample.time += milliseconds;
   }
 
