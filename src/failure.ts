@@ -25,10 +25,23 @@ export function fileProblem(thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotCapable) {
     return "the runtime does not let a confined program use it";
   }
+  if (thrown instanceof Deno.errors.FilesystemLoop) return "its symbolic links go in a circle";
   if (thrown instanceof TypeError) return "is not text in UTF-8";
   if (isReadOnly(thrown)) return "the file system is read-only";
-  return messageOf(thrown);
+  const { code } = Object(thrown) as { readonly code?: string };
+  return FILE_PROBLEMS[code ?? ""] ?? messageOf(thrown);
 }
+
+/** Errors for which the runtime has no class, by their code. */
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: "the name is too long",
+  ENOSPC: "there is no room left on the disk",
+  EDQUOT: "the quota of the disk is used up",
+  EIO: "the disk has an error",
+  ESTALE: "the file server does not know it any more",
+  ENXIO: "there is no such device",
+  ELOOP: "its symbolic links go in a circle",
+};
 
 /** True for the error of writing to a read-only file system; the runtime has no error class for it. */
 export function isReadOnly(thrown: unknown): boolean {

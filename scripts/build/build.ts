@@ -102,6 +102,14 @@ fi
 /** The certificates of the system, which pacman trusts, too, are good for an address with https://. */
 const SYSTEM_CERTIFICATES = "export DENO_TLS_CA_STORE=system\n";
 
+/** In a directory that was deleted the runtime does not even begin, and its message is about itself. */
+const needsDirectory = (name: string): string =>
+  `if ! pwd -P >/dev/null 2>&1; then
+  echo '${name}: the directory in which you are does not exist any more: go to another (cd)' >&2
+  exit 1
+fi
+`;
+
 async function launchers(form: Form, root: string): Promise<void> {
   const pacsrv = await Deno.readTextFile(`${checkout}launchers/pacsrv`);
   for (const { name, permissions } of launchedCommands()) {
@@ -115,7 +123,7 @@ async function launchers(form: Form, root: string): Promise<void> {
     };
     const text = name === "pacsrv"
       ? pacsrv.replaceAll("@PROGRAM@", () => cache.pacsrv + program)
-      : `#!/bin/bash\n${cache.all}${
+      : `#!/bin/bash\n${needsDirectory(name)}${cache.all}${
         name === "pacserve-status" ? SYSTEM_CERTIFICATES : ""
       }exec ${program} ${name} "$@"\n`;
     await write(`${root}/usr/bin/${name}`, text, 0o755);

@@ -114,6 +114,19 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
+  await t.step("in a directory that was deleted the servers say so in a sentence", async () => {
+    for (const name of ["pacserve", "quickserve"]) {
+      const script = `cd "$(mktemp -d)" && rmdir "$PWD" && exec ${name} /`;
+      const { code, stderr } = await root.run(["bash", "-c", script]);
+      assertEquals(code, 1);
+      // The first line is bash's own.
+      assertMatch(
+        stderr,
+        new RegExp(`^(?:shell-init: .*\\n)?${name}: the directory in which you are [^\\n]*\\n$`),
+      );
+    }
+  });
+
   await t.step("bash, zsh and fish understand the completions", async () => {
     const share = `${root.directory}/usr/share`;
     for (const name of COMMANDS) {

@@ -22,6 +22,11 @@ export class ConfigurationSources {
   async read(option: string, path: string): Promise<string> {
     this.files.push(resolve(path));
     try {
+      const { isFile, isDirectory } = await Deno.stat(path);
+      // To read a pipe would wait for its writer, and some devices never end.
+      if (!isFile && !isDirectory && path !== "/dev/null") {
+        throw new Failure("it is no file, but a pipe or a device");
+      }
       return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
     } catch (error) {
       throw unusable(option, path, error);

@@ -195,16 +195,33 @@ Deno.test("checkTls: a certificate is refused before and after its validity", as
   );
 });
 
-Deno.test("checkTls: a key that the library for TLS finds too weak is refused in a sentence", () => {
+Deno.test("checkTls: a key with which every handshake would fail is refused in a sentence", () => {
   const directory = Deno.makeTempDirSync({ prefix: "pacserve-tls-" });
-  try {
-    const words = "req -x509 -newkey rsa:1024 -nodes -keyout key -out cert -days 3 -subj /CN=x";
-    new Deno.Command("openssl", { args: words.split(" "), cwd: directory }).outputSync();
-    const [certificate, key] = ["cert", "key"].map((name) =>
+  const make = (...words: readonly string[]): TlsConfiguration => {
+    const request = "req -x509 -nodes -keyout key -out cert -days 3 -subj /CN=x -newkey";
+    const args = [...request.split(" "), ...words];
+    const { success } = new Deno.Command("openssl", { args, cwd: directory }).outputSync();
+    assert(success, words.join(" "));
+    const [certificate = "", key = ""] = ["cert", "key"].map((name) =>
       Deno.readTextFileSync(`${directory}/${name}`)
     );
-    const weak = { certificate: certificate ?? "", key: key ?? "" };
-    assertThrows(() => checkTls(plainTls(weak)), Failure, "too weak: RSA with 1024 bits");
+    return plainTls({ certificate, key });
+  };
+  try {
+    const curve = (name: string): string[] => ["ec", "-pkeyopt", `ec_paramgen_curve:${name}`];
+    for (const good of [["rsa:2048"], ["ed25519"], curve("P-384"), curve("P-521")]) {
+      checkTls(make(...good));
+    }
+    const bad: readonly (readonly [message: string, ...words: string[]])[] = [
+      ["too weak: RSA with 1024 bits", "rsa:1024"],
+      ["kind that cannot be used (ec secp224r1)", ...curve("secp224r1")],
+      ["kind that cannot be used (ec secp256k1)", ...curve("secp256k1")],
+      ["kind that cannot be used (ed448)", "ed448"],
+      ["kind that cannot be used (rsa-pss)", "rsa-pss"],
+    ];
+    for (const [message, ...words] of bad) {
+      assertThrows(() => checkTls(make(...words)), Failure, message);
+    }
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
