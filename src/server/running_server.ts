@@ -220,7 +220,7 @@ export class RunningServer {
   #begun(reply: Reply): Reply {
     if (isTransfer(reply)) {
       this.#peers.transfers++;
-      this.#counters.begun();
+      if (this.#configuration.status !== null) this.#counters.begun();
     }
     return reply;
   }
@@ -243,7 +243,7 @@ export class RunningServer {
 
   #finished(exchange: FinishedExchange): void {
     if (isTransfer(exchange.reply)) this.#peers.transfers--;
-    if (exchange.reply.fileSource !== undefined) {
+    if (exchange.reply.fileSource !== undefined && this.#configuration.status !== null) {
       this.#counters.sent(exchange, this.#isOwn(exchange), true);
     }
     const { level } = this.#configuration.log;

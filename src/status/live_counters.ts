@@ -1,6 +1,6 @@
 /** The counters of a server in its worker. The main thread, which keeps them, is told of each change. */
 
-import type { FileSource, Reply } from "../http/exchange.ts";
+import { bodyLength, type FileSource, type Reply } from "../http/exchange.ts";
 import type { FinishedExchange } from "../http/listener.ts";
 import type { Counters, CountersState } from "./counters.ts";
 import { type Direction, type Flows, noFlows } from "./traffic.ts";
@@ -16,11 +16,12 @@ export class LiveCounters {
   readonly #counters: Counters;
   readonly #tell: (flows: Flows) => void;
   /** Bytes of replies under way that were counted already. */
-  readonly #counted = new WeakMap<Reply, number>();
+  readonly #counted = new Map<Reply, number>();
   #untold = noFlows();
   #hasUntold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerEnds = Infinity;
+  /** The pause that the timer is about, in milliseconds; infinity without one. */
+  #pause = Infinity;
 
   /**
    * @param counters with what was counted before.
@@ -60,9 +61,13 @@ export class LiveCounters {
     const { fileSource, status } = reply;
     if (fileSource === undefined || request.method !== "GET") return;
     if ((status !== 200 && status !== 206) || (isOwn && fileSource !== "cache")) return;
-    const bytes = bytesSent - (this.#counted.get(reply) ?? 0);
-    const files = isOver && !aborted ? 1 : 0;
-    if (!isOver) this.#counted.set(reply, bytesSent);
+    const before = this.#counted.size === 0 ? 0 : this.#counted.get(reply) ?? 0;
+    const bytes = bytesSent - before;
+    // A connection that is closed right behind the last byte is told of as broken.
+    const isWhole = !aborted || bytesSent === bodyLength(reply);
+    const files = isOver && isWhole ? 1 : 0;
+    if (isOver) this.#counted.delete(reply);
+    else if (bytesSent > 0) this.#counted.set(reply, bytesSent);
     if (bytes > 0 || files > 0) this.count(isOwn ? "received" : "served", fileSource, bytes, files);
   }
 
@@ -79,9 +84,7 @@ export class LiveCounters {
 
   /** Tells what was not told yet. */
   tell(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerEnds = Infinity;
+    this.#stopTimer();
     const goesOn = this.look();
     if (this.#hasUntold) {
       const flows = this.#untold;
@@ -90,9 +93,7 @@ export class LiveCounters {
       this.#counters.add(flows);
       this.#tell(flows);
     }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerEnds = Infinity;
+    this.#stopTimer();
     if (goesOn) this.#tellIn(LOOK_PAUSE);
   }
 
@@ -102,11 +103,17 @@ export class LiveCounters {
     this.tell();
   }
 
-  #tellIn(milliseconds: number): void {
-    const ends = performance.now() + milliseconds;
-    if (ends >= this.#timerEnds) return;
+  /** A timer that is under way for a longer pause is replaced. */
+  #tellIn(pause: number): void {
+    if (pause >= this.#pause) return;
+    this.#stopTimer();
+    this.#pause = pause;
+    this.#timer = setTimeout(() => this.tell(), pause);
+  }
+
+  #stopTimer(): void {
     clearTimeout(this.#timer);
-    this.#timerEnds = ends;
-    this.#timer = setTimeout(() => this.tell(), milliseconds);
+    this.#timer = undefined;
+    this.#pause = Infinity;
   }
 }

@@ -20,7 +20,7 @@ function busyCounters(): string {
   const [total, today] = [noFlows(), noFlows()];
   const hour = 3_600_000;
   const last = Math.floor(Date.now() / hour) * hour;
-  const hours = [1, 0, 0, 0, 0, 2, 5, 3, 1, 0, 2, 4, 1, 0, 0, 1, 8, 3, 1, 0, 2, 0, 0, 1].map(
+  const hours = [0, 1, 0, 0, 0, 2, 5, 3, 1, 0, 2, 4, 1, 0, 0, 1, 8, 3, 1, 0, 2, 0, 0, 1].map(
     (busy, index) => {
       const flows = noFlows();
       flows.received = {
