@@ -6,7 +6,7 @@ import { withFiles } from "../../scratch.ts";
 
 Deno.test("examine: a server that hangs, and nothing that can be read, end in time in unknowns", async () => {
   // It takes connections and says nothing.
-  const server = createServer();
+  const server = createServer((socket) => socket.resume());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   await withFiles({ "address": `Server = http://127.0.0.1:${port}/\n` }, async (directory) => {
