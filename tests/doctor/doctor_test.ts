@@ -6,8 +6,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, must } from "../lan/process.ts";
-import { launched } from "../program.ts";
-import { type Diagnosis, Patient, startMirror } from "./patient.ts";
+import { launched, runCommand } from "../program.ts";
+import { CACHE, type Diagnosis, Patient, startMirror, SYNC } from "./patient.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
@@ -82,6 +82,15 @@ Deno.test("pacserve-status --check", async (t) => {
     assertStringIncludes(diagnosis.checks.get("clock")?.text ?? "", late);
   });
 
+  await t.step("a repository that is a directory of this machine needs neither", async () => {
+    await alder.host.must(["cp", `${SYNC}/core.db`, `${SYNC}/own.db`]);
+    const own = "[own]\nSigLevel = Optional TrustAll\nServer = file:///srv/own\n";
+    await alder.host.write("/etc/pacman.conf", alder.pacmanConf() + own);
+    const diagnosis = await alder.diagnosis();
+    assertFound(diagnosis, "pacman.conf", "well", /first in core and extra$/);
+    assertFound(diagnosis, "signatures", "well", /in core and extra$/);
+  });
+
   await t.step(
     "a repository without pacserve, optional signatures, a file that pacman refuses",
     async () => {
@@ -146,7 +155,7 @@ Deno.test("pacserve-status --check", async (t) => {
   });
 
   await t.step("cache, databases and disk", async () => {
-    const spoil = `chmod 000 ${"/var/cache/pacman/pkg"}/foo-* /var/lib/pacman/sync/core.db
+    const spoil = `chmod 000 ${CACHE}/foo-* ${SYNC}/core.db
       mount -t tmpfs -o size=50M tmpfs /srv/spool`;
     await alder.host.must(["sh", "-ec", spoil]);
     await alder.start(["--multicast"]);
@@ -155,7 +164,7 @@ Deno.test("pacserve-status --check", async (t) => {
     assertWrong(diagnosis, "databases", /cannot read the database of core,/, /chmod a\+rX/);
     assertWrong(diagnosis, "disk", /less than 1 GiB is free in \/srv\/spool/, /paccache/);
     // The server reads it again without a restart.
-    const mend = `chmod 644 ${"/var/cache/pacman/pkg"}/foo-* /var/lib/pacman/sync/core.db`;
+    const mend = `chmod 644 ${CACHE}/foo-* ${SYNC}/core.db`;
     await alder.host.must(["sh", "-ec", mend]);
     const mended = await alder.diagnosis();
     assertFound(mended, "cache", "well", /1 packages/);
@@ -262,4 +271,12 @@ Deno.test("pacserve-status --check", async (t) => {
       return result === "well";
     });
   });
+});
+
+Deno.test("pacserve-status --check: what it does not go with is wrong usage", async () => {
+  for (const words of [["--watch"], ["--interval", "2"], ["localhost:15678"]]) {
+    const { code, stderr } = await runCommand("pacserve-status", ["--check", ...words]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^pacserve-status: --check [^\n]+\n$/);
+  }
 });

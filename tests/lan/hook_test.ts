@@ -86,6 +86,14 @@ Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way o
       const hanging = await birch.pacman(["-S", "pebble"]);
       assertEquals(said(hanging), []);
       assert(hanging.stdout.includes(DESCRIPTION));
+      const times: number[] = [];
+      for (let count = 0; count < 5; count++) {
+        const begun = performance.now();
+        await birch.host.must(["/usr/lib/pacserve/transaction-report"], { input: "pebble\n" });
+        times.push(performance.now() - begun);
+      }
+      // The best of them, since the machine may have much else to do.
+      assert(Math.min(...times) < 300, times.join(" "));
       own.program.signal("SIGCONT");
       assertEquals(said(await pacsrv(birch, "-S", "lantern")), [line(0, size("lantern"))]);
       await own.stop();

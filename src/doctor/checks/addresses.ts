@@ -107,8 +107,8 @@ async function whoAnswers(
       ? "pacserve"
       : "another";
   } catch (error) {
-    // What takes a connection and says no HTTP, or nothing, is a server, too.
-    return /refused|no route/.test(messageOf(error)) ? "nobody" : "another";
+    // What takes a connection and says no HTTP is a server, too. One that is late may be ours.
+    return /refused|no route|no answer/.test(messageOf(error)) ? "nobody" : "another";
   }
 }
 

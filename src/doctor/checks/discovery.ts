@@ -1,6 +1,10 @@
 /** Whether this host can be found, and finds others. */
 
+import type { PeerRow } from "../../peers/peers.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
+
+/** Seconds: a server announces itself every five minutes. */
+const LATELY = 330;
 
 /** What a service says that is too old to be asked. */
 const TOO_OLD = unknown("the running pacserve is too old to say it");
@@ -50,13 +54,14 @@ export const peersCheck: Check = {
       return well(some + shortList(trips));
     }
     const failing = peers.filter(({ state }) => state === "backoff");
-    if (failing.length > 0) {
-      const whose = failing.map(({ url, trouble }) => `${url} (${trouble ?? "no answer"})`);
+    const whose = failing.map(({ url, trouble }) => `${url} (${trouble ?? "no answer"})`);
+    if (failing.some(isThere)) {
       return wrong(
         `no peer answers: ${shortList(whose)}`,
         "run pacserve-status --check on those machines: is pacserve running there, and TCP 15678 open?",
       );
     }
+    if (failing.length > 0) return unknown(`no peer is there now: ${shortList(whose)} left`);
     if (means.length === 0 && peers.length === 0) {
       return wrong(
         "no peers are looked for, and none is named",
@@ -81,3 +86,8 @@ export const peersCheck: Check = {
     );
   },
 };
+
+/** A machine that was named, or heard lately, is not just switched off. */
+function isThere({ origin, lastSeen }: PeerRow): boolean {
+  return origin === "static" || (lastSeen !== null && lastSeen < LATELY);
+}

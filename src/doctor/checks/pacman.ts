@@ -57,10 +57,10 @@ export const configurationCheck: Check = {
     const { configuration, addressFile } = host.paths;
     const pacman = await host.pacman().catch((error) => messageOf(error));
     if (typeof pacman === "string") return wrong(pacman, "pacman fails, too, until that is mended");
-    const { repositories } = pacman;
-    if (repositories.length === 0) {
+    if (pacman.repositories.length === 0) {
       return wrong(`${configuration} has no repository`, "add the repositories of your system");
     }
+    const repositories = pacman.repositories.filter(isRemote);
     const own = await ownOrigins(host);
     const uses = repositories.filter((each) => placesOf(each, own).length > 0);
     if (uses.length === 0) {
@@ -90,11 +90,13 @@ export const configurationCheck: Check = {
 export const signaturesCheck: Check = {
   name: "signatures",
   run: async (host) => {
-    const { signatureLevels } = await host.pacman();
+    const { signatureLevels: levels, repositories } = await host.pacman();
+    const remote = repositories.filter(isRemote).map(({ name }) => name);
     const never: string[] = [];
     const optional: string[] = [];
     const anybody: string[] = [];
-    for (const [name, words] of signatureLevels) {
+    for (const name of remote) {
+      const words = levels.get(name) ?? [];
       if (words.includes("PackageNever")) never.push(name);
       else if (words.includes("PackageOptional")) optional.push(name);
       if (words.includes("PackageTrustAll")) anybody.push(name);
@@ -105,7 +107,7 @@ export const signaturesCheck: Check = {
       ...(optional.length === 0 ? [] : [`none is required in ${listed(optional)} (Optional)`]),
     ];
     if (faults.length === 0) {
-      return well(`each package has to be signed in ${shortList([...signatureLevels.keys()], 6)}`);
+      return well(`each package has to be signed in ${shortList(remote, 6)}`);
     }
     return wrong(
       `SigLevel protects little: ${faults.join("; ")}`,
@@ -113,6 +115,11 @@ export const signaturesCheck: Check = {
     );
   },
 };
+
+/** True for a repository that is not just a directory of this machine. */
+function isRemote({ servers }: Repository): boolean {
+  return servers.length === 0 || servers.some((server) => !server.startsWith("file:"));
+}
 
 /** Where pacserve may be named in a configuration. */
 async function ownOrigins(host: CheckedHost): Promise<ReadonlySet<string>> {

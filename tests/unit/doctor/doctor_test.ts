@@ -1,0 +1,33 @@
+import { type AddressInfo, createServer } from "node:net";
+import { CheckedHost } from "../../../src/doctor/checked_host.ts";
+import { CHECKS, examine } from "../../../src/doctor/doctor.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { withFiles } from "../../scratch.ts";
+
+Deno.test("examine: a server that hangs, and nothing that can be read, end in time in unknowns", async () => {
+  // It takes connections and says nothing.
+  const server = createServer((socket) => socket.resume());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await withFiles({ "address": `Server = http://127.0.0.1:${port}/\n` }, async (directory) => {
+    const host = new CheckedHost({
+      configuration: `${directory}/no.conf`,
+      addressFile: `${directory}/address`,
+      settings: `${directory}/none`,
+    });
+    const waited: (readonly string[])[] = [];
+    const listener = {
+      progressed: (waiting: readonly string[]): void => void waited.push(waiting),
+    };
+    const begun = performance.now();
+    const { checks } = await examine(host, listener, 300);
+    assert(performance.now() - begun < 2_000);
+    assertEquals(checks.map(({ name }) => name), CHECKS.map(({ name }) => name));
+    const service = checks.find(({ name }) => name === "service");
+    assertEquals(service?.text, "it takes longer than 0.3 s");
+    assertEquals([waited.at(0)?.length, waited.at(-1)], [CHECKS.length, []]);
+    // The question that hangs ends by itself.
+    await host.service();
+  });
+  await new Promise((resolve) => server.close(resolve));
+});
