@@ -12,6 +12,13 @@ export class Scratch implements Disposable {
   }
 }
 
+/** A fresh directory (its real path) for several tests: it is removed when their process ends. */
+export function lastingScratch(): string {
+  const scratch = new Scratch();
+  globalThis.addEventListener("unload", () => scratch[Symbol.dispose]());
+  return scratch.directory;
+}
+
 /** Runs a test in a fresh directory (its real path) and removes it afterwards. */
 export async function inScratch<T>(body: (directory: string) => T | Promise<T>): Promise<T> {
   using scratch = new Scratch();

@@ -150,11 +150,11 @@ async function assertAnswered(body: string): Promise<void> {
     listing: (segments) => (segmentsAreNames(segments), Promise.resolve(null)),
     packageNames: () => Promise.resolve({ names: [], isGrowing: false }),
   });
-  const { status, body: text } = await answers.answer(makeRequest({
+  const { status, body: reply } = await answers.answer(makeRequest({
     method: "POST",
     body: [new TextEncoder().encode(body)],
   }));
-  if (status === 200) JSON.parse(text);
+  if (status === 200) JSON.parse(new TextDecoder().decode(reply as Uint8Array));
   else assertEquals(status, 400);
 }
 

@@ -12,8 +12,8 @@ import manifest from "../../deno.json" with { type: "json" };
 import type { Command } from "../../src/commands/command.ts";
 import { INSERT_PACSERVE } from "../../src/commands/insert_pacserve.ts";
 import { PACSERVE_PORTS } from "../../src/commands/pacserve_ports.ts";
-import { PACSRV } from "../../src/commands/pacsrv_command.ts";
 import { serveCommand } from "../../src/commands/serve/options.ts";
+import { PACSRV } from "./pacsrv_manual.ts";
 
 /** How a command is started. */
 export interface LaunchedCommand {

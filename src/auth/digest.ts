@@ -5,6 +5,7 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { improper, tooManyAttempts, unauthorized } from "./challenge.ts";
 import type { AuthConfiguration, User } from "./configuration.ts";
@@ -62,8 +63,10 @@ type Secrets = Readonly<Record<Algorithm, string>>;
  *
  * It is as safe without the state of the worker before it: it answers a nonce that it does not know with
  * `stale=true`, and clients then log in again by themselves.
+ *
+ * Its event `changed` tells that there is more to hand on to the next worker.
  */
-export class Digest {
+export class Digest extends EventEmitter<{ changed: [] }> {
   readonly #realm: string;
   #users: ReadonlyMap<string, Secrets>;
   /** Stands for every unknown user, so that they take as long as a wrong password. */
@@ -71,18 +74,10 @@ export class Digest {
   readonly #throttle: Throttle;
   readonly #key: Uint8Array;
   readonly #counts: NonceCounts;
-  readonly #changed: () => void;
 
-  /**
-   * @param state of the worker before this one.
-   * @param changed called when there is more to hand on to the next worker.
-   */
-  constructor(
-    configuration: AuthConfiguration,
-    state?: DigestState,
-    changed: () => void = () => {},
-  ) {
-    this.#changed = changed;
+  /** @param state of the worker before this one. */
+  constructor(configuration: AuthConfiguration, state?: DigestState) {
+    super();
     this.#realm = configuration.realm;
     this.#users = this.#secretsOfAll(configuration.users);
     this.#nobody = this.#secretsOf("", randomBytes(32).toString("hex"));
@@ -191,7 +186,7 @@ export class Digest {
       address: request.connection.remoteAddress,
     };
     if (!this.#counts.use(use, now)) return this.#challenge(now, true);
-    this.#changed();
+    this.emit("changed");
     const info = `rspauth="${responseAuthOf(algorithm, secret, proof)}", qop=auth, ` +
       `cnonce=${quote(digest.clientNonce)}, nc=${digest.nonceCount}`;
     return { user: digest.user, info };
@@ -199,7 +194,7 @@ export class Digest {
 
   #refuse(request: HttpRequest, now: number): LoginVerdict {
     this.#throttle.fail(request.connection.remoteAddress, now);
-    this.#changed();
+    this.emit("changed");
     return this.#challenge(now, false);
   }
 

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** How long a nonce is good for, in milliseconds. */
-export const NONCE_LIFETIME = 10 * 60 * 1000;
+const NONCE_LIFETIME = 10 * 60 * 1000;
 
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 12;
@@ -44,7 +44,7 @@ function codeOf(secret: Uint8Array, body: Uint8Array): Uint8Array {
 }
 
 /** How far below the highest count of its nonce a count may lie: requests overtake one another. */
-export const WINDOW = 128;
+const WINDOW = 128;
 
 /** What is remembered of a nonce. Plain data. */
 interface UsedNonce {
@@ -119,11 +119,6 @@ export class NonceCounts {
   exportState(): NonceCountsState {
     const nonces = [...this.#nonces.values()].map((used) => ({ ...used, seen: [...used.seen] }));
     return { nonces, floor: this.#floor };
-  }
-
-  /** How many nonces are remembered. */
-  get size(): number {
-    return this.#nonces.size;
   }
 
   #makeRoom(now: number): void {

@@ -6,14 +6,14 @@ import { addressGroup } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 
 /** Failures that cost nothing: people mistype. */
-export const FREE_FAILURES = 3;
+const FREE_FAILURES = 3;
 /** After so long without a failure an address begins anew, in milliseconds. */
-export const FORGIVEN_AFTER = 10 * 60 * 1000;
+const FORGIVEN_AFTER = 10 * 60 * 1000;
 /**
  * How many attempts of one address may wait for their turn, which takes four minutes at most. It is far
  * fewer than the connections that an address may have, so that others there can still connect.
  */
-export const MAX_WAITING = 64;
+const MAX_WAITING = 64;
 
 /** Between two attempts of an address that guesses, from the first failure that costs something. */
 export const PAUSES: BackoffRange = { first: 500, max: 4_000 };
@@ -146,10 +146,5 @@ export class Throttle {
   exportState(): ThrottleState {
     return [...this.#guessers.entries()].reverse()
       .map(([group, guesser]) => [group, { ...guesser }]);
-  }
-
-  /** How many addresses are remembered. */
-  get size(): number {
-    return this.#guessers.size;
   }
 }

@@ -17,18 +17,18 @@ export function requestedInformation(command: Command, options: ParsedOptions): 
 }
 
 /** The whole help text of a command, in lines of at most 80 columns. */
-export function helpText(command: Command): string {
+function helpText(command: Command): string {
   const positional = command.positional;
   const usage = `usage: ${command.name} [options]` +
     (positional === undefined ? "" : ` ${positional.metavariable}`);
-  const blocks = [usage, ...command.description.map((paragraph) => fill(paragraph, 0))];
+  const blocks = [usage, ...command.description.map((paragraph) => wrap(paragraph, 0))];
   if (positional !== undefined) {
     blocks.push(`Arguments:\n${entry(positional.metavariable, positional.help)}`);
   }
   blocks.push(...[...command.groups, COMMON_OPTIONS].map(groupText));
   if (command.examples.length > 0) {
     const examples = command.examples.map(({ command, explanation }) =>
-      `${fill(explanation, 2)}\n    ${command}`
+      `${wrap(explanation, 2)}\n    ${command}`
     );
     blocks.push(`Examples:\n${examples.join("\n")}`);
   }
@@ -52,7 +52,7 @@ export function optionExplanation(option: Option): string {
 }
 
 function groupText(group: OptionGroup): string {
-  const description = group.description === undefined ? "" : `\n${fill(group.description, 2)}`;
+  const description = group.description === undefined ? "" : `\n${wrap(group.description, 2)}`;
   const options = group.options.map((option) =>
     entry(optionSyntax(option), optionExplanation(option))
   );
@@ -60,13 +60,13 @@ function groupText(group: OptionGroup): string {
 }
 
 function entry(head: string, explanation: string): string {
-  const text = fill(explanation, EXPLANATION);
+  const text = wrap(explanation, EXPLANATION);
   const start = `  ${head}`;
   return start.length > EXPLANATION - 2 ? `${start}\n${text}` : start + text.slice(start.length);
 }
 
 /** Breaks a text at blanks into lines of at most {@link WIDTH} columns, each indented. */
-function fill(text: string, indent: number): string {
+function wrap(text: string, indent: number): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/)) {

@@ -31,8 +31,8 @@ export interface PacsrvSettings {
   /** The configuration without `--config`. */
   readonly configuration: string;
   readonly user: number;
-  /** Where the copies of configurations are. It may throw. */
-  readonly directory: () => string;
+  /** Where the copies of configurations are; null: where the environment says. */
+  readonly directory: string | null;
   /** False for a pacman older than 6.1, which warns of each `CacheServer` line. */
   readonly knowsCacheServer: boolean;
   readonly environment: Pick<Deno.Env, "get">;
@@ -55,17 +55,12 @@ export async function run(words: readonly string[]): Promise<number> {
   if (words.some((word) => word.includes(LOST_BYTES))) {
     throw new Failure("an argument is not in UTF-8");
   }
-  const user = Deno.uid() ?? 0;
   const command = await pacmanCommand(words, {
     program: frontEnd(Deno.env.get("PACMAN")),
     addressFile: PACSERVE_INCLUDE,
     configuration: "/etc/pacman.conf",
-    user,
-    directory: () =>
-      copyDirectory(user, {
-        xdgCacheHome: Deno.env.get("XDG_CACHE_HOME"),
-        home: Deno.env.get("HOME"),
-      }),
+    user: Deno.uid() ?? 0,
+    directory: null,
     // The launcher asks pacman. Where it could not, pacman is taken for a current one.
     knowsCacheServer: !(Number(Deno.env.get("LIBALPM") || NaN) < CACHE_SERVER_SINCE),
     environment: Deno.env,
@@ -98,11 +93,16 @@ export async function pacmanCommand(
   if (inSysroot) return plain;
   try {
     const addresses = serverAddresses(await readText(settings.addressFile));
-    if (!await isRunning(addresses)) return plain;
+    if (!await anyAnswers(addresses)) return plain;
     const configuration = path ?? settings.configuration;
     // pacman has words of its own for a configuration that is not there.
     if (!await exists(configuration)) return plain;
-    const copy = await copyConfiguration(configuration, settings.directory(), settings.user, {
+    const { user, environment: variables } = settings;
+    const directory = settings.directory ?? copyDirectory(user, {
+      xdgCacheHome: variables.get("XDG_CACHE_HOME"),
+      home: variables.get("HOME"),
+    });
+    const copy = await copyConfiguration(configuration, directory, user, {
       addressFile: settings.addressFile,
       cacheServers: settings.knowsCacheServer,
     });
@@ -137,17 +137,17 @@ export function serverAddresses(text: string): URL[] {
 
 /** The beginning of a command line that sets variables: `env no_proxy=localhost`. */
 function environment(addresses: readonly URL[], settings: PacsrvSettings): string[] {
-  const hosts = [...new Set(addresses.map(hostOf))];
+  const hosts = [...new Set(addresses.map(hostWithoutBrackets))];
   const assignments = proxyExceptions(hosts, settings.environment);
   // env(1) would take the path of such a program for one more assignment.
   return assignments.length === 0 || settings.program.includes("=") ? [] : ["env", ...assignments];
 }
 
-function hostOf({ hostname }: URL): string {
+function hostWithoutBrackets({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-async function isRunning(addresses: readonly URL[]): Promise<boolean> {
+async function anyAnswers(addresses: readonly URL[]): Promise<boolean> {
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
 }

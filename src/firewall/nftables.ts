@@ -145,7 +145,7 @@ export function chainTurnsAway(table: string, chain: string): boolean {
 }
 
 /** What describes an opening to nftables, in a chain of that family. */
-export function nftablesExpressions(
+function nftablesExpressions(
   { family, protocol, ports, source }: Opening,
   chainFamily: Family,
 ): Json[] {

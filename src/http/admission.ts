@@ -159,7 +159,7 @@ export class Admission {
  * (Fetch Metadata, `Sec-Fetch-Site`; RFC 6454, `Origin`). Clients that are no browser send neither
  * field and pass.
  */
-export function isCrossSite(request: HttpRequest): boolean {
+function isCrossSite(request: HttpRequest): boolean {
   const { method, headers } = request;
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
   const site = headers["sec-fetch-site"];

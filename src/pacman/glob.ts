@@ -70,7 +70,7 @@ async function isPresent(path: string): Promise<boolean> {
 }
 
 /** The regular expression that matches the names a segment of a pattern stands for. */
-export function segmentExpression(segment: string): RegExp {
+function segmentExpression(segment: string): RegExp {
   let source = "";
   for (let index = 0; index < segment.length; index++) {
     const character = segment.charAt(index);

@@ -45,7 +45,7 @@ export class PackageTable {
 
   /** What the database says of the file with this name; null when it does not know the name. */
   find(name: string): ExpectedFile | null {
-    const hash = hashOf(name);
+    const hash = nameHash(name);
     let [low, high] = [0, this.#hashes.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -80,7 +80,7 @@ export class PackageTableBuilder {
    * @param sha256 64 hexadecimal digits.
    */
   add(name: string, size: number, sha256: string): void {
-    const hash = hashOf(name);
+    const hash = nameHash(name);
     const row = this.#sizes.length;
     this.#reserve(row);
     this.#digestAt(row).setFromHex(sha256);
@@ -126,6 +126,6 @@ export class PackageTableBuilder {
 }
 
 /** 64 bits of the name's SHA-256: nobody can make two names that are one here by chance or soon. */
-function hashOf(name: string): bigint {
+function nameHash(name: string): bigint {
   return createHash("sha256").update(name).digest().readBigUInt64LE();
 }

@@ -12,7 +12,7 @@ import { TarFiles } from "./tar_files.ts";
 import { unpacked } from "./unpacked.ts";
 
 /** Bytes that a database may have, packed and unpacked. Arch's largest is 30 MB unpacked. */
-export const MAX_DATABASE_SIZE = 256 << 20;
+const MAX_DATABASE_SIZE = 256 << 20;
 
 /** Bytes that a description may have; a longer one is passed over. Most have less than 2 kB. */
 const MAX_DESCRIPTION_SIZE = 256 << 10;

@@ -62,6 +62,11 @@ export function isSignature(file: string): boolean {
   return file.endsWith(".sig");
 }
 
+/** True for a package itself. */
+export function isPackage(file: string): boolean {
+  return isPackageOrItsSignature(file) && !isSignature(file);
+}
+
 /**
  * True for what repo-add makes for a repository and pacman asks for: `core.db`, `core.files`, their
  * archives' full names, and their signatures.
@@ -74,6 +79,11 @@ export function isDatabaseOf(repository: string, file: string): boolean {
 /** True for what pacman can do without: the signature of a database. */
 export function isOptional(file: string): boolean {
   return isSignature(file) && !isPackageOrItsSignature(file);
+}
+
+/** Names a repository's database; its signature has the same name. */
+export function databaseOf({ repository, file }: PacmanAddress): string {
+  return `${repository}/${isSignature(file) ? file.slice(0, -".sig".length) : file}`;
 }
 
 /**

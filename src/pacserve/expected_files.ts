@@ -83,7 +83,7 @@ export class ExpectedFiles {
     if (repository !== null) return this.#tables.get(repository)?.find(name) ?? null;
     const [first, ...others] = this.known(name);
     if (first === undefined) return null;
-    return others.every((other) => isSame(first, other)) ? first : null;
+    return others.every((other) => isSameFile(first, other)) ? first : null;
   }
 
   /** Reads what has changed, or joins the reading under way; false when that takes too long. */
@@ -113,6 +113,6 @@ export class ExpectedFiles {
   }
 }
 
-function isSame(one: ExpectedFile, other: ExpectedFile): boolean {
+function isSameFile(one: ExpectedFile, other: ExpectedFile): boolean {
   return one.size === other.size && one.sha256.toHex() === other.sha256.toHex();
 }

@@ -44,8 +44,6 @@ interface PacserveMemoryOptions {
   readonly proxies?: ProxyVariables | null;
   /** What the worker before this one knew. */
   readonly sources?: SourceMemoryState;
-  /** Called when there is more to hand on to the next worker. */
-  readonly changed?: () => void;
   readonly times?: RelayTimes;
 }
 
@@ -53,10 +51,10 @@ interface PacserveMemoryOptions {
 export function createPacserveMemory(
   options: PacserveMemoryOptions,
 ): PacserveMemory {
-  const { log, spool = null, proxies = null, sources: state, changed } = options;
+  const { log, spool = null, proxies = null, sources: state } = options;
   const { times = RELAY_TIMES } = options;
   const mirrorClient = new FileClient(proxies === null ? null : new Proxies(proxies));
-  const sources = new SourceMemory(times, changed);
+  const sources = new SourceMemory(times);
   if (state !== undefined) sources.import(state);
   return {
     mirrors: new Mirrors({ client: mirrorClient, log }),

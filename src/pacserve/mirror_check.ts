@@ -2,6 +2,7 @@
 
 import { mirrorHeaders, RedirectRefused, requestMirror } from "./mirror_request.ts";
 import { type FileAnswer, type FileClient, HttpError } from "./relay/http_client.ts";
+import type { Self } from "./servers.ts";
 
 /**
  * What a mirror says about a file:
@@ -26,8 +27,8 @@ interface CheckOptions {
   readonly timeout: number;
   /** The value of `Via`. */
   readonly via: string;
-  /** Whether an address that a mirror redirects to is ourselves. */
-  readonly isSelf: (url: URL) => boolean;
+  /** A mirror that redirects there is no mirror. */
+  readonly self: Pick<Self, "isAt">;
 }
 
 /**
@@ -35,12 +36,12 @@ interface CheckOptions {
  * It never rejects.
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
-  const { client, timeout, via, isSelf } = options;
+  const { client, timeout, via, self } = options;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeout);
   const ask = async (method: "HEAD" | "GET", more: Record<string, string>): Promise<FileAnswer> => {
     const headers = { ...mirrorHeaders(via), ...more };
-    const request = { client, isSelf, method, headers, signal: abort.signal };
+    const request = { client, self, method, headers, signal: abort.signal };
     const answer = await requestMirror(address, request);
     answer.close();
     return answer;

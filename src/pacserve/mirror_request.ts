@@ -1,13 +1,14 @@
 /** One request to a mirror: with its credentials, and redirects followed. */
 
 import type { FileAnswer, FileClient, FileRequest } from "./relay/http_client.ts";
+import type { Self } from "./servers.ts";
 import { basicAuthorization } from "./url_credentials.ts";
 
 /** What is asked. */
 interface MirrorRequest extends Omit<FileRequest, "url"> {
   readonly client: FileClient;
-  /** Whether an address that a mirror redirects to is ourselves. */
-  readonly isSelf: (url: URL) => boolean;
+  /** Redirects to it are not followed. */
+  readonly self: Pick<Self, "isAt">;
 }
 
 /** A mirror redirects to where it is not followed. */
@@ -43,7 +44,7 @@ export function mirrorHeaders(via: string): Record<string, string> {
  * @throws {HttpError} when there is no answer.
  */
 export async function requestMirror(address: string, request: MirrorRequest): Promise<FileAnswer> {
-  const { client, isSelf, ...rest } = request;
+  const { client, self, ...rest } = request;
   let url = new URL(address);
   const { origin } = url;
   const authorization = basicAuthorization(url);
@@ -63,7 +64,7 @@ export async function requestMirror(address: string, request: MirrorRequest): Pr
     if (url.protocol !== "http:" && url.protocol !== "https:") {
       throw new RedirectRefused(`redirects to ${url.protocol}`);
     }
-    if (isSelf(url)) throw new RedirectRefused("redirects to this server", true);
+    if (self.isAt(url)) throw new RedirectRefused("redirects to this server", true);
   }
   throw new RedirectRefused("redirects without end");
 }

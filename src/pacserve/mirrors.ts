@@ -1,13 +1,13 @@
 /** Finds the first mirror that has a file. */
 
 import { LRUCache } from "lru-cache";
+import { type BackoffRange, Backoffs } from "../backoff.ts";
 import { NeighbourLimit } from "../http/rate_limit.ts";
 import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
-import { MirrorHealth } from "./mirror_health.ts";
 import { race, type RaceTimes } from "./mirror_race.ts";
 import type { FileClient } from "./relay/http_client.ts";
-import { type Mirror, urlOn } from "./servers.ts";
+import { type Mirror, type Self, urlOn } from "./servers.ts";
 
 /** Where a file can be had. */
 export interface MirrorChoice {
@@ -32,8 +32,8 @@ interface MirrorQuestion {
   readonly optional: boolean;
   /** The value of `Via` with which the mirrors are asked. */
   readonly via: string;
-  /** Whether an address is ourselves. */
-  readonly isSelf: (url: URL) => boolean;
+  /** This server, which is no mirror. */
+  readonly self: Pick<Self, "isAt">;
   /** IP address of the neighbour that wants the file; null for this host. */
   readonly neighbour: string | null;
 }
@@ -55,6 +55,11 @@ export interface MirrorsOptions {
 const TIMES: RaceTimes = { stagger: 120, patience: 250, deadline: 430 };
 const CHECK_TIMEOUT = 5_000;
 
+/** For how long a mirror that fails is asked last, in milliseconds. */
+const BACKOFF: BackoffRange = { first: 10_000, max: 600_000 };
+/** More origins than any pacman.conf names; a list that changes must not let this grow. */
+const MAX_ORIGINS = 500;
+
 /** For so long a mirror's answer is believed. */
 const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
 const MAX_REMEMBERED = 4_000;
@@ -72,7 +77,8 @@ const CHECKS_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
 /** Asks mirrors, and remembers for a short while what they said and which of them are dead. */
 export class Mirrors {
   readonly #options: MirrorsOptions;
-  readonly #health: MirrorHealth;
+  /** By origin. */
+  readonly #backoffs: Backoffs;
   readonly #answers: LRUCache<string, Verdict>;
   readonly #running = new Map<string, Promise<Verdict>>();
   readonly #limit: NeighbourLimit;
@@ -80,7 +86,7 @@ export class Mirrors {
   constructor(options: MirrorsOptions) {
     this.#options = options;
     const now = options.now ?? ((): number => performance.now());
-    this.#health = new MirrorHealth(now);
+    this.#backoffs = new Backoffs(BACKOFF, MAX_ORIGINS, now);
     this.#limit = new NeighbourLimit(CHECKS_FOR_NEIGHBOUR, CHECKS_FOR_NEIGHBOURS, now);
     this.#answers = new LRUCache({
       max: MAX_REMEMBERED,
@@ -102,7 +108,7 @@ export class Mirrors {
     const { mirrors, file } = question;
     const judged = mirrors.map((mirror) => ({
       mirror,
-      isSetAside: this.#health.isSetAside(mirror.origin),
+      isSetAside: this.#backoffs.isPaused(mirror.origin),
     }));
     const ordered = [
       ...judged.filter(({ isSetAside }) => !isSetAside),
@@ -127,7 +133,7 @@ export class Mirrors {
 
   /** A mirror failed while it gave a file: it is asked last for a while. */
   failed(origin: string, reason: string): void {
-    const pause = this.#health.failed(origin);
+    const pause = this.#backoffs.failed(origin);
     if (pause === null) return;
     const seconds = Math.round(pause / 1000);
     this.#options.log.warn(`mirror ${origin} ${reason}; it is asked last for ${seconds} s`);
@@ -157,11 +163,11 @@ export class Mirrors {
       client: this.#options.client,
       timeout: this.#options.checkTimeout ?? CHECK_TIMEOUT,
       via: question.via,
-      isSelf: question.isSelf,
+      self: question.self,
     });
     const { origin } = mirror;
     if (verdict === "has" || verdict === "lacks") {
-      this.#health.succeeded(origin);
+      this.#backoffs.succeeded(origin);
       this.#answers.set(url, verdict, { ttl: REMEMBERED[verdict] });
     } else if (verdict === "fails") {
       this.failed(origin, reason);

@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { isLoopbackHost } from "../http/address.ts";
+import type { Network } from "../http/network.ts";
 import { encodeSegment } from "../http/target.ts";
 import type { PacmanConfiguration, Repository } from "../pacman/configuration.ts";
 import { isPackageOrItsSignature } from "./address.ts";
@@ -23,13 +24,39 @@ export interface Mirror {
 }
 
 /** How a server knows itself in an address. */
-export interface Self {
-  /** TCP ports on which we listen. */
-  readonly ports: readonly number[];
-  /** Names of this host, with or without its domain. */
-  readonly hostNames: readonly string[];
-  /** Whether an IP address is one of this host's. */
-  readonly isOwnAddress: (address: string) => boolean;
+export class Self {
+  readonly #ports: readonly number[];
+  readonly #hostNames: readonly string[];
+  readonly #network: Pick<Network, "isOwn"> | null;
+
+  /**
+   * @param ports TCP ports on which we listen.
+   * @param hostNames names of this host, with or without its domain.
+   * @param network null: IP addresses other than those that always mean this host are not known.
+   */
+  constructor(
+    ports: readonly number[],
+    hostNames: readonly string[],
+    network: Pick<Network, "isOwn"> | null,
+  ) {
+    this.#ports = ports;
+    this.#hostNames = hostNames;
+    this.#network = network;
+  }
+
+  /** True when an address leads to this very server. */
+  isAt(url: URL): boolean {
+    if (url.protocol !== "http:" && url.protocol !== "https:") return false;
+    const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+    if (!this.#ports.includes(port)) return false;
+    const host = hostOf(url);
+    if (isLoopbackHost(host) || host === "0.0.0.0" || host === "::") return true;
+    if (this.#network?.isOwn(host)) return true;
+    return this.#hostNames.some((name) => {
+      const own = name.toLowerCase();
+      return host === own || host === `${own}.local`;
+    });
+  }
 }
 
 /**
@@ -55,7 +82,7 @@ export function mirrorsOf(
   for (const server of new Set([...cacheServers, ...repository.servers])) {
     const url = parseUrl(server);
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) continue;
-    if (isSelf(url, self) || !fitsArchitecture(server, configuration, architecture)) continue;
+    if (self.isAt(url) || !fitsArchitecture(server, configuration, architecture)) continue;
     const hasCredentials = url.username !== "" || url.password !== "";
     mirrors.push({
       server,
@@ -75,9 +102,9 @@ export function directoriesOf(repository: Repository, self: Self): string[] {
   const directories: string[] = [];
   for (const server of repository.servers) {
     const url = parseUrl(server);
-    if (url === null || isSelf(url, self)) continue;
+    if (url === null || self.isAt(url)) continue;
     if (url.protocol !== "file:") return [];
-    const directory = pathOf(url);
+    const directory = localPathOf(url);
     if (directory !== null) directories.push(directory);
   }
   return directories;
@@ -96,20 +123,6 @@ export function fileRepositoryDirectories(
 /** The address of a file on a mirror, credentials and query included. */
 export function urlOn(mirror: Mirror, file: string): string {
   return new URL(`${mirror.server}/${encodeSegment(file)}`).href;
-}
-
-/** True when an address leads to this very server. */
-export function isSelf(url: URL, self: Self): boolean {
-  if (url.protocol !== "http:" && url.protocol !== "https:") return false;
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-  if (!self.ports.includes(port)) return false;
-  const host = hostOf(url);
-  if (isLoopbackHost(host) || host === "0.0.0.0" || host === "::") return true;
-  if (self.isOwnAddress(host)) return true;
-  return self.hostNames.some((name) => {
-    const own = name.toLowerCase();
-    return host === own || host === `${own}.local`;
-  });
 }
 
 /**
@@ -149,7 +162,7 @@ function parseUrl(text: string): URL | null {
   }
 }
 
-function pathOf(url: URL): string | null {
+function localPathOf(url: URL): string | null {
   try {
     const path = fileURLToPath(url);
     return path.length > 1 ? path.replace(/\/+$/, "") : path;

@@ -10,7 +10,7 @@
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** Stands for the sender's host: the receiver puts the address there that the datagram came from. */
-export const HOST_PLACEHOLDER = "ungabunga";
+const HOST_PLACEHOLDER = "ungabunga";
 
 const MAGIC = {
   pacserve: "ThreadedServers.Pacserve/",

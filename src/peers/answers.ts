@@ -1,6 +1,7 @@
 /** Answers to the messages of other servers. */
 
-import type { HttpRequest } from "../http/exchange.ts";
+import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { contentReply, textReply } from "../http/replies.ts";
 import type { Finder } from "./finder.ts";
 import type { Membership } from "./membership.ts";
 import type { OwnFiles } from "./own_server.ts";
@@ -18,12 +19,6 @@ import {
 } from "./protocol.ts";
 import { countOf, instanceOf } from "./questions.ts";
 import type { Wants } from "./wants.ts";
-
-/** An answer: the status and the body, which is JSON if the status is 200. */
-export interface MessageAnswer {
-  readonly status: 200 | 400 | 413;
-  readonly body: string;
-}
 
 /** Answers peers from what this server shares, and with hops from its own peers. */
 export class Answers {
@@ -53,12 +48,12 @@ export class Answers {
    * However many `hops` it grants, this server's peers are asked with 0: on one LAN everybody hears
    * everybody, and questions that spawn questions multiply.
    */
-  async answer(request: HttpRequest): Promise<MessageAnswer> {
+  async answer(request: HttpRequest): Promise<Reply> {
     const body = await textOfBody(request.body);
-    if (body === null) return { status: 413, body: "the message is too long\n" };
+    if (body === null) return textReply(413, "the message is too long");
     const message = decodeMessage(body);
-    if (message === "malformed") return { status: 400, body: "no message of a peer\n" };
-    if (message === "unfit") return { status: 200, body: "null" };
+    if (message === "malformed") return textReply(400, "no message of a peer");
+    if (message === "unfit") return answerReply("null");
     switch (message.type) {
       case "nudge":
         this.#membership.nudged(
@@ -67,17 +62,17 @@ export class Answers {
           instanceOf(request.headers[HEADERS.instance.toLowerCase()]),
           countOf(request.headers[HEADERS.index.toLowerCase()]),
         );
-        return { status: 200, body: "true" };
+        return answerReply("true");
       case "file check":
-        return { status: 200, body: await this.#checkFiles(message, request) };
+        return answerReply(await this.#checkFiles(message, request));
       case "directory listing":
-        return { status: 200, body: await this.#list(message, request) };
+        return answerReply(await this.#list(message, request));
       case "want": {
         const instance = instanceOf(request.headers[HEADERS.instance.toLowerCase()]);
         const first = instance === null
           ? null
           : await this.#wants.answer(message, instance, request.connection.remoteAddress);
-        return { status: 200, body: first === null ? "null" : encodeFirst(first) };
+        return answerReply(first === null ? "null" : encodeFirst(first));
       }
     }
   }
@@ -106,13 +101,17 @@ export class Answers {
     if (remote.length === 0) return encodeListing(local);
     const merged = new Map<string, ListingEntry[]>();
     for (const [name, entries] of local ?? []) merged.set(name, [...entries]);
-    for (const { name, url, size, mtime, directory } of remote) {
+    for (const { name, peer: _, ...entry } of remote) {
       const entries = merged.get(name) ?? [];
-      entries.push({ href: url, size, mtime, dir: directory });
+      entries.push(entry);
       merged.set(name, entries);
     }
     return encodeListing(merged);
   }
+}
+
+function answerReply(json: string): Reply {
+  return contentReply(200, "application/json", json);
 }
 
 /** The text of a request's body; null when it is longer than any message. */

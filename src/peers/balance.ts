@@ -27,7 +27,7 @@ export function transfersOf({ transfers, transfersAt }: Load, now: number): numb
 }
 
 /** What it costs to be sent a file by this peer: its round trip, once for each transfer and for ours. */
-export function costOf(peer: Load, now: number): number {
+function costOf(peer: Load, now: number): number {
   const roundTrip = Math.max(peer.roundTrip ?? SHORT_ROUND_TRIP, SHORT_ROUND_TRIP);
   return (transfersOf(peer, now) + 1) * roundTrip;
 }

@@ -5,6 +5,7 @@
  * A certificate is verified as pacman's would be: a peer that pacman cannot download from is no use.
  */
 
+import { Buffer } from "node:buffer";
 import http from "node:http";
 import { messageOf } from "../failure.ts";
 
@@ -150,7 +151,7 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          body: joined(chunks, length),
+          body: Buffer.concat(chunks, length),
           roundTrip,
         });
       });
@@ -160,16 +161,6 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
 }
 
 class StaleConnection extends PeerError {}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
-}
 
 /** The first value of a header field of an answer. */
 export function headerOf(answer: PeerAnswer, name: string): string | undefined {

@@ -19,8 +19,7 @@ const GATHERING = 1;
 
 interface Question {
   readonly path: string;
-  readonly resolve: (has: boolean) => void;
-  readonly reject: (error: unknown) => void;
+  readonly answer: PromiseWithResolvers<boolean>;
 }
 
 interface Line {
@@ -41,13 +40,14 @@ export class FileChecks {
 
   /** Whether the peer has the file. Rejects with a `PeerError` when there is no proper answer. */
   ask(peer: Peer, path: string): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const line = this.#lineOf(peer);
-      line.waiting.push({ path, resolve, reject });
-      if (line.waiting.length > 1) return;
+    const answer = Promise.withResolvers<boolean>();
+    const line = this.#lineOf(peer);
+    line.waiting.push({ path, answer });
+    if (line.waiting.length === 1) {
       const wait = line.underWay === 0 ? GATHERING : MAX_WAIT;
       line.timer = setTimeout(() => this.#flush(peer, line), wait);
-    });
+    }
+    return answer.promise;
   }
 
   #lineOf(peer: Peer): Line {
@@ -68,8 +68,8 @@ export class FileChecks {
     line.underWay++;
     const paths = [...new Set(questions.map(({ path }) => path))];
     this.#questions.fileCheck(peer, paths).then(
-      (found) => questions.forEach(({ path, resolve }) => resolve(found.has(path))),
-      (error) => questions.forEach(({ reject }) => reject(error)),
+      (found) => questions.forEach(({ path, answer }) => answer.resolve(found.has(path))),
+      (error) => questions.forEach(({ answer }) => answer.reject(error)),
     ).finally(() => {
       line.underWay--;
       if (line.underWay > 0) return;

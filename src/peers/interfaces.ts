@@ -42,7 +42,7 @@ export const IGNORED_INTERFACES: readonly string[] = [
 ];
 
 /** True when `name` matches `pattern`, in which `*` stands for any characters. */
-export function matchesName(pattern: string, name: string): boolean {
+function matchesName(pattern: string, name: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   if (rest.length === 0) return pattern === name;
   if (!name.startsWith(first)) return false;

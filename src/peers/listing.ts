@@ -1,22 +1,15 @@
 /** What the peers have in a directory, for `--list-remote`. */
 
 import { encodePath } from "../http/target.ts";
-import type { Listing } from "./protocol.ts";
+import type { Listing, ListingEntry } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
-/** An entry of a directory on a peer. */
-export interface RemoteEntry {
+/** An entry of a directory on a peer: its `href` is a URL, with a slash at the end for a directory. */
+export interface RemoteEntry extends ListingEntry {
   readonly name: string;
-  /** Where the entry is, on the peer; with a slash at the end for a directory. */
-  readonly url: string;
   /** URL of the peer. */
   readonly peer: string;
-  /** Bytes; null for a directory or if the peer does not say. */
-  readonly size: number | null;
-  /** Seconds since 1970. */
-  readonly mtime: number;
-  readonly directory: boolean;
 }
 
 /** Bytes that the answers of all peers may take together. */
@@ -72,13 +65,7 @@ function* entriesOf(
 ): Iterable<RemoteEntry> {
   for (const [name, [entry]] of listing) {
     if (entry === undefined) continue;
-    yield {
-      name,
-      url: peer.url.slice(0, -1) + encodePath([...segments, name]) + (entry.dir ? "/" : ""),
-      peer: peer.url,
-      size: entry.size,
-      mtime: entry.mtime,
-      directory: entry.dir,
-    };
+    const href = peer.url.slice(0, -1) + encodePath([...segments, name]) + (entry.dir ? "/" : "");
+    yield { ...entry, href, name, peer: peer.url };
   }
 }

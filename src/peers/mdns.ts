@@ -20,7 +20,7 @@ import type { PeerUrl } from "./peer_url.ts";
 export const MDNS_LIFETIME = 3 * TTL * 1000;
 
 /** The server that is announced. */
-export interface AnnouncedServer {
+interface AnnouncedServer {
   readonly scheme: "http" | "https";
   /** The TCP port. */
   readonly port: number;

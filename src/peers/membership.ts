@@ -41,7 +41,7 @@ interface Told {
 }
 
 /** What membership is made from. */
-export interface MembershipParts {
+interface MembershipParts {
   readonly configuration: Pick<PeersConfiguration, "defaultPort" | "ipv6">;
   readonly registry: Registry;
   readonly questions: Questions;

@@ -7,7 +7,7 @@ import type { Offer, Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
 /** Most of them that one search asks. */
-export const MAX_PACREDIR_HOSTS = 8;
+const MAX_PACREDIR_HOSTS = 8;
 
 /** Files in a row that a host did not have, after which others are asked before it. */
 const MISSES = 3;

@@ -2,7 +2,6 @@
 
 import type { Log } from "../log.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
-import { contentReply } from "../http/replies.ts";
 import { ownUri } from "./announcement.ts";
 import { Answers } from "./answers.ts";
 import { transfersOf } from "./balance.ts";
@@ -25,7 +24,7 @@ import { StaticPeers } from "./static_peers.ts";
 import { Wants } from "./wants.ts";
 
 /** What the room is made with. */
-export interface PeersParts {
+interface PeersParts {
   readonly scheme: "http" | "https";
   /** Directories that the index is made from; null for a server that publishes none. */
   readonly indexed: readonly string[] | null;
@@ -167,9 +166,8 @@ export class Peers {
 
   /** Answers a message of another server. */
   async answer(request: HttpRequest): Promise<Reply> {
-    const { status, body } = await this.#answers.answer(request);
-    const type = status === 200 ? "application/json" : "text/plain";
-    return contentReply(status, type, body, this.replyHeaders());
+    const reply = await this.#answers.answer(request);
+    return { ...reply, headers: { ...reply.headers, ...this.replyHeaders() } };
   }
 
   /** Header fields that a reply to a request of a peer bears. */

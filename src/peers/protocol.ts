@@ -9,7 +9,7 @@
 import { decodeSegment } from "../http/target.ts";
 
 /** "Here I am." The receiver takes the host from the connection. */
-export interface Nudge {
+interface Nudge {
   readonly type: "nudge";
   readonly uri: string;
 }
@@ -61,7 +61,7 @@ export type Message = Nudge | FileCheck | DirectoryListing | Want;
 export interface ListingEntry {
   /** Where the entry is: a path on the answering server, or a URL elsewhere. */
   readonly href: string;
-  /** Bytes; null for a directory. */
+  /** Bytes; null for a directory, or where the server does not say. */
   readonly size: number | null;
   /** Seconds since 1970. */
   readonly mtime: number;

@@ -16,7 +16,7 @@ import type { PeerKind } from "./discovery.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
 /** How much is kept. */
-export const BOUNDS = {
+const BOUNDS = {
   peers: 1024,
   candidates: 256,
   /** Peers and candidates of one host, unless it is this host. */
@@ -30,13 +30,13 @@ export const BOUNDS = {
 } as const;
 
 /** The backoff of a peer that fails, in milliseconds. */
-export const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
+const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
 
 /** URLs that are remembered as this server's own. */
 const MAX_SELVES = 256;
 
 /** How a peer became known. A nudge comes over TCP, so the address in it is proven. */
-export type Origin = "static" | "nudge" | "announcement";
+type Origin = "static" | "nudge" | "announcement";
 
 /** A server on the LAN. */
 export interface Peer {
@@ -71,7 +71,7 @@ export interface Peer {
 }
 
 /** What an answer tells about a peer. */
-export interface PeerFacts {
+interface PeerFacts {
   readonly instance: string | null;
   /** Generation of its index; null for none. */
   readonly generation: number | null;
@@ -92,7 +92,7 @@ export interface PeerRecord {
 }
 
 /** What the registry is told. */
-export interface RegistryOptions {
+interface RegistryOptions {
   /** Milliseconds after which a peer that was not heard of is forgotten, static ones aside. */
   readonly lifetime: number;
   /** Milliseconds on a clock that only goes forward. */
@@ -122,11 +122,6 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     this.#lifetime = lifetime;
     this.#now = now ?? ((): number => performance.now());
     this.#random = random ?? Math.random;
-  }
-
-  /** Number of peers that were believed at some time and are still remembered. */
-  get size(): number {
-    return this.#peers.size;
   }
 
   /** Adds a peer that is never forgotten. */

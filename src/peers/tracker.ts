@@ -1,7 +1,7 @@
 /** Remembers who downloads a file first. Pure state: its clock and its bounds are its only world. */
 
 /** How much a tracker remembers, and for how long. */
-export const TRACKER_BOUNDS = {
+const TRACKER_BOUNDS = {
   /** Files in all. */
   files: 4_096,
   /** Files for which one address is named. */
@@ -35,7 +35,7 @@ interface Entry {
 }
 
 /** What the tracker answers: an instance, and for how long (ms) it has been named. */
-export interface Named {
+interface Named {
   readonly instance: string;
   readonly age: number;
 }
@@ -72,18 +72,18 @@ export class Tracker {
   want(key: string, asker: Asker, have: number, failed: readonly string[]): void {
     const entry = this.#entryOf(key);
     for (const name of [entry.first, entry.next]) {
-      if (name === null || !isSame(name, asker)) continue;
+      if (name === null || !isSameAsker(name, asker)) continue;
       name.have = have;
       name.asked = this.#now();
     }
     const mine = { ...asker, have, since: this.#now(), asked: this.#now() };
     const { first, next } = entry;
     if (first === null) this.#set(entry, "first", mine);
-    else if (!isSame(first, asker) && failed.includes(first.instance)) {
+    else if (!isSameAsker(first, asker) && failed.includes(first.instance)) {
       // Before the others know of it, the one with most of the file goes on; later it stays.
       const isBetter = next !== null && next.have < have && mine.since - next.since < GATHERING;
       if (next === null || isBetter || failed.includes(next.instance)) {
-        if (next === null || !isSame(next, asker)) this.#set(entry, "next", mine);
+        if (next === null || !isSameAsker(next, asker)) this.#set(entry, "next", mine);
       }
     }
   }
@@ -92,8 +92,8 @@ export class Tracker {
   ended(key: string, asker: Asker): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    if (entry.next !== null && isSame(entry.next, asker)) this.#set(entry, "next", null);
-    if (entry.first !== null && isSame(entry.first, asker)) this.#promote(entry);
+    if (entry.next !== null && isSameAsker(entry.next, asker)) this.#set(entry, "next", null);
+    if (entry.first !== null && isSameAsker(entry.first, asker)) this.#promote(entry);
     if (entry.first === null) this.#forget(entry);
   }
 
@@ -182,6 +182,6 @@ export class Tracker {
 /** Milliseconds in which those that lost the same source ask, one shortly after the other. */
 export const GATHERING = 20;
 
-function isSame(one: Asker, other: Asker): boolean {
+function isSameAsker(one: Asker, other: Asker): boolean {
   return one.instance === other.instance && one.address === other.address;
 }

@@ -79,7 +79,7 @@ const loadedByPages = /^(?:image|audio|video)\/|^text\/css\b/;
  * §14). Small files come from memory while they have not changed ({@link SmallFiles}).
  */
 export class FileReplies {
-  readonly #tree: Pick<SharedTree, "openWithInfo">;
+  readonly #tree: Pick<SharedTree, "open">;
   readonly #source: string;
   readonly #website: Website | null;
   readonly #kept = new SmallFiles<Representation>();
@@ -90,7 +90,7 @@ export class FileReplies {
    * (`Content-Security-Policy: sandbox`).
    */
   constructor(
-    tree: Pick<SharedTree, "openWithInfo">,
+    tree: Pick<SharedTree, "open">,
     source: string,
     website: Website | null = null,
   ) {
@@ -140,7 +140,7 @@ export class FileReplies {
   }
 
   #fromDisk(file: SharedFile, request: HttpRequest, now: number): Reply | null {
-    const opened = this.#tree.openWithInfo(file);
+    const opened = this.#tree.open(file);
     if (opened === null) return null;
     // The file may have been replaced since it was looked up: the open one counts.
     const current = toSharedFile(file, opened.info);

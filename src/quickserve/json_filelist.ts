@@ -25,7 +25,7 @@ interface Position {
  */
 export function parseJsonFilelist(text: string, file: string, base: string): Share[] {
   const begin = text.search(/\S|$/);
-  const root = text[begin] === "{" ? parseText(text, file) : null;
+  const root = text[begin] === "{" ? parseDocument(text, file) : null;
   if (root?.type !== "Object") {
     const shape = 'it has to begin with {, as in {"name": "/path"}';
     throw mistake(file, positionAt(text, begin), `this is no JSON filelist: ${shape}`);
@@ -63,7 +63,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
   return { path, sources, packageCache: false };
 }
 
-function parseText(text: string, file: string): ValueNode {
+function parseDocument(text: string, file: string): ValueNode {
   try {
     return parse(text, { mode: "json" }).body;
   } catch (error) {

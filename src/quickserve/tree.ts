@@ -146,13 +146,11 @@ export class SharedTree {
     return [...entries.keys()].sort().flatMap((name) => entries.get(name) ?? []);
   }
 
-  /** Opens a file that was looked up; null when it is gone or leads out of the shares meanwhile. */
-  open(file: SharedFile): Deno.FsFile | null {
-    return this.openWithInfo(file)?.file ?? null;
-  }
-
-  /** Like {@link open}, with the `fstat` of what was opened. */
-  openWithInfo(file: SharedFile): OpenedFile | null {
+  /**
+   * Opens a file that was looked up, and says what `fstat` says of it; null when it is gone or leads out
+   * of the shares meanwhile.
+   */
+  open(file: SharedFile): OpenedFile | null {
     return this.#boundary.open(file.localPath);
   }
 

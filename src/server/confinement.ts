@@ -8,7 +8,7 @@
 
 import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
 import { Network } from "../http/network.ts";
-import { fileRepositoryDirectories } from "../pacserve/servers.ts";
+import { fileRepositoryDirectories, Self } from "../pacserve/servers.ts";
 import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
@@ -75,12 +75,8 @@ export function workerScope(configuration: ServerConfiguration): Scope {
 /** Directories of `file:` repositories, which are served although they are no shares. */
 function repositories({ pacserve }: ServerConfiguration): string[] {
   if (pacserve === null) return [];
-  const network = new Network();
-  return fileRepositoryDirectories(pacserve.pacman, {
-    ports: [pacserve.port],
-    hostNames: pacserve.hostNames,
-    isOwnAddress: (address) => network.isOwn(address),
-  });
+  const self = new Self([pacserve.port], pacserve.hostNames, new Network());
+  return fileRepositoryDirectories(pacserve.pacman, self);
 }
 
 /** True when a worker with one scope can do the work of the other. */

@@ -16,7 +16,7 @@ export interface ServerLog extends Log {
 const PRIORITY = { error: 3, warning: 4, info: 6, debug: 7 };
 
 /** Characters of a line at most: a client must not fill the disk with few requests. */
-export const MAX_LINE = 4096;
+const MAX_LINE = 4096;
 
 /** Makes a log. */
 export function createLog({ level, journal }: LogConfiguration): ServerLog {

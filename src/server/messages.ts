@@ -1,6 +1,6 @@
 /** What the main thread and the worker say to each other. */
 
-import type { ReadDatabase } from "../pacserve/expected_files.ts";
+import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { ServerState } from "./state.ts";
 
@@ -39,3 +39,28 @@ export type FromWorker =
   | { readonly type: "died"; readonly reason: string }
   /** The state that the next worker needs. */
   | { readonly type: "state"; readonly state: ServerState };
+
+/**
+ * The worker's side of `read databases` and `databases`. One question at a time, as `ExpectedFiles`
+ * asks.
+ */
+export class RemoteDatabases implements Databases {
+  readonly #post: (message: FromWorker) => void;
+  #answer = Promise.withResolvers<readonly ReadDatabase[]>();
+
+  /** @param post sends a message to the main thread. */
+  constructor(post: (message: FromWorker) => void) {
+    this.#post = post;
+  }
+
+  readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
+    this.#answer = Promise.withResolvers();
+    this.#post({ type: "read databases", known });
+    return this.#answer.promise;
+  }
+
+  /** The main thread has answered. */
+  answered(databases: readonly ReadDatabase[]): void {
+    this.#answer.resolve(databases);
+  }
+}

@@ -53,24 +53,24 @@ export class RunningServer {
     this.#report = report;
     this.#log = createLog(configuration.log);
     this.#network = new Network();
-    const changed = (): void => this.#reportSoon();
     const { pacserve } = configuration;
     this.#memory = createPacserveMemory({
       log: this.#log,
       spool: pacserve?.spool ?? null,
       proxies: pacserve?.proxies ?? null,
       sources: state.sources,
-      changed,
       times: { ...RELAY_TIMES, peerAnswer: Math.max(500, configuration.peers.searchTimeout) },
     });
-    this.#digest = new Digest(configuration.auth, state.digest ?? undefined, changed);
+    this.#digest = new Digest(configuration.auth, state.digest ?? undefined);
     this.#peers = new Peers(configuration.peers, {
       scheme: configuration.listen.tls === null ? "http" : "https",
       indexed: packageDirectories(configuration),
       network: this.#network,
       log: this.#log,
     });
-    this.#peers.registry.on("changed", () => this.#reportSoon());
+    for (const source of [this.#memory.sources, this.#digest, this.#peers.registry]) {
+      source.on("changed", () => this.#reportSoon());
+    }
     if (state.peers !== null) this.#peers.importState(state.peers);
   }
 

@@ -6,8 +6,7 @@
 import { messageOf } from "../failure.ts";
 import { ExpectedFiles } from "../pacserve/expected_files.ts";
 import { flushLines } from "./line_writer.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-import { RemoteDatabases } from "./remote_databases.ts";
+import { type FromWorker, RemoteDatabases, type ToWorker } from "./messages.ts";
 import { RunningServer } from "./running_server.ts";
 
 /** What a worker's global scope has of the two ends of its message channel. */

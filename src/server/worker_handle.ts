@@ -29,7 +29,6 @@ export class WorkerHandle {
   readonly #listening = Promise.withResolvers<number>();
   readonly #stopped = Promise.withResolvers<void>();
   #configured = Promise.withResolvers<void>();
-  #port: number | null = null;
 
   /**
    * Starts it.
@@ -65,7 +64,6 @@ export class WorkerHandle {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") loaded.resolve();
       if (data.type === "listening") {
-        this.#port = data.port;
         this.#listening.resolve(data.port);
       }
       if (data.type === "configured") this.#configured.resolve();
@@ -89,11 +87,6 @@ export class WorkerHandle {
   /** Milliseconds since the start. */
   get age(): number {
     return performance.now() - this.#started;
-  }
-
-  /** The port that it listens on; null before it does. */
-  get port(): number | null {
-    return this.#port;
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 
 import { removeTree, RunningProgram } from "../lan/process.ts";
+import { Scratch } from "../scratch.ts";
 
 interface Answer {
   readonly id?: number;
@@ -40,7 +41,7 @@ export class Firefox implements AsyncDisposable {
 
   /** Starts it with a fresh profile. */
   static async start(): Promise<Firefox> {
-    const profile = await Deno.makeTempDir({ prefix: "pacserve-firefox-" });
+    const profile = new Scratch().directory;
     // Nobody is there who could allow a page to play.
     await Deno.writeTextFile(`${profile}/user.js`, 'user_pref("media.autoplay.default", 0);\n');
     const program = new RunningProgram([

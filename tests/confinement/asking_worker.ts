@@ -1,8 +1,7 @@
 /** A worker of the network that serves nothing: on a channel it is asked what packages must be. */
 
 import { ExpectedFiles } from "../../src/pacserve/expected_files.ts";
-import type { FromWorker, ToWorker } from "../../src/server/messages.ts";
-import { RemoteDatabases } from "../../src/server/remote_databases.ts";
+import { type FromWorker, RemoteDatabases, type ToWorker } from "../../src/server/messages.ts";
 
 /** What a worker's global scope has of the two ends of its message channel. */
 declare const self: {

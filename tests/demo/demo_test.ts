@@ -48,9 +48,9 @@ Deno.test("the demo: three hosts upgrade at the same moment, and the mirror send
   // Of the system that `deno task test` has made before it runs this test; else of this machine.
   const newest = Deno.env.get("PACSERVE_ARCH_ROOT") ? "7" : "\\d+";
   assertMatch(demo.program.output, new RegExp(`^ *All have pacman ${newest}\\.\\d`, "m"));
-  assertMatch(demo.program.output, /^  They found each other\.$/m);
-  assertMatch(demo.program.output, /^  glacier .*MiB +to (alder|birch|cedar)/m);
-  assertMatch(demo.program.output, /^  lantern .*MiB +to cedar$/m);
+  assertMatch(demo.program.output, /^ {2}They found each other\.$/m);
+  assertMatch(demo.program.output, /^ {2}glacier .*MiB +to (alder|birch|cedar)/m);
+  assertMatch(demo.program.output, /^ {2}lantern .*MiB +to cedar$/m);
   assertEquals(demo.left(), []);
 });
 

@@ -5,6 +5,7 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { lastingScratch } from "../scratch.ts";
 import { type ArchMachine, cache } from "./arch.ts";
 import type { Host } from "./host.ts";
 import type { Recipe } from "./packages.ts";
@@ -42,11 +43,7 @@ let made: Promise<Repository> | null = null;
 
 /** The repository of {@link recipes}, made once and removed at the end. */
 function hardRepository(): Promise<Repository> {
-  made ??= (async () => {
-    const directory = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
-    globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-    return await makeRepository(directory, recipes);
-  })();
+  made ??= makeRepository(lastingScratch(), recipes);
   return made;
 }
 

@@ -8,6 +8,7 @@
  * makes them once ({@link sharedRepository}).
  */
 
+import { lastingScratch } from "../scratch.ts";
 import { fileNames, type Package, pkgbuild, type Recipe, recipes } from "./packages.ts";
 import { must } from "./process.ts";
 
@@ -74,9 +75,7 @@ export function environmentFor(directory: string): Record<string, string> {
 async function findOrMake(): Promise<Repository> {
   const made = Deno.env.get(variable);
   if (made !== undefined) return await openRepository(made);
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-repository-" });
-  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-  return await makeRepository(directory);
+  return await makeRepository(lastingScratch());
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import type { Host } from "../lan/host.ts";
 import { must, type RunningProgram } from "../lan/process.ts";
+import { lastingScratch } from "../scratch.ts";
 
 const PACKAGES = [
   ...["avahi-daemon", "avahi-utils", "libavahi-client3", "libavahi-common3", "libavahi-core7"],
@@ -17,8 +18,7 @@ let unpacked: Promise<string> | null = null;
 async function unpack(): Promise<string> {
   const there = ["/usr/bin/avahi-daemon", "/usr/lib/systemd/systemd-resolved"];
   if ((await Promise.all(there.map(exists))).every((each) => each)) return "";
-  const directory = await Deno.makeTempDir({ prefix: "pacserve-mdns-" });
-  addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+  const directory = lastingScratch();
   const script = `set -e
     apt-get download -o APT::Sandbox::User=root "$@" > /dev/null
     for package in *.deb; do dpkg -x "$package" root; done`;

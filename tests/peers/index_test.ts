@@ -121,7 +121,8 @@ Deno.test("a file that came after the index was built is found, before it is bui
 });
 
 Deno.test("a file that is still being written when the index is built is asked for, and named when it is whole", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "peers-index-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   let isGrowing = true;
   await using one = await servePeer(["pkg/late"], {}, {
     index: {
@@ -139,7 +140,6 @@ Deno.test("a file that is still being written when the index is built is asked f
   // Nothing tells of it: the last byte of a file is no change of the directory.
   await until(() => verdictOf(asking, one.base, "late") === "yes");
   assertEquals(verdictOf(asking, one.base, "b"), "no");
-  await Deno.remove(directory);
 });
 
 Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
@@ -317,7 +317,7 @@ Deno.test("a peer that is asked whether it is there is told of the index that is
     index: { directories: [], names },
   });
   await until(() => slow.told.at(-1) === "1");
-  assertEquals([slow.told[0], starting.peers.registry.size], ["undefined", 1]);
+  assertEquals([slow.told[0], starting.peers.registry.all().length], ["undefined", 1]);
 });
 
 Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {

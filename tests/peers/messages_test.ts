@@ -43,7 +43,7 @@ Deno.test("who nudges is asked, and then is a peer", async () => {
     message({ type: "nudge", uri: `http://ungabunga:${other.port}/` }),
   );
   assertEquals(answer, "true");
-  await until(() => asking.peers.registry.size === 1);
+  await until(() => asking.peers.registry.all().length === 1);
   assertEquals(await find(asking, "pkg/foo"), other.base + "pkg/foo");
   assertEquals(asking.log, [`found peer ${other.base}`]);
 });
@@ -51,7 +51,9 @@ Deno.test("who nudges is asked, and then is a peer", async () => {
 Deno.test("two of ours that meet know each other", async () => {
   await using one = await servePeer(["pkg/one"]);
   await using two = await servePeer(["pkg/two"], { staticPeers: [one.base] });
-  await until(() => one.peers.registry.size === 1 && two.peers.rows()[0]?.lastSeen !== null);
+  await until(() =>
+    one.peers.registry.all().length === 1 && two.peers.rows()[0]?.lastSeen !== null
+  );
   assertEquals(await find(one, "pkg/two"), two.base + "pkg/two");
   assertEquals(await find(two, "pkg/one"), one.base + "pkg/one");
 });
@@ -66,7 +68,7 @@ Deno.test("a nudge that nobody stands behind makes no peer", async () => {
   for (const uri of uris) {
     await post(asking, message({ type: "nudge", uri }));
   }
-  assertEquals(asking.peers.registry.size, 0);
+  assertEquals(asking.peers.registry.all().length, 0);
   // A path is the sender's choice: nobody is asked for it.
   assertEquals(other.requests, []);
 });
@@ -74,7 +76,9 @@ Deno.test("a nudge that nobody stands behind makes no peer", async () => {
 Deno.test("a flood of nudges makes a server ask 120 times, and one that is known is still heard", async () => {
   await using asking = await servePeer([]);
   await using known = await servePeer(["pkg/foo"], { staticPeers: [asking.base] });
-  await until(() => asking.peers.registry.size === 1 && known.peers.rows()[0]?.lastSeen !== null);
+  await until(() =>
+    asking.peers.registry.all().length === 1 && known.peers.rows()[0]?.lastSeen !== null
+  );
   let answers = 0;
   // It is no peer, so it is never known, and each nudge is news.
   await using stranger = await serve((request, response) => {
@@ -96,7 +100,7 @@ Deno.test("a nudge never makes a peer of a host that it names", async () => {
   await using other = await serveOriginal([]);
   // The host is replaced by the one that the nudge came from, which has nobody at port 9.
   await post(asking, message({ type: "nudge", uri: `http://192.0.2.1:${other.port}/` }));
-  await until(() => asking.peers.registry.size === 1);
+  await until(() => asking.peers.registry.all().length === 1);
   assertEquals(asking.peers.rows().map(({ url }) => url), [other.base]);
 });
 
@@ -104,7 +108,7 @@ Deno.test("those who are not let in are never peers", async () => {
   await using other = await serveOriginal([]);
   await using asking = await servePeer([], {}, { allowsPeer: () => false });
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
-  assertEquals(asking.peers.registry.size, 0);
+  assertEquals(asking.peers.registry.all().length, 0);
   assertEquals(other.requests, []);
 });
 
@@ -121,10 +125,10 @@ Deno.test("a server is not its own peer, under whatever name", async () => {
     }
   })();
   await until(() => asking.log.some((line) => line.includes("is this server itself")));
-  assertEquals(asking.peers.registry.size, 0);
+  assertEquals(asking.peers.registry.all().length, 0);
   await post(asking, message({ type: "nudge", uri: `http://x:${port}/` }));
   await post(asking, message({ type: "nudge", uri: `http://x:${asking.port}/` }));
-  assertEquals(asking.peers.registry.size, 0);
+  assertEquals(asking.peers.registry.all().length, 0);
   assertEquals(asking.requests.filter((line) => line === "POST /").length, 3);
   listener.close();
   await relaying;
@@ -148,7 +152,7 @@ Deno.test("a worker that takes over knows the peers", async () => {
   await using other = await serveOriginal(["pkg/foo"]);
   await using one = await servePeer([]);
   await post(one, message({ type: "nudge", uri: `http://x:${other.port}/` }));
-  await until(() => one.peers.registry.size === 1);
+  await until(() => one.peers.registry.all().length === 1);
   await using two = await servePeer([]);
   two.peers.importState(structuredClone(one.peers.exportState()));
   assertEquals(await find(two, "pkg/foo"), other.base + "pkg/foo");

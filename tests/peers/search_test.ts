@@ -226,7 +226,7 @@ Deno.test("remote listings are merged, slow peers left out, and addresses are ou
   await using asking = await servePeer([], { staticPeers: [silent.base, one.base, bad.base] });
   const entries = await asking.peers.finder.list(["pkg"], makeRequest());
   assertEquals(
-    entries.map(({ url }) => url).sort(),
+    entries.map(({ href }) => href).sort(),
     [
       one.base + "pkg/a%20b",
       one.base + "pkg/c",

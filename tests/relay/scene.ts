@@ -10,6 +10,7 @@ import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { Self } from "../../src/pacserve/servers.ts";
 import { latin1, writeAll } from "../listening.ts";
 import { KeptLog } from "../log.ts";
 import { Scratch } from "../scratch.ts";
@@ -81,7 +82,7 @@ export class Scene {
       inFlight: null,
       peers: this.peers.length === 0 ? null : this.#peerCopies(),
       mirrors: this.#mirrorCopies(),
-      mirrorFailed: () => {},
+      tree: { lookup: () => null },
     };
   }
 
@@ -140,6 +141,7 @@ export class Scene {
         }
         return null;
       },
+      failed: () => {},
     };
   }
 
@@ -150,7 +152,7 @@ export class Scene {
       url,
       client: this.#client,
       headers: {},
-      isSelf: kind === "mirror" ? () => false : null,
+      self: kind === "mirror" ? new Self([], [], null) : null,
       ...(last === null ? {} : { last }),
     });
   }

@@ -12,8 +12,11 @@ import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
+import { Self } from "../../src/pacserve/servers.ts";
 import { Peers } from "../../src/peers/peers.ts";
+import type { SharedFile } from "../../src/quickserve/shared.ts";
 import { until } from "../listening.ts";
+import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
 /** Name of the file that everybody wants. */
@@ -40,8 +43,8 @@ export class Lan {
 
   /** Runs a LAN while `use` does. */
   static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
-    const spools = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
-    const lan = new Lan(parts, spools);
+    using spools = new Scratch();
+    const lan = new Lan(parts, spools.directory);
     try {
       for (let i = 0; i < parts.hosts; i++) await lan.add();
       await lan.meet();
@@ -49,7 +52,6 @@ export class Lan {
     } finally {
       for (const host of lan.hosts) await host.end();
       lan.mirror.close();
-      await Deno.remove(spools, { recursive: true });
     }
   }
 
@@ -94,6 +96,8 @@ export class LanHost {
   /** What others asked of it: questions, and the bytes of these and of the answers, but for files. */
   readonly asked = { count: 0, bytes: 0 };
   port = 0;
+  /** True: pacman has put the file into its cache. */
+  isInCache = false;
   /** False: what it has is not shared. */
   isShared = true;
   readonly #file: Uint8Array;
@@ -200,7 +204,7 @@ export class LanHost {
         url: this.#mirror.url,
         client: this.#client,
         headers: {},
-        isSelf: () => false,
+        self: new Self([], [], null),
         isPrivate: !this.isShared,
         ...(last === null ? {} : { last }),
       });
@@ -210,7 +214,6 @@ export class LanHost {
       file: FILE,
       digest: sha256.toHex(),
       authorities: [],
-      tree: { lookup: () => null },
     });
     return {
       name: FILE,
@@ -223,8 +226,14 @@ export class LanHost {
         find: (without, last) =>
           Promise.resolve(without.has(this.#mirror.url) ? null : mirror(last)),
         size: () => Promise.resolve(this.#file.length),
+        failed: () => {},
       },
-      mirrorFailed: () => {},
+      tree: { lookup: (segments) => this.isInCache ? packageAt(segments) : null },
     };
   }
+}
+
+function packageAt(segments: readonly string[]): SharedFile {
+  const inode = { size: 1, modified: 0, changed: 0, device: 0, inode: 0 };
+  return { kind: "file", segments, localPath: `/${segments.join("/")}`, ...inode };
 }

@@ -13,6 +13,7 @@ import {
   RunningProgram,
   type RunOptions,
 } from "../lan/process.ts";
+import { Scratch } from "../scratch.ts";
 
 /**
  * Mounts the control groups as systemd wants them, in a mount namespace where they may be mounted in
@@ -67,7 +68,7 @@ export class Container implements AsyncDisposable {
   static async boot(host: Host, shown: readonly string[]): Promise<Container> {
     const tree = Deno.env.get("PACSERVE_ARCH_ROOT") ||
       (await ArchRoot.provide(console.log)).directory;
-    const directory = await Deno.makeTempDir({ prefix: "pacserve-container-" });
+    const directory = new Scratch().directory;
     const name = `${host.name}-${host.pid}`;
     const nspawn = new RunningProgram([
       // The container is in process and network namespaces of ours: it ends with their first process.

@@ -21,7 +21,7 @@ export async function banner(
 ): Promise<string> {
   const { pages, tree, listen } = configuration;
   const hosts = reachableAddresses(listen, Deno.networkInterfaces());
-  const urlOf = (host: string): string => serverUrl(listen, host, port);
+  const urlOf = (host: string): string => urlAt(listen, host, port);
   const addresses = hosts.map(urlOf);
   const lines = [
     `${pages.title} ${pages.version}`,
@@ -36,7 +36,7 @@ export async function banner(
   return lines.join("\n");
 }
 
-function serverUrl({ tls }: ListenConfiguration, host: string, port: number): string {
+function urlAt({ tls }: ListenConfiguration, host: string, port: number): string {
   return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 

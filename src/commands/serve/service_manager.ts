@@ -24,14 +24,14 @@ export class ServiceManager {
   async tell(...lines: readonly string[]): Promise<void> {
     if (this.#socket === "") return;
     try {
-      await send(this.#socket.replace(/^@/, "\0"), lines.join("\n"));
+      await notify(this.#socket.replace(/^@/, "\0"), lines.join("\n"));
     } catch (error) {
       this.#log.warn(`the service manager cannot be told ${lines[0]}: ${messageOf(error)}`);
     }
   }
 }
 
-async function send(path: string, text: string): Promise<void> {
+async function notify(path: string, text: string): Promise<void> {
   // Deno sends only from a socket that is bound: to an abstract address of its own (unix(7)).
   const own = `\0pacserve-${crypto.randomUUID()}`;
   const socket = Deno.listenDatagram({ transport: "unixpacket", path: own });

@@ -17,7 +17,7 @@ import {
 import { type ProxyVariables, proxyVariables } from "../../pacman/proxy_environment.ts";
 import type { PacserveConfiguration, SpoolConfiguration } from "../../pacserve/configuration.ts";
 import { parseProxy } from "../../pacserve/relay/proxies.ts";
-import { fileRepositoryDirectories } from "../../pacserve/servers.ts";
+import { fileRepositoryDirectories, Self } from "../../pacserve/servers.ts";
 import type { MdnsConfiguration, PeersConfiguration } from "../../peers/configuration.ts";
 import { peerPlaces, placesWarning } from "../../peers/places.ts";
 import type { PagesConfiguration, UploadConfiguration } from "../../quickserve/configuration.ts";
@@ -264,7 +264,7 @@ async function pacserveSettings(
     },
   );
   for (const cache of pacman.cacheDirectories) await sources.expect("the package cache", cache);
-  const self = { ports: [port], hostNames: names, isOwnAddress: () => false };
+  const self = new Self([port], names, null);
   for (const directory of fileRepositoryDirectories(pacman, self)) {
     await sources.expect("the repository", directory);
   }

@@ -56,12 +56,12 @@ function lacks(file: string, what: string): never {
 }
 
 /** All certificates in a text, one after the other; null when there is none. */
-export function certificatesIn(text: string): string | null {
+function certificatesIn(text: string): string | null {
   return blocksOf(text, (label) => label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE");
 }
 
 /** The private keys in a text, which may have certificates in it too; null when there is none. */
-export function privateKeyIn(text: string): string | null {
+function privateKeyIn(text: string): string | null {
   return blocksOf(text, (label) => label.endsWith("PRIVATE KEY"));
 }
 

@@ -15,7 +15,7 @@ const MAX_AHEAD = 1024 * 1024;
 const SAMPLES = 12;
 
 /** What an attempt tells the failover. */
-export interface AttemptEvents {
+interface AttemptEvents {
   /** Bytes came, it ended, or it failed. */
   changed(): void;
   /** The bytes that follow in the file, of the attempt that leads. */

@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
-import type { Store } from "./store.ts";
+import type { Store, Stores } from "./store.ts";
 
 /** What is known of a file before any source answers. */
 export interface DownloadOptions {
@@ -21,8 +21,8 @@ export interface DownloadOptions {
   readonly resumable: boolean;
   /** How long (ms) the bytes of a mirror wait before they are passed on. */
   readonly hold: number;
-  /** Makes the store, once the size is known. */
-  readonly createStore: (start: number, size: number) => Store;
+  /** Gives the store, once the size is known. */
+  readonly stores: Stores;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface DownloadOptions {
  *   whole wrong file, while a part of one would spoil what the next server sends;
  * - `failed`: it ends here.
  */
-export type DownloadState = "fetching" | "complete" | "spoiled" | "failed";
+type DownloadState = "fetching" | "complete" | "spoiled" | "failed";
 
 /** Bytes `from` (included) to `to` (excluded) that came from one source. */
 export interface Segment {
@@ -42,7 +42,7 @@ export interface Segment {
 }
 
 /** Bytes of a mirror that are kept back, to keep a reader alive when it falls silent. */
-export const RESERVE = 4096;
+const RESERVE = 4096;
 
 /** The state of a download. `failover.ts` writes to it, `reader.ts` reads. */
 export class Download {
@@ -86,7 +86,7 @@ export class Download {
     this.#size = options.size;
     this.#hash = newHash(options);
     // Room is reserved before the first byte, and others can share it from the beginning.
-    if (options.size !== null) this.#store = options.createStore(options.start, options.size);
+    if (options.size !== null) this.#store = options.stores.create(options.start, options.size);
   }
 
   /** Bytes of the whole file; null while nobody knows. */
@@ -123,7 +123,7 @@ export class Download {
   begin({ size, lastModified }: SourceStream, { kind }: Source): void {
     if (this.received === this.start) this.#size = this.#options.size ?? size;
     this.lastModified ??= lastModified;
-    this.#store ??= this.#options.createStore(this.start, size);
+    this.#store ??= this.#options.stores.create(this.start, size);
     const end = this.end ?? size;
     if (kind !== "mirror" && this.#store.room(this.start) < end - this.start) {
       throw new SourceFailure("refused", "is not asked, as there is no room to verify its file");

@@ -1,12 +1,14 @@
 /** The downloads under way, and those whose bytes are kept for the next request. */
 
+import type { SharedTree } from "../../quickserve/tree.ts";
+import { PACKAGES } from "../address.ts";
 import type { Download } from "./download.ts";
 import type { Candidates, Failover } from "./failover.ts";
 import type { InFlightFile } from "./in_flight_file.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Reader } from "./reader.ts";
 import type { SpoolDirectory } from "./spool.ts";
-import type { Store } from "./store.ts";
+import type { Store, Stores } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
@@ -33,6 +35,8 @@ export class Job {
   neighbours = 0;
   /** Null: it is shared with nobody. */
   readonly #inFlight: InFlightFile | null;
+  /** Where the package goes at last. */
+  readonly #tree: Pick<SharedTree, "lookup">;
   #repeatedAt = performance.now();
   /** The pause before the next want, while a mirror fills it. */
   #pause: number = REPEAT.fromMirror.first;
@@ -49,11 +53,13 @@ export class Job {
     download: Download,
     failover: Failover,
     inFlight: InFlightFile | null,
+    tree: Pick<SharedTree, "lookup">,
     times: RelayTimes,
     ended: () => void,
   ) {
     this.key = key;
     this.#inFlight = inFlight;
+    this.#tree = tree;
     this.download = download;
     this.failover = failover;
     this.#times = times;
@@ -130,7 +136,7 @@ export class Job {
 
   /** The package is in the cache, where everybody looks for it. */
   get isInCache(): boolean {
-    return this.#inFlight?.isInCache ?? false;
+    return this.#tree.lookup([PACKAGES, this.download.name])?.kind === "file";
   }
 
   #stop(): void {
@@ -151,7 +157,7 @@ export class Job {
 }
 
 /** Finds downloads by key, and gives them stores. */
-export class Downloads {
+export class Downloads implements Stores {
   readonly #times: RelayTimes;
   readonly #spools: SpoolDirectory | null;
   readonly #jobs = new Map<string, Job>();
@@ -195,14 +201,16 @@ export class Downloads {
    * Adds one.
    *
    * @param inFlight null when it must not be shared with peers.
+   * @param tree where the package goes at last: then its spool is not needed any more.
    */
   add(
     key: string | null,
     download: Download,
     failover: Failover,
     inFlight: InFlightFile | null,
+    tree: Pick<SharedTree, "lookup">,
   ): Job {
-    const job: Job = new Job(key, download, failover, inFlight, this.#times, () => {
+    const job: Job = new Job(key, download, failover, inFlight, tree, this.#times, () => {
       this.#all.delete(job);
       if (key !== null && this.#jobs.get(key) === job) this.#jobs.delete(key);
     });
@@ -212,8 +220,8 @@ export class Downloads {
     return job;
   }
 
-  /** A store for a file of so many bytes: a spool where there is room. */
-  createStore(size: number): Store {
+  /** A spool where there is room, else a window. */
+  create(_start: number, size: number): Store {
     if (this.#spools === null) return new Window(0, size);
     let spool = this.#spools.create(size);
     while (spool === null) {
@@ -228,20 +236,6 @@ export class Downloads {
       spool = this.#spools.create(size);
     }
     return spool;
-  }
-
-  /** The package is in the cache: what is kept of it goes, unless somebody reads it. */
-  isInCache(name: string): void {
-    for (const job of [...this.#all]) {
-      const isUsed = job.isRead || job.neighbours > 0;
-      if (job.download.name === name && !isUsed && job.idleFor > 0) job.close();
-    }
-  }
-
-  /** Names of the files that are kept although nobody reads them. */
-  get idleNames(): string[] {
-    return [...this.#all].filter((job) => !job.isRead && job.neighbours === 0)
-      .map(({ download }) => download.name);
   }
 
   /** Closes all. */

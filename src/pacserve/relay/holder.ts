@@ -12,7 +12,7 @@ import { InFlightReader } from "./in_flight_reader.ts";
 import type { OwnReaders } from "./own_readers.ts";
 
 /** Readers of in-flight files. */
-export const HOLDER_BOUNDS = {
+const HOLDER_BOUNDS = {
   /** Of one file. */
   perFile: 4,
   /** Of one address. */
@@ -36,14 +36,11 @@ interface Place {
 export class Holder {
   readonly #downloads: Downloads;
   readonly #own: OwnReaders;
-  readonly #changed: (replies: 1 | -1) => void;
   readonly #places = new Set<Place>();
 
-  /** @param changed a reply began or ended. */
-  constructor(downloads: Downloads, own: OwnReaders, changed: (replies: 1 | -1) => void) {
+  constructor(downloads: Downloads, own: OwnReaders) {
     this.#downloads = downloads;
     this.#own = own;
-    this.#changed = changed;
   }
 
   /** Whether there is a verified file of this name that anybody may have. */
@@ -122,7 +119,6 @@ export class Holder {
     if (request.method === "HEAD" || store === null) return { ...reply, body: null };
     if (place !== null) this.#places.add(place);
     job.neighbours++;
-    this.#changed(1);
     const body = new InFlightReader(
       job.download,
       store,
@@ -133,7 +129,6 @@ export class Holder {
       () => {
         if (place !== null) this.#places.delete(place);
         job.neighbours--;
-        this.#changed(-1);
       },
     );
     return { ...reply, body };

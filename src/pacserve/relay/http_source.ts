@@ -2,11 +2,12 @@
 
 import { HEADERS, isInstance } from "../../peers/protocol.ts";
 import { RedirectRefused, requestMirror } from "../mirror_request.ts";
+import type { Self } from "../servers.ts";
 import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
 
 /** Where a file is, and how it is asked for. */
-export interface HttpSourceOptions {
+interface HttpSourceOptions {
   readonly kind: SourceKind;
   readonly name: string;
   /** The address of the file, credentials included. */
@@ -17,12 +18,10 @@ export interface HttpSourceOptions {
   /** PEM certificates that are trusted beside the system's. */
   readonly authorities?: readonly string[];
   /**
-   * Whether an address is this very server. Redirects of a mirror are followed as pacman would, except
-   * to ourselves. Null: redirects are not followed, as a peer has no reason to send any.
+   * This very server: redirects of a mirror are followed as pacman would, except to it. Null: redirects
+   * are not followed, as a peer has no reason to send any.
    */
-  readonly isSelf: ((url: URL) => boolean) | null;
-  /** Called when it answers as a source does: with the file, or that there is nothing newer. */
-  readonly answered?: () => void;
+  readonly self: Pick<Self, "isAt"> | null;
   /** Last byte (included) that is of interest; left out for the file's end. */
   readonly last?: number;
   /** What it gives is for this host alone. */
@@ -49,6 +48,8 @@ export class HttpSource implements Source {
   readonly name: string;
   readonly key: string;
   readonly isPrivate: boolean;
+  /** It answered as a source does: with the file, or that there is nothing newer. */
+  hasAnswered = false;
   readonly #options: HttpSourceOptions;
 
   constructor(options: HttpSourceOptions) {
@@ -67,11 +68,11 @@ export class HttpSource implements Source {
     try {
       const isAsked = "If-Modified-Since" in headers || "If-None-Match" in headers;
       if (answer.status === 304 && isAsked) {
-        this.#options.answered?.();
+        this.hasAnswered = true;
         throw new SourceFailure("unmodified", "has nothing newer");
       }
       const stream = new HttpStream(answer, from, size, last ?? null, isPart);
-      this.#options.answered?.();
+      this.hasAnswered = true;
       return stream;
     } catch (error) {
       answer.close();
@@ -98,14 +99,14 @@ export class HttpSource implements Source {
     more: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<FileAnswer> {
-    const { url, client, authorities, isSelf } = this.#options;
+    const { url, client, authorities, self } = this.#options;
     const headers = { ...this.#options.headers, ...more };
     const trusted = authorities === undefined ? {} : { authorities };
     const request = { method, headers, signal, ...trusted };
     try {
-      return isSelf === null
+      return self === null
         ? await client.request({ ...request, url: new URL(url) })
-        : await requestMirror(url, { ...request, client, isSelf });
+        : await requestMirror(url, { ...request, client, self });
     } catch (error) {
       if (error instanceof RedirectRefused) throw refused(error.message);
       if (error instanceof Unreachable) throw new SourceFailure("unreachable", error.message);

@@ -3,13 +3,11 @@
 import { MAX_FAILED, type Want } from "../../peers/protocol.ts";
 import type { Peer } from "../../peers/registry.ts";
 import type { Wants } from "../../peers/wants.ts";
-import type { SharedTree } from "../../quickserve/tree.ts";
-import { PACKAGES } from "../address.ts";
 import type { FileClient } from "./http_client.ts";
 import { InFlightSource } from "./in_flight_source.ts";
 
 /** What an in-flight file needs. */
-export interface InFlightFileOptions {
+interface InFlightFileOptions {
   readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
   readonly client: FileClient;
   /** The name of the package. */
@@ -18,8 +16,6 @@ export interface InFlightFileOptions {
   readonly digest: string;
   /** PEM certificates of those that certify peers. */
   readonly authorities: readonly string[];
-  /** Where the package goes at last. */
-  readonly tree: Pick<SharedTree, "lookup">;
 }
 
 /** A source, as the trackers name it. */
@@ -40,11 +36,6 @@ export class InFlightFile {
 
   constructor(options: InFlightFileOptions) {
     this.#options = options;
-  }
-
-  /** The package is where everybody looks for it. */
-  get isInCache(): boolean {
-    return this.#options.tree.lookup([PACKAGES, this.#options.file])?.kind === "file";
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Store } from "./store.ts";
 const PIECE = 256 * 1024;
 
 /** So many bytes at the end nobody gets before all of them are verified here. */
-export const HELD_BACK = 64 * 1024;
+const HELD_BACK = 64 * 1024;
 
 /** A reader that takes nothing for so long (ms), although there is something, loses its place. */
 const STALLED = 6_000;

@@ -16,7 +16,7 @@ const MAX_HOLDERS = 8;
 const PATIENCE = 2_000;
 
 /** How the holder is asked. */
-export interface InFlightSourceOptions {
+interface InFlightSourceOptions {
   readonly wants: Pick<Wants, "peerOf" | "instance">;
   readonly client: FileClient;
   readonly file: string;
@@ -99,7 +99,7 @@ export class InFlightSource implements Source {
       client,
       headers,
       authorities,
-      isSelf: null,
+      self: null,
     });
   }
 }

@@ -17,7 +17,7 @@ const PATIENCE = 2_500;
 const MAX_FAILURES = 3;
 
 /** Finds a mirror that can be asked for the bytes up to `last`; null when there is none. */
-export type HeadSource = (last: number) => Promise<Source | null>;
+type HeadSource = (last: number) => Promise<Source | null>;
 
 /**
  * Gives the bytes that a reader may have before the file is verified: what a mirror gave to the

@@ -3,14 +3,14 @@
 import { mirrorHeaders } from "../mirror_request.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { MirrorChoice } from "../mirrors.ts";
-import { type Mirror, urlOn } from "../servers.ts";
+import { type Mirror, type Self, urlOn } from "../servers.ts";
 import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
 import type { MirrorCopies } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
 
 /** How the mirrors are asked. */
-export interface MirrorCopiesOptions {
+interface MirrorCopiesOptions {
   readonly mirrors: Mirrors;
   readonly client: FileClient;
   readonly file: string;
@@ -22,7 +22,7 @@ export interface MirrorCopiesOptions {
   readonly optional: boolean;
   /** The value of `Via`. */
   readonly via: string;
-  readonly isSelf: (url: URL) => boolean;
+  readonly self: Pick<Self, "isAt">;
   /** IP address of the neighbour that wants the file; null for this host. */
   readonly neighbour: string | null;
   /** Conditions of the request. */
@@ -57,31 +57,39 @@ export class MirrorsOfFile implements MirrorCopies {
   readonly #given = new Map<string, MirrorChoice>();
   /** Addresses of those that answered with something else than the file. */
   readonly #refused = new Set<string>();
-  /** The origin of the mirror that answered last. */
-  answered: string | null = null;
+  /** The sources that were given, with their origins. */
+  readonly #sources = new Map<HttpSource, string>();
 
   constructor(options: MirrorCopiesOptions) {
     this.#options = options;
   }
 
   async find(without: ReadonlySet<string>, last: number | null): Promise<Source | null> {
-    const choice = await this.#choose(without);
+    const choice = await this.choose(without);
     if (choice === null) return null;
     this.#given.set(choice.url, choice);
     const isDead = choice.isSetAside && !choice.verified;
-    return isDead ? new DeadMirror(choice) : this.#source(choice, last);
+    if (isDead) return new DeadMirror(choice);
+    const source = this.#source(choice, last);
+    this.#sources.set(source, choice.origin);
+    return source;
   }
 
   async size(): Promise<number | null> {
     const tried = new Set<string>();
     for (;;) {
-      const choice = await this.#choose(tried);
+      const choice = await this.choose(tried);
       if (choice === null) return null;
       tried.add(choice.url);
       const signal = AbortSignal.timeout(HEAD_TIMEOUT);
       const head = await this.#source(choice, null).head(signal).catch(() => null);
       if (head !== null) return head.size;
     }
+  }
+
+  /** The origin of the last mirror that answered; null when none did. */
+  get answered(): string | null {
+    return [...this.#sources].findLast(([{ hasAnswered }]) => hasAnswered)?.[1] ?? null;
   }
 
   /**
@@ -104,8 +112,18 @@ export class MirrorsOfFile implements MirrorCopies {
     this.#options.mirrors.failed(choice.origin, message);
   }
 
-  async #choose(without: ReadonlySet<string>): Promise<MirrorChoice | null> {
-    const { mirrors, repositories, file, unverified, optional, via, isSelf, neighbour } =
+  /** True when there are no mirrors that could be asked. */
+  get isEmpty(): boolean {
+    return this.#options.repositories.every((mirrors) => mirrors.length === 0);
+  }
+
+  /**
+   * The first mirror that has the file.
+   *
+   * @param without addresses that were tried.
+   */
+  async choose(without: ReadonlySet<string> = new Set()): Promise<MirrorChoice | null> {
+    const { mirrors, repositories, file, unverified, optional, via, self, neighbour } =
       this.#options;
     const choices = await Promise.all(repositories.map((each) =>
       mirrors.choose({
@@ -113,7 +131,7 @@ export class MirrorsOfFile implements MirrorCopies {
         file,
         optional,
         via,
-        isSelf,
+        self,
         neighbour,
       })
     ));
@@ -121,16 +139,15 @@ export class MirrorsOfFile implements MirrorCopies {
   }
 
   #source({ url, origin, hasCredentials }: MirrorChoice, last: number | null): HttpSource {
-    const { client, via, isSelf, conditions } = this.#options;
+    const { client, via, self, conditions } = this.#options;
     return new HttpSource({
       kind: "mirror",
       name: `mirror ${origin}`,
       url,
       client,
       headers: { ...mirrorHeaders(via), ...conditions },
-      isSelf,
+      self,
       isPrivate: hasCredentials,
-      answered: () => this.answered = origin,
       ...(last === null ? {} : { last }),
     });
   }

@@ -1,5 +1,6 @@
 /** The sources of one package, in the order in which they are asked. */
 
+import { HEAD_START } from "../peer_search.ts";
 import type { Download } from "./download.ts";
 import type { Candidates } from "./failover.ts";
 import type { InFlightFile, InFlightFound } from "./in_flight_file.ts";
@@ -34,13 +35,9 @@ export interface MirrorCopies {
   find(without: ReadonlySet<string>, last: number | null): Promise<Source | null>;
   /** The size that a mirror says; null when none does. */
   size(): Promise<number | null>;
+  /** A source that {@link find} gave failed. */
+  failed(source: Source, failure: SourceFailure): void;
 }
-
-/**
- * So much later (ms) than the peers the mirrors are asked, if the peers have not answered by then. On
- * a quiet LAN they have, and a package that comes from a peer costs the mirror nothing.
- */
-const HEAD_START = 50;
 
 /** In-flight files that are tried for one download: after the second failure a mirror is asked. */
 const MAX_IN_FLIGHT = 2;
@@ -49,7 +46,7 @@ const MAX_IN_FLIGHT = 2;
 const MAX_TRIES = 2;
 
 /** What is known of the file. */
-export interface PackageSourcesOptions {
+interface PackageSourcesOptions {
   readonly file: string;
   /** The digest in hexadecimal; empty when nobody knows it. */
   readonly digest: string;
@@ -60,8 +57,6 @@ export interface PackageSourcesOptions {
   readonly memory: SourceMemory;
   /** Position of the last byte that is wanted; null for the file's end. */
   readonly last: number | null;
-  /** A mirror failed. */
-  readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
 }
 
 /** Peers and mirrors that have a package. */
@@ -106,14 +101,14 @@ export class PackageSources implements Candidates {
   }
 
   failed(source: Source, failure: SourceFailure): void {
-    const { memory, file, digest, mirrorFailed } = this.#options;
+    const { memory, file, digest, mirrors } = this.#options;
     const peer = this.#peerOf.get(source);
     if (source instanceof InFlightSource) {
       this.#inFlightFailures++;
       for (const each of source.chain.slice(0, 1)) this.#inFlightFailed.add(each);
       // A download that ends too early is not its holder's fault; a whole wrong file is its sender's.
       if (failure.kind === "wrong") memory.failed(source.peer, file, digest, failure.kind);
-    } else if (peer === undefined) mirrorFailed(source, failure);
+    } else if (peer === undefined) mirrors.failed(source, failure);
     else memory.failed(peer, file, digest, failure.kind);
     const tries = this.#tries.get(source) ?? 1;
     this.#tries.set(source, tries + 1);

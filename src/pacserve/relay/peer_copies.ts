@@ -1,15 +1,19 @@
 /** The complete copies that peers have of one file, as sources. */
 
-import type { Found } from "../../peers/finder.ts";
+import type { Client } from "../../peers/finder.ts";
+import type { PacmanAddress } from "../address.ts";
+import type { PeerSearch } from "../peer_search.ts";
 import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
 import type { PeerCopies, PeerCopy } from "./package_sources.ts";
 
 /** How the peers are asked. */
-export interface PeerCopiesOptions {
+interface PeerCopiesOptions {
   readonly client: FileClient;
-  /** Searches for the file among the peers that `mayAsk` allows. */
-  readonly search: (mayAsk: (peer: string) => boolean) => Promise<Found | null>;
+  readonly search: PeerSearch;
+  readonly address: PacmanAddress;
+  /** The client, which has to reach the peers. */
+  readonly request: Client;
   /** Bytes that the file must have; null when nobody knows. */
   readonly size: number | null;
   /** Header fields of requests between servers. */
@@ -17,9 +21,6 @@ export interface PeerCopiesOptions {
   /** PEM certificates of those that certify peers. */
   readonly authorities: readonly string[];
 }
-
-/** Peers of the same name with other files that are passed over in one search. */
-const MAX_OTHERS = 8;
 
 /** Finds copies of the right length. */
 export class PeersWithFile implements PeerCopies {
@@ -30,27 +31,18 @@ export class PeersWithFile implements PeerCopies {
   }
 
   async find(mayAsk: (peer: string) => boolean): Promise<PeerCopy | null> {
-    const { size, client, headers, authorities } = this.#options;
-    const others = new Set<string>();
-    while (others.size < MAX_OTHERS) {
-      const found = await this.#options.search((peer) => !others.has(peer) && mayAsk(peer));
-      if (found === null) return null;
-      if (size !== null && found.size !== null && found.size !== size) {
-        // Another build, of another distribution perhaps: that is nobody's fault.
-        others.add(found.peer);
-        continue;
-      }
-      const source = new HttpSource({
-        kind: "copy",
-        name: `peer ${found.peer.replace(/\/$/, "")}`,
-        url: found.url,
-        client,
-        headers,
-        authorities,
-        isSelf: null,
-      });
-      return { peer: found.peer, source };
-    }
-    return null;
+    const { search, address, request, size, client, headers, authorities } = this.#options;
+    const found = await search.find(address, request, size === null ? [] : [size], mayAsk);
+    if (found === null) return null;
+    const source = new HttpSource({
+      kind: "copy",
+      name: `peer ${found.peer.replace(/\/$/, "")}`,
+      url: found.url,
+      client,
+      headers,
+      authorities,
+      self: null,
+    });
+    return { peer: found.peer, source };
   }
 }

@@ -15,6 +15,7 @@ import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified, textReply } from "../../http/replies.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
 import type { Log } from "../../log.ts";
+import type { SharedTree } from "../../quickserve/tree.ts";
 import { Download } from "./download.ts";
 import { Downloads, type Job } from "./downloads.ts";
 import { Failover } from "./failover.ts";
@@ -25,15 +26,15 @@ import { OwnReaders } from "./own_readers.ts";
 import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
 import type { Reader } from "./reader.ts";
 import { RelayedBody } from "./relayed_body.ts";
-import { type Source, SourceFailure } from "./source.ts";
+import { SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 import type { SpoolDirectory } from "./spool.ts";
 import { StoreFull } from "./store.ts";
 import { RELAY_TIMES, type RelayTimes } from "./times.ts";
-import { Window } from "./window.ts";
+import { Windows } from "./window.ts";
 
 /** What a relay needs. */
-export interface RelayOptions {
+interface RelayOptions {
   /** Null: there is no directory for spools. */
   readonly spools: SpoolDirectory | null;
   readonly memory: SourceMemory;
@@ -63,12 +64,12 @@ export interface WantedFile {
   /** Null: relays do not share it while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
-  /** A mirror failed. */
-  readonly mirrorFailed: (source: Source, failure: SourceFailure) => void;
+  /** Where a package goes at last. */
+  readonly tree: Pick<SharedTree, "lookup">;
 }
 
 /** How a request ended for which there is no file. */
-export interface NotRelayed {
+interface NotRelayed {
   readonly failure: SourceFailure;
 }
 
@@ -87,33 +88,17 @@ export class Relay {
   readonly #own = new OwnReaders();
   /** Gives neighbours what is downloaded here. */
   readonly holder: Holder;
-  #replies = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#times = options.times ?? RELAY_TIMES;
     this.#downloads = new Downloads(this.#times, options.spools);
-    this.holder = new Holder(this.#downloads, this.#own, (change) => this.#replies += change);
-  }
-
-  /** Replies that are being sent. */
-  get replies(): number {
-    return this.#replies;
+    this.holder = new Holder(this.#downloads, this.#own);
   }
 
   /** Ends all downloads. */
   close(): void {
     this.#downloads.close();
-  }
-
-  /** Names of the files that are kept although nobody reads them. */
-  get idleNames(): string[] {
-    return this.#downloads.idleNames;
-  }
-
-  /** The cache has this file: what is kept of it is not needed any more. */
-  isInCache(name: string): void {
-    this.#downloads.isInCache(name);
   }
 
   /** A complete download of this file that is kept, to check its signature with. */
@@ -193,9 +178,7 @@ export class Relay {
         reader,
         replace,
         this.#own,
-        () => this.#replies--,
       );
-      this.#replies++;
       return replyWith(reader.download, range, body);
     } finally {
       request.signal.removeEventListener("abort", leave);
@@ -254,9 +237,9 @@ export class Relay {
       end: null,
       resumable: isPackage,
       hold: this.#times.mirrorHold,
-      createStore: (_start, size) => this.#downloads.createStore(size),
+      stores: this.#downloads,
     });
-    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight);
+    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight, wanted.tree);
   }
 
   /** Reads what follows a position, from mirrors. */
@@ -276,19 +259,24 @@ export class Relay {
       end,
       resumable: isPackage,
       hold: 0,
-      createStore: (start, size) => new Window(start, end ?? size),
+      stores: new Windows(end),
     });
-    return this.#add(null, download, null);
+    return this.#add(null, download, null, wanted.tree);
   }
 
-  #add(key: string | null, download: Download, inFlight: InFlightFile | null): Job {
+  #add(
+    key: string | null,
+    download: Download,
+    inFlight: InFlightFile | null,
+    tree: Pick<SharedTree, "lookup">,
+  ): Job {
     const failover = new Failover(download, this.#times, this.#options.log);
     const stop = download.listen(() => {
       if (download.state === "fetching") return;
       stop();
       if (download.state === "complete") failover.say(summaryOf(download));
     });
-    return this.#downloads.add(key, download, failover, inFlight);
+    return this.#downloads.add(key, download, failover, inFlight, tree);
   }
 
   #readerOf(job: Job, wanted: WantedFile, start: number, end: number | null): Reader {
@@ -313,7 +301,7 @@ export class Relay {
     last: number | null,
     download: Download | null = null,
   ): PackageSources {
-    const { name, expected, peers, inFlight, mirrors, mirrorFailed } = wanted;
+    const { name, expected, peers, inFlight, mirrors } = wanted;
     return new PackageSources({
       file: name,
       digest: expected?.sha256?.toHex() ?? "",
@@ -322,7 +310,6 @@ export class Relay {
       mirrors,
       last,
       memory: this.#options.memory,
-      mirrorFailed,
     });
   }
 }

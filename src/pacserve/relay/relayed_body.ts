@@ -14,7 +14,6 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   #reader: Reader;
   readonly #replace: (position: number) => Promise<Reader | null>;
   readonly #own: OwnReaders;
-  readonly #ended: () => void;
   /** The client has a piece, and did not ask for the next one yet. */
   #isSending = false;
   #isClosed = false;
@@ -22,20 +21,17 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   /**
    * @param replace gives a reader that goes on at a position; null when there is none.
    * @param own readers of peers wait for this one.
-   * @param ended called once, when the reply is over.
    */
   constructor(
     first: Uint8Array | null,
     reader: Reader,
     replace: (position: number) => Promise<Reader | null>,
     own: OwnReaders,
-    ended: () => void,
   ) {
     this.#first = first;
     this.#reader = reader;
     this.#replace = replace;
     this.#own = own;
-    this.#ended = ended;
   }
 
   [Symbol.asyncIterator](): this {
@@ -85,8 +81,6 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
 
   #close(): void {
     this.#sent();
-    if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#ended();
   }
 }

@@ -10,7 +10,7 @@ import type { PackageSources } from "./package_sources.ts";
 import type { Source } from "./source.ts";
 
 /** A signature, and who gave it. */
-export interface FoundSignature {
+interface FoundSignature {
   readonly bytes: Uint8Array;
   readonly source: Source;
   readonly lastModified: string | null;

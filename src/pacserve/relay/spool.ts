@@ -59,7 +59,7 @@ export class SpoolDirectory {
 }
 
 /** A store that keeps all bytes of a file on disk. */
-export class Spool implements Store {
+class Spool implements Store {
   readonly keepsAll = true;
   /** Bytes that are reserved for it. */
   readonly size: number;

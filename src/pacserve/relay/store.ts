@@ -20,6 +20,12 @@ export interface Store {
   close(): void;
 }
 
+/** Makes stores: the downloads (spools, where there is room), or windows alone. */
+export interface Stores {
+  /** A store for a file of so many bytes, of which those from a position on are wanted. */
+  create(start: number, size: number): Store;
+}
+
 /** The disk has no room, although some was reserved. */
 export class StoreFull extends Error {
   override readonly name: string = "StoreFull";

@@ -8,7 +8,7 @@
 const SHARE = 2 * 1024 * 1024;
 
 /** First come, first served. */
-export class Turns {
+class ByteTurns {
   #used = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = [];
@@ -36,4 +36,4 @@ export class Turns {
 }
 
 /** Those of this thread. */
-export const turns: Turns = new Turns();
+export const turns: ByteTurns = new ByteTurns();

@@ -1,9 +1,9 @@
 /** A store in memory for a single reader: the last bytes that it did not take yet. */
 
-import type { Store } from "./store.ts";
+import type { Store, Stores } from "./store.ts";
 
 /** Bytes that a window holds. */
-export const WINDOW_SIZE = 2 * 1024 * 1024;
+const WINDOW_SIZE = 2 * 1024 * 1024;
 
 /** A ring of {@link WINDOW_SIZE} bytes. The source waits when it is full. */
 export class Window implements Store {
@@ -45,4 +45,18 @@ export class Window implements Store {
   }
 
   close(): void {}
+}
+
+/** Windows for a part of a file. */
+export class Windows implements Stores {
+  readonly #end: number | null;
+
+  /** @param end position behind the last byte; null for the file's end. */
+  constructor(end: number | null) {
+    this.#end = end;
+  }
+
+  create(start: number, size: number): Window {
+    return new Window(start, this.#end ?? size);
+  }
 }

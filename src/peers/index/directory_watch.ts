@@ -33,7 +33,7 @@ export class DirectoryWatch {
    */
   start(): "yes" | "partly" | "no" {
     this.stop();
-    const present = this.#directories.filter(exists);
+    const present = this.#directories.filter(canBeWatched);
     try {
       if (present.length > 0) {
         const watcher = Deno.watchFs(present, { recursive: false });
@@ -76,7 +76,7 @@ export class DirectoryWatch {
   }
 }
 
-function exists(path: string): boolean {
+function canBeWatched(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {

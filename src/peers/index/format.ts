@@ -18,7 +18,7 @@ const FLAG_WATCHED = 2;
 export const INDEX_TARGET = "/?index=pkg";
 
 /** Most names that an index may have. */
-export const MAX_NAMES = 500_000;
+const MAX_NAMES = 500_000;
 
 /** Greatest size in bytes of an index on the wire. */
 export const MAX_INDEX = 4 << 20;

@@ -11,7 +11,7 @@ import type { MdnsRecord, Message, Question } from "./message.ts";
 import { parseText, SERVICE_TYPE, type ServiceText } from "./names.ts";
 
 /** How much is kept on a link. */
-export const BOUNDS = {
+const BOUNDS = {
   services: 1_024,
   /** Those of which something is missing still: they are asked for. */
   incomplete: 64,
@@ -61,15 +61,19 @@ export interface ServiceListener {
   lost(service: FoundService): void;
 }
 
-/** What the browser needs to know of the link and of this host. */
+/** What the browser needs to know of the link and of this host, as it is now. */
+export interface BrowsedLink {
+  /** Networks of this host on the link (CIDR). */
+  readonly networks: readonly string[];
+  /** The name of this server's own service, in lower case. */
+  readonly ownName: string;
+}
+
+/** What does not change for a browser. */
 export interface BrowserOptions {
   /** Of pacredir hosts, only those with the same distribution and architecture count. */
   readonly id: string;
   readonly arch: string;
-  /** Networks of this host on the link (CIDR), as they are when it is called. */
-  readonly networks: () => readonly string[];
-  /** True for the name of this server's own service, in lower case. */
-  readonly isOwn: (name: string) => boolean;
   /** At least 0, less than 1. */
   readonly random: () => number;
 }
@@ -100,6 +104,7 @@ interface TargetHost {
 /** Asks for services, keeps what comes in, and tells what is complete. */
 export class Browser {
   readonly #options: BrowserOptions;
+  readonly #link: BrowsedLink;
   readonly #listener: ServiceListener;
   readonly #services = new Map<string, Service>();
   readonly #hosts = new Map<string, TargetHost>();
@@ -108,8 +113,14 @@ export class Browser {
   #interval = SECOND;
   #lastBrowse = -Infinity;
 
-  constructor(options: BrowserOptions, listener: ServiceListener, now: number) {
+  constructor(
+    options: BrowserOptions,
+    link: BrowsedLink,
+    listener: ServiceListener,
+    now: number,
+  ) {
     this.#options = options;
+    this.#link = link;
     this.#listener = listener;
     this.#browseAt = this.#soon(now);
   }
@@ -220,7 +231,7 @@ export class Browser {
     // Whoever it knows of will not answer, and this host would go on not knowing of it.
     const unknown = answers.some(({ type, name, data }) => {
       return type === "PTR" && name === SERVICE_TYPE && !this.#services.has(data) &&
-        !this.#options.isOwn(data) && this.#hasRoom();
+        data !== this.#link.ownName && this.#hasRoom();
     });
     if (!unknown) return;
     const soon = Math.max(this.#soon(now), this.#lastBrowse + SECOND);
@@ -239,7 +250,7 @@ export class Browser {
   #takePointer(record: MdnsRecord, source: string, now: number, touched: Set<Service>): void {
     if (record.type !== "PTR" || record.name !== SERVICE_TYPE) return;
     const name = record.data;
-    if (!name.endsWith(`.${SERVICE_TYPE}`) || this.#options.isOwn(name)) return;
+    if (!name.endsWith(`.${SERVICE_TYPE}`) || name === this.#link.ownName) return;
     let service = this.#services.get(name);
     if (service === undefined) {
       if (record.ttl === 0 || !this.#makeRoom(source)) return;
@@ -317,7 +328,7 @@ export class Browser {
   #isNear(address: string): boolean {
     // A link-local IPv6 address needs a zone, which no URL that clients understand can bear.
     if (/^fe[89ab]/i.test(address)) return false;
-    return this.#options.networks().some((network) => isInNetwork(address, network));
+    return this.#link.networks.some((network) => isInNetwork(address, network));
   }
 
   #tell(service: Service, now: number): void {

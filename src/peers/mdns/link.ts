@@ -1,11 +1,11 @@
 /** Multicast DNS on one link: this server's service and those of others, datagrams in and out. */
 
-import { Browser, type BrowserOptions, type ServiceListener } from "./browser.ts";
+import { type BrowsedLink, Browser, type BrowserOptions, type ServiceListener } from "./browser.ts";
 import { foldCase, formatMessage, parseMessage } from "./message.ts";
-import { type Advertisement, Responder } from "./responder.ts";
+import { type Advertisement, Responder, type Surroundings } from "./responder.ts";
 
 /** This host as it is seen on a link. */
-export interface LinkAddresses {
+interface LinkAddresses {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
   /** Its networks on the link (CIDR). */
@@ -15,12 +15,12 @@ export interface LinkAddresses {
 }
 
 /** What does not change while the server runs. */
-export interface LinkOptions extends Pick<BrowserOptions, "id" | "arch" | "random"> {
+export interface LinkOptions extends BrowserOptions {
   readonly advertisement: Advertisement;
 }
 
 /** The responder and the browser of a link. Times are milliseconds on a clock that only goes forward. */
-export class Link {
+export class Link implements BrowsedLink, Surroundings {
   readonly #responder: Responder;
   readonly #browser: Browser;
   #addresses: LinkAddresses;
@@ -32,21 +32,33 @@ export class Link {
     now: number,
   ) {
     this.#addresses = addresses;
-    this.#responder = new Responder(
-      options.advertisement,
-      () => ({ ...this.#addresses, services: this.#browser.size }),
-      options.random,
-      now,
-    );
-    this.#browser = new Browser(
-      {
-        ...options,
-        networks: () => this.#addresses.networks,
-        isOwn: (name) => name === foldCase(this.#responder.instance),
-      },
-      listener,
-      now,
-    );
+    this.#responder = new Responder(options.advertisement, this, options.random, now);
+    this.#browser = new Browser(options, this, listener, now);
+  }
+
+  /** This host's IP addresses on the link. */
+  get addresses(): readonly string[] {
+    return this.#addresses.addresses;
+  }
+
+  /** This host's networks on the link (CIDR). */
+  get networks(): readonly string[] {
+    return this.#addresses.networks;
+  }
+
+  /** All IP addresses of this host. */
+  get ownAddresses(): ReadonlySet<string> {
+    return this.#addresses.ownAddresses;
+  }
+
+  /** Number of services that are known on the link. */
+  get services(): number {
+    return this.#browser.size;
+  }
+
+  /** The name of this server's own service, in lower case. */
+  get ownName(): string {
+    return foldCase(this.#responder.instance);
   }
 
   /** When {@link poll} has something to do. */

@@ -46,7 +46,7 @@ export interface Advertisement {
   readonly text: readonly string[];
 }
 
-/** What the responder needs to know of the link and of the rest. */
+/** What the responder needs to know of the link and of the rest, as it is now. */
 export interface Surroundings {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
@@ -68,7 +68,7 @@ interface Pending {
 /** Announces and answers on one link. */
 export class Responder {
   readonly #advertisement: Advertisement;
-  readonly #surroundings: () => Surroundings;
+  readonly #surroundings: Surroundings;
   readonly #random: () => number;
   #instanceNumber = 1;
   #targetNumber = 1;
@@ -80,13 +80,10 @@ export class Responder {
   readonly #pending = new Map<Group, Pending>();
   readonly #sent = new Map<Group, number>();
 
-  /**
-   * @param surroundings as they are when it is called.
-   * @param random at least 0, less than 1.
-   */
+  /** @param random at least 0, less than 1. */
   constructor(
     advertisement: Advertisement,
-    surroundings: () => Surroundings,
+    surroundings: Surroundings,
     random: () => number,
     now: number,
   ) {
@@ -154,7 +151,7 @@ export class Responder {
 
   /** A server that listens on none of the link's addresses has nothing to say there. */
   #isMute(): boolean {
-    return this.#surroundings().addresses.length === 0;
+    return this.#surroundings.addresses.length === 0;
   }
 
   #proceed(now: number): Message {
@@ -192,7 +189,7 @@ export class Responder {
       if (target === foldCase(this.target) && port === this.#advertisement.port) return;
       this.#conflict(now, () => this.#instanceNumber++);
     } else if (isAddress(record) && record.name === foldCase(this.target)) {
-      if (this.#surroundings().ownAddresses.has(record.data)) return;
+      if (this.#surroundings.ownAddresses.has(record.data)) return;
       this.#conflict(now, () => this.#targetNumber++);
     }
   }
@@ -215,7 +212,7 @@ export class Responder {
   /** Two hosts that try the same name at the same time: the lesser data waits (§8.2). */
   #noticeProbe({ authorities }: Message, now: number): void {
     if (this.#phase !== "probing" || this.#left === PROBES) return;
-    const { ownAddresses } = this.#surroundings();
+    const { ownAddresses } = this.#surroundings;
     const sets = [
       [this.instance, this.#instanceRecords()],
       [this.target, this.#addressRecords()],
@@ -238,7 +235,7 @@ export class Responder {
     if (message.truncated) at += this.#between(...TRUNCATED_DELAY);
     else if (shared) {
       const [least, most] = SHARED_DELAY;
-      const services = this.#surroundings().services;
+      const services = this.#surroundings.services;
       at += this.#between(least, Math.min(most + DELAY_A_SERVICE * services, MAX_DELAY));
     }
     const last = this.#sent.get(group) ?? -Infinity;
@@ -316,7 +313,7 @@ export class Responder {
   }
 
   #addressRecords(): MdnsRecord[] {
-    const { addresses } = this.#surroundings();
+    const { addresses } = this.#surroundings;
     const usable = addresses.filter((address) => !isLinkLocal(address));
     return (usable.length > 0 ? usable : addresses).map((address) => ({
       name: this.target,

@@ -13,7 +13,7 @@ import { isInNetwork } from "../../http/address.ts";
 import type { LinkInterface } from "./links.ts";
 import { MAX_DATAGRAM } from "./message.ts";
 
-export const MDNS_PORT = 5353;
+const MDNS_PORT = 5353;
 
 const GROUP = { ipv4: "224.0.0.251", ipv6: "ff02::fb" } as const;
 
@@ -29,7 +29,7 @@ const PERIOD = 50;
 const WORK = 5;
 
 /** What comes out of the sockets. */
-export interface SocketListener {
+interface SocketListener {
   /** A datagram came in on the link from the port of multicast DNS at this IP address. */
   received(datagram: Uint8Array, source: string): void;
   /** Something does not work, in a sentence for the log. */

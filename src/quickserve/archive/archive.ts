@@ -104,7 +104,7 @@ async function collect(members: AsyncIterable<Member>): Promise<Member[] | null>
  * `Content-Disposition` for a file to be saved (RFC 6266): the name in ASCII for old clients, and
  * whole as `filename*` (RFC 8187).
  */
-export function attachment(name: string): string {
+function attachment(name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, "_");
   const extended = encodeURIComponent(name.toWellFormed()).replace(
     /['()*]/g,

@@ -52,7 +52,7 @@ export async function* openMembers(
       yield { path, modified, content: null };
       continue;
     }
-    const opened = tree.openWithInfo(file);
+    const opened = tree.open(file);
     if (opened === null) {
       if (isPlanned) throw new Failure(`${path} went away while it was archived`);
       continue;

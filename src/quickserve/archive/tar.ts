@@ -23,7 +23,7 @@ export async function* tarStream(members: AsyncIterable<OpenedMember>): AsyncGen
   for await (const { path, modified, content } of members) {
     const { readable, controller } = createTarPacker();
     // The entry is never finished: only what stands before its content is wanted.
-    controller.add(headerOf(path, modified, content?.size ?? null));
+    controller.add(tarHeader(path, modified, content?.size ?? null));
     const reader = readable.getReader();
     let left = sizeOfHeader(path, content?.size ?? null);
     while (left > 0) {
@@ -51,12 +51,12 @@ export function sizeOfTar(members: readonly Member[]): number {
 
 /** The size of what stands before the content of a member; `size` is null for a directory. */
 function sizeOfHeader(path: string, size: number | null): number {
-  const pax = paxOf(pathOf(path, size !== null), size ?? 0);
+  const pax = paxOf(tarPath(path, size !== null), size ?? 0);
   return BLOCK_SIZE + (pax === null ? 0 : BLOCK_SIZE + padded(sizeOfPax(pax)));
 }
 
-function headerOf(path: string, modified: number | null, size: number | null): TarHeader {
-  const name = pathOf(path, size !== null);
+function tarHeader(path: string, modified: number | null, size: number | null): TarHeader {
+  const name = tarPath(path, size !== null);
   const pax = paxOf(name, size ?? 0);
   return {
     name,
@@ -68,7 +68,7 @@ function headerOf(path: string, modified: number | null, size: number | null): T
   };
 }
 
-function pathOf(path: string, isFile: boolean): string {
+function tarPath(path: string, isFile: boolean): string {
   return isFile ? path : path + "/";
 }
 

@@ -4,7 +4,7 @@ import type { SharedDirectory, SharedFile } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
 
 /** What of the tree an archive needs. */
-export type ArchivedTree = Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
+export type ArchivedTree = Pick<SharedTree, "lookup" | "list" | "open">;
 
 /** A member of an archive. */
 export interface Member {

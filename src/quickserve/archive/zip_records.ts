@@ -7,7 +7,7 @@
  */
 
 /** A file or directory of the archive. */
-export interface ZipEntry {
+interface ZipEntry {
   /** Its path; that of a directory ends with a slash. */
   readonly name: Uint8Array;
   /** Milliseconds since 1970. */

@@ -27,7 +27,7 @@ const WORTH_A_TURN = 1000;
 /** The pages of a server. They keep nothing: another configuration is another set of pages. */
 export class Pages {
   readonly #configuration: PagesConfiguration;
-  readonly #tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">;
+  readonly #tree: Pick<SharedTree, "lookup" | "list" | "open">;
   readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
   /** Null: uploads are off. */
@@ -37,7 +37,7 @@ export class Pages {
 
   constructor(
     configuration: PagesConfiguration,
-    tree: Pick<SharedTree, "lookup" | "list" | "openWithInfo">,
+    tree: Pick<SharedTree, "lookup" | "list" | "open">,
     peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
     about: AboutFacts,
     places: Pick<UploadPlaces, "main" | "at"> | null,

@@ -1,7 +1,8 @@
 /** From the text of a page to the reply that carries it. */
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../../http/exchange.ts";
+import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
 import { variesBy } from "./representation.ts";
@@ -73,18 +74,11 @@ export function pageReply(
       return notModified(all);
     }
   }
-  return { status, headers: all, body: join(pieces, length) };
-}
-
-function join(pieces: readonly Uint8Array[], length: number): ReplyBody {
-  if (length > ONE_PIECE) return inPieces(pieces);
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
+  return {
+    status,
+    headers: all,
+    body: length > ONE_PIECE ? inPieces(pieces) : Buffer.concat(pieces, length),
+  };
 }
 
 async function* inPieces(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -29,7 +29,7 @@ export async function storeUpload(
   const temporary = await refuseWhenFull(() => openTemporary(directory));
   let moved = false;
   try {
-    const size = await writeAll(temporary.file, chunks, maximumSize);
+    const size = await writeChunks(temporary.file, chunks, maximumSize);
     await refuseWhenFull(() => temporary.file.sync());
     const move = allowOverwrite ? moveOver : moveBeside;
     const destination = await refuseWhenFull(() => move(directory, temporary.name, name));
@@ -81,7 +81,7 @@ async function isStillThere(path: string, file: Deno.FsFile): Promise<boolean> {
 }
 
 /** Writes every chunk before it asks for the next, so that a slow disk slows the sender down. */
-async function writeAll(
+async function writeChunks(
   file: Deno.FsFile,
   chunks: AsyncIterable<Uint8Array>,
   maximumSize: number | null,

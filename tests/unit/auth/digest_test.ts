@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
 import { Digest, type LoginVerdict } from "../../../src/auth/digest.ts";
-import { NONCE_LIFETIME } from "../../../src/auth/nonces.ts";
-import { FREE_FAILURES } from "../../../src/auth/throttle.ts";
+
 import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest, type RequestParts } from "../../request.ts";
 import { answer, authorization, challenges, type Login, parameter, textOf } from "./client.ts";
+
+const FREE_FAILURES = 3;
+const NONCE_LIFETIME = 10 * 60 * 1000;
 
 const realm = 'The "Realm"';
 const shown = realm.replaceAll('"', '\\"');

@@ -104,7 +104,7 @@ async function withSettings(
       addressFile,
       configuration,
       user,
-      directory: () => join(directory, "copies"),
+      directory: join(directory, "copies"),
       knowsCacheServer: true,
       environment: { get: () => undefined },
       log: { warn: (message) => warnings.push(message) },
@@ -164,7 +164,7 @@ Deno.test("what stands in the way of the copy is said, and pacman runs without i
   await withSettings(server, async (settings, warnings) => {
     const broken: Partial<PacsrvSettings>[] = [
       { user: settings.user + 1 },
-      { directory: () => "/proc/nowhere" },
+      { directory: "/proc/nowhere" },
       { configuration: "/dev/null" },
       { addressFile: "/nowhere" },
     ];

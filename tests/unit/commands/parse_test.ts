@@ -1,5 +1,5 @@
 import { serveCommand } from "../../../src/commands/serve/options.ts";
-import { helpText } from "../../../src/commands/help.ts";
+import { requestedInformation } from "../../../src/commands/help.ts";
 import { parseOptions } from "../../../src/commands/parse.ts";
 import { UsageError } from "../../../src/failure.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
@@ -48,14 +48,16 @@ Deno.test("parseOptions: wrong usage is named in a sentence", () => {
   }
 });
 
-Deno.test("helpText: the help of both servers fits 80 columns and names every option of the manual", () => {
+Deno.test("requestedInformation: the help of both servers fits 80 columns and names every option of the manual", () => {
   const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
     "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
     "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +
     "multicast-interval";
-  const text = helpText(pacserve);
+  const helpOf = (command: typeof pacserve): string =>
+    requestedInformation(command, parseOptions(command, ["--help"])) ?? "";
+  const text = helpOf(pacserve);
   for (const option of manual.split(" ")) assertStringIncludes(text, `--${option}`);
-  for (const line of [...text.split("\n"), ...helpText(quickserve).split("\n")]) {
+  for (const line of [...text.split("\n"), ...helpOf(quickserve).split("\n")]) {
     assert(line.length <= 80, line);
   }
 });

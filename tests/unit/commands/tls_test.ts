@@ -1,24 +1,47 @@
-import { certificatesIn, privateKeyIn } from "../../../src/commands/serve/tls.ts";
-import { assertEquals } from "../../assert.ts";
+import { parseOptions } from "../../../src/commands/parse.ts";
+import { serveCommand } from "../../../src/commands/serve/options.ts";
+import { tlsSettings } from "../../../src/commands/serve/tls.ts";
+import { ConfigurationSources } from "../../../src/commands/serve/user_files.ts";
+import { Failure } from "../../../src/failure.ts";
+import type { TlsConfiguration } from "../../../src/http/configuration.ts";
+import { assertEquals, assertRejects } from "../../assert.ts";
+import { makeCertificates } from "../../certificates.ts";
+import { withFiles } from "../../scratch.ts";
 
 const block = (label: string, text: string): string =>
   `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
 
-Deno.test("certificatesIn, privateKeyIn: a text may hold key and chain in any order, with other things between them", () => {
-  const chain = block("CERTIFICATE", "AAAA") + block("CERTIFICATE", "BBBB");
-  const key = block("EC PRIVATE KEY", "CCCC");
+/** What a server reads whose `--certfile` has this text. */
+function settingsOf(text: string): Promise<TlsConfiguration | null> {
+  return withFiles({ "server.pem": text }, (directory) => {
+    const words = ["--ssl", "--certfile", `${directory}/server.pem`];
+    const options = parseOptions(serveCommand("quickserve"), words);
+    return tlsSettings(options, new ConfigurationSources());
+  });
+}
+
+Deno.test("--certfile: a text may hold key and chain in any order, with other things between them", async () => {
+  const { authority, server } = await makeCertificates();
+  const chain = server.certificate + authority;
   const parameters = block("EC PARAMETERS", "DDDD");
   for (
-    const text of [`${chain}${parameters}${key}`, `subject=x\n${parameters}${key}\r\n${chain}`]
+    const text of [
+      `${chain}${parameters}${server.key}`,
+      `subject=x\n${parameters}${server.key}\r\n${chain}`,
+    ]
   ) {
-    assertEquals(certificatesIn(text), chain);
-    assertEquals(privateKeyIn(text), key);
+    const tls = await settingsOf(text);
+    assertEquals([tls?.certificate, tls?.key], [chain, server.key]);
   }
 });
 
-Deno.test("certificatesIn, privateKeyIn: without a whole block there is nothing", () => {
-  const cut = block("CERTIFICATE", "AAAA").slice(0, -10);
-  for (const text of ["", "text", cut, block("PUBLIC KEY", "AAAA")]) {
-    assertEquals([certificatesIn(text), privateKeyIn(text)], [null, null]);
+Deno.test("--certfile: without a whole block of PEM there is nothing", async () => {
+  const { server } = await makeCertificates();
+  for (const text of ["", "text", server.certificate.slice(0, -10), block("PUBLIC KEY", "AAAA")]) {
+    await assertRejects(() => settingsOf(text), Failure, "holds no certificate");
+  }
+  const { certificate } = server;
+  for (const text of [certificate, certificate + server.key.slice(0, -10)]) {
+    await assertRejects(() => settingsOf(text), Failure, "holds no private key");
   }
 });

@@ -1,5 +1,5 @@
-import { Admission, isCrossSite, ownNames } from "../../../src/http/admission.ts";
-import type { Reply, RequestHeaders } from "../../../src/http/exchange.ts";
+import { Admission, ownNames } from "../../../src/http/admission.ts";
+import type { HttpRequest, Reply, RequestHeaders } from "../../../src/http/exchange.ts";
 import { UsageError } from "../../../src/failure.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
@@ -97,8 +97,10 @@ Deno.test("the Host field must be an IP literal, a name of this host or a --serv
 });
 
 Deno.test("only pages of our own may make a browser change anything", () => {
+  const near = { remoteAddress: "192.168.1.9" };
+  const isRefused = (request: HttpRequest): boolean => admission().refusal(request) !== null;
   const post = (headers: RequestHeaders, secure = false): boolean =>
-    isCrossSite(makeRequest({ method: "POST", headers, connection: { secure } }));
+    isRefused(makeRequest({ method: "POST", headers, connection: { ...near, secure } }));
   assertEquals(post({ host: "box" }), false);
   assertEquals(post({ host: "box", "sec-fetch-site": "same-origin" }), false);
   assertEquals(post({ host: "box", "sec-fetch-site": "none" }), false);
@@ -110,8 +112,11 @@ Deno.test("only pages of our own may make a browser change anything", () => {
   assertEquals(post({ host: "box", origin: "https://box" }), true);
   assertEquals(post({ host: "box", origin: "https://box" }, true), false);
   assertEquals(post({ host: "box", origin: "null" }), true);
-  const get = makeRequest({ headers: { host: "box", "sec-fetch-site": "cross-site" } });
-  assertEquals(isCrossSite(get), false);
+  const get = makeRequest({
+    headers: { host: "box", "sec-fetch-site": "cross-site" },
+    connection: near,
+  });
+  assertEquals(isRefused(get), false);
 });
 
 Deno.test("refusals name the option that would let the client in", () => {

@@ -2,15 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import {
-  MAX_DATABASE_SIZE,
-  parseSyncDatabase,
-  readSyncDatabase,
-} from "../../../src/pacman/sync_database.ts";
+import { parseSyncDatabase, readSyncDatabase } from "../../../src/pacman/sync_database.ts";
 import { PackageTable } from "../../../src/pacman/package_table.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
 import { inScratch, shell } from "../../scratch.ts";
 import { addPackage, archive, description, type Entry, packageEntry } from "./databases.ts";
+
+const MAX_DATABASE_SIZE = 256 << 20;
 
 /** The table of an archive with these entries. */
 async function tableOfEntries(...entries: Entry[]): Promise<PackageTable> {

@@ -110,13 +110,13 @@ class Downloading implements AsyncDisposable {
         file,
         digest: digest.toHex(),
         authorities: [],
-        tree: { lookup: () => null },
       }),
       mirrors: {
         find: () => Promise.resolve(isMirror ? source : null),
         size: () => Promise.resolve(SIZE),
+        failed: () => {},
       },
-      mirrorFailed: () => {},
+      tree: { lookup: () => null },
     };
     this.#replies.push(this.#relay.reply(makeRequest({ signal: this.#own.signal }), wanted));
   }

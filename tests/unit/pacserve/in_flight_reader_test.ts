@@ -3,7 +3,7 @@
 import { Download } from "../../../src/pacserve/relay/download.ts";
 import { InFlightReader } from "../../../src/pacserve/relay/in_flight_reader.ts";
 import { OwnReaders } from "../../../src/pacserve/relay/own_readers.ts";
-import { Window } from "../../../src/pacserve/relay/window.ts";
+import { Windows } from "../../../src/pacserve/relay/window.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
 const size = 1024 * 1024;
@@ -20,7 +20,7 @@ function make(
     end: null,
     resumable: true,
     hold: 0,
-    createStore: (start, size) => new Window(start, size),
+    stores: new Windows(null),
   });
   const source = { kind: "mirror", name: "m", key: "m", open: () => Promise.reject() } as const;
   download.append(new Uint8Array(size / 2), source);

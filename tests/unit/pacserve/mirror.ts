@@ -1,8 +1,7 @@
 /** Mirrors that run for real on the loopback interface. */
 
 import { FileClient } from "../../../src/pacserve/relay/http_client.ts";
-import { mirrorsOf } from "../../../src/pacserve/servers.ts";
-import type { Mirror, Self } from "../../../src/pacserve/servers.ts";
+import { type Mirror, mirrorsOf, Self } from "../../../src/pacserve/servers.ts";
 
 /** Asks the mirrors. Its connections end with each of them. */
 export const client = new FileClient();
@@ -84,7 +83,7 @@ export function closedServer(): string {
 }
 
 /** A self that no address means. */
-export const nobody: Self = { ports: [], hostNames: [], isOwnAddress: () => false };
+export const nobody: Self = new Self([], [], null);
 
 /** Mirrors as they come from the `Server` lines of a repository. */
 export function mirrorsAt(...servers: string[]): Mirror[] {

@@ -7,7 +7,7 @@ function check(url: string, timeout = 5_000, self = ""): Promise<CheckResult> {
     client,
     timeout,
     via: "1.1 test",
-    isSelf: (each) => each.origin === self,
+    self: { isAt: (each) => each.origin === self },
   });
 }
 

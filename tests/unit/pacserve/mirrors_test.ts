@@ -5,6 +5,7 @@ import {
   client,
   closedServer,
   mirrorsAt,
+  nobody,
   startMirror,
   startMirrorWith,
   startRaw,
@@ -26,7 +27,7 @@ function choose(
     file,
     optional,
     via: "1.1 test",
-    isSelf: () => false,
+    self: nobody,
     neighbour,
   });
 }

@@ -1,18 +1,10 @@
 import { assertEquals } from "../../assert.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
-import {
-  directoriesOf,
-  isSelf,
-  mirrorsOf,
-  type Self,
-  urlOn,
-} from "../../../src/pacserve/servers.ts";
+import { directoriesOf, mirrorsOf, Self, urlOn } from "../../../src/pacserve/servers.ts";
 
-const self: Self = {
-  ports: [15678],
-  hostNames: ["Box", "box.home.arpa"],
-  isOwnAddress: (address) => address === "10.0.0.1" || address === "fd00::1",
-};
+const self = new Self([15678], ["Box", "box.home.arpa"], {
+  isOwn: (address) => address === "10.0.0.1" || address === "fd00::1",
+});
 
 const configuration: PacmanConfiguration = {
   cacheDirectories: [],
@@ -49,7 +41,7 @@ for (
     "http://user:secret@box:15678/x",
   ]
 ) {
-  Deno.test(`${own} is this server`, () => assertEquals(isSelf(new URL(own), self), true));
+  Deno.test(`${own} is this server`, () => assertEquals(self.isAt(new URL(own)), true));
 }
 
 for (
@@ -62,7 +54,7 @@ for (
     "file:///srv",
   ]
 ) {
-  Deno.test(`${other} is not this server`, () => assertEquals(isSelf(new URL(other), self), false));
+  Deno.test(`${other} is not this server`, () => assertEquals(self.isAt(new URL(other)), false));
 }
 
 Deno.test("mirrors are the http and https servers in order, but for ourselves", () => {

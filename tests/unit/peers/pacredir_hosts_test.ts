@@ -1,6 +1,8 @@
-import { MAX_PACREDIR_HOSTS, PacredirHosts } from "../../../src/peers/pacredir_hosts.ts";
+import { PacredirHosts } from "../../../src/peers/pacredir_hosts.ts";
 import { type Peer, Registry } from "../../../src/peers/registry.ts";
 import { assert, assertEquals } from "../../assert.ts";
+
+const MAX_PACREDIR_HOSTS = 8;
 
 function hosts(count: number): Peer[] {
   const registry = new Registry({ lifetime: 1_000 });

@@ -1,5 +1,7 @@
-import { type Asker, Tracker, TRACKER_BOUNDS } from "../../../src/peers/tracker.ts";
+import { type Asker, Tracker } from "../../../src/peers/tracker.ts";
 import { assert, assertEquals } from "../../assert.ts";
+
+const TRACKER_BOUNDS = { files: 4_096, perAddress: 64, lifetime: 30_000 };
 
 const asker = (name: string, address: string = `10.0.0.${name.charCodeAt(0)}`): Asker => ({
   instance: `instance-${name}`,

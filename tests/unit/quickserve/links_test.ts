@@ -7,8 +7,9 @@ import { inScratch, shell, writeFiles } from "../../scratch.ts";
 function read(tree: SharedTree, path: string): string | null {
   const found = tree.lookup(path.split("/"));
   if (found?.kind !== "file") return null;
-  const file = tree.open(found);
-  if (file === null) return null;
+  const opened = tree.open(found);
+  if (opened === null) return null;
+  const { file } = opened;
   const bytes = new Uint8Array(100);
   try {
     return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));

@@ -16,8 +16,9 @@ async function names(tree: SharedTree, path: string): Promise<string[] | null> {
 function content(tree: SharedTree, path: string): string | null {
   const found = tree.lookup(path.split("/"));
   if (found?.kind !== "file") return null;
-  const file = tree.open(found);
-  if (file === null) return null;
+  const opened = tree.open(found);
+  if (opened === null) return null;
+  const { file } = opened;
   try {
     const bytes = new Uint8Array(found.size);
     file.readSync(bytes);

@@ -1,8 +1,10 @@
 import { logSection } from "../../../scripts/build/server_manual.ts";
 import type { HttpRequest } from "../../../src/http/exchange.ts";
 import { accessLogLine } from "../../../src/server/access_log.ts";
-import { MAX_LINE } from "../../../src/server/log.ts";
+
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
+
+const MAX_LINE = 4096;
 
 function request(target: string, userAgent: string): HttpRequest {
   return {

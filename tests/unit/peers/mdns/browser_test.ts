@@ -1,6 +1,8 @@
-import { BOUNDS, Browser } from "../../../../src/peers/mdns/browser.ts";
+import { Browser } from "../../../../src/peers/mdns/browser.ts";
 import type { MdnsRecord, Message } from "../../../../src/peers/mdns/message.ts";
 import { assert, assertEquals } from "../../../assert.ts";
+
+const BOUNDS = { services: 1_024, incomplete: 64, perSource: 16, addresses: 8 };
 
 const TYPE = "_pacserve._tcp.local";
 
@@ -12,13 +14,8 @@ interface Scene {
 function scene(): Scene {
   const events: string[] = [];
   const browser = new Browser(
-    {
-      id: "arch",
-      arch: "x86_64",
-      networks: () => ["10.0.0.1/24", "fd00::1/64", "fe80::1/64"],
-      isOwn: (name) => name === `own.${TYPE}`,
-      random: () => 0.5,
-    },
+    { id: "arch", arch: "x86_64", random: () => 0.5 },
+    { networks: ["10.0.0.1/24", "fd00::1/64", "fe80::1/64"], ownName: `own.${TYPE}` },
     {
       found: ({ kind, addresses, port }) =>
         events.push(`found ${kind} ${addresses.join()} ${port}`),

@@ -294,14 +294,14 @@ Deno.test("mergeEntries: peers' entries come after ours, of one name the first",
   const remote = (
     name: string,
     peer: string,
-    directory = false,
+    dir = false,
   ): Parameters<typeof mergeEntries>[1][number] => ({
     name,
-    url: `${peer}pkg/${name}`,
+    href: `${peer}pkg/${name}`,
     peer,
     size: 5,
     mtime: 1_700_000_000,
-    directory,
+    dir,
   });
   const merged = mergeEntries([file("ours")], [
     remote("ours", "http://10.0.0.2/"),

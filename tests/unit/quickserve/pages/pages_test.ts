@@ -201,7 +201,7 @@ Deno.test("Pages: a directory is listed with what peers have, or archived in a f
   inScratch(async (scratch) => {
     writeFiles(scratch, { "s/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${scratch}/s`)]));
-    const remote = { name: "far", url: "http://10.0.0.2/s/far", peer: "http://10.0.0.2/" };
+    const remote = { name: "far", href: "http://10.0.0.2/s/far", peer: "http://10.0.0.2/" };
     const asked: string[] = [];
     const make = (listRemote: boolean): Pages =>
       makePages({
@@ -209,7 +209,7 @@ Deno.test("Pages: a directory is listed with what peers have, or archived in a f
         configuration: { listRemote, archives: ["zip"] },
         list: (segments) => {
           asked.push(segments.join("/"));
-          return Promise.resolve([{ ...remote, size: 1, mtime: 0, directory: false }]);
+          return Promise.resolve([{ ...remote, size: 1, mtime: 0, dir: false }]);
         },
       });
     const own = await readText(await directory(make(false), tree, "/s/"));

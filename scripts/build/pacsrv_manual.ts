@@ -1,6 +1,6 @@
 /** The table of `pacsrv`, for its man page. It is apart because `pacsrv` itself never shows it. */
 
-import type { Command } from "./command.ts";
+import type { Command } from "../../src/commands/command.ts";
 
 /** All options are pacman's, and so is `--help`. */
 export const PACSRV: Command = {

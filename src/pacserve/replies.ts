@@ -1,0 +1,25 @@
+/** What pacman is told where the file itself is not passed on. */
+
+import type { Reply } from "../http/exchange.ts";
+import { redirectReply, textReply } from "../http/replies.ts";
+import type { Found } from "../peers/finder.ts";
+import { hidePackageName, isPackageOrItsSignature } from "./address.ts";
+import type { MirrorChoice } from "./mirrors.ts";
+
+/** Sends the client to a peer that has the file. */
+export function redirectToPeer(found: Found, file: string): Reply {
+  const url = isPackageOrItsSignature(file) ? hidePackageName(found.url) : found.url;
+  return { ...redirectReply(url), source: `peer ${found.peer.replace(/\/$/, "")}` };
+}
+
+/** Sends the client to a mirror. */
+export function redirectToMirror({ url, origin, verified }: MirrorChoice): Reply {
+  const mark = verified ? "" : " (not verified)";
+  return { ...redirectReply(url), source: `mirror ${origin}${mark}` };
+}
+
+/** Nobody has the file. */
+export function notFound(file: string): Reply {
+  const text = `404 No cache, peer or mirror has ${JSON.stringify(file)}`;
+  return { ...textReply(404, text), source: "nowhere" };
+}
