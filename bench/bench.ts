@@ -10,12 +10,14 @@ import { finding } from "./rows/finding.ts";
 import { listing } from "./rows/listing.ts";
 import { relaying } from "./rows/relaying.ts";
 import { serving } from "./rows/serving.ts";
+import { together } from "./rows/together.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [
   ...serving,
   listing,
   ...finding,
   ...relaying,
+  ...together,
   ...cost,
   ...commands,
 ];

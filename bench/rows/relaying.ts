@@ -57,16 +57,18 @@ class Relaying implements AsyncDisposable {
   }
 }
 
-function addressOf(name: string): string {
+/** Where pacman asks for a package. */
+export function addressOf(name: string): string {
   return `/pacman/core/x86_64/${name}`;
 }
 
-function namesOf(count: number): string[] {
+/** Names of so many packages. */
+export function namesOf(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `package${index}-1-1-any.pkg.tar.zst`);
 }
 
-/** pacman's `sync/core.db`, which describes these packages. */
-async function writeDatabase(
+/** pacman's `sync/core.db`, which describes these packages; all have the content of `file`. */
+export async function writeDatabase(
   bench: Bench,
   file: string,
   names: readonly string[],

@@ -68,7 +68,7 @@ class Patience {
 }
 
 /** What the trackers say of a file. */
-export interface Wanted {
+interface Wanted {
   /** The answer, if it comes soon enough: a peer, or null when this server is the first. */
   soon(): Promise<Peer | null>;
   /** The answer however late: it may be another one. */
