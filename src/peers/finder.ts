@@ -4,8 +4,8 @@ import { isInNetwork, isLoopbackHost } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { ConcurrencyLimit, NeighbourLimit } from "../http/rate_limit.ts";
 import { encodePath } from "../http/target.ts";
-import { ranked } from "./balance.ts";
 import { FileChecks } from "./file_check.ts";
+import { FileQuestion } from "./file_question.ts";
 import type { RemoteIndexes } from "./index/remote.ts";
 import { listRemote, type RemoteEntry } from "./listing.ts";
 import type { OwnNetwork } from "./own_server.ts";
@@ -13,7 +13,7 @@ import { PacredirHosts } from "./pacredir_hosts.ts";
 import { canBeAsked } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
-import { type FileQuestion, search } from "./search.ts";
+import { search } from "./search.ts";
 
 /** A file on a peer. */
 export interface Found {
@@ -122,7 +122,7 @@ export class Finder {
     network: string | null,
     mayAsk: (peer: string) => boolean = () => true,
   ): Promise<Found | null> {
-    const question = new Question(segments, this.#parts, this.#checks, this.#pacredir);
+    const question = new FileQuestion(segments, this.#parts, this.#checks, this.#pacredir);
     const reachable = this.#reachable(network).filter(({ url }) => mayAsk(url));
     const { named, unknown } = question.byIndex(reachable);
     const peer = await search(question, named, unknown, this.#parts.timeout);
@@ -136,84 +136,6 @@ export class Finder {
     const askable = this.#parts.registry.askable();
     const networks = network === null ? [] : this.#parts.network.networks();
     return askable.filter((peer) => reaches(network, networks, peer.location.host));
-  }
-}
-
-/** The question for a file of this server's tree. */
-class Question implements FileQuestion {
-  readonly #path: string;
-  readonly #encoded: string;
-  /** The name under which indexes have the file; null for one that they do not cover. */
-  readonly #name: string | null;
-  readonly #parts: FinderParts;
-  readonly #checks: FileChecks;
-  readonly #pacredir: PacredirHosts;
-  readonly #sizes = new Map<Peer, number | null>();
-
-  constructor(
-    segments: readonly string[],
-    parts: FinderParts,
-    checks: FileChecks,
-    pacredir: PacredirHosts,
-  ) {
-    const [directory, name, ...more] = segments;
-    this.#path = segments.join("/");
-    this.#encoded = encodePath(segments);
-    this.#name = directory === "pkg" && name !== undefined && more.length === 0 ? name : null;
-    this.#parts = parts;
-    this.#checks = checks;
-    this.#pacredir = pacredir;
-  }
-
-  /** The URL of the file on a peer. */
-  urlAt(peer: Peer): string {
-    return peer.url.slice(0, -1) + this.#encoded;
-  }
-
-  /** The length of a peer's copy, as its confirmation gave it; null when it did not. */
-  sizeAt(peer: Peer): number | null {
-    return this.#sizes.get(peer) ?? null;
-  }
-
-  /** The peers whose index names the file, and those whose index does not tell. */
-  byIndex(peers: readonly Peer[]): { readonly named: Peer[]; readonly unknown: Peer[] } {
-    const named: Peer[] = [];
-    const unknown: Peer[] = [];
-    for (const peer of peers.filter(({ kind }) => kind === "pacserve")) {
-      const verdict = this.#name !== null && peer.state === "alive"
-        ? this.#parts.indexes.verdict(peer, this.#name)
-        : "unknown";
-      if (verdict === "yes") named.push(peer);
-      if (verdict === "unknown") unknown.push(peer);
-    }
-    // They have no index, and for databases only mirrors are asked.
-    const hosts = this.#name?.includes(".pkg.")
-      ? this.#pacredir.chosen(peers.filter(({ kind }) => kind === "pacredir"))
-      : [];
-    return { named, unknown: [...unknown, ...hosts] };
-  }
-
-  async check(peer: Peer): Promise<boolean> {
-    if (peer.kind === "pacserve") return await this.#checks.ask(peer, this.#path);
-    const { has, size } = await this.#pacredir.offers(peer, this.urlAt(peer));
-    if (has === "yes") this.#sizes.set(peer, size);
-    return has === "yes";
-  }
-
-  async confirm(peer: Peer): Promise<boolean> {
-    // Such a host has no other way to say that it has the file: it has just been asked in this way.
-    if (peer.kind === "pacredir") return this.#sizes.has(peer);
-    const { has, size } = await this.#parts.questions.offers(peer, this.urlAt(peer));
-    if (has === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
-    this.#sizes.set(peer, size);
-    return has === "yes";
-  }
-
-  ranked(peers: readonly Peer[]): readonly Peer[] {
-    // Peers that say yes and then hang, however many, come after all others.
-    const trusted = peers.filter(({ failures }) => failures === 0);
-    const best = trusted.length > 0 ? trusted : peers;
-    return ranked(best, performance.now(), Math.random);
   }
 }
 

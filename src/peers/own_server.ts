@@ -1,7 +1,7 @@
 /** What the rest of the house gives the peers' room: the server that it belongs to. */
 
 import type { Admission } from "../http/admission.ts";
-import type { HttpRequest } from "../http/exchange.ts";
+import type { Network } from "../http/network.ts";
 import type { Listing } from "./protocol.ts";
 
 /** What this server shares, as peers ask for it. Another configuration shares something else. */
@@ -30,11 +30,4 @@ export interface OwnServer {
 }
 
 /** The networks of this host. */
-export interface OwnNetwork {
-  /** The network (CIDR) in which a client came in; null for a client on this host. */
-  networkOf(connection: HttpRequest["connection"]): string | null;
-  /** The networks of this host's interfaces (CIDR). */
-  networks(): readonly string[];
-  /** True for an IP address of this host, loopback included. */
-  isOwn(address: string): boolean;
-}
+export type OwnNetwork = Pick<Network, "networkOf" | "networks" | "isOwn">;

@@ -6,6 +6,7 @@
  * chosen must confirm: it must answer for the very URL that a client will be sent to.
  */
 
+import type { FileQuestion } from "./file_question.ts";
 import type { Peer } from "./registry.ts";
 
 /** After the first yes, how long a better one may take. Milliseconds. */
@@ -20,16 +21,6 @@ const HEDGE = 50;
  */
 const PROBATION = 50;
 
-/** The question for one file, as it is put to peers. */
-export interface FileQuestion {
-  /** Asks a peer whether it has the file. */
-  check(peer: Peer): Promise<boolean>;
-  /** Asks a peer for the very URL of the file. */
-  confirm(peer: Peer): Promise<boolean>;
-  /** The order in which peers that have the file are tried. */
-  ranked(peers: readonly Peer[]): readonly Peer[];
-}
-
 /**
  * Searches: asks those whose index names the file, the best first, and the others at the same time as
  * soon as it looks as if the index was wrong.
@@ -40,7 +31,7 @@ export interface FileQuestion {
  * @returns null when nobody has the file, or nobody said so in time.
  */
 export function search(
-  question: FileQuestion,
+  question: Pick<FileQuestion, "check" | "confirm" | "ranked">,
   named: readonly Peer[],
   unknown: readonly Peer[],
   timeout: number,

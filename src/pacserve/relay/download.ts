@@ -5,7 +5,7 @@ import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import type { Store, Stores } from "./store.ts";
 
 /** What is known of a file before any source answers. */
-interface DownloadOptions {
+export interface DownloadOptions {
   readonly name: string;
   /** Bytes of the whole file; null when nobody knows. */
   readonly size: number | null;
