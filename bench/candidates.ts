@@ -124,31 +124,34 @@ export interface PacserveParts {
   readonly databases?: string;
   /** The directory of spools. */
   readonly spool?: string;
+  /** The mirror; by default one that does not listen. */
+  readonly mirror?: string;
 }
 
-/** A pacman.conf with this package cache, whose only mirror does not listen. */
+/** A pacman.conf with this package cache, and one mirror: by default one that does not listen. */
 export async function pacmanConfiguration(
   bench: Bench,
   cache: string,
   databases: string = bench.scratch,
+  mirror: string = "http://127.0.0.1:9",
 ): Promise<string> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "etc-" });
   await Deno.writeTextFile(
     `${directory}/pacman.conf`,
     `[options]\nCacheDir = ${cache}\nDBPath = ${databases}\nArchitecture = x86_64\n` +
-      `[core]\nServer = http://127.0.0.1:9/$repo\n`,
+      `[core]\nServer = ${mirror}/$repo\n`,
   );
   return `${directory}/pacman.conf`;
 }
 
-/** pacserve with a configuration of its own, whose only mirror does not listen. */
+/** pacserve with a configuration of its own. */
 export async function startPacserve(
   bench: Bench,
-  { cache, peers = [], databases, spool }: PacserveParts,
+  { cache, peers = [], databases, spool, mirror }: PacserveParts,
 ): Promise<Program> {
   const port = freePort();
   const command = await commandOf("pacserve", bench);
-  const pacmanConf = await pacmanConfiguration(bench, cache, databases);
+  const pacmanConf = await pacmanConfiguration(bench, cache, databases, mirror);
   command.push("--port", String(port), "--pacman-conf", pacmanConf);
   if (spool !== undefined) command.push("--spool-directory", spool);
   for (const peer of peers) command.push("--peer", peer);
