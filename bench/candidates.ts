@@ -150,7 +150,7 @@ export async function pacmanConfiguration(
   bench: Bench,
   cache: string,
   databases: string = bench.scratch,
-  mirror = "http://127.0.0.1:9",
+  mirror: string = "http://127.0.0.1:9",
 ): Promise<string> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "etc-" });
   await Deno.writeTextFile(

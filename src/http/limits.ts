@@ -20,6 +20,11 @@ export interface ListenerLimits {
    * is free again. A client that receives at least 4 KiB a second is never cut off.
    */
   readonly sendTimeout: number;
+  /**
+   * How long a client that has closed its sending half waits for the next bytes of its reply. Most such
+   * clients are gone, which only bytes that are sent to them would show.
+   */
+  readonly halfOpenTimeout: number;
   /** Open connections from all other hosts together. */
   readonly connections: number;
   /** Open connections from one IPv4 address or IPv6 /64 network; also the limit for this host itself. */
@@ -45,6 +50,7 @@ export const DEFAULT_LIMITS: ListenerLimits = {
   idleTimeout: 75_000,
   stallTimeout: 60_000,
   sendTimeout: 900_000,
+  halfOpenTimeout: 3_000,
   connections: 1024,
   connectionsPerGroup: 256,
   pipelined: 64,
