@@ -1,7 +1,7 @@
 /** A reply on its way to the client. */
 
 import type { ServerResponse } from "node:http";
-import type { Activity } from "./client_connection.ts";
+import { type Activity, failedCall } from "./client_connection.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
 
@@ -27,8 +27,8 @@ export class Transfer implements Activity {
   gone = false;
   /** The access log has it. */
   reported = false;
-  /** Called once, when the connection breaks. */
-  onAborted: (() => void) | null = null;
+  /** Called when the connection breaks or is closed. */
+  onClosed: (() => void) | null = null;
   /** Called when the connection breaks while a piece of the body is awaited or written. */
   onGone: (() => void) | null = null;
   /** Called when nothing of the reply is held any more; with false when the connection broke. */
@@ -54,7 +54,18 @@ export class Transfer implements Activity {
     this.request.abort();
     this.onGone?.();
     this.ended(false);
-    this.onAborted?.();
+    this.onClosed?.();
+  }
+
+  /**
+   * The connection is closed. Where the system took all of the reply before, nothing broke: the client may
+   * close as soon as it has the last byte, and that may be told before the end of the last write.
+   */
+  closed(): void {
+    const { writableFinished, socket } = this.response;
+    if (!writableFinished || socket === null || failedCall(socket) === "write") return this.abort();
+    this.ended(true);
+    this.onClosed?.();
   }
 
   /** All was handed over, or the connection broke. */
