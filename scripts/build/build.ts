@@ -51,7 +51,7 @@ const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>
   "systemd": { to: "/usr/lib/systemd/system", ending: /\.(?:service|path)$/ },
   ".": { to: "/usr/share/doc/pacserve", ending: /\.md$/ },
   // The README's links lead there.
-  "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.md$/ },
+  "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.(?:md|png|svg)$/ },
 };
 
 /** The time that a reproducible build takes for now (reproducible-builds.org). */
