@@ -34,8 +34,11 @@ export const CLIENTS: Section = {
     "uploads, and what the server offers.",
     "Where users are configured, clients log in by digest (curl --digest -u alice). Those that know " +
     "Basic authentication only, such as aria2c(1), can do so on the same machine and under TLS.",
-    "A file whose name is not UTF-8 has no address and is left out. Pages and tables write a line feed " +
-    "in a name as \\n and a backslash as \\\\.",
+    "search finds names with all of its words in a directory and below it. What the server hides is not " +
+    "found. A search that ends early, after two seconds or a thousand names, says so.",
+    { literal: "curl 'http://192.168.1.5:8000/music/?search=live+flac'" },
+    "A file whose name is not UTF-8 has no address and is left out. Pages and tables write what cannot " +
+    "be seen in a name as an escape, such as \\n for a line feed.",
   ],
 };
 
@@ -128,6 +131,8 @@ export const CERTIFICATES: Section = {
     "Start the server with --ssl --certfile cert.pem --keyfile key.pem. Give cert.pem, and never " +
     "key.pem, to the clients, which cannot know it otherwise; browsers ask whether to trust it.",
     { literal: "curl --cacert cert.pem https://192.168.1.5:8000/" },
+    "A client that says http:// to this port gets a sentence with the right address. Keys are RSA with " +
+    "2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.",
   ],
 };
 

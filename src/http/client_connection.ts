@@ -12,8 +12,13 @@ export interface Activity {
   readonly isSending: boolean;
   /** Must be called when the client has closed its sending half. */
   inputEnded(): void;
-  /** Must be called when the connection broke. */
-  abort(): void;
+  /** Must be called when the connection is closed. */
+  closed(): void;
+}
+
+/** The system call, `read` or `write`, with whose error a socket was closed. */
+export function failedCall(socket: Socket): string | undefined {
+  return (Object(socket.errored) as { readonly syscall?: string }).syscall;
 }
 
 /** One client's connection. Under TLS the object exists already before the handshake. */
@@ -58,10 +63,15 @@ export class ClientConnection {
     this.idle();
   }
 
-  /** True when the last write failed, or the socket is closed. */
+  /**
+   * True when the last write failed, or the socket is closed. A client that resets the
+   * connection when it has the whole reply makes only the next read fail.
+   */
   get failed(): boolean {
     const socket = this.#socket;
-    return socket === null || socket.destroyed || (socket.errored ?? null) !== null;
+    if (socket === null) return true;
+    return failedCall(socket) !== "read" &&
+      (socket.destroyed || (socket.errored ?? null) !== null);
   }
 
   /** Notes that the request under way is finished. */

@@ -50,7 +50,7 @@ export class Connections {
     transport.once("close", () => {
       this.#bySocket.delete(transport);
       this.#remove(connection);
-      connection.activity?.abort();
+      connection.activity?.closed();
     });
     this.#sweeper ??= this.#sweepLater();
     return connection;

@@ -152,7 +152,7 @@ export class Service {
     const request = new IncomingRequest(message, known, facts, startedAt, held ? response : null);
     const transfer = new Transfer(request, response, this.#limits.halfOpenTimeout);
     connection.activity = transfer;
-    transfer.onAborted = (): void => this.#report(transfer);
+    transfer.onClosed = (): void => this.#report(transfer);
     response.on("finish", () => this.#finished(connection, transfer));
     if (connection.inputEnded) transfer.inputEnded();
     if (isRefusal(head)) {

@@ -1,7 +1,7 @@
 /** A request and its reply while the reply is being sent. */
 
 import type { ServerResponse } from "node:http";
-import type { Activity } from "./client_connection.ts";
+import { type Activity, failedCall } from "./client_connection.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 import type { IncomingRequest } from "./incoming.ts";
 
@@ -27,8 +27,8 @@ export class Transfer implements Activity {
   gone = false;
   /** True when this exchange has been reported to the access log. */
   reported = false;
-  /** Called once, when the connection breaks. */
-  onAborted: (() => void) | null = null;
+  /** Called when the connection breaks or is closed. */
+  onClosed: (() => void) | null = null;
   /** Called when the connection breaks while we wait for a chunk of the body or write one. */
   onGone: (() => void) | null = null;
   /** Called when the buffers of the reply are no longer in use; with false when the connection broke. */
@@ -58,7 +58,19 @@ export class Transfer implements Activity {
     this.request.abort();
     this.onGone?.();
     this.ended(false);
-    this.onAborted?.();
+    this.onClosed?.();
+  }
+
+  /**
+   * Must be called when the connection is closed. If the system took all of the reply before, nothing
+   * broke: the client may close as soon as it has the last byte, and the close may be reported before the
+   * end of the last write.
+   */
+  closed(): void {
+    const { writableFinished, socket } = this.response;
+    if (!writableFinished || socket === null || failedCall(socket) === "write") return this.abort();
+    this.ended(true);
+    this.onClosed?.();
   }
 
   /** Must be called when all was handed over (`clean`), or the connection broke. */

@@ -3,6 +3,7 @@
 import jsqr from "jsqr";
 import type { Page } from "playwright-core";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { eventually } from "../lan/process.ts";
 import { Served } from "../program.ts";
 import { inScratch, writeFiles } from "../scratch.ts";
 import { shownNames, WatchedBrowser } from "./browser.ts";
@@ -218,7 +219,9 @@ Deno.test("the QR code leads to the page that is shown", () =>
     await page.getByRole("button", { name: "QR code" }).click();
     const dialog = page.getByRole("dialog", { name: "QR code of this page" });
     await dialog.getByRole("img").waitFor();
-    await page.waitForFunction("document.querySelector('#code img').naturalWidth > 0");
+    await eventually("the picture", () => {
+      return page.evaluate<boolean>("document.querySelector('#code img').naturalWidth > 0");
+    });
     const address = await dialog.getByRole("paragraph").textContent();
     assertMatch(address ?? "", /^http:\/\/[^/]+:\d+\/share\/docs\/$/);
     assert(!/127\.0\.0|localhost/.test(address ?? ""), address ?? "");

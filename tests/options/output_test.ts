@@ -1,9 +1,10 @@
 /** What the program prints, how it ends, and what it makes of mistakes. */
 
+import { connect } from "node:net";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { launched, runCommand, Served } from "../program.ts";
-import { withFiles } from "../scratch.ts";
-import { RunningProgram } from "../lan/process.ts";
+import { shell, withFiles } from "../scratch.ts";
+import { eventually, RunningProgram } from "../lan/process.ts";
 
 Deno.test("--help fits 80 columns and has the manual's groups in its order", async () => {
   for (const name of ["quickserve", "pacserve"]) {
@@ -108,6 +109,73 @@ Deno.test("a transfer that breaks off is marked in the log, with the bytes that 
     assert(sent < 512 << 20, line);
   }));
 
+/** Sends a request, reads `enough` bytes after the head of the reply, and goes away in a way. */
+async function leave(
+  port: number,
+  request: string,
+  enough: number,
+  how: "close" | "reset" | "half-closed",
+): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  socket.write(`${request} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  if (how === "half-closed") socket.end();
+  let head = "";
+  let read = 0;
+  for await (const chunk of socket) {
+    if (head.includes("\r\n\r\n")) read += chunk.length;
+    else {
+      head += chunk.toString("latin1");
+      const end = head.indexOf("\r\n\r\n");
+      if (end >= 0) read = head.length - end - 4;
+    }
+    if (head.includes("\r\n\r\n") && read >= enough) break;
+  }
+  assert(read >= enough, `${request}: ${read} bytes`);
+  if (how === "reset") socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+Deno.test("the log says `aborted` of what the client did not get, and of nothing else", () =>
+  withFiles(
+    { "d/small": "small", "d/empty": "", "d/large": "", "d/huge": "" },
+    async (directory) => {
+      await Deno.truncate(`${directory}/d/large`, 3 << 20);
+      await Deno.truncate(`${directory}/d/huge`, 512 << 20);
+      await using server = await Served.start("quickserve", ["d"], { directory });
+      const whole: Readonly<Record<string, number>> = {
+        "GET /d/small": 5,
+        "GET /d/large": 3 << 20,
+        "GET /d/empty": 0,
+        "HEAD /d/huge": 0,
+        "GET /d/": 100,
+        "GET /d/none": 10,
+      };
+      let count = 0;
+      for (const [request, size] of Object.entries(whole)) {
+        for (const how of ["close", "reset", "half-closed"] as const) {
+          // It depends on which of two events comes first, so more than once.
+          for (let turn = 0; turn < 15; turn++) {
+            await leave(server.port, `${request}?whole`, size, how);
+            count++;
+          }
+        }
+      }
+      for (const how of ["close", "reset"] as const) {
+        await leave(server.port, "GET /d/huge?part", 1, how);
+      }
+      await eventually("a line for each", () => {
+        const lines = server.program.output.split("\n").filter((line) =>
+          line.includes(' HTTP/1.1"')
+        );
+        return lines.length === count + 2;
+      });
+      const lines = server.program.output.split("\n");
+      assertEquals(lines.filter((line) => /\?whole .*aborted/.test(line)), []);
+      assertEquals(lines.filter((line) => /\?part .*aborted/.test(line)).length, 2);
+    },
+  ));
+
 /** A socket in the place of the service manager's (sd_notify(3)), and what it is told. */
 class Manager implements Disposable {
   readonly #socket: Deno.DatagramConn;
@@ -203,10 +271,24 @@ Deno.test("SIGTERM and SIGINT end it with status 0, and short transfers are fini
 
 Deno.test("no error shows a stack trace", async () => {
   const cases = [["/nowhere"], ["--root", "/etc/passwd"], ["-f", "/etc"], ["-p", "x"], ["--auth"]];
-  for (const words of cases) {
-    const { stderr } = await runCommand("quickserve", words);
-    assertMatch(stderr, /^quickserve: [^\n]+\n$/);
-    assert(!stderr.includes(".ts:"));
-  }
+  await withFiles({ "a": "" }, async (directory) => {
+    shell(directory, "mkfifo pipe; ln -s loop loop");
+    // To read a pipe would wait for ever.
+    for (const option of ["--motd", "--authfile", "-f", "--filterlist"]) {
+      cases.push([option, "pipe"]);
+    }
+    cases.push(["loop"], ["a/b"], ["x".repeat(300)], ["--upload", "pipe"], [
+      "--authfile",
+      "/dev/zero",
+    ]);
+    cases.push(["--ssl", "--certfile", "pipe"], ["/dev/stdin"], ["--upload", "/proc"]);
+    for (const words of cases) {
+      const { code, stderr } = await runCommand("quickserve", words, { directory });
+      assertMatch(stderr, /^quickserve: [^\n]+\n$/);
+      // Neither the runtime's own words nor its advice.
+      assert(!/\.ts:|os error|--allow|Uncaught/.test(stderr), stderr);
+      assert(code === 1 || code === 2, stderr);
+    }
+  });
   assertStringIncludes((await runCommand("quickserve", ["-f", "/etc"])).stderr, "/etc");
 });

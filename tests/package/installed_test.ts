@@ -265,14 +265,18 @@ Deno.test("the package in an empty root", async (t) => {
       const listing = await (await get("files/?mimetype=application/json")).text();
       assertStringIncludes(listing, "kept.txt");
       const page = await (await fetch(`${url}files/`, { headers: { Accept: "text/html" } })).text();
-      const source = new URL("../../src/quickserve/pages/script.js", import.meta.url);
-      const script = /<script[^>]* src="([^"]*)"/.exec(page)?.[1] ?? page;
-      assertEquals(
-        await (await fetch(new URL(script, url))).text(),
-        await Deno.readTextFile(source),
-      );
+      const scripts = [...page.matchAll(/<script[^>]* src="([^"]*)"/g)];
+      const sources = ["theme.js", "script.js"];
+      assertEquals(scripts.length, sources.length);
+      for (const [index, [, address = ""]] of scripts.entries()) {
+        const source = new URL(`../../src/quickserve/pages/${sources[index]}`, import.meta.url);
+        assertEquals(
+          await (await fetch(new URL(address, url))).text(),
+          await Deno.readTextFile(source),
+        );
+      }
       const style = /<link[^>]* rel="stylesheet"[^>]* href="([^"]*)"/.exec(page)?.[1] ?? page;
-      assertMatch(await (await fetch(new URL(style, url))).text(), /prefers-color-scheme/);
+      assertMatch(await (await fetch(new URL(style, url))).text(), /light-dark\(/);
       for (const [format, magic] of [["gz", [0x1f, 0x8b]], ["zip", [0x50, 0x4b]]] as const) {
         const bytes = new Uint8Array(await (await get(`files/?tar=${format}`)).arrayBuffer());
         assertEquals([...bytes.subarray(0, 2)], [...magic]);

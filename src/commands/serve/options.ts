@@ -224,7 +224,8 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         values: ["<address>"],
         completes: "interface",
         help:
-          "Bind the server to this address (or localhost), or to that of this network interface.",
+          "Bind the server to this address (localhost, fe80::1%eth0), or to that of this network " +
+          "interface.",
         default: "all interfaces",
       },
       {

@@ -5,14 +5,14 @@ import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
-import { archiveLabel, count, isoTime, visibleText } from "./display.ts";
-import { batchesOf, peerHref, queryOf, relativeHref, totalsOf } from "./entries.ts";
+import { archiveLabel, isoTime, visibleText } from "./display.ts";
+import { batchesOf, peerHref, queryOf, relativeHref } from "./entries.ts";
 import type { ListingOrder } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";
 import type { ListedSearch, Listing, ShownRows } from "./listing.ts";
-import { describeTotals } from "./listing_text.ts";
+import { totalsText } from "./listing_text.ts";
 import { uploadForm } from "./upload.ts";
 
 /** Marks in a page where its rows belong. It is random: no file name can contain it on purpose. */
@@ -104,20 +104,6 @@ function searchBox(search: ListedSearch | null): Html {
     </form>
   `;
 }
-
-function totalsText({ entries, search }: Listing): string {
-  if (search === null) return describeTotals(totalsOf(entries));
-  const found = `${count(entries.length, "match", "matches")} here and below`;
-  return search.endedBy === null ? found : `${found}. ${endings[search.endedBy]}`;
-}
-
-/** Why a search may have missed something. */
-const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = {
-  results: "There are more: use more words.",
-  entries: "Not everything was searched: there are too many files.",
-  time: "Not everything was searched: it took too long.",
-  remoteDirectories: "Not all directories of the peers were searched.",
-};
 
 /** The parts of a long listing, where no script adds rows. */
 function partLinks({ order, entries, search }: Listing, shown: ShownRows): Html {

@@ -5,18 +5,20 @@ import { columns } from "./columns.ts";
 import { count, humanSize, visibleText } from "./display.ts";
 import { batchesOf, totalsOf } from "./entries.ts";
 import type { Totals } from "./entries.ts";
-import type { Listing } from "./listing.ts";
+import type { ListedSearch, Listing } from "./listing.ts";
 
 /**
  * Writes a directory as a table, in pieces. The name comes last so that it can be as long as it likes.
  * Nothing in it can talk to the terminal: what cannot be seen is written out.
  */
-export function* listingAsText({ segments, entries, context }: Listing): Generator<string> {
+export function* listingAsText(listing: Listing): Generator<string> {
+  const { segments, entries, context, search } = listing;
   const path = segments.map((segment) => visibleText(segment) + "/").join("");
   const { motd } = context.configuration;
   const lines: string[] = [];
   if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleText), "");
-  lines.push(`/${path}  (${describeTotals(totalsOf(entries))})`, "");
+  const sought = search === null ? "" : `Search for ${visibleText(search.text)} in `;
+  lines.push(`${sought}/${path}  (${totalsText(listing)})`, "");
   const headings = columns.map(({ textHeading }) => textHeading);
   if (entries.length > 0) lines.push([...headings, "Name"].join("  "));
   yield lines.join("\n") + "\n";
@@ -24,6 +26,21 @@ export function* listingAsText({ segments, entries, context }: Listing): Generat
     yield batch.map((entry) => lineOf(entry) + "\n").join("");
   }
 }
+
+/** What a listing has, in a few words; of a search, also what ended it early. */
+export function totalsText({ entries, search }: Listing): string {
+  if (search === null) return describeTotals(totalsOf(entries));
+  const found = `${count(entries.length, "match", "matches")} here and below`;
+  return search.endedBy === null ? found : `${found}. ${endings[search.endedBy]}`;
+}
+
+/** Why a search may have missed something. */
+const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = {
+  results: "There are more: use more words.",
+  entries: "Not everything was searched: there are too many files.",
+  time: "Not everything was searched: it took too long.",
+  remoteDirectories: "Not all directories of the peers were searched.",
+};
 
 /** `3 files, 1 directory, 12.3 MiB`; an empty directory is `empty`. */
 export function describeTotals({ files, directories, size }: Totals): string {

@@ -1,8 +1,9 @@
 /** All pages of a server. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
+import { isLoopback } from "../../http/address.ts";
 import type { Network } from "../../http/network.ts";
-import { ConcurrencyLimit } from "../../http/rate_limit.ts";
+import { ConcurrencyLimit, NeighbourLimit } from "../../http/rate_limit.ts";
 import type { Target } from "../../http/target.ts";
 import type { Finder } from "../../peers/finder.ts";
 import type { Peers } from "../../peers/peers.ts";
@@ -35,6 +36,10 @@ const MAX_WORDS = 10;
 /** Searches at a time: each reads directories for up to two seconds. */
 const SEARCHES = 2;
 
+/** Searches that one neighbour, and all of them together, may ask for: a reader asks at each pause in typing. */
+const SEARCHES_FOR_NEIGHBOUR = { burst: 30, perSecond: 1 };
+const SEARCHES_FOR_NEIGHBOURS = { burst: 100, perSecond: 4 };
+
 /** The pages of a server. They keep nothing: another configuration is another set of pages. */
 export class Pages {
   readonly #configuration: PagesConfiguration;
@@ -47,6 +52,7 @@ export class Pages {
   readonly #context: ListingContext;
   readonly #turns = new Turns();
   readonly #searches = new ConcurrencyLimit(SEARCHES);
+  readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
 
   /** @param own knows who may see the status; null: there is none. */
   constructor(
@@ -141,6 +147,11 @@ export class Pages {
     const words = searchWords(text);
     if (text.length > MAX_SEARCH || words.length > MAX_WORDS) {
       return this.error(request, 400, `A search has up to ${MAX_WORDS} words.`);
+    }
+    const { remoteAddress } = request.connection;
+    if (!isLoopback(remoteAddress) && !this.#searchLimit.take(remoteAddress)) {
+      const sentence = "There were many searches just now: try again in a while.";
+      return this.error(request, 429, sentence, { "Retry-After": "30" });
     }
     const remote = this.#configuration.listRemote ? this.#peers.finder : null;
     const { entries, endedBy } = await this.#searches.run(() =>

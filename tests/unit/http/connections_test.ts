@@ -50,7 +50,7 @@ class Clients {
         waitingSince: performance.now() - waiting,
         isSending: true,
         inputEnded: () => {},
-        abort: () => {},
+        closed: () => {},
       };
     }
     return count;

@@ -111,6 +111,25 @@ Deno.test("Pages: a page loads its own style and script, which may be kept for e
   assertEquals(page(pages, "/?asset=style-000000000000.css"), null);
 });
 
+Deno.test("Pages: neighbours can make it search so often and no more, this machine as it likes", async () => {
+  await inScratch(async (directory) => {
+    writeFiles(directory, { "found.txt": "" });
+    const tree = new SharedTree(treeOf([share("", directory)]));
+    const pages = makePages({ tree });
+    const status = async (remoteAddress: string): Promise<number> => {
+      const target = parseTarget("/?search=found");
+      const root = tree.lookup([]);
+      assert(target !== null && root?.kind === "directory");
+      const connection = { ...makeRequest().connection, remoteAddress };
+      return (await pages.directory(root, target, { ...makeRequest(), connection })).status;
+    };
+    for (let count = 0; count < 30; count++) assertEquals(await status("10.0.0.9"), 200);
+    assertEquals(await status("10.0.0.9"), 429);
+    assertEquals(await status("10.0.0.10"), 200);
+    assertEquals(await status("127.0.0.1"), 200);
+  });
+});
+
 Deno.test("Pages: only what is asked of a directory is a page: a site of the user's may have its own queries", () => {
   const pages = makePages();
   for (
