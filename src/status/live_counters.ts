@@ -1,5 +1,6 @@
 /** The counters of a server in its worker. The main thread, which keeps them, is told of each change. */
 
+import { EventEmitter } from "node:events";
 import { bodyLength, type FileSource, type Reply } from "../http/exchange.ts";
 import type { FinishedExchange } from "../http/listener.ts";
 import type { Counters, CountersState } from "./counters.ts";
@@ -11,10 +12,14 @@ const TELL_PAUSE = 1_000;
 /** Milliseconds between two looks at transfers that take long. */
 const LOOK_PAUSE = 60_000;
 
-/** Counts files and bytes. A file costs a few additions, a piece of one nothing. */
-export class LiveCounters {
+/**
+ * Counts files and bytes. A file costs a few additions, a piece of one nothing.
+ *
+ * Its event `counted` has what was counted since the last one. Before that comes `look`, for those who
+ * know what is under way: they count what is here of it, and say by {@link begun} that it goes on.
+ */
+export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flows] }> {
   readonly #counters: Counters;
-  readonly #tell: (flows: Flows) => void;
   /** Bytes of replies under way that were counted already. */
   readonly #counted = new Map<Reply, number>();
   #untold = noFlows();
@@ -23,17 +28,13 @@ export class LiveCounters {
   /** The pause that the timer is about, in milliseconds; infinity without one. */
   #pause = Infinity;
 
-  /**
-   * @param counters with what was counted before.
-   * @param tell is given what was counted since it was called last.
-   */
-  constructor(counters: Counters, tell: (flows: Flows) => void) {
-    this.#counters = counters;
-    this.#tell = tell;
-  }
+  #isUnderWay = false;
 
-  /** Looks at transfers that are under way, to count what is here of them, before anything is told. */
-  look: () => boolean = () => false;
+  /** @param counters with what was counted before. */
+  constructor(counters: Counters) {
+    super();
+    this.#counters = counters;
+  }
 
   /** Counts a file, or a part of one. */
   count(direction: Direction, source: FileSource, bytes: number, files: number): void {
@@ -44,8 +45,9 @@ export class LiveCounters {
     this.#tellIn(TELL_PAUSE);
   }
 
-  /** A file is on its way: it is looked at now and then. */
+  /** A file is on its way: it is looked at again within a minute. */
   begun(): void {
+    this.#isUnderWay = true;
     this.#tellIn(LOOK_PAUSE);
   }
 
@@ -84,23 +86,23 @@ export class LiveCounters {
 
   /** Tells what was not told yet. */
   tell(): void {
-    this.#stopTimer();
-    const goesOn = this.look();
+    this.#isUnderWay = false;
+    this.emit("look");
     if (this.#hasUntold) {
       const flows = this.#untold;
       this.#untold = noFlows();
       this.#hasUntold = false;
       this.#counters.add(flows);
-      this.#tell(flows);
+      this.emit("counted", flows);
     }
     this.#stopTimer();
-    if (goesOn) this.#tellIn(LOOK_PAUSE);
+    if (this.#isUnderWay) this.#tellIn(LOOK_PAUSE);
   }
 
   /** Tells the rest. */
   close(): void {
-    this.look = () => false;
     this.tell();
+    this.#stopTimer();
   }
 
   /** A timer that is under way for a longer pause is replaced. */

@@ -203,7 +203,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
         stdin: "piped",
         stdout: "piped",
         stderr: "inherit",
-        env: { TERM: "xterm-256color" },
+        env: { TERM: "xterm-256color", NO_COLOR: "" },
       }).spawn();
       let screen = "";
       const writer = child.stdin.getWriter();

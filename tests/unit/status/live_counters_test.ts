@@ -12,7 +12,8 @@ import { flowsOf } from "./flows.ts";
 
 function makeCounters(): { live: LiveCounters; told: Flows[] } {
   const told: Flows[] = [];
-  const live = new LiveCounters(new Counters(emptyCounters()), (flows) => void told.push(flows));
+  const live = new LiveCounters(new Counters(emptyCounters()));
+  live.on("counted", (flows) => told.push(flows));
   return { live, told };
 }
 
@@ -63,13 +64,11 @@ Deno.test("LiveCounters: of a reply that broke off the bytes count, and no file"
 Deno.test("LiveCounters: a reply that takes long is counted as it goes, and nothing of it twice", () => {
   const { live } = makeCounters();
   const begun = exchange({ bytesSent: 30 });
-  live.look = () => {
-    live.sent(begun, false, false);
-    return false;
-  };
+  const look = (): void => live.sent(begun, false, false);
+  live.on("look", look);
   live.state();
   assertEquals(live.state().total.served.cache, { files: 0, bytes: 30 });
-  live.look = () => false;
+  live.off("look", look);
   live.sent({ ...begun, bytesSent: 100 }, false, true);
   assertEquals(live.state().total.served.cache, { files: 1, bytes: 100 });
 });
