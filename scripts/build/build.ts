@@ -55,7 +55,7 @@ const PLAIN_DIRECTORIES: Readonly<Record<string, { to: string; ending: RegExp }>
   "systemd": { to: "/usr/lib/systemd/system", ending: /\.(?:service|path)$/ },
   ".": { to: "/usr/share/doc/pacserve", ending: /\.md$/ },
   // The README's links lead there.
-  "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.(?:md|json|png)$/ },
+  "doc": { to: "/usr/share/doc/pacserve/doc", ending: /\.(?:md|png|svg|json)$/ },
 };
 
 /** The time that a reproducible build takes for now (reproducible-builds.org). */
@@ -97,6 +97,9 @@ elif [[ -z \${HOME-} ]]; then
 fi
 `;
 
+/** The certificates of the system, which pacman trusts, too, are good for an address with https://. */
+const SYSTEM_CERTIFICATES = "export DENO_TLS_CA_STORE=system\n";
+
 async function launchers(form: Form, root: string): Promise<void> {
   const pacsrv = await Deno.readTextFile(`${checkout}launchers/pacsrv`);
   for (const { name, permissions } of launchedCommands()) {
@@ -110,7 +113,9 @@ async function launchers(form: Form, root: string): Promise<void> {
     };
     const text = name === "pacsrv"
       ? pacsrv.replaceAll("@PROGRAM@", () => cache.pacsrv + program)
-      : `#!/bin/bash\n${cache.all}exec ${program} ${name} "$@"\n`;
+      : `#!/bin/bash\n${cache.all}${
+        name === "pacserve-status" ? SYSTEM_CERTIFICATES : ""
+      }exec ${program} ${name} "$@"\n`;
     await write(`${root}/usr/bin/${name}`, text, 0o755);
   }
 }

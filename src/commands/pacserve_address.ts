@@ -1,6 +1,5 @@
 /** Where pacserve is on this machine, for programs that ask it something. */
 
-import type { IncomingMessage } from "node:http";
 import { Failure, messageOf, UsageError } from "../failure.ts";
 import { exists, readText } from "../files.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
@@ -62,75 +61,100 @@ export function addressValue(text: string): URL {
  * Asks the first of these addresses that answers.
  *
  * @param target such as `/?page=about`.
- * @throws {NotRunning} when none answers.
+ * @throws {NotRunning} when nobody listens at any of them.
+ * @throws {Failure} when somebody does, and gives no answer.
  */
 export async function askPacserve(addresses: readonly URL[], target: string): Promise<Answer> {
-  let reason = "";
   for (const address of addresses) {
     for (const host of hostsOf(address)) {
       try {
         return await ask(address, host, target);
       } catch (error) {
-        reason ||= messageOf(error);
+        if (!isNobody(error)) {
+          throw new Failure(`pacserve cannot be asked at ${address.origin}: ${reasonOf(error)}`);
+        }
       }
     }
   }
   const where = addresses.map(({ origin }) => origin).join(" and ");
   throw new NotRunning(
-    `pacserve does not run at ${where} (${reason}): "systemctl start pacserve" starts it`,
+    `pacserve does not run: nobody listens at ${where} ("systemctl start pacserve" starts it)`,
   );
 }
 
-/** As pacsrv does: `localhost` is both loopback addresses, whatever the resolver says. */
-function hostsOf({ hostname }: URL): string[] {
-  if (hostname === "localhost") return ["127.0.0.1", "::1"];
+/** True for an error that says that nobody listens, or that this machine has no such address. */
+function isNobody(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionRefused ||
+    error instanceof Deno.errors.AddrNotAvailable ||
+    error instanceof Deno.errors.NetworkUnreachable;
+}
+
+/**
+ * The hosts to try. As pacsrv does, `localhost` is taken for both loopback addresses whatever the
+ * resolver says; a certificate, however, has to be good for the name.
+ */
+function hostsOf({ protocol, hostname }: URL): string[] {
+  if (protocol === "http:" && hostname === "localhost") return ["127.0.0.1", "::1"];
   return [hostname.replace(/^\[|\]$/g, "")];
 }
 
-/** Through no proxy, whatever the environment says: it is on this machine. */
+/**
+ * Asks over a connection of its own: `fetch` would ask a proxy of the environment, and `node:https` wants
+ * a permission that the runtime (Deno 2.9.6) cannot grant.
+ */
 async function ask(address: URL, host: string, target: string): Promise<Answer> {
-  const isSecure = address.protocol === "https:";
-  const { request } = isSecure ? await import("node:https") : await import("node:http");
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const asked = request({
-    host,
-    port: address.port === "" ? (isSecure ? 443 : 80) : Number(address.port),
-    path: target,
-    headers: { "Host": address.host, "Accept": "application/json" },
-    agent: false,
-    // The certificate has to be good for the name.
-    ...(isSecure ? { servername: address.hostname } : {}),
-  }, (response: IncomingMessage) => {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    response.on("data", (chunk: Uint8Array) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_ANSWER) asked.destroy(new Error("the answer never ends"));
-    });
-    response.on("error", reject);
-    response.on("end", () => {
-      const { server, "content-type": contentType } = response.headers;
-      resolve({
-        status: response.statusCode ?? 0,
-        server: String(server ?? ""),
-        contentType: contentType ?? "",
-        text: new TextDecoder().decode(Buffer.concat(chunks)),
-      });
-    });
-  });
-  asked.on("error", (error: Error) => reject(new Error(reasonOf(error))));
-  const timer = setTimeout(() => asked.destroy(new Error("it does not answer")), TIMEOUT);
-  asked.end();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("it does not answer")), TIMEOUT);
+  let connection: Deno.Conn | null = null;
   try {
-    return await promise;
+    connection = await Promise.race([connect(address, host), late]);
+    return await Promise.race([exchange(connection, address, target), late]);
   } finally {
     clearTimeout(timer);
-    asked.destroy();
+    connection?.close();
   }
 }
 
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error.code === "ECONNREFUSED") return "the connection is refused";
-  return error.message.replace(/ \(os error \d+\)/, "");
+function connect({ protocol, port }: URL, hostname: string): Promise<Deno.Conn> {
+  return protocol === "https:"
+    ? Deno.connectTls({ hostname, port: Number(port || 443) })
+    : Deno.connect({ hostname, port: Number(port || 80) });
+}
+
+/** In HTTP/1.0 the answer ends with the connection, and is never in chunks. */
+async function exchange(connection: Deno.Conn, address: URL, target: string): Promise<Answer> {
+  const request = `GET ${target} HTTP/1.0\r\nHost: ${address.host}\r\n` +
+    "User-Agent: pacserve-status\r\nAccept: application/json\r\n\r\n";
+  await writeAll(connection, new TextEncoder().encode(request));
+  const [head = "", ...body] = (await readAll(connection)).split("\r\n\r\n");
+  const [, status] = /^HTTP\/1\.[01] (\d{3})\b/.exec(head) ?? [];
+  if (status === undefined) throw new Error("what answers there speaks no HTTP");
+  const field = (name: string): string =>
+    new RegExp(`\r\n${name}:[ \\t]*(.*)`, "i").exec(head)?.[1]?.trim() ?? "";
+  return {
+    status: Number(status),
+    server: field("server"),
+    contentType: field("content-type"),
+    text: body.join("\r\n\r\n"),
+  };
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+async function readAll(connection: Deno.Conn): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  while (true) {
+    const count = await connection.read(buffer);
+    if (count === null) return text + decoder.decode();
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+    if (text.length > MAX_ANSWER) throw new Error("the answer never ends");
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/ \(os error \d+\)/, "");
 }

@@ -96,3 +96,12 @@ export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 export function isFileSlice(body: ReplyBody): body is FileSlice {
   return body !== null && "file" in body;
 }
+
+/** Bytes of the body of a reply; null where that is not known before all of it was sent. */
+export function bodyLength({ body, headers }: Reply): number | null {
+  if (body === null) return 0;
+  if (body instanceof Uint8Array) return body.byteLength;
+  if (isFileSlice(body)) return body.length;
+  const length = Number(headers["Content-Length"] ?? Number.NaN);
+  return Number.isFinite(length) ? length : null;
+}

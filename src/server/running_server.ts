@@ -58,7 +58,7 @@ export class RunningServer {
     report: (state: ServerState) => void,
     expected: ExpectedFiles,
     status: Omit<StatusState, "counters"> & { readonly counters: LiveCounters } = {
-      counters: new LiveCounters(new Counters(emptyCounters()), () => {}),
+      counters: new LiveCounters(new Counters(emptyCounters())),
       isKept: false,
       uptime: 0,
     },
@@ -67,7 +67,7 @@ export class RunningServer {
     this.#counters = status.counters;
     this.#isKept = status.isKept;
     this.#started = performance.now() - status.uptime;
-    this.#counters.look = () => this.#lookAtTransfers();
+    this.#counters.on("look", () => this.#lookAtTransfers());
     this.#configuration = configuration;
     this.#report = report;
     this.#log = createLog(configuration.log);
@@ -219,13 +219,13 @@ export class RunningServer {
   #begun(reply: Reply): Reply {
     if (isTransfer(reply)) {
       this.#peers.transfers++;
-      this.#counters.begun();
+      if (this.#configuration.status !== null) this.#counters.begun();
     }
     return reply;
   }
 
-  /** Counts what is under way; returns whether anything is. */
-  #lookAtTransfers(): boolean {
+  /** Counts what is under way. */
+  #lookAtTransfers(): void {
     const { relay, received } = this.#memory;
     const { running } = relay;
     for (const { download } of running) received.settle(download);
@@ -233,7 +233,7 @@ export class RunningServer {
     for (const exchange of active) {
       this.#counters.sent(exchange, this.#isOwn(exchange), false);
     }
-    return running.length > 0 || active.length > 0;
+    if (running.length > 0 || active.length > 0) this.#counters.begun();
   }
 
   #isOwn({ request: { connection } }: FinishedExchange): boolean {
@@ -242,7 +242,7 @@ export class RunningServer {
 
   #finished(exchange: FinishedExchange): void {
     if (isTransfer(exchange.reply)) this.#peers.transfers--;
-    if (exchange.reply.fileSource !== undefined) {
+    if (exchange.reply.fileSource !== undefined && this.#configuration.status !== null) {
       this.#counters.sent(exchange, this.#isOwn(exchange), true);
     }
     const { level } = this.#configuration.log;

@@ -1,6 +1,6 @@
 /** Looks at the parts of a running server, and makes its status of what it sees. */
 
-import { isFileSlice } from "../http/exchange.ts";
+import { bodyLength } from "../http/exchange.ts";
 import type { FinishedExchange } from "../http/listener.ts";
 import type { Network } from "../http/network.ts";
 import { reachableAddresses, serverUrl } from "../http/reachable.ts";
@@ -143,12 +143,10 @@ function sending(
 ): TransferStatus[] {
   const { remoteAddress } = request.connection;
   if (reply.fileSource === undefined || network.isOwn(remoteAddress)) return [];
-  const { body } = reply;
-  const length = isFileSlice(body) ? body.length : Number(reply.headers["Content-Length"]);
   return [{
     direction: "sending",
     file: parseTarget(request.target)?.segments.at(-1) ?? "",
-    size: Number.isFinite(length) ? length : null,
+    size: bodyLength(reply),
     done: bytesSent,
     rate: rateOf(bytesSent, durationMs),
     from: reply.source ?? null,

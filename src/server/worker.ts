@@ -42,10 +42,8 @@ async function carryOut(
 ): Promise<void> {
   switch (message.type) {
     case "serve":
-      counters = new LiveCounters(
-        new Counters(message.status.counters),
-        (flows) => self.postMessage({ type: "counted", flows }),
-      );
+      counters = new LiveCounters(new Counters(message.status.counters));
+      counters.on("counted", (flows) => self.postMessage({ type: "counted", flows }));
       server = new RunningServer(
         message.configuration,
         message.state,

@@ -1,6 +1,7 @@
 /** The counters of a server in its worker. The main thread, which keeps them, is told of each change. */
 
-import type { FileSource, Reply } from "../http/exchange.ts";
+import { EventEmitter } from "node:events";
+import { bodyLength, type FileSource, type Reply } from "../http/exchange.ts";
 import type { FinishedExchange } from "../http/listener.ts";
 import type { Counters, CountersState } from "./counters.ts";
 import { type Direction, type Flows, noFlows } from "./traffic.ts";
@@ -11,28 +12,29 @@ const TELL_PAUSE = 1_000;
 /** Milliseconds between two looks at transfers that take long. */
 const LOOK_PAUSE = 60_000;
 
-/** Counts files and bytes. A file costs a few additions, a piece of one nothing. */
-export class LiveCounters {
+/**
+ * Counts files and bytes. A file costs a few additions, a piece of one nothing.
+ *
+ * Its event `counted` has what was counted since the last one. Before that comes `look`, for those who
+ * know what is under way: they count what is here of it, and say by {@link begun} that it goes on.
+ */
+export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flows] }> {
   readonly #counters: Counters;
-  readonly #tell: (flows: Flows) => void;
   /** Bytes of replies under way that were counted already. */
-  readonly #counted = new WeakMap<Reply, number>();
+  readonly #counted = new Map<Reply, number>();
   #untold = noFlows();
   #hasUntold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerEnds = Infinity;
+  /** The pause that the timer is about, in milliseconds; infinity without one. */
+  #pause = Infinity;
 
-  /**
-   * @param counters with what was counted before.
-   * @param tell is given what was counted since it was called last.
-   */
-  constructor(counters: Counters, tell: (flows: Flows) => void) {
+  #isUnderWay = false;
+
+  /** @param counters with what was counted before. */
+  constructor(counters: Counters) {
+    super();
     this.#counters = counters;
-    this.#tell = tell;
   }
-
-  /** Looks at transfers that are under way, to count what is here of them, before anything is told. */
-  look: () => boolean = () => false;
 
   /** Counts a file, or a part of one. */
   count(direction: Direction, source: FileSource, bytes: number, files: number): void {
@@ -43,8 +45,9 @@ export class LiveCounters {
     this.#tellIn(TELL_PAUSE);
   }
 
-  /** A file is on its way: it is looked at now and then. */
+  /** A file is on its way: it is looked at again within a minute. */
   begun(): void {
+    this.#isUnderWay = true;
     this.#tellIn(LOOK_PAUSE);
   }
 
@@ -60,9 +63,13 @@ export class LiveCounters {
     const { fileSource, status } = reply;
     if (fileSource === undefined || request.method !== "GET") return;
     if ((status !== 200 && status !== 206) || (isOwn && fileSource !== "cache")) return;
-    const bytes = bytesSent - (this.#counted.get(reply) ?? 0);
-    const files = isOver && !aborted ? 1 : 0;
-    if (!isOver) this.#counted.set(reply, bytesSent);
+    const before = this.#counted.size === 0 ? 0 : this.#counted.get(reply) ?? 0;
+    const bytes = bytesSent - before;
+    // A connection that is closed right behind the last byte is told of as broken.
+    const isWhole = !aborted || bytesSent === bodyLength(reply);
+    const files = isOver && isWhole ? 1 : 0;
+    if (isOver) this.#counted.delete(reply);
+    else if (bytesSent > 0) this.#counted.set(reply, bytesSent);
     if (bytes > 0 || files > 0) this.count(isOwn ? "received" : "served", fileSource, bytes, files);
   }
 
@@ -79,34 +86,36 @@ export class LiveCounters {
 
   /** Tells what was not told yet. */
   tell(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerEnds = Infinity;
-    const goesOn = this.look();
+    this.#isUnderWay = false;
+    this.emit("look");
     if (this.#hasUntold) {
       const flows = this.#untold;
       this.#untold = noFlows();
       this.#hasUntold = false;
       this.#counters.add(flows);
-      this.#tell(flows);
+      this.emit("counted", flows);
     }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerEnds = Infinity;
-    if (goesOn) this.#tellIn(LOOK_PAUSE);
+    this.#stopTimer();
+    if (this.#isUnderWay) this.#tellIn(LOOK_PAUSE);
   }
 
   /** Tells the rest. */
   close(): void {
-    this.look = () => false;
     this.tell();
+    this.#stopTimer();
   }
 
-  #tellIn(milliseconds: number): void {
-    const ends = performance.now() + milliseconds;
-    if (ends >= this.#timerEnds) return;
+  /** A timer that is under way for a longer pause is replaced. */
+  #tellIn(pause: number): void {
+    if (pause >= this.#pause) return;
+    this.#stopTimer();
+    this.#pause = pause;
+    this.#timer = setTimeout(() => this.tell(), pause);
+  }
+
+  #stopTimer(): void {
     clearTimeout(this.#timer);
-    this.#timerEnds = ends;
-    this.#timer = setTimeout(() => this.tell(), milliseconds);
+    this.#timer = undefined;
+    this.#pause = Infinity;
   }
 }

@@ -20,7 +20,7 @@ function busyCounters(): string {
   const [total, today] = [noFlows(), noFlows()];
   const hour = 3_600_000;
   const last = Math.floor(Date.now() / hour) * hour;
-  const hours = [1, 0, 0, 0, 0, 2, 5, 3, 1, 0, 2, 4, 1, 0, 0, 1, 8, 3, 1, 0, 2, 0, 0, 1].map(
+  const hours = [0, 1, 0, 0, 0, 2, 5, 3, 1, 0, 2, 4, 1, 0, 0, 1, 8, 3, 1, 0, 2, 0, 0, 1].map(
     (busy, index) => {
       const flows = noFlows();
       flows.received = {
@@ -105,7 +105,7 @@ Deno.test("the status shows what was counted, and goes on without a reload", () 
     const page = await browser.open({ viewport: { width: 1000, height: 1080 } });
     await page.goto(`${server.address}/`);
     await page.getByRole("link", { name: "Status" }).click();
-    assertEquals(await page.title(), "Status · Pacserve");
+    assertMatch(await page.title(), /^Status · /);
     assertMatch(await textOf(page, "saved"), /Today 3\.1 GiB did not come over the internet/);
     assertMatch(await textOf(page, "problems"), /All is well/);
     assertEquals(await page.locator("svg rect").count(), 4 * 14);

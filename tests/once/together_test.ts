@@ -1,6 +1,9 @@
 /** Real pacman, and a LAN that upgrades in the same moment: each package crosses the internet once. */
 
+import type { Snapshot } from "../../src/status/snapshot.ts";
+import { amountOf } from "../../src/status/traffic.ts";
 import { assert } from "../assert.ts";
+import { programCommand } from "../lan/pacserve.ts";
 import { eventually } from "../lan/process.ts";
 import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade.ts";
 
@@ -44,6 +47,7 @@ Deno.test("hosts that start one after the other, one of them half way, known by 
   }
   assertQuiet(await Promise.all(outcomes), () => lan.logs());
   await lan.assertSent(few, MAX_SENT);
+  await assertCounted(lan, few);
 });
 
 Deno.test("hosts that want different packages share those that they have in common", async () => {
@@ -107,3 +111,24 @@ Deno.test("a verified file is given before pacman has it in its cache, and after
   await pacman.ended;
   await other.machine.host.must(["curl", "-sf", "-o", "/dev/null", address]);
 });
+
+/** Fails unless the hosts' own counters say the same as the mirror's log: who got how much from where. */
+async function assertCounted(lan: Together, names: readonly string[]): Promise<void> {
+  const size = lan.sizeOf(names);
+  const received = await Promise.all(lan.machines.map(async ({ machine }) => {
+    const status = [...programCommand("pacserve-status"), "--json"];
+    const { counters }: Snapshot = JSON.parse((await machine.host.run(status)).stdout);
+    return counters.sinceInstallation.received;
+  }));
+  for (const each of received) {
+    const { bytes } = amountOf(each);
+    // Databases come besides the packages; they are a few kilobytes here.
+    assert(bytes >= size && bytes < 1.01 * size, `${bytes} bytes counted, not ${size}`);
+  }
+  const fromLan = received.reduce(
+    (sum, { peer, inFlight }) => sum + peer.bytes + inFlight.bytes,
+    0,
+  );
+  assert(fromLan > (lan.machines.length - MAX_SENT) * size, `${fromLan} bytes from the LAN`);
+  assert(received.some(({ inFlight }) => inFlight.files > 0), "nothing counts as in flight");
+}

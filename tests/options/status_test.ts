@@ -5,11 +5,11 @@ import { FILE_SOURCES } from "../../src/status/traffic.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
-import type { RunningProgram } from "../lan/process.ts";
+import { eventually, type RunningProgram } from "../lan/process.ts";
 import { launched, runCommand } from "../program.ts";
 import { Scratch, writeFiles } from "../scratch.ts";
 
-const SIZES = { cache: 300_000, peer: 2_000_000, mirror: 1_000_000 } as const;
+const SIZES = { cache: 300_000, peer: 2_000_000, mirror: 1_000_000, large: 40_000_000 } as const;
 const nameOf = (source: string): string => `${source}-1-1-any.pkg.tar.zst`;
 const IN_REPOSITORY = "mirror/core/os/x86_64";
 
@@ -37,6 +37,7 @@ class Scene implements AsyncDisposable {
       "alder.conf": conf("alder"),
       "birch.conf": conf("birch"),
       [`alder/${nameOf("cache")}`]: file("cache"),
+      [`alder/${nameOf("large")}`]: file("large"),
       [`birch/${nameOf("peer")}`]: file("peer"),
       [`${IN_REPOSITORY}/${nameOf("peer")}`]: file("peer"),
       [`${IN_REPOSITORY}/${nameOf("mirror")}`]: file("mirror"),
@@ -121,7 +122,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals([code, stdout], [3, ""]);
     assertMatch(
       stderr,
-      /^pacserve-status: pacserve does not run at http:\/\/localhost:15678 .*\n$/,
+      /^pacserve-status: pacserve does not run: nobody listens at http:\/\/localhost:15678 .*\n$/,
     );
   });
 
@@ -202,7 +203,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
         stdin: "piped",
         stdout: "piped",
         stderr: "inherit",
-        env: { TERM: "xterm-256color" },
+        env: { TERM: "xterm-256color", NO_COLOR: "" },
       }).spawn();
       let screen = "";
       const writer = child.stdin.getWriter();
@@ -250,21 +251,47 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     },
   );
 
-  await t.step("another worker goes on with the counters of the one before it", async () => {
-    await scene.fetch("mirror");
-    await Deno.mkdir(`${directory}/more`);
-    // Another cache is another scope, and therefore another worker.
-    const path = `${directory}/alder.conf`;
-    const from = server.lines.length;
-    const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replace("[core]", `CacheDir = ${directory}/more\n[core]`));
-    await server.line(/the configuration was read again/, from);
-    await scene.fetch("cache");
-    assertEquals(await scene.bytes(alder, "received"), [SIZES.cache, 0, 0, SIZES.mirror]);
-    const { counters, running } = await scene.snapshot(alder);
-    assertEquals(counters.sinceStart.received.mirror.bytes, SIZES.mirror);
-    assert(running.seconds > 0);
-  });
+  await t.step(
+    "another worker goes on with the counters of the one before it, which still sends",
+    async () => {
+      await scene.fetch("mirror");
+      await Deno.mkdir(`${directory}/more`);
+      const address = `http://${lan.addressOf(alder)}:15678`;
+      const slow = birch.run([
+        ...["curl", "-sf", "-o", "/dev/null", "--limit-rate", "12M"],
+        `${address}/pkg/${nameOf("large")}`,
+      ]);
+      const sending = await eventually("it is sent", async () => {
+        const { transfers } = await scene.snapshot(alder);
+        return transfers.find(({ direction, done }) => direction === "sending" && done > 0) ?? null;
+      });
+      const { file, size, to, from: source } = sending;
+      const large = [nameOf("large"), SIZES.large, lan.addressOf(birch), "cache"];
+      assertEquals([file, size, to, source], large);
+      // Another cache is another scope, and therefore another worker.
+      const path = `${directory}/alder.conf`;
+      const from = server.lines.length;
+      const text = await Deno.readTextFile(path);
+      await Deno.writeTextFile(
+        path,
+        text.replace("[core]", `CacheDir = ${directory}/more\n[core]`),
+      );
+      await server.line(/the configuration was read again/, from);
+      await scene.fetch("cache");
+      assertEquals(await scene.bytes(alder, "received"), [SIZES.cache, 0, 0, SIZES.mirror]);
+      const { counters, running } = await scene.snapshot(alder);
+      assertEquals(counters.sinceStart.received.mirror.bytes, SIZES.mirror);
+      assert(running.seconds > 0);
+      // What the worker before it sends counts here, too, once and in whole.
+      assertEquals((await slow).code, 0);
+      await eventually(
+        "it counts",
+        async () =>
+          (await scene.snapshot(alder)).counters.sinceStart.served.cache.files > 0 || null,
+      );
+      assertEquals(await scene.bytes(alder, "served"), [SIZES.large, 0, 0, 0]);
+    },
+  );
 
   await t.step(
     "a named peer that is gone is a problem: exit status 1, and a sentence",

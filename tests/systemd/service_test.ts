@@ -3,6 +3,7 @@
  * drops what comes in, so that only pacserve-ports.service makes sharing possible.
  */
 
+import type { Snapshot } from "../../src/status/snapshot.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { makeCertificates } from "../certificates.ts";
 import { ArchMachine, cache } from "../lan/arch.ts";
@@ -384,5 +385,23 @@ Deno.test("two machines with systemd", async (t) => {
     const left = (await alder.must(find)).trim().split("\n");
     assertEquals(left, ["/etc/conf.d/pacserve.pacsave"]);
     assertMatch(await one.state(SERVICE), /inactive|unknown/);
+  });
+
+  await t.step("pacserve-status knows what came from where, also after restarts", async () => {
+    const sizes = ["glacier", "harbour", "kelp"].map((name) => repository.package(name).size);
+    const bytes = sizes.reduce((sum, size) => sum + size);
+    for (let starts = 0; starts < 2; starts++) {
+      await other.restart();
+      const { stdout } = await birch.run(["pacserve-status", "--json"]);
+      const { counters }: Snapshot = JSON.parse(stdout);
+      assertEquals(counters.sinceInstallation.received.peer, { files: 3, bytes });
+      assertEquals(counters.kept, true);
+    }
+    // The directory is the service's own (DynamicUser), and every user may ask.
+    await birch.must(["test", "-s", "/var/lib/private/pacserve-status/counters.json"]);
+    const { stdout } = await birch.run(["runuser", "-u", "nobody", "pacserve-status"]);
+    assertMatch(stdout, /^ {2}since start +-/m);
+    await other.systemctl("stop", SERVICE);
+    assertEquals((await birch.run(["pacserve-status"])).code, 3);
   });
 });

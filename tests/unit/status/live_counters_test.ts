@@ -12,7 +12,8 @@ import { flowsOf } from "./flows.ts";
 
 function makeCounters(): { live: LiveCounters; told: Flows[] } {
   const told: Flows[] = [];
-  const live = new LiveCounters(new Counters(emptyCounters()), (flows) => void told.push(flows));
+  const live = new LiveCounters(new Counters(emptyCounters()));
+  live.on("counted", (flows) => told.push(flows));
   return { live, told };
 }
 
@@ -21,13 +22,14 @@ function exchange(
     readonly status?: number;
     readonly method?: string;
     readonly fileSource?: FileSource;
+    readonly length?: number;
   },
 ): FinishedExchange {
-  const { status = 200, method = "GET", fileSource = "cache", bytesSent = 10, aborted = false } =
-    parts;
+  const { status = 200, method = "GET", fileSource = "cache", bytesSent = 10 } = parts;
+  const { aborted = false, length = bytesSent } = parts;
   return {
     request: makeRequest({ method }),
-    reply: { status, headers: {}, body: null, fileSource },
+    reply: { status, headers: {}, body: new Uint8Array(length), fileSource },
     bytesSent,
     durationMs: 1,
     aborted,
@@ -52,20 +54,21 @@ Deno.test("LiveCounters: replies with files count by who got them, and others do
 
 Deno.test("LiveCounters: of a reply that broke off the bytes count, and no file", () => {
   const { live } = makeCounters();
-  live.sent(exchange({ aborted: true }), false, true);
+  live.sent(exchange({ aborted: true, length: 11 }), false, true);
   assertEquals(live.state().total.served.cache, { files: 0, bytes: 10 });
+  // The client had all of it.
+  live.sent(exchange({ aborted: true, length: 10 }), false, true);
+  assertEquals(live.state().total.served.cache, { files: 1, bytes: 20 });
 });
 
 Deno.test("LiveCounters: a reply that takes long is counted as it goes, and nothing of it twice", () => {
   const { live } = makeCounters();
   const begun = exchange({ bytesSent: 30 });
-  live.look = () => {
-    live.sent(begun, false, false);
-    return false;
-  };
+  const look = (): void => live.sent(begun, false, false);
+  live.on("look", look);
   live.state();
   assertEquals(live.state().total.served.cache, { files: 0, bytes: 30 });
-  live.look = () => false;
+  live.off("look", look);
   live.sent({ ...begun, bytesSent: 100 }, false, true);
   assertEquals(live.state().total.served.cache, { files: 1, bytes: 100 });
 });
