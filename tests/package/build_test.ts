@@ -150,7 +150,7 @@ Deno.test("PACSERVE_FORM=compiled takes a runtime base only with the right DENOR
   assertEquals(right.code, 0, right.said);
   // Neither form is made where the other was asked for.
   const { stdout } = await workshop.run(["ls", "dist/root/usr/lib/pacserve"], clone);
-  assertEquals(stdout, "make-root\npacserve\n");
+  assertEquals(stdout, "make-root\npacserve\ntransaction-report\n");
   const info = await workshop.run(
     ["env", "PACSERVE_FORM=compiled", "makepkg", "--printsrcinfo"],
     clone,
