@@ -1,6 +1,6 @@
 /**
- * What a command is made of. One table serves the parser, `--help`, the man pages and the shell
- * completions, so that they cannot differ.
+ * The tables that describe commands. The parser, `--help`, the man pages and the shell completions all
+ * use the same table, so that they cannot differ.
  */
 
 /** An option of a command. */
@@ -9,21 +9,21 @@ export interface Option {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** A metavariable for each value: `["<filepath>"]`, `["<user>", "<password>"]`; none: a switch. */
+  /** A metavariable for each value: `["<filepath>"]`, `["<user>", "<password>"]`. Missing for a switch. */
   readonly values?: readonly string[];
-  /** May be given several times. */
+  /** True when the option may be given several times. */
   readonly repeatable?: boolean;
-  /** Takes as many of these words as follow it: `--tar gz zip`. */
+  /** The words that the option accepts as values. It takes all that follow it: `--tar gz zip`. */
   readonly choices?: readonly string[];
-  /** What it does, in full sentences; the default value is appended to it. */
+  /** Explains the option in full sentences. The default value is appended to it. */
   readonly help: string;
-  /** The value without the option, as it is written on the command line. */
+  /** The value that is used without the option, as the user would write it on the command line. */
   readonly default?: string;
-  /** What a shell completes the value with. */
+  /** The kind of names that a shell offers to complete the value. */
   readonly completes?: "file" | "directory" | "interface";
 }
 
-/** Options under a title of their own in `--help`. */
+/** Options that `--help` shows under one title. */
 export interface OptionGroup {
   readonly title: string;
   /** A sentence or two under the title. */
@@ -31,7 +31,7 @@ export interface OptionGroup {
   readonly options: readonly Option[];
 }
 
-/** Something to try, shown at the end of `--help` and in the man page. */
+/** An example command line, shown at the end of `--help` and in the man page. */
 interface Example {
   readonly command: string;
   readonly explanation: string;
@@ -47,7 +47,7 @@ export interface Command {
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly positional?: { readonly metavariable: string; readonly help: string };
-  /** Words of which one is wanted as the argument: `open`, `close`. */
+  /** The values that the argument can have, if it must be one of them: `open`, `close`. */
   readonly words?: readonly string[];
   readonly groups: readonly OptionGroup[];
   readonly examples: readonly Example[];
@@ -62,7 +62,7 @@ export const COMMON_OPTIONS: OptionGroup = {
   ],
 };
 
-/** All options of a command, the common ones included. */
+/** Returns all options of a command, including the common ones. */
 export function optionsOf(command: Command): readonly Option[] {
   return [...command.groups, COMMON_OPTIONS].flatMap((group) => group.options);
 }

@@ -1,22 +1,22 @@
-/** The text of `--help`, from the table of a command. */
+/** Makes the text of `--help` from the table of a command. */
 
 import { VERSION } from "../version.ts";
 import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
 import type { ParsedOptions } from "./parse.ts";
 
-/** Columns of a terminal that the text fits in. */
+/** The greatest width of the text in columns of a terminal. */
 const WIDTH = 80;
 
 /** Column at which the explanations begin. */
 const EXPLANATION = 26;
 
-/** What `--help` or `--version` asks for, without a line feed at its end; null without them. */
+/** Returns the text for `--help` or `--version`, without a line feed at its end; null without these options. */
 export function requestedInformation(command: Command, options: ParsedOptions): string | null {
   if (options.has("help")) return helpText(command).trimEnd();
   return options.has("version") ? `${command.name} ${VERSION}` : null;
 }
 
-/** The whole help text of a command, in lines of at most 80 columns. */
+/** Returns the whole help text of a command, in lines of at most {@link WIDTH} columns. */
 function helpText(command: Command): string {
   const positional = command.positional;
   const usage = `usage: ${command.name} [options]` +
@@ -35,14 +35,14 @@ function helpText(command: Command): string {
   return blocks.join("\n\n") + "\n";
 }
 
-/** How an option is written, with its metavariables: `-f, --filelist <filepath>`. */
+/** Returns an option as users write it, with its metavariables: `-f, --filelist <filepath>`. */
 function optionSyntax(option: Option): string {
   const short = option.short === undefined ? "" : `-${option.short}, `;
   const values = (option.values ?? []).join(" ") + (option.choices === undefined ? "" : "...");
   return `${short}--${option.name}${values === "" ? "" : " " + values}`;
 }
 
-/** What an option does, with its default and whether it may be repeated. */
+/** Returns the explanation of an option, with its default and, if so, that it may be repeated. */
 export function optionExplanation(option: Option): string {
   const repeatable = option.repeatable === true && option.choices === undefined
     ? " May be given several times."

@@ -1,4 +1,4 @@
-/** `pacman.conf-insert_pacserve`: shows pacman.conf with pacserve in each repository. */
+/** The command `pacman.conf-insert_pacserve`: prints pacman.conf with pacserve in each repository. */
 
 import { UsageError } from "../failure.ts";
 import { readBytes } from "../files.ts";
@@ -17,8 +17,8 @@ export const INSERT_PACSERVE: Command = {
   description: [
     `Prints a configuration of pacman with "Include = ${PACSERVE_INCLUDE}" as the first line of ` +
     "each repository. Nothing else is changed, and the file itself is not touched.",
-    "Repositories that are defined in a file which the configuration includes are named on the " +
-    "standard error: insert the line there as well.",
+    "If included files define repositories too, it names these files and repositories on the standard " +
+    "error: insert the line in these files as well.",
   ],
   positional: {
     metavariable: "[<filepath>]",
@@ -47,21 +47,21 @@ export async function run(words: readonly string[]): Promise<number> {
   }
   const [path = "/etc/pacman.conf", surplus] = options.positional;
   if (surplus !== undefined) {
-    throw new UsageError(`${INSERT_PACSERVE.name} takes one file, not "${surplus}" as well`);
+    throw new UsageError(`${INSERT_PACSERVE.name} takes only one file; remove "${surplus}"`);
   }
   const { text } = insertInclude(decodeBytes(await readBytes(path)));
   await writeAll(encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
     console.error(
-      `${INSERT_PACSERVE.name}: ${file} defines ${names}; to insert the line there: ` +
+      `${INSERT_PACSERVE.name}: ${file} also defines ${names}; to print it with the line, run: ` +
         `${INSERT_PACSERVE.name} ${file}`,
     );
   }
   return 0;
 }
 
-/** Files that a configuration includes and that define repositories, with the names of these. */
+/** Returns the included files of a configuration that define repositories, with the names of these. */
 async function repositoriesElsewhere(
   path: string,
 ): Promise<{ readonly file: string; readonly repositories: readonly string[] }[]> {

@@ -1,17 +1,18 @@
-/** Which option a mistyped one was meant to be. */
+/** Finds the option that a mistyped one was probably meant to be. */
 
 import { levenshteinDistance } from "../std.ts";
 
 /**
- * The name that a mistyped one is nearest to; null when none is near.
+ * Returns the name that is most similar to a mistyped one; null when none is similar.
  *
- * A beginning of a name stands for it. Else the fewest edits count, and among equals the longest
- * common beginning, because people rarely get the first letter wrong: `prot` is `port`, not `root`.
+ * If the word is the beginning of a name, that name is returned. Otherwise it is the name with the fewest
+ * edits. If several have as few, it is the one with the longest common beginning, because people rarely
+ * mistype the first letter: `prot` is `port`, not `root`.
  */
 export function nearestOption(word: string, names: readonly string[]): string | null {
   const begun = names.find((name) => word.length > 1 && name.startsWith(word));
   if (begun !== undefined) return begun;
-  // With two edits any short word is like some name: `foo` is not `root`.
+  // Allow two edits only for longer words: two edits turn almost any short word into a name (`foo` into `root`).
   const most = Math.max(1, Math.floor(word.length / 3));
   let nearest: string | null = null;
   let least = { edits: Infinity, common: 0 };
@@ -27,7 +28,7 @@ export function nearestOption(word: string, names: readonly string[]): string | 
   return nearest;
 }
 
-/** True when one word is the other with two neighbouring letters swapped. */
+/** True when the words differ only in two neighbouring letters that are swapped. */
 function isSwapped(one: string, other: string): boolean {
   const at = commonBeginning(one, other);
   return one.length === other.length && one[at] !== undefined &&

@@ -1,4 +1,4 @@
-/** Where pacserve is on this machine, for programs that ask it something. */
+/** Finds pacserve on this machine and sends requests to it. */
 
 import { Failure, messageOf, UsageError } from "../failure.ts";
 import { exists, readText } from "../files.ts";
@@ -6,29 +6,29 @@ import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { DEFAULTS } from "./serve/options.ts";
 
-/** Milliseconds in which it has to answer. */
+/** The time limit of a request in milliseconds. */
 const TIMEOUT = 5_000;
 
-/** More than any status has. */
+/** The greatest length of an answer in characters; every status is much shorter. */
 const MAX_ANSWER = 16 * 1024 * 1024;
 
-/** Nothing answers there. */
+/** The error when no server listens at the address. */
 export class NotRunning extends Failure {
   override readonly name: string = "NotRunning";
 }
 
-/** What pacserve said. */
+/** An answer of pacserve. */
 export interface Answer {
   readonly status: number;
-  /** The `Server` field. */
+  /** The value of the `Server` field. */
   readonly server: string;
   readonly contentType: string;
   readonly text: string;
 }
 
 /**
- * The addresses that pacman asks on this machine: those of `/etc/pacman.d/pacserve`, as pacsrv asks
- * them, else the default one.
+ * Returns the addresses that pacman uses on this machine. They are those in `/etc/pacman.d/pacserve`, which
+ * pacsrv uses too. Without them it is the default address.
  */
 export async function pacserveAddresses(): Promise<URL[]> {
   const addresses = await exists(PACSERVE_INCLUDE)
@@ -38,9 +38,9 @@ export async function pacserveAddresses(): Promise<URL[]> {
 }
 
 /**
- * An address that a user wrote: a URL, a host with a port, or a port alone.
+ * Parses an address that a user wrote: a URL, a host with a port, or a port alone.
  *
- * @throws {UsageError} when it is none of these.
+ * @throws {UsageError} when the text has none of these forms.
  */
 export function addressValue(text: string): URL {
   const { port } = DEFAULTS.pacserve;
@@ -51,18 +51,20 @@ export function addressValue(text: string): URL {
     : `http://${text}`;
   const url = URL.parse(whole);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
-    throw new UsageError(`"${text}" is no address such as http://localhost:${port}, and no port`);
+    throw new UsageError(
+      `"${text}" is neither an address such as http://localhost:${port} nor a port`,
+    );
   }
   if (url.port === "" && !/:\d+(?:$|\/)/.test(whole)) url.port = String(port);
   return url;
 }
 
 /**
- * Asks the first of these addresses that answers.
+ * Returns the answer of the first address at which a server listens.
  *
- * @param target such as `/?page=about`.
- * @throws {NotRunning} when nobody listens at any of them.
- * @throws {Failure} when somebody does, and gives no answer.
+ * @param target the path and query of the request, for example `/?page=about`.
+ * @throws {NotRunning} when no server listens at any of the addresses.
+ * @throws {Failure} when a server listens but does not answer.
  */
 export async function askPacserve(addresses: readonly URL[], target: string): Promise<Answer> {
   for (const address of addresses) {
@@ -70,28 +72,30 @@ export async function askPacserve(addresses: readonly URL[], target: string): Pr
       try {
         return await ask(address, host, target);
       } catch (error) {
-        if (!isNobody(error)) {
-          throw new Failure(`pacserve cannot be asked at ${address.origin}: ${reasonOf(error)}`);
+        if (!isNotListening(error)) {
+          throw new Failure(
+            `cannot get an answer from pacserve at ${address.origin}: ${reasonOf(error)}`,
+          );
         }
       }
     }
   }
   const where = addresses.map(({ origin }) => origin).join(" and ");
   throw new NotRunning(
-    `pacserve does not run: nobody listens at ${where} ("systemctl start pacserve" starts it)`,
+    `pacserve does not run: no server listens at ${where} ("systemctl start pacserve" starts it)`,
   );
 }
 
-/** True for an error that says that nobody listens, or that this machine has no such address. */
-function isNobody(error: unknown): boolean {
+/** True when an error means that no server listens, or that this machine does not have the address. */
+function isNotListening(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused ||
     error instanceof Deno.errors.AddrNotAvailable ||
     error instanceof Deno.errors.NetworkUnreachable;
 }
 
 /**
- * The hosts to try. As pacsrv does, `localhost` is taken for both loopback addresses whatever the
- * resolver says; a certificate, however, has to be good for the name.
+ * Returns the hosts to try. For `localhost` it returns both loopback addresses, as pacsrv does, and does
+ * not ask the resolver. With TLS it keeps the name, because the certificate must be valid for it.
  */
 function hostsOf({ protocol, hostname }: URL): string[] {
   if (protocol === "http:" && hostname === "localhost") return ["127.0.0.1", "::1"];
@@ -99,8 +103,8 @@ function hostsOf({ protocol, hostname }: URL): string[] {
 }
 
 /**
- * Asks over a connection of its own: `fetch` would ask a proxy of the environment, and `node:https` wants
- * a permission that the runtime (Deno 2.9.6) cannot grant.
+ * Sends one request over a new connection. It does not use `fetch`, which would use the proxy of the
+ * environment, nor `node:https`, which needs a permission that the runtime (Deno 2.9.6) cannot grant.
  */
 async function ask(address: URL, host: string, target: string): Promise<Answer> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -121,14 +125,14 @@ function connect({ protocol, port }: URL, hostname: string): Promise<Deno.Conn> 
     : Deno.connect({ hostname, port: Number(port || 80) });
 }
 
-/** In HTTP/1.0 the answer ends with the connection, and is never in chunks. */
+/** Uses HTTP/1.0, in which an answer ends with the connection and is never sent in chunks. */
 async function exchange(connection: Deno.Conn, address: URL, target: string): Promise<Answer> {
   const request = `GET ${target} HTTP/1.0\r\nHost: ${address.host}\r\n` +
     "User-Agent: pacserve-status\r\nAccept: application/json\r\n\r\n";
   await writeAll(connection, new TextEncoder().encode(request));
   const [head = "", ...body] = (await readAll(connection)).split("\r\n\r\n");
   const [, status] = /^HTTP\/1\.[01] (\d{3})\b/.exec(head) ?? [];
-  if (status === undefined) throw new Error("what answers there speaks no HTTP");
+  if (status === undefined) throw new Error("the answer is not HTTP");
   const field = (name: string): string =>
     new RegExp(`\r\n${name}:[ \\t]*(.*)`, "i").exec(head)?.[1]?.trim() ?? "";
   return {
@@ -151,7 +155,9 @@ async function readAll(connection: Deno.Conn): Promise<string> {
     const count = await connection.read(buffer);
     if (count === null) return text + decoder.decode();
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
-    if (text.length > MAX_ANSWER) throw new Error("the answer never ends");
+    if (text.length > MAX_ANSWER) {
+      throw new Error(`the answer is longer than ${MAX_ANSWER} characters`);
+    }
   }
 }
 

@@ -1,18 +1,18 @@
-/** Whether pacserve answers at an address: pacserve itself, not just any server on that port. */
+/** Checks that pacserve answers at an address, and not another server on the same port. */
 
-/** How every server of pacserve, the original's too, names itself in the `Server` header. */
+/** Matches the `Server` field of every pacserve, including the original of 2013. */
 const SERVER_HEADER = /\r\nserver:[ \t]*ThreadedServers\.Pacserve\//i;
-/** Where users have to log in, requests for packages from this host need not. */
+/** A status 401 counts as an answer: if users must log in, requests for packages from this host need not. */
 const SUCCESS = /^HTTP\/1\.[01] (?:[23]|401)/;
 
-/** More than the head of any answer of pacserve. */
+/** The greatest length of a head in bytes. Every head that pacserve sends is shorter. */
 const MAX_HEAD = 16 * 1024;
 
 /**
- * Asks pacserve for the head of its first page.
+ * Requests the head of pacserve's first page.
  *
- * @param timeout in milliseconds; no answer in this time is no.
- * @returns true when it answers, and would let this host in.
+ * @param timeout in milliseconds, after which the result is false.
+ * @returns true when pacserve answers and accepts requests from this host.
  */
 export async function pacserveAnswers(address: URL, timeout: number): Promise<boolean> {
   const controller = new AbortController();
@@ -33,8 +33,8 @@ export async function pacserveAnswers(address: URL, timeout: number): Promise<bo
 }
 
 /**
- * The hosts to try. As curl(1) does, and with it pacman, `localhost` is taken for both loopback
- * addresses whatever the resolver says.
+ * Returns the hosts to try. For `localhost` it returns both loopback addresses and does not ask the
+ * resolver, as curl(1) and therefore pacman do.
  */
 function hostsOf({ hostname }: URL): string[] {
   if (hostname === "localhost") return ["127.0.0.1", "::1"];
@@ -58,14 +58,14 @@ async function connect(host: string, address: URL): Promise<Deno.Conn> {
   if (address.protocol === "http:") {
     return await Deno.connect({ hostname: host, port: Number(address.port || 80) });
   }
-  // The certificate has to be good for the name, and `localhost` is one only as a name.
+  // Connect by the name, because the certificate has to be valid for it.
   return await Deno.connectTls({
     hostname: address.hostname,
     port: Number(address.port || 443),
   });
 }
 
-/** Reads what comes until the empty line that ends the head, or the connection. */
+/** Reads until the empty line that ends the head, or until the connection ends. */
 async function readHead(connection: Deno.Conn): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(4096);

@@ -1,4 +1,4 @@
-/** `pacserve-ports`: opens what pacserve needs in the firewall, and closes it again. */
+/** The command `pacserve-ports`: opens the ports of pacserve in the firewall, and closes them again. */
 
 import { Failure, UsageError } from "../failure.ts";
 import { readText } from "../files.ts";
@@ -16,7 +16,7 @@ import { parseOptions } from "./parse.ts";
 /** The file with the rules. */
 const CONFIGURATION = "/etc/conf.d/pacserve";
 
-/** Exit status of `status` when something is closed, as that of `systemctl status`. */
+/** Exit status of `status` when a port is closed: the same as of `systemctl status` for an inactive unit. */
 const NOT_OPEN = 3;
 
 /** The table of the command. */
@@ -25,16 +25,16 @@ export const PACSERVE_PORTS: Command = {
   section: 8,
   summary: "open and close the ports of pacserve in the firewall",
   description: [
-    `Opens and closes what the rules in ${CONFIGURATION} name. The rules last until the next boot at ` +
-    "the longest: nothing is changed on disk. Only root can do it.",
+    `Opens and closes the ports of the rules in ${CONFIGURATION}. They stay open until the next boot at ` +
+    "the longest, because nothing is changed on disk. Only root can do this.",
     "pacserve-ports.service opens the ports when pacserve starts and closes them when it stops.",
   ],
   positional: {
     metavariable: "open | close | status",
     help:
-      "open (or start): open what the rules name and is not open, and close what was opened for " +
-      "rules that are no longer there. close (or stop): close what was opened, and nothing else. " +
-      "status: say for each rule whether it is open; exit with 3 if one is not.",
+      "open (or start): open the ports of the rules that are not open yet, and close those that were " +
+      "opened for rules that have been removed. close (or stop): close the ports that this command opened, " +
+      "and no others. status: show for each rule whether its ports are open; exit with 3 if some are not.",
   },
   words: ["open", "close", "status"],
   groups: [{
@@ -54,9 +54,9 @@ export const PACSERVE_PORTS: Command = {
 };
 
 /**
- * Opens, closes, or shows what is open.
+ * Opens or closes the ports, or shows which are open.
  *
- * @throws {Failure} when a rule is wrong or refused; it is named.
+ * @throws {Failure} when a rule is wrong or the firewall refuses it. The message names the rule.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(PACSERVE_PORTS, words);
@@ -66,7 +66,7 @@ export async function run(words: readonly string[]): Promise<number> {
     return 0;
   }
   const [action, surplus] = options.positional;
-  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  if (surplus !== undefined) throw new UsageError(`only one word is expected; remove "${surplus}"`);
   const path = options.value("config") ?? CONFIGURATION;
   switch (action) {
     case "open":
@@ -83,14 +83,14 @@ export async function run(words: readonly string[]): Promise<number> {
     case undefined:
       throw new UsageError("say what to do: open, close or status");
     default:
-      throw new UsageError(`"${action}" is none of open, close, status`);
+      throw new UsageError(`"${action}" is not one of open, close, status`);
   }
 }
 
 async function open(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
   await openPorts(rules, chains, STATE_DIRECTORY);
-  if (rules.length === 0) console.log(`${path} has no rules: nothing to open`);
+  if (rules.length === 0) console.log(`${path} has no rules, so nothing was opened`);
   else if (chains.length === 0) console.log(nothingToOpen(firewall));
   else console.log(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
   return 0;
@@ -105,7 +105,7 @@ async function close(): Promise<number> {
 async function status(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
   console.log(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
-  // It is not known whether packets pass: no firewall was looked at.
+  // Print nothing about ports: no firewall was checked, so we cannot tell whether packets pass.
   if (firewall === "none") return 0;
   let result = 0;
   for (const { rule, closed } of await portsStatus(rules, chains)) {
@@ -116,14 +116,14 @@ async function status(path: string): Promise<number> {
   return result;
 }
 
-/** Why there is nothing to open: only with `auto` was every firewall looked at. */
+/** Returns the reason why there is nothing to open. Only with `auto` was every firewall checked. */
 function nothingToOpen(firewall: FirewallSetting): string {
   if (firewall === "none") return "PACSERVE_FIREWALL is none: nothing is opened";
   const who = firewall === "auto" ? "no firewall turns" : `${firewall.name} does not turn`;
   return `${who} packets away: nothing has to be opened`;
 }
 
-/** What the file says, and where that is to be done. */
+/** The rules of the file, and the chains of the firewall that they are for. */
 interface Configuration {
   readonly firewall: FirewallSetting;
   readonly rules: readonly Rule[];
@@ -146,7 +146,7 @@ function chainsText(chains: readonly Chain[]): string {
   return chains.map(({ text }) => text).join(", ");
 }
 
-/** `PACSERVE_RULE_1 (tcp 15678)` */
+/** Returns a rule in the form `PACSERVE_RULE_1 (tcp 15678)`. */
 function ruleName({ variable, protocol, ports }: Rule): string {
   const text = ports === null ? protocol : `${protocol} ${portsText(ports, "-")}`;
   return `${variable} (${text})`;

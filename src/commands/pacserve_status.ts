@@ -1,4 +1,4 @@
-/** `pacserve-status`: asks the pacserve on this machine how it does, and shows it. */
+/** The command `pacserve-status`: gets the status of the pacserve on this machine and shows it. */
 
 import { Failure, UsageError } from "../failure.ts";
 import { field } from "../status/traffic.ts";
@@ -11,16 +11,16 @@ import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
 import { type ParsedOptions, parseOptions } from "./parse.ts";
 import { watchScreen } from "./watch_screen.ts";
 
-/** Exit status when pacserve is well, when something is wrong, and when it does not run. */
+/** Exit status: pacserve works, something is wrong, or pacserve does not run. */
 export const EXIT = { well: 0, wrong: 1, notRunning: 3 } as const;
 
-/** Where the status is. */
+/** The path and query at which pacserve gives its status. */
 const TARGET = "/?page=status&mimetype=application/json";
 
-/** Seconds between two looks at the least and at the most. */
+/** Bounds of `--interval`, in seconds. */
 const INTERVALS = { min: 0.1, max: 3600 };
 
-/** Columns where the output is no terminal. */
+/** The width in columns when the output is not a terminal. */
 const WIDTH = Infinity;
 
 /**
@@ -28,7 +28,7 @@ const WIDTH = Infinity;
  *
  * @returns 0 when all is well, 1 when something is wrong, 3 when pacserve does not run.
  * @throws {UsageError} for a wrong command line.
- * @throws {Failure} when what answers is not a pacserve that has a status.
+ * @throws {Failure} when the server that answers does not give the status of a pacserve.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(PACSERVE_STATUS, words);
@@ -40,14 +40,18 @@ export async function run(words: readonly string[]): Promise<number> {
   if (options.has("check")) {
     const wrong = ["watch", "interval"].find((name) => options.has(name));
     if (wrong !== undefined) throw new UsageError(`--check and --${wrong} exclude each other`);
-    if (options.positional.length > 0) throw new UsageError("--check looks at this machine alone");
+    if (options.positional.length > 0) {
+      throw new UsageError("--check takes no address: it checks this machine only");
+    }
     const { runDoctor } = await import("../doctor/run.ts");
     return await runDoctor({ json: options.has("json"), isColoured: terminal().isColoured });
   }
-  // What the doctor may, showing the status need not.
+  // Only `--check` needs these permissions; it has returned above.
   for (const name of ["run", "sys"] as const) await Deno.permissions.revoke({ name });
   const [address, surplus] = options.positional;
-  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many`);
+  if (surplus !== undefined) {
+    throw new UsageError(`only one address is expected; remove "${surplus}"`);
+  }
   const isWatching = options.has("watch");
   if (isWatching && options.has("json")) {
     throw new UsageError("--watch and --json exclude each other");
@@ -71,11 +75,11 @@ export async function run(words: readonly string[]): Promise<number> {
 function intervalOf(options: ParsedOptions): number {
   const text = options.value("interval");
   if (text === undefined) return WATCH_INTERVAL;
-  if (!options.has("watch")) throw new UsageError("--interval is of use with --watch only");
+  if (!options.has("watch")) throw new UsageError("--interval changes nothing without --watch");
   const { min, max } = INTERVALS;
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds >= min && seconds <= max) return seconds;
-  throw new UsageError(`--interval: "${text}" is no number of seconds from ${min} to ${max}`);
+  throw new UsageError(`--interval: "${text}" is not a number of seconds from ${min} to ${max}`);
 }
 
 /** Shows the status again and again until Ctrl-C. */
@@ -90,7 +94,7 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
       status = exitStatus(snapshot);
       last = statusText(snapshot, { ...terminal(), rates: rates.recent });
     } catch (error) {
-      // It may be restarted just now.
+      // Keep trying after a failure: pacserve may just be restarting.
       if (!(error instanceof Failure)) throw error;
       status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
       last = `${error.message}\n`;
@@ -105,23 +109,23 @@ function exitStatus({ problems }: Snapshot): number {
   return problems.length === 0 ? EXIT.well : EXIT.wrong;
 }
 
-/** A status, and the JSON that it was read from. */
+/** A status, and the JSON text that it was parsed from. */
 interface Status {
   readonly snapshot: Snapshot;
   readonly text: string;
 }
 
 /**
- * Asks pacserve.
+ * Gets the status of pacserve.
  *
- * @throws {NotRunning} when nothing answers.
- * @throws {Failure} when the answer is no status.
+ * @throws {NotRunning} when no server listens at any of the addresses.
+ * @throws {Failure} when the answer is not a status.
  */
 export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
   const { status, server, contentType, text } = await askPacserve(addresses, TARGET);
   const where = addresses.map(({ origin }) => origin).join(" or ");
   if (!/^ThreadedServers\.Pacserve\//i.test(server)) {
-    throw new Failure(`what answers at ${where} is no pacserve: another program has its port`);
+    throw new Failure(`the server at ${where} is not pacserve: another program uses its port`);
   }
   if (status === 403) {
     throw new Failure(
@@ -132,12 +136,12 @@ export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
   const version = field(data, "version");
   if (version === undefined) {
     throw new Failure(
-      `the pacserve at ${where} tells no status: it is an older version, and perhaps was not ` +
+      `the pacserve at ${where} has no status: it is an older version, and perhaps was not ` +
         "restarted since the upgrade",
     );
   }
   if (version !== SNAPSHOT_VERSION) {
-    throw new Failure(`the pacserve at ${where} is of another version: restart it`);
+    throw new Failure(`the pacserve at ${where} has another version than this command: restart it`);
   }
   return { snapshot: data as Snapshot, text };
 }
@@ -146,12 +150,12 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What is no JSON is no status.
+    // Text that is not JSON is not a status.
     return null;
   }
 }
 
-/** How the text may look here. */
+/** Returns the width in columns and whether to use colours. */
 function terminal(): { width: number; isColoured: boolean } {
   if (!Deno.stdout.isTerminal()) return { width: WIDTH, isColoured: false };
   return { width: columns(), isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb" };
@@ -159,14 +163,14 @@ function terminal(): { width: number; isColoured: boolean } {
 
 function columns(): number {
   try {
-    // A terminal that does not say has none.
+    // Some terminals do not report their size.
     return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }
 }
 
-/** @throws nothing where the reader went away, as `head` does. */
+/** Writes to standard output. A reader that stops early, as `head` does, is not an error. */
 async function write(text: string): Promise<void> {
   let rest = new TextEncoder().encode(text);
   try {

@@ -3,26 +3,26 @@
 import { DEFAULTS } from "./serve/options.ts";
 import type { Command } from "./command.ts";
 
-/** Seconds between two looks with `--watch`. */
+/** Default of `--interval`: seconds between two updates with `--watch`. */
 export const WATCH_INTERVAL = 1;
 
 /** The table of the command. */
 export const PACSERVE_STATUS: Command = {
   name: "pacserve-status",
   section: 1,
-  summary: "see what pacserve does on this machine, and what it did",
+  summary: "show what pacserve does on this machine, and what it did",
   description: [
-    "Asks the pacserve on this machine how it does: since when it runs and where, how many files and " +
-    "bytes came from the cache, from peers and from mirrors, what others got from here, which transfers " +
-    "are under way, and how peers and mirrors do. Any user of the machine can ask.",
-    "In a terminal the text has colours, unless the environment variable NO_COLOR is set. The same is " +
-    "shown in a browser, with a chart of the last 24 hours, at " +
+    "Shows the status of the pacserve on this machine: since when it runs and where, how many files and " +
+    "bytes came from the cache, from peers and from mirrors, what other machines got from it, which " +
+    "transfers are under way, and the state of its peers and mirrors. Any user of the machine can run it.",
+    "In a terminal the text has colours, unless the environment variable NO_COLOR is set. A browser shows " +
+    "the same, with a chart of the last 24 hours, at " +
     `http://localhost:${DEFAULTS.pacserve.port}/?page=status.`,
   ],
   positional: {
     metavariable: "[<address>]",
     help: "The server to ask, which shows its status to its own machine only: a URL, " +
-      "host:port, or a port. Default: what pacman asks by /etc/pacman.d/pacserve, else " +
+      "host:port, or a port. Default: the address in /etc/pacman.d/pacserve, which pacman uses, else " +
       `http://localhost:${DEFAULTS.pacserve.port}.`,
   },
   groups: [{
@@ -31,26 +31,26 @@ export const PACSERVE_STATUS: Command = {
       {
         name: "json",
         help:
-          "Print all of it as JSON, with more than the text has; doc/status.md describes the fields.",
+          "Print the whole status as JSON, which has more than the text. doc/status.md describes the fields.",
       },
       {
         name: "check",
         help:
-          "Try everything that pacserve needs, and say how to cure what is wrong: the service, its port " +
+          "Check everything that pacserve needs, and say how to cure what is wrong: the service, its port " +
           "and names, announcements, peers, the firewall, pacman.conf, signatures, the cache and the " +
-          "databases, the disk, the mirrors, and the clock. It takes ten seconds at the most, and " +
-          "announces this machine once. As root it can read the firewall, too.",
+          "databases, the disk, the mirrors, and the clock. It takes at most ten seconds, and " +
+          "announces this machine once. Run it as root to check the firewall, too.",
       },
       {
         name: "watch",
         short: "w",
-        help: "Show it until Ctrl-C, again and again, with a bar for each transfer.",
+        help: "Update the status in the terminal until Ctrl-C, with a bar for each transfer.",
       },
       {
         name: "interval",
         short: "n",
         values: ["<seconds>"],
-        help: "The time between two looks with --watch.",
+        help: "The time between two updates with --watch.",
         default: String(WATCH_INTERVAL),
       },
     ],
@@ -58,7 +58,7 @@ export const PACSERVE_STATUS: Command = {
   examples: [
     { command: "pacserve-status", explanation: "See what the LAN saved:" },
     { command: "sudo pacserve-status --check", explanation: "Find out what is wrong:" },
-    { command: "pacserve-status --watch", explanation: "Look on during an upgrade:" },
+    { command: "pacserve-status --watch", explanation: "Follow an upgrade:" },
     {
       command: "pacserve-status --json | jq .counters.today.saved.here.bytes",
       explanation: "Use it in a script:",

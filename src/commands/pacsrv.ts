@@ -1,8 +1,9 @@
 /**
- * `pacsrv`: pacman through pacserve, when that runs.
+ * The command `pacsrv`: runs pacman through pacserve if that answers.
  *
- * This prints the final words of the command line, a NUL behind each; the launcher executes them.
- * Every user waits for it each time, so it imports little: no parser, for all options are pacman's.
+ * This prints the words of the final command line, with a NUL after each. The launcher executes them.
+ * Users wait for this program each time, therefore it imports little. It needs no parser, because all
+ * options are pacman's.
  */
 
 import { basename } from "node:path";
@@ -17,39 +18,40 @@ import { serverAddresses } from "../pacman/server_addresses.ts";
 import { pacserveAnswers } from "./pacserve_answers.ts";
 
 /**
- * Milliseconds; a pacserve on this host answers in one or two, and on a machine that has much else to do
- * in some hundred. Where none runs, the connection is refused at once.
+ * The time limit in milliseconds. A pacserve on this host answers in one or two, and on a busy machine in
+ * a few hundred. If none runs, the connection is refused at once.
  */
 const ANSWER_TIMEOUT = 2_000;
 
-/** What surrounds pacsrv. */
+/** The environment that pacsrv works in. */
 export interface PacsrvSettings {
   /** pacman, or a program that takes its options. */
   readonly program: string;
-  /** The file that names pacserve to pacman. */
+  /** The file with the address of pacserve, which pacman.conf includes. */
   readonly addressFile: string;
-  /** The configuration without `--config`. */
+  /** The configuration that pacman reads without `--config`. */
   readonly configuration: string;
   readonly user: number;
-  /** Where the copies of configurations are; null: where the environment says. */
+  /** The directory for copies of configurations; null to choose it by the environment. */
   readonly directory: string | null;
   /** False for a pacman older than 6.1, which warns of each `CacheServer` line. */
   readonly knowsCacheServer: boolean;
   readonly environment: Pick<Deno.Env, "get">;
-  /** Shows lines to the user. */
+  /** Shows warnings to the user. */
   readonly log: Pick<Log, "warn">;
 }
 
-/** The first version of libalpm that knows `CacheServer`: that of pacman 6.1. */
+/** The first version of libalpm that supports `CacheServer`: the one of pacman 6.1. */
 const CACHE_SERVER_SINCE = 14;
 
-/** What Deno puts in the place of bytes that are no UTF-8. */
+/** The character with which Deno replaces bytes that are not UTF-8. */
 const LOST_BYTES = "\ufffd";
 
 /**
  * Prints the command line for the launcher.
  *
- * @throws {Failure} when it would print other words than it was given; the launcher has them still.
+ * @throws {Failure} when an argument is not in UTF-8, and the output would differ from it. The launcher
+ * still has the original arguments.
  */
 export async function run(words: readonly string[]): Promise<number> {
   if (words.some((word) => word.includes(LOST_BYTES))) {
@@ -61,7 +63,7 @@ export async function run(words: readonly string[]): Promise<number> {
     configuration: "/etc/pacman.conf",
     user: Deno.uid() ?? 0,
     directory: null,
-    // The launcher asks pacman. Where it could not, pacman is taken for a current one.
+    // The launcher asks pacman for its version. If it could not, assume a current one.
     knowsCacheServer: !(Number(Deno.env.get("LIBALPM") || NaN) < CACHE_SERVER_SINCE),
     environment: Deno.env,
     log: { warn: (message) => console.error(`pacsrv: ${message}`) },
@@ -72,8 +74,8 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /**
- * The program that `PACMAN` names. makepkg(8) reads the same variable, so that it may well name
- * pacsrv: which would then start itself for ever.
+ * Returns the program that `PACMAN` names. It ignores pacsrv itself, which would start itself for ever:
+ * makepkg(8) reads the same variable, and users set it to pacsrv for that.
  */
 export function frontEnd(variable: string | undefined): string {
   const own = variable === undefined || variable === "" || basename(variable) === "pacsrv";
@@ -81,8 +83,8 @@ export function frontEnd(variable: string | undefined): string {
 }
 
 /**
- * The command line that runs pacman: through pacserve when that answers, else as it was given. What
- * stands in the way of pacserve is a warning; an upgrade never fails of it.
+ * Returns the command line that runs pacman: through pacserve if that answers, else with the given words
+ * only. If pacserve cannot be used, this only warns, so that an upgrade never fails because of it.
  */
 export async function pacmanCommand(
   words: readonly string[],
@@ -95,7 +97,7 @@ export async function pacmanCommand(
     const addresses = serverAddresses(await readText(settings.addressFile));
     if (!await anyAnswers(addresses)) return plain;
     const configuration = path ?? settings.configuration;
-    // pacman has words of its own for a configuration that is not there.
+    // If the configuration does not exist, let pacman report that.
     if (!await exists(configuration)) return plain;
     const { user, environment: variables } = settings;
     const directory = settings.directory ?? copyDirectory(user, {
@@ -117,11 +119,11 @@ export async function pacmanCommand(
   }
 }
 
-/** The beginning of a command line that sets variables: `env no_proxy=localhost`. */
+/** Returns the beginning of a command line that sets variables: `env no_proxy=localhost`. */
 function environment(addresses: readonly URL[], settings: PacsrvSettings): string[] {
   const hosts = [...new Set(addresses.map(hostWithoutBrackets))];
   const assignments = proxyExceptions(hosts, settings.environment);
-  // env(1) would take the path of such a program for one more assignment.
+  // env(1) would treat a program with "=" in its path as one more assignment.
   return assignments.length === 0 || settings.program.includes("=") ? [] : ["env", ...assignments];
 }
 

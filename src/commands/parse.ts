@@ -1,13 +1,13 @@
-/** From the words of a command line to options and values. */
+/** Parses the words of a command line into options and values. */
 
 import { parseArgs } from "node:util";
 import { UsageError } from "../failure.ts";
 import { type Command, type Option, optionsOf } from "./command.ts";
 import { nearestOption } from "./nearest_option.ts";
 
-/** What a command line said. */
+/** The options and arguments of a command line. */
 export class ParsedOptions {
-  /** Words that belong to no option, in order. */
+  /** The arguments: words that do not belong to an option, in order. */
   readonly positional: readonly string[];
   readonly #given: ReadonlyMap<string, readonly (readonly string[])[]>;
 
@@ -24,33 +24,33 @@ export class ParsedOptions {
     return this.#given.has(name);
   }
 
-  /** The value of an option that takes one; undefined when it was not given. */
+  /** Returns the value of an option; undefined when it was not given. If it was given several times, the last. */
   value(name: string): string | undefined {
     return this.#given.get(name)?.at(-1)?.[0];
   }
 
-  /** The first value of each time that the option was given, in order. */
+  /** Returns the first value of every occurrence of the option, in order. */
   all(name: string): readonly string[] {
     return (this.#given.get(name) ?? []).map((values) => values[0] ?? "");
   }
 
-  /** All values of each time that the option was given, in order. */
+  /** Returns all values of every occurrence of the option, in order. */
   tuples(name: string): readonly (readonly string[])[] {
     return this.#given.get(name) ?? [];
   }
 }
 
 /**
- * Joins the values of one option into one word for the parser, which knows only options of one value. No
- * word of a command line can contain a NUL (execve(2)).
+ * Joins the values of one option into one word, because the parser supports only options with one value.
+ * No word of a command line can contain a NUL (execve(2)).
  */
 const BETWEEN_VALUES = "\0";
 
 /**
  * Parses the words after the command's name.
  *
- * @throws {UsageError} for an unknown option (naming the nearest one), a value that is missing or
- * not wanted, an option that was given twice and may not be, or an argument that the command does not take.
+ * @throws {UsageError} when an option is unknown (the message names the most similar one), lacks a value, has
+ * a value but takes none, or is repeated although it may not be, or when the command takes no argument.
  */
 export function parseOptions(command: Command, words: readonly string[]): ParsedOptions {
   const options = optionsOf(command);
@@ -78,7 +78,7 @@ export function parseOptions(command: Command, words: readonly string[]): Parsed
   }
   const surplus = positional[0];
   if (command.positional === undefined && surplus !== undefined) {
-    throw new UsageError(`${command.name} takes no argument "${surplus}"`);
+    throw new UsageError(`${command.name} takes no arguments; remove "${surplus}"`);
   }
   return new ParsedOptions(given, positional);
 }
@@ -92,7 +92,7 @@ function parserOption(
     : { type, multiple: true, short: option.short };
 }
 
-/** Puts the values that follow an option into its own word: `--auth a b` becomes `--auth=a\0b`. */
+/** Joins an option and the values that follow it into one word: `--auth a b` becomes `--auth=a\0b`. */
 function joinValues(options: readonly Option[], words: readonly string[]): string[] {
   const joined: string[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -113,7 +113,7 @@ function joinValues(options: readonly Option[], words: readonly string[]): strin
   return joined;
 }
 
-/** How many of the words from `start` belong to the option that stands before them. */
+/** Returns the number of words from `start` that are values of the option before them. */
 function valueCount(option: Option, words: readonly string[], start: number): number {
   const { choices, values } = option;
   if (choices === undefined) return values?.length ?? 0;
@@ -135,7 +135,7 @@ function valuesOf(option: Option, rawName: string, value: string | undefined): s
   }
   const wrong = values.find((one) => option.choices?.includes(one) === false);
   if (wrong !== undefined) {
-    throw new UsageError(`${rawName}: "${wrong}" is none of ${option.choices?.join(", ")}`);
+    throw new UsageError(`${rawName}: "${wrong}" is not one of ${option.choices?.join(", ")}`);
   }
   return values;
 }

@@ -1,29 +1,29 @@
-/** Shows a text that changes on the whole terminal, until the user has seen enough. */
+/** Shows a changing text on the whole terminal until the user ends it. */
 
-/** The terminal's other screen, without a cursor (xterm's private modes 1049 and 25). */
+/** Enters and leaves the terminal's alternate screen without a cursor (xterm's private modes 1049 and 25). */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
 
-/** What is written between these appears at once (private mode 2026); other terminals ignore them. */
+/** Text between these appears at once (private mode 2026). Terminals without that mode ignore them. */
 const BEGIN_FRAME = "\x1b[?2026h\x1b[H";
 const END_FRAME = "\x1b[J\x1b[?2026l";
 
-/** To the end of the line nothing is left of what stood there. */
+/** Clears the rest of the line, so that nothing is left of a longer line before it. */
 const END_LINE = "\x1b[K\r\n";
 
-/** Signals that end it, of which the last two are a terminal that is closed, and kill(1). */
+/** Signals that end it: Ctrl-C, a terminal that is closed, and kill(1). */
 const END_SIGNALS = ["SIGINT", "SIGHUP", "SIGTERM"] as const;
 
-/** Signals after which the screen is drawn anew: another size, and back from Ctrl-Z. */
+/** Signals that make it draw the whole screen again: a new size, and a continuation after Ctrl-Z. */
 const REDRAW_SIGNALS = ["SIGWINCH", "SIGCONT"] as const;
 
 /**
- * Draws again and again, each line over the one before it, so that nothing flickers. At the end the
- * terminal is as it was.
+ * Draws the text repeatedly, each frame over the previous one, so that nothing flickers. At the end it
+ * restores the terminal.
  *
  * @param pause milliseconds between two frames.
- * @param frame gives the text, in lines that fit the width; what does not fit the height is cut off.
- * @throws what `frame` throws, when the terminal is as it was.
+ * @param frame returns the text, in lines that fit the width. Lines that do not fit the height are not shown.
+ * @throws the error of `frame`, after the terminal is restored.
  */
 export async function watchScreen(pause: number, frame: () => Promise<string>): Promise<void> {
   let isOver = false;
@@ -70,7 +70,7 @@ function rows(): number {
   try {
     return Deno.consoleSize().rows || 24;
   } catch {
-    // A terminal that does not say has as many as the first ones had.
+    // If the terminal does not report its size, assume the usual 24 rows.
     return 24;
   }
 }
@@ -80,6 +80,6 @@ async function print(text: string): Promise<void> {
   try {
     while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
   } catch {
-    // A terminal that was closed shows nothing any more, and a signal says so.
+    // The terminal was closed. SIGHUP reports that, so ignore it here.
   }
 }

@@ -125,7 +125,7 @@ Deno.test("after a change that takes a new worker a bad copy is still known to b
   assertEquals(asked(), 1);
 });
 
-Deno.test("an edit that pacman would refuse is named, and the last good configuration stays", async () => {
+Deno.test("an edit that pacman would refuse is named, and the last valid configuration stays", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const server = await scene.pacserve(birch, REDIRECTING);
@@ -135,7 +135,7 @@ Deno.test("an edit that pacman would refuse is named, and the last good configur
     CONFIGURATION,
     text.replace("SigLevel    = Required", "SigLevel = Nonsense"),
   );
-  await server.program.line(/\/etc\/pacman\.conf.*last good configuration stays/, before);
+  await server.program.line(/\/etc\/pacman\.conf.*last valid configuration stays/, before);
   const { fileName } = scene.repository.package("pebble");
   assert((await answer(birch, "core", fileName)).startsWith("307 "));
   await birch.host.must(["mv", CONFIGURATION, "/etc/away"]);
@@ -156,7 +156,7 @@ Deno.test("a mistake in a file that is included for the first time is mended the
   await birch.host.write(file, `${section}SigLevel = Nonsense\n`);
   const before = server.program.lines.length;
   await birch.host.write(CONFIGURATION, `${text}\nInclude = ${file}\n`);
-  await server.program.line(/last good configuration stays/, before);
+  await server.program.line(/last valid configuration stays/, before);
 
   await birch.host.write(file, section);
   await server.program.line(/the configuration was read again/, before);

@@ -52,7 +52,7 @@ Deno.test("a port in use is an error that names it", async () => {
   for (const wrong of ["65536", "-1", "http", "80.5"]) {
     const refused = await runCommand("quickserve", [`--port=${wrong}`]);
     assertEquals(refused.code, 2);
-    assertMatch(refused.stderr, /^quickserve: --port: .* is no whole number from 0 to 65535\n$/);
+    assertMatch(refused.stderr, /^quickserve: --port: .* is not a whole number from 0 to 65535\n$/);
   }
 });
 
@@ -79,7 +79,7 @@ Deno.test("by default the interfaces' networks come in, with --allow-network onl
   }
   const { code, stderr } = await runCommand("quickserve", ["--allow-network", "10.0.0.0/99"]);
   assertEquals(code, 2);
-  assertMatch(stderr, /^quickserve: --allow-network: "10\.0\.0\.0\/99" is no network/);
+  assertMatch(stderr, /^quickserve: --allow-network: "10\.0\.0\.0\/99" is not a network/);
 });
 
 Deno.test("-a takes a link-local address with its interface, and answers on no other", async () => {
@@ -110,7 +110,10 @@ Deno.test("-a takes a link-local address with its interface, and answers on no o
   }
   const wrong = await server.run([...command, `${bare}%none`]);
   assertEquals(wrong.code, 2);
-  assertMatch(wrong.stderr, /^quickserve: --address: \S+ is no address of the interface "none"\n$/);
+  assertMatch(
+    wrong.stderr,
+    /^quickserve: --address: \S+ is not an address of the interface "none"\n$/,
+  );
 });
 
 Deno.test("a name that is not the server's is refused, and one of --server-name is not", () =>

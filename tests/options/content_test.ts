@@ -64,7 +64,7 @@ Deno.test("formats that --tar does not name are not made", () =>
     assert(await server.status("/d/?tar=zip") >= 400);
     const { code, stderr } = await runCommand("quickserve", ["--tar", "rar"]);
     assertEquals(code, 2);
-    assertMatch(stderr, /^quickserve: --tar: "rar" is none of none, gz, zst, zip\n$/);
+    assertMatch(stderr, /^quickserve: --tar: "rar" is not one of none, gz, zst, zip\n$/);
   }));
 
 Deno.test("?page=about tells curl in plain text how to use this server", () =>

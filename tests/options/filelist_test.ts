@@ -37,7 +37,7 @@ Deno.test("an edit is taken, a broken one is named by line and column, and chang
     assertEquals(await server.status("/one/x"), 200);
     await Deno.writeTextFile(list, '{\n  "two": ["b"],,\n}\n');
     const complaint = await program.line(/warning: .*list:2:\d+: /);
-    assertMatch(complaint, /the last good configuration stays in force/);
+    assertMatch(complaint, /the last valid configuration stays in force/);
     assertEquals(await server.status("/one/x"), 200);
     const from = program.lines.length;
     // As most editors save: another file takes the name.

@@ -48,12 +48,15 @@ Deno.test("wrong usage is one sentence that names the option, and status 2", asy
     [["--ssl=yes"], /--ssl takes no value/],
     [["--root", "/tmp", "--root", "/tmp"], /--root was given twice/],
     [["--multicast", "--multicast-group", "10.0.0.1"], /--multicast-group: "10\.0\.0\.1" is no/],
-    [["--multicast", "--multicast-interval", "0"], /--multicast-interval: "0" is no whole number/],
-    [["--search-timeout", "soon"], /--search-timeout: "soon" is no whole number/],
-    [["--index", "../secret"], /--index: "\.\.\/secret" is no name of a file/],
-    [["--server-name", "http://x"], /--server-name: "http:\/\/x" is no name of a host/],
+    [
+      ["--multicast", "--multicast-interval", "0"],
+      /--multicast-interval: "0" is not a whole number/,
+    ],
+    [["--search-timeout", "soon"], /--search-timeout: "soon" is not a whole number/],
+    [["--index", "../secret"], /--index: "\.\.\/secret" is not the name of a file/],
+    [["--server-name", "http://x"], /--server-name: "http:\/\/x" is not the name of a host/],
     [["--quiet", "--verbose"], /--quiet and --verbose exclude each other/],
-    [["--peer", "ftp://host/"], /--peer: "ftp:\/\/host\/" is no address such as/],
+    [["--peer", "ftp://host/"], /--peer: "ftp:\/\/host\/" is not an address such as/],
   ] as const;
   for (const [words, message] of cases) {
     const { code, stdout, stderr } = await runCommand("quickserve", words);

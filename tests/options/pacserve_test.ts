@@ -73,7 +73,9 @@ Deno.test("without pacman a directory pkg is served, as on a NAS", () =>
       { directory },
       WITHOUT_PACMAN,
     );
-    await server.program.line(/warning: pacman is not installed: only what the command line names/);
+    await server.program.line(
+      /warning: pacman is not installed: only the paths on the command line/,
+    );
     await server.program.line(/shared +\/pkg <- [^,]*own\/pkg$/);
     await server.program.line(/on other machines: CacheServer = http:/);
     assertEquals(await server.text(`/pacman/core/x86_64/${PACKAGE}`), "mine");
@@ -126,7 +128,7 @@ Deno.test("a change of pacman.conf or of a file that it includes is taken, a bro
     assertEquals(await location(), `${first.base}core/core.db`);
     from = server.program.lines.length;
     await Deno.writeTextFile(conf, "[options\n");
-    await server.program.line(/warning: .*pacman\.conf.*last good configuration/, from);
+    await server.program.line(/warning: .*pacman\.conf.*last valid configuration/, from);
     assertEquals(await server.names("/pkg/"), ["a.pkg.tar.zst"]);
     from = server.program.lines.length;
     await Deno.writeTextFile(`${conf}.new`, pacmanConf(directory, "two", `Include = ${list}`));

@@ -122,7 +122,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals([code, stdout], [3, ""]);
     assertMatch(
       stderr,
-      /^pacserve-status: pacserve does not run: nobody listens at http:\/\/localhost:15678 .*\n$/,
+      /^pacserve-status: pacserve does not run: no server listens at http:\/\/localhost:15678 .*\n$/,
     );
   });
 
@@ -319,9 +319,9 @@ Deno.test("pacserve-status tells wrong usage, other servers and other versions i
   await using other = serving(() => new Response("{}", { headers }));
   const old = await runCommand("pacserve-status", [String(other.addr.port)]);
   assertEquals([old.code, old.stdout], [1, ""]);
-  assertMatch(old.stderr, /tells no status: it is an older version/);
+  assertMatch(old.stderr, /has no status: it is an older version/);
   await using stranger = serving(() => new Response("hello"));
   const wrong = await runCommand("pacserve-status", [`127.0.0.1:${stranger.addr.port}`]);
   assertEquals(wrong.code, 1);
-  assertMatch(wrong.stderr, /is no pacserve: another program has its port\n$/);
+  assertMatch(wrong.stderr, /is not pacserve: another program uses its port\n$/);
 });

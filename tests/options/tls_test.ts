@@ -115,7 +115,7 @@ Deno.test("a renewed certificate is taken without a restart, a broken one is not
     const { certificate, key } = certificates.renewed;
     // Between the two writes they do not fit: that must do no harm.
     await Deno.writeTextFile(`${directory}/server.pem`, certificate);
-    await server.program.line(/warning: .*does not belong.*last good configuration/);
+    await server.program.line(/warning: .*does not belong.*last valid configuration/);
     assertEquals(await shownName(server.port), "localhost");
     await Deno.writeTextFile(`${directory}/server.key`, key);
     await eventually("the new certificate", async () => {
@@ -137,8 +137,8 @@ Deno.test("what does not fit together is an error at the start", () =>
       [2, ["--certfile", "server.pem"], /--certfile needs --ssl/],
       [2, ["--req-cert"], /--req-cert needs --ssl/],
       [1, [...ssl, "gone"], /--certfile gone: there is no such file/],
-      [1, [...ssl, "text"], /--certfile text holds no certificate in PEM/],
-      [1, [...ssl, "server.pem"], /--certfile server\.pem holds no private key/],
+      [1, [...ssl, "text"], /--certfile text contains no certificate in PEM/],
+      [1, [...ssl, "server.pem"], /--certfile server\.pem contains no private key/],
       [
         1,
         [...ssl, "server.pem", "--keyfile", "client.key"],
@@ -146,7 +146,11 @@ Deno.test("what does not fit together is an error at the start", () =>
       ],
       [1, [...ssl, "server.pem", "--keyfile", "gone"], /--keyfile gone: there is no such file/],
       [1, [...ssl, "server.both", "--ca-certs", "gone"], /--ca-certs gone: there is no such file/],
-      [1, [...ssl, "server.both", "--req-cert", "--ca-certs", "text"], /--ca-certs text holds no/],
+      [
+        1,
+        [...ssl, "server.both", "--req-cert", "--ca-certs", "text"],
+        /--ca-certs text contains no/,
+      ],
       [1, [...ssl, "old.pem", "--keyfile", "old.key"], /--certfile\) expired on /],
     ] as const;
     for (const [status, words, message] of cases) {

@@ -153,10 +153,10 @@ Deno.test("upload options that cannot be meant are refused", () =>
   withFiles({ "file": "" }, async (directory) => {
     const cases = [
       [1, ["--upload", "missing"], /--upload missing: there is no such file or directory/],
-      [1, ["--upload", "file"], /--upload file is no directory/],
+      [1, ["--upload", "file"], /--upload file is not a directory/],
       [2, ["--allow-overwrite"], /--allow-overwrite needs --upload/],
       [2, ["--max-upload-size", "1G"], /--max-upload-size needs --upload/],
-      [2, ["--upload", ".", "--max-upload-size", "big"], /--max-upload-size: "big" is no size/],
+      [2, ["--upload", ".", "--max-upload-size", "big"], /--max-upload-size: "big" is not a size/],
     ] as const;
     for (const [status, words, message] of cases) {
       const { code, stderr } = await runCommand("quickserve", words, { directory });

@@ -1,4 +1,4 @@
-/** What a server says when it has started: where it is, what it shares, and how to use it. */
+/** The text that a server prints when it has started: its addresses, what it shares, and how to use it. */
 
 import { isLoopbackHost } from "../../http/address.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
@@ -9,7 +9,7 @@ import { peerPlaces } from "../../peers/places.ts";
 import { readProblem } from "./user_files.ts";
 
 /**
- * The text.
+ * Returns the text, without a line feed at its end.
  *
  * @param port the TCP port that the server listens on.
  * @param showCode adds a QR code of the first address.
@@ -50,7 +50,7 @@ async function shareText({ path, sources }: Share): Promise<string> {
 
 function uploadsText({ uploads, auth }: ServerConfiguration): string[] {
   if (uploads === null) return [];
-  // The user should know it before a stranger fills the disk.
+  // Warn the user before a stranger fills the disk.
   const whoever = auth.users.length === 0 ? " (from everybody: no user is configured)" : "";
   return [uploads.directory + whoever];
 }
@@ -64,7 +64,7 @@ function peersText({ peers, pacserve }: ServerConfiguration): string[] {
   const { multicast, mdns, staticPeers } = peers;
   const finds = multicast !== null || mdns !== null;
   if (pacserve !== null && !finds && staticPeers.length === 0) {
-    return ["none: --multicast and --mdns find them, --peer names one"];
+    return ["none: find them with --multicast and --mdns, or name one with --peer"];
   }
   const { means, interfaces } = peerPlaces(peers, Deno.networkInterfaces());
   return [
@@ -85,7 +85,7 @@ function usage(
   const [first] = hosts;
   if (pacserve === null || first === undefined) return [];
   const server = (host: string): string => `Server = ${urlOf(host)}pacman/$repo/$arch`;
-  // It has no databases.
+  // Without pacman the server has no databases, so it can only be a CacheServer.
   if (pacserve.pacman === WITHOUT_PACMAN) return [`on other machines: Cache${server(first)}`];
   const localhost = ["127.0.0.1", "::1"].some((address) => hosts.includes(address));
   return [
@@ -99,14 +99,14 @@ function table(head: string, rows: readonly string[]): string[] {
   return rows.map((row, index) => `  ${(index === 0 ? head : "").padEnd(8)} ${row}`);
 }
 
-/** Modules of white that a reader needs around the code (ISO/IEC 18004, "quiet zone"), at the least. */
+/** Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at least this. */
 const MARGIN = 2;
 
 /**
- * Draws a QR code, for a phone, with half-block characters: two rows of it in a line of text. Its colours are set
- * with escape sequences, dark on light, so that it can be read on dark and light terminals.
+ * Returns a QR code of a text, drawn with half-block characters: each line of text shows two rows. Escape
+ * sequences make it dark on light, so that phones can read it on dark and light terminals.
  *
- * @returns several lines, each ended by a line feed.
+ * @returns several lines, each of which ends with a line feed.
  */
 export async function qrCode(text: string): Promise<string> {
   const { default: qrcode } = await import("qrcode-generator");

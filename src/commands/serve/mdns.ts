@@ -1,4 +1,4 @@
-/** `--mdns`: what multicast DNS says of this server, and on which interfaces. */
+/** `--mdns`: the properties of this server that it announces by multicast DNS, and the interfaces. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
@@ -7,10 +7,10 @@ import { VERSION } from "../../version.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { chosenInterfaces } from "./multicast.ts";
 
-/** Where the distribution says what it is (os-release(5)): the first that is there counts. */
+/** The files with the name of the distribution (os-release(5)). The first that exists is used. */
 const OS_RELEASE = ["/etc/os-release", "/usr/lib/os-release"];
 
-/** The settings of multicast DNS; null without `--mdns`, and for quickserve, which has no such option. */
+/** Returns the settings of multicast DNS; null without `--mdns`, and for quickserve, which does not have the option. */
 export async function mdnsSettings(
   options: ParsedOptions,
   listen: ListenConfiguration,
@@ -28,7 +28,7 @@ export async function mdnsSettings(
   };
 }
 
-/** `ID` of os-release(5); `linux` is what it is where nothing is said. */
+/** Returns `ID` of os-release(5); `linux`, the default there, if it is not set. */
 async function distribution(): Promise<string> {
   for (const path of OS_RELEASE) {
     let text: string;

@@ -1,4 +1,4 @@
-/** `--multicast` and the options that say how. */
+/** `--multicast` and the options that go with it. */
 
 import type { MulticastConfiguration } from "../../peers/configuration.ts";
 import { IGNORED_INTERFACES } from "../../peers/interfaces.ts";
@@ -7,13 +7,13 @@ import { DEFAULTS, MULTICAST_INTERVAL, type Program } from "./options.ts";
 import type { ConfigurationSources } from "./user_files.ts";
 import { addressValue, multicastGroupValue, numberValue } from "./values.ts";
 
-/** Options that mean nothing without `--multicast`. */
+/** Options that change nothing without `--multicast`. */
 const DETAILS = ["address", "port", "group", "interval"].map((detail) => `multicast-${detail}`);
 
-/** Options that mean nothing without `--multicast` or `--mdns`. */
+/** Options that change nothing without `--multicast` or `--mdns`. */
 const INTERFACES = ["multicast-interface", "multicast-ignore"];
 
-/** Which interfaces take part in multicast and multicast DNS. */
+/** Returns the interfaces that multicast and multicast DNS use. */
 export function chosenInterfaces(
   options: ParsedOptions,
 ): Pick<MulticastConfiguration, "interfaces" | "ignoredInterfaces"> {
@@ -25,10 +25,9 @@ export function chosenInterfaces(
 }
 
 /**
- * The settings of multicast.
+ * Returns the settings of multicast; null without `--multicast`.
  *
- * @returns null without `--multicast`.
- * @throws {UsageError} for a value that cannot be meant.
+ * @throws {UsageError} when the value of an option is wrong.
  */
 export function multicastSettings(
   program: Program,
@@ -42,7 +41,7 @@ export function multicastSettings(
   }
   for (const name of options.all("multicast-interface")) {
     if (!isInterface(name)) {
-      // A warning only: at boot it may come up later.
+      // Only warn: at boot the interface may come up later.
       warnings.push(`--multicast-interface: this machine has no interface or address ${name} now`);
     }
   }

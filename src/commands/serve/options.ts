@@ -1,4 +1,4 @@
-/** The options of `pacserve` and `quickserve`: pacserve has all of quickserve's and a few of its own. */
+/** The options of `pacserve` and `quickserve`: pacserve has all options of quickserve and a few more. */
 
 import { ARCHIVE_FORMATS } from "../../quickserve/configuration.ts";
 import type { Command, Option, OptionGroup } from "../command.ts";
@@ -6,7 +6,7 @@ import type { Command, Option, OptionGroup } from "../command.ts";
 /** The two servers. */
 export type Program = "pacserve" | "quickserve";
 
-/** Values that a server takes where the command line says nothing. */
+/** Values that a server uses when the command line does not set them. */
 interface ServeDefaults {
   readonly port: number;
   readonly multicastGroup: string;
@@ -16,22 +16,22 @@ interface ServeDefaults {
 /** Seconds between announcements, in both programs. */
 export const MULTICAST_INTERVAL = 300;
 
-/** Milliseconds that a search among the peers may take. */
+/** The time limit of a search among the peers in milliseconds. */
 export const SEARCH_TIMEOUT = 300;
 
-/** Where packages are kept on their way to pacman. */
+/** The directory in which the service stores packages while it passes them on to pacman. */
 export const SPOOL_DIRECTORY = "/var/cache/pacserve-spool";
 
-/** The same for a server that cannot write there. Not in /tmp, which is memory on Arch. */
+/** The same directory for a server that cannot write there. It is not in /tmp, which is in memory on Arch. */
 export const SPOOL_DIRECTORY_BY_HAND = "/var/tmp/pacserve-spool";
 
-/** How much may be kept there. */
+/** The greatest total size of the packages in it. */
 export const SPOOL_SIZE = "4G";
 
-/** Where the service keeps its counters. */
+/** The directory in which the service stores its counters. */
 export const STATE_DIRECTORY = "/var/lib/pacserve-status";
 
-/** Where pacman keeps its configuration. */
+/** The default configuration file of pacman. */
 export const PACMAN_CONF = "/etc/pacman.conf";
 
 /** The defaults of each program (the manual's). */
@@ -47,37 +47,40 @@ const PACSERVE_OPTIONS: OptionGroup = {
       name: "pacman-conf",
       values: ["<filepath>"],
       completes: "file",
-      help: "The pacman configuration file that names caches, repositories and mirrors. " +
-        "Changes to it and to the files it includes are noticed. A machine without pacman, such as " +
-        "a NAS, needs none, and shares only the paths that are named.",
+      help:
+        "The pacman configuration file with the caches, repositories and mirrors. It and the files " +
+        "that it includes are reloaded when they change. A machine without pacman, such as a NAS, " +
+        "needs none, and shares only the paths on the command line.",
       default: PACMAN_CONF,
     },
     {
       name: "trust-pacserve-peers",
-      help: "Let databases and other files that are no packages come from peers too, instead of " +
-        "from a mirror, and signatures also where pacman does not require them. (Those that it " +
-        "requires, and packages, may anyway.) Use it only if you trust the peers.",
+      help: "Let peers provide databases and other files that are not packages, too, and also " +
+        "signatures that pacman does not require. (Without this option, they provide packages and " +
+        "the signatures that pacman requires.) Use it only if you trust the peers.",
     },
     {
       name: "redirect",
       help:
-        "Redirect this machine's pacman to peers and mirrors, as other machines' clients are, " +
-        "instead of fetching, verifying and passing on what it asks for.",
+        "Redirect this machine's pacman to peers and mirrors, as is done with clients on other machines, " +
+        "instead of downloading files for it, verifying them and passing them on.",
     },
     {
       name: "spool-directory",
       values: ["<directory>"],
       completes: "directory",
       help:
-        "Where packages are kept on their way to pacman until they are verified. It should not be " +
-        "in memory, as /tmp is on Arch. Without a directory that can be written to, packages of more " +
-        "than 2 MiB come from mirrors only.",
-      default: `${SPOOL_DIRECTORY}, or ${SPOOL_DIRECTORY_BY_HAND} if that cannot be used`,
+        "The directory in which packages are stored until they are verified and pacman has them. It should " +
+        "not be in memory, as /tmp is on Arch. If no directory is writable, packages of more than " +
+        "2 MiB come from mirrors only.",
+      default: `${SPOOL_DIRECTORY}, or ${SPOOL_DIRECTORY_BY_HAND} if that is not writable`,
     },
     {
       name: "spool-size",
       values: ["<size>"],
-      help: "The most that may be kept there, and never more than half of what is free.",
+      help:
+        "The greatest total size of the packages in that directory. It is never more than half of the free " +
+        "space; K, M, G and T are powers of 1024.",
       default: SPOOL_SIZE,
     },
     {
@@ -85,16 +88,17 @@ const PACSERVE_OPTIONS: OptionGroup = {
       values: ["<directory>"],
       completes: "directory",
       help:
-        "Where the counters of pacserve-status(1) are kept from one start to the next. One server at a " +
-        "time can use it. With --port 0, and where there is none, they begin anew.",
+        "The directory in which the counters of pacserve-status(1) are stored while the server does not run. " +
+        "Only one server at a time can use it. With --port 0, or if there is no such directory, the " +
+        "counters begin at zero.",
       default: `${STATE_DIRECTORY}, or pacserve in $XDG_STATE_HOME (~/.local/state)`,
     },
     {
       name: "allow-metrics",
       values: ["<network>"],
       repeatable: true,
-      help: "Answer requests for /metrics, in the format of Prometheus, from these networks (or " +
-        "addresses) too, without a password. This machine may always see them, and others never.",
+      help: "Answer requests for /metrics (in the format of Prometheus) from these networks or " +
+        "addresses, too, without a password. This machine is always answered, and all others never.",
     },
   ],
 };
@@ -108,7 +112,7 @@ const DOWNLOAD_OPTIONS: OptionGroup = {
       completes: "directory",
       help:
         "Make this directory the root of the server and ignore all other paths, for example to " +
-        "test a static website. Its pages may run script, but not what was uploaded into it.",
+        "test a static website. Its pages may run scripts, but files uploaded into it may not.",
     },
     {
       name: "filelist",
@@ -116,30 +120,33 @@ const DOWNLOAD_OPTIONS: OptionGroup = {
       values: ["<filepath>"],
       completes: "file",
       repeatable: true,
-      help: "A file that says what to share: plain text with a path a line, or a JSON object " +
-        "from server paths to a file, a directory, or a list of them, whose directories are " +
-        "merged. It is reloaded when it changes.",
+      help:
+        "A file with the paths to share: plain text with one path on each line, or a JSON object. Its " +
+        "names are paths on the server, its values a file, a directory, or a list of directories to " +
+        "merge. It is reloaded when it changes.",
     },
     {
       name: "filter",
       values: ["<ix><regex>"],
       repeatable: true,
-      help: "Include (i) or exclude (x) the server paths in which the regular expression is " +
-        "found, for example 'x\\.iso$'. Filters apply in order, the last match decides, " +
-        "and what no filter matches is shared.",
+      help: "Include (i) or exclude (x) the server paths that the regular expression matches, " +
+        "for example 'x\\.iso$'. If several filters match, the last one decides; paths " +
+        "that no filter matches are shared.",
     },
     {
       name: "filterlist",
       values: ["<filepath>"],
       completes: "file",
       repeatable: true,
-      help: "A file with a filter a line (# begins a comment), applied before those of the " +
-        "command line. It is reloaded when it changes.",
+      help:
+        "A file with one filter on each line (# begins a comment), applied before the filters of " +
+        "the command line. It is reloaded when it changes.",
     },
     { name: "show-hidden", help: "Share hidden files and directories." },
     {
       name: "follow-links",
-      help: "Follow symbolic links that lead out of what is shared. Without it they are absent.",
+      help:
+        "Follow symbolic links that lead out of the shared directories. Without it they are hidden.",
     },
   ],
 };
@@ -151,14 +158,16 @@ const UPLOAD_OPTIONS: OptionGroup = {
       name: "upload",
       values: ["<directory>"],
       completes: "directory",
-      help: "Enable uploads and save uploaded files in this directory. It is not shared, unless " +
-        "it is named among the paths, too: then its listings and those of the directories below " +
-        "it take uploads for themselves.",
+      help:
+        "Enable uploads and save uploaded files in this directory. It is shared only if it is also one of " +
+        "the paths. Then files can be uploaded on its listing, and on those of the directories in it, " +
+        "into the directory that is shown.",
     },
     {
       name: "allow-overwrite",
-      help: "Let an uploaded file replace one of the same name. Without it the new one is stored " +
-        "as name.1.txt, name.2.txt and so on.",
+      help:
+        "Let an uploaded file replace an existing file of the same name. Without it the new file is " +
+        "stored as name.1.txt, name.2.txt and so on.",
     },
     {
       name: "max-upload-size",
@@ -181,15 +190,17 @@ const CONTENT_OPTIONS: OptionGroup = {
     {
       name: "index",
       values: ["<filename>"],
-      help: "The page that is shown, if it is there, when a directory is asked for.",
+      help:
+        "The file to show instead of the listing of a directory that has it, for example index.html.",
     },
     {
       name: "tar",
       values: ["<format>"],
       choices: ARCHIVE_FORMATS,
       repeatable: true,
-      help: "Offer each directory as a tar, plain (none) or compressed (gz, zst), or as a zip " +
-        "file. Each format that follows belongs to it: before a path called zip, write --.",
+      help:
+        "Offer each directory as a tar file, plain (none) or compressed (gz, zst), or as a zip " +
+        "file. All formats that follow belong to this option: write -- before a path called zip.",
     },
   ],
 };
@@ -207,7 +218,7 @@ const PEER_OPTIONS: OptionGroup = {
     {
       name: "search-timeout",
       values: ["<milliseconds>"],
-      help: "The longest that a search among the peers may take.",
+      help: "The longest time that a search among the peers may take.",
       default: String(SEARCH_TIMEOUT),
     },
   ],
@@ -216,7 +227,7 @@ const PEER_OPTIONS: OptionGroup = {
 function addressOptions(defaults: ServeDefaults): OptionGroup {
   return {
     title: "Server Address and Port",
-    description: "Configure the server's listening address and port, and who may come in.",
+    description: "Configure the server's address and port, and which clients it answers.",
     options: [
       {
         name: "address",
@@ -224,8 +235,8 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
         values: ["<address>"],
         completes: "interface",
         help:
-          "Bind the server to this address (localhost, fe80::1%eth0), or to that of this network " +
-          "interface.",
+          "Bind the server to this address (or localhost, or fe80::1%eth0), or to the address of this " +
+          "network interface.",
         default: "all interfaces",
       },
       {
@@ -237,23 +248,23 @@ function addressOptions(defaults: ServeDefaults): OptionGroup {
       },
       {
         name: "ipv6",
-        help: "Listen on IPv6 too, where this machine has it, and ask peers by IPv6 addresses.",
+        help: "Listen on IPv6 too, if this machine has it, and ask peers at their IPv6 addresses.",
       },
       {
         name: "allow-network",
         values: ["<network>"],
         repeatable: true,
         help: "Answer only clients in these networks (10.0.0.0/8, fd00::/8), and this machine. " +
-          "Others get 403 and are never peers. Given once, it takes the place of the default: " +
-          "name your LAN, too. Without it, only servers in the networks of this machine's " +
-          "interfaces can become peers by themselves; others are named with --peer.",
+          "Others get 403 and never become peers. This option replaces the default: name your " +
+          "LAN, too. Without it, only servers in the networks of this machine's interfaces are " +
+          "accepted as peers that announce themselves; name others with --peer.",
         default: "private and link-local ranges, and the networks of this machine's interfaces",
       },
       {
         name: "server-name",
         values: ["<name>"],
         repeatable: true,
-        help: "A name, besides this machine's own, under which clients may address the server.",
+        help: "A name, in addition to those of this machine, that clients may use for the server.",
       },
     ],
   };
@@ -268,29 +279,30 @@ const AUTHENTICATION_OPTIONS: OptionGroup = {
       values: ["<user>", "<password>"],
       repeatable: true,
       help: "A user name and a password. Other users of this machine can see them in the list of " +
-        "processes: --authfile keeps them out of it.",
+        "processes; use --authfile to avoid that.",
     },
     {
       name: "authfile",
       values: ["<filepath>"],
       completes: "file",
-      help: "A file of alternating lines of user names and passwords. Reloaded when it changes.",
+      help:
+        "A file of alternating lines of user names and passwords. It is reloaded when it changes.",
     },
-    { name: "auth-upload-only", help: "Ask for a password only to upload; reading is open." },
+    { name: "auth-upload-only", help: "Require a password only for uploads; everybody can read." },
   ],
 };
 
 const TLS_OPTIONS: OptionGroup = {
   title: "SSL (HTTPS)",
   description: "Encrypted connections. A self-signed certificate protects only clients that " +
-    "know it; the man page has the command that makes one (CERTIFICATES).",
+    "have a copy of it; the man page shows how to make one (CERTIFICATES).",
   options: [
     { name: "ssl", help: "Enable SSL (HTTPS)." },
     {
       name: "certfile",
       values: ["<filepath>"],
       completes: "file",
-      help: "The server's certificate and its chain, in PEM. Reloaded when it is renewed.",
+      help: "The server's certificate and its chain, in PEM. It is reloaded when it is renewed.",
     },
     {
       name: "keyfile",
@@ -304,7 +316,7 @@ const TLS_OPTIONS: OptionGroup = {
       name: "ca-certs",
       values: ["<filepath>"],
       completes: "file",
-      help: "Concatenated CA certificates that client certificates are verified with. Client " +
+      help: "Concatenated CA certificates with which client certificates are verified. Client " +
         "certificates have to be X.509 version 3.",
       default: "the server's own certificate",
     },
@@ -315,15 +327,15 @@ const MDNS_OPTION: Option = {
   name: "mdns",
   help:
     "Announce this server by multicast DNS (as the service _pacserve._tcp) and detect others, " +
-    "pacredir hosts among them. It passes where --multicast does not, such as many Wi-Fi access " +
-    "points, and knows IPv6. avahi-daemon and systemd-resolved are neither needed nor disturbed.",
+    "pacredir hosts among them. Many Wi-Fi access points forward it but not --multicast, and it " +
+    "supports IPv6. It neither needs nor disturbs avahi-daemon and systemd-resolved.",
 };
 
 function multicastOptions(program: Program): OptionGroup {
   const defaults = DEFAULTS[program];
   return {
     title: "Multicast Options",
-    description: "How servers of the same kind find each other on the local network.",
+    description: "Let servers of the same kind find each other on the local network.",
     options: [
       { name: "multicast", help: "Announce this server by multicast and detect others." },
       ...(program === "pacserve" ? [MDNS_OPTION] : []),
@@ -364,8 +376,8 @@ function multicastOptions(program: Program): OptionGroup {
         values: ["<pattern>"],
         completes: "interface",
         repeatable: true,
-        help: "Neither announce nor listen on the interfaces whose names match (with * for any " +
-          "characters). Given once, it takes the place of the default.",
+        help: "Neither announce nor listen on the interfaces whose names match (* matches any " +
+          "characters). This option replaces the default.",
         default: "the names that containers, virtual machines and VPNs use",
       },
     ],
@@ -375,12 +387,13 @@ function multicastOptions(program: Program): OptionGroup {
 const OUTPUT_OPTIONS: OptionGroup = {
   title: "Output",
   options: [
-    { name: "quiet", help: "Write warnings and errors only, no line for each request." },
-    { name: "verbose", help: "Write also what peers do, and why a source was chosen." },
+    { name: "quiet", help: "Log only warnings and errors, and not each request." },
+    { name: "verbose", help: "Log also what peers do, and why a source was chosen." },
     { name: "qr", help: "Show the server's address as a QR code at start." },
     {
       name: "print-permissions",
-      help: "Show what the runtime lets this command read, write, run and connect to, and exit.",
+      help:
+        "Show what the runtime allows this command to read, write, run and connect to, and exit.",
     },
   ],
 };
@@ -408,8 +421,8 @@ function pacserveCommand(groups: readonly OptionGroup[]): Command {
     section: 8,
     summary: "share pacman packages over your LAN",
     description: [
-      "Serves pacman's requests from the local package cache, else from another machine on the " +
-      "LAN that has the package, else from a mirror. pacsrv runs pacman through it.",
+      "Serves packages to pacman: from the local package cache, else from another machine on the " +
+      "LAN that has the package, else from a mirror. pacsrv runs pacman through pacserve.",
     ],
     positional: {
       metavariable: "[<filepath> ...]",
@@ -423,11 +436,11 @@ function pacserveCommand(groups: readonly OptionGroup[]): Command {
         command: "pacserve --multicast --mdns",
       },
       {
-        explanation: "Without multicast, with one known machine:",
+        explanation: "Use one known machine, without multicast:",
         command: "pacserve --peer http://10.0.0.2:15678/",
       },
       {
-        explanation: "With the packages of a build directory too:",
+        explanation: "Share the packages of a build directory, too:",
         command: "pacserve --multicast --mdns ~/builds/pkg",
       },
     ],
@@ -440,8 +453,8 @@ function quickserveCommand(groups: readonly OptionGroup[]): Command {
     section: 1,
     summary: "share files and directories with one command",
     description: [
-      "Shares files and directories over HTTP, with uploads, passwords, encryption and the files " +
-      "of other servers on the LAN as you ask for them.",
+      "Shares files and directories over HTTP. Options add uploads, passwords, encryption, and the files " +
+      "of other servers on the LAN.",
     ],
     positional: {
       metavariable: "[<filepath> ...]",
@@ -452,7 +465,7 @@ function quickserveCommand(groups: readonly OptionGroup[]): Command {
     examples: [
       { explanation: "Share a directory and a file:", command: "quickserve ~/Music notes.pdf" },
       {
-        explanation: "Let others send files, and show a code for a phone:",
+        explanation: "Let others upload files, and show a QR code for phones:",
         command: "quickserve --upload ~/incoming --qr",
       },
       {

@@ -1,19 +1,19 @@
-/** `--print-permissions`: what the runtime lets this command line do. */
+/** `--print-permissions`: the permissions that the runtime grants with this command line. */
 
 import { PROXY_VARIABLES } from "../../pacman/proxy_environment.ts";
 import { PACMAN_CONF_PLACES } from "../../pacman/read_configuration.ts";
 import { databaseScope, type Scope, workerScope } from "../../server/confinement.ts";
 import type { ServerConfiguration } from "../../server/configuration.ts";
 
-/** The environment variables of systemd that the main thread may see. */
+/** The environment variables of systemd that the main thread may read. */
 const SYSTEMD_VARIABLES = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"];
 
-/** The variables that say where a server that is started by hand keeps its counters. */
+/** The variables that determine where a server that was started by hand stores its counters. */
 const STATE_VARIABLES = ["XDG_STATE_HOME", "HOME"];
 
 /**
- * The permissions of the workers, and of the main thread as its launcher grants them, a line each. In
- * the self-contained form the main thread may also what the other commands may.
+ * Returns the permissions of the workers, and of the main thread as its launcher grants them, one on each
+ * line. In the self-contained program the main thread also has the permissions of the other commands.
  */
 export function permissionsText(configuration: ServerConfiguration): string {
   const scope = workerScope(configuration);
@@ -22,7 +22,7 @@ export function permissionsText(configuration: ServerConfiguration): string {
     ? SYSTEMD_VARIABLES
     : [...SYSTEMD_VARIABLES, ...STATE_VARIABLES, ...PROXY_VARIABLES];
   const write = writtenText(scope, configuration);
-  // How full the disk of its spool is, pacserve may have to know.
+  // pacserve needs this to find out how full the disk of its spool is.
   const mainThreadSystem = configuration.pacserve === null
     ? "networkInterfaces, hostname"
     : "networkInterfaces, hostname, statfs";
@@ -45,12 +45,10 @@ export function permissionsText(configuration: ServerConfiguration): string {
   ].join("\n");
 }
 
-/** What the main thread may write, and why. */
+/** Returns the paths that the main thread may write to, and the reasons. */
 function writtenText({ write }: Scope, { status }: ServerConfiguration): string {
   const reasons = [
-    ...(write.length === 0
-      ? []
-      : ["what the worker may write can only be granted by one that may"]),
+    ...(write.length === 0 ? [] : ["it can only grant the worker permissions that it has itself"]),
     ...(status === null || status.stateDirectory === null
       ? []
       : [`it keeps the counters in ${status.stateDirectory}`]),
@@ -60,12 +58,12 @@ function writtenText({ write }: Scope, { status }: ServerConfiguration): string 
     : `any path (${reasons.join("; ")})`;
 }
 
-/** What multicast DNS adds: the runtime knows no narrower grant that lets a server have any peer. */
+/** Returns the addition for multicast DNS. The runtime has no narrower permission that allows any peer. */
 function mdnsText({ peers: { mdns } }: ServerConfiguration): string {
   return mdns === null ? "" : "; it does so on UDP port 5353 (--mdns)";
 }
 
-/** quickserve reads no sync databases. */
+/** Returns the lines about the worker that reads sync databases; none for quickserve. */
 function databaseReaderLines({ pacserve }: ServerConfiguration): string[] {
   if (pacserve === null) return [];
   return [
@@ -75,7 +73,7 @@ function databaseReaderLines({ pacserve }: ServerConfiguration): string[] {
   ];
 }
 
-/** Paths, each on a line of its own. */
+/** Returns paths, each on its own line. */
 function list(paths: readonly string[]): string {
   return paths.join("\n            ") || "nothing";
 }

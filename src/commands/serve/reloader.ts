@@ -1,4 +1,4 @@
-/** Reads the settings of a running server again when a file has changed, or when it is told to. */
+/** Reads the settings of a running server again when a file has changed, or on request. */
 
 import { messageOf } from "../../failure.ts";
 import type { Log } from "../../log.ts";
@@ -10,7 +10,7 @@ import type { ServiceManager } from "./service_manager.ts";
 import { readSettings, type ServeSettings } from "./settings.ts";
 import { ConfigurationSources } from "./user_files.ts";
 
-/** Keeps the last good settings in force when new ones are wrong. */
+/** Reloads settings. If the new ones are wrong, the last valid ones stay in force. */
 export class Reloader {
   readonly #program: Program;
   readonly #options: ParsedOptions;
@@ -18,13 +18,13 @@ export class Reloader {
   readonly #manager: ServiceManager;
   readonly #log: Log;
   readonly #files: WatchedFiles;
-  /** What the settings in force were read from. */
+  /** The sources from which the settings in force were read. */
   #inForce = new ConfigurationSources();
-  /** Warnings that were written. */
+  /** The warnings that were logged already. */
   readonly #warned = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param options the command line, which stays the same. */
+  /** @param options the options of the command line, which never change. */
   constructor(
     program: Program,
     options: ParsedOptions,
@@ -40,7 +40,7 @@ export class Reloader {
     this.#files = new WatchedFiles(() => this.reload(), log);
   }
 
-  /** Writes the warnings about settings, each once: settings that are read again mostly say the same. */
+  /** Logs the warnings about settings, each only once, because settings that are read again mostly cause the same ones. */
   warn({ sources }: ServeSettings): void {
     for (const warning of sources.warnings) {
       if (!this.#warned.has(warning)) this.#log.warn(warning);
@@ -48,18 +48,18 @@ export class Reloader {
     }
   }
 
-  /** Looks out for changes of what these settings were read from. */
+  /** Starts to watch the sources of these settings for changes. */
   watch({ sources }: ServeSettings): void {
     this.#inForce = sources;
     this.#files.watch(sources.files, sources.directories);
   }
 
-  /** Reads the settings, after what is being read already. */
+  /** Reads the settings again. If they are being read already, it does so after that. */
   reload(): void {
     this.#turn = this.#turn.then(() => this.#reload());
   }
 
-  /** Looks out no more. */
+  /** Stops watching. */
   close(): void {
     this.#files.close();
   }
@@ -74,9 +74,9 @@ export class Reloader {
       this.watch(settings);
       this.#log.info("the configuration was read again");
     } catch (error) {
-      // Whatever is wrong with an edit, the server goes on for the clients that it has.
-      this.#log.warn(`${messageOf(error)}; the last good configuration stays in force`);
-      // The mistake may be in a file that is named for the first time, and be corrected there.
+      // Whatever the mistake in a file, the server must keep serving its clients.
+      this.#log.warn(`${messageOf(error)}; the last valid configuration stays in force`);
+      // Also watch the files that failed: the mistake may be in a new one, and be corrected there.
       this.#files.watch(
         [...this.#inForce.files, ...sources.files],
         [...this.#inForce.directories, ...sources.directories],

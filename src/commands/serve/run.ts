@@ -1,4 +1,4 @@
-/** Runs `pacserve` or `quickserve`: from the command line to a server that serves until it is told to stop. */
+/** Runs `pacserve` or `quickserve`: reads the command line, starts the server, and stops it on a signal. */
 
 import { workerScope } from "../../server/confinement.ts";
 import { createLog } from "../../server/log.ts";
@@ -14,16 +14,16 @@ import { Reloader } from "./reloader.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { readSettings, type ServeSettings } from "./settings.ts";
 
-/** Milliseconds that transfers in flight have when the server is told to stop. */
+/** The time in milliseconds in which transfers can finish when the server stops. */
 const GRACE = 1500;
 
 /**
- * Runs a server.
+ * Runs a server until it stops.
  *
- * @param supervision how workers are started, where it is not as always.
+ * @param supervision replaces the usual way to start workers.
  * @returns the exit status.
  * @throws {UsageError} for a wrong command line.
- * @throws {Failure} when it cannot start, or cannot go on.
+ * @throws {Failure} when the server cannot start or cannot continue.
  */
 export async function serve(
   program: Program,
@@ -80,16 +80,16 @@ async function serveUntilStopped(
   }
 }
 
-/** Drops permissions that this command line does not need: the runtime can only drop one as a whole. */
+/** Drops each permission that this command line does not need at all: the runtime cannot narrow one. */
 async function dropPermissions(keepWrite: boolean): Promise<void> {
-  // By default the runtime lets code be loaded from a few well-known hosts.
+  // By default the runtime allows loading code from a few well-known hosts.
   await Deno.permissions.revoke({ name: "import" });
   if (!keepWrite) await Deno.permissions.revoke({ name: "write" });
 }
 
 /**
- * Ctrl-C and SIGTERM stop the server, which takes no longer than the grace; SIGHUP reads the settings
- * again. A signal may come twice: from the terminal, and passed on by `deno task`.
+ * Makes Ctrl-C and SIGTERM stop the server, which takes at most {@link GRACE}, and SIGHUP read the settings
+ * again. A signal can arrive twice: from the terminal, and passed on by `deno task`.
  */
 function handleSignals(stop: () => void, reload: () => void): void {
   Deno.addSignalListener("SIGINT", stop);

@@ -1,4 +1,4 @@
-/** From the options of a server to its configuration: checks each value and reads each file. */
+/** Makes the configuration of a server from its options: checks each value and reads each file. */
 
 import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
@@ -56,22 +56,22 @@ import {
   sizeValue,
 } from "./values.ts";
 
-/** Where Arch and Debian keep the certificates of the authorities that the system trusts. */
+/** The file in which Arch and Debian store the certificates of the authorities that the system trusts. */
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
-/** A configuration, and what it was read from. */
+/** A configuration, and the files that it was read from. */
 export interface ServeSettings {
   readonly configuration: ServerConfiguration;
   readonly sources: ConfigurationSources;
 }
 
 /**
- * Makes the settings of a server. It is called at start, and again when one of the files that it
+ * Returns the settings of a server. It is called at start, and again when one of the files that it
  * read has changed.
  *
- * @param sources in which it notes what it reads, also when it fails.
- * @throws {UsageError} for a value that cannot be meant.
- * @throws {Failure} for a file that cannot be read or understood.
+ * @param sources collects the files that it reads, also when it fails.
+ * @throws {UsageError} when the value of an option is wrong.
+ * @throws {Failure} when a file cannot be read or parsed.
  */
 export async function readSettings(
   program: Program,
@@ -146,7 +146,7 @@ async function authSettings(
   const users: User[] = options.tuples("auth").map(([name = "", password = ""]) => {
     const problem = nameProblem(name);
     if (problem !== null) throw new UsageError(`--auth: ${problem}`);
-    // It may come from a variable of a script that is not set.
+    // This happens if a script uses a variable that is not set.
     if (password === "") throw new UsageError(`--auth: the password of "${name}" is empty`);
     return { name, password };
   });
@@ -161,7 +161,7 @@ async function authSettings(
   const names = users.map((user) => user.name);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) {
-    throw new UsageError(`the user "${twice}" is given twice (--auth, --authfile)`);
+    throw new UsageError(`the user "${twice}" is given twice (--auth, --authfile); remove one`);
   }
   const uploadOnly = options.has("auth-upload-only");
   if (uploadOnly && users.length === 0) {
@@ -234,7 +234,7 @@ function peersSettings(
   };
 }
 
-/** The authorities that may certify peers: those that certify our clients, and those of the system. */
+/** Returns the authorities that may certify peers: those for our clients, and those of the system. */
 async function peerAuthorities(
   staticPeers: readonly string[],
   { tls }: ListenConfiguration,
@@ -293,21 +293,22 @@ async function statusSettings(
 }
 
 /**
- * The service has a directory for it, which systemd makes; a server that is started by hand has one in
- * its user's home. One on any free port is there for the moment, and keeps nothing.
+ * Returns the directory for the counters. For the service it is one that systemd makes, for a server that
+ * was started by hand one in the user's home. It is null for a server on any free port (`--port 0`), which
+ * runs only for a while.
  */
 async function defaultStateDirectory(port: number): Promise<string | null> {
   if (port === 0) return null;
   if (await canBeWrittenTo(STATE_DIRECTORY)) return STATE_DIRECTORY;
   const [state, home] = [Deno.env.get("XDG_STATE_HOME"), Deno.env.get("HOME")];
-  // The specification: a relative path is to be ignored.
+  // A relative path must be ignored (XDG Base Directory Specification).
   if (state?.startsWith("/")) return `${state}/pacserve`;
   return home?.startsWith("/") ? `${home}/.local/state/pacserve` : null;
 }
 
 /**
- * What pacman.conf says. A machine without pacman, such as a NAS, can still serve packages: those in
- * the directories that the command line names.
+ * Returns the settings in pacman.conf. A machine without pacman, such as a NAS, can still serve the
+ * packages in the directories that the command line names.
  */
 async function pacmanSettings(
   options: ParsedOptions,
@@ -317,7 +318,7 @@ async function pacmanSettings(
   const program = findPacmanConf();
   const namesPaths = options.positional.length > 0 || options.has("filelist");
   if (program === null && given === undefined && namesPaths) {
-    sources.warnings.push("pacman is not installed: only what the command line names is shared");
+    sources.warnings.push("pacman is not installed: only the paths on the command line are shared");
     return WITHOUT_PACMAN;
   }
   const path = resolve(given ?? PACMAN_CONF);
@@ -334,21 +335,21 @@ async function pacmanSettings(
   );
 }
 
-/** A proxy that cannot be used is only a warning: pacman, which may know better, is sent to the mirrors. */
+/** Returns the proxies of the environment. It only warns of one that cannot be used: pacman is then redirected to the mirrors and may be able to use it. */
 function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
   const proxies = proxyVariables(Deno.env);
   for (const scheme of ["http", "https"] as const) {
     const text = proxies?.[scheme] ?? "";
     if (text === "" || parseProxy(text) !== null) continue;
     sources.warnings.push(
-      `the proxy that the environment names for ${scheme}: mirrors (${scheme}_proxy, all_proxy) must ` +
-        "be like http://proxy.example.org:3128; without it pacman is sent to these mirrors itself",
+      `the proxy for ${scheme}: mirrors in the environment (${scheme}_proxy, all_proxy) must be like ` +
+        "http://proxy.example.org:3128; until then pacman is redirected to these mirrors",
     );
   }
   return proxies;
 }
 
-/** The service has a directory for it, which systemd makes; a server that is started by hand makes one. */
+/** Returns the settings of the spool. systemd makes the directory of the service; a server that was started by hand makes its own. */
 async function spoolSettings(
   options: ParsedOptions,
   redirect: boolean,
@@ -375,16 +376,16 @@ async function defaultSpoolDirectory(): Promise<string | null> {
   try {
     await Deno.mkdir(SPOOL_DIRECTORY_BY_HAND, { mode: 0o700 });
   } catch {
-    // It is there already, or nothing can be made there.
+    // The directory exists already, or cannot be made.
   }
   try {
-    // Only its owner can do this, and a link is none of ours.
+    // chmod fails unless the directory is ours. A link may be another user's, so do not follow one.
     const { isDirectory } = await Deno.lstat(SPOOL_DIRECTORY_BY_HAND);
     if (!isDirectory) return null;
     await Deno.chmod(SPOOL_DIRECTORY_BY_HAND, 0o700);
     return SPOOL_DIRECTORY_BY_HAND;
   } catch {
-    // It is another user's: without a spool the relay still works.
+    // The directory belongs to another user. The relay also works without a spool.
     return null;
   }
 }
@@ -395,8 +396,8 @@ function titleOf(program: Program): string {
 
 /**
  * True when standard output is the journal's stream: systemd names that by device and inode in
- * `JOURNAL_STREAM` (systemd.exec(5)). The variable alone says nothing, since what a service starts
- * inherits it: a terminal, and the shell in it.
+ * `JOURNAL_STREAM` (systemd.exec(5)). The variable alone proves nothing, because programs that a service
+ * starts inherit it, such as a terminal and the shell in it.
  */
 function isJournalOutput(): boolean {
   const stream = Deno.env.get("JOURNAL_STREAM");
@@ -405,7 +406,7 @@ function isJournalOutput(): boolean {
   return stream === `${dev}:${ino}`;
 }
 
-/** The names under which other machines know this host, with the domains that its resolver searches (resolv.conf(5)). */
+/** Returns the names of this host on other machines: with each domain that its resolver searches (resolv.conf(5)). */
 async function hostNames(): Promise<string[]> {
   return ownNames(Deno.hostname(), await searchDomains());
 }

@@ -1,4 +1,4 @@
-/** What the options share: paths, filelists, `--root`, the package caches, and the filters. */
+/** The shares of a server by its options: paths, filelists, `--root`, the package caches, and the filters. */
 
 import { resolve } from "node:path";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
@@ -14,10 +14,9 @@ import type { ParsedOptions } from "../parse.ts";
 import { type ConfigurationSources, requireDirectory, requirePath } from "./user_files.ts";
 
 /**
- * The shared tree of a server.
+ * Returns the shared tree of a server.
  *
- * @throws {Failure} for a path that does not exist, two of the same name, or a list that cannot be
- * understood.
+ * @throws {Failure} when a path does not exist, two paths have the same name, or a list cannot be parsed.
  */
 export async function treeSettings(
   options: ParsedOptions,
@@ -70,7 +69,7 @@ async function listedShares(
     shares.push(...listed);
   }
   if (pacserve !== null) return [...cacheShares(pacserve), ...shares.map(mergedWithCache)];
-  // Nothing is named to be shared: like other file servers, share the current directory.
+  // Without any path to share, share the current directory, as other file servers do.
   if (shares.length === 0 && uploads === null && !options.has("filelist")) {
     const here: Share = { path: "", sources: [Deno.cwd()], packageCache: false };
     await expectAll("cannot share", [here], sources);
@@ -87,13 +86,13 @@ async function expectAll(
   for (const path of shares.flatMap((share) => share.sources)) await sources.expect(what, path);
 }
 
-/** pacman's caches are the directory `pkg` of the server. A machine without pacman has none. */
+/** Returns the share `pkg` with pacman's caches; none on a machine without pacman. */
 function cacheShares({ pacman: { cacheDirectories } }: PacserveConfiguration): Share[] {
   if (cacheDirectories.length === 0) return [];
   return [{ path: "pkg", sources: cacheDirectories, packageCache: true }];
 }
 
-/** A share of the user's that is called `pkg` is merged with the caches and obeys the same rules. */
+/** Merges the user's share with the caches if it is called `pkg`; the same rules then apply to it. */
 function mergedWithCache(share: Share): Share {
   return share.path === "pkg" ? { ...share, packageCache: true } : share;
 }

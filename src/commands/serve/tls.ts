@@ -1,4 +1,4 @@
-/** `--ssl` and the files that it takes. */
+/** `--ssl` and the options for its files. */
 
 import { Failure, UsageError } from "../../failure.ts";
 import type { TlsConfiguration } from "../../http/configuration.ts";
@@ -9,12 +9,12 @@ import type { ConfigurationSources } from "./user_files.ts";
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
- * Reads certificate, key and authorities, and checks that they fit together: at start, not at the
- * first connection.
+ * Reads certificate, key and authorities, and checks that they fit together, so that mistakes are found at
+ * start and not at the first connection.
  *
  * @returns null without `--ssl`.
  * @throws {UsageError} when options do not fit together.
- * @throws {Failure} when a file is missing or no PEM, the key is not the certificate's, or the
+ * @throws {Failure} when a file is missing or not in PEM, the key does not belong to the certificate, or the
  * certificate is not valid today.
  */
 export async function tlsSettings(
@@ -45,22 +45,22 @@ export async function tlsSettings(
       : certificatesIn(await sources.read("--ca-certs", authoritiesPath)) ??
         lacks(`--ca-certs ${authoritiesPath}`, "certificate"),
   };
-  // Loaded only here: most servers have no certificate, and the library is large.
+  // Load the library only here, because it is large and most servers have no certificate.
   const { checkTls } = await import("../../http/tls.ts");
   checkTls(tls);
   return tls;
 }
 
 function lacks(file: string, what: string): never {
-  throw new Failure(`${file} holds no ${what} in PEM`);
+  throw new Failure(`${file} contains no ${what} in PEM`);
 }
 
-/** All certificates in a text, one after the other; null when there is none. */
+/** Returns all certificates in a text, one after another; null when there is none. */
 function certificatesIn(text: string): string | null {
   return blocksOf(text, (label) => label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE");
 }
 
-/** The private keys in a text, which may have certificates in it too; null when there is none. */
+/** Returns the private keys in a text, which may contain certificates, too; null when there is none. */
 function privateKeyIn(text: string): string | null {
   return blocksOf(text, (label) => label.endsWith("PRIVATE KEY"));
 }

@@ -1,11 +1,11 @@
-/** Files and directories that the user named: clear errors where they cannot be used. */
+/** Checks the files and directories that the user named, with clear errors when they cannot be used. */
 
 import { join, resolve } from "node:path";
 import { Failure, fileProblem, isReadOnly, UsageError } from "../../failure.ts";
 import { isPlaceholder } from "../../files.ts";
 import { temporaryName } from "../../quickserve/uploads/temporary.ts";
 
-/** Collects what a configuration is read from, and what the user should be told about it. */
+/** Collects the files that a configuration is read from, and warnings for the user. */
 export class ConfigurationSources {
   /** Absolute paths of the files that were read. */
   readonly files: string[] = [];
@@ -15,17 +15,17 @@ export class ConfigurationSources {
   readonly warnings: string[] = [];
 
   /**
-   * Reads a text file that an option names, and remembers it.
+   * Reads a text file that an option names, and adds it to {@link files}.
    *
-   * @throws {Failure} when it cannot be read or is no UTF-8.
+   * @throws {Failure} when it cannot be read or is not in UTF-8.
    */
   async read(option: string, path: string): Promise<string> {
     this.files.push(resolve(path));
     try {
       const { isFile, isDirectory } = await Deno.stat(path);
-      // To read a pipe would wait for its writer, and some devices never end.
+      // Reading a pipe would wait for its writer, and some devices never end.
       if (!isFile && !isDirectory && path !== "/dev/null") {
-        throw new Failure("it is no file, but a pipe or a device");
+        throw new Failure("it is not a file, but a pipe or a device");
       }
       return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
     } catch (error) {
@@ -34,9 +34,9 @@ export class ConfigurationSources {
   }
 
   /**
-   * Warns when what is to be served cannot be read now: it may be there, or be readable, later.
+   * Warns when a file or directory to serve cannot be read now. It may exist, or be readable, later.
    *
-   * @param what has named the path: an option, or words for it.
+   * @param what the beginning of the warning: the option that names the path, or words for it.
    */
   async expect(what: string, path: string): Promise<void> {
     try {
@@ -46,9 +46,9 @@ export class ConfigurationSources {
     }
   }
 
-  /** Warns when no file can be made in a directory now: there may be room, or a permission, later. */
+  /** Warns when no file can be created in a directory now. There may be room, or a permission, later. */
   async expectWritable(option: string, directory: string): Promise<void> {
-    // A name that is hidden, and swept away like that of an upload should anything go wrong here.
+    // The name of a temporary upload: it is hidden, and is cleaned up if this fails half-way.
     const path = join(directory, temporaryName());
     try {
       (await Deno.open(path, { write: true, createNew: true })).close();
@@ -59,7 +59,7 @@ export class ConfigurationSources {
   }
 }
 
-/** Whether files can be made in a directory. */
+/** Returns true when files can be created in a directory. */
 export async function canBeWrittenTo(directory: string): Promise<boolean> {
   const path = join(directory, temporaryName());
   try {
@@ -72,9 +72,10 @@ export async function canBeWrittenTo(directory: string): Promise<boolean> {
 }
 
 /**
- * What cures the first of these files that cannot be read, where it is the sandbox that hides it.
+ * Returns a hint for the first of these files that cannot be read, if the sandbox of the service is the
+ * reason; else an empty text.
  *
- * @param option that has named them.
+ * @param option the option that names the files.
  */
 export async function sandboxHintFor(option: string, paths: readonly string[]): Promise<string> {
   for (const path of paths) {
@@ -88,10 +89,10 @@ export async function sandboxHintFor(option: string, paths: readonly string[]): 
 }
 
 /**
- * Checks that a path that was named to be shared exists.
+ * Checks that a path to share exists.
  *
- * @throws {UsageError} when it is empty, as from a variable of a script that is not set.
- * @throws {Failure} when it does not, or cannot be reached.
+ * @throws {UsageError} when it is empty, for example from an unset variable of a script.
+ * @throws {Failure} when it does not exist or cannot be accessed.
  */
 export async function requirePath(path: string): Promise<void> {
   if (path === "") throw new UsageError("an empty path cannot be shared");
@@ -109,7 +110,7 @@ export async function requirePath(path: string): Promise<void> {
 /**
  * Checks that an option names a directory.
  *
- * @throws {Failure} when it is none.
+ * @throws {Failure} when the path is not a directory.
  */
 export async function requireDirectory(option: string, path: string): Promise<void> {
   let isDirectory: boolean;
@@ -118,17 +119,17 @@ export async function requireDirectory(option: string, path: string): Promise<vo
   } catch (error) {
     throw unusable(option, path, error);
   }
-  if (!isDirectory) throw new Failure(`${option} ${path} is no directory`);
+  if (!isDirectory) throw new Failure(`${option} ${path} is not a directory`);
 }
 
-/** Why a path cannot be used, in a sentence. */
+/** Makes an error that says why a path cannot be used. */
 function unusable(option: string, path: string, error: unknown): Failure {
   return new Failure(
     `${option} ${path}: ${fileProblem(error)}${sandboxHint(option, resolve(path), error)}`,
   );
 }
 
-/** Why nothing of a path can be served now, in a word or two; null when it can. */
+/** Returns why a path cannot be served now, in a word or two; null when it can. */
 export async function readProblem(path: string): Promise<"missing" | "not readable" | null> {
   try {
     await tryReading(path);
@@ -138,39 +139,39 @@ export async function readProblem(path: string): Promise<"missing" | "not readab
   }
 }
 
-/** Reads nothing, but fails as reading would. */
+/** Fails if the path cannot be read, but reads nothing. */
 async function tryReading(path: string): Promise<void> {
   const info = await Deno.stat(path);
   if (isPlaceholder(info)) throw new Deno.errors.NotFound(path);
   const { isFile, isDirectory } = info;
-  // A directory is not only listed but also entered.
+  // A directory must allow access to its entries, not only listing them.
   if (isDirectory) await Deno.stat(`${path}/.`);
   // Opening a pipe would wait for a writer.
   if (isFile || isDirectory) (await Deno.open(path)).close();
 }
 
-/** Options whose files not every user may read. */
+/** Options whose files contain secrets, which not every user may read. */
 const SECRETS = ["--authfile", "--certfile", "--keyfile"];
 
 /**
- * What to say behind an error about a path: which setting of the unit makes the path usable
- * (systemd.exec(5)). Empty where the program was not started by a unit, or the error is another one.
+ * Returns a hint to append to an error about a path: the setting of the unit that makes the path usable
+ * (systemd.exec(5)). It is empty if no unit started the program, or if the error has another cause.
  *
  * @param option the option that names the path.
  */
 function sandboxHint(option: string, path: string, error: unknown): string {
-  // The service manager tells it to its services alone.
+  // Only the service manager sets this variable.
   if (Deno.env.get("NOTIFY_SOCKET") === undefined) return "";
-  const wall = wallOf(error);
-  if (wall === null) return "";
-  return ` (${wall}: ${
+  const cause = causeOf(error);
+  if (cause === null) return "";
+  return ` (${cause}: ${
     setting(option, path, error)
   } in "systemctl edit pacserve" changes that, see DROP-INS in pacserve(8))`;
 }
 
-function wallOf(error: unknown): string | null {
+function causeOf(error: unknown): string | null {
   if (error instanceof Deno.errors.NotFound) return "the service sees few files of the system";
-  if (error instanceof Deno.errors.PermissionDenied) return "the service is no ordinary user";
+  if (error instanceof Deno.errors.PermissionDenied) return "the service runs as a user of its own";
   return isReadOnly(error) ? "the service may change few files of the system" : null;
 }
 

@@ -40,7 +40,7 @@ Deno.test("parseOptions: wrong usage is named in a sentence", () => {
     [["--auth", "alice"], "--auth needs 2 values: <user> <password>"],
     [["--ssl=yes"], "--ssl takes no value"],
     [["--port", "1", "-p", "2"], "--port was given twice"],
-    [["--tar", "rar"], '--tar: "rar" is none of none, gz, zst, zip'],
+    [["--tar", "rar"], '--tar: "rar" is not one of none, gz, zst, zip'],
   ];
   for (const [words, message] of cases) {
     const error = assertThrows(() => parseOptions(quickserve, words), UsageError);

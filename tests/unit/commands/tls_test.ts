@@ -38,10 +38,10 @@ Deno.test("--certfile: a text may hold key and chain in any order, with other th
 Deno.test("--certfile: without a whole block of PEM there is nothing", async () => {
   const { server } = await makeCertificates();
   for (const text of ["", "text", server.certificate.slice(0, -10), block("PUBLIC KEY", "AAAA")]) {
-    await assertRejects(() => settingsOf(text), Failure, "holds no certificate");
+    await assertRejects(() => settingsOf(text), Failure, "contains no certificate");
   }
   const { certificate } = server;
   for (const text of [certificate, certificate + server.key.slice(0, -10)]) {
-    await assertRejects(() => settingsOf(text), Failure, "holds no private key");
+    await assertRejects(() => settingsOf(text), Failure, "contains no private key");
   }
 });

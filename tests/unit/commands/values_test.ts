@@ -51,7 +51,7 @@ Deno.test("listenAddressValue: the address to listen on may be the name of an in
   assertThrows(
     () => listenAddressValue("--address", "fe80::1:2:3:4%lo", true),
     UsageError,
-    "fe80::1:2:3:4 is no address of this machine",
+    "fe80::1:2:3:4 is not an address of this machine",
   );
   assertThrows(() => listenAddressValue("--address", "::1%lo", true), UsageError, "fe80::/10");
   assertThrows(() => listenAddressValue("--address", "no-such0", false), UsageError, "no-such0");
