@@ -1,8 +1,9 @@
 /** The host that the doctor looks at: what several checks need is found out once. */
 
-import { Failure, messageOf } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
+import { ask, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import {
   findPacmanConf,
@@ -15,7 +16,6 @@ import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import type { SelfCheck } from "../server/self_check.ts";
-import { ask } from "./ask.ts";
 
 /** Files that are read. */
 export interface CheckedPaths {
@@ -142,16 +142,16 @@ export class CheckedHost {
 async function isPacserve(address: URL): Promise<boolean> {
   try {
     const { headers } = await ask(address, { method: "HEAD" });
-    return String(headers["server"] ?? "").startsWith(SERVER);
+    return (headers.get("server") ?? "").startsWith(SERVER);
   } catch {
     return false;
   }
 }
 
 async function reportOf(address: URL): Promise<SelfCheck | null> {
-  const question = { method: "POST", target: "/?page=check", timeout: REPORT_TIMEOUT };
+  const question = { method: "POST" as const, target: "/?page=check", timeout: REPORT_TIMEOUT };
   const { status, text } = await ask(address, question).catch((error) => {
-    throw new Failure(`pacserve answers, but does not say how it is: ${messageOf(error)}`);
+    throw new Failure(`pacserve answers, but does not say how it is: ${reasonOf(error)}`);
   });
   return status === 200 ? JSON.parse(text) as SelfCheck : null;
 }
