@@ -3,7 +3,7 @@
 import { Failure } from "../failure.ts";
 import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
-import { ask, reasonOf } from "../http/ask.ts";
+import { type Answer, ask, isNobody, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import {
   findPacmanConf,
@@ -15,6 +15,7 @@ import {
 import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { serverHeader } from "../peers/announcement.ts";
+import { pause } from "../peers/datagrams.ts";
 import type { SelfCheck } from "../server/self_check.ts";
 
 /** Files that are read. */
@@ -53,6 +54,9 @@ const DEFAULT_PORT = 15678;
 
 /** Milliseconds for the server to try itself. */
 const REPORT_TIMEOUT = 6_000;
+
+/** Milliseconds that a worker has to take the place of another one. */
+const HANDOVER = 500;
 
 /** The beginning of how a pacserve of any version names itself. */
 const SERVER = serverHeader("pacserve").replace(/\/.*/, "/");
@@ -104,11 +108,10 @@ export class CheckedHost {
         ...named.map(({ origin }) => origin),
         ...[await this.port(), DEFAULT_PORT].map((port) => `http://localhost:${port}`),
       ];
-      const answering = await Promise.all([...new Set(origins)].map(async (origin) => {
-        const address = new URL(origin);
-        return await isPacserve(address) ? address : null;
-      }));
-      const address = answering.find((one) => one !== null) ?? null;
+      const addresses = [...new Set(origins)].map((origin) => new URL(origin));
+      const address = await firstPacserve(addresses) ??
+        // While a worker takes the place of another one, nobody listens for a moment.
+        await pause(HANDOVER).then(() => firstPacserve(addresses));
       return address === null ? null : { address, report: await reportOf(address) };
     });
   }
@@ -138,6 +141,12 @@ export class CheckedHost {
   }
 }
 
+/** The first of these addresses at which a pacserve answers. */
+async function firstPacserve(addresses: readonly URL[]): Promise<URL | null> {
+  const answers = await Promise.all(addresses.map(isPacserve));
+  return addresses.find((_, index) => answers[index] === true) ?? null;
+}
+
 /** Whether a pacserve answers there. */
 async function isPacserve(address: URL): Promise<boolean> {
   try {
@@ -149,9 +158,22 @@ async function isPacserve(address: URL): Promise<boolean> {
 }
 
 async function reportOf(address: URL): Promise<SelfCheck | null> {
-  const question = { method: "POST" as const, target: "/?page=check", timeout: REPORT_TIMEOUT };
-  const { status, text } = await ask(address, question).catch((error) => {
+  try {
+    const { status, text } = await askForReport(address);
+    return status === 200 ? JSON.parse(text) as SelfCheck : null;
+  } catch (error) {
     throw new Failure(`pacserve answers, but does not say how it is: ${reasonOf(error)}`);
-  });
-  return status === 200 ? JSON.parse(text) as SelfCheck : null;
+  }
+}
+
+async function askForReport(address: URL): Promise<Answer> {
+  const question = { method: "POST" as const, target: "/?page=check", timeout: REPORT_TIMEOUT };
+  try {
+    return await ask(address, question);
+  } catch (error) {
+    // A worker that takes the place of another one breaks off what has just come in.
+    if (!(error instanceof Deno.errors.ConnectionReset) && !isNobody(error)) throw error;
+    await pause(HANDOVER);
+    return await ask(address, question);
+  }
 }

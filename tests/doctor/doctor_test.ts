@@ -4,10 +4,11 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { makeCertificates } from "../certificates.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, must } from "../lan/process.ts";
 import { launched, runCommand } from "../program.ts";
-import { CACHE, type Diagnosis, Patient, startMirror, SYNC } from "./patient.ts";
+import { CACHE, type Diagnosis, HEALTHY, Patient, startMirror, SYNC } from "./patient.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
@@ -226,6 +227,23 @@ Deno.test("pacserve-status --check", async (t) => {
       new RegExp(`another server has port 15678 of ${own}`),
       /ss -ltnp/,
     );
+  });
+
+  await t.step("a server with TLS is examined like any other", async () => {
+    const { authority, server } = await makeCertificates();
+    const files = { authority, certificate: server.certificate, key: server.key };
+    for (const [name, text] of Object.entries(files)) await alder.host.write(`/srv/${name}`, text);
+    const tls = ["--ssl", "--certfile", "/srv/certificate", "--keyfile", "/srv/key"];
+    await alder.start([...HEALTHY, ...tls]);
+    const file = "/etc/pacman.d/pacserve";
+    const text = await Deno.readTextFile(alder.host.path(file));
+    await alder.host.write(file, text.replaceAll("http://", "https://"));
+    const diagnosis = await alder.diagnosis({ DENO_CERT: "/srv/authority" });
+    assertFound(diagnosis, "service", "well", /answers at https:\/\/localhost:15678/);
+    for (const name of ["version", "port", "name", "announcement", "address file", "cache"]) {
+      assertFound(diagnosis, name, "well", /./);
+    }
+    await alder.configure();
   });
 
   await t.step(
