@@ -77,7 +77,7 @@ function head(
 
 function problems({ problems }: Snapshot, { width }: TextOptions, paint: Paint): string[] {
   return problems.flatMap((problem) =>
-    wrap(problem, width - 2).map((line, index) =>
+    wrap(visibleText(problem), width - 2).map((line, index) =>
       paint(`${index === 0 ? "! " : "  "}${line}`, "red")
     )
   );

@@ -106,6 +106,10 @@ async function assertSilent(
   await ask("/pacman/core/x86_64/core.db");
   await ask("/pacman/nothing/x86_64/nothing.db");
   await ask("/?page=peers");
+  // They name the mirrors, and need no login.
+  for (const target of ["/?page=status&mimetype=application/json", "/?page=status", "/metrics"]) {
+    assertStringIncludes(await ask(target), "http://127.0.0.1:");
+  }
   await ask("/%2e%2e", `Authorization: Basic ${btoa(`alice:${PASSWORD}`)}\r\n`);
   for (const target of ["/", "/pkg/", "/?page=peers", "/?page=upload", "/nothing"]) {
     const nonce = /nonce="([^"]+)"/.exec(await ask(target))?.[1] ?? "";

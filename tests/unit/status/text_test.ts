@@ -55,8 +55,9 @@ Deno.test("statusText fits every terminal", () => {
 });
 
 Deno.test("statusText has colours only where they are wanted, and no control character of a stranger", () => {
-  const coloured = statusText(sampleSnapshot(), { width: 100, isColoured: true });
-  const plain = statusText(sampleSnapshot(), { width: 100, isColoured: false });
+  const problems = ["A peer says \x1b[31mred."];
+  const coloured = statusText(sampleSnapshot({ problems }), { width: 100, isColoured: true });
+  const plain = statusText(sampleSnapshot({ problems }), { width: 100, isColoured: false });
   assert(COLOURS.test(coloured));
   assertEquals(coloured.replace(COLOURS, ""), plain);
   assert(!plain.includes("\x1b"));
