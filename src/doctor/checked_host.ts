@@ -16,7 +16,8 @@ import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { serverHeader } from "../peers/announcement.ts";
 import { pause } from "../peers/datagrams.ts";
-import type { SelfCheck } from "../server/self_check.ts";
+import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
+import { field } from "../status/traffic.ts";
 
 /** Files that are read. */
 export interface CheckedPaths {
@@ -39,7 +40,9 @@ export const PATHS: CheckedPaths = {
 export interface RunningService {
   /** Where it answers: `http://localhost:15678`. */
   readonly address: URL;
-  /** What it says of itself; null for a version that cannot. */
+  /** Null for one that does not say. */
+  readonly version: string | null;
+  /** What it says of itself; null for a version that says it in another form, or not at all. */
   readonly report: SelfCheck | null;
 }
 
@@ -112,7 +115,7 @@ export class CheckedHost {
       const address = await firstPacserve(addresses) ??
         // While a worker takes the place of another one, nobody listens for a moment.
         await pause(HANDOVER).then(() => firstPacserve(addresses));
-      return address === null ? null : { address, report: await reportOf(address) };
+      return address === null ? null : await examined(address);
     });
   }
 
@@ -157,10 +160,16 @@ async function isPacserve(address: URL): Promise<boolean> {
   }
 }
 
-async function reportOf(address: URL): Promise<SelfCheck | null> {
+async function examined(address: URL): Promise<RunningService> {
   try {
     const { status, text } = await askForReport(address);
-    return status === 200 ? JSON.parse(text) as SelfCheck : null;
+    const data: unknown = status === 200 ? JSON.parse(text) : null;
+    const version = field(data, "version");
+    return {
+      address,
+      version: typeof version === "string" ? version : null,
+      report: field(data, "format") === SELF_CHECK_FORMAT ? data as SelfCheck : null,
+    };
   } catch (error) {
     throw new Failure(`pacserve answers, but does not say how it is: ${reasonOf(error)}`);
   }

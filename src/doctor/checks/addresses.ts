@@ -17,7 +17,8 @@ export const portCheck: Check = {
   run: async (host) => {
     const service = await host.service();
     const port = service?.address.port ?? String(await host.port());
-    const server = service ?? { address: new URL(`http://localhost:${port}`), report: null };
+    const server = service ??
+      { address: new URL(`http://localhost:${port}`), version: null, report: null };
     const own = [...lanAddresses(), "127.0.0.1", "::1"];
     const found = await Promise.all(own.map((address) => whoAnswers(server, address)));
     const where = (who: string): string[] => own.filter((_, index) => found[index] === who);
