@@ -122,7 +122,9 @@ interface Status {
  * @throws {Failure} when the answer is not a status.
  */
 export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
-  const { status, server, contentType, text } = await askPacserve(addresses, TARGET);
+  const { status, headers, text } = await askPacserve(addresses, TARGET);
+  const server = headers.get("server") ?? "";
+  const contentType = headers.get("content-type") ?? "";
   const where = addresses.map(({ origin }) => origin).join(" or ");
   if (!/^ThreadedServers\.Pacserve\//i.test(server)) {
     throw new Failure(`the server at ${where} is not pacserve: another program uses its port`);

@@ -1,8 +1,9 @@
 /** The host that the doctor looks at: what several checks need is found out once. */
 
-import { Failure, messageOf } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
+import { type Answer, ask, isNobody, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import {
   findPacmanConf,
@@ -14,8 +15,9 @@ import {
 import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { serverHeader } from "../peers/announcement.ts";
-import type { SelfCheck } from "../server/self_check.ts";
-import { ask } from "./ask.ts";
+import { pause } from "../peers/datagrams.ts";
+import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
+import { field } from "../status/traffic.ts";
 
 /** Files that are read. */
 export interface CheckedPaths {
@@ -38,7 +40,9 @@ export const PATHS: CheckedPaths = {
 export interface RunningService {
   /** Where it answers: `http://localhost:15678`. */
   readonly address: URL;
-  /** What it says of itself; null for a version that cannot. */
+  /** Null for one that does not say. */
+  readonly version: string | null;
+  /** What it says of itself; null for a version that says it in another form, or not at all. */
   readonly report: SelfCheck | null;
 }
 
@@ -53,6 +57,9 @@ const DEFAULT_PORT = 15678;
 
 /** Milliseconds for the server to try itself. */
 const REPORT_TIMEOUT = 6_000;
+
+/** Milliseconds that a worker has to take the place of another one. */
+const HANDOVER = 500;
 
 /** The beginning of how a pacserve of any version names itself. */
 const SERVER = serverHeader("pacserve").replace(/\/.*/, "/");
@@ -104,12 +111,11 @@ export class CheckedHost {
         ...named.map(({ origin }) => origin),
         ...[await this.port(), DEFAULT_PORT].map((port) => `http://localhost:${port}`),
       ];
-      const answering = await Promise.all([...new Set(origins)].map(async (origin) => {
-        const address = new URL(origin);
-        return await isPacserve(address) ? address : null;
-      }));
-      const address = answering.find((one) => one !== null) ?? null;
-      return address === null ? null : { address, report: await reportOf(address) };
+      const addresses = [...new Set(origins)].map((origin) => new URL(origin));
+      const address = await firstPacserve(addresses) ??
+        // While a worker takes the place of another one, nobody listens for a moment.
+        await pause(HANDOVER).then(() => firstPacserve(addresses));
+      return address === null ? null : await examined(address);
     });
   }
 
@@ -138,20 +144,45 @@ export class CheckedHost {
   }
 }
 
+/** The first of these addresses at which a pacserve answers. */
+async function firstPacserve(addresses: readonly URL[]): Promise<URL | null> {
+  const answers = await Promise.all(addresses.map(isPacserve));
+  return addresses.find((_, index) => answers[index] === true) ?? null;
+}
+
 /** Whether a pacserve answers there. */
 async function isPacserve(address: URL): Promise<boolean> {
   try {
     const { headers } = await ask(address, { method: "HEAD" });
-    return String(headers["server"] ?? "").startsWith(SERVER);
+    return (headers.get("server") ?? "").startsWith(SERVER);
   } catch {
     return false;
   }
 }
 
-async function reportOf(address: URL): Promise<SelfCheck | null> {
-  const question = { method: "POST", target: "/?page=check", timeout: REPORT_TIMEOUT };
-  const { status, text } = await ask(address, question).catch((error) => {
-    throw new Failure(`pacserve answers, but does not say how it is: ${messageOf(error)}`);
-  });
-  return status === 200 ? JSON.parse(text) as SelfCheck : null;
+async function examined(address: URL): Promise<RunningService> {
+  try {
+    const { status, text } = await askForReport(address);
+    const data: unknown = status === 200 ? JSON.parse(text) : null;
+    const version = field(data, "version");
+    return {
+      address,
+      version: typeof version === "string" ? version : null,
+      report: field(data, "format") === SELF_CHECK_FORMAT ? data as SelfCheck : null,
+    };
+  } catch (error) {
+    throw new Failure(`pacserve answers, but does not say how it is: ${reasonOf(error)}`);
+  }
+}
+
+async function askForReport(address: URL): Promise<Answer> {
+  const question = { method: "POST" as const, target: "/?page=check", timeout: REPORT_TIMEOUT };
+  try {
+    return await ask(address, question);
+  } catch (error) {
+    // A worker that takes the place of another one breaks off what has just come in.
+    if (!(error instanceof Deno.errors.ConnectionReset) && !isNobody(error)) throw error;
+    await pause(HANDOVER);
+    return await ask(address, question);
+  }
 }

@@ -1,5 +1,6 @@
 /** What the doctor found, for people and for scripts. */
 
+import { visibleText } from "../quickserve/pages/display.ts";
 import type { Finding } from "./check.ts";
 import type { Examination } from "./doctor.ts";
 
@@ -24,9 +25,10 @@ export function reportText({ checks, isRunning }: Examination, style: ReportStyl
   const width = Math.max(MIN_WIDTH, style.width - indent);
   const lines = checks.flatMap((check) => {
     const { name, result, text } = check;
-    const [first = "", ...rest] = broken(text, width);
+    // What peers and mirrors answer must not reach the terminal as it is.
+    const [first = "", ...rest] = broken(visibleText(text), width);
     const word = coloured(result.padEnd(words), COLOURS[result], style);
-    const cure = check.result === "wrong" ? broken(`-> ${check.cure}`, width) : [];
+    const cure = check.result === "wrong" ? broken(`-> ${visibleText(check.cure)}`, width) : [];
     return [
       word + name.padEnd(names) + first,
       ...[...rest, ...cure].map((line) => " ".repeat(indent) + line),

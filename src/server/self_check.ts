@@ -32,8 +32,12 @@ export interface CheckedSpool {
   readonly isUsable: boolean;
 }
 
+/** The form of {@link SelfCheck}: the server and the doctor may be of different versions. */
+export const SELF_CHECK_FORMAT = 1;
+
 /** What the server says of itself. Plain data; JSON on the wire. */
 export interface SelfCheck {
+  readonly format: typeof SELF_CHECK_FORMAT;
   readonly version: string;
   /** Identity of the running server, as its replies to peers have it. */
   readonly instance: string;
@@ -70,6 +74,7 @@ export async function selfCheck(
     checkSpool(pacserve?.spool ?? null),
   ]);
   return {
+    format: SELF_CHECK_FORMAT,
     version: pages.version,
     instance: peers.instance,
     peers: peers.rows(),

@@ -4,10 +4,11 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { makeCertificates } from "../certificates.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, must } from "../lan/process.ts";
 import { launched, runCommand } from "../program.ts";
-import { CACHE, type Diagnosis, Patient, startMirror, SYNC } from "./patient.ts";
+import { CACHE, type Diagnosis, HEALTHY, Patient, startMirror, SYNC } from "./patient.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
@@ -62,7 +63,7 @@ Deno.test("pacserve-status --check", async (t) => {
   });
 
   await t.step("pacman.conf, signatures, mirrors and clock", async () => {
-    const [dead, late] = [`http://${other}:9`, `http://${lan.addressOf(far)}:8081`];
+    const [dead, late] = [`http://alice:secret@${other}:9`, `http://${lan.addressOf(far)}:8081`];
     await alder.host.write(
       "/etc/pacman.conf",
       alder.pacmanConf("Never")
@@ -77,7 +78,8 @@ Deno.test("pacserve-status --check", async (t) => {
     assertWrong(diagnosis, "pacman.conf", /^in core a mirror stands before/, /first line there/);
     assertWrong(diagnosis, "signatures", /core \(Never\); any key is good in extra/, /Required/);
     assertWrong(diagnosis, "mirrors", /:9 for core: refuses/, /mirror list/);
-    assertWrong(diagnosis, "clock", /alder|early|late/, /timedatectl/);
+    assert(!JSON.stringify([...diagnosis.checks]).includes("secret"));
+    assertWrong(diagnosis, "clock", /early|late/, /timedatectl/);
     assertStringIncludes(diagnosis.checks.get("clock")?.text ?? "", "2 hours");
     assertStringIncludes(diagnosis.checks.get("clock")?.text ?? "", late);
   });
@@ -228,6 +230,23 @@ Deno.test("pacserve-status --check", async (t) => {
     );
   });
 
+  await t.step("a server with TLS is examined like any other", async () => {
+    const { authority, server } = await makeCertificates();
+    const files = { authority, certificate: server.certificate, key: server.key };
+    for (const [name, text] of Object.entries(files)) await alder.host.write(`/srv/${name}`, text);
+    const tls = ["--ssl", "--certfile", "/srv/certificate", "--keyfile", "/srv/key"];
+    await alder.start([...HEALTHY, ...tls]);
+    const file = "/etc/pacman.d/pacserve";
+    const text = await Deno.readTextFile(alder.host.path(file));
+    await alder.host.write(file, text.replaceAll("http://", "https://"));
+    const diagnosis = await alder.diagnosis({ DENO_CERT: "/srv/authority" });
+    assertFound(diagnosis, "service", "well", /answers at https:\/\/localhost:15678/);
+    for (const name of ["version", "port", "name", "announcement", "address file", "cache"]) {
+      assertFound(diagnosis, name, "well", /./);
+    }
+    await alder.configure();
+  });
+
   await t.step(
     "service: nothing runs, or something else has its port, is exit status 3",
     async () => {
@@ -255,7 +274,7 @@ Deno.test("pacserve-status --check", async (t) => {
     await alder.host.write(`${place}/deno.json`, older);
     await alder.start(["--multicast"], `${place}/`);
     const diagnosis = await alder.diagnosis();
-    assertWrong(diagnosis, "version", /2026\.10\.0 of pacserve runs/, /systemctl restart/);
+    assertWrong(diagnosis, "version", /^version 2026\.10\.0 of pacserve runs/, /systemctl restart/);
   });
 
   await t.step("ipv6: a machine that has nothing else", async () => {

@@ -105,9 +105,9 @@ export class Patient {
   }
 
   /** What the doctor says. */
-  async diagnosis(): Promise<Diagnosis> {
+  async diagnosis(environment: Readonly<Record<string, string>> = {}): Promise<Diagnosis> {
     const command = [...programCommand("pacserve-status"), "--check", "--json"];
-    const { code: status, stdout, stderr } = await this.host.run(command);
+    const { code: status, stdout, stderr } = await this.host.run(command, { environment });
     if (stderr !== "") throw new Error(stderr);
     const { checks } = JSON.parse(stdout) as { checks: readonly Found[] };
     return { status, checks: new Map(checks.map((check) => [check.name, check])) };

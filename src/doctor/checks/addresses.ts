@@ -3,8 +3,8 @@
 import { hostname } from "node:os";
 import { messageOf } from "../../failure.ts";
 import { isLoopback } from "../../http/address.ts";
+import { ask, isNobody } from "../../http/ask.ts";
 import { HEADERS } from "../../peers/protocol.ts";
-import { ask } from "../ask.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
 
@@ -17,7 +17,8 @@ export const portCheck: Check = {
   run: async (host) => {
     const service = await host.service();
     const port = service?.address.port ?? String(await host.port());
-    const server = service ?? { address: new URL(`http://localhost:${port}`), report: null };
+    const server = service ??
+      { address: new URL(`http://localhost:${port}`), version: null, report: null };
     const own = [...lanAddresses(), "127.0.0.1", "::1"];
     const found = await Promise.all(own.map((address) => whoAnswers(server, address)));
     const where = (who: string): string[] => own.filter((_, index) => found[index] === who);
@@ -102,13 +103,13 @@ async function whoAnswers(
   const headers = { Host: server.host, [HEADERS.instance]: crypto.randomUUID() };
   try {
     const answer = await ask(server, { method: "HEAD", address, headers });
-    const instance = answer.headers[HEADERS.instance.toLowerCase()];
+    const instance = answer.headers.get(HEADERS.instance.toLowerCase());
     return instance !== undefined && (report === null || instance === report.instance)
       ? "pacserve"
       : "another";
   } catch (error) {
     // What takes a connection and says no HTTP is a server, too. One that is late may be ours.
-    return /refused|no route|no answer/.test(messageOf(error)) ? "nobody" : "another";
+    return isNobody(error) || /no answer/.test(messageOf(error)) ? "nobody" : "another";
   }
 }
 

@@ -1,6 +1,7 @@
 /** Whether the mirrors answer, and whether this host's clock agrees with those of others. */
 
 import { messageOf } from "../../failure.ts";
+import { ask, timeOf } from "../../http/ask.ts";
 import { ownNames } from "../../http/admission.ts";
 import { Network } from "../../http/network.ts";
 import { proxyVariables } from "../../pacman/proxy_environment.ts";
@@ -9,7 +10,6 @@ import { mirrorHeaders, requestMirror } from "../../pacserve/mirror_request.ts";
 import { FileClient } from "../../pacserve/relay/http_client.ts";
 import { Proxies } from "../../pacserve/relay/proxies.ts";
 import { type Mirror, mirrorsOf, Self, urlOn } from "../../pacserve/servers.ts";
-import { ask, timeOf } from "../ask.ts";
 import { type Check, shortList, unknown, well, wrong } from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
 
@@ -151,7 +151,7 @@ async function askMirror(
     });
     answer.close();
     const { verdict, reason } = judge(answer);
-    const time = timeOf(answer.headers.get("date"), answer.headers.get("age"));
+    const time = timeOf(answer.headers);
     return {
       repository,
       mirror,
@@ -173,7 +173,7 @@ async function peerClocks(
   const clocks = await Promise.all(alive.map(async ({ url }) => {
     try {
       const { headers } = await ask(new URL(url), { method: "HEAD" });
-      const time = timeOf(headers["date"]?.toString(), headers["age"]?.toString());
+      const time = timeOf(headers);
       return time === null ? [] : [{ whose: url, ahead: time - Date.now() }];
     } catch {
       // Whether peers answer is another check's business.

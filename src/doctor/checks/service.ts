@@ -25,11 +25,11 @@ export const versionCheck: Check = {
   run: async (host) => {
     const service = await host.service();
     if (service === null) return NOT_RUNNING;
-    const running = service.report?.version ?? "older version";
-    return running === VERSION
+    const running = service.version === null ? "an older version" : `version ${service.version}`;
+    return service.version === VERSION
       ? well(`the running pacserve is the installed one, ${VERSION}`)
       : wrong(
-        `the ${running} of pacserve runs, and ${VERSION} is installed`,
+        `${running} of pacserve runs, and ${VERSION} is installed`,
         `systemctl restart ${UNIT}`,
       );
   },

@@ -37,6 +37,13 @@ Deno.test("reportText: colours only where they are wanted", () => {
   assert(!reportText(sick, plain).includes("\x1b"));
 });
 
+Deno.test("reportText: control characters of others do not reach the terminal", () => {
+  const [check] = sick.checks;
+  const hostile = { ...sick, checks: [{ ...check!, text: "a\x1b]0;owned\x07b" }] };
+  const text = reportText(hostile, plain);
+  assert(!text.includes("\x1b") && !text.includes("\x07"), text);
+});
+
 Deno.test("reportText: all well, and not running", () => {
   const well = { isRunning: true, checks: sick.checks.slice(0, 1) };
   assertStringIncludes(reportText(well, plain), "\n\nNothing is wrong.");
