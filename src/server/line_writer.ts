@@ -1,5 +1,7 @@
 /** Lines to standard output, without ever making a request wait for the terminal or the journal. */
 
+import { fileProblem } from "../failure.ts";
+
 /** The most that waits for a reader that is slower than the log, in characters. */
 const MAX_WAITING = 1024 * 1024;
 
@@ -9,6 +11,8 @@ const PAUSE = 20;
 const encoder = new TextEncoder();
 let waiting = "";
 let dropped = 0;
+/** It was said that lines are lost. */
+let isTold = false;
 let writing: Promise<void> | null = null;
 
 /**
@@ -43,9 +47,11 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // The reader closed the pipe: the lines cannot be shown anywhere.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // That the log cannot be written, as on a full disk, is no reason to serve no more.
     waiting = "";
+    if (error instanceof Deno.errors.BrokenPipe || isTold) return;
+    isTold = true;
+    console.error(`standard output cannot be written: ${fileProblem(error)}`);
   } finally {
     writing = null;
   }
