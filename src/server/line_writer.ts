@@ -1,5 +1,7 @@
 /** Writes lines to standard output in the background, so that requests never wait for the output. */
 
+import { fileProblem } from "../failure.ts";
+
 /** How much may wait for the reader of the output, in characters. */
 const MAX_WAITING = 1024 * 1024;
 
@@ -9,6 +11,8 @@ const PAUSE = 20;
 const encoder = new TextEncoder();
 let waiting = "";
 let dropped = 0;
+/** It was said that lines are lost. */
+let isTold = false;
 let writing: Promise<void> | null = null;
 
 /**
@@ -45,9 +49,11 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // The reader closed the pipe: drop the lines.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // The server goes on without a log, as when the disk is full. A reader may have closed the pipe.
     waiting = "";
+    if (error instanceof Deno.errors.BrokenPipe || isTold) return;
+    isTold = true;
+    console.error(`standard output cannot be written: ${fileProblem(error)}`);
   } finally {
     writing = null;
   }

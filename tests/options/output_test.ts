@@ -199,6 +199,25 @@ class Manager implements Disposable {
   }
 }
 
+Deno.test("where the log cannot be written, a sentence says so, and the server serves all the same", () =>
+  withFiles({ "a": "content" }, async (directory) => {
+    const place = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = place.addr;
+    place.close();
+    const command = [...launched("quickserve"), "a", "-a", "127.0.0.1", "-p", String(port)];
+    const wrapper = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
+    await using program = new RunningProgram([...wrapper, ...command], { directory });
+    const sentence = "standard output cannot be written: there is no room left on the disk";
+    await program.line(new RegExp(`^${sentence}$`));
+    for (let turn = 0; turn < 5; turn++) {
+      assertEquals(await (await fetch(`http://127.0.0.1:${port}/a`)).text(), "content");
+    }
+    // Each of the two threads says it once.
+    const lines = program.output.trim().split("\n");
+    assertEquals([...new Set(lines)], [sentence]);
+    assert(lines.length <= 2, program.output);
+  }));
+
 Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =>
   withFiles({ "a": "hello" }, async (directory) => {
     for (const address of [`${directory}/notify`, `@pacserve-test-${crypto.randomUUID()}`]) {

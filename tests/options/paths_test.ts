@@ -39,6 +39,9 @@ Deno.test("what cannot be read is named at start, and what of it is in a share w
         assertEquals(await server.names("/d/"), ["list", "open"]);
         assertEquals(await server.status("/d/closed"), 404);
         assert(!(await server.text("/d/?tar=none")).includes("closed"));
+        const { entries } = await (await server.fetch("/?search=n&mimetype=application/json"))
+          .json();
+        assertEquals(entries.map(({ name }: { name: string }) => name), ["d/open"]);
         await server.program.line(/GET \/d\/\?tar/);
         const said = server.program.lines.filter((line) => line.includes("not shared"));
         assertEquals(said.sort(), [

@@ -25,14 +25,14 @@ export async function banner(
   const addresses = hosts.map(urlOf);
   const lines = [
     `${pages.title} ${pages.version}`,
-    ...table("address", addresses),
+    ...table("address", addresses.length > 0 ? addresses : [NOWHERE]),
     ...table("shared", await sharedText(tree.shares)),
     ...table("uploads", uploadsText(configuration)),
     ...table("login", loginText(configuration)),
     ...table("peers", peersText(configuration)),
     ...table("use", usage(configuration, hosts, urlOf)),
   ];
-  if (showCode) lines.push(await qrCode(addresses[0] ?? ""));
+  if (showCode && addresses[0] !== undefined) lines.push(await qrCode(addresses[0]));
   return lines.join("\n");
 }
 
@@ -98,6 +98,8 @@ function usage(
 function table(head: string, rows: readonly string[]): string[] {
   return rows.map((row, index) => `  ${(index === 0 ? head : "").padEnd(8)} ${row}`);
 }
+
+const NOWHERE = "none yet: no network interface of this machine has an address";
 
 /** Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at least this. */
 const MARGIN = 2;
