@@ -251,7 +251,7 @@ Deno.test("where no mirror said in time that it has the file, pacman is sent to 
   using dead = await startUnreachable();
   await using slow = startRaw("");
   const log = new KeptLog();
-  const times = { ...RELAY_TIMES, hedge: { after: 500, every: 100 }, lastMoment: 2_500 };
+  const times = { ...RELAY_TIMES, hedge: { after: 500, every: 100 }, lastMoment: 5_000 };
   await using host = makeHost({
     redirect: false,
     repositories: [repositoryWith([dead.server, slow.server], false)],
