@@ -12,8 +12,9 @@ Runs a pacserve on loopback under load: downloads, uploads and page views, while
 die and its shares change; for 2 minutes by default. At the end, every completed transfer must have been
 correct, and the server must not use more file descriptors or memory than at the beginning.
 
-With --steady only the peer dies. Then the same worker runs all the time, which shows whether its memory
-grows. "--steady --minutes 60" prints the figures of doc/performance.md, as rows of a table.`;
+With --steady only the peer dies, and the directory of spools is removed. Then the same worker runs all
+the time, which shows whether its memory grows. "--steady --minutes 60" prints the figures of
+doc/performance.md, as rows of a table.`;
 
 /** In a run of at least this many minutes, caches are full before the last half begins. */
 const LONG = 20;
@@ -43,7 +44,11 @@ function disturbances(
   scene: Scene,
   steady: boolean,
 ): readonly (readonly [number, () => void | Promise<void>])[] {
-  const always = [[4_300, () => scene.restartPeer()]] as const;
+  const always = [
+    [4_300, () => scene.restartPeer()],
+    // The next package or database that comes makes it again.
+    [7_700, () => scene.removeSpools()],
+  ] as const;
   return steady ? always : [
     ...always,
     [2_000, () => scene.changeList()],
