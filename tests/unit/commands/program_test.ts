@@ -36,7 +36,7 @@ Deno.test("insert_pacserve prints bytes as they are, and names repositories else
     const inserted = encode("Include = /etc/pacman.d/pacserve\r\n");
     assertEquals([...bytes], [...before, ...inserted, ...after]);
     assertEquals(stderr.trim().split("\n").length, 1);
-    assertMatch(stderr, /own\.conf defines own, second/);
+    assertMatch(stderr, /own\.conf also defines own, second/);
     assertEquals(code, 0);
   });
 });
