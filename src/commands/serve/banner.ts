@@ -99,7 +99,10 @@ function table(head: string, rows: readonly string[]): string[] {
   return rows.map((row, index) => `  ${(index === 0 ? head : "").padEnd(8)} ${row}`);
 }
 
-/** Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at least this. */
+/**
+ * Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at
+ * least this.
+ */
 const MARGIN = 2;
 
 /**
