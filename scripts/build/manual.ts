@@ -1,4 +1,4 @@
-/** What the man pages say beyond the tables of options, from which `--help` is made too. */
+/** The text of the man pages that is not in the tables of options, which `--help` uses, too. */
 
 import type { Section, Term } from "./manual_section.ts";
 import {
@@ -22,16 +22,16 @@ import {
   SIGNALS,
 } from "./server_manual.ts";
 
-/** The parts of a command's page that `--help` leaves out. */
+/** The parts of a command's page that `--help` does not show. */
 export interface Manual {
   readonly sections?: readonly Section[];
-  /** Every option, even `--help`, is another program's. */
+  /** Set when all options, even `--help`, belong to another program. */
   readonly hasNoOptions?: true;
   /** Variables of the environment. */
   readonly environment?: readonly Term[];
   /** Files that the command reads or writes. */
   readonly files?: readonly { readonly path: string; readonly meaning: string }[];
-  /** Where it is not the usual one. */
+  /** The text on the exit status, if it is not the usual one. */
   readonly exitStatus?: string;
   /** Other pages: `pacman(8)`. */
   readonly seeAlso: readonly string[];
@@ -40,9 +40,9 @@ export interface Manual {
 const FIREWALL_RELOADS: Section = {
   title: "Reloads of the firewall",
   content: [
-    "When the firewall reads its own rules again (nft -f, ufw reload, firewall-cmd --reload, a restart " +
-    "of its service), it may drop those of others, while pacserve-ports.service stays active. Open the " +
-    "ports again with",
+    "When the firewall reloads its rules (nft -f, ufw reload, firewall-cmd --reload, a restart of its " +
+    "service), it may drop the rules of pacserve-ports, although pacserve-ports.service stays active. " +
+    "Open the ports again with",
     { literal: "systemctl reload pacserve-ports" },
   ],
 };
@@ -50,55 +50,67 @@ const FIREWALL_RELOADS: Section = {
 const CHECKS: Section = {
   title: "Checks",
   content: [
-    "Each line of --check has a result: well; wrong, with what cures it behind an arrow; or unknown, with the " +
-    "reason. With --json they are in the list checks, each with the fields name, result, text and, where " +
-    "something is wrong, cure; the names do not change from version to version.",
+    "Each line of --check has a result: well; wrong, followed by an arrow and a way to cure it; or unknown, " +
+    "with the reason. With --json the results are in the list checks, each with the fields name, result, " +
+    "text and, if something is wrong, cure. The names do not change between versions. Each name, and when " +
+    "its result is well:",
     {
       terms: [
-        { word: "service", meaning: "It answers; what systemd says of its unit." },
-        { word: "version", meaning: "The one that runs is the one that is installed." },
+        {
+          word: "service",
+          meaning: "pacserve answers, and systemd reports no problem with its unit.",
+        },
+        { word: "version", meaning: "The running version is the installed one." },
         {
           word: "port",
           meaning:
-            "The same pacserve answers at every address of this machine, and no other server.",
+            "The same pacserve, and no other server, answers at every address of this machine.",
         },
-        { word: "ipv6", meaning: "A machine with IPv6 alone takes part." },
+        { word: "ipv6", meaning: "Machines that have only IPv6 can use pacserve." },
         {
           word: "name",
           meaning:
-            "It answers to the names of this machine, those of /etc/hosts and of the name server included.",
+            "pacserve answers requests with any name of this machine, including the names in /etc/hosts and on the name server.",
         },
         {
           word: "announcement",
-          meaning: "One that it makes now comes back to it, by each means and on each interface.",
+          meaning:
+            "pacserve receives a new announcement of its own, by each means of discovery and on each interface.",
         },
-        { word: "peers", meaning: "Some answer; else where they are looked for." },
+        {
+          word: "peers",
+          meaning: "Some peers answer. If none does, the text says where pacserve looks for them.",
+        },
         {
           word: "firewall",
           meaning:
-            "A peer has come in within the last hour, or nothing turns packets away, or the rules of pacserve.conf(5) are open. Without root the firewall cannot be read.",
+            "A peer sent a request within the last hour, or no firewall blocks packets, or the ports of the rules in pacserve.conf(5) are open. Only root can read the firewall.",
         },
         {
           word: "address file",
-          meaning: "/etc/pacman.d/pacserve leads to the pacserve that runs.",
+          meaning: "/etc/pacman.d/pacserve has the address of the running pacserve.",
         },
         {
           word: "pacman.conf",
           meaning:
-            "pacman can use it; each repository asks pacserve before its mirrors, or none does; CacheServer lines suit the version of pacman.",
+            "pacman accepts it; in each repository, or in none, pacserve is before the mirrors; and the installed pacman supports its CacheServer lines.",
         },
         {
           word: "signatures",
-          meaning: "SigLevel requires signatures of packages, by keys that are trusted.",
+          meaning: "SigLevel requires packages to be signed with trusted keys.",
         },
         { word: "cache", meaning: "The service can read the packages in each CacheDir." },
         {
           word: "databases",
-          meaning: "It can read the sync databases, by which it verifies what peers give.",
+          meaning:
+            "The service can read the sync databases, with which it verifies files from peers.",
         },
-        { word: "disk", meaning: "There is a gibibyte of room for downloads." },
-        { word: "mirrors", meaning: "The first six of each repository have its database." },
-        { word: "clock", meaning: "It agrees with those of mirrors and peers within two minutes." },
+        { word: "disk", meaning: "There is at least 1 GiB of free space for downloads." },
+        { word: "mirrors", meaning: "The first six mirrors of each repository have its database." },
+        {
+          word: "clock",
+          meaning: "It differs from the clocks of mirrors and peers by at most two minutes.",
+        },
       ],
     },
   ],
@@ -109,8 +121,9 @@ const TASKS = "pacserve-tasks(7)";
 
 const SERVER_PAGES = ["curl(1)", "openssl-req(1)", TASKS];
 
-const ROOT_CACHE = "Copies of configurations that pacsrv(8) makes for root, and what the runtime " +
-  "keeps to start root's commands faster.";
+const ROOT_CACHE =
+  "Copies of configurations that pacsrv(8) makes for root, and files with which the " +
+  "runtime starts root's commands faster.";
 
 /** The manuals by the names of the commands. */
 export const MANUALS: Readonly<Record<string, Manual>> = {
@@ -134,26 +147,26 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     files: [
       { path: "/etc/conf.d/pacserve", meaning: "Options and firewall rules of the services." },
       { path: "/etc/pacman.conf", meaning: "Caches, repositories and mirrors." },
-      { path: "/etc/pacman.d/pacserve", meaning: "Where pacman finds this server." },
-      { path: "/run/pacserve/root", meaning: "What the service sees of the system." },
+      { path: "/etc/pacman.d/pacserve", meaning: "The address of this server, for pacman." },
+      { path: "/run/pacserve/root", meaning: "The files of the system that the service can see." },
       { path: "/var/cache/pacserve", meaning: ROOT_CACHE },
       {
         path: "/var/cache/pacserve-deno",
-        meaning: "What the runtime of the service keeps to start faster.",
+        meaning: "Files with which the runtime of the service starts faster.",
       },
       {
         path: "/var/cache/pacserve-spool",
-        meaning: "Packages on their way to pacman, in files without names.",
+        meaning: "Packages that are being passed on to pacman, in files without names.",
       },
       {
         path: "/var/lib/pacserve-status",
         meaning:
-          "The counters that pacserve-status(1) shows. One that cannot be read is renamed to " +
+          "The counters that pacserve-status(1) shows. A file that cannot be parsed is renamed to " +
           "counters.json.broken.",
       },
       {
         path: "/usr/share/libalpm/hooks/pacserve.hook",
-        meaning: "Has pacman say what came from the LAN, see THE HOOK.",
+        meaning: "Makes pacman report how much came from the LAN, see THE HOOK.",
       },
     ],
     seeAlso: [
@@ -187,20 +200,20 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     environment: [
       {
         word: "PACMAN",
-        meaning: "The program to run instead of pacman. pacsrv itself is ignored there, since " +
-          "makepkg(8) reads this variable, too.",
+        meaning: "The program to run instead of pacman. The value pacsrv is ignored: it is " +
+          "useful for makepkg(8), which reads this variable, too.",
       },
       {
         word: "XDG_CACHE_HOME",
-        meaning: "The directory of caches of a user who is not root. Default: ~/.cache.",
+        meaning: "The directory for caches of a user other than root. Default: ~/.cache.",
       },
     ],
     files: [
-      { path: "/etc/pacman.d/pacserve", meaning: "Where pacserve answers." },
+      { path: "/etc/pacman.d/pacserve", meaning: "The address of pacserve." },
       { path: "/var/cache/pacserve", meaning: ROOT_CACHE },
-      { path: "~/.cache/pacserve", meaning: "The same of another user." },
+      { path: "~/.cache/pacserve", meaning: "The same for other users." },
     ],
-    exitStatus: "That of pacman.",
+    exitStatus: "The exit status of pacman.",
     seeAlso: [
       "pacman.conf(5)",
       TASKS,
@@ -212,7 +225,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
   "pacman.conf-insert_pacserve": {
     files: [
       { path: "/etc/pacman.conf", meaning: "The configuration that is read." },
-      { path: "/etc/pacman.d/pacserve", meaning: "What the inserted lines include." },
+      { path: "/etc/pacman.d/pacserve", meaning: "The file that the inserted lines include." },
     ],
     seeAlso: ["pacman.conf(5)", TASKS, "pacserve(8)", "pacsrv(8)"],
   },
@@ -225,8 +238,11 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
       },
     ],
     files: [
-      { path: "/etc/pacman.d/pacserve", meaning: "Where pacserve answers." },
-      { path: "/etc/pacman.conf", meaning: "What --check examines, with what it includes." },
+      { path: "/etc/pacman.d/pacserve", meaning: "The address of pacserve." },
+      {
+        path: "/etc/pacman.conf",
+        meaning: "The configuration that --check examines, with the files that it includes.",
+      },
       { path: "/etc/conf.d/pacserve", meaning: "The settings of the service, for --check." },
       {
         path: "/usr/share/doc/pacserve/doc/status.md",
@@ -234,7 +250,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
       },
     ],
     exitStatus:
-      "0 when all is well, 1 when something is wrong, which the first lines say, 2 for wrong " +
+      "0 when all is well, 1 when something is wrong (the first lines say what), 2 for wrong " +
       "usage, and 3 when pacserve does not run.",
     seeAlso: [TASKS, "pacserve(8)", "pacsrv(8)"],
   },
@@ -242,10 +258,13 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     sections: [FIREWALL_RELOADS],
     files: [
       { path: "/etc/conf.d/pacserve", meaning: "The rules, see pacserve.conf(5)." },
-      { path: "/run/pacserve-ports/state", meaning: "What was opened and is to be closed again." },
+      {
+        path: "/run/pacserve-ports/state",
+        meaning: "The open ports that pacserve-ports closes again.",
+      },
     ],
     exitStatus: "0 on success, 1 for a failure at run time, 2 for wrong usage, and 3 when status " +
-      "finds something closed.",
+      "finds a closed port.",
     seeAlso: ["pacserve.conf(5)", TASKS, "iptables(8)", "nft(8)", "pacserve(8)"],
   },
 };

@@ -1,18 +1,18 @@
-/** What a section of a man page is made of. */
+/** The types of the sections of a man page. */
 
-/** A part of a page. */
+/** A section of a page. */
 export interface Section {
   readonly title: string;
   readonly content: readonly SectionPart[];
 }
 
-/** A paragraph, what is shown as it is typed, or words that are explained. */
+/** A paragraph, literal text, or a list of terms. */
 export type SectionPart =
   | string
   | { readonly literal: string }
   | { readonly terms: readonly Term[] };
 
-/** A word and what it means. */
+/** A word and its meaning. */
 export interface Term {
   readonly word: string;
   readonly meaning: string;

@@ -1,114 +1,116 @@
-/** Sections of the man page pacserve(8) that are of no use in quickserve(1). */
+/** Sections of the man page pacserve(8) that quickserve(1) does not have. */
 
 import { DEFAULTS } from "../../src/commands/serve/options.ts";
 import type { Section } from "./manual_section.ts";
 
-/** The units. */
+/** The systemd units. */
 export const SERVICE: Section = {
   title: "Service",
   content: [
     "pacserve.service runs pacserve with the options in /etc/conf.d/pacserve, see pacserve.conf(5). " +
     `It needs TCP port ${DEFAULTS.pacserve.port}, with --multicast UDP port ` +
     `${DEFAULTS.pacserve.multicastPort}, and with --mdns UDP port 5353; pacserve-ports.service opens ` +
-    "them in the firewall while it runs. Once and for all:",
+    "them in the firewall while it runs. To start both now and at each boot:",
     { literal: "systemctl enable --now pacserve.service pacserve-ports.service" },
-    "To stop sharing for a while, in a café for example:",
+    "To stop sharing for a while, for example in a café:",
     { literal: "systemctl stop pacserve.service" },
-    "The service is a user of its own (DynamicUser) in a root directory of its own, in which only " +
-    "programs and libraries, a few files of /etc and the package cache exist, all of them read-only. " +
-    "So even a mistake in the server shows nothing else of this machine. Other directories that " +
-    "pacman.conf names, such as another CacheDir, exist there, but are empty until a drop-in shows " +
-    "them; of a CacheDir the log says so. Changes to pacman.conf and in /etc/pacman.d reach it by themselves " +
-    "(pacserve-root.path).",
+    "The service runs as a separate user (DynamicUser) in a separate root directory. This contains only " +
+    "programs and libraries, a few files of /etc and the package cache, all of them read-only. Therefore, " +
+    "even a mistake in the server cannot reveal other files of this machine. Other directories in " +
+    "pacman.conf, such as another CacheDir, exist there but are empty until a drop-in makes them " +
+    "visible; the log has a warning for each such CacheDir. Changes to pacman.conf and in /etc/pacman.d " +
+    "reach the service automatically (pacserve-root.path).",
   ],
 };
 
-/** What the server tells about itself. */
+/** The ways to see the status of the server. */
 export const STATUS: Section = {
   title: "Status",
   content: [
-    "pacserve-status(1) shows in a terminal what this server did and does: what came from the cache, from " +
-    "peers and from mirrors, what the LAN saved, which transfers are under way, and how peers and mirrors " +
-    `do. The page http://localhost:${DEFAULTS.pacserve.port}/?page=status shows the same in a browser, with a ` +
-    "chart of the last 24 hours. Both are for this machine alone; what others see is the page of peers.",
-    `http://localhost:${DEFAULTS.pacserve.port}/metrics is for Prometheus. One on another machine is let in by ` +
-    "its address or network, in /etc/conf.d/pacserve:",
+    "pacserve-status(1) shows in a terminal what this server did and does: how much came from the cache, from " +
+    "peers and from mirrors, how much the LAN saved, which transfers are under way, and the state of peers " +
+    `and mirrors. The page http://localhost:${DEFAULTS.pacserve.port}/?page=status shows the same in a browser, ` +
+    "with a chart of the last 24 hours. Only this machine can see them; other machines can see the page of " +
+    "peers.",
+    `http://localhost:${DEFAULTS.pacserve.port}/metrics is for Prometheus. If Prometheus runs on another ` +
+    "machine, allow its address or network, in /etc/conf.d/pacserve:",
     {
       literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --allow-metrics 192.168.1.20"',
     },
-    "/usr/share/doc/pacserve/doc/status.md describes what is counted, the fields of the JSON and the " +
-    "metrics; beside it are a picture of the page (status.png) and a dashboard for Grafana " +
+    "/usr/share/doc/pacserve/doc/status.md describes the counters, the fields of the JSON and the metrics. " +
+    "The same directory has a picture of the page (status.png) and a dashboard for Grafana " +
     "(grafana-dashboard.json).",
-    "The counters are kept in /var/lib/pacserve-status, or where --state-directory says. They are written " +
-    "every five minutes at most and when the server ends, so a crash loses no more than was counted in that " +
-    "time. A file that cannot be read is set aside with a warning, and counting begins anew.",
+    "The counters are saved in /var/lib/pacserve-status, or in the directory of --state-directory: at most " +
+    "every five minutes, and when the server ends. A crash therefore loses the counts of at most five " +
+    "minutes. If the file cannot be parsed, the server logs a warning, renames it, and counts from zero.",
   ],
 };
 
-/** How pacman uses the server without pacsrv. */
+/** The use of the server by pacman without pacsrv. */
 export const PACMAN_ITSELF: Section = {
   title: "Pacman itself",
   content: [
     "pacsrv(8) gives pacman a copy of its configuration, in which each repository begins with",
     { literal: "Include = /etc/pacman.d/pacserve" },
-    "To have pacman itself use this server, write that line there in /etc/pacman.conf; " +
-    "pacman.conf-insert_pacserve(8) prints the file with it. For the official repositories there is " +
-    "a short way: the line at the top of /etc/pacman.d/mirrorlist, which all of them include. A " +
-    "program that writes the mirrorlist anew, such as reflector, drops the line. With the line in " +
-    "place, run pacman rather than pacsrv.",
-    "The file has two lines. By CacheServer pacman 6.1 and later asks for packages: when that fails, " +
-    "pacman goes on with the next server without a message, and asks it again for the next package. " +
-    "By Server it asks for databases, and older versions for everything. These warn of the first line " +
-    "on every run; put a # in front of it there.",
-    "The address may also be written /pacman/$repo/$arch, as in earlier versions.",
-    "Where the environment of pacman itself names a proxy (http_proxy), name localhost in no_proxy, too; " +
-    "pacsrv does so by itself.",
-    "When the package is removed and pacman.conf still has the line, an empty file takes the place of " +
-    "/etc/pacman.d/pacserve, since pacman refuses to run without it. Delete the line, and then the file.",
+    "To make pacman itself use this server, add that line to each repository in /etc/pacman.conf; " +
+    "pacman.conf-insert_pacserve(8) prints the file with it. For the official repositories it is enough " +
+    "to add the line at the top of /etc/pacman.d/mirrorlist, which all of them include. A program that " +
+    "replaces the mirrorlist, such as reflector, removes the line. With the line in place, run pacman " +
+    "instead of pacsrv.",
+    "The included file has two lines. pacman 6.1 and later uses the CacheServer line for packages: if " +
+    "pacserve fails, pacman uses the next server without a message, and tries pacserve again for the " +
+    "next package. It uses the Server line for databases. Older versions use that line for everything, and " +
+    "warn of the CacheServer line on every run; put a # in front of it there.",
+    "The path in these lines may also be /pacman/$repo/$arch, as in earlier versions.",
+    "If a proxy is set in the environment of pacman (http_proxy), add localhost to no_proxy, too; pacsrv " +
+    "does so automatically.",
+    "If the package is removed while pacman.conf still has the line, an empty file replaces " +
+    "/etc/pacman.d/pacserve, because pacman refuses to run if an included file is missing. Delete the " +
+    "line, and then the file.",
   ],
 };
 
-/** What pacman says after a transaction. */
+/** The message of pacman after a transaction. */
 export const HOOK: Section = {
   title: "The hook",
   content: [
-    "After each transaction of pacman or pacsrv that installs packages, the hook pacserve.hook says how much " +
-    "of them came from machines of the LAN:",
+    "After each transaction of pacman or pacsrv that installs packages, the hook pacserve.hook prints how much " +
+    "of them came from machines on the LAN:",
     { literal: "pacserve: 29.3 of 30.3 MiB came from the LAN" },
-    "It says nothing where none was downloaded through pacserve, or pacserve does not run. pacman itself " +
-    "prints a line with the description of each hook. The numbers are those of the last download of " +
-    "each package, whichever transaction fetched it (pacman -Sw, or one that was cancelled), and each is " +
-    "told once. A restart of pacserve keeps them, and a crash does not. The hook never lets a transaction " +
-    "fail, and takes 0.3 seconds at the most.",
-    'PACSERVE_HOOK="off" in /etc/conf.d/pacserve silences it. To mask it, pacman\'s own line included:',
+    "It prints nothing if no package was downloaded through pacserve, or if pacserve does not run. pacman " +
+    "itself prints a line with the description of each hook. The hook counts the last download of each " +
+    "package, even if an earlier transaction made it (pacman -Sw, or a cancelled upgrade), and counts each " +
+    "download only once. A restart of pacserve keeps these numbers, but a crash loses them. The hook never " +
+    "makes a transaction fail, and takes at most 0.3 seconds.",
+    'PACSERVE_HOOK="off" in /etc/conf.d/pacserve turns the message off. To turn off the line of pacman, too:',
     { literal: "ln -s /dev/null /etc/pacman.d/hooks/pacserve.hook" },
   ],
 };
 
-/** What an option needs elsewhere stands first, and then the option. */
+/** Stands between a setting of the unit and the option that needs it. */
 const AND_OPTIONS = "and in /etc/conf.d/pacserve:";
 
-/** What the unit has to be told along with an option. */
+/** Settings of the unit that some options need. */
 export const DROP_INS: Section = {
   title: "Drop-ins",
   content: [
-    'Whatever else the server shall see, its unit has to show it. "systemctl edit pacserve" opens a ' +
-    "file for such settings. After a change: systemctl restart pacserve.",
+    'The service sees other files only if its unit makes them visible. "systemctl edit pacserve" opens a ' +
+    "file (a drop-in) for such settings. After a change: systemctl restart pacserve.",
     "Another directory to share, another CacheDir of pacman.conf, or another DBPath (its directory sync):",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
     AND_OPTIONS,
     { literal: 'PACSERVE_ARGS="--multicast --mdns /srv/packages"' },
-    "It may lie anywhere, also below /home, /root or /tmp. " +
-    "The same setting shows files that pacman.conf includes from elsewhere than /etc/pacman.d, " +
-    "repositories in directories (Server = file:///srv/repository), another --pacman-conf, and filelists.",
-    "The service is a user of its own. What only a group may read, it reads as a member of that group:",
+    "The directory may be anywhere, also in /home, /root or /tmp. The same setting is needed for files " +
+    "outside of /etc/pacman.d that pacman.conf includes, for repositories in directories " +
+    "(Server = file:///srv/repository), for another --pacman-conf, and for filelists.",
+    "The service runs as a separate user. To read files that only a group may read, it must be a member:",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages\nSupplementaryGroups=media" },
-    "A directory for uploads, which is made, and belongs to the service:",
+    "A directory for uploads, which systemd makes and which belongs to the service:",
     { literal: "[Service]\nStateDirectory=pacserve" },
     AND_OPTIONS,
     { literal: 'PACSERVE_ARGS="--multicast --mdns --upload /var/lib/pacserve"' },
-    "Passwords, or a certificate and its key, in files that only root can read. The service manager " +
-    "hands copies over when the service starts, and only then. After a renewal, therefore: systemctl " +
+    "Passwords, or a certificate and its key, in files that only root can read. systemd gives the service " +
+    "copies of them when it starts, and only then. Therefore, after each change of these files: systemctl " +
     "restart pacserve.",
     {
       literal: "[Service]\nLoadCredential=users:/etc/pacserve/users\n" +
@@ -126,74 +128,74 @@ export const DROP_INS: Section = {
         "    --certfile /run/credentials/pacserve.service/cert.pem \\\n" +
         '    --keyfile /run/credentials/pacserve.service/key.pem"',
     },
-    "Then write https instead of http in /etc/pacman.d/pacserve. pacman asks for localhost, so the " +
-    "certificate has to name localhost, and the system has to trust whoever signed it (trust(1)): " +
-    "otherwise pacman refuses it.",
+    "Then write https instead of http in /etc/pacman.d/pacserve. pacman connects to localhost, therefore it " +
+    "accepts the certificate only if this contains the name localhost and the system trusts its issuer " +
+    "(trust(1)).",
   ],
 };
 
-/** Peers that are named. */
+/** The use of static peers. */
 export const WITHOUT_MULTICAST: Section = {
   title: "Without multicast",
   content: [
-    "Some routers, VPNs and networks of several segments pass no multicast on, of either kind. There the machines are " +
-    "named, in /etc/conf.d/pacserve:",
+    "Some routers, VPNs and networks of several segments forward neither multicast nor multicast DNS. Name " +
+    "the machines there, in /etc/conf.d/pacserve:",
     {
       literal: 'PACSERVE_ARGS="--peer http://192.168.1.5:15678/ --peer http://192.168.2.7:15678/"',
     },
-    "Of two machines one has to name the other, which learns of it by that. Where --multicast is " +
-    "or --mdns is given as well, both kinds of peers are used. The page http://localhost:15678/?page=peers lists " +
-    "them.",
+    "Of two machines, it is enough if one names the other, which then finds the first one automatically. " +
+    "With --multicast or --mdns, peers that are found this way are used, too. The page " +
+    "http://localhost:15678/?page=peers lists all peers.",
   ],
 };
 
-/** Where packages come from that nobody near has. */
+/** The sources of packages that are not on the LAN. */
 export const MIRRORS: Section = {
   title: "Mirrors",
   content: [
-    "What neither the cache nor a peer has comes from the first Server of the repository in " +
-    "pacman.conf that has it. Packages come from a CacheServer before that, as with pacman itself. " +
-    "--pacman-conf names another file, with other mirrors for pacserve than pacman has:",
+    "A file that neither the cache nor a peer has comes from the first Server of the repository in " +
+    "pacman.conf that has it. As in pacman, a CacheServer is tried first for packages. To give pacserve " +
+    "other mirrors than pacman, name another file with --pacman-conf, such as:",
     {
       literal: "[options]\nArchitecture = auto\nSigLevel = Required DatabaseOptional\n\n" +
         "[core]\nServer = http://mirror.example.org/$repo/os/$arch\n\n" +
         "[extra]\nServer = http://mirror.example.org/$repo/os/$arch",
     },
-    "SigLevel says whether a signature may come from a peer: only where pacman insists on a valid one. " +
-    "A repository may have no Server at all: what is not on the LAN is then answered with 404, and " +
-    "pacman goes on to its own mirrors.",
-    "Where the mirrors are reached through a proxy, tell the service, in /etc/conf.d/pacserve:",
+    "SigLevel decides if a signature may come from a peer: only if it makes pacman require a valid " +
+    "signature. A repository may also have no Server. Requests for files that are not on the LAN are then " +
+    "answered with 404, and pacman uses its own mirrors.",
+    "If the mirrors are reached through a proxy, set it for the service, in /etc/conf.d/pacserve:",
     {
       literal: "http_proxy=http://proxy.example.org:3128\n" +
         "https_proxy=http://proxy.example.org:3128\n" +
         "no_proxy=mirror.lan",
     },
-    "The names are those of curl(1); all_proxy and capitals work as well (but for HTTP_PROXY), and " +
-    "no_proxy takes hosts, domains, addresses, networks (10.0.0.0/8) and *. Only proxies with http:// are " +
-    "supported, with or without user:password@ before the name; the mirrors may have https://. A mirror whose " +
-    "proxy cannot be used is unreachable for the service: pacman is sent there itself. Peers are never asked " +
-    "through a proxy.",
+    "The variables are the same as for curl(1). all_proxy works, too, and so do names in capitals except " +
+    "HTTP_PROXY. no_proxy takes hosts, domains, addresses, networks (10.0.0.0/8) and *. The address of the " +
+    "proxy must begin with http://, and may have user:password@ before the name; the mirrors may have " +
+    "https://. If the proxy of a mirror cannot be used, pacserve cannot reach the mirror and redirects " +
+    "pacman to it. pacserve never uses a proxy for peers.",
   ],
 };
 
-/** A machine that serves its databases. */
+/** The set-up of a machine that serves its databases. */
 export const MASTER: Section = {
   title: "Master machine",
   content: [
-    "One machine can set the pace of upgrades for all others of its architecture: it serves its sync " +
-    "databases along with its packages, by a filelist such as /etc/pacman.d/master.json with",
+    "One machine can decide when all others of its architecture upgrade: it serves its sync databases in " +
+    "addition to its packages. It needs a filelist, for example /etc/pacman.d/master.json with",
     { literal: '{ "pkg": ["/var/lib/pacman/sync"] }' },
     AND_OPTIONS,
     { literal: 'PACSERVE_ARGS="--multicast --mdns --filelist /etc/pacman.d/master.json"' },
-    "The service has to see the databases, too (DROP-INS). The others name the machine as their " +
-    "server, instead of mirrors, in /etc/pacman.conf:",
+    "A drop-in must make the databases visible to the service (DROP-INS). On the other machines, replace " +
+    "the mirrors with this machine in /etc/pacman.conf:",
     { literal: "Server = http://192.168.1.5:15678/pacman/$repo/$arch" },
-    "or they run pacserve themselves, and name the machine in /etc/conf.d/pacserve:",
+    "or run pacserve on them, too, and name this machine in their /etc/conf.d/pacserve:",
     {
       literal:
         'PACSERVE_ARGS="--multicast --mdns --trust-pacserve-peers --peer http://192.168.1.5:15678/"',
     },
-    "When the machine upgrades, so can the others. Its own pacman still gets fresh databases from a " +
+    "Once this machine has upgraded, the others can. Its own pacman still gets new databases from a " +
     "mirror.",
   ],
 };

@@ -12,7 +12,8 @@ import { levenshteinDistance } from "../std.ts";
 export function nearestOption(word: string, names: readonly string[]): string | null {
   const begun = names.find((name) => word.length > 1 && name.startsWith(word));
   if (begun !== undefined) return begun;
-  // Allow two edits only for longer words: two edits turn almost any short word into a name (`foo` into `root`).
+  // Allow two edits only for longer words: two edits turn almost any short word into a name (`foo` into
+  // `root`).
   const most = Math.max(1, Math.floor(word.length / 3));
   let nearest: string | null = null;
   let least = { edits: Infinity, common: 0 };

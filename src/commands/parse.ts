@@ -24,7 +24,10 @@ export class ParsedOptions {
     return this.#given.has(name);
   }
 
-  /** Returns the value of an option; undefined when it was not given. If it was given several times, the last. */
+  /**
+   * Returns the value of an option; undefined when it was not given. If it was given several times, the
+   * last.
+   */
   value(name: string): string | undefined {
     return this.#given.get(name)?.at(-1)?.[0];
   }

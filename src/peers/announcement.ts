@@ -1,15 +1,15 @@
 /**
- * The datagram by which a server makes itself known: a prefix, one space, a URI.
+ * The datagram with which a server announces itself. It is a prefix, one space, and a URI:
  *
  * `ThreadedServers.Pacserve/2013.05.12 http://ungabunga:15678/`
  *
- * The prefix is the `Server` header of the original program, which compares all of it and drops what
- * differs. So it is the magic of the protocol: ours sends exactly this one, and accepts any version.
+ * The prefix is the `Server` field of the original program, which ignores datagrams with another prefix.
+ * Therefore this program sends exactly this prefix; it accepts one with any version.
  */
 
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
-/** Stands for the sender's host: the receiver puts the address there that the datagram came from. */
+/** Placeholder for the sender's host. The receiver replaces it with the source address of the datagram. */
 const HOST_PLACEHOLDER = "ungabunga";
 
 const MAGIC = {
@@ -17,31 +17,31 @@ const MAGIC = {
   quickserve: "ThreadedServers.PeeredQuickserve/",
 } as const;
 
-/** The version of the original whose protocol this is. */
+/** The version of the original program that this protocol belongs to. */
 const PROTOCOL_VERSION = "2013.05.12";
 
 const MAX_LENGTH = 1024;
 
-/** The `Server` header of the program, which is the prefix of its announcements. */
+/** Returns the `Server` field of the program, which is also the prefix of its announcements. */
 export function serverHeader(program: keyof typeof MAGIC): string {
   return MAGIC[program] + PROTOCOL_VERSION;
 }
 
-/** The URI by which a server names itself: its host is left for the receiver to fill in. */
+/** Returns the URI with which a server announces itself. The receiver replaces its host. */
 export function ownUri(scheme: "http" | "https", port: number): string {
   return `${scheme}://${HOST_PLACEHOLDER}:${port}/`;
 }
 
-/** The bytes of an announcement. */
+/** Returns the bytes of an announcement. */
 export function formatAnnouncement(program: keyof typeof MAGIC, uri: string): Uint8Array {
   return new TextEncoder().encode(`${serverHeader(program)} ${uri}`);
 }
 
 /**
- * Reads a datagram.
+ * Parses a datagram and returns the URL in it.
  *
- * @param source the IP address that the datagram came from: it becomes the host.
- * @returns null for whatever is not an announcement of the same program.
+ * @param source the source IP address of the datagram, which becomes the host of the URL.
+ * @returns null when the datagram is not an announcement of the same program.
  */
 export function parseAnnouncement(
   datagram: Uint8Array,

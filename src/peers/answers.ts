@@ -1,4 +1,4 @@
-/** Answers to the messages of other servers. */
+/** Answers the messages of other servers. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { contentReply, textReply } from "../http/replies.ts";
@@ -20,7 +20,10 @@ import {
 import { countOf, instanceOf } from "./questions.ts";
 import type { Wants } from "./wants.ts";
 
-/** Answers peers from what this server shares, and with hops from its own peers. */
+/**
+ * Answers messages about the files that this server shares and, if a message grants hops, about those of
+ * its peers.
+ */
 export class Answers {
   readonly #finder: Pick<Finder, "find" | "list">;
   readonly #membership: Pick<Membership, "nudged">;
@@ -37,7 +40,7 @@ export class Answers {
     this.#wants = wants;
   }
 
-  /** Says what this server shares. */
+  /** Sets the files that this server shares. */
   share(files: OwnFiles): void {
     this.#files = files;
   }
@@ -45,14 +48,14 @@ export class Answers {
   /**
    * Answers the message in a request.
    *
-   * However many `hops` it grants, this server's peers are asked with 0: on one LAN everybody hears
-   * everybody, and questions that spawn questions multiply.
+   * If the message grants `hops`, this server asks its own peers, too, but always with 0 hops. On one LAN
+   * all servers know each other, and with more hops the number of messages would multiply.
    */
   async answer(request: HttpRequest): Promise<Reply> {
     const body = await textOfBody(request.body);
     if (body === null) return textReply(413, "the message is too long");
     const message = decodeMessage(body);
-    if (message === "malformed") return textReply(400, "no message of a peer");
+    if (message === "malformed") return textReply(400, "the body is not a message of a peer");
     if (message === "unfit") return answerReply("null");
     switch (message.type) {
       case "nudge":
@@ -114,7 +117,7 @@ function answerReply(json: string): Reply {
   return contentReply(200, "application/json", json);
 }
 
-/** The text of a request's body; null when it is longer than any message. */
+/** Returns the body of a request as text; null when it is longer than {@link MAX_REQUEST}. */
 async function textOfBody(body: AsyncIterable<Uint8Array>): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = "";

@@ -1,44 +1,47 @@
-/** Which of several peers that have a file goes first. */
+/** Decides in which order peers that have a file are tried. */
 
-/** Round trips below this are alike: on a wire, what a peer has to do weighs more. Milliseconds. */
+/** Round trips (ms) below this count as equal: on a wired network the load of a peer matters more. */
 const SHORT_ROUND_TRIP = 1;
 
-/** Of the transfers that a peer spoke of, half are taken to have ended after so many milliseconds. */
+/** Milliseconds after which half of the transfers that a peer reported are assumed to have ended. */
 const HALF_LIFE = 10_000;
 
-/** What is known of a peer that matters here. */
+/** The properties of a peer that determine its place. */
 export interface Load {
-  /** Files that it was sending at `transfersAt`. */
+  /** Number of files that it was sending at `transfersAt`. */
   readonly transfers: number;
-  /** Milliseconds on the registry's clock. */
+  /** Time in milliseconds on the registry's clock. */
   readonly transfersAt: number;
   /** Milliseconds, smoothed; null before the first answer. */
   readonly roundTrip: number | null;
 }
 
 /**
- * The transfers that a peer is taken to have under way: what it said long ago counts for less, or one
- * that was busy once and is not asked since would be taken for busy for ever.
+ * Returns the estimated number of transfers of a peer. A number that it reported long ago counts less.
+ * Otherwise a peer that was busy once, and therefore was never asked again, would count as busy for ever.
  *
- * @param now on the clock of `transfersAt`.
+ * @param now the time on the clock of `transfersAt`.
  */
 export function transfersOf({ transfers, transfersAt }: Load, now: number): number {
   return transfers * 2 ** (-Math.max(0, now - transfersAt) / HALF_LIFE);
 }
 
-/** What it costs to be sent a file by this peer: its round trip, once for each transfer and for ours. */
+/**
+ * Returns the cost of a file from this peer: its round trip, times the number of its transfers including
+ * ours.
+ */
 function costOf(peer: Load, now: number): number {
   const roundTrip = Math.max(peer.roundTrip ?? SHORT_ROUND_TRIP, SHORT_ROUND_TRIP);
   return (transfersOf(peer, now) + 1) * roundTrip;
 }
 
 /**
- * Puts peers in the order in which they are tried.
+ * Returns peers in the order in which to try them.
  *
- * Each place goes to the cheaper of two drawn by chance. What is known of the others' work is always a
- * little old: without chance, ten machines that update at once would all choose the same peer.
+ * Each next one is the cheaper of two that are drawn at random. The known load of peers is always a little
+ * out of date: without chance, ten machines that upgrade at once would all choose the same peer.
  *
- * @param random at least 0, less than 1.
+ * @param random returns at least 0, less than 1.
  */
 export function ranked<P extends Load>(
   peers: readonly P[],

@@ -1,70 +1,70 @@
 /**
- * HTTP requests to peers, by `node:http` and `node:https`: no proxy, no redirect is followed, and what
- * a peer sends is bounded in size and in time.
+ * Sends HTTP requests to peers with `node:http` and `node:https`. It uses no proxy, follows no redirect, and
+ * limits the size and the time of answers.
  *
- * A certificate is verified as pacman's would be: a peer that pacman cannot download from is no use.
+ * It verifies certificates as pacman does, because a peer from which pacman cannot download is useless.
  */
 
 import { Buffer } from "node:buffer";
 import http from "node:http";
 import { messageOf } from "../failure.ts";
 
-/** A peer did not answer as a peer does. */
+/** The error when a peer does not answer, or not as the protocol demands. */
 export class PeerError extends Error {
   override readonly name: string = "PeerError";
 }
 
-/** What is asked. */
+/** A request to a peer. */
 export interface PeerRequest {
   readonly method: "GET" | "HEAD" | "POST";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Milliseconds until all of the answer must be there. */
+  /** Milliseconds within which the whole answer must arrive. */
   readonly timeout: number;
-  /** Greatest size of the answer's body in bytes: a longer one is an error. */
+  /** Greatest size of the answer's body in bytes. A longer one is an error. */
   readonly maximumBody: number;
-  /** What the answers to several requests may take together. */
+  /** A limit that this request shares with others. */
   readonly allowance?: Allowance;
 }
 
-/** Bytes that several answers may still take together; once they are used up, answers are errors. */
+/** A limit in bytes that several answers share. Once it is used up, further answers are errors. */
 export interface Allowance {
   left: number;
 }
 
-/** What a peer answered. */
+/** The answer of a peer. */
 export interface PeerAnswer {
   readonly status: number;
-  /** Names in lower case. */
+  /** The header fields, with names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
   /** Milliseconds from the request to the head of the answer. */
   readonly roundTrip: number;
 }
 
-/** Connections to one peer: how many at a time, and how many are kept. */
+/** The greatest number of connections to one peer, and of idle ones that stay open. */
 const POOL = { keepAlive: true, maxSockets: 8, maxFreeSockets: 2 };
 
-/** A way to send a request: plain, or under TLS. */
+/** The functions that send a request, without or with TLS. */
 interface Transport {
   readonly request: typeof http.request;
   readonly agent: http.Agent;
 }
 
-/** Asks peers over connections that are kept for the next question. */
+/** Sends requests to peers and reuses the connections. */
 export class PeerClient {
   readonly #plain: Transport = { request: http.request, agent: new http.Agent(POOL) };
   readonly #authorities: readonly string[];
   #secure: Promise<Transport> | null = null;
 
-  /** @param authorities PEM certificates; one that is not issued by any of them is not trusted. */
+  /** @param authorities PEM certificates of the authorities that may issue certificates of peers. */
   constructor(authorities: readonly string[]) {
     this.#authorities = authorities;
   }
 
   /**
-   * Asks.
+   * Sends a request and returns the answer.
    *
    * @throws {PeerError} when there is no complete answer in time.
    */
@@ -75,7 +75,7 @@ export class PeerClient {
       try {
         return await exchange(request, transport);
       } catch (error) {
-        // A kept connection may have been closed by the peer in the very moment that it was used.
+        // The peer may have closed an idle connection just when we used it. Use a new one.
         if (error instanceof StaleConnection) return await exchange(request, transport);
         throw error;
       }
@@ -90,18 +90,21 @@ export class PeerClient {
     this.#secure?.then(({ agent }) => agent.destroy());
   }
 
-  /** The way to peers with TLS. Its library takes 4 MB: it is loaded for the first such peer. */
+  /**
+   * Returns the transport with TLS. Its library takes 4 MB, therefore it is loaded only for the first
+   * peer with TLS.
+   */
   #secureTransport(): Promise<Transport> {
     this.#secure ??= import("node:https").then(({ default: https }) => ({
       request: https.request,
-      // Never without `ca`: the runtime would look for the system's, which it may not in the worker.
+      // Always pass `ca`. Without it the runtime reads the authorities of the system, which the worker may not.
       agent: new https.Agent({ ...POOL, ca: [...this.#authorities] }),
     }));
     return this.#secure;
   }
 }
 
-/** Sends the request once. */
+/** Sends the request once, without a retry. */
 function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswer> {
   return new Promise((resolve, reject) => {
     const sent = performance.now();
@@ -162,13 +165,13 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
 
 class StaleConnection extends PeerError {}
 
-/** The first value of a header field of an answer. */
+/** Returns the first value of a header field of an answer. */
 export function headerOf(answer: PeerAnswer, name: string): string | undefined {
   const value = answer.headers[name.toLowerCase()];
   return typeof value === "string" ? value : value?.[0];
 }
 
-/** The body of an answer as text, whatever its bytes are. */
+/** Returns the body of an answer as text. Bytes that are not UTF-8 are replaced. */
 export function textOf(answer: PeerAnswer): string {
   return new TextDecoder().decode(answer.body);
 }

@@ -1,4 +1,7 @@
-/** What the peers' room is told. Plain data: it crosses from the main thread into the worker. */
+/**
+ * The configuration of everything about peers. It is plain data, because the main thread sends it to the
+ * worker.
+ */
 
 import type { ListenConfiguration } from "../http/configuration.ts";
 
@@ -7,25 +10,25 @@ export interface MulticastConfiguration {
   /** IPv4 address of the group. */
   readonly group: string;
   readonly port: number;
-  /** Local address that the receiving socket binds; `0.0.0.0` for all. */
+  /** Local address to which the receiving socket is bound; `0.0.0.0` for all. */
   readonly address: string;
-  /** Interfaces (by name or address) that join and send; empty for all that qualify. */
+  /** Interfaces (names or addresses) that receive and send; empty for all except ignored ones. */
   readonly interfaces: readonly string[];
-  /** Interfaces (by name, `*` as a wildcard) that never join or send. */
+  /** Names of interfaces, with `*` as a wildcard, that neither receive nor send. */
   readonly ignoredInterfaces: readonly string[];
   /** Seconds between announcements. */
   readonly interval: number;
 }
 
-/** How this server is announced by multicast DNS, and where. */
+/** How this server is announced by multicast DNS, and on which interfaces. */
 export interface MdnsConfiguration {
-  /** Interfaces (by name or address) that take part; empty for all that qualify. */
+  /** Interfaces (names or addresses) that take part; empty for all except ignored ones. */
   readonly interfaces: readonly string[];
-  /** Interfaces (by name, `*` as a wildcard) that never take part. */
+  /** Names of interfaces, with `*` as a wildcard, that do not take part. */
   readonly ignoredInterfaces: readonly string[];
   /** The first label of this host's name. */
   readonly hostName: string;
-  /** Where the server listens: other addresses of this host are not announced. */
+  /** The addresses that the server listens on. Other addresses of this host are not announced. */
   readonly listen: Pick<ListenConfiguration, "address" | "ipv6">;
   /** The distribution: `ID` of os-release(5). */
   readonly id: string;
@@ -39,19 +42,19 @@ export interface PeersConfiguration {
   readonly program: "pacserve" | "quickserve";
   /** Addresses of static peers, each with a slash at its end: `http://10.0.0.2:15678/`. */
   readonly staticPeers: readonly string[];
-  /** Null: neither announce nor listen. */
+  /** Null to neither announce this server by multicast nor listen for others. */
   readonly multicast: MulticastConfiguration | null;
-  /** Null: no multicast DNS. */
+  /** Null to use no multicast DNS. */
   readonly mdns: MdnsConfiguration | null;
-  /** The longest that a search may take, in milliseconds. */
+  /** The time limit of a search in milliseconds. */
   readonly searchTimeout: number;
-  /** Port on which a peer without one in its address is asked. */
+  /** Port of a peer whose URL has none. */
   readonly defaultPort: number;
-  /** Ask peers by IPv6 addresses too. */
+  /** True to use IPv6 addresses of peers, too. */
   readonly ipv6: boolean;
   /**
-   * PEM certificates of the authorities that those of peers with TLS are verified against: the same
-   * that clients trust, or they could not follow a redirect. None: peers with TLS are not used.
+   * PEM certificates of the authorities with which certificates of peers are verified. They must be the
+   * same that clients trust, so that clients can follow a redirect. If missing, peers with TLS are not used.
    */
   readonly authorities?: readonly string[];
 }

@@ -1,11 +1,11 @@
-/** What both means of discovery by datagrams do with their sockets. */
+/** Helpers for the two means of discovery that use datagrams. */
 
-/** Resolves after so many milliseconds, one at least. */
+/** Resolves after the given milliseconds, but at least one. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
 }
 
-/** Datagrams that were sent in several places, and where they came back. */
+/** Tracks which places (interfaces) have received back the datagram that was sent from them. */
 export class AwaitedEchoes {
   readonly #awaited: Set<string>;
   readonly #places: readonly string[];
@@ -17,13 +17,13 @@ export class AwaitedEchoes {
     if (places.length === 0) this.#all.resolve();
   }
 
-  /** One came back there. */
+  /** Must be called when the datagram came back at a place. */
   heard(place: string): void {
     this.#awaited.delete(place);
     if (this.#awaited.size === 0) this.#all.resolve();
   }
 
-  /** Waits until all are back, but no longer than so many milliseconds. */
+  /** Waits until all datagrams came back, but at most `patience` milliseconds. */
   async wait(patience: number): Promise<{ readonly place: string; readonly heard: boolean }[]> {
     const timer = setTimeout(this.#all.resolve, patience);
     await this.#all.promise;
@@ -32,7 +32,7 @@ export class AwaitedEchoes {
   }
 }
 
-/** Closes a socket; one that is closed already stays so. */
+/** Closes a socket. Does nothing if it is closed already. */
 export function closeSocket(socket: Deno.DatagramConn): void {
   try {
     socket.close();

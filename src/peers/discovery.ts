@@ -1,51 +1,57 @@
 /**
- * Means of finding peers, such as multicast. Each is a file of its own that implements
- * {@link Discovery}, and is begun by `peers.ts`, the registration of all of them.
+ * The interface of the means of discovery, such as multicast. Each is in its own file and implements
+ * {@link Discovery}; `peers.ts` starts all of them.
  */
 
 import type { PeerUrl } from "./peer_url.ts";
 
 /**
- * What a peer understands. `pacserve`: messages, and an index if it is one of ours. `pacredir`: HEAD
- * and GET of packages, and nothing else.
+ * The protocol of a peer. `pacserve`: it understands messages, and has an index unless it is an original
+ * of 2013. `pacredir`: it understands only HEAD and GET of packages.
  */
 export type PeerKind = "pacserve" | "pacredir";
 
-/** By which of them a peer was heard. */
+/** The means of discovery by which a peer was found. */
 export type Means = "multicast" | "multicast DNS";
 
-/** What discovery tells of. */
+/** Receives the events of discovery. */
 export interface DiscoveryListener {
-  /** A server is new, or there is reason to think that it does not know this one (it was started anew). */
+  /** A server was found that is new, or that was restarted and may not know this server. */
   found(peer: PeerUrl, kind: PeerKind, means?: Means): void;
   /** A server that was found is still there. */
   seen(peer: PeerUrl, kind: PeerKind, means?: Means): void;
-  /** A server seems to be there no more. Anybody can say so. */
+  /** A server seems to be gone. This may be forged, because any host can send such a message. */
   lost(peer: PeerUrl): void;
 }
 
-/** Whether an announcement of this server came back to it: others in that network can hear it, too. */
+/**
+ * The result of an announcement that this server tried to receive itself. If it did, others in that
+ * network can, too.
+ */
 export interface Echo {
-  /** As people call it: `multicast`, `multicast DNS`. */
+  /** The name for users: `multicast` or `multicast DNS`. */
   readonly means: string;
-  /** The address or the interface that was announced from, or the port that cannot be used. */
+  /** The address or interface from which it was sent, or the port that cannot be used. */
   readonly place: string;
   readonly heard: boolean;
 }
 
-/** Looks for peers, and makes this server known to them where the means can do that. */
+/** Finds peers and, if the means supports that, announces this server to them. */
 export interface Discovery {
-  /** Begins. A problem is logged, never thrown. */
+  /** Starts discovery. Problems are logged, never thrown. */
   start(listener: DiscoveryListener): void;
 
   /**
-   * Announces this server now, and finds out where that comes back. Loopback is left out, since nobody
-   * is behind it.
+   * Announces this server now, and checks where the announcement comes back. It skips the loopback
+   * interface, because there are no other hosts on it.
    *
-   * @param patience milliseconds.
+   * @param patience the longest time to wait, in milliseconds.
    */
   echoes(patience: number): Promise<Echo[]>;
 
-  /** Ends it, with all sockets and timers; settles when others were told, where the means does that. */
+  /**
+   * Stops discovery and closes all sockets and timers. If the means says goodbye to others, it resolves
+   * after that.
+   */
   stop(): void | Promise<void>;
 }

@@ -1,19 +1,19 @@
 /**
- * File checks, gathered: what is asked of a peer in the same moment goes in one message, and what is
- * asked while a message is on its way goes in the next. So the number of messages depends on time, not
- * on the number of files.
+ * Gathers file checks: all questions to a peer at the same moment go in one message, and questions that
+ * arise while that message is unanswered go in the next one. Therefore the number of messages depends on
+ * the time, and not on the number of files.
  */
 
 import { MAX_PATHS, MAX_PATHS_SIZE, sizeInMessage } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
-/** The longest, in milliseconds, that a question waits for the message before it to come back. */
+/** The longest time in milliseconds that a question waits for the answer to the previous message. */
 const MAX_WAIT = 10;
 
 /**
- * How long, in milliseconds, the first question waits for others: what pacman asks for together comes
- * over several connections, one shortly after the other.
+ * The time in milliseconds that the first question waits for others. pacman sends simultaneous requests
+ * over several connections, and they arrive shortly after one another.
  */
 const GATHERING = 1;
 
@@ -24,12 +24,12 @@ interface Question {
 
 interface Line {
   waiting: Question[];
-  /** Messages on their way. */
+  /** Number of messages that are not answered yet. */
   underWay: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
-/** Asks peers whether they have files. */
+/** Asks peers if they have files. */
 export class FileChecks {
   readonly #questions: Pick<Questions, "fileCheck">;
   readonly #lines = new Map<Peer, Line>();
@@ -38,7 +38,7 @@ export class FileChecks {
     this.#questions = questions;
   }
 
-  /** Whether the peer has the file. Rejects with a `PeerError` when there is no proper answer. */
+  /** Returns true when the peer has the file. Rejects with a `PeerError` when there is no valid answer. */
   ask(peer: Peer, path: string): Promise<boolean> {
     const answer = Promise.withResolvers<boolean>();
     const line = this.#lineOf(peer);
@@ -79,7 +79,7 @@ export class FileChecks {
   }
 }
 
-/** Takes from the front the questions that go in one message. */
+/** Removes from the front the questions that fit in one message, and returns them. */
 function takeMessage(waiting: Question[]): Question[] {
   let size = 0;
   const end = waiting.findIndex(({ path }, index) => {

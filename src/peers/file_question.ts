@@ -1,4 +1,4 @@
-/** The question for one file, as it is put to peers. */
+/** Asks peers for one file. */
 
 import { encodePath } from "../http/target.ts";
 import { ranked } from "./balance.ts";
@@ -8,17 +8,17 @@ import type { PacredirHosts } from "./pacredir_hosts.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
-/** What is asked, and what is known already. */
+/** The objects that a question uses. */
 interface FileQuestionParts {
   readonly questions: Questions;
   readonly indexes: RemoteIndexes;
 }
 
-/** The question for a file of this server's tree. */
+/** The question if peers have a file, which is named by its path in this server's tree. */
 export class FileQuestion {
   readonly #path: string;
   readonly #encoded: string;
-  /** The name under which indexes have the file; null for one that they do not cover. */
+  /** The name of the file in indexes; null when indexes do not contain such files. */
   readonly #name: string | null;
   readonly #parts: FileQuestionParts;
   readonly #checks: FileChecks;
@@ -40,17 +40,17 @@ export class FileQuestion {
     this.#pacredir = pacredir;
   }
 
-  /** The URL of the file on a peer. */
+  /** Returns the URL of the file on a peer. */
   urlAt(peer: Peer): string {
     return peer.url.slice(0, -1) + this.#encoded;
   }
 
-  /** The length of a peer's copy, as its confirmation gave it; null when it did not. */
+  /** Returns the size in bytes of a peer's copy, from its confirmation; null when that had none. */
   sizeAt(peer: Peer): number | null {
     return this.#sizes.get(peer) ?? null;
   }
 
-  /** The peers whose index names the file, and those whose index does not tell. */
+  /** Returns the peers whose index contains the file, and those whose index is unknown or incomplete. */
   byIndex(peers: readonly Peer[]): { readonly named: Peer[]; readonly unknown: Peer[] } {
     const named: Peer[] = [];
     const unknown: Peer[] = [];
@@ -61,14 +61,14 @@ export class FileQuestion {
       if (verdict === "yes") named.push(peer);
       if (verdict === "unknown") unknown.push(peer);
     }
-    // They have no index, and for databases only mirrors are asked.
+    // pacredir hosts have no index. Ask them only for packages, because databases come only from mirrors.
     const hosts = this.#name?.includes(".pkg.")
       ? this.#pacredir.chosen(peers.filter(({ kind }) => kind === "pacredir"))
       : [];
     return { named, unknown: [...unknown, ...hosts] };
   }
 
-  /** Asks a peer whether it has the file. */
+  /** Asks a peer if it has the file. */
   async check(peer: Peer): Promise<boolean> {
     if (peer.kind === "pacserve") return await this.#checks.ask(peer, this.#path);
     const { has, size } = await this.#pacredir.offers(peer, this.urlAt(peer));
@@ -76,9 +76,9 @@ export class FileQuestion {
     return has === "yes";
   }
 
-  /** Asks a peer for the very URL of the file. */
+  /** Asks a peer to confirm the file at the exact URL that a client will be redirected to. */
   async confirm(peer: Peer): Promise<boolean> {
-    // Such a host has no other way to say that it has the file: it has just been asked in this way.
+    // A pacredir host was already asked in this way by {@link check}.
     if (peer.kind === "pacredir") return this.#sizes.has(peer);
     const { has, size } = await this.#parts.questions.offers(peer, this.urlAt(peer));
     if (has === "not found" && this.#name !== null) this.#parts.indexes.drop(peer, this.#name);
@@ -86,9 +86,9 @@ export class FileQuestion {
     return has === "yes";
   }
 
-  /** The order in which peers that have the file are tried. */
+  /** Returns peers that have the file in the order in which to try them. */
   ranked(peers: readonly Peer[]): readonly Peer[] {
-    // Peers that say yes and then hang, however many, come after all others.
+    // Try peers that have failed after all others, so that many that say yes and then hang cause no delay.
     const trusted = peers.filter(({ failures }) => failures === 0);
     const best = trusted.length > 0 ? trusted : peers;
     return ranked(best, performance.now(), Math.random);

@@ -1,4 +1,4 @@
-/** Finds the peer that has a file, and what peers have in a directory, for a client's request. */
+/** Finds the peer that has a file, and the entries of a directory on peers, for a client's request. */
 
 import { isInNetwork, isLoopbackHost } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -20,34 +20,43 @@ export interface Found {
   /** URL of the peer: `http://10.0.0.2:15678/`. */
   readonly peer: string;
   readonly url: string;
-  /** Bytes, as the confirmation said; null when it did not. */
+  /** Size in bytes from the confirmation; null when that had none. */
   readonly size: number | null;
 }
 
-/** What a search needs of a client's request: its connection, and whether it still waits. */
+/**
+ * The parts of a client's request that a search uses: its connection, and a signal that aborts when the
+ * client leaves.
+ */
 export type Client = Pick<HttpRequest, "connection" | "signal">;
 
-/** What finding needs. */
+/** The objects that the finder uses. */
 interface FinderParts {
   readonly registry: Registry;
   readonly questions: Questions;
   readonly indexes: RemoteIndexes;
   readonly network: OwnNetwork;
-  /** Milliseconds that a search may take. */
+  /** The time limit of a search in milliseconds. */
   readonly timeout: number;
 }
 
 /**
- * Searches that one neighbour, and all of them together, can make this server begin. An upgrade of 300
- * packages and their signatures is 600.
+ * The number of searches that one neighbour can make this server start. An upgrade of 300 packages with
+ * their signatures needs 600.
  */
 const SEARCHES_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
 const SEARCHES_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
 
-/** More at a time would keep the answers to this host's own questions waiting. */
+/**
+ * The greatest number of simultaneous searches for all neighbours. More would delay the searches for this
+ * host.
+ */
 const MAX_SEARCHES_FOR_NEIGHBOURS = 32;
 
-/** Directories that neighbours can make it ask all peers for: far larger answers, and for people. */
+/**
+ * The number of directories for which a neighbour can make this server ask all peers. It is smaller,
+ * because the answers are far larger, and only people ask for them.
+ */
 const LISTINGS_FOR_NEIGHBOUR = { burst: 20, perSecond: 0.5 };
 const LISTINGS_FOR_NEIGHBOURS = { burst: 60, perSecond: 2 };
 
@@ -69,10 +78,10 @@ export class Finder {
   }
 
   /**
-   * The peer that has the file and just confirmed it; null when there is none, or when the client is a
-   * neighbour who made this server search too often.
+   * Returns a peer that has just confirmed that it has the file; null when there is none, or when the
+   * client is a neighbour that caused too many searches.
    *
-   * @param mayAsk whether a peer, by its URL, comes into question; by default all do.
+   * @param mayAsk returns true for the URL of a peer that may be asked; by default all may.
    */
   find(
     segments: readonly string[],
@@ -81,7 +90,7 @@ export class Finder {
   ): Promise<Found | null> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve(null);
     const network = this.#parts.network.networkOf(connection);
-    // Clients in one network share a search for the same file among all peers.
+    // Clients in the same network share one search for the same file.
     const key = `${network} ${encodePath(segments)}`;
     const running = mayAsk === undefined ? this.#searches.get(key) : undefined;
     const isNeighbour = network !== null;
@@ -97,8 +106,8 @@ export class Finder {
   }
 
   /**
-   * What the peers have in a directory, those that the client can reach. Nothing, when the client is a
-   * neighbour who made this server ask too often.
+   * Returns the entries of a directory on the peers that the client can reach; none when the client is a
+   * neighbour that asked too often.
    */
   list(segments: readonly string[], { connection }: Client): Promise<RemoteEntry[]> {
     if (!canBeAsked(segments.join("/"))) return Promise.resolve([]);
@@ -131,7 +140,7 @@ export class Finder {
     return { peer: peer.url, url: question.urlAt(peer), size: question.sizeAt(peer) };
   }
 
-  /** The peers that a client can be sent to; `network` is that in which it came in. */
+  /** Returns the peers to which a client can be redirected; see {@link reaches} for `network`. */
   #reachable(network: string | null): Peer[] {
     const askable = this.#parts.registry.askable();
     const networks = network === null ? [] : this.#parts.network.networks();
@@ -140,14 +149,14 @@ export class Finder {
 }
 
 /**
- * Whether a client can be expected to reach a peer: it is sent there, and has to get there by itself.
+ * Returns true when a client can probably reach a peer to which it would be redirected.
  *
- * Where this host is on several networks, those on one need no way to the others. A peer on none of
- * them is behind a router, which is the client's as much as ours.
+ * If this host is on several networks, clients on one of them may have no route to the others. A peer on
+ * none of them is behind a router, which clients can probably use, too.
  *
- * @param network in which the client came in (CIDR); null for a client on this host, which reaches
- * whatever this host does.
- * @param networks of this host's interfaces (CIDR).
+ * @param network the network (CIDR) from which the request came; null for a client on this host, which
+ * can reach every peer that this host can reach.
+ * @param networks the networks of this host's interfaces (CIDR).
  * @param host the peer's name or IP address.
  */
 export function reaches(
@@ -160,7 +169,7 @@ export function reaches(
   return isInNetwork(host, network) || !networks.some((each) => isInNetwork(host, each));
 }
 
-/** The result, or null as soon as nobody is interested any more. */
+/** Returns the result, or null as soon as the signal aborts. */
 function nullWhenAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | null> {
   if (signal.aborted) return Promise.resolve(null);
   return new Promise((resolve, reject) => {

@@ -1,8 +1,11 @@
-/** Which of this host's IPv4 addresses take part in multicast, and whose announcements concern them. */
+/**
+ * Chooses the IPv4 addresses of this host for multicast, and the announcements that are from their
+ * networks.
+ */
 
 import { isInNetwork } from "../http/address.ts";
 
-/** An interface's address, as `Deno.networkInterfaces()` gives it. */
+/** An address of an interface, as in `Deno.networkInterfaces()`. */
 export interface InterfaceAddress {
   readonly name: string;
   readonly family: "IPv4" | "IPv6";
@@ -12,8 +15,8 @@ export interface InterfaceAddress {
 }
 
 /**
- * Names that container and virtual machine managers and VPNs give their interfaces: there are no other
- * machines of the LAN behind them, or machines that must not learn of this one.
+ * Names of interfaces of containers, virtual machines and VPNs. Their networks have no other machines of the
+ * LAN, or have machines that must not learn of this one.
  */
 export const IGNORED_INTERFACES: readonly string[] = [
   "br-*",
@@ -61,10 +64,10 @@ function matchesName(pattern: string, name: string): boolean {
 }
 
 /**
- * The IPv4 addresses that join the group and send announcements, the loopback address among them.
+ * Returns the IPv4 addresses that join the group and send announcements, including the loopback address.
  *
- * @param chosen names or addresses of interfaces; these are taken although they may be ignored by
- * name. Empty: all that are not ignored.
+ * @param chosen names or addresses of interfaces, which are used even if their names are ignored. If empty,
+ * all interfaces that are not ignored are used.
  * @param ignored names of interfaces, with `*` as a wildcard.
  */
 export function multicastAddresses(
@@ -78,25 +81,25 @@ export function multicastAddresses(
   return [...new Set(addresses)];
 }
 
-/** Whether an address takes part, or its interface; see {@link multicastAddresses}. */
+/** Returns true when an address is chosen, or its interface; see {@link multicastAddresses}. */
 export function isChosen(
   { name, address }: InterfaceAddress,
   chosen: readonly string[],
   ignored: readonly string[],
 ): boolean {
-  // Linux names a second address of an interface with a label behind a colon: `eth0:1`.
+  // Linux names further addresses of an interface with a colon and a label: `eth0:1`.
   const plain = name.split(":")[0] ?? name;
   if (chosen.length > 0) return chosen.some((choice) => choice === plain || choice === address);
   return !ignored.some((pattern) => matchesName(pattern, plain));
 }
 
 /**
- * Whether a datagram comes from the network of an interface that does not take part. The group's port
- * hears those too, if another program has joined the group there, or if they are sent to this host
- * alone.
+ * Returns true when a datagram comes from the network of an interface that does not take part. The socket
+ * also receives such datagrams if another program has joined the group there, or if they were sent to this
+ * host by unicast.
  *
- * @param source the IPv4 address that it came from.
- * @param taking the addresses that take part, as {@link multicastAddresses} gives them.
+ * @param source the source IPv4 address of the datagram.
+ * @param taking the addresses that take part: the result of {@link multicastAddresses}.
  */
 export function isFromElsewhere(
   source: string,
@@ -107,13 +110,13 @@ export function isFromElsewhere(
   return around.length > 0 && !around.some((address) => taking.includes(address));
 }
 
-/** This host's IPv4 addresses in whose network another host's address is. */
+/** Returns this host's IPv4 addresses that are in the same network as another host's address. */
 export function addressesNear(source: string, interfaces: readonly InterfaceAddress[]): string[] {
   const addresses = addressesAround(source, interfaces);
   return addresses.includes(source) ? [] : addresses;
 }
 
-/** This host's IPv4 addresses in whose network an IPv4 address is. */
+/** Returns this host's IPv4 addresses that are in the same network as an IPv4 address. */
 function addressesAround(source: string, interfaces: readonly InterfaceAddress[]): string[] {
   return interfaces.filter(({ family, cidr }) => family === "IPv4" && isInNetwork(source, cidr))
     .map(({ address }) => address);

@@ -1,26 +1,26 @@
-/** What the peers have in a directory, for `--list-remote`. */
+/** Lists a directory on all peers, for `--list-remote`. */
 
 import { encodePath } from "../http/target.ts";
 import type { Listing, ListingEntry } from "./protocol.ts";
 import type { Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
-/** An entry of a directory on a peer: its `href` is a URL, with a slash at the end for a directory. */
+/** An entry of a directory on a peer. Its `href` is a URL, which ends with a slash for a directory. */
 export interface RemoteEntry extends ListingEntry {
   readonly name: string;
   /** URL of the peer. */
   readonly peer: string;
 }
 
-/** Bytes that the answers of all peers may take together. */
+/** The greatest total size in bytes of the answers of all peers. */
 const MAX_BYTES = 64 << 20;
 
-/** The most entries that a page gets from peers. */
+/** The greatest number of entries from peers on one page. */
 const MAX_ENTRIES = 100_000;
 
 /**
- * Asks all the peers for a directory at the same time, and takes what has come after `timeout`
- * milliseconds. A peer that fails or is late is as if it had no such directory.
+ * Asks all peers for a directory at the same time, and returns the entries that arrive within `timeout`
+ * milliseconds. A peer that fails or is late is treated as if it did not have the directory.
  */
 export function listRemote(
   peers: readonly Peer[],
@@ -33,12 +33,12 @@ export function listRemote(
     const awaited = new Set(peers.filter((peer) => peer.state !== "backoff"));
     const finish = (): void => {
       clearTimeout(timer);
-      // A copy: late answers are still added to the original.
+      // Return a copy, because late answers are still added to the original.
       resolve([...entries]);
     };
     const timer = setTimeout(finish, timeout);
     if (awaited.size === 0) finish();
-    // Without a slash at its end, at which an original crashes.
+    // Send no slash at the end: it makes a server of the original crash.
     const path = `/${segments.join("/")}`;
     const allowance = { left: MAX_BYTES };
     for (const peer of peers) {
@@ -55,8 +55,8 @@ export function listRemote(
 }
 
 /**
- * The entries of one peer. The URL is made from the name: a peer cannot send anybody elsewhere by
- * what it writes in `href`.
+ * Yields the entries of one peer. The URL is made from the name and not from `href`, so that a peer cannot
+ * send clients to other servers.
  */
 function* entriesOf(
   peer: Peer,

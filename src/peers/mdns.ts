@@ -1,8 +1,8 @@
 /**
- * Finding servers by multicast DNS: `_pacserve._tcp.local` (RFC 6762 and RFC 6763).
+ * Discovery by multicast DNS: `_pacserve._tcp.local` (RFC 6762 and RFC 6763).
  *
- * It speaks for itself on the port that avahi-daemon and systemd-resolved share, so that it needs none
- * of them and disturbs none. pacredir hosts announce themselves in the same way.
+ * It has its own sockets on the port that avahi-daemon and systemd-resolved share, so that it neither needs
+ * nor disturbs them. pacredir hosts announce themselves in the same way.
  */
 
 import type { Log } from "../log.ts";
@@ -17,25 +17,25 @@ import { formatText, TTL } from "./mdns/names.ts";
 import { RunningLink } from "./mdns/running_link.ts";
 import type { PeerUrl } from "./peer_url.ts";
 
-/** Milliseconds for which a server is remembered of which nothing more is heard. */
+/** Milliseconds after which a server that sent nothing more is forgotten. */
 export const MDNS_LIFETIME = 3 * TTL * 1000;
 
-/** The server that is announced. */
+/** The properties of the server that are announced. */
 interface AnnouncedServer {
   readonly scheme: "http" | "https";
   /** The TCP port. */
   readonly port: number;
-  /** Identity of the running server: others see by it that it was started anew. */
+  /** Identity of the running server. It changes when the server is restarted. */
   readonly instance: string;
 }
 
-/** Milliseconds between two looks at the interfaces. */
+/** Milliseconds between two checks of the interfaces. */
 const RESCAN = 45_000;
 
-/** Most different problems that are told. */
+/** The greatest number of different problems that are logged. */
 const MAX_REPORTED = 64;
 
-/** Announces this server and finds others, from `start` to `stop`. */
+/** Announces this server and finds others until it is stopped. */
 export class Mdns implements Discovery {
   readonly #configuration: MdnsConfiguration;
   readonly #server: AnnouncedServer;
@@ -57,7 +57,7 @@ export class Mdns implements Discovery {
     return [...this.#links].filter(([, { isOpen }]) => isOpen).map(([name]) => name);
   }
 
-  /** Begins to announce the server, and to look for others. */
+  /** Starts to announce the server and to look for others. */
   start(listener: DiscoveryListener): void {
     this.#listener = listener;
     this.#lastLook = Date.now();
@@ -73,7 +73,7 @@ export class Mdns implements Discovery {
     return heard.map((echo) => ({ means: "multicast DNS", ...echo }));
   }
 
-  /** Says that the server ends, and closes all sockets. */
+  /** Announces that the server ends, and closes all sockets. */
   async stop(): Promise<void> {
     this.#rescan?.stop();
     this.#listener = null;
@@ -83,7 +83,7 @@ export class Mdns implements Discovery {
 
   #lookAgain(): void {
     const now = Date.now();
-    // A timer does not run while the machine sleeps: others have forgotten it meanwhile.
+    // Timers do not run while the machine sleeps. After that, announce it again, because others forgot it.
     const slept = now - this.#lastLook > 3 * RESCAN;
     this.#lastLook = now;
     this.#look();
@@ -100,7 +100,7 @@ export class Mdns implements Discovery {
     );
     for (const [name, running] of this.#links) {
       const link = present.get(name);
-      // One whose sockets could not be opened is tried again: the other program may have ended.
+      // If the sockets could not be opened, try again: the program that has the port may have ended.
       if (link !== undefined && running.isOpen && running.update(link, ownAddresses)) continue;
       this.#links.delete(name);
       void running.close();
@@ -126,7 +126,7 @@ export class Mdns implements Discovery {
     return { advertisement: { hostName, port, text }, id, arch, random: Math.random };
   }
 
-  /** Says each thing once, however often it is tried. */
+  /** Logs each problem only once, even if it occurs again. */
   #report(sentence: string): void {
     if (this.#reported.has(sentence) || this.#reported.size >= MAX_REPORTED) return;
     this.#reported.add(sentence);

@@ -1,8 +1,8 @@
 /**
- * Decides which servers are peers. It takes in what discovery finds and what nudges say, asks those
- * servers whether they are there, and tells the peers of each change of this server's index.
+ * Decides which servers are peers. It gets servers from discovery and from nudges, asks them if they are
+ * there, and tells the peers about each change of this server's index.
  *
- * What is known of the peers is in the registry, whose event `changed` tells of all that comes of it.
+ * The registry stores the peers. Its event `changed` reports every change.
  */
 
 import type { Log } from "../log.ts";
@@ -20,27 +20,27 @@ import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
 
 /**
- * Nudges by which one neighbour can make this server ask it whether it is there. Together they may be
- * more than are asked in a second: the rest wait in the queue of probes.
+ * The number of nudges of one neighbour that make this server probe it. All neighbours together may cause
+ * more than the queue of probes sends in a second; the rest wait in the queue.
  */
 const PROBES_FOR_NEIGHBOUR = { burst: 100, perSecond: 5 };
 const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
 
 /**
- * A peer that is known is asked because it was found so many times, and then once in so many seconds:
- * one that starts again and again, or in whose name somebody else speaks.
+ * How often a known peer is probed because it was found again. This limits the probes of one that restarts
+ * repeatedly, or in whose name another host sends announcements.
  */
 const PROBES_FOR_KNOWN = { burst: 4, perSecond: 1 / 15 };
 
-/** What a peer was told of this server's index. */
+/** The generation of this server's index that a peer was last told about. */
 interface Told {
-  /** The instance that was told; null until it answers. */
+  /** The instance of the peer that was told; null until it answers. */
   instance: string | null;
-  /** 0: it was told that there is no index yet. */
+  /** The generation; 0 when the peer was told that there is no index yet. */
   readonly generation: number;
 }
 
-/** What membership is made from. */
+/** The objects that membership uses. */
 interface MembershipParts {
   readonly configuration: Pick<PeersConfiguration, "defaultPort" | "ipv6">;
   readonly registry: Registry;
@@ -51,15 +51,15 @@ interface MembershipParts {
   readonly log: Log;
 }
 
-/** Lets peers in, and keeps up with them. */
+/** Accepts servers as peers, and keeps their state up to date. */
 export class Membership implements DiscoveryListener {
   readonly #parts: MembershipParts;
   readonly #probes: ProbeQueue;
   readonly #probeLimit = new NeighbourLimit(PROBES_FOR_NEIGHBOUR, PROBES_FOR_NEIGHBOURS);
   readonly #told = new WeakMap<Peer, Told>();
-  /** How often a peer that is known may be asked because it was found again. */
+  /** The limits {@link PROBES_FOR_KNOWN} of the known peers. */
   readonly #again = new WeakMap<Peer, TokenBucket>();
-  /** What was said of each peer in the log. */
+  /** The last trouble of each peer that was logged. */
   readonly #troubles = new WeakMap<Peer, string>();
   #admission: OwnServer["admission"] | null = null;
   #port = 0;
@@ -72,63 +72,63 @@ export class Membership implements DiscoveryListener {
     parts.published.on("changed", () => this.#tellPeers());
   }
 
-  /** Says who may be a peer. */
+  /** Sets the rules by which hosts may become peers. */
   admit(admission: OwnServer["admission"]): void {
     this.#admission = admission;
   }
 
   /**
-   * Begins, once this server listens.
+   * Starts. Must be called when this server listens.
    *
-   * @param port of TCP.
-   * @param uri by which it names itself.
+   * @param port the TCP port of this server.
+   * @param uri the URI of this server in nudges.
    */
   start(port: number, uri: string): void {
     this.#port = port;
     this.#uri = uri;
     const { registry } = this.#parts;
-    // Those that a worker before this one knew may be in networks that are allowed no more.
+    // The peers of the previous worker may be in networks that are no longer allowed.
     for (const peer of registry.all()) {
       if (peer.origin !== "static" && !this.#isAllowed(peer.location)) registry.remove(peer);
     }
   }
 
-  /** Asks nobody any more. */
+  /** Stops all probes. */
   stop(): void {
     this.#probes.stop();
   }
 
-  /** The user named this peer. */
+  /** Adds a peer that the user named. */
   named(location: PeerUrl): void {
     if (this.#parts.registry.isOwnUrl(formatPeerUrl(location))) return;
     this.#probes.add(this.#parts.registry.addStatic(location));
   }
 
   /**
-   * A server was found on the network; anybody can make it look so. One that is known may have been
-   * started anew, and know nobody.
+   * Probes a server that was found on the network, because any host can forge an announcement. A known peer
+   * is probed, too: it may have been restarted, and then it does not know this server.
    */
   found(location: PeerUrl, kind: PeerKind, means?: Means): void {
     const known = this.#heard(location, "announcement", kind, means);
     if (known !== null && this.#mayAskAgain(known)) this.#probes.add(known);
   }
 
-  /** A server that was found is still there. */
+  /** Notes that a server that was found is still there. */
   seen(location: PeerUrl, kind: PeerKind, means?: Means): void {
     this.#heard(location, "announcement", kind, means);
   }
 
-  /** A server seems to be gone: it is asked, because anybody can say so. */
+  /** Probes a server that seems to be gone, because any host can forge such a message. */
   lost(location: PeerUrl): void {
     const known = this.#parts.registry.get(formatPeerUrl(location));
     if (known?.state === "alive" && this.#mayAskAgain(known)) this.#probes.add(known);
   }
 
   /**
-   * A server at this IP address says that it is `uri`, whose host is not believed.
+   * Handles a nudge of a server at this IP address. The host in its `uri` is ignored.
    *
-   * @param instance its identity; null for a server of the original.
-   * @param generation of its index; null for none.
+   * @param instance the identity of the server; null for a server of the original.
+   * @param generation the generation of its index; null when it has none.
    */
   nudged(
     uri: string,
@@ -141,7 +141,7 @@ export class Membership implements DiscoveryListener {
     if (given === null) return;
     const location = { ...given, host: source };
     const known = registry.get(formatPeerUrl(location));
-    // It was started anew, or is not the server that it was taken for.
+    // The server was restarted, or another server has its address now.
     const isOther = instance !== null && known !== undefined && known.instance !== instance;
     const isToBeAsked = known?.state !== "alive" || isOther;
     if (isToBeAsked && !this.#probeLimit.take(source)) return;
@@ -151,7 +151,7 @@ export class Membership implements DiscoveryListener {
     else registry.spoke(known, generation);
   }
 
-  /** @returns the peer, if it is known and was not asked because of this. */
+  /** @returns the peer, if it is known and this does not cause a probe. */
   #heard(
     location: PeerUrl,
     origin: "nudge" | "announcement",
@@ -178,11 +178,12 @@ export class Membership implements DiscoveryListener {
   }
 
   #isAllowed({ host, path }: PeerUrl): boolean {
-    // Servers answer at their root: a path of the sender's choice would make us ask others for it.
+    // Servers answer messages only at their root. With another path, a sender could make us send requests
+    // of its choice.
     return path === "/" && this.#isUsable(host) && this.#admission?.allowsPeer(host) === true;
   }
 
-  /** A link-local IPv6 address needs a zone, which no URL that clients understand can bear. */
+  /** Returns false for a link-local IPv6 address: it needs a zone, which clients do not support in URLs. */
   #isUsable(host: string): boolean {
     if (!host.includes(":")) return true;
     return this.#parts.configuration.ipv6 && !/^fe[89ab]/i.test(host);
@@ -206,7 +207,7 @@ export class Membership implements DiscoveryListener {
     if (registry.has(peer) && this.#isBehind(peer, published.generation)) this.#probes.add(peer);
   }
 
-  /** Tells the peers of a new generation. One in backoff is told when it answers again. */
+  /** Tells the peers about a new generation. A peer in backoff is told when it answers again. */
   #tellPeers(): void {
     for (const peer of this.#parts.registry.askable()) {
       const isOriginal = peer.roundTrip !== null && peer.instance === null;
@@ -215,9 +216,9 @@ export class Membership implements DiscoveryListener {
   }
 
   /**
-   * Whether a peer that has just answered does not know of this generation: the index changed while
-   * word was on its way or could not come, or the peer was started anew. Servers of the original need
-   * not know.
+   * Returns true when a peer that has just answered was not told about this generation: the index changed
+   * since the last message, the message failed, or the peer was restarted. Returns false for servers of the
+   * original, which do not use indexes.
    */
   #isBehind(peer: Peer, generation: number): boolean {
     if (peer.state !== "alive" || peer.instance === null || generation === 0) return false;
@@ -237,7 +238,7 @@ export class Membership implements DiscoveryListener {
       if (isNew) log.info(`found peer ${peer.url}`);
     } catch (error) {
       this.#told.delete(peer);
-      // What is wrong with a peer that is known stands in the log already.
+      // The trouble of a known peer is logged already.
       if (isNew) log.debug(`peer ${peer.url}: ${messageOf(error)}`);
     }
   }

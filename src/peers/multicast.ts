@@ -1,8 +1,8 @@
 /**
- * Announcements by UDP multicast, out and in.
+ * Discovery by UDP multicast: sends announcements and receives those of others.
  *
- * One socket receives on the group's port. For each local address that takes part there is a socket
- * bound to it that sends, because on Linux that is what chooses the interface.
+ * One socket receives on the group's port. For each local address that takes part, another socket is bound
+ * to that address and sends, because on Linux this chooses the interface.
  */
 
 import { Buffer } from "node:buffer";
@@ -26,35 +26,35 @@ import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 /** Milliseconds from the start to the first announcement. */
 const FIRST_ANNOUNCEMENT = 1_000;
 
-/** Milliseconds between two looks at the interfaces: one that comes up is used within a minute. */
+/** Milliseconds between two checks of the interfaces. One that comes up is used within a minute. */
 const RESCAN = 45_000;
 
 const TTL = 32;
 
 /**
- * An announcement is due when the one before it was heard an interval ago, give or take this many
- * milliseconds. One at another time comes from a server that was started anew.
+ * Tolerance in milliseconds: an announcement is due if the previous one came an interval ago, plus or minus
+ * this. An announcement at another time comes from a server that was restarted.
  */
 const DUE_MARGIN = 2_000;
 
-/** Servers whose last announcement is remembered. */
+/** The greatest number of servers whose last announcement is stored. */
 const MAX_HEARD = 2_048;
 
 /**
- * More datagrams than this in so many milliseconds wait in the kernel, which drops what it cannot
- * hold. The time is short, so that requests never wait long for a flood of datagrams.
+ * The number of datagrams that are read in each {@link PERIOD}. More wait in the kernel, which drops those
+ * that it cannot store. The period is short, so that a flood of datagrams never delays requests for long.
  */
 const DATAGRAMS = 50;
 const PERIOD = 50;
 
 interface Sender {
   readonly socket: Deno.DatagramConn;
-  /** That of the sending socket: it has the options of what is sent. */
+  /** The membership of the sending socket, which has the options for outgoing datagrams. */
   readonly sending: Promise<Deno.MulticastV4Membership> | null;
   readonly membership: Deno.MulticastV4Membership | null;
 }
 
-/** Announces this server and listens for others, from `start` to `stop`. */
+/** Announces this server and listens for others until it is stopped. */
 export class Multicast implements Discovery {
   readonly #configuration: MulticastConfiguration;
   readonly #program: PeersConfiguration["program"];
@@ -62,12 +62,12 @@ export class Multicast implements Discovery {
   readonly #announcement: Uint8Array;
   readonly #log: Log;
   readonly #senders = new Map<string, Sender>();
-  /** When each server, by its URL, was heard last. */
+  /** The time of the last announcement of each server, by its URL. */
   readonly #lastHeard = new LRUCache<string, number>({ max: MAX_HEARD });
   readonly #reported = new Set<string>();
-  /** Local addresses in whose network somebody else was heard. */
+  /** Local addresses in whose networks another host was heard. */
   readonly #answered = new Set<string>();
-  /** While somebody wants to know whether announcements come back. */
+  /** Set while {@link echoes} waits for announcements to come back. */
   #echoes: AwaitedEchoes | null = null;
   #receiver: Deno.DatagramConn | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -75,7 +75,7 @@ export class Multicast implements Discovery {
   #interfaces: readonly InterfaceAddress[] = [];
   #lastLook = 0;
 
-  /** @param uri by which this server names itself. */
+  /** @param uri the URI of this server in announcements. */
   constructor(
     configuration: MulticastConfiguration,
     { program, defaultPort }: Pick<PeersConfiguration, "program" | "defaultPort">,
@@ -89,7 +89,7 @@ export class Multicast implements Discovery {
     this.#log = log;
   }
 
-  /** Joins the group and begins to announce. */
+  /** Joins the group and starts to announce. */
   start(listener: DiscoveryListener): void {
     const { address, port, interval } = this.#configuration;
     let receiver: Deno.DatagramConn;
@@ -102,7 +102,7 @@ export class Multicast implements Discovery {
       });
     } catch (error) {
       this.#log.warn(
-        `peers cannot be found, as UDP port ${port} of ${address} cannot be used ` +
+        `multicast cannot find peers, because UDP port ${port} of ${address} cannot be used ` +
           `(--multicast-port, --multicast-address): ${messageOf(error)}`,
       );
       return;
@@ -123,7 +123,7 @@ export class Multicast implements Discovery {
     if (this.#receiver === null) {
       return [{ means, place: `UDP port ${this.#configuration.port}`, heard: false }];
     }
-    // An interface that came up a moment ago counts, too.
+    // Include interfaces that came up since the last check.
     this.#look();
     const echoes = new AwaitedEchoes([...this.#senders.keys()].filter((one) => !isLoopback(one)));
     this.#echoes = echoes;
@@ -136,15 +136,15 @@ export class Multicast implements Discovery {
   }
 
   /**
-   * Whether this host hears what it sends to a LAN. As a rule it does not: two servers on one host know
-   * each other by the loopback address, and shall not meet a second time.
+   * Sets if this host receives its own datagrams to a LAN. Normally it does not: two servers on one host
+   * find each other at the loopback address, and must not find each other at a second address, too.
    */
   async #loopBack(isOn: boolean): Promise<void> {
     await Promise.all([...this.#senders.values()].map(async ({ sending }) => {
       try {
         await (await sending)?.setLoopback(isOn);
       } catch {
-        // The interface has just gone away.
+        // The interface has just disappeared.
       }
     }));
   }
@@ -172,7 +172,7 @@ export class Multicast implements Discovery {
     const { group, port } = this.#configuration;
     sender.socket.send(this.#announcement, { transport: "udp", hostname: group, port })
       .then(() => this.#reported.delete(address), (error) => {
-        // The interface went away or has no route yet: the next look opens the socket anew.
+        // The interface disappeared or has no route yet. The next check opens a new socket.
         if (this.#senders.get(address) === sender) {
           this.#close(address);
           this.#report(address, `cannot announce from ${address}: ${messageOf(error)}`);
@@ -182,7 +182,7 @@ export class Multicast implements Discovery {
 
   #lookAgain(): void {
     const now = Date.now();
-    // A timer does not run while the machine sleeps: others may have forgotten it meanwhile.
+    // Timers do not run while the machine sleeps. After that, announce it again: others may have forgotten it.
     const slept = now - this.#lastLook > 3 * RESCAN;
     this.#lastLook = now;
     const appeared = this.#look();
@@ -191,8 +191,8 @@ export class Multicast implements Discovery {
   }
 
   /**
-   * Addresses in whose network nobody was heard yet. Announcements from there may have gone nowhere:
-   * an interface with a fixed address has it before its cable is plugged in.
+   * Returns the addresses in whose networks no other host was heard yet. Announcements from there may have
+   * been lost: an interface with a fixed address has it even before its cable is plugged in.
    */
   #unanswered(): string[] {
     return [...this.#senders.keys()].filter((address) =>
@@ -200,7 +200,7 @@ export class Multicast implements Discovery {
     );
   }
 
-  /** Compares the interfaces with what is open; returns the addresses that are new. */
+  /** Opens and closes sockets so that they match the interfaces. Returns the new addresses. */
   #look(): string[] {
     const { interfaces, ignoredInterfaces } = this.#configuration;
     this.#interfaces = Deno.networkInterfaces();
@@ -234,13 +234,13 @@ export class Multicast implements Discovery {
 
   #join(address: string, receiver: Deno.DatagramConn, socket: Deno.DatagramConn): void {
     const { group } = this.#configuration;
-    // The sending socket joins too: the runtime has its time to live only on a membership.
+    // The sending socket joins, too, because the runtime can set the time to live only on a membership.
     const sending = socket.joinMulticastV4(group, address);
     sending.then((membership) => membership.setTTL(TTL))
       .catch((error) => this.#report(address, `cannot join from ${address}: ${messageOf(error)}`));
     this.#senders.set(address, { socket, sending, membership: null });
     receiver.joinMulticastV4(group, address).then((membership) => {
-      // The address may be gone by now.
+      // The address may have been removed meanwhile.
       if (this.#senders.get(address)?.socket !== socket) return;
       this.#senders.set(address, { socket, sending, membership });
     }).catch((error) => {
@@ -249,8 +249,8 @@ export class Multicast implements Discovery {
   }
 
   /**
-   * An adapter that was pulled out and put back, or whose driver was loaded anew after sleep, has its
-   * old address, but the kernel has forgotten that we joined.
+   * Joins the group again on an address. An adapter that was unplugged and plugged in again, or whose driver
+   * was reloaded after sleep, has its old address, but the kernel has dropped the membership.
    */
   #joinAgain(address: string): void {
     this.#receiver?.joinMulticastV4(this.#configuration.group, address).catch((error) => {
@@ -268,7 +268,7 @@ export class Multicast implements Discovery {
     }
   }
 
-  /** Whether this is the announcement that a server makes of itself from time to time. */
+  /** Returns true when this is a regular announcement of a server: see {@link DUE_MARGIN}. */
   #isDue(peer: PeerUrl): boolean {
     const url = formatPeerUrl(peer);
     const now = performance.now();
@@ -277,7 +277,7 @@ export class Multicast implements Discovery {
     return Math.abs(now - last - this.#configuration.interval * 1000) <= DUE_MARGIN;
   }
 
-  /** True for what comes from a network in which this server has no part. */
+  /** Returns true for a datagram from a network in which this server does not take part. */
   #isStray(source: string): boolean {
     return isFromElsewhere(source, this.#interfaces, [...this.#senders.keys()]);
   }
@@ -288,7 +288,7 @@ export class Multicast implements Discovery {
     this.#answered.delete(address);
     if (sender === undefined) return;
     closeSocket(sender.socket);
-    // Leaving fails where the interface is gone, and with it the membership.
+    // Leaving fails if the interface is gone; the membership ended with it.
     sender.membership?.leave().catch(() => undefined);
   }
 

@@ -1,33 +1,33 @@
-/** What the rest of the house gives the peers' room: the server that it belongs to. */
+/** The parts of this server that the code about peers uses. */
 
 import type { Admission } from "../http/admission.ts";
 import type { Network } from "../http/network.ts";
 import type { Listing } from "./protocol.ts";
 
-/** What this server shares, as peers ask for it. Another configuration shares something else. */
+/** The files that this server shares with peers. A new configuration brings a new object. */
 export interface OwnFiles {
-  /** Whether there is a file at this place in the tree. */
+  /** Returns true when there is a file at this path in the tree. */
   has(segments: readonly string[]): boolean;
-  /** A directory; null when there is none. */
+  /** Returns the listing of a directory; null when there is no such directory. */
   listing(segments: readonly string[]): Promise<Listing | null>;
-  /** What the index is made from. */
+  /** Returns the names for the index. */
   packageNames(): Promise<PackageNames>;
 }
 
-/** The names in `pkg`, without directories. */
+/** The names of the files in `pkg`. */
 export interface PackageNames {
   readonly names: readonly string[];
-  /** True while a file is being written: it is not named before it is whole. */
+  /** True while a file is being written. Its name is missing until it is complete. */
   readonly isGrowing: boolean;
 }
 
-/** What this server is with one configuration. */
+/** The properties of this server that depend on its configuration. */
 export interface OwnServer {
   readonly files: OwnFiles;
-  /** Whether it relays what this host asks for: then it is a tracker, too. */
+  /** True when it relays files to this host; then it is a tracker, too. */
   readonly relays: boolean;
   readonly admission: Pick<Admission, "allowsPeer">;
 }
 
-/** The networks of this host. */
+/** The networks and addresses of this host. */
 export type OwnNetwork = Pick<Network, "networkOf" | "networks" | "isOwn">;

@@ -1,31 +1,34 @@
 /**
- * Asking hosts that run pacredir in place of pacserve. They have no index and understand no messages:
- * each file is asked for by HEAD, and what they do not have costs a question each.
+ * Asks hosts that run pacredir instead of pacserve. They have no index and understand no messages, so each
+ * host needs a HEAD request for each file, even for files that it does not have.
  */
 
 import type { Offer, Questions } from "./questions.ts";
 import type { Peer } from "./registry.ts";
 
-/** Most of them that one search asks. */
+/** The greatest number of these hosts that one search asks. */
 const MAX_PACREDIR_HOSTS = 8;
 
-/** Files in a row that a host did not have, after which others are asked before it. */
+/** Number of consecutive files that a host did not have, after which others are asked first. */
 const MISSES = 3;
 
-/** Chooses among them, and remembers who had nothing. */
+/** Chooses hosts at random and counts the files that they did not have. */
 export class PacredirHosts {
   readonly #questions: Pick<Questions, "offers">;
   readonly #random: () => number;
-  /** Files in a row that a host did not have. */
+  /** Number of consecutive files that each host did not have. */
   readonly #misses = new WeakMap<Peer, number>();
 
-  /** @param random at least 0, less than 1. */
+  /** @param random returns at least 0, less than 1. */
   constructor(questions: Pick<Questions, "offers">, random: () => number = Math.random) {
     this.#questions = questions;
     this.#random = random;
   }
 
-  /** Those that are asked for a file: drawn by chance, but last those that had nothing lately. */
+  /**
+   * Returns the hosts to ask for a file. They are chosen at random, but those that lacked recent files
+   * come last.
+   */
   chosen(hosts: readonly Peer[]): Peer[] {
     return hosts.map((host) => {
       const isLast = (this.#misses.get(host) ?? 0) >= MISSES;
@@ -34,7 +37,7 @@ export class PacredirHosts {
       .slice(0, MAX_PACREDIR_HOSTS).map(({ host }) => host);
   }
 
-  /** Whether a host has the file at this URL of its own. Rejects with a `PeerError` as questions do. */
+  /** Asks a host if it has the file at this URL. Rejects with a `PeerError` when there is no valid answer. */
   async offers(host: Peer, url: string): Promise<Offer> {
     const offer = await this.#questions.offers(host, url);
     this.#misses.set(host, offer.has === "yes" ? 0 : (this.#misses.get(host) ?? 0) + 1);

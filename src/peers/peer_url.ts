@@ -1,6 +1,6 @@
-/** The URL of a peer, as announcements, nudges and `--peer` write it. */
+/** Parses and formats the URLs of peers in announcements, nudges and `--peer`. */
 
-/** Where a peer answers, taken apart. */
+/** The parts of a peer's URL. */
 export interface PeerUrl {
   readonly scheme: "http" | "https";
   /** Name or IP address in lower case; an IPv6 address without brackets. */
@@ -14,11 +14,11 @@ const URI =
   /^(?:(https?):)?(?:\/\/)?(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::([0-9]{1,5}))?(\/[a-z0-9._~!$&'()*+,;=:@%/-]{0,255})?$/i;
 
 /**
- * Reads the URL of a server. A missing scheme means http, a missing port `defaultPort`, a missing
+ * Parses the URL of a server. A missing scheme means http, and a missing port `defaultPort`. A missing
  * slash at the end of the path is added.
  *
- * @returns null when it is no such URL: another scheme, credentials, a query, a fragment, a port
- * out of range, a path with `..` in it, or anything of unusual length.
+ * @returns null when the text is not such a URL: it has another scheme, credentials, a query, a fragment,
+ * a port out of range, a path with `..` in it, or a part of unusual length.
  */
 export function parsePeerUrl(text: string, defaultPort: number): PeerUrl | null {
   if (text.length > 1024) return null;
@@ -42,8 +42,8 @@ export function parsePeerUrl(text: string, defaultPort: number): PeerUrl | null 
 }
 
 /**
- * The URL as text that ends with a slash, always with its port: `http://10.0.0.2:15678/`. Two are of
- * the same peer when this is the same text.
+ * Returns the URL as text that always has the port and a slash at the end: `http://10.0.0.2:15678/`. Two
+ * URLs with the same text belong to the same peer.
  */
 export function formatPeerUrl({ scheme, host, port, path }: PeerUrl): string {
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;

@@ -1,4 +1,7 @@
-/** The peers' room as the rest of the house sees it: finding files on the LAN and being found. */
+/**
+ * The interface of the code about peers for the rest of the program: finds files on the LAN, and answers
+ * peers.
+ */
 
 import type { Log } from "../log.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../http/exchange.ts";
@@ -24,71 +27,71 @@ import { type Peer, type PeerRecord, Registry } from "./registry.ts";
 import { StaticPeers } from "./static_peers.ts";
 import { Wants } from "./wants.ts";
 
-/** What the room is made with. */
+/** The objects and settings that {@link Peers} uses. */
 interface PeersParts {
   readonly scheme: "http" | "https";
-  /** Directories that the index is made from; null for a server that publishes none. */
+  /** Directories whose files are in the index; null for a server that publishes no index. */
   readonly indexed: readonly string[] | null;
   readonly network: OwnNetwork;
   readonly log: Log;
 }
 
-/** A peer as the page shows it. */
+/** A row of the page of peers. */
 export interface PeerRow {
   readonly url: string;
   readonly origin: Peer["origin"];
-  /** By which discovery it was heard. */
+  /** The means of discovery by which it was found. */
   readonly means: readonly Means[];
   readonly state: Peer["state"];
-  /** Failures since it last answered for a file, or in the last minutes. */
+  /** Number of failures since it last confirmed a file, or in the last minutes. */
   readonly failures: number;
-  /** Why it is in backoff. */
+  /** The reason why it is in backoff. */
   readonly trouble: string | null;
-  /** Seconds since it was last heard or answered; null for never. */
+  /** Seconds since it last announced itself or answered; null for never. */
   readonly lastSeen: number | null;
-  /** Milliseconds. */
+  /** Round trip time in milliseconds. */
   readonly roundTrip: number | null;
-  /** Transfers that it is taken to have under way; null for a server of the original. */
+  /** The estimated number of its transfers; null for a server of the original. */
   readonly transfers: number | null;
 }
 
-/** A peer that came in, as it may be told. */
+/** A request of a peer from another machine. */
 export interface Visit {
-  /** IP address. */
+  /** IP address of the peer. */
   readonly address: string;
-  /** Seconds since then. */
+  /** Seconds since the request. */
   readonly ago: number;
 }
 
-/** What survives a worker that is replaced. Plain data. */
+/** State for the worker that replaces this one. Plain data. */
 export interface PeersState {
   readonly peers: readonly PeerRecord[];
 }
 
 const DEFAULT_INTERVAL = 300;
 
-/** Milliseconds in which an announcement has come back, if it does. */
+/** Milliseconds to wait for an announcement to come back. */
 const ECHO_PATIENCE = 2_000;
 
-/** Milliseconds that a visit is waited for, between two looks, and that one counts for a new one. */
+/** Milliseconds to wait for a request of a peer, also between two checks, and in which one counts as new. */
 const VISIT_PATIENCE = 1_000;
 const VISIT_POLL = 50;
 const VISIT_FRESH = 60_000;
 
-/** Milliseconds between two announcements that are made because somebody asks whether they come back. */
+/** Milliseconds between two announcements for {@link Peers.echoes}. */
 const ECHO_PAUSE = 1_000;
 
 /** Finds files on the LAN, and answers peers that look for files here. */
 export class Peers {
   /** Finds files on the peers and lists their directories. */
   readonly finder: Finder;
-  /** The table of peers; its event `changed` tells of what is worth keeping. */
+  /** The table of peers. Its event `changed` reports changes that the next worker should get. */
   readonly registry: Registry;
-  /** Finds and tells who downloads a file first. */
+  /** Finds the server that downloads a file first, and answers wants. */
   readonly wants: Wants;
-  /** What the indexes of the peers say. */
+  /** The indexes of the peers. */
   readonly indexes: RemoteIndexes;
-  /** Files that this server is sending at this moment: its owner counts them. */
+  /** Number of files that this server is sending at this moment. The owner of this object counts them. */
   transfers = 0;
   readonly #configuration: PeersConfiguration;
   readonly #parts: PeersParts;
@@ -128,7 +131,7 @@ export class Peers {
     this.#answers = new Answers(this.finder, this.#membership, this.wants);
   }
 
-  /** Says what this server is from now on; another configuration makes it another one. */
+  /** Sets the properties of this server, at start and after each change of the configuration. */
   serve({ files, admission, relays }: OwnServer): void {
     this.#published.relays = relays;
     this.#answers.share(files);
@@ -136,7 +139,7 @@ export class Peers {
     this.#membership.admit(admission);
   }
 
-  /** Begins to look for peers, once the server listens on `port`. A problem is logged, never thrown. */
+  /** Starts discovery. Must be called when the server listens on `port`. Problems are logged, never thrown. */
   start(port: number): void {
     const { scheme, log } = this.#parts;
     const { multicast, mdns } = this.#configuration;
@@ -161,7 +164,7 @@ export class Peers {
     this.#discoveries = [named, ...seeing];
   }
 
-  /** Ends everything; searches under way find nothing. Settles when others were told of the end. */
+  /** Stops everything; searches then find nothing. Resolves when the goodbye to other servers was sent. */
   async stop(): Promise<void> {
     const told = this.#discoveries.map((each) => each.stop());
     this.#membership.stop();
@@ -171,7 +174,7 @@ export class Peers {
     await Promise.all(told);
   }
 
-  /** Identity of this server among its peers. */
+  /** The identity of this server for its peers. */
   get instance(): string {
     return this.#published.instance;
   }
@@ -181,12 +184,12 @@ export class Peers {
     return request.method === "GET" && request.target.startsWith(INDEX_TARGET);
   }
 
-  /** Answers a peer that asks for the index of this server. */
+  /** Answers a request for the index of this server. */
   answerIndex(request: HttpRequest): Reply {
     return this.#published.answer(request, this.replyHeaders());
   }
 
-  /** True when a request comes from a peer that searches: it must not make this server search too. */
+  /** True for a request of a peer that searches; it must not make this server search, too. */
   isFromPeer(request: HttpRequest): boolean {
     return instanceOf(request.headers[HEADERS.instance.toLowerCase()]) !== null;
   }
@@ -197,17 +200,17 @@ export class Peers {
     return { ...reply, headers: { ...reply.headers, ...this.replyHeaders() } };
   }
 
-  /** Header fields that a reply to a request of a peer bears. */
+  /** Returns the header fields for replies to requests of peers. */
   replyHeaders(): ReplyHeaders {
     return { ...this.#published.headers(), [HEADERS.transfers]: String(this.transfers) };
   }
 
-  /** Where peers are looked for now, for the page. */
+  /** Returns the means of discovery and the interfaces in use, for the page of peers. */
   places(): PeerPlaces {
     return peerPlaces(this.#configuration, Deno.networkInterfaces());
   }
 
-  /** The peers, for the page. */
+  /** Returns the peers, for the page of peers. */
   rows(): PeerRow[] {
     const now = performance.now();
     return this.registry.all().map((peer) => ({
@@ -223,14 +226,17 @@ export class Peers {
     }));
   }
 
-  /** A request of a peer came in from an address: whatever is in between lets peers in. */
+  /**
+   * Must be called for each request of a peer. One from another machine proves that no firewall blocks
+   * peers.
+   */
   visited(address: string): void {
     if (!this.#parts.network.isOwn(address)) this.#lastVisit = { address, at: performance.now() };
   }
 
   /**
-   * The last peer that came in from another machine; null while none has. Where peers are known, one is
-   * waited for: an announcement makes them come.
+   * Returns the last request of a peer from another machine; null while there was none. If peers are known,
+   * it waits for one, because an announcement makes them send requests.
    */
   async lastVisit(): Promise<Visit | null> {
     const end = performance.now() + VISIT_PATIENCE;
@@ -248,8 +254,8 @@ export class Peers {
   }
 
   /**
-   * Announces this server now, by all means, and tells where that came back. Who asks again at once gets
-   * the same answer.
+   * Announces this server now, by all means of discovery, and returns where the announcements came back. A
+   * second call within {@link ECHO_PAUSE} gets the same result.
    */
   echoes(): Promise<Echo[]> {
     const now = performance.now();
@@ -263,12 +269,12 @@ export class Peers {
     return this.#echoes.found;
   }
 
-  /** What a worker that takes over should know. */
+  /** Returns the state for the worker that replaces this one. */
   exportState(): PeersState {
     return { peers: this.registry.export() };
   }
 
-  /** Takes over what {@link exportState} gave. */
+  /** Restores the state that {@link exportState} returned. */
   importState(state: PeersState): void {
     this.registry.import(state.peers);
   }

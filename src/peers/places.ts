@@ -1,20 +1,20 @@
-/** Where this server looks for peers that it does not know, and by which means: for people. */
+/** Describes for users by which means and on which interfaces this server looks for peers. */
 
 import { isLoopback } from "../http/address.ts";
 import type { PeersConfiguration } from "./configuration.ts";
 import { type InterfaceAddress, isChosen } from "./interfaces.ts";
 
-/** Where peers are looked for. */
+/** The means and interfaces of discovery. */
 export interface PeerPlaces {
-  /** `multicast`, `multicast DNS`; none where only named peers are asked. */
+  /** `multicast`, `multicast DNS`; empty if only static peers are used. */
   readonly means: readonly string[];
-  /** Names of the interfaces on which they are looked for. */
+  /** Names of the interfaces that take part. */
   readonly interfaces: readonly string[];
-  /** Names of those that have an address and take no part. */
+  /** Names of the interfaces that have an address but do not take part. */
   readonly leftOut: readonly string[];
 }
 
-/** Where a server with this configuration looks now. */
+/** Returns the means and interfaces of a server with this configuration at present. */
 export function peerPlaces(
   { multicast, mdns }: Pick<PeersConfiguration, "multicast" | "mdns">,
   all: readonly InterfaceAddress[],
@@ -25,7 +25,7 @@ export function peerPlaces(
     ...(mdns === null ? [] : ["multicast DNS"]),
   ];
   if (choice === null) return { means, interfaces: [], leftOut: [] };
-  // Multicast knows IPv4 only, and a link-local IPv6 address leads no client to a peer.
+  // Multicast uses only IPv4, and clients cannot use link-local IPv6 addresses of peers.
   const addresses = all.filter(({ family, address }) => {
     if (isLoopback(address)) return false;
     return family === "IPv4" || (mdns !== null && !/^fe[89ab]/i.test(address));
@@ -45,11 +45,11 @@ export function peerPlaces(
   };
 }
 
-/** Says that no interface is left, and which option takes one; null where there is no reason to. */
+/** Returns a warning that no interface takes part, with the option that changes this; null if one does. */
 export function placesWarning({ means, interfaces, leftOut }: PeerPlaces): string | null {
   const [first] = leftOut;
   if (means.length === 0 || interfaces.length > 0 || first === undefined) return null;
-  return `peers are looked for nowhere now: ${
+  return `no interface to look for peers on: ${
     leftOut.join(", ")
   } takes no part because of its name ` +
     `(--multicast-interface ${first} lets it take part)`;

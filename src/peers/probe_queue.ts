@@ -1,8 +1,8 @@
 /**
- * The peers that are to be asked whether they are there.
+ * The queue of peers to probe.
  *
- * Only so many are asked at a time, and first those that have failed least and whose address is proven:
- * a flood of forged announcements delays the others, but costs no more than this.
+ * The rate of probes is limited. Peers with the fewest failures and with a proven address come first. A
+ * flood of forged announcements therefore delays other candidates, but causes no more than these probes.
  */
 
 import { TokenBucket } from "../http/rate_limit.ts";
@@ -10,31 +10,31 @@ import type { Peer, Registry } from "./registry.ts";
 
 const AT_A_TIME = 16;
 
-/** So many are asked without delay, and then this many more in a second. */
+/** The rate of probes: the first ones are sent without delay. */
 const RATE = { burst: 100, perSecond: 20 };
 
-/** Above this length the queue is cleared of peers that are no longer in the table. */
+/** Above this length, peers that are no longer in the table are removed from the queue. */
 const LONG_QUEUE = 2048;
 
-/** Asks one peer after the other. */
+/** Probes peers one after another. */
 export class ProbeQueue {
   readonly #registry: Registry;
   readonly #probe: (peer: Peer) => Promise<void>;
   readonly #queue = new Set<Peer>();
   readonly #asking = new Set<Peer>();
-  /** Those of them that are to be asked once more: there was news while they were being asked. */
+  /** Peers to probe once more, because they were added again while they were being probed. */
   readonly #again = new Set<Peer>();
   readonly #bucket = new TokenBucket(RATE, () => performance.now());
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
 
-  /** @param probe asks the peer and tells the registry what came of it; it never rejects. */
+  /** @param probe asks the peer and reports the result to the registry. It must never reject. */
   constructor(registry: Registry, probe: (peer: Peer) => Promise<void>) {
     this.#registry = registry;
     this.#probe = probe;
   }
 
-  /** Asks the peer as soon as it is its turn; once more if it is being asked already. */
+  /** Adds a peer. If it is being probed already, it is probed once more. */
   add(peer: Peer): void {
     if (this.#stopped) return;
     if (this.#asking.has(peer)) {
@@ -50,7 +50,7 @@ export class ProbeQueue {
     this.#next();
   }
 
-  /** Asks nobody any more. */
+  /** Stops all probes. */
   stop(): void {
     this.#stopped = true;
     this.#queue.clear();
@@ -72,7 +72,7 @@ export class ProbeQueue {
     }
   }
 
-  /** Goes on when one more may be asked. */
+  /** Continues when the rate allows one more probe. */
   #continueLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
@@ -82,14 +82,14 @@ export class ProbeQueue {
 
   #takeBest(): Peer {
     let [best] = this.#queue;
-    if (best === undefined) throw new RangeError("nobody is waiting");
+    if (best === undefined) throw new RangeError("the queue is empty");
     for (const peer of this.#queue) if (doubt(peer) < doubt(best)) best = peer;
     this.#queue.delete(best);
     return best;
   }
 }
 
-/** The more, the later a peer is asked. */
+/** Returns the rank of a peer in the queue. Lower ones are probed first. */
 function doubt({ origin, state, failures }: Peer): number {
   return state === "candidate" && origin === "announcement" ? Infinity : failures;
 }

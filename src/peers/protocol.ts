@@ -1,93 +1,102 @@
 /**
  * The messages between servers: an HTTP POST to `/` with `json=<URL-encoded JSON object>` as its body,
  * answered with JSON. There are four types: nudge, file check, directory listing and want. The original
- * knows the first three.
+ * supports the first three.
  *
- * Everything here is a pure function over text that a stranger may have written.
+ * All functions here are pure, because the text that they parse may be hostile.
  */
 
 import { decodeSegment } from "../http/target.ts";
 
-/** "Here I am." The receiver takes the host from the connection. */
+/** The announcement of a server to another one. The receiver takes the host from the connection. */
 interface Nudge {
   readonly type: "nudge";
   readonly uri: string;
 }
 
-/** "Which of these do you have?" */
+/** The question which of several files a peer has. */
 export interface FileCheck {
   readonly type: "file check";
   /** Server paths without a slash at the start: `pkg/foo-1-1-any.pkg.tar.zst`. Not encoded. */
   readonly paths: readonly string[];
-  /** Above 0, the receiver may ask its own peers, with one hop less. */
+  /** If it is above 0, the receiver may ask its own peers, with one hop less. */
   readonly hops: number;
 }
 
-/** "What is in this directory?" */
+/** The question for the entries of a directory. */
 export interface DirectoryListing {
   readonly type: "directory listing";
-  /** `/pkg/` */
+  /** Path of the directory on the server: `/pkg/`. */
   readonly path: string;
   readonly hops: number;
 }
 
-/** "Who downloads this file first?" It goes to the file's trackers. */
+/** The question which server downloads a file first. It is sent to the trackers of the file. */
 export interface Want {
   readonly type: "want";
   /** The name of a package. */
   readonly file: string;
-  /** The SHA-256 that it must have, in hexadecimal digits. */
+  /** The expected SHA-256 in hexadecimal digits. */
   readonly digest: string;
-  /** Bytes that the sender has of it. */
+  /** Number of bytes of the file that the sender has. */
   readonly have: number;
-  /** Instances from which the sender could not get it. */
+  /** Instances from which the sender could not get the file. */
   readonly failed: readonly string[];
-  /** True when the sender downloads it no more, and cannot give it. */
+  /** True when the sender has stopped the download and cannot provide the file. */
   readonly ended: boolean;
 }
 
-/** What a tracker says. */
+/** The answer of a tracker. */
 export interface FirstDownload {
   /** The instance that downloads the file first: the sender of the want, or another one. */
   readonly first: string;
-  /** For how long (ms) the tracker has named it. */
+  /** Milliseconds for which the tracker has named it. */
   readonly age: number;
 }
 
 /** A message between servers. */
 export type Message = Nudge | FileCheck | DirectoryListing | Want;
 
-/** An entry of a directory listing as it goes over the wire. */
+/** An entry of a directory listing in a message. */
 export interface ListingEntry {
-  /** Where the entry is: a path on the answering server, or a URL elsewhere. */
+  /** The path of the entry on the answering server, or its URL on another one. */
   readonly href: string;
-  /** Bytes; null for a directory, or where the server does not say. */
+  /** Size in bytes; null for a directory, or if unknown. */
   readonly size: number | null;
   /** Seconds since 1970. */
   readonly mtime: number;
   readonly dir: boolean;
 }
 
-/** A directory as it goes over the wire: for each name the entries that bear it. */
+/** A directory in a message: the entries by their name, which several can share. */
 export type Listing = ReadonlyMap<string, readonly ListingEntry[]>;
 
-/** Fields of our own servers, on requests between them and on the answers. The original has none. */
+/**
+ * Header fields on requests between servers of this program and on the answers. The original has none of
+ * them.
+ */
 export const HEADERS = {
-  /** A random identity of the running server. On a request it also says: do not search further. */
+  /**
+   * The random identity of the running server. On a request it also means that the receiver must not
+   * search on its peers.
+   */
   instance: "Pacserve-Instance",
-  /** Files that the server is sending at this moment. */
+  /** Number of files that the server is sending at this moment. */
   transfers: "Pacserve-Transfers",
-  /** Generation of the server's index: more than the last one means that something changed. */
+  /** Generation of the server's index. It grows with each change. */
   index: "Pacserve-Index",
-  /** On a request for a file: the digest that it must have, `sha256=<64 hexadecimal digits>`. */
+  /** On a request for a file: its expected digest, `sha256=<64 hexadecimal digits>`. */
   digest: "Pacserve-Digest",
-  /** `1` on each message and answer of a server that relays: it can be a tracker. */
+  /** `1` on each message and answer of a server that relays, and therefore can be a tracker. */
   relay: "Pacserve-Relay",
-  /** With 503 for a file that is being downloaded: the instance of one that reads it from there. */
+  /**
+   * On an answer 503 for a file that is being downloaded: the instance of another server that reads it
+   * from this one.
+   */
   try: "Pacserve-Try",
 } as const;
 
-/** Instances that one want may name as failed. */
+/** The greatest number of failed instances in one want. */
 export const MAX_FAILED = 16;
 
 /** Greatest number of paths in one file check. */
@@ -97,8 +106,8 @@ export const MAX_PATHS = 512;
 export const MAX_REQUEST = 1 << 20;
 
 /**
- * Most bytes that the paths of one file check take in its body. It leaves room for an answer that names
- * each path twice and for addresses of peers in it: that is not longer than {@link MAX_REQUEST}.
+ * Greatest size in bytes of the paths of one file check in its body. The answer names each path twice and
+ * adds URLs of peers; with this limit it is not longer than {@link MAX_REQUEST}.
  */
 export const MAX_PATHS_SIZE = 1 << 18;
 
@@ -109,21 +118,21 @@ const MAX_PATH = 4096;
 /** The `Content-Type` of a message. */
 export const MESSAGE_TYPE = "application/x-www-form-urlencoded";
 
-/** The body of a message. */
+/** Returns the body of a message. */
 export function encodeMessage(message: Message): string {
   return "json=" + encodeURIComponent(JSON.stringify(message));
 }
 
-/** The bytes that a path adds to the body of a file check. */
+/** Returns the number of bytes that a path adds to the body of a file check. */
 export function sizeInMessage(path: string): number {
   return encodeURIComponent(JSON.stringify(path) + ",").length;
 }
 
 /**
- * Reads the body of a message.
+ * Parses the body of a message.
  *
- * @returns `malformed` when it is no JSON object with a type (to be answered 400), `unfit` when the
- * type is unknown or a field is not what it should be (to be answered `null`).
+ * @returns `malformed` when it is not a JSON object with a type (the answer must be 400), `unfit` when the
+ * type is unknown or a field has a wrong value (the answer must be `null`).
  */
 export function decodeMessage(body: string): Message | "malformed" | "unfit" {
   const json = new URLSearchParams(body).get("json");
@@ -189,17 +198,20 @@ function decodeWant(value: object): Want | "unfit" {
   return { type: "want", file, digest, have, failed: instances, ended };
 }
 
-/** Whether a text can be the identity of a server of ours. */
+/** Returns true when a text has the form of an instance, the identity of a running server. */
 export function isInstance(text: string): boolean {
   return /^[\w-]{8,64}$/.test(text);
 }
 
-/** Body of the answer to a want. */
+/** Returns the body of the answer to a want. */
 export function encodeFirst({ first, age }: FirstDownload): string {
   return JSON.stringify({ first, age });
 }
 
-/** Reads the answer to a want; null when it is no answer to one, as of a server that knows no wants. */
+/**
+ * Parses the answer to a want; null when it is something else, as from a server that does not support
+ * wants.
+ */
 export function decodeFirst(body: string): FirstDownload | null {
   const value = parseJson(body);
   if (!isObject(value)) return null;
@@ -214,8 +226,8 @@ function isPath(value: unknown): value is string {
 }
 
 /**
- * Whether another server can be asked for a path. It has no file at any other, and a message with one
- * that {@link decodeMessage} does not take is no use for the others in it either.
+ * Returns true when a file check may contain a path. No server has a file at other paths, and one path that
+ * {@link decodeMessage} refuses would spoil the whole message.
  */
 export function canBeAsked(path: string): boolean {
   return isPath(path) && pathSegments(path) !== null;
@@ -231,10 +243,11 @@ function decodeHops(value: object): number | null {
 }
 
 /**
- * The segments of a path in a message. Paths there are not encoded, so a percent sign is one.
+ * Returns the segments of a path in a message. Paths there are not encoded: a percent sign is an ordinary
+ * character.
  *
- * @returns null for a path that no file can have: `..`, a NUL, a name that is too long, or half of a
- * character, which JSON can write (`"\\ud800"`) and no address can.
+ * @returns null for a path that no file can have: it contains `..`, a NUL, a name that is too long, or a lone
+ * surrogate, which JSON can contain (`"\\ud800"`) and a URL cannot.
  */
 export function pathSegments(path: string): readonly string[] | null {
   if (!path.isWellFormed()) return null;
@@ -246,14 +259,14 @@ export function pathSegments(path: string): readonly string[] | null {
 }
 
 /**
- * Reads the answer to a file check.
+ * Parses the answer to a file check.
  *
- * Only a place on the peer that was asked is believed: the very path, with or without a slash at its
- * start, or the absolute URL that this makes.
+ * It accepts only locations on the peer itself: the same path, with or without a slash at its start, or
+ * the absolute URL of it.
  *
  * @param url the URL of the peer, with a slash at its end.
- * @returns the paths, of those asked for, that the peer has: none when it did not understand, which it
- * says with `null`. Null when it is no answer at all.
+ * @returns those of the paths that the peer has; none when the answer is `null`, which means that the peer
+ * did not understand. Null when it is not an answer to a file check.
  */
 export function decodeFound(
   body: string,
@@ -272,21 +285,21 @@ export function decodeFound(
   return found;
 }
 
-/** Body of the answer to a file check: each path that was found, and where. */
+/** Returns the body of the answer to a file check: each path that was found, and its location. */
 export function encodeFound(found: ReadonlyMap<string, string>): string {
   return JSON.stringify(Object.fromEntries(found));
 }
 
-/** Body of the answer to a directory listing. */
+/** Returns the body of the answer to a directory listing. */
 export function encodeListing(listing: Listing | null): string {
   return listing === null ? "null" : JSON.stringify(Object.fromEntries(listing));
 }
 
 /**
- * Reads the answer to a directory listing. Names that cannot be names and entries with a field that
- * is not what it should be are passed over.
+ * Parses the answer to a directory listing. It ignores impossible names, and entries with a wrong value in a
+ * field.
  *
- * @param maximum names beyond this number are passed over.
+ * @param maximum the greatest number of names; further ones are ignored.
  * @returns null when the peer has no such directory, or answers something else.
  */
 export function decodeListing(body: string, maximum: number): Listing | null {
@@ -333,7 +346,10 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A property of the object itself, never one that it inherits: `__proto__` is a name like others. */
+/**
+ * Returns a property of the object itself and never an inherited one, because a file may be called
+ * `__proto__`.
+ */
 function own(value: object, name: string): unknown {
   return Object.getOwnPropertyDescriptor(value, name)?.value;
 }

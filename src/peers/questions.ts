@@ -1,4 +1,4 @@
-/** The questions that peers are asked, and what their answers tell the registry. */
+/** Sends questions to peers, and reports their answers to the registry. */
 
 import {
   type Allowance,
@@ -26,19 +26,19 @@ import {
 import type { Peer, Registry } from "./registry.ts";
 
 /**
- * Milliseconds after which an answer that did not come is no longer waited for by anybody, unless the
- * user lets searches take longer.
+ * Milliseconds after which a question fails, unless the user lets searches take longer. No caller waits
+ * longer than this.
  */
 const MAX_ANSWER_TIME = 2_000;
 
-/** The same for the answer to a want, which is of use while the file is downloaded. */
+/** The same for a want, whose answer is useful as long as the download takes. */
 const MAX_WANT_TIME = 10_000;
 
 const MAX_BODY = 1 << 20;
 const MAX_LISTING_BODY = 16 << 20;
 const MAX_NAMES = 100_000;
 
-/** Asks peers. Every method rejects with a `PeerError` when there is no proper answer. */
+/** Asks peers. Every method rejects with a `PeerError` when there is no valid answer. */
 export class Questions {
   readonly #client: PeerClient;
   readonly #registry: Registry;
@@ -46,8 +46,8 @@ export class Questions {
   readonly #patience: number;
 
   /**
-   * @param published says who this server is, with every question.
-   * @param patience milliseconds after which a peer that has not answered is in backoff.
+   * @param published provides the header fields that identify this server, for every question.
+   * @param patience milliseconds after which a peer that has not answered is put in backoff.
    */
   constructor(
     client: PeerClient,
@@ -61,32 +61,35 @@ export class Questions {
     this.#patience = patience;
   }
 
-  /** "Here I am", which also shows whether the peer is there. */
+  /** Sends a nudge, which announces this server and shows if the peer is there. */
   async nudge(peer: Peer, uri: string): Promise<void> {
     const answer = await this.#ask(peer, messageTo(peer, { type: "nudge", uri }, 1024));
     this.#mustTake(peer, answer);
   }
 
-  /** Whether there is a web server at all: a pacredir host understands no message, and hangs on POST. */
+  /**
+   * Checks that a pacredir host answers. It sends a GET, because such a host understands no messages and
+   * hangs on POST.
+   */
   async isThere(peer: Peer): Promise<void> {
     await this.#ask(peer, { method: "HEAD", url: peer.url, maximumBody: 1024 });
   }
 
-  /** Which of the paths the peer has. */
+  /** Returns those of the paths that the peer has. */
   async fileCheck(peer: Peer, paths: readonly string[]): Promise<ReadonlySet<string>> {
     const message: Message = { type: "file check", paths, hops: 0 };
     const answer = await this.#ask(peer, messageTo(peer, message, MAX_BODY));
     this.#mustTake(peer, answer);
     const found = decodeFound(textOf(answer), paths, peer.url);
-    if (found === null) throw this.#failed(peer, "answers what is no answer");
+    if (found === null) throw this.#failed(peer, "sends an answer that is not valid");
     return found;
   }
 
   /**
-   * The entries of a directory; null when the peer has no such directory. A peer that fails to list it
-   * can have packages all the same.
+   * Returns the entries of a directory; null when the peer has no such directory. A failure does not put the
+   * peer in backoff, because it may still have packages.
    *
-   * @param allowance of bytes, for all peers that are asked for the directory.
+   * @param allowance the limit in bytes for the answers of all peers together.
    */
   async list(peer: Peer, path: string, allowance: Allowance): Promise<Listing | null> {
     const message: Message = { type: "directory listing", path, hops: 0 };
@@ -96,14 +99,17 @@ export class Questions {
     return decodeListing(textOf(answer), MAX_NAMES);
   }
 
-  /** Who downloads a file first, as this tracker says; null when it does not answer that. */
+  /**
+   * Returns the server that downloads a file first according to this tracker; null when it gives no such
+   * answer.
+   */
   async want(tracker: Peer, want: Want): Promise<FirstDownload | null> {
     const request = { ...messageTo(tracker, want, 1024), timeout: MAX_WANT_TIME };
     const answer = await this.#ask(tracker, request, false);
     return answer.status === 200 ? decodeFirst(textOf(answer)) : null;
   }
 
-  /** Whether the peer gives the file at this address of its own, and if not, whether it has none. */
+  /** Asks if the peer serves the file at this URL. */
   async offers(peer: Peer, url: string): Promise<Offer> {
     const answer = await this.#ask(peer, { method: "HEAD", url, maximumBody: 1024 });
     const { status } = answer;
@@ -111,12 +117,12 @@ export class Questions {
       const length = headerOf(answer, "Content-Length") ?? "";
       return { has: "yes", size: /^\d{1,15}$/.test(length) ? Number(length) : null };
     }
-    // A server that does not know HEAD has at least said that it has the file.
+    // The server does not support HEAD. It said in its index or answer that it has the file, so accept that.
     if (status === 405 || status === 501) return { has: "yes", size: null };
     return { has: status === 404 || status === 410 ? "not found" : "no", size: null };
   }
 
-  /** Any other GET from the peer's root; the caller judges the status. */
+  /** Sends another GET request to the root of the peer. The caller must check the status. */
   get(
     peer: Peer,
     url: string,
@@ -126,7 +132,10 @@ export class Questions {
     return this.#ask(peer, { method: "GET", url, headers, maximumBody });
   }
 
-  /** @param isNecessary a peer that cannot answer this is of no use: it is in backoff then. */
+  /**
+   * @param isNecessary true to put a peer that cannot answer in backoff, because it is useless without
+   * this.
+   */
   async #ask(
     peer: Peer,
     request: Omit<PeerRequest, "timeout"> & { readonly timeout?: number },
@@ -160,7 +169,7 @@ export class Questions {
     if (answer.status >= 500 && answer.status !== 501) {
       throw new PeerError(`answers with status ${answer.status}`);
     }
-    // A nudge that is answered with an error page comes from no peer: see #mustTake.
+    // A server that answers with an error page is not a peer: see #mustTake.
     const isBelieved = answer.status === 200 || peer.kind === "pacredir";
     if (peer.state === "candidate" && !isBelieved) return;
     this.#registry.answered(peer, {
@@ -174,8 +183,8 @@ export class Questions {
   }
 
   #mustTake(peer: Peer, { status }: PeerAnswer): void {
-    // A question that is too long for it is no fault of the peer.
-    if (status === 413) throw new PeerError("does not take so long a message");
+    // The peer is not at fault if the message is too long for it.
+    if (status === 413) throw new PeerError("refuses messages of this length");
     if (status !== 200) throw this.#failed(peer, `answers with status ${status}`);
   }
 
@@ -185,14 +194,14 @@ export class Questions {
   }
 }
 
-/** What a peer says about a file. */
+/** The answer of a peer about a file. */
 export interface Offer {
   readonly has: "yes" | "no" | "not found";
-  /** Bytes; null when it does not say. */
+  /** Size in bytes; null when the answer has none. */
   readonly size: number | null;
 }
 
-/** The request that carries a message. */
+/** Returns the request for a message. */
 function messageTo(
   { url }: Peer,
   message: Message,
@@ -202,12 +211,12 @@ function messageTo(
   return { method: "POST", url, headers, body: encodeMessage(message), maximumBody };
 }
 
-/** The identity in a header field; null for none or one that is not as ours are. */
+/** Returns the instance in a header field; null when it is missing or malformed. */
 export function instanceOf(value: string | undefined): string | null {
   return value !== undefined && isInstance(value) ? value : null;
 }
 
-/** The number in a header field; null for none or one that is not as ours are. */
+/** Returns the number in a header field; null when it is missing or malformed. */
 export function countOf(value: string | undefined): number | null {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : null;
 }

@@ -1,10 +1,10 @@
 /**
  * The table of the servers on the LAN.
  *
- * A peer that only announced itself is a *candidate*: anybody can send such a datagram, so it must
- * answer before it is believed. One that answered is *alive*. One that failed is in *backoff*: it is
- * not asked for a pause that grows each time, and comes back when it answers. The table is bounded, and
- * candidates never push out a peer that works.
+ * A peer that only announced itself is a *candidate*. Any host can send such a datagram, therefore it must
+ * answer a probe before it is used. One that answered is *alive*. One that failed is in *backoff*: it is not
+ * asked for a time that grows with each failure, and is alive again when it answers. The table is bounded,
+ * and a candidate never replaces a working peer.
  */
 
 import { EventEmitter } from "node:events";
@@ -15,99 +15,105 @@ import { transfersOf } from "./balance.ts";
 import type { Means, PeerKind } from "./discovery.ts";
 import { formatPeerUrl, type PeerUrl } from "./peer_url.ts";
 
-/** How much is kept. */
+/** The bounds of the table. */
 const BOUNDS = {
   peers: 1024,
   candidates: 256,
-  /** Peers and candidates of one host, unless it is this host. */
+  /** Greatest number of peers and candidates of one host, unless it is this host. */
   perHost: 16,
-  /** Peers whose backoff is over that one search asks. */
+  /** Greatest number of peers whose backoff is over that one search asks. */
   due: 8,
-  /** Milliseconds for which a peer in backoff is still taken to be there, after its last answer. */
+  /** Milliseconds after its last answer for which a peer in backoff is still assumed to be there. */
   recent: 10_000,
-  /** Milliseconds without a failure that end a probation. */
+  /** Milliseconds without a failure after which a probation ends. */
   probation: 600_000,
 } as const;
 
 /** The backoff of a peer that fails, in milliseconds. */
 const PEER_BACKOFF: BackoffRange = { first: 2_000, max: 300_000 };
 
-/** URLs that are remembered as this server's own. */
+/** The greatest number of stored URLs that turned out to be this server's. */
 const MAX_SELVES = 256;
 
-/** How a peer became known. A nudge comes over TCP, so the address in it is proven. */
+/** How a peer was found. A nudge comes over TCP, which proves its address. */
 type Origin = "static" | "nudge" | "announcement";
 
 /** A server on the LAN. */
 export interface Peer {
-  /** With a slash at the end. */
+  /** The URL, with a slash at the end. */
   readonly url: string;
-  /** The URL taken apart. */
+  /** The parts of the URL. */
   readonly location: PeerUrl;
   readonly origin: Origin;
   readonly kind: PeerKind;
-  /** By which discovery it was heard; none where it was named, or spoke to this server itself. */
+  /** The means of discovery by which it was found; empty if the user named it, or if it sent a nudge. */
   readonly means: Set<Means>;
   state: "candidate" | "alive" | "backoff";
-  /** When it was last heard or answered, on the registry's clock; null for never. */
+  /** The time of its last announcement or answer, on the registry's clock; null for never. */
   lastSeen: number | null;
-  /** Failures since it last answered for a file, or in the last minutes. Above 0 it is on probation. */
+  /** Number of failures since it last confirmed a file, or in the last minutes. Above 0 it is on probation. */
   failures: number;
-  /** When it failed last, on the registry's clock. */
+  /** The time of its last failure, on the registry's clock. */
   failedAt: number;
-  /** When its backoff is over, on the registry's clock. */
+  /** The time when its backoff ends, on the registry's clock. */
   backoffUntil: number;
-  /** Identity of the running server, if it is one of ours. */
+  /** Identity of the running server; null for an original and for pacredir. */
   instance: string | null;
-  /** Generation of its index, when it last spoke of it; null for none. */
+  /** The last generation of its index that it reported; null for none. */
   generation: number | null;
-  /** It relays, as its last answer said: it can be a tracker. */
+  /** True when its last answer said that it relays; then it can be a tracker. */
   relays: boolean;
-  /** Files that it was sending at `transfersAt`, on the registry's clock: see {@link transfersOf}. */
+  /**
+   * Number of files that it was sending at `transfersAt` (on the registry's clock): see {@link
+   * transfersOf}.
+   */
   transfers: number;
   transfersAt: number;
-  /** Milliseconds, smoothed; null before the first answer. */
+  /** Smoothed round trip time in milliseconds; null before the first answer. */
   roundTrip: number | null;
-  /** Why it is in backoff. */
+  /** The reason why it is in backoff. */
   trouble: string | null;
 }
 
-/** What an answer tells about a peer. */
+/** The facts about a peer in an answer. */
 interface PeerFacts {
   readonly instance: string | null;
   /** Generation of its index; null for none. */
   readonly generation: number | null;
   readonly transfers: number | null;
-  /** It relays; by default it does not. */
+  /** True when it relays; by default it does not. */
   readonly relays?: boolean;
-  /** Milliseconds. */
+  /** Round trip time in milliseconds. */
   readonly roundTrip: number;
-  /** It answered for the very address of a file: only that ends a probation at once. */
+  /** True when it confirmed a file at its exact URL. Only this ends a probation at once. */
   readonly isProof: boolean;
 }
 
-/** A peer as plain data, so that a worker that takes over knows it. */
+/** A peer as plain data, for the worker that replaces this one. */
 export interface PeerRecord {
   readonly location: PeerUrl;
   readonly origin: Origin;
   readonly kind: PeerKind;
 }
 
-/** What the registry is told. */
+/** The settings of the registry. */
 interface RegistryOptions {
-  /** Milliseconds after which a peer that was not heard of is forgotten, static ones aside. */
+  /**
+   * Milliseconds after its last announcement or answer after which a peer is forgotten, unless it is
+   * static.
+   */
   readonly lifetime: number;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Returns the time in milliseconds on a clock that only goes forward. */
   readonly now?: () => number;
-  /** At least 0, less than 1. */
+  /** Returns at least 0, less than 1. */
   readonly random?: () => number;
 }
 
 /**
  * The table of peers.
  *
- * Its event `changed` tells of a peer that was believed or forgotten, or whose state, trouble, identity
- * or generation is another than before.
+ * Its event `changed` is emitted when a peer was accepted or forgotten, or when its state, trouble, identity
+ * or generation has changed.
  */
 export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   readonly #lifetime: number;
@@ -137,10 +143,10 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   }
 
   /**
-   * A server made itself known.
+   * Must be called when a server announced itself.
    *
-   * @returns the peer when it should be asked now whether it is there; null when it is known to be, or
-   * when there is no room for it.
+   * @returns the peer when it should be probed now; null when it is known to be there, or when there is no
+   * room for it.
    */
   heard(
     location: PeerUrl,
@@ -164,12 +170,12 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return candidate;
   }
 
-  /** The peer answered as a peer does. */
+  /** Must be called when a peer gave a valid answer. */
   answered(peer: Peer, facts: PeerFacts): void {
     if (!this.has(peer)) return;
     const isNew = this.#candidates.get(peer.url) === peer;
     if (isNew) {
-      // Where nothing is searched, nobody looks for those whose time is over.
+      // Forget expired peers here, too: without searches nothing else does it.
       this.#forgetExpired();
       if (this.#peers.size >= BOUNDS.peers && !this.#makeRoom(peer)) return this.#delete(peer);
       this.#candidates.delete(peer.url);
@@ -179,7 +185,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
       peer.instance !== facts.instance || peer.generation !== facts.generation;
     peer.state = "alive";
     peer.lastSeen = this.#now();
-    // Otherwise a peer that answers nudges and hangs later would be trusted anew each time.
+    // Not after every answer: a peer that answers nudges but hangs later would be trusted again each time.
     if (facts.isProof) peer.failures = 0;
     peer.trouble = null;
     peer.instance = facts.instance;
@@ -195,18 +201,21 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     if (isChanged) this.emit("changed", peer);
   }
 
-  /** The peer spoke of the generation of its index by itself. */
+  /** Must be called when a peer reported the generation of its index by itself. */
   spoke(peer: Peer, generation: number | null): void {
     if (peer.generation === generation) return;
     peer.generation = generation;
     this.emit("changed", peer);
   }
 
-  /** The peer did not answer, or not as a peer does. A candidate is forgotten, a peer in backoff. */
+  /**
+   * Must be called when a peer gave no valid answer. A candidate is forgotten, and a peer is put in
+   * backoff.
+   */
   failed(peer: Peer, trouble: string): void {
     if (peer.state === "candidate") return this.remove(peer);
     const now = this.#now();
-    // Several questions that fail together are one failure.
+    // Count several questions that fail together as one failure.
     if (peer.state === "backoff" && now < peer.backoffUntil) return;
     const isChanged = peer.state !== "backoff" || peer.trouble !== trouble;
     peer.state = "backoff";
@@ -217,7 +226,10 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     if (isChanged) this.emit("changed", peer);
   }
 
-  /** The peer turned out to be this server under another name: it is never a peer again. */
+  /**
+   * Must be called when a peer turned out to be this server under another name. It never becomes a peer
+   * again.
+   */
   isSelf(peer: Peer): void {
     this.#selves.set(peer.url, true);
     this.remove(peer);
@@ -228,7 +240,10 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return this.#selves.has(url);
   }
 
-  /** A client was sent to the peer: until that says otherwise, it is sending a file more. */
+  /**
+   * Must be called when a client was redirected to the peer. Counts one more transfer until the peer
+   * reports a number.
+   */
   sentTo(peer: Peer): void {
     const now = this.#now();
     peer.transfers = transfersOf(peer, now) + 1;
@@ -240,25 +255,25 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     this.#delete(peer);
   }
 
-  /** True while the peer is in the table, as a candidate or more. */
+  /** True while the peer is in the table, even as a candidate. */
   has(peer: Peer): boolean {
     return this.#peers.get(peer.url) === peer || this.#candidates.get(peer.url) === peer;
   }
 
-  /** The peer with this URL, unless it is a candidate. */
+  /** Returns the peer with this URL, unless it is a candidate. */
   get(url: string): Peer | undefined {
     return this.#peers.get(url);
   }
 
-  /** All peers but candidates, without those whose time is over. */
+  /** Returns all peers except candidates and expired ones. */
   all(): Peer[] {
     this.#forgetExpired();
     return [...this.#peers.values()];
   }
 
   /**
-   * Whether the peer is alive, or was a moment ago: on a busy network many peers answer late now and
-   * then, and all servers have to agree on who is there.
+   * Returns true when the peer is alive, or was a moment ago. On a busy network many peers answer late from
+   * time to time, and all servers have to agree on which peers are there.
    */
   isThere(peer: Peer): boolean {
     if (peer.state === "alive") return true;
@@ -266,8 +281,8 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   }
 
   /**
-   * Peers that may be asked now: those alive, and a few of those whose backoff is over, first those that
-   * failed least often. So many that are dead cannot slow a search down.
+   * Returns the peers that may be asked now: those alive, and a few whose backoff is over, the ones with the
+   * fewest failures first. Therefore even many dead peers cannot slow down a search.
    */
   askable(): Peer[] {
     const now = this.#now();
@@ -280,14 +295,14 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return [...all.filter(({ state }) => state === "alive"), ...due.slice(0, BOUNDS.due)];
   }
 
-  /** The peers that are believed, static ones aside, for a worker that takes over. */
+  /** Returns all peers except static ones and candidates, for the worker that replaces this one. */
   export(): PeerRecord[] {
     return this.all()
       .filter((peer) => peer.origin !== "static")
       .map(({ location, origin, kind }) => ({ location, origin, kind }));
   }
 
-  /** Takes over what {@link export} gave. */
+  /** Restores the peers that {@link export} returned. */
   import(records: readonly PeerRecord[]): void {
     for (const { location, origin, kind } of records) {
       if (this.#peers.has(formatPeerUrl(location)) || this.#peers.size >= BOUNDS.peers) continue;
@@ -343,7 +358,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     else this.#hosts.delete(host);
   }
 
-  /** Makes room for a candidate: by chance, so that a flood cannot choose who is left. */
+  /** Makes room for a candidate by removing a random one, so that a flood cannot choose which ones remain. */
   #roomFor(host: string, origin: "nudge" | "announcement"): boolean {
     if ((this.#hosts.get(host) ?? 0) >= BOUNDS.perHost && !isLoopbackHost(host)) return false;
     if (this.#candidates.size < BOUNDS.candidates) return true;
@@ -357,8 +372,9 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   }
 
   /**
-   * Makes room for a peer that has just answered: a peer goes that fails, else one of the host that has
-   * most, if that is more than the new one's host has. So nobody keeps others out by filling the table.
+   * Makes room for a peer that has just answered. It removes a peer that fails, else one of the host with
+   * most peers, if the host of the new one has fewer. Therefore no host can keep others out by filling the
+   * table.
    */
   #makeRoom({ location: { host } }: Peer): boolean {
     const removable = [...this.#peers.values()].filter(({ origin }) => origin !== "static");
@@ -369,7 +385,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     return victim !== undefined;
   }
 
-  /** The peers of the host that has most of these; none if `host` has as many. */
+  /** Returns the peers of the host that has most of these; none if `host` has as many. */
   #mostCrowded(peers: readonly Peer[], host: string): Peer[] {
     const byHost = Map.groupBy(peers, ({ location }) => location.host);
     const [most = []] = [...byHost.values()].sort((one, other) => other.length - one.length);

@@ -1,34 +1,34 @@
 /**
- * Finding the peer that has a file.
+ * Searches for a peer that has a file.
  *
- * Peers whose index names the file are tried first. Where there is none, or none of them answers in
- * time, those whose index is not known are all asked at the same time. Either way the peer that is
- * chosen must confirm: it must answer for the very URL that a client will be sent to.
+ * Peers whose index contains the file are tried first. If there is none, or none of them answers in time,
+ * all peers whose index is unknown are asked at the same time. In both cases the chosen peer must confirm
+ * the file: it must answer a request for the exact URL to which a client will be redirected.
  */
 
 import type { FileQuestion } from "./file_question.ts";
 import type { Peer } from "./registry.ts";
 
-/** After the first yes, how long a better one may take. Milliseconds. */
+/** Milliseconds after the first positive answer in which a better peer may answer. */
 const GRACE = 3;
 
-/** How long a confirmation may take before the next peer is asked too. Milliseconds. */
+/** Milliseconds after which the next peer is asked to confirm, too, if the previous one has not yet. */
 const HEDGE = 50;
 
 /**
- * How long a peer is waited for that failed and has answered no such question since. A peer that was
- * started anew answers in less; peers that always hang cost no more. Milliseconds.
+ * Milliseconds to wait for a peer that failed and has not confirmed a file since. A peer that was restarted
+ * answers sooner, and peers that always hang cause no longer delay.
  */
 const PROBATION = 50;
 
 /**
- * Searches: asks those whose index names the file, the best first, and the others at the same time as
- * soon as it looks as if the index was wrong.
+ * Returns a peer that has confirmed the file. It asks the peers whose index contains the file, the best
+ * first. If none of them confirms it soon, it asks all others at the same time.
  *
- * @param named peers whose fresh index names the file.
- * @param unknown peers that have no fresh index: they are asked.
- * @param timeout milliseconds that all of it may take.
- * @returns null when nobody has the file, or nobody said so in time.
+ * @param named peers whose up-to-date index contains the file.
+ * @param unknown peers without an up-to-date index.
+ * @param timeout the time limit of the search in milliseconds.
+ * @returns null when no peer has the file, or none answered in time.
  */
 export function search(
   question: Pick<FileQuestion, "check" | "confirm" | "ranked">,
@@ -38,10 +38,10 @@ export function search(
 ): Promise<Peer | null> {
   return new Promise((resolve) => {
     const yes: Peer[] = [...named];
-    /** Those of the others whose answer is awaited; null while they are not asked. */
+    /** The other peers whose answers are awaited; null before they are asked. */
     let awaited: Set<Peer> | null = null;
     let confirming = 0;
-    /** Runs while the last one that was to confirm may take its time. */
+    /** Runs while the peer that was last asked to confirm still has time to answer. */
     let hedge: ReturnType<typeof setTimeout> | null = null;
     let grace: ReturnType<typeof setTimeout> | null = null;
     let graceOver = false;
@@ -77,7 +77,7 @@ export function search(
     };
 
     const askOthers = (): void => {
-      // A peer in backoff is asked, so that it can come back, but nobody waits for it.
+      // Also ask peers in backoff, so that they can become alive again, but do not wait for them.
       const asked = new Set(unknown.filter((peer) => peer.state !== "backoff"));
       awaited = asked;
       for (const peer of unknown) {

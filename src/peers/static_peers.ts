@@ -1,16 +1,19 @@
-/** Peers that the user named (`--peer`): discovery that knows them from the start. */
+/** Discovery of static peers, which the user named with `--peer`. */
 
 import type { PeersConfiguration } from "./configuration.ts";
 import type { Discovery, DiscoveryListener, Echo } from "./discovery.ts";
 import { parsePeerUrl, type PeerUrl } from "./peer_url.ts";
 
-/** Gives the named peers at the start, and again from time to time: they may not know this server. */
+/**
+ * Reports the static peers at the start, and again periodically, because they may have been restarted and
+ * not know this server.
+ */
 export class StaticPeers implements Discovery {
   readonly #peers: readonly PeerUrl[];
   readonly #interval: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param interval milliseconds between two times. */
+  /** @param interval in milliseconds. */
   constructor(
     { staticPeers, defaultPort }: Pick<PeersConfiguration, "staticPeers" | "defaultPort">,
     interval: number,
@@ -29,7 +32,7 @@ export class StaticPeers implements Discovery {
     this.#timer = setInterval(tell, this.#interval);
   }
 
-  /** Named peers are asked: nothing is announced to them. */
+  /** Returns an empty list, because nothing is announced for static peers. */
   echoes(): Promise<Echo[]> {
     return Promise.resolve([]);
   }

@@ -1,72 +1,76 @@
-/** Remembers who downloads a file first. Pure state: its clock and its bounds are its only world. */
+/** Stores which server downloads a file first. It is pure state and needs only a clock. */
 
-/** How much a tracker remembers, and for how long. */
+/** The bounds of what a tracker stores. */
 const TRACKER_BOUNDS = {
-  /** Files in all. */
+  /** Greatest number of files. */
   files: 4_096,
-  /** Files for which one address is named. */
+  /** Greatest number of files for which instances at one address are named. */
   perAddress: 64,
-  /** Milliseconds after which an instance that did not repeat its want is named no more. */
+  /** Milliseconds after which an instance that did not repeat its want is no longer named. */
   lifetime: 30_000,
 } as const;
 
-/** Who asks a tracker. */
+/** A server that asks a tracker. */
 export interface Asker {
   readonly instance: string;
-  /** IP address from which it asks. */
+  /** The IP address from which it asks. */
   readonly address: string;
 }
 
-/** An instance that is named. */
+/** An instance that the tracker names as the one that downloads a file. */
 interface Name extends Asker {
-  /** Bytes that it had when it last asked. */
+  /** Number of bytes of the file that it had when it last asked. */
   have: number;
-  /** When it was named first, and when it last asked, in milliseconds. */
+  /** The times in milliseconds when it was first named, and when it last asked. */
   readonly since: number;
   asked: number;
 }
 
-/** Who is named for a file. */
+/** The instances that are named for a file. */
 interface Entry {
   readonly key: string;
   first: Name | null;
-  /** Who goes on when the first one fails: the best of those that could not get the file from it. */
+  /**
+   * The instance that continues the download when the first one fails: the best of those that could not
+   * get the file from it.
+   */
   next: Name | null;
 }
 
-/** What the tracker answers: an instance, and for how long (ms) it has been named. */
+/** The answer of the tracker: an instance, and the milliseconds for which it has been named. */
 interface Named {
   readonly instance: string;
   readonly age: number;
 }
 
 /**
- * The memory of a tracker. For each file it names one instance: the first that wanted it, until that
- * says that it ended, or does not repeat its want. Whoever could not get the file from the first is told
- * another one, the same for all in this case; for everybody else the first stays the first.
+ * The state of a tracker. For each file it names one instance: the first that wanted the file, until that
+ * reports that it has stopped, or does not repeat its want. To servers that could not get the file from the
+ * first instance it names a second one, which is the same for all of them. To all others it still names
+ * the first.
  */
 export class Tracker {
   readonly #now: () => number;
-  /** The entry that was asked for last is the last one. */
+  /** The entries by their keys, in the order of their last want. */
   readonly #entries = new Map<string, Entry>();
-  /** The keys of the entries in which an address is named; the oldest first. */
+  /** For each address the keys of the entries that name it, the oldest first. */
   readonly #named = new Map<string, Set<string>>();
 
-  /** @param now the time in milliseconds. */
+  /** @param now returns the time in milliseconds. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Number of files that are remembered. */
+  /** Number of files with an entry. */
   get size(): number {
     return this.#entries.size;
   }
 
   /**
-   * Takes a want in.
+   * Handles a want.
    *
-   * @param key of the file: two files with the same key are the same.
-   * @param have bytes that the asker has.
+   * @param key identifies the file.
+   * @param have the number of bytes of the file that the asker has.
    * @param failed instances from which the asker could not get the file.
    */
   want(key: string, asker: Asker, have: number, failed: readonly string[]): void {
@@ -80,7 +84,7 @@ export class Tracker {
     const { first, next } = entry;
     if (first === null) this.#set(entry, "first", mine);
     else if (!isSameAsker(first, asker) && failed.includes(first.instance)) {
-      // Before the others know of it, the one with most of the file goes on; later it stays.
+      // For a short time, replace it by an asker that has more of the file. Later others may already use it.
       const isBetter = next !== null && next.have < have && mine.since - next.since < GATHERING;
       if (next === null || isBetter || failed.includes(next.instance)) {
         if (next === null || !isSameAsker(next, asker)) this.#set(entry, "next", mine);
@@ -88,7 +92,7 @@ export class Tracker {
     }
   }
 
-  /** The asker has nothing to give any more. */
+  /** Must be called when the asker can no longer provide the file. */
   ended(key: string, asker: Asker): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
@@ -98,9 +102,9 @@ export class Tracker {
   }
 
   /**
-   * Who is named to this asker.
+   * Returns the instance to name to this asker.
    *
-   * @returns null when nobody is named: the asker may download it, and is not remembered.
+   * @returns null when no instance is named: the asker may download the file, and is not stored.
    */
   named(key: string, { instance }: Asker, failed: readonly string[]): Named | null {
     const entry = this.#entries.get(key);
@@ -179,7 +183,7 @@ export class Tracker {
   }
 }
 
-/** Milliseconds in which those that lost the same source ask, one shortly after the other. */
+/** Milliseconds within which all servers that lost the same source ask again. */
 export const GATHERING = 20;
 
 function isSameAsker(one: Asker, other: Asker): boolean {

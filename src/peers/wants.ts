@@ -1,10 +1,10 @@
 /**
- * Finds out who downloads a file first, and tells others.
+ * Finds the server that downloads a file first, and answers the same question of others.
  *
  * For each file two of the servers that relay are its *trackers*: those with the highest hash of the
- * file's digest and their instance (rendezvous hashing), so that all servers which know each other ask
- * the same two, and each is asked for few files. A server that takes one of them to be gone asks the
- * next one as well, and still believes the better one if it answers.
+ * file's digest and their instance (rendezvous hashing). Therefore all servers that know each other ask
+ * the same two, and each tracker has only few files. A server that assumes one of them to be gone asks the
+ * next one, too, but prefers the answer of the better one if that comes.
  */
 
 import { createHash } from "node:crypto";
@@ -14,36 +14,36 @@ import type { Questions } from "./questions.ts";
 import type { Peer, Registry } from "./registry.ts";
 import { type Asker, GATHERING, Tracker } from "./tracker.ts";
 
-/** Milliseconds that an answer may take. */
+/** The time limit of an answer in milliseconds. */
 export const WANT_TIMEOUT = 50;
 
 /**
- * A tracker that is there may be busy, as all machines are that upgrade in the same moment. So it may
- * take so much longer (ms); but this is all that it can cost, until a file came from where it said.
+ * A tracker may be busy, because all machines upgrade at the same moment. Therefore it gets this much more
+ * time (ms). This is the total for all files, until a file arrives from a server that the tracker named.
  */
 export const PATIENCE = 450;
 
-/** After so long (ms) a tracker that used up the patience is waited for again. */
+/** Milliseconds after which a tracker that used up this time gets it again. */
 const RENEWAL = 600_000;
 
 /**
- * Where two trackers name different instances, the one that has been named longer by so much (ms) is
- * believed: the other tracker has forgotten it. Otherwise both were asked at the same moment, and all
- * askers have to believe the same tracker.
+ * If two trackers name different instances, an instance that has been named longer by this time (ms) is
+ * used, because the other tracker has lost its state. Otherwise both were asked at the same moment, and
+ * all askers must use the answer of the same tracker.
  */
 const FORGOT = 5_000;
 
-/** Trackers of a file. Where the best ones do not answer, as many others are asked as well. */
+/** Number of trackers of a file. If the best ones do not answer, the same number of others is asked, too. */
 const TRACKERS = 2;
 
-/** Own address among the askers: it is no IP address. */
+/** The address of this server as an asker. It differs from every IP address. */
 const OWN = "own";
 
-/** The time (ms) that a tracker may still keep others waiting. */
+/** The remaining time (ms) that this server waits for a tracker. */
 class Patience {
   #left = PATIENCE;
   #renewed = performance.now();
-  /** Wants that wait for it now, and since when there has been one. */
+  /** The number of wants that wait for it now, and the time since when at least one does. */
   #waiting = 0;
   #since = 0;
 
@@ -67,17 +67,17 @@ class Patience {
   }
 }
 
-/** What the trackers say of a file. */
+/** The answers of the trackers of a file. */
 interface Wanted {
-  /** The answer, if it comes soon enough: a peer, or null when this server is the first. */
+  /** Resolves with the answer within the time limit: a peer, or null when this server is the first. */
   soon(): Promise<Peer | null>;
-  /** The answer however late: it may be another one. */
+  /** Resolves with the answer of all trackers, however late. It may differ from the early one. */
   readonly late: Promise<Peer | null>;
-  /** The file came from there: whoever said so may take its time again. */
+  /** Must be called when the file came from the named peer. The trackers that named it get their time again. */
   confirm(): void;
 }
 
-/** Asks trackers, and is one. */
+/** Asks the trackers of files, and is itself a tracker. */
 export class Wants {
   readonly #registry: Registry;
   readonly #questions: Pick<Questions, "want">;
@@ -100,7 +100,7 @@ export class Wants {
     return this.#published.instance;
   }
 
-  /** Asks the trackers of a file at once. */
+  /** Asks the trackers of a file, all at the same time. */
   ask(want: Want): Wanted {
     const trackers = this.#trackersOf(want.digest);
     const answers: (FirstDownload | null | undefined)[] = trackers.map(() => undefined);
@@ -112,7 +112,7 @@ export class Wants {
     const { promise: decided, resolve } = Promise.withResolvers<void>();
     let isLate = false;
     const look = (): void => {
-      // Others get the same answer from the best tracker, so that it needs no second one.
+      // If the best tracker has answered, do not wait for the second one: others use the same answer.
       const isNamed = this.#peerIn(answers) !== null && (isLate || answers[0] !== undefined);
       if (isNamed || !answers.includes(undefined)) resolve();
     };
@@ -140,7 +140,7 @@ export class Wants {
     };
   }
 
-  /** Waits for the trackers that have not answered, no longer than they may still keep anybody waiting. */
+  /** Waits for the trackers that have not answered, at most their remaining time. */
   async #waitFor(
     trackers: readonly (Peer | null)[],
     answers: readonly (FirstDownload | null | undefined)[],
@@ -170,13 +170,13 @@ export class Wants {
   /**
    * Answers the want of another server.
    *
-   * @returns null when this server is no tracker.
+   * @returns null when this server is not a tracker.
    */
   async answer(want: Want, instance: string, address: string): Promise<FirstDownload | null> {
     return this.#published.relays ? await this.#answer(want, { instance, address }) : null;
   }
 
-  /** The peer that is this instance, if it is known and alive. */
+  /** Returns the peer with this instance, if it is known and alive. */
   peerOf(instance: string): Peer | null {
     if (instance === this.instance) return null;
     return this.#registry.all().find((peer) =>
@@ -193,13 +193,14 @@ export class Wants {
       return self;
     }
     this.#tracker.want(key, asker, have, failed);
-    // All that lost their source ask now: whoever has most of the file goes on.
+    // All servers that lost this source ask now. Wait for them, so that the one with most of the file
+    // continues.
     if (failed.length > 0) await new Promise((resolve) => setTimeout(resolve, GATHERING));
     const named = this.#tracker.named(key, asker, failed);
     return named === null ? self : { first: named.instance, age: named.age };
   }
 
-  /** The trackers of a file, the best first; null stands for this server. */
+  /** Returns the trackers of a file, the best first; null means this server. */
   #trackersOf(digest: string): (Peer | null)[] {
     const registry = this.#registry;
     const relays: (Peer | null)[] = registry.all().filter((peer) => peer.relays);
@@ -214,7 +215,10 @@ export class Wants {
     return scored.filter((relay) => asked.has(relay));
   }
 
-  /** The peer that the answers name; null for this server, or for one that is not known to be there. */
+  /**
+   * Returns the peer that the answers name; null for this server, and for a server that is not known to
+   * be there.
+   */
   #peerIn(answers: readonly (FirstDownload | null | undefined)[]): Peer | null {
     const [best, ...others] = answers.filter((answer) => answer !== null && answer !== undefined);
     if (best === undefined) return null;
@@ -227,12 +231,12 @@ function score(digest: string, instance: string): string {
   return createHash("sha256").update(`${digest} ${instance}`).digest("hex");
 }
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks of the clock. */
 const TICK = 25;
 
 /**
- * Waits for a promise, but no longer than so many milliseconds. A look at the clock that comes too late
- * counts as one in time: then this machine is busy, and the answer may be here already.
+ * Waits for a promise, but at most the given milliseconds. If a check of the clock is late, only its usual
+ * interval is counted: the machine is busy then, and the answer may have arrived already.
  */
 async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -71,7 +71,7 @@ Deno.test("a filterlist comes before the command line, is reloaded, and a wrong 
     assertEquals(await server.names("/d/"), ["a.iso", "sub"]);
     assertEquals(await server.names("/d/sub/"), ["c.iso"]);
     await Deno.writeTextFile(`${directory}/list`, "x\\.iso$\nx(\n");
-    await server.program.line(/warning: .*list:2: .*last good/);
+    await server.program.line(/warning: .*list:2: .*last valid/);
     assertEquals(await server.names("/d/"), ["a.iso", "sub"]);
     const from = server.program.lines.length;
     await Deno.writeTextFile(`${directory}/list`, "x\\.iso$\n");

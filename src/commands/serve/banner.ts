@@ -101,7 +101,10 @@ function table(head: string, rows: readonly string[]): string[] {
 
 const NOWHERE = "none yet: no network interface of this machine has an address";
 
-/** Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at least this. */
+/**
+ * Width of the white margin ("quiet zone", ISO/IEC 18004) around the code, in modules. Readers need at
+ * least this.
+ */
 const MARGIN = 2;
 
 /**

@@ -10,7 +10,10 @@ import { chosenInterfaces } from "./multicast.ts";
 /** The files with the name of the distribution (os-release(5)). The first that exists is used. */
 const OS_RELEASE = ["/etc/os-release", "/usr/lib/os-release"];
 
-/** Returns the settings of multicast DNS; null without `--mdns`, and for quickserve, which does not have the option. */
+/**
+ * Returns the settings of multicast DNS; null without `--mdns`, and for quickserve, which does not have
+ * the option.
+ */
 export async function mdnsSettings(
   options: ParsedOptions,
   listen: ListenConfiguration,

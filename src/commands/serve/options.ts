@@ -88,7 +88,7 @@ const PACSERVE_OPTIONS: OptionGroup = {
       values: ["<directory>"],
       completes: "directory",
       help:
-        "The directory in which the counters of pacserve-status(1) are stored while the server does not run. " +
+        "The directory in which the counters of pacserve-status(1) are saved, so that a restart keeps them. " +
         "Only one server at a time can use it. With --port 0, or if there is no such directory, the " +
         "counters begin at zero.",
       default: `${STATE_DIRECTORY}, or pacserve in $XDG_STATE_HOME (~/.local/state)`,
@@ -121,9 +121,9 @@ const DOWNLOAD_OPTIONS: OptionGroup = {
       completes: "file",
       repeatable: true,
       help:
-        "A file with the paths to share: plain text with one path on each line, or a JSON object. Its " +
-        "names are paths on the server, its values a file, a directory, or a list of directories to " +
-        "merge. It is reloaded when it changes.",
+        "A file with the paths to share: plain text with one path on each line, or a JSON object whose " +
+        "names are paths on the server, and whose values are a file, a directory, or a list of them " +
+        "(directories are merged). It is reloaded when it changes.",
     },
     {
       name: "filter",

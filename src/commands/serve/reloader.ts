@@ -40,7 +40,10 @@ export class Reloader {
     this.#files = new WatchedFiles(() => this.reload(), log);
   }
 
-  /** Logs the warnings about settings, each only once, because settings that are read again mostly cause the same ones. */
+  /**
+   * Logs the warnings about settings, each only once, because settings that are read again mostly cause
+   * the same ones.
+   */
   warn({ sources }: ServeSettings): void {
     for (const warning of sources.warnings) {
       if (!this.#warned.has(warning)) this.#log.warn(warning);

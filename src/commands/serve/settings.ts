@@ -335,7 +335,10 @@ async function pacmanSettings(
   );
 }
 
-/** Returns the proxies of the environment. It only warns of one that cannot be used: pacman is then redirected to the mirrors and may be able to use it. */
+/**
+ * Returns the proxies of the environment. It only warns of one that cannot be used: pacman is then
+ * redirected to the mirrors and may be able to use it.
+ */
 function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
   const proxies = proxyVariables(Deno.env);
   for (const scheme of ["http", "https"] as const) {
@@ -349,7 +352,10 @@ function proxySettings(sources: ConfigurationSources): ProxyVariables | null {
   return proxies;
 }
 
-/** Returns the settings of the spool. systemd makes the directory of the service; a server that was started by hand makes its own. */
+/**
+ * Returns the settings of the spool. systemd makes the directory of the service; a server that was
+ * started by hand makes its own.
+ */
 async function spoolSettings(
   options: ParsedOptions,
   redirect: boolean,
@@ -406,7 +412,10 @@ function isJournalOutput(): boolean {
   return stream === `${dev}:${ino}`;
 }
 
-/** Returns the names of this host on other machines: with each domain that its resolver searches (resolv.conf(5)). */
+/**
+ * Returns the names of this host on other machines: with each domain that its resolver searches
+ * (resolv.conf(5)).
+ */
 async function hostNames(): Promise<string[]> {
   return ownNames(Deno.hostname(), await searchDomains());
 }

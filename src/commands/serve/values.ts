@@ -101,7 +101,10 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
   return isLinkLocal(wanted.address) ? `${wanted.address}%${wanted.name}` : wanted.address;
 }
 
-/** Returns a link-local address with its interface, `fe80::1%eth0`, because all interfaces have the same link-local network. */
+/**
+ * Returns a link-local address with its interface, `fe80::1%eth0`, because all interfaces have the same
+ * link-local network.
+ */
 function linkLocalValue(option: string, address: string, zone: string | undefined): string {
   if (!isLinkLocal(address)) {
     throw new UsageError(

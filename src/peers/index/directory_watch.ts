@@ -1,11 +1,11 @@
 /**
- * Noticing that names changed in a directory.
+ * Watches directories for changed names.
  *
- * The watch ends with the first change: many come together, and one is enough to know that it is time
- * to look. Before it looks, the reader starts the watch again.
+ * A watch ends with the first change, because many changes come together and one is enough to know that the
+ * directory must be read again. The owner starts the watch again before it reads the directory.
  */
 
-/** Watches directories, not what lies in directories below them. */
+/** Watches directories, but not their subdirectories. */
 export class DirectoryWatch {
   readonly #directories: readonly string[];
   readonly #changed: () => void;
@@ -13,11 +13,11 @@ export class DirectoryWatch {
   #watcher: Deno.FsWatcher | null = null;
 
   /**
-   * Both are called at most once for each {@link start}.
+   * The callbacks are called at most once for each {@link start}.
    *
-   * @param changed a file came, went or has another name.
-   * @param touched something was written into a file, or its owner or permissions are others: the
-   * system does not tell which.
+   * @param changed is called when a file was added, removed or renamed.
+   * @param touched is called when a file was written to, or its owner or permissions changed. The system does
+   * not report which of these happened.
    */
   constructor(directories: readonly string[], changed: () => void, touched: () => void) {
     this.#directories = directories;
@@ -26,10 +26,10 @@ export class DirectoryWatch {
   }
 
   /**
-   * Watches from now on.
+   * Starts to watch.
    *
-   * @returns `partly` when some directories do not exist, `no` when those that do cannot be watched:
-   * the kernel's limit of watches is reached, or the file system has none.
+   * @returns `partly` when some directories do not exist, `no` when the existing ones cannot be watched
+   * because the kernel's limit of watches is reached or the file system does not support it.
    */
   start(): "yes" | "partly" | "no" {
     this.stop();
@@ -46,14 +46,14 @@ export class DirectoryWatch {
     }
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   stop(): void {
     const watcher = this.#watcher;
     this.#watcher = null;
     watcher?.close();
   }
 
-  /** The watch failed: to look is better than to see nothing any more. */
+  /** Handles a failure of the watch. It reports a change, so that the owner reads the directory again. */
   #lost(watcher: Deno.FsWatcher): void {
     if (this.#watcher !== watcher) return;
     this.stop();

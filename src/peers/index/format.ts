@@ -1,12 +1,12 @@
 /**
- * An index on the wire: which names a server has, as 32-bit hashes.
+ * The format of an index: the names that a server has, as 32-bit hashes.
  *
  * A hash is enough: before a server relies on an index, it asks the peer for the file itself, therefore
- * two names with one hash cost a question. And it is small: 10,000 packages with their signatures are
- * 60 kB on the wire and 80 kB in memory, whatever their names.
+ * two names with the same hash only cost one question. Hashes are also small: 10,000 packages with their
+ * signatures take 60 kB in a message and 80 kB in memory, however long their names are.
  *
- * `PSI1`, one byte of flags, then the names that are there (or were added), then those that were
- * removed. Each list is its length and the distances between the sorted hashes, as LEB128 numbers.
+ * The format is `PSI1`, one byte of flags, then the list of all (or all added) names, then the list of removed
+ * names. Each list is its length and the differences between the sorted hashes, as LEB128 numbers.
  */
 
 const MAGIC = Uint8Array.of(0x50, 0x53, 0x49, 0x31);
@@ -14,26 +14,26 @@ const MAGIC = Uint8Array.of(0x50, 0x53, 0x49, 0x31);
 const FLAG_CHANGES = 1;
 const FLAG_WATCHED = 2;
 
-/** Where a server publishes its index. */
+/** The path and query of the index on a server. */
 export const INDEX_TARGET = "/?index=pkg";
 
-/** Most names that an index may have. */
+/** The greatest number of names in an index. */
 const MAX_NAMES = 500_000;
 
-/** Greatest size in bytes of an index on the wire. */
+/** Greatest size in bytes of an index in a message. */
 export const MAX_INDEX = 4 << 20;
 
-/** An index, or the changes since an earlier one. The arrays are sorted and without repetition. */
+/** An index, or the changes since an earlier one. The arrays are sorted and have no duplicates. */
 export interface IndexMessage {
-  /** False: `added` is all there is. */
+  /** True for changes since an earlier index; false when `added` is the complete index. */
   readonly changes: boolean;
-  /** The server notices every change, so a name that is not in the index is not there. */
+  /** True when the server notices every change. Then it does not have a file whose name is not in the index. */
   readonly watched: boolean;
   readonly added: Uint32Array;
   readonly removed: Uint32Array;
 }
 
-/** The hash of a file's name (FNV-1a with a finalizer that mixes the bits; 32 bits). */
+/** Returns the hash of a file's name: 32 bits, FNV-1a with a finalizer that mixes the bits. */
 export function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
@@ -42,12 +42,12 @@ export function hashOf(name: string): number {
   return (hash ^ hash >>> 16) >>> 0;
 }
 
-/** The hashes of names, sorted and without repetition. */
+/** Returns the hashes of names, sorted and without duplicates. */
 export function hashesOf(names: Iterable<string>): Uint32Array {
   return sortedUnique(Uint32Array.from(names, hashOf));
 }
 
-/** True when a sorted array has the number. */
+/** Returns true when a sorted array contains the number. */
 export function includes(sorted: Uint32Array, value: number): boolean {
   let low = 0;
   let high = sorted.length;
@@ -59,12 +59,12 @@ export function includes(sorted: Uint32Array, value: number): boolean {
   return sorted[low] === value;
 }
 
-/** What is in `one` and not in `other`; both sorted. */
+/** Returns the numbers that are in `one` and not in `other`. Both must be sorted. */
 export function difference(one: Uint32Array, other: Uint32Array): Uint32Array {
   return one.filter((value) => !includes(other, value));
 }
 
-/** An index after changes. */
+/** Returns an index after applying changes. */
 export function applied(index: Uint32Array, changes: IndexMessage): Uint32Array {
   const kept = difference(index, changes.removed);
   const all = new Uint32Array(kept.length + changes.added.length);
@@ -73,7 +73,7 @@ export function applied(index: Uint32Array, changes: IndexMessage): Uint32Array 
   return sortedUnique(all);
 }
 
-/** The bytes of an index. */
+/** Returns the bytes of an index. */
 export function encodeIndex(message: IndexMessage): Uint8Array {
   const flags = (message.changes ? FLAG_CHANGES : 0) | (message.watched ? FLAG_WATCHED : 0);
   const longest = MAGIC.length + 1 + 10 + 5 * (message.added.length + message.removed.length);
@@ -101,9 +101,9 @@ export function encodeIndex(message: IndexMessage): Uint8Array {
 }
 
 /**
- * Reads an index.
+ * Parses an index.
  *
- * @returns null for bytes that are none.
+ * @returns null when the bytes are not an index.
  */
 export function decodeIndex(bytes: Uint8Array): IndexMessage | null {
   if (bytes.length > MAX_INDEX || MAGIC.some((byte, i) => bytes[i] !== byte)) return null;

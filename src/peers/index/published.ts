@@ -1,8 +1,8 @@
 /**
  * The index that this server publishes: the names in its `pkg` directory.
  *
- * It is built in the background and again when something changes. Each change makes a new generation;
- * a peer that has an earlier one gets what changed since.
+ * It is built in the background, and built again after each change. Each change makes a new generation. A
+ * peer that has an earlier one gets only the changes since then.
  */
 
 import type { Log } from "../../log.ts";
@@ -24,22 +24,23 @@ import {
   type IndexMessage,
 } from "./format.ts";
 
-/** Generations that changes are kept for. */
+/** Number of generations for which the changes are stored. */
 const HISTORY = 64;
 
-/** Milliseconds from a change to the new generation: each time twice, while changes go on. */
+/** Milliseconds from a change to the new generation. They double each time while changes continue. */
 const DELAY = { first: 250, max: 4_000 };
 
 /**
- * Milliseconds to a new build after a file was touched: one that only root could read may be for all
- * now. A download touches its file all the time, so this takes longer, and no generation is promised.
+ * Milliseconds to a new build after a file was touched: a file that only root could read may have become
+ * readable. A download touches its file all the time, therefore this is longer, and no new generation is
+ * promised to peers.
  */
 const TOUCHED_DELAY = 15_000;
 
-/** After so many milliseconds without a change the delay is the first one again. */
+/** Milliseconds without a change after which the delay is the first one again. */
 const QUIET = 10_000;
 
-/** Milliseconds between two builds where a directory is missing or cannot be watched. */
+/** Milliseconds between two builds if a directory is missing or cannot be watched. */
 const BUILD_UNWATCHED = 60_000;
 
 /** Milliseconds between two builds while a file is being written. */
@@ -54,23 +55,23 @@ interface Generation {
 /**
  * Builds, renews and serves the index.
  *
- * Its event `changed` comes once for each new generation, as soon as there will be one.
+ * Its event `changed` is emitted once for each new generation, as soon as it is certain that there will be one.
  */
 export class PublishedIndex extends EventEmitter<{ changed: [] }> {
-  /** Random identity of this running server. */
+  /** The random identity of this running server. */
   readonly instance: string = crypto.randomUUID();
-  /** Whether this server relays, which it tells all that know it. */
+  /** True when this server relays. It is sent to all peers. */
   relays = false;
   readonly #isPublished: boolean;
   readonly #log: Log;
   readonly #watch: DirectoryWatch;
   #files: OwnFiles | null = null;
-  /** By the generation that the sender of a request has. */
+  /** The encoded answers, by the generation that the sender of the request has. */
   readonly #answers = new LRUCache<number, Uint8Array>({ max: HISTORY + 1 });
   #hashes: Uint32Array = new Uint32Array();
   #history: Generation[] = [];
   #generation = 0;
-  /** The generation that peers were told of before it was built. */
+  /** The generation that peers were told about before it was built. */
   #promised = 0;
   #watched = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -83,7 +84,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   #stopped = false;
 
   /**
-   * @param directories of the packages, whose changes change the names; null for a server that publishes
+   * @param directories the directories of the packages, which are watched; null for a server that publishes
    * no index.
    */
   constructor(directories: readonly string[] | null, log: Log) {
@@ -97,14 +98,14 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     );
   }
 
-  /** Makes it from these files from now on. */
+  /** Sets the files from which the index is built. */
   list(files: OwnFiles): void {
     const isOther = this.#files !== null;
     this.#files = files;
     if (isOther) this.renew();
   }
 
-  /** Header fields by which this server makes itself known, on questions and on answers. */
+  /** Returns the header fields that identify this server, for questions and answers. */
   headers(): Record<string, string> {
     const { generation } = this;
     return {
@@ -115,15 +116,15 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Number of the newest generation; 0 while there is none. While a change is known but the index is
-   * not built again, it is one more than that of the index: peers with an earlier one must not conclude
-   * from it that a file is not here.
+   * The number of the newest generation; 0 while there is none. After a change, until the index is built
+   * again, it is one more than the generation of the index, so that peers with an earlier index do not
+   * conclude from it that this server does not have a file.
    */
   get generation(): number {
     return Math.max(this.#generation, this.#promised);
   }
 
-  /** Begins to build it, without keeping anybody waiting. */
+  /** Starts to build the index in the background. */
   start(): void {
     this.#schedule(0);
   }
@@ -135,7 +136,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     this.#watch.stop();
   }
 
-  /** Something may have changed. */
+  /** Must be called when names may have changed. */
   renew(): void {
     if (this.#building) this.#changedMeanwhile = true;
     else this.#promise();
@@ -143,7 +144,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     this.#schedule(this.#delay.next());
   }
 
-  /** Answers a GET of {@link INDEX_TARGET}: all of it, the changes, or 304. */
+  /** Answers a GET of {@link INDEX_TARGET} with the whole index, the changes, or 304. */
   answer(request: HttpRequest, headers: ReplyHeaders): Reply {
     if (this.#generation === 0) return { status: 404, headers, body: null };
     const etag = `"${this.instance}.${this.#generation}"`;
@@ -152,7 +153,10 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     return contentReply(200, "application/octet-stream", this.#encoded(request.target), all);
   }
 
-  /** What peers ask for is nearly always the same, and a neighbour may ask as fast as it can. */
+  /**
+   * Returns the bytes of an answer. They are cached, because nearly all peers ask for the same, and a
+   * neighbour may ask as fast as it can.
+   */
   #encoded(target: string): Uint8Array {
     const from = this.#generationIn(target);
     const known = this.#answers.get(from);
@@ -169,7 +173,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     return { changes: false, watched: this.#watched, added: this.#hashes, removed: none };
   }
 
-  /** The generation that a request says its sender has; 0 for none of this instance. */
+  /** Returns the generation that the sender of a request has; 0 when it has none of this instance. */
   #generationIn(target: string): number {
     const since = new URLSearchParams(target.slice(2)).get("since") ?? "";
     const point = since.lastIndexOf(".");
@@ -179,7 +183,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     return isOurs ? generation : 0;
   }
 
-  /** The changes since a generation; null when they are not known. */
+  /** Returns the changes since a generation; null when they are no longer stored. */
   #since(from: number): IndexMessage | null {
     if (from === 0) return null;
     const later = this.#history.filter(({ number }) => number > from);
@@ -218,11 +222,12 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     }
     this.#building = true;
     try {
-      // Watching begins before the names are read, so that nothing happens in between unseen.
+      // Start to watch before reading the names, so that no change between the two is missed.
       const watched = this.#watch.start();
       const { names, isGrowing } = await this.#files?.packageNames() ??
         { names: [], isGrowing: false };
-      // What is being written is not named yet: peers must ask, as for what cannot be watched.
+      // A file that is being written is not in the index yet. Tell peers that the index may be
+      // incomplete, as if the directories were not watched.
       this.#take(hashesOf(names), watched === "yes" && !isGrowing);
       if (isGrowing) this.#schedule(BUILD_GROWING);
       if (watched !== "yes") this.#schedule(BUILD_UNWATCHED);
@@ -256,7 +261,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
     if (!promised) this.emit("changed");
   }
 
-  /** Tells the peers of the next generation before it is built: a file may be here any moment. */
+  /** Tells the peers about the next generation before it is built, because the new file may be here already. */
   #promise(): void {
     if (this.#generation === 0 || this.#promised > this.#generation || this.#stopped) return;
     this.#promised = this.#generation + 1;

@@ -1,4 +1,4 @@
-/** The indexes of the peers: which of them has a file, without asking. */
+/** Stores the indexes of the peers, which show which peer has a file without asking. */
 
 import { Backoff } from "../../backoff.ts";
 import { headerOf } from "../client.ts";
@@ -7,73 +7,82 @@ import type { Peer, Registry } from "../registry.ts";
 import { applied, decodeIndex, hashOf, includes, INDEX_TARGET, MAX_INDEX } from "./format.ts";
 
 /**
- * Milliseconds from word of a new generation to the question for it, and between two questions. The
- * peer spoke of it before it was built, and it takes the more time for that the more changes there are:
- * so the pause is twice as long each time, while there is more and more to ask for.
+ * Milliseconds from the report of a new generation to the request for it, and between two requests. The
+ * peer reports a generation before it is built, and building takes longer the more changes there are.
+ * Therefore the pause doubles each time while changes continue.
  */
 const PAUSE = { first: 500, max: 4_000 };
 
-/** After so many milliseconds without news the pause is the first one again. */
+/** Milliseconds without a new generation after which the pause is the first one again. */
 const QUIET = 10_000;
 
-/** Milliseconds of the pause after a question that failed. */
+/** Milliseconds of the pause after a request that failed. */
 const PAUSE_AFTER_FAILURE = 10_000;
 
 /** Milliseconds of the pause after there was no room for an index. */
 const PAUSE_WITHOUT_ROOM = 600_000;
 
-/** An index that nothing was heard of for so long is asked for again, in milliseconds. */
+/** Milliseconds without news of an index after which it is requested again. */
 const REFRESH = 60_000;
 
-/** Most names that are kept of all peers together: 16 MB. The largest indexes make room for others. */
+/**
+ * Greatest number of stored names of all peers together (16 MB). If there are more, the largest indexes
+ * are dropped.
+ */
 const MAX_NAMES_IN_ALL = 4_000_000;
 
-/** Indexes that are fetched at the same time: each may take {@link MAX_INDEX} bytes. */
+/** Greatest number of simultaneous requests for indexes. Each answer may have {@link MAX_INDEX} bytes. */
 const MAX_FETCHES = 8;
 
-/** A peer's next index is not asked for before its last one came in at this rate, in bytes a second. */
+/**
+ * Greatest average rate in bytes per second of the indexes of one peer. A long index delays the next
+ * request.
+ */
 const MAX_RATE = 200_000;
 
-/** Whether a peer has a file, as far as its index tells. */
+/** The answer of an index to the question if the peer has a file. */
 export type Verdict = "yes" | "no" | "unknown";
 
 interface PeerIndex {
   instance: string;
-  /** The generation that is here; 0 for none. */
+  /** The generation of the stored index; 0 for none. */
   generation: number;
-  /** The newest generation that the peer spoke of. */
+  /** The newest generation that the peer reported. */
   told: number;
   watched: boolean;
   hashes: Uint32Array;
-  /** Of the hashes, those that the peer did not have after all, until its next generation. */
+  /**
+   * Those of the hashes for which the peer did not have the file. They are ignored until its next
+   * generation.
+   */
   readonly dropped: Set<number>;
   fetching: boolean;
-  /** When it was last asked for. */
+  /** The time when it was last requested. */
   asked: number;
-  /** It is not asked for before this. */
+  /** The time before which it is not requested again. */
   pausedUntil: number;
   readonly backoff: Backoff;
-  /** The pause after the question that is under way, in milliseconds. */
+  /** The pause in milliseconds after the request that is under way. */
   pause: number;
-  /** When there was news of it. */
+  /** The time when the peer last reported a new generation. */
   newsAt: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
-/** Keeps the indexes of the peers that have one. */
+/** Fetches and stores the indexes of the peers that have one. */
 export class RemoteIndexes {
   readonly #questions: Pick<Questions, "get">;
   readonly #registry: Registry;
   readonly #now: () => number;
   readonly #indexes = new Map<Peer, PeerIndex>();
-  /** When a peer may be asked again, even if it claims to be another server meanwhile. */
+  /** The time when a peer may be asked again. It also applies if the peer reports a new instance. */
   readonly #notBefore = new WeakMap<Peer, number>();
-  /** Peers whose turn to be asked has not come. */
+  /** Peers that wait until there are fewer than {@link MAX_FETCHES} requests. */
   readonly #waiting = new Set<Peer>();
   #fetches = 0;
   #stopped = false;
 
-  /** @param now milliseconds on a clock that only goes forward. */
+  /** @param now returns milliseconds on a clock that only goes forward. */
   constructor(
     questions: Pick<Questions, "get">,
     registry: Registry,
@@ -85,7 +94,7 @@ export class RemoteIndexes {
     registry.on("changed", (peer) => this.#changed(peer));
   }
 
-  /** Asks for nothing any more. */
+  /** Stops all requests. */
   stop(): void {
     this.#stopped = true;
     for (const { timer } of this.#indexes.values()) if (timer !== null) clearTimeout(timer);
@@ -93,7 +102,7 @@ export class RemoteIndexes {
     this.#waiting.clear();
   }
 
-  /** A peer that is gone, or has no index, makes room for the names of others. */
+  /** Handles a change of a peer. The index of one that is gone or has no index is dropped. */
   #changed(peer: Peer): void {
     const { instance, generation } = peer;
     if (!this.#registry.has(peer) || instance === null || !generation) {
@@ -117,7 +126,7 @@ export class RemoteIndexes {
     this.#indexes.delete(peer);
   }
 
-  /** The peer is there; if nothing was heard of its index for a while, it is asked for again. */
+  /** Must be called when the peer is there. Requests its index again if there was no news of it for a while. */
   refresh(peer: Peer): void {
     const index = this.#indexes.get(peer);
     const now = this.#now();
@@ -125,7 +134,7 @@ export class RemoteIndexes {
     this.#fetch(peer, index);
   }
 
-  /** Whether the peer has a file of this name in `pkg`. */
+  /** Returns if the peer has a file of this name in `pkg`, according to its index. */
   verdict(peer: Peer, name: string): Verdict {
     const index = this.#indexes.get(peer);
     if (index === undefined || index.generation === 0 || index.instance !== peer.instance) {
@@ -136,7 +145,10 @@ export class RemoteIndexes {
     return index.watched && index.generation >= index.told ? "no" : "unknown";
   }
 
-  /** The peer did not have this file after all. It may again, when its index changes. */
+  /**
+   * Must be called when the peer did not have this file although its index contains it. It applies until
+   * the index changes.
+   */
   drop(peer: Peer, name: string): void {
     this.#indexes.get(peer)?.dropped.add(hashOf(name));
   }
@@ -150,7 +162,7 @@ export class RemoteIndexes {
     index.pausedUntil = Math.max(index.pausedUntil, now + index.pause);
   }
 
-  /** Fetches what is new, now or when the pause is over. */
+  /** Fetches the new generation, now or when the pause is over. */
   #renew(peer: Peer): void {
     const index = this.#indexes.get(peer);
     if (index === undefined || this.#stopped) return;
@@ -176,7 +188,7 @@ export class RemoteIndexes {
     this.#fetches++;
     index.asked = this.#now();
     this.#notBefore.set(peer, index.asked + PAUSE.first);
-    // A peer that did not answer is in backoff by now, and speaks of its index when it is back.
+    // A peer that did not answer is in backoff now, and reports its generation when it answers again.
     this.#ask(peer, index).catch(() => null).then((length) => {
       index.fetching = false;
       this.#fetches--;
@@ -199,7 +211,7 @@ export class RemoteIndexes {
     else this.#fetch(next, index);
   }
 
-  /** Returns the length of the answer in bytes; null when it is no index. */
+  /** Returns the length of the answer in bytes; null when it is not an index. */
   async #ask(peer: Peer, index: PeerIndex): Promise<number | null> {
     const have = `${index.instance}.${index.generation}`;
     const url = peer.url.slice(0, -1) + INDEX_TARGET +
@@ -222,8 +234,8 @@ export class RemoteIndexes {
   }
 
   /**
-   * Makes room for the names of an index, by giving up larger ones: peers with huge indexes cannot keep
-   * others out. Returns false when it is itself the largest.
+   * Makes room for the names of an index by dropping larger ones, so that peers with huge indexes cannot keep
+   * others out. Returns false when this index is itself the largest.
    */
   #makeRoom(index: PeerIndex, names: number): boolean {
     const others = [...this.#indexes.values()].filter((other) => other !== index)
@@ -232,7 +244,7 @@ export class RemoteIndexes {
     for (const other of others) {
       if (sum <= MAX_NAMES_IN_ALL || other.hashes.length <= names) break;
       sum -= other.hashes.length;
-      // Its peer is asked for each file again.
+      // From now on its peer is asked for each file.
       other.hashes = new Uint32Array();
       other.generation = 0;
       other.pausedUntil = this.#now() + PAUSE_WITHOUT_ROOM;
@@ -262,7 +274,7 @@ function emptyIndex(instance: string, told: number, pausedUntil: number): PeerIn
   };
 }
 
-/** The generation in an entity tag of an index; null if it is not of this instance. */
+/** Returns the generation in an entity tag of an index; null if the tag has another instance. */
 function generationOf(etag: string | undefined, instance: string): number | null {
   const match = /^"(.+)\.(\d{1,9})"$/.exec(etag ?? "");
   return match !== null && match[1] === instance ? Number(match[2]) : null;

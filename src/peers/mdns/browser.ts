@@ -1,8 +1,8 @@
 /**
- * Finds the services of others on one link (RFC 6762 §5 and §7, RFC 6763).
+ * Finds the services of other hosts on one link (RFC 6762 §5 and §7, RFC 6763).
  *
- * Like the responder it opens no socket and reads no clock. What it keeps is bounded, in all and for
- * each host that sends: anybody on the LAN can announce anything, in anybody's name.
+ * Like the responder it opens no socket and reads no clock. Its state is bounded, in total and for each
+ * sender, because any host on the LAN can announce anything in the name of any other.
  */
 
 import { isInNetwork } from "../../http/address.ts";
@@ -10,58 +10,58 @@ import { Freshness, MAX_TTL } from "./freshness.ts";
 import type { MdnsRecord, Message, Question } from "./message.ts";
 import { parseText, SERVICE_TYPE, type ServiceText } from "./names.ts";
 
-/** How much is kept on a link. */
+/** The bounds of the state of a link. */
 const BOUNDS = {
   services: 1_024,
-  /** Those of which something is missing still: they are asked for. */
+  /** Greatest number of incomplete services, whose missing records are requested. */
   incomplete: 64,
-  /** Services that one host made known. */
+  /** Greatest number of services that one host announced. */
   perSource: 16,
-  /** Addresses of one host. */
+  /** Greatest number of addresses of one host. */
   addresses: 8,
 } as const;
 
 /**
- * Longest wait between two questions for services, in milliseconds: whoever comes says so itself. What is
- * known is renewed apart from that.
+ * Longest time between two questions for services, in milliseconds. It is long, because new servers announce
+ * themselves, and the records of known ones are renewed separately.
  */
 const MAX_INTERVAL = 300_000;
 
-/** Between two times that a server is said to be still there, in milliseconds. */
+/** Milliseconds between two events `seen` of one server. */
 const SEEN_INTERVAL = 60_000;
 
 const SECOND = 1_000;
 
-/** What is due so soon is asked together. Milliseconds. */
+/** Questions that are due within this time (ms) are sent together. */
 const TOGETHER = 50;
 
 /** A server that was found. */
 export interface FoundService {
-  /** Its name, in lower case, with type and domain. */
+  /** Its name with type and domain, in lower case. */
   readonly name: string;
-  /** `pacserve` is one of ours; `pacredir` has no index and understands no messages. */
+  /** `pacserve` for this program; `pacredir` has no index and understands no messages. */
   readonly kind: "pacserve" | "pacredir";
-  /** Its IP addresses in networks of the link: IPv4 first. At least one. */
+  /** Its IP addresses in networks of the link, IPv4 first. At least one. */
   readonly addresses: readonly string[];
   readonly port: number;
   readonly scheme: "http" | "https";
-  /** Identity of the running server, if it is one of ours. */
+  /** Identity of the running server; null for pacredir. */
   readonly instance: string | null;
-  /** IP address of the host that made it known. */
+  /** IP address of the host that announced it. */
   readonly source: string;
 }
 
-/** Hears of services. */
+/** Receives the events of the browser. */
 export interface ServiceListener {
-  /** A server is new, has another address, was started anew, or is back. */
+  /** A server is new, has another address, was restarted, or is back. */
   found(service: FoundService): void;
-  /** A server that was found is still there: told about once a minute. */
+  /** A server that was found is still there. Called about once a minute. */
   seen(service: FoundService): void;
-  /** A server that was found said that it ends, or was not heard of for longer than it wished. */
+  /** A server that was found announced its end, or its records have expired. */
   lost(service: FoundService): void;
 }
 
-/** What the browser needs to know of the link and of this host, as it is now. */
+/** The current properties of the link and of this host that the browser uses. */
 export interface BrowsedLink {
   /** Networks of this host on the link (CIDR). */
   readonly networks: readonly string[];
@@ -69,12 +69,12 @@ export interface BrowsedLink {
   readonly ownName: string;
 }
 
-/** What does not change for a browser. */
+/** The constant settings of a browser. */
 export interface BrowserOptions {
-  /** Of pacredir hosts, only those with the same distribution and architecture count. */
+  /** The distribution of this host. pacredir hosts with another distribution or architecture are ignored. */
   readonly id: string;
   readonly arch: string;
-  /** At least 0, less than 1. */
+  /** Returns at least 0, less than 1. */
   readonly random: () => number;
 }
 
@@ -89,7 +89,10 @@ interface Service {
   readonly pointer: Freshness;
   readonly location: Kept<{ readonly target: string; readonly port: number }>;
   readonly text: Kept<ServiceText>;
-  /** What was told of it; null when nothing was, or when it said that it ends. */
+  /**
+   * The last version of it that the listener got; null when it got none, or when the service announced
+   * its end.
+   */
   told: FoundService | null;
   toldAt: number;
 }
@@ -101,14 +104,14 @@ interface TargetHost {
   readonly addresses: Map<string, { readonly heard: number; readonly expires: number }>;
 }
 
-/** Asks for services, keeps what comes in, and tells what is complete. */
+/** Asks for services, stores the answers, and reports complete services to the listener. */
 export class Browser {
   readonly #options: BrowserOptions;
   readonly #link: BrowsedLink;
   readonly #listener: ServiceListener;
   readonly #services = new Map<string, Service>();
   readonly #hosts = new Map<string, TargetHost>();
-  /** When services are asked for next, and how long the wait after that is. */
+  /** The time of the next question for services, and the wait after it. */
   #browseAt: number;
   #interval = SECOND;
   #lastBrowse = -Infinity;
@@ -125,12 +128,12 @@ export class Browser {
     this.#browseAt = this.#soon(now);
   }
 
-  /** Number of services that are known, complete or not. */
+  /** Number of services, including incomplete ones. */
   get size(): number {
     return this.#services.size;
   }
 
-  /** When {@link poll} has something to do. */
+  /** The time when {@link poll} must be called next. */
   get next(): number {
     let next = this.#browseAt;
     for (const { pointer, location, text } of this.#services.values()) {
@@ -141,19 +144,19 @@ export class Browser {
     return next;
   }
 
-  /** The link is another one than before: asks at once who is there. */
+  /** Must be called when the link has changed. Asks for services again at once. */
   changed(now: number): void {
     this.#interval = SECOND;
     this.#browseAt = this.#soon(now);
   }
 
-  /** A message came in on the link. */
+  /** Handles a message that arrived on the link. */
   receive(message: Message, source: string, now: number): void {
     if (message.isResponse) this.#takeIn(message, source, now);
     else this.#overhear(message, now);
   }
 
-  /** What is to be asked now. */
+  /** Returns the questions to send now. */
   poll(now: number): Message[] {
     this.#expire(now);
     const questions = this.#dueQuestions(now);
@@ -170,7 +173,7 @@ export class Browser {
     }];
   }
 
-  /** Everything that was found is lost: the link is no more. */
+  /** Reports all services as lost, because the link is gone. */
   close(): void {
     for (const service of this.#services.values()) this.#remove(service);
   }
@@ -195,7 +198,7 @@ export class Browser {
     return questions;
   }
 
-  /** A question was asked, by this host or by another: its answer comes to all. */
+  /** Notes a question of this host or another one, whose answer all hosts receive. */
   #asked({ name, type }: Question, now: number): void {
     if (name === SERVICE_TYPE && type === "PTR") {
       this.#browseAt = now + this.#interval;
@@ -209,7 +212,7 @@ export class Browser {
     const service = this.#services.get(name);
     if (service !== undefined && type === "SRV") service.location.freshness.asked(now);
     if (service !== undefined && type === "TXT") service.text.freshness.asked(now);
-    // The questions for both families go together.
+    // The questions for both address families are sent together.
     if (type === "A") this.#hosts.get(name)?.freshness.asked(now);
   }
 
@@ -224,11 +227,11 @@ export class Browser {
       }));
   }
 
-  /** Another host asks what this one may have wanted to ask. */
+  /** Handles the query of another host, which may ask what this host was about to ask. */
   #overhear({ questions, answers, authorities }: Message, now: number): void {
     if (authorities.length > 0) return;
     for (const question of questions) this.#asked(question, now);
-    // Whoever it knows of will not answer, and this host would go on not knowing of it.
+    // Services that the other host listed as known do not answer. Ask again if one of them is unknown here.
     const unknown = answers.some(({ type, name, data }) => {
       return type === "PTR" && name === SERVICE_TYPE && !this.#services.has(data) &&
         data !== this.#link.ownName && this.#hasRoom();
@@ -257,7 +260,7 @@ export class Browser {
       service = this.#add(name, source, now);
     }
     service.pointer.received(record.ttl, now);
-    // A server that ends and is back within a second was started anew.
+    // Report the end at once: a server that is back within a second was restarted.
     if (record.ttl === 0) service.told = this.#lose(service);
     touched.add(service);
   }
@@ -309,14 +312,14 @@ export class Browser {
     const { addresses, freshness } = host;
     for (const [address, { heard, expires }] of addresses) {
       if (expires <= now) addresses.delete(address);
-      // RFC 6762 §10.2: what its owner did not say again is true for a second more.
+      // RFC 6762 §10.2: addresses that the owner did not repeat remain valid for one more second.
       const sameFamily = address.includes(":") === (record.type === "AAAA");
       const isOld = record.flush && sameFamily && heard < now - SECOND;
       if (isOld && expires > now + SECOND) addresses.set(address, { heard, expires: now + SECOND });
     }
     const isKnown = addresses.has(record.data);
     if (isKnown || (record.ttl > 0 && addresses.size < BOUNDS.addresses)) {
-      // One that is no longer true is kept for a second (§10.1).
+      // Keep an address whose end was announced for a second (§10.1).
       const ttl = Math.min(Math.max(record.ttl, 1), MAX_TTL);
       addresses.set(record.data, { heard: now, expires: now + ttl * SECOND });
     }
@@ -324,9 +327,9 @@ export class Browser {
     for (const service of host.services) touched.add(service);
   }
 
-  /** A host on the link is believed to have an address of the link, and no other. */
+  /** Returns true for an address in a network of the link. Other addresses of hosts on the link are ignored. */
   #isNear(address: string): boolean {
-    // A link-local IPv6 address needs a zone, which no URL that clients understand can bear.
+    // A link-local IPv6 address needs a zone, which clients do not support in URLs.
     if (/^fe[89ab]/i.test(address)) return false;
     return this.#link.networks.some((network) => isInNetwork(address, network));
   }
@@ -362,18 +365,21 @@ export class Browser {
     return { name, kind, addresses, port, scheme, instance: isOurs ? instance : null, source };
   }
 
-  /** Whether all that is to be asked about a service was answered. */
+  /** Returns true when all questions about a service were answered. */
   #isAnswered({ location, text }: Service): boolean {
     if (location.data === null || text.data === null) return false;
     return (this.#hosts.get(location.data.target)?.addresses.size ?? 0) > 0;
   }
 
-  /** Whether a service more could be kept. */
+  /** Returns true when there is room for one more service. */
   #hasRoom(): boolean {
     return this.#services.size < BOUNDS.services;
   }
 
-  /** Makes room for a service of this host: by chance, so that a flood cannot choose who is left. */
+  /**
+   * Makes room for a service of this host by removing a random one, so that a flood cannot choose which
+   * ones remain.
+   */
   #makeRoom(source: string): boolean {
     const all = [...this.#services.values()];
     if (all.filter((service) => service.source === source).length >= BOUNDS.perSource) return false;
@@ -402,7 +408,7 @@ export class Browser {
     return null;
   }
 
-  /** A host that is the target of no service any more is forgotten. */
+  /** Removes a service from a host, and forgets the host if it is the target of no other service. */
   #leaveHost(name: string, service: Service): void {
     const services = this.#hosts.get(name)?.services;
     services?.delete(service);

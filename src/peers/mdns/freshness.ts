@@ -1,28 +1,37 @@
-/** When a record that is kept, or is missing, has to be asked for (RFC 6762 §5.2). Milliseconds. */
+/** Decides when to ask for a stored or missing record (RFC 6762 §5.2). All times are in milliseconds. */
 
-/** A question that several hosts may have waits for so long at least before it is asked, and at most. */
+/** Least and greatest delay of a question that several hosts may want to ask at the same time. */
 const FIRST_DELAY = [20, 120] as const;
 
-/** Shares of its time to live after which a record is asked for again. */
+/** Share of its time to live after which a record is requested again. */
 const FIRST_RENEWAL = 0.8;
 const RENEWAL_STEP = 0.05;
 
-/** Hosts that heard the same record must not all renew it at once. */
+/**
+ * Greatest random addition to that share, so that hosts that received the same record do not all renew it
+ * at once.
+ */
 const RENEWAL_JITTER = 0.02;
 
 const SECOND = 1_000;
 
-/** Questions for what is missing: one a second later, then after twice the time, and so on. */
+/**
+ * Number of questions for a missing record. The second one is sent after a second, and each delay is
+ * twice the previous one.
+ */
 const TRIES = 4;
 const LONG_PAUSE = 60 * SECOND;
 
-/** Longest time to live that is believed: that of RFC 6762 §10, in seconds. */
+/** Greatest accepted time to live, in seconds: the one recommended in RFC 6762 §10. */
 export const MAX_TTL = 4_500;
 
-/** A record whose end was announced is kept for so long: its owner may contradict (§10.1). */
+/**
+ * Time for which a record is still stored after its end was announced, because its owner may announce it
+ * again (§10.1).
+ */
 const GOODBYE_DELAY = SECOND;
 
-/** The schedule of one record, or of a set of them. */
+/** The schedule of one record, or of a set of records. */
 export class Freshness {
   readonly #random: () => number;
   #due: number;
@@ -30,34 +39,34 @@ export class Freshness {
   #ttl = 0;
   #tries = 0;
 
-  /** The schedule of what is missing. */
+  /** Makes the schedule of a missing record. */
   constructor(now: number, random: () => number) {
     this.#random = random;
     const [least, most] = FIRST_DELAY;
     this.#due = now + least + random() * (most - least);
   }
 
-  /** When the question for it is due. */
+  /** The time when the question for it is due. */
   get due(): number {
     return this.#due;
   }
 
-  /** When it is true no longer. */
+  /** The time when it expires. */
   get expires(): number {
     return this.#expires;
   }
 
-  /** Whole seconds for which it remains true. */
+  /** Returns the remaining time to live in whole seconds. */
   remaining(now: number): number {
     return Math.max(0, Math.floor((this.#expires - now) / SECOND));
   }
 
-  /** True when more than half of its time is left: then nobody needs to say it again (§7.1). */
+  /** Returns true when more than half of its time to live is left. Then its owner need not repeat it (§7.1). */
   isYoung(now: number): boolean {
     return this.#expires - now > this.#ttl / 2 * SECOND;
   }
 
-  /** The record came in. @param ttl seconds; 0: it is true no longer. */
+  /** Must be called when the record arrived. @param ttl its time to live in seconds; 0 announces its end. */
   received(ttl: number, now: number): void {
     if (ttl === 0) {
       this.#expires = Math.min(this.#expires, now + GOODBYE_DELAY);
@@ -71,7 +80,7 @@ export class Freshness {
     this.#due = now + this.#ttl * SECOND * share;
   }
 
-  /** The question was asked, by this host or another. */
+  /** Must be called when this host or another one asked for the record. */
   asked(now: number): void {
     if (now < this.#expires) {
       this.#due = now + Math.max(SECOND, this.#ttl * SECOND * RENEWAL_STEP);

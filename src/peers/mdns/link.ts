@@ -1,25 +1,28 @@
-/** Multicast DNS on one link: this server's service and those of others, datagrams in and out. */
+/** Multicast DNS on one link: announces this server's service and finds those of others. */
 
 import { type BrowsedLink, Browser, type BrowserOptions, type ServiceListener } from "./browser.ts";
 import { foldCase, formatMessage, parseMessage } from "./message.ts";
 import { type Advertisement, Responder, type Surroundings } from "./responder.ts";
 
-/** This host as it is seen on a link. */
+/** The addresses of this host on a link. */
 interface LinkAddresses {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
   /** Its networks on the link (CIDR). */
   readonly networks: readonly string[];
-  /** All IP addresses of this host, those on other links too. */
+  /** All IP addresses of this host, including those on other links. */
   readonly ownAddresses: ReadonlySet<string>;
 }
 
-/** What does not change while the server runs. */
+/** The settings of a link that do not change while the server runs. */
 export interface LinkOptions extends BrowserOptions {
   readonly advertisement: Advertisement;
 }
 
-/** The responder and the browser of a link. Times are milliseconds on a clock that only goes forward. */
+/**
+ * Combines the responder and the browser of a link. Times are in milliseconds on a clock that only goes
+ * forward.
+ */
 export class Link implements BrowsedLink, Surroundings {
   readonly #responder: Responder;
   readonly #browser: Browser;
@@ -51,7 +54,7 @@ export class Link implements BrowsedLink, Surroundings {
     return this.#addresses.ownAddresses;
   }
 
-  /** Number of services that are known on the link. */
+  /** Number of services on the link. */
   get services(): number {
     return this.#browser.size;
   }
@@ -61,24 +64,27 @@ export class Link implements BrowsedLink, Surroundings {
     return foldCase(this.#responder.instance);
   }
 
-  /** When {@link poll} has something to do. */
+  /** The time when {@link poll} must be called next. */
   get next(): number {
     return Math.min(this.#responder.next, this.#browser.next);
   }
 
-  /** This host's addresses are others than before. */
+  /** Must be called when this host's addresses have changed. */
   changed(addresses: LinkAddresses, now: number): void {
     this.#addresses = addresses;
     this.again(now);
   }
 
-  /** The link may lead to other hosts than before: announces the service and asks who is there. */
+  /**
+   * Announces the service again and asks for those of others. Must be called when the link may have other
+   * hosts than before.
+   */
   again(now: number): void {
     this.#responder.changed(now);
     this.#browser.changed(now);
   }
 
-  /** A datagram came in from the port of multicast DNS at this IP address. */
+  /** Handles a datagram that arrived from the port of multicast DNS at this IP address. */
   receive(datagram: Uint8Array, source: string, now: number): void {
     const message = parseMessage(datagram);
     if (message === null) return;
@@ -86,12 +92,12 @@ export class Link implements BrowsedLink, Surroundings {
     this.#browser.receive(message, source, now);
   }
 
-  /** The datagrams that are to be sent now. */
+  /** Returns the datagrams to send now. */
   poll(now: number): Uint8Array[] {
     return [...this.#responder.poll(now), ...this.#browser.poll(now)].flatMap(formatMessage);
   }
 
-  /** Ends: returns the datagrams that say so. */
+  /** Ends the service on the link. Returns the datagrams that announce its end. */
   close(): Uint8Array[] {
     this.#browser.close();
     const goodbye = this.#responder.goodbye();

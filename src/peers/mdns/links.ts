@@ -1,4 +1,4 @@
-/** Which of this host's interfaces take part in multicast DNS. */
+/** Chooses the interfaces of this host that take part in multicast DNS. */
 
 import { isLoopback } from "../../http/address.ts";
 import type { ListenConfiguration } from "../../http/configuration.ts";
@@ -7,22 +7,22 @@ import { type InterfaceAddress, isChosen } from "../interfaces.ts";
 /** An interface that takes part. */
 export interface LinkInterface {
   readonly name: string;
-  /** The address that IPv4 messages are sent from; null where there is none. */
+  /** The source address of IPv4 messages; null when the interface has none. */
   readonly ipv4: string | null;
-  /** The interface's number, by which IPv6 chooses it; null where there is no link-local address. */
+  /** The number that selects the interface for IPv6; null when it has no link-local address. */
   readonly ipv6Index: number | null;
-  /** The addresses at which the server is reached. */
+  /** The addresses at which clients can reach the server. */
   readonly addresses: readonly string[];
-  /** CIDR. */
+  /** The networks of the interface (CIDR). */
   readonly networks: readonly string[];
 }
 
 /**
- * The interfaces that take part, without the loopback interface.
+ * Returns the interfaces that take part. The loopback interface never does.
  *
- * @param chosen names or addresses of interfaces; empty: all that are not ignored.
+ * @param chosen names or addresses of interfaces; if empty, all that are not ignored.
  * @param ignored names of interfaces, with `*` as a wildcard.
- * @param listen where the server listens.
+ * @param listen the addresses that the server listens on.
  */
 export function mdnsInterfaces(
   all: readonly (InterfaceAddress & { readonly scopeid: number | null })[],
@@ -32,7 +32,7 @@ export function mdnsInterfaces(
 ): LinkInterface[] {
   const interfaces = new Map<string, typeof all>();
   for (const address of all) {
-    // Linux names a second address of an interface with a label behind a colon: `eth0:1`.
+    // Linux names further addresses of an interface with a colon and a label: `eth0:1`.
     const name = address.name.split(":")[0] ?? address.name;
     interfaces.set(name, [...interfaces.get(name) ?? [], address]);
   }

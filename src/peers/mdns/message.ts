@@ -1,21 +1,21 @@
 /**
- * Messages of multicast DNS (RFC 6762) as plain data, and their bytes.
+ * Converts messages of multicast DNS (RFC 6762) from bytes to plain data and back.
  *
- * Anybody on the LAN can send anything to the port. What is too large, too long or malformed is
- * dropped as a whole; record types that service discovery does not need are left out.
+ * Any host on the LAN can send anything to the port. A datagram that is too large, too long or malformed is
+ * dropped as a whole. Record types that service discovery does not need are ignored.
  */
 
 import { Buffer } from "node:buffer";
 import dns, { type Answer, type DecodedPacket, type Question as DnsQuestion } from "dns-packet";
 import { SERVICE_TYPE } from "./names.ts";
 
-/** What all records have in common. */
+/** The fields that all records have. */
 interface RecordBase {
-  /** Without a dot at the end. As it was written, ours; in lower case, those that came in. */
+  /** The name without a dot at the end. Names in received records are in lower case. */
   readonly name: string;
-  /** Seconds; 0: the record is no longer true. */
+  /** Time to live in seconds; 0 announces that the record is no longer valid. */
   readonly ttl: number;
-  /** The cache-flush bit: the sender has all records of this name and type. */
+  /** The cache-flush bit: the sender owns all records of this name and type. */
   readonly flush: boolean;
 }
 
@@ -30,7 +30,7 @@ export type MdnsRecord =
     | { readonly type: "NSEC"; readonly data: readonly string[] }
   );
 
-/** A question that expects its answer by multicast. */
+/** A question whose answer is sent by multicast. */
 export interface Question {
   readonly name: string;
   readonly type: "PTR" | "SRV" | "TXT" | "A" | "AAAA" | "ANY";
@@ -39,7 +39,7 @@ export interface Question {
 /** A query or a response. */
 export interface Message {
   readonly isResponse: boolean;
-  /** More known answers follow in the next message of the same sender. */
+  /** True when more known answers follow in the next message of the same sender. */
   readonly truncated: boolean;
   readonly questions: readonly Question[];
   readonly answers: readonly MdnsRecord[];
@@ -48,31 +48,37 @@ export interface Message {
   readonly additionals: readonly MdnsRecord[];
 }
 
-/** Longest datagram that is read: RFC 6762 §17. Bytes. */
+/** Greatest length in bytes of a received datagram (RFC 6762 §17). */
 export const MAX_DATAGRAM = 9_000;
 
-/** Most questions and records in a message: each may name a long chain of labels. */
+/**
+ * Greatest number of questions and records in a message. It limits the work, because each can have a long
+ * chain of labels.
+ */
 const MAX_ENTRIES = 256;
 
-/** A datagram of ours fits into an Ethernet frame, whatever tunnel it goes through. Bytes. */
+/**
+ * Greatest length in bytes of a datagram that this program sends. It fits into an Ethernet frame, even in
+ * a tunnel.
+ */
 const MAX_OWN_DATAGRAM = 1_232;
 
 const HEADER_LENGTH = 12;
 
 const TYPES: ReadonlySet<string> = new Set(["PTR", "SRV", "TXT", "A", "AAAA", "NSEC", "ANY"]);
 
-/** A name as it is compared: DNS ignores the case of ASCII letters, and of no others. */
+/** Returns a name in the form for comparisons. DNS ignores the case of ASCII letters only. */
 export function foldCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Reads a datagram; null for whatever is not a well-formed message of multicast DNS. */
+/** Parses a datagram; null when it is not a well-formed message of multicast DNS. */
 export function parseMessage(datagram: Uint8Array): Message | null {
   if (datagram.length < HEADER_LENGTH || datagram.length > MAX_DATAGRAM) return null;
   const header = new DataView(datagram.buffer, datagram.byteOffset, HEADER_LENGTH);
   let entries = 0;
   for (let offset = 4; offset < HEADER_LENGTH; offset += 2) entries += header.getUint16(offset);
-  // The library makes room for as many as the header says before it looks for them.
+  // The library allocates as many entries as the header has, before it reads them.
   if (entries > MAX_ENTRIES) return null;
   // RFC 6762 §18.3 and §18.11: an operation or a result code other than 0 is ignored.
   if ((header.getUint16(2) & 0x780f) !== 0) return null;
@@ -124,8 +130,8 @@ function recordOf(answer: Answer): MdnsRecord[] {
 }
 
 /**
- * The bytes of a message: as many datagrams as it takes. Those of a query say that more of its known
- * answers follow.
+ * Returns a message as one or more datagrams. All except the last datagram of a query have the flag that more
+ * known answers follow.
  */
 export function formatMessage(message: Message): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
@@ -165,15 +171,15 @@ export function formatMessage(message: Message): Uint8Array[] {
   return datagrams;
 }
 
-/** What stands for a dot within a label. */
+/** Replaces a dot within a label. */
 const DOT = "\x1f";
 
 /**
- * The name of a service as the library takes it: what stands before its type is one label, even with
- * dots in it (RFC 6763 §4.1.1), which the library would take for the ends of labels. pacredir's has
- * some on hosts whose name has some.
+ * Returns the name of a service in the form for the library. The part before its type is one label, even if it
+ * contains dots (RFC 6763 §4.1.1), but the library would split it at the dots. The labels of pacredir contain
+ * dots if the name of the host does.
  *
- * @param labels gets the label that {@link withDots} has to mend.
+ * @param labels receives the label that {@link withDots} has to restore.
  */
 function withoutDots(name: string, labels: string[]): string {
   if (!name.endsWith(`.${SERVICE_TYPE}`)) return name;
@@ -223,9 +229,10 @@ function answerOf(record: MdnsRecord): Answer {
   }
 }
 
-/** A record's type and data as bytes: what RFC 6762 §8.2.1 compares, and what makes records the same. */
+/** Returns a record's type and data as bytes, with which records are compared (RFC 6762 §8.2.1). */
 export function rdata(record: MdnsRecord): Uint8Array {
-  // With the root as its name and no time to live, what follows the header is the same for the same data.
+  // Encode it with the root as its name and no time to live, so that equal data give equal bytes after
+  // the header.
   const bytes = dns.encode({ answers: [answerOf({ ...record, name: ".", ttl: 0, flush: false })] });
   return bytes.subarray(HEADER_LENGTH + 1);
 }

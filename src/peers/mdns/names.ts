@@ -1,36 +1,36 @@
-/** The names and keys under which pacserve and pacredir announce themselves by DNS-SD (RFC 6763). */
+/** The names and keys with which pacserve and pacredir announce themselves by DNS-SD (RFC 6763). */
 
-/** The type of service: pacredir's, which ours shares so that each finds the other. */
+/** The type of the service. It is the same as pacredir's, so that each finds the other. */
 export const SERVICE_TYPE = "_pacserve._tcp.local";
 
-/** Asking for this name gives the types of service there are (RFC 6763 §9). */
+/** The name whose records are the available types of services (RFC 6763 §9). */
 export const SERVICE_TYPES = "_services._dns-sd._udp.local";
 
-/** Seconds for which what ours says may be believed. */
+/** Time to live in seconds of the records that this program announces. */
 export const TTL = 120;
 
 /** Longest label of a name, in bytes (RFC 1035 §2.3.4). */
 const MAX_LABEL = 63;
 
 /**
- * The name under which this host looks for its own service.
+ * Returns the name of this host's service.
  *
- * @param number 1 for the first try, more after others had the names before it.
+ * @param number 1 for the first try, and one more after each name that another host already has.
  */
 export function instanceName(hostName: string, number: number): string {
   return `${label(`pacserve on ${hostName}`, number === 1 ? "" : ` (${number})`)}.${SERVICE_TYPE}`;
 }
 
 /**
- * The name under which this host's addresses are announced; see {@link instanceName}. It is not the
- * host's own: avahi-daemon and systemd-resolved announce that, and avahi takes another name for the
- * whole host as soon as anybody, on this host too, says that the name has an address more.
+ * Returns the name under which this host's addresses are announced; see {@link instanceName}. It differs from
+ * the host name, which avahi-daemon and systemd-resolved announce: avahi renames the whole host if another
+ * program, even on the same host, announces a further address of that name.
  */
 export function targetName(hostName: string, number: number): string {
   return `${label(hostName, number === 1 ? "-pacserve" : `-pacserve-${number}`)}.local`;
 }
 
-/** Shortens a text such that it is a label with its suffix; a dot would end the label. */
+/** Makes a label of a text and a suffix: shortens the text, and replaces dots, which would end the label. */
 function label(text: string, suffix: string): string {
   const encoder = new TextEncoder();
   const characters = [...text.split(".").join("-")];
@@ -38,23 +38,26 @@ function label(text: string, suffix: string): string {
   return characters.join("") + suffix;
 }
 
-/** What the TXT record of a service says. */
+/** The values in the TXT record of a service. */
 export interface ServiceText {
   /** The distribution: `ID` of os-release. */
   readonly id: string | null;
-  /** `CARCH`: the architecture of its packages. */
+  /** The architecture of its packages: `CARCH` of makepkg.conf(5). */
   readonly arch: string | null;
-  /** The version of ours; null for pacredir. */
+  /** The version of pacserve; null for pacredir. */
   readonly version: string | null;
-  /** Identity of the running server of ours: another one after each start. */
+  /** Identity of the running pacserve, which is new after each start; null for pacredir. */
   readonly instance: string | null;
   readonly scheme: "http" | "https";
 }
 
-/** Longest value that is kept. */
+/** Greatest length of a value. */
 const MAX_VALUE = 64;
 
-/** The strings of the TXT record. pacredir uses no server with TLS, and takes one without `id` for none. */
+/**
+ * Returns the strings of the TXT record. pacredir ignores servers without `id`; it cannot use servers
+ * with TLS, so they get none.
+ */
 export function formatText({ id, arch, version, instance, scheme }: ServiceText): string[] {
   const values = scheme === "http"
     ? { id, arch, pacserve: version, instance }
@@ -62,7 +65,7 @@ export function formatText({ id, arch, version, instance, scheme }: ServiceText)
   return Object.entries(values).flatMap(([key, value]) => value === null ? [] : `${key}=${value}`);
 }
 
-/** Reads the strings of a TXT record: of a key that comes twice the first counts (RFC 6763 §6.4). */
+/** Parses the strings of a TXT record. If a key occurs twice, the first value is used (RFC 6763 §6.4). */
 export function parseText(strings: readonly string[]): ServiceText {
   const values = new Map<string, string>();
   for (const text of strings) {

@@ -1,43 +1,47 @@
 /**
- * Announces this server's service on one link and answers for it (RFC 6762 §6 and §8 to §10).
+ * Announces this server's service on one link and answers queries for it (RFC 6762 §6 and §8 to §10).
  *
- * It opens no socket and reads no clock: it is told what came in and what time it is, and says what to
- * send and when it wants to be asked again. Times are milliseconds on a clock that only goes forward.
+ * It opens no socket and reads no clock. The caller passes it received messages and the time, and gets the
+ * messages to send and the time of the next call. Times are in milliseconds on a clock that only goes
+ * forward.
  */
 
 import { foldCase, type MdnsRecord, type Message, type Question, rdata } from "./message.ts";
 import { instanceName, SERVICE_TYPE, SERVICE_TYPES, targetName, TTL } from "./names.ts";
 
-/** Between two probes, and the longest wait before the first (RFC 6762 §8.1). */
+/** Milliseconds between two probes, and the longest wait before the first one (RFC 6762 §8.1). */
 const PROBE_INTERVAL = 250;
 
 const PROBES = 3;
 
-/** Between two announcements; a record is not sent more often than this either (§6). */
+/** Milliseconds between two announcements, and the shortest time between two transmissions of a record (§6). */
 const SECOND = 1_000;
 
 const ANNOUNCEMENTS = 2;
 
-/** Answers that several hosts may give wait for so long at least (§6), and at most. */
+/** Least and greatest delay in milliseconds of an answer that several hosts may give (§6). */
 const SHARED_DELAY = [20, 120] as const;
 
-/** Each service that is known widens that range by so much: answers of 200 machines must not collide. */
+/**
+ * Milliseconds that each known service adds to the greatest delay, so that the answers of 200 machines do
+ * not collide.
+ */
 const DELAY_A_SERVICE = 2;
 
 const MAX_DELAY = 500;
 
-/** More known answers of a query may follow within this time (§7.2). */
+/** Range of the milliseconds in which more known answers of a query may follow (§7.2). */
 const TRUNCATED_DELAY = [400, 500] as const;
 
-/** After so many conflicts within ten seconds, the next try waits for five (§8.1). */
+/** Number of conflicts within ten seconds after which the next try waits for five seconds (§8.1). */
 const MAX_CONFLICTS = 15;
 const CONFLICT_PERIOD = 10_000;
 const CONFLICT_PAUSE = 5_000;
 
-/** Most hosts whose known answers are awaited: beyond that, all are answered. */
+/** Greatest number of hosts whose known answers are awaited. If there are more, all are answered. */
 const MAX_ASKERS = 1_024;
 
-/** The service that is announced. */
+/** The properties of the announced service. */
 export interface Advertisement {
   /** The first label of this host's name. */
   readonly hostName: string;
@@ -46,13 +50,13 @@ export interface Advertisement {
   readonly text: readonly string[];
 }
 
-/** What the responder needs to know of the link and of the rest, as it is now. */
+/** The current properties of the link and of this host that the responder uses. */
 export interface Surroundings {
   /** This host's IP addresses on the link. */
   readonly addresses: readonly string[];
-  /** All IP addresses of this host: another server on it may announce them under the same name. */
+  /** All IP addresses of this host. Another server on this host may announce them under the same name. */
   readonly ownAddresses: ReadonlySet<string>;
-  /** Number of services that are known on the link. */
+  /** Number of services on the link. */
   readonly services: number;
 }
 
@@ -61,11 +65,11 @@ type Group = "service" | "instance" | "host" | "types";
 
 interface Pending {
   at: number;
-  /** The hosts that asked; null when the answer is due whatever else they know. */
+  /** The hosts that asked; null when the answer is sent whatever known answers they list. */
   readonly askers: Set<string> | null;
 }
 
-/** Announces and answers on one link. */
+/** Announces the service and answers queries on one link. */
 export class Responder {
   readonly #advertisement: Advertisement;
   readonly #surroundings: Surroundings;
@@ -73,14 +77,14 @@ export class Responder {
   #instanceNumber = 1;
   #targetNumber = 1;
   #phase: "probing" | "announcing" | "established" = "probing";
-  /** Probes or announcements that are still to be sent, and when the next one is. */
+  /** Number of probes or announcements that are left, and the time of the next one. */
   #left = PROBES;
   #at: number;
   #conflicts: number[] = [];
   readonly #pending = new Map<Group, Pending>();
   readonly #sent = new Map<Group, number>();
 
-  /** @param random at least 0, less than 1. */
+  /** @param random returns at least 0, less than 1. */
   constructor(
     advertisement: Advertisement,
     surroundings: Surroundings,
@@ -93,24 +97,27 @@ export class Responder {
     this.#at = now + this.#between(0, PROBE_INTERVAL);
   }
 
-  /** The name of the service; others may have made it another one than at first. */
+  /** The name of the service. It changes if another host has the same name. */
   get instance(): string {
     return instanceName(this.#advertisement.hostName, this.#instanceNumber);
   }
 
-  /** The name of this host's addresses on the link. */
+  /** The name under which this host's addresses are announced. */
   get target(): string {
     return targetName(this.#advertisement.hostName, this.#targetNumber);
   }
 
-  /** When {@link poll} has something to send. */
+  /** The time when {@link poll} must be called next. */
   get next(): number {
     if (this.#isMute()) return Infinity;
     const phase = this.#phase === "established" ? Infinity : this.#at;
     return Math.min(phase, ...[...this.#pending.values()].map(({ at }) => at));
   }
 
-  /** The addresses on the link are others than before, or its cable was plugged in: announces again. */
+  /**
+   * Announces the service again. Must be called when addresses on the link have changed or its cable was
+   * plugged in.
+   */
   changed(now: number): void {
     if (this.#phase === "probing") return;
     this.#phase = "announcing";
@@ -118,7 +125,7 @@ export class Responder {
     this.#at = now;
   }
 
-  /** A message came in on the link. */
+  /** Handles a message that arrived on the link. */
   receive(message: Message, source: string, now: number): void {
     if (message.isResponse) {
       for (const record of [...message.answers, ...message.additionals]) {
@@ -132,7 +139,7 @@ export class Responder {
     for (const question of message.questions) this.#answer(question, message, source, now);
   }
 
-  /** What is to be sent now. */
+  /** Returns the messages to send now. */
   poll(now: number): Message[] {
     if (this.#isMute()) return [];
     const messages: Message[] = [];
@@ -142,14 +149,14 @@ export class Responder {
     return messages;
   }
 
-  /** What is to be sent when the service ends; null when nobody was told of it. */
+  /** Returns the message to send when the service ends; null when it was not announced yet. */
   goodbye(): Message | null {
     if (this.#phase === "probing" || this.#isMute()) return null;
     const records = [...this.#serviceRecords(), ...this.#instanceRecords()];
     return response(records.map((record) => ({ ...record, ttl: 0 })), []);
   }
 
-  /** A server that listens on none of the link's addresses has nothing to say there. */
+  /** Returns true when the server listens on none of the link's addresses, so that nothing is announced. */
   #isMute(): boolean {
     return this.#surroundings.addresses.length === 0;
   }
@@ -181,7 +188,7 @@ export class Responder {
     };
   }
 
-  /** Somebody says that a name of ours has other data. */
+  /** Handles a record of another host that gives one of our names other data. */
   #noticeConflict(record: MdnsRecord, now: number): void {
     if (record.ttl === 0) return;
     if (record.type === "SRV" && record.name === foldCase(this.instance)) {
@@ -194,7 +201,10 @@ export class Responder {
     }
   }
 
-  /** Takes another name while it is tried; once it is ours, it has to be defended first (§9). */
+  /**
+   * Resolves a conflict. While probing it takes another name; an established name must be probed again
+   * first (§9).
+   */
   #conflict(now: number, rename: () => void): void {
     if (this.#phase === "probing") rename();
     this.#conflicts = [...this.#conflicts, now].filter((at) => at > now - CONFLICT_PERIOD);
@@ -209,7 +219,7 @@ export class Responder {
     this.#pending.clear();
   }
 
-  /** Two hosts that try the same name at the same time: the lesser data waits (§8.2). */
+  /** Handles a probe of another host for the same name. The host with the lesser data waits (§8.2). */
   #noticeProbe({ authorities }: Message, now: number): void {
     if (this.#phase !== "probing" || this.#left === PROBES) return;
     const { ownAddresses } = this.#surroundings;
@@ -219,7 +229,7 @@ export class Responder {
     ] as const;
     for (const [name, ours] of sets) {
       const theirs = authorities.filter((record) => record.name === foldCase(name));
-      // Another server on this host says where it is under the same name.
+      // Another server on this host announces its addresses under the same name, which is not a conflict.
       if (theirs.every((record) => isAddress(record) && ownAddresses.has(record.data))) continue;
       if (compareRecords(ours, theirs) < 0) this.#probeAgain(now + SECOND);
     }
@@ -249,7 +259,7 @@ export class Responder {
     if (pending.askers !== null && pending.askers.size < MAX_ASKERS) pending.askers.add(source);
   }
 
-  /** A host that asked turns out to know the answer: its known answers come in several messages. */
+  /** Handles further known answers of a host that asked. If it knows the answer, it need not be sent. */
   #forgetAsker({ answers, questions }: Message, source: string): void {
     if (questions.length > 0) return;
     for (const [group, { askers }] of this.#pending) {
@@ -271,7 +281,10 @@ export class Responder {
     return null;
   }
 
-  /** A response with the records of these groups, and what those who asked will ask for next. */
+  /**
+   * Returns a response with the records of these groups, and the additional records that askers will need
+   * next.
+   */
   #response(groups: readonly Group[], now: number): Message {
     for (const group of groups) {
       this.#pending.delete(group);
@@ -324,7 +337,10 @@ export class Responder {
     }));
   }
 
-  /** Says that there is no address of the other family, so that nobody waits for one (§6.1). */
+  /**
+   * Returns records which state that there is no address of the other family, so that no host waits for
+   * one (§6.1).
+   */
   #absent(answers: readonly MdnsRecord[]): MdnsRecord[] {
     const types = [...new Set(answers.filter(isAddress).map(({ type }) => type))];
     if (types.length !== 1) return [];
@@ -350,7 +366,7 @@ function response(
   };
 }
 
-/** True for an IPv6 address that is of use with the name of an interface only. */
+/** True for an IPv6 address that is only usable together with an interface. */
 function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address);
 }
@@ -359,7 +375,7 @@ function isAddress(record: MdnsRecord): record is Extract<MdnsRecord, { type: "A
   return record.type === "A" || record.type === "AAAA";
 }
 
-/** Whether an asker knows a record, for at least half of its time to live (§7.1). */
+/** Returns true when an asker knows a record for at least half of its time to live (§7.1). */
 function isKnown(record: MdnsRecord, known: readonly MdnsRecord[]): boolean {
   if (known.length === 0) return false;
   const [name, data] = [foldCase(record.name), JSON.stringify(folded(record).data)];
@@ -369,7 +385,7 @@ function isKnown(record: MdnsRecord, known: readonly MdnsRecord[]): boolean {
   });
 }
 
-/** Below 0 when the first set of records is the lesser one (§8.2.1). */
+/** Returns a number below 0 when the first set of records is the lesser one (§8.2.1). */
 function compareRecords(ours: readonly MdnsRecord[], theirs: readonly MdnsRecord[]): number {
   const [one, other] = [ours, theirs].map((records) =>
     records.map((record) => rdata(folded(record))).sort(compareBytes)
@@ -381,7 +397,7 @@ function compareRecords(ours: readonly MdnsRecord[], theirs: readonly MdnsRecord
   return (one?.length ?? 0) - (other?.length ?? 0);
 }
 
-/** A record whose names are as those that came in. */
+/** Returns a record with its names in lower case, as in received records. */
 function folded(record: MdnsRecord): MdnsRecord {
   if (record.type === "PTR") return { ...record, data: foldCase(record.data) };
   if (record.type !== "SRV") return record;

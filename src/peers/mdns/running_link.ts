@@ -1,4 +1,4 @@
-/** Multicast DNS on one interface while it is there: its sockets, its state, and a timer. */
+/** Multicast DNS on one interface while that exists: its sockets, its state, and a timer. */
 
 import { Buffer } from "node:buffer";
 import { Link, type LinkOptions } from "./link.ts";
@@ -6,22 +6,22 @@ import type { ServiceListener } from "./browser.ts";
 import type { LinkInterface } from "./links.ts";
 import { LinkSockets } from "./sockets.ts";
 
-/** Longest delay that a timer takes, in milliseconds. */
+/** Longest delay of the timer in milliseconds. */
 const MAX_DELAY = 3_600_000;
 
-/** So many datagrams of those that were sent are known again, and those that are sent next. */
+/** Number of recently sent datagrams that are recognized when they come back. */
 const MAX_SENT = 16;
 
-/** Speaks multicast DNS on an interface, until it is closed. */
+/** Runs multicast DNS on an interface until it is closed. */
 export class RunningLink {
   #interface: LinkInterface;
   readonly #sockets: LinkSockets;
   readonly #link: Link;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
-  /** Nothing could be sent: as soon as something can, all of it is said again. */
+  /** True when nothing could be sent. As soon as sending works, the service is announced again. */
   #isMute = false;
-  /** Called when one of the datagrams that were sent comes back, while somebody wants to know. */
+  /** Is called when a sent datagram comes back; null while {@link echo} is not in use. */
   #echoed: (() => void) | null = null;
   #sent: readonly Uint8Array[] = [];
 
@@ -45,15 +45,15 @@ export class RunningLink {
     this.#wait();
   }
 
-  /** False when no socket could be opened. */
+  /** True when at least one socket could be opened. */
   get isOpen(): boolean {
     return this.#sockets.isOpen;
   }
 
   /**
-   * Takes note of the interface as it is now.
+   * Updates the state of the interface.
    *
-   * @returns false when it takes other sockets than those that are open.
+   * @returns false when the interface needs other sockets than the open ones.
    */
   update(link: LinkInterface, ownAddresses: ReadonlySet<string>): boolean {
     const before = this.#interface;
@@ -65,13 +65,13 @@ export class RunningLink {
     return true;
   }
 
-  /** Others may have forgotten this host: says again that it is there. */
+  /** Announces this host again, because others may have forgotten it. */
   again(): void {
     this.#link.again(performance.now());
     this.#wait();
   }
 
-  /** As {@link again}, and calls `heard` when this host hears that itself. */
+  /** Does the same as {@link again}, and calls `heard` when this host receives the announcement itself. */
   echo(heard: () => void): void {
     this.#sent = [];
     this.#echoed = heard;
@@ -86,7 +86,7 @@ export class RunningLink {
     echoed();
   }
 
-  /** Says that the service ends, if anybody can hear it, and closes the sockets. */
+  /** Announces the end of the service, if it was announced, and closes the sockets. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

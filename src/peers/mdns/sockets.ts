@@ -1,9 +1,9 @@
 /**
  * The sockets of multicast DNS on one link.
  *
- * Port 5353 is shared with avahi-daemon and systemd-resolved. Messages by multicast come to all who
- * listen, but one that is sent to this host alone comes to a single socket. That is why each of ours is
- * bound to the group's address: it takes nothing that is meant for the others.
+ * Port 5353 is shared with avahi-daemon and systemd-resolved. All sockets receive multicast messages, but only
+ * one of them receives a unicast message. Therefore each socket here is bound to the group's address, so that
+ * it never takes a unicast message for another program.
  */
 
 import { closeSocket, pause } from "../datagrams.ts";
@@ -17,30 +17,30 @@ const MDNS_PORT = 5353;
 
 const GROUP = { ipv4: "224.0.0.251", ipv6: "ff02::fb" } as const;
 
-/** RFC 6762 §11. */
+/** The time to live of datagrams (RFC 6762 §11). */
 const HOPS = 255;
 
 /**
- * No more datagrams than this are taken in so many milliseconds, nor for longer than that share of
- * them: what comes faster waits in the kernel, which drops what it cannot hold.
+ * In each {@link PERIOD} (ms), at most this number of datagrams is handled, and for at most {@link WORK}
+ * (ms). More wait in the kernel, which drops those that it cannot store.
  */
 const DATAGRAMS = 50;
 const PERIOD = 50;
 const WORK = 5;
 
-/** What comes out of the sockets. */
+/** Receives the events of the sockets. */
 interface SocketListener {
-  /** A datagram came in on the link from the port of multicast DNS at this IP address. */
+  /** A datagram arrived on the link from the port of multicast DNS at this IP address. */
   received(datagram: Uint8Array, source: string): void;
-  /** Something does not work, in a sentence for the log. */
+  /** There is a problem, described in a sentence for the log. */
   problem(sentence: string): void;
 }
 
 interface Family {
   readonly group: string;
-  /** Where the sockets are bound to, and datagrams sent to. */
+  /** The address that the sockets are bound to, and that datagrams are sent to. */
   readonly bound: string;
-  /** What chooses the interface that datagrams are sent on. */
+  /** The address or number that selects the outgoing interface. */
   readonly outgoing: string;
   readonly receiver: Deno.DatagramConn;
 }
@@ -51,10 +51,10 @@ export class LinkSockets {
   readonly #listener: SocketListener;
   readonly #families: Family[] = [];
   #closed = false;
-  /** Datagrams go out one after the other. */
+  /** Resolves when all datagrams so far were sent; they are sent one after another. */
   #sending: Promise<void> = Promise.resolve();
 
-  /** Opens the sockets. What cannot be opened is a problem, never an error that is thrown. */
+  /** Opens the sockets. One that cannot be opened is reported as a problem; nothing is thrown. */
   constructor(link: LinkInterface, listener: SocketListener) {
     this.#interface = link;
     this.#listener = listener;
@@ -63,7 +63,7 @@ export class LinkSockets {
     if (ipv6Index !== null) this.#open("udp6", GROUP.ipv6, `${GROUP.ipv6}%${name}`, `::%${name}`);
   }
 
-  /** True when there is a socket at least. */
+  /** True when at least one socket is open. */
   get isOpen(): boolean {
     return this.#families.length > 0;
   }
@@ -80,7 +80,7 @@ export class LinkSockets {
         await sendBy(family, datagrams);
         sent = true;
       } catch (error) {
-        // At first it has no address yet that is known to be free (RFC 4862 §5.4).
+        // A new interface has no usable address until duplicate address detection is done (RFC 4862 §5.4).
         if (!this.#closed) {
           const why = messageOf(error);
           this.#listener.problem(
@@ -93,7 +93,7 @@ export class LinkSockets {
     return sent;
   }
 
-  /** Closes the sockets, after what is under way was sent. */
+  /** Closes the sockets after all pending datagrams were sent. */
   async close(): Promise<void> {
     await this.#sending;
     this.#closed = true;
@@ -114,7 +114,7 @@ export class LinkSockets {
       const taken = error instanceof Deno.errors.AddrInUse;
       this.#listener.problem(
         taken
-          ? `mDNS is not used on ${name}: another program has UDP port ${MDNS_PORT} for itself ` +
+          ? `mDNS is not used on ${name}: another program uses UDP port ${MDNS_PORT} exclusively ` +
             "(avahi-daemon: disallow-other-stacks=no in avahi-daemon.conf)"
           : `mDNS is not used on ${name}: ${messageOf(error)}`,
       );
@@ -158,14 +158,17 @@ export class LinkSockets {
     }
   }
 
-  /** The group's IPv4 socket hears all interfaces on which any program has joined the group. */
+  /**
+   * Returns true for a sender on the link. The IPv4 socket also receives from all interfaces on which a
+   * program has joined the group.
+   */
   #isOnLink({ hostname }: Deno.NetAddr): boolean {
     if (/^fe[89ab]/i.test(hostname)) return true;
     return this.#interface.networks.some((network) => isInNetwork(hostname, network));
   }
 }
 
-/** A socket that receives cannot choose the interface that it sends on: this one lives for a moment. */
+/** Sends by a temporary socket, because a receiving socket cannot choose its outgoing interface. */
 async function sendBy(
   { bound, outgoing }: Family,
   datagrams: readonly Uint8Array[],

@@ -64,7 +64,7 @@ Deno.test("placesWarning names the option where no interface is left, and says n
     placesWarning(peerPlaces({ multicast: multicast(), mdns: null }, all));
   assertEquals(
     warning(LOOPBACK, BRIDGE),
-    "peers are looked for nowhere now: br-lan takes no part because of its name " +
+    "no interface to look for peers on: br-lan takes no part because of its name " +
       "(--multicast-interface br-lan lets it take part)",
   );
   // A network that is not up yet is no mistake.
