@@ -8,7 +8,15 @@ import { makeCertificates } from "../certificates.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, must } from "../lan/process.ts";
 import { launched, runCommand } from "../program.ts";
-import { CACHE, type Diagnosis, HEALTHY, Patient, startMirror, SYNC } from "./patient.ts";
+import {
+  CACHE,
+  type Diagnosis,
+  HEALTHY,
+  Patient,
+  startMirror,
+  startNameServer,
+  SYNC,
+} from "./patient.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
@@ -154,6 +162,16 @@ Deno.test("pacserve-status --check", async (t) => {
     await alder.start([...["--server-name", "alder.example.org"], "--multicast"]);
     assertFound(await alder.diagnosis(), "name", "well", /alder\.example\.org/);
     await alder.host.write("/etc/hosts", hosts);
+    // A router calls it by a name that could be registered.
+    const router = await startNameServer(alder.host, "alder.fritz.box");
+    const called = await alder.diagnosis();
+    assertWrong(
+      called,
+      "name",
+      /refuses the name alder\.fritz\.box,/,
+      /--server-name alder\.fritz/,
+    );
+    await router.stop();
   });
 
   await t.step("cache, databases and disk", async () => {

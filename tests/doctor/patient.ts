@@ -142,6 +142,30 @@ export async function startMirror(
   return program;
 }
 
+/** A name server on a host itself, which has one name for all addresses. */
+export async function startNameServer(host: Host, name: string): Promise<RunningProgram> {
+  await host.write("/etc/resolv.conf", "nameserver 127.0.0.1\n");
+  const program = host.spawn(["python3", "-uc", NAME_SERVER, name]);
+  await program.line(/^ready$/);
+  return program;
+}
+
+/** It answers each question with a PTR record (RFC 1035 §4.1). */
+const NAME_SERVER = `
+import socket, struct, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+labels = sys.argv[1].encode().split(b".")
+name = b"".join(bytes([len(label)]) + label for label in labels) + b"\\0"
+record = b"\\xc0\\x0c" + struct.pack(">HHIH", 12, 1, 60, len(name)) + name
+print("ready")
+while True:
+    query, client = server.recvfrom(512)
+    end = query.index(b"\\0", 12) + 5
+    head = query[:2] + struct.pack(">HHHHH", 0x8180, 1, 1, 0, 0)
+    server.sendto(head + query[12:end] + record, client)
+`;
+
 /** A web server whose clock is late by so many seconds. */
 const MIRROR = `
 import functools, http.server, sys, time

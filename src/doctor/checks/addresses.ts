@@ -1,6 +1,7 @@
 /** Under which addresses and names the server is reached. */
 
 import { hostname } from "node:os";
+import ipaddr from "ipaddr.js";
 import { messageOf } from "../../failure.ts";
 import { isLoopback } from "../../http/address.ts";
 import { ask, isNobody } from "../../http/ask.ts";
@@ -138,14 +139,18 @@ async function ownNames(): Promise<string[]> {
 /** Names of an address in the DNS; none where there is no name server. */
 async function namesOf(address: string): Promise<string[]> {
   try {
-    const { promises } = await import("node:dns");
-    const resolver = new promises.Resolver({ timeout: NAME_TIMEOUT, tries: 1 });
-    const late = new Promise<string[]>((resolve) => {
-      Deno.unrefTimer(setTimeout(() => resolve([]), NAME_TIMEOUT));
-    });
-    const found = await Promise.race([resolver.reverse(address), late]);
+    const signal = AbortSignal.timeout(NAME_TIMEOUT);
+    const found = await Deno.resolveDns(reverseName(address), "PTR", { signal });
     return found.map((name) => name.toLowerCase().replace(/\.$/, ""));
   } catch {
     return [];
   }
+}
+
+/** Under which name the DNS has the names of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
+function reverseName(address: string): string {
+  const bytes = ipaddr.parse(address).toByteArray();
+  if (bytes.length === 4) return `${bytes.reverse().join(".")}.in-addr.arpa`;
+  const digits = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${[...digits].reverse().join(".")}.ip6.arpa`;
 }
