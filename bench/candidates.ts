@@ -100,7 +100,7 @@ export async function startQuickserve(
 
 /** caddy as a file server, without its access log; null where it is not installed. */
 export async function startCaddy(bench: Bench, directory: string): Promise<Program | null> {
-  const path = ["/usr/bin/caddy", "/usr/local/bin/caddy"].find(isFile);
+  const path = ["/usr/local/bin/caddy", "/usr/bin/caddy"].find(isFile);
   if (path === undefined) return null;
   const port = freePort();
   const command = [path, "file-server", "--listen", `127.0.0.1:${port}`, "--root", directory];

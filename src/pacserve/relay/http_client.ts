@@ -35,11 +35,35 @@ const MAX_INTERIM = 8;
 const MAX_IDLE = 5;
 const IDLE_TIME = 10_000;
 
-type Timer = ReturnType<typeof setTimeout>;
+/**
+ * A connection that is kept. It is read all the time: a server that closes it, or says anything before
+ * it is asked again, is noticed, so that the rest of one answer is never taken for the next.
+ */
+class KeptConnection {
+  readonly conn: Deno.Conn;
+  /** The first byte of the next answer. */
+  readonly first: Promise<number | null>;
+  readonly byte: Uint8Array = new Uint8Array(1);
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** @param ended called when it is of no use any more, unless it was taken before. */
+  constructor(conn: Deno.Conn, ended: () => void) {
+    this.conn = conn;
+    this.#timer = setTimeout(ended, IDLE_TIME);
+    this.first = conn.read(this.byte);
+    this.first.then(ended, ended);
+  }
+
+  /** It is used, or closed. */
+  take(): this {
+    clearTimeout(this.#timer);
+    return this;
+  }
+}
 
 /** Sends requests, and keeps connections for the next ones. */
 export class FileClient {
-  readonly #idle = new Map<string, { conn: Deno.Conn; timer: Timer }[]>();
+  readonly #idle = new Map<string, KeptConnection[]>();
   readonly #proxies: Proxies | null;
 
   /** @param proxies through which requests go; null: servers are asked directly. */
@@ -57,7 +81,7 @@ export class FileClient {
     const kept = this.#take(route.key);
     if (kept !== null) {
       try {
-        return await this.#exchange(kept, request, route);
+        return await this.#exchange(kept.conn, request, route, kept);
       } catch (error) {
         // The server may have closed a kept connection in the very moment that it was used.
         if (request.signal.aborted || !(error instanceof NoAnswer)) throw error;
@@ -69,10 +93,7 @@ export class FileClient {
   /** Closes the connections that are kept. */
   close(): void {
     for (const each of this.#idle.values()) {
-      for (const { conn, timer } of each) {
-        clearTimeout(timer);
-        closeQuietly(conn);
-      }
+      for (const kept of each) closeQuietly(kept.take().conn);
     }
     this.#idle.clear();
   }
@@ -86,7 +107,12 @@ export class FileClient {
     return { key, proxy, isTunnel };
   }
 
-  async #exchange(conn: Deno.Conn, request: FileRequest, route: Route): Promise<FileAnswer> {
+  async #exchange(
+    conn: Deno.Conn,
+    request: FileRequest,
+    route: Route,
+    kept: KeptConnection | null = null,
+  ): Promise<FileAnswer> {
     const close = (): void => closeQuietly(conn);
     if (request.contact !== undefined) request.contact.isReached = true;
     if (request.signal.aborted) {
@@ -96,7 +122,7 @@ export class FileClient {
     request.signal.addEventListener("abort", close, { once: true });
     try {
       await writeAll(conn, new TextEncoder().encode(formatRequest(request, route)));
-      const { head, rest } = await readHead(conn);
+      const { head, rest } = await readHead(conn, kept);
       if (route.proxy !== null && head.status === 407) throw new Unreachable(NO_CREDENTIALS);
       return new FileAnswer(request, head, rest, conn, () => this.#keep(route.key, conn));
     } catch (error) {
@@ -109,22 +135,22 @@ export class FileClient {
     }
   }
 
-  #take(key: string): Deno.Conn | null {
-    const entry = this.#idle.get(key)?.pop();
-    if (entry === undefined) return null;
-    clearTimeout(entry.timer);
-    return entry.conn;
+  #take(key: string): KeptConnection | null {
+    const kept = this.#idle.get(key)?.pop();
+    return kept?.take() ?? null;
   }
 
   #keep(key: string, conn: Deno.Conn): void {
     const entries = this.#idle.get(key) ?? [];
     if (entries.length >= MAX_IDLE) return closeQuietly(conn);
-    const timer = setTimeout(() => {
-      entries.splice(entries.findIndex((entry) => entry.conn === conn), 1);
+    const kept = new KeptConnection(conn, () => {
+      const at = entries.indexOf(kept);
+      if (at < 0) return;
+      entries.splice(at, 1);
       if (entries.length === 0) this.#idle.delete(key);
-      closeQuietly(conn);
-    }, IDLE_TIME);
-    entries.push({ conn, timer });
+      closeQuietly(kept.take().conn);
+    });
+    entries.push(kept);
     this.#idle.set(key, entries);
   }
 }
@@ -350,9 +376,17 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
 }
 
 /** Reads to the end of the final answer's head; what came behind it belongs to the body. */
-async function readHead(conn: Deno.Conn): Promise<{ head: Head; rest: Uint8Array }> {
+async function readHead(
+  conn: Deno.Conn,
+  kept: KeptConnection | null = null,
+): Promise<{ head: Head; rest: Uint8Array }> {
   const buffer = new Uint8Array(MAX_HEAD);
   let length = 0;
+  if (kept !== null) {
+    length = await kept.first ?? 0;
+    buffer.set(kept.byte);
+    if (length === 0) throw new NoAnswer("closes without an answer");
+  }
   for (let interim = 0; interim <= MAX_INTERIM;) {
     const end = endOfHead(buffer.subarray(0, length));
     if (end === null) {
