@@ -124,16 +124,16 @@ export interface PacserveParts {
   readonly databases?: string;
   /** The directory of spools. */
   readonly spool?: string;
-  /** The only mirror; by default one that does not listen. */
+  /** The mirror; by default one that does not listen. */
   readonly mirror?: string;
 }
 
-/** A pacman.conf with this package cache and this mirror. */
+/** A pacman.conf with this package cache, and one mirror: by default one that does not listen. */
 export async function pacmanConfiguration(
   bench: Bench,
   cache: string,
   databases: string = bench.scratch,
-  mirror = "http://127.0.0.1:9",
+  mirror: string = "http://127.0.0.1:9",
 ): Promise<string> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "etc-" });
   await Deno.writeTextFile(

@@ -1,5 +1,6 @@
 /** Clients of all kinds, each of which goes on until it is told to stop. */
 
+import { Buffer } from "node:buffer";
 import { messageOf } from "../src/failure.ts";
 import { latin1, readUntil, writeAll } from "../tests/listening.ts";
 import { type Package, type Scene, sumOf } from "./scene.ts";
@@ -53,11 +54,12 @@ async function pacman({ scene, tally, turn, connections: client }: Turn): Promis
   const headers: HeadersInit = from > 0 ? { range: `bytes=${from}-` } : {};
   const response = await fetch(`${repository}/${wanted.name}`, { client, headers });
   const bytes = await response.bytes();
-  checkPackage(wanted, response, bytes, from);
+  checkPackage(scene.packages, wanted, response, bytes, from);
   tally.completed++;
 }
 
 function checkPackage(
+  packages: readonly Package[],
   { name, bytes, sum }: Package,
   { status, url }: Response,
   got: Uint8Array,
@@ -65,8 +67,25 @@ function checkPackage(
 ): void {
   // A peer that died and came back may not have what it had; pacman then goes on to the next server.
   if (status !== 200 && status !== 206) throw new Wrong(`${name}: status ${status} from ${url}`);
-  const expected = status === 206 ? sumOf(bytes.subarray(from)) : sum;
-  if (sumOf(got) !== expected) throw new Wrong(`${name}: other bytes from ${url}`);
+  const isPart = status === 206;
+  if (sumOf(got) === (isPart ? sumOf(bytes.subarray(from)) : sum)) return;
+  const difference = differenceOf(packages, got, isPart ? bytes.subarray(from) : bytes);
+  throw new Wrong(`${name}: other bytes from ${url}, status ${status}, ${difference}`);
+}
+
+/** Where bytes differ from the right ones, and which package has what stands there. */
+function differenceOf(packages: readonly Package[], got: Uint8Array, right: Uint8Array): string {
+  const at = got.findIndex((byte, index) => byte !== right[index]);
+  if (at < 0) return `${got.length} of ${right.length} bytes`;
+  const end = got.findLastIndex((byte, index) => byte !== right[index]) + 1;
+  const piece = Buffer.from(got.subarray(at, at + 32));
+  const origins = packages.flatMap(({ name, bytes }) => {
+    const position = Buffer.from(bytes).indexOf(piece);
+    return position < 0 ? [] : [`byte ${position} of ${name}`];
+  });
+  const text = JSON.stringify(piece.toString("latin1"));
+  return `${got.length} of ${right.length} bytes, bytes ${at} to ${end} differ; there stands ` +
+    `${origins.join(", ") || text}`;
 }
 
 /** Uploads a file under a new name; what was acknowledged has to be there, whole. */

@@ -32,8 +32,16 @@ class Relaying implements AsyncDisposable {
     this.relay = relay;
   }
 
-  /** @param names of packages that all have the content of `file`. */
-  static async start(bench: Bench, file: string, names: readonly string[]): Promise<Relaying> {
+  /**
+   * @param names of packages that all have the content of `file`.
+   * @param mirror that has them, too; by default there is none.
+   */
+  static async start(
+    bench: Bench,
+    file: string,
+    names: readonly string[],
+    mirror?: string,
+  ): Promise<Relaying> {
     const cache = await Deno.makeTempDir({ dir: bench.scratch, prefix: "peer-" });
     for (const name of names) await Deno.link(file, `${cache}/${name}`);
     const databases = await writeDatabase(bench, file, names);
@@ -44,6 +52,7 @@ class Relaying implements AsyncDisposable {
       databases,
       peers: [`http://127.0.0.1:${peer.port}/`],
       spool: await Deno.makeTempDir({ dir: bench.scratch, prefix: "spool-" }),
+      ...mirror === undefined ? {} : { mirror },
     });
     // The databases are read at the first request.
     using asking = await Client.connect(relay.port);
@@ -169,7 +178,12 @@ async function parallel(bench: Bench): Promise<Row[]> {
   const files = await Deno.makeTempDir({ dir: bench.scratch, prefix: "files-" });
   await writeRandomFile(`${files}/file`, size);
   const names = namesOf(64);
-  await using relaying = await Relaying.start(bench, `${files}/file`, names);
+  await Deno.mkdir(`${files}/core`);
+  for (const name of names) await Deno.link(`${files}/file`, `${files}/core/${name}`);
+  // A processor that does all this at once may answer too late when it is asked for the last of them.
+  await using mirror = await startNginx(bench, files);
+  const origin = `http://127.0.0.1:${mirror.port}`;
+  await using relaying = await Relaying.start(bench, `${files}/file`, names, origin);
   const before = performance.now();
   await Promise.all(names.map(async (name) => {
     using client = await Client.connect(relaying.relay.port);

@@ -20,6 +20,11 @@ export interface ListenerLimits {
    * free again: a reply that moves by 4 KiB a second is never cut, however long it takes.
    */
   readonly sendTimeout: number;
+  /**
+   * How long a client that has closed its sending half waits for the next bytes of its reply. Most such
+   * clients have gone altogether, which nothing but bytes that are sent to them would show.
+   */
+  readonly halfOpenTimeout: number;
   /** Open connections of neighbours in all. */
   readonly connections: number;
   /** Open connections of one address (of IPv6: one /64 network), and of this host itself. */
@@ -45,6 +50,7 @@ export const DEFAULT_LIMITS: ListenerLimits = {
   idleTimeout: 75_000,
   stallTimeout: 60_000,
   sendTimeout: 900_000,
+  halfOpenTimeout: 3_000,
   connections: 1024,
   connectionsPerGroup: 256,
   pipelined: 64,

@@ -142,7 +142,7 @@ export class Service {
       : head;
     const startedAt = performance.now();
     const request = new IncomingRequest(message, known, facts, startedAt, held ? response : null);
-    const transfer = new Transfer(request, response);
+    const transfer = new Transfer(request, response, this.#limits.halfOpenTimeout);
     connection.activity = transfer;
     transfer.onAborted = (): void => this.#report(transfer);
     response.on("finish", () => this.#finished(connection, transfer));

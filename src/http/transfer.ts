@@ -33,11 +33,15 @@ export class Transfer implements Activity {
   onGone: (() => void) | null = null;
   /** Called when nothing of the reply is held any more; with false when the connection broke. */
   onEnded: ((clean: boolean) => void) | null = null;
+  readonly #halfOpenTimeout: number;
+  #halfOpenTimer: ReturnType<typeof setInterval> | undefined;
   #writingSince = 0;
 
-  constructor(request: IncomingRequest, response: ServerResponse) {
+  /** @param halfOpenTimeout of the listener's limits, in milliseconds. */
+  constructor(request: IncomingRequest, response: ServerResponse, halfOpenTimeout: number) {
     this.request = request;
     this.response = response;
+    this.#halfOpenTimeout = halfOpenTimeout;
   }
 
   get waitingSince(): number {
@@ -59,13 +63,22 @@ export class Transfer implements Activity {
 
   /** All was handed over, or the connection broke. */
   ended(clean: boolean): void {
+    clearInterval(this.#halfOpenTimer);
     this.onEnded?.(clean);
     this.onEnded = null;
   }
 
-  /** The client sends no more: a body that is not complete never will be. */
+  /**
+   * The client sends no more: a body that is not complete never will be, and when nothing is sent to it
+   * for a while it is taken to be gone.
+   */
   inputEnded(): void {
-    if (!this.request.bodyComplete) this.breakOff();
+    if (!this.request.bodyComplete) return this.breakOff();
+    let before = this.bytesSent;
+    this.#halfOpenTimer = setInterval(() => {
+      if (this.bytesSent === before && !this.isSending) this.breakOff();
+      before = this.bytesSent;
+    }, this.#halfOpenTimeout);
   }
 
   /** Breaks the connection off, so that the client cannot take part of the reply for all of it. */

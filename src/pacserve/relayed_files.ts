@@ -60,7 +60,8 @@ export class RelayedFiles {
     peersToo: boolean,
   ): Promise<Reply> {
     const mirrors = this.#mirrors.of(request, address, true);
-    const wanted = await this.#wanted(request, address, mirrors, peersToo);
+    const askedAt = performance.now();
+    const wanted = { ...await this.#wanted(request, address, mirrors, peersToo), askedAt };
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
       return await this.#signature(wanted, address) ?? this.#instead(null, mirrors, address);
     }

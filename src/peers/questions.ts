@@ -25,7 +25,10 @@ import {
 } from "./protocol.ts";
 import type { Peer, Registry } from "./registry.ts";
 
-/** Milliseconds after which an answer that did not come is no longer waited for by anybody. */
+/**
+ * Milliseconds after which an answer that did not come is no longer waited for by anybody, unless the
+ * user lets searches take longer.
+ */
 const MAX_ANSWER_TIME = 2_000;
 
 /** The same for the answer to a want, which is of use while the file is downloaded. */
@@ -135,7 +138,7 @@ export class Questions {
     }, this.#patience);
     try {
       const headers = { ...this.#published.headers(), ...request.headers };
-      const { timeout = MAX_ANSWER_TIME } = request;
+      const { timeout = Math.max(MAX_ANSWER_TIME, this.#patience) } = request;
       const answer = await this.#client.request({ ...request, headers, timeout });
       const isProof = request.method === "HEAD" && request.url !== peer.url;
       this.#learn(peer, answer, isProof);

@@ -98,6 +98,24 @@ async function download(machine: ArchMachine, ...names: readonly string[]): Prom
   return performance.now() - begin;
 }
 
+/**
+ * Waits until pacserve has read the databases, for which a request waits three seconds and no longer:
+ * then it says of an empty package that it is not used.
+ */
+async function databasesAreRead(
+  scene: Scene,
+  { machine: { host }, program }: Pacserve,
+): Promise<void> {
+  const { repository, fileName } = scene.repository.package("pebble");
+  await host.write(`${cache}/${fileName}`, "");
+  const address = `http://localhost:15678/pacman/${repository}/x86_64/${fileName}`;
+  await eventually("the databases have been read", async () => {
+    await host.must(["curl", "--silent", "--head", address]);
+    return program.output.includes("which is not what the database says");
+  });
+  await Deno.remove(host.path(`${cache}/${fileName}`));
+}
+
 async function refresh(machine: ArchMachine): Promise<void> {
   const { code, stderr } = await pacsrv(machine, "-Sy");
   assertEquals([code, stderr], [0, ""]);
@@ -249,6 +267,7 @@ for (
     const list = "/etc/pacman.d/mirrorlist";
     await birch.host.write(list, `Server = ${url}$repo\n`);
     const server = await scene.pacserve(birch, []);
+    await databasesAreRead(scene, server);
     const { code, stdout } = await pacsrv(birch, "-Sw", "lantern");
     assertEquals(code, 1, stdout);
     await program.line(/^asked for lantern/);
@@ -259,3 +278,27 @@ for (
     await assertGood(scene, birch, "lantern");
   });
 }
+
+Deno.test("when the only source has another build and nothing is signed, the next run succeeds", async () => {
+  await using scene = await Scene.create();
+  const { url, program } = await hostile(scene, "other", "has another build of the same length");
+  await using _ = program;
+  for (const through of [["pacman"], ["pacsrv"]]) {
+    const birch = await scene.machine(`with-${through}`);
+    const configuration = birch.host.path("/etc/pacman.conf");
+    const text = await Deno.readTextFile(configuration);
+    await Deno.writeTextFile(configuration, text.replace("= Required Data", "= Never Data"));
+    assertEquals((await birch.pacman(["-Sy"])).code, 0);
+    const list = "/etc/pacman.d/mirrorlist";
+    await birch.host.write(list, `Server = ${url}$repo\n`);
+    const server = await scene.pacserve(birch, []);
+    const first = await birch.pacman(["-Sw", "lantern"], through);
+    assertEquals(first.code, 1, first.stdout);
+    const before = server.program.lines.length;
+    await birch.host.write(list, `Server = ${scene.mirror.server}\n`);
+    await server.program.line(/the configuration was read again/, before);
+    const second = await birch.pacman(["-Sw", "lantern"], through);
+    assertEquals([second.code, second.stderr], [0, ""], second.stdout);
+    await assertGood(scene, birch, "lantern");
+  }
+});

@@ -37,6 +37,11 @@ const places: readonly { name: string; from: number; parts: (fault: Fault) => Ca
     parts: ([, fault]) => ({ peers: [fault, honest] }),
   },
   {
+    name: "a peer that downloads it",
+    from: 0,
+    parts: ([, fault]) => ({ inFlight: [fault], mirrors: [honest] }),
+  },
+  {
     name: "the first mirror",
     from: 0,
     parts: ([, fault]) => ({ mirrors: [fault, honest] }),

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { Scratch } from "../scratch.ts";
 import { latin1, until, writeAll } from "../listening.ts";
 import { type Behaviour, head, honest, other, paced } from "./hostile_source.ts";
@@ -92,6 +92,21 @@ Deno.test("without a spool a mirror's file goes through a window, at the client'
   });
 });
 
+Deno.test("without a spool, clients that ask at the same moment each get a download of their own", async () => {
+  const big = bytes(5 * MIB);
+  for (const isDescribed of [true, false]) {
+    const parts = { file: big, mirrors: [honest], spoolSize: 0, isDescribed };
+    await Scene.with(parts, async (scene) => {
+      for (let round = 0; round < 4; round++) {
+        const outcomes = await Promise.all(
+          Array.from({ length: 4 }, () => download(scene.port, `/${round}`, big.length)),
+        );
+        for (const { body } of outcomes) assertSame(body, big);
+      }
+    });
+  }
+});
+
 Deno.test("no file is left in the directory of spools, not even while they are used", async () => {
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     await download(scene.port, "/file", file.length);
@@ -99,6 +114,25 @@ Deno.test("no file is left in the directory of spools, not even while they are u
     // All of it is still there for the next one, without a name.
     await download(scene.port, "/file", file.length);
     assertEquals(scene.mirrors[0]?.requests.length, 1);
+  });
+});
+
+Deno.test("of a file that no database describes one spool is kept, also after requests at the same moment", async () => {
+  await Scene.with({ file, mirrors: [honest], isDescribed: false }, async (scene) => {
+    const requests = Array.from({ length: 4 }, () => download(scene.port, "/file", file.length));
+    for (const { body } of await Promise.all(requests)) assertSame(body, file);
+    await until(() => openSpools(scene) === 1, "one spool is kept");
+  });
+});
+
+Deno.test("a directory of spools that was removed is made again, and what is kept stays", async () => {
+  await Scene.with({ file, mirrors: [honest] }, async (scene) => {
+    assertSame((await download(scene.port, "/one", file.length)).body, file);
+    Deno.removeSync(scene.spools);
+    assertSame((await download(scene.port, "/two", file.length)).body, file);
+    assertEquals(openSpools(scene), 2);
+    assertSame((await download(scene.port, "/one", file.length)).body, file);
+    assertEquals(scene.mirrors[0]?.requests.length, 2);
   });
 });
 
@@ -207,6 +241,90 @@ Deno.test("bytes of two versions of a database are never put together", async ()
   });
 });
 
+/** Gives a build of its own, of this date, and breaks off after so many bytes of the whole file. */
+function build(seed: number, date: string, breaksOffAt: number = Infinity): Behaviour {
+  return async (connection, { method, range }, { length }) => {
+    const from = range?.[0] ?? 0;
+    const status = range === null ? "200 OK" : "206 Partial Content";
+    const part = range === null ? "" : `Content-Range: bytes ${from}-${length - 1}/${length}\r\n`;
+    await writeAll(
+      connection,
+      latin1(
+        `HTTP/1.1 ${status}\r\n${part}Content-Length: ${
+          length - from
+        }\r\nLast-Modified: ${date}\r\n\r\n`,
+      ),
+    );
+    if (method === "HEAD") return;
+    const end = Math.min(length, breaksOffAt);
+    for (let at = from; at < end; at += MIB / 4) {
+      await writeAll(connection, bytes(length, seed).subarray(at, Math.min(end, at + MIB / 4)));
+      if (breaksOffAt < length) await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  };
+}
+
+const MONDAY = "Mon, 23 Nov 2026 10:00:00 GMT";
+const TUESDAY = "Tue, 24 Nov 2026 10:00:00 GMT";
+
+Deno.test("of a file that no database describes, bytes of two builds are never put together", async (t) => {
+  const broken = build(2, MONDAY, 2 * MIB);
+  const one = bytes(file.length, 2);
+  const other = bytes(file.length, 3);
+  await t.step("it is begun anew while pacman has nothing of it", async () => {
+    const parts = { file, mirrors: [broken, build(3, TUESDAY)], isDescribed: false };
+    await Scene.with(parts, async (scene) => {
+      assertSame((await download(scene.port, "/file", file.length)).body, other);
+      assertEquals(scene.mirrors[1]?.requests, ["GET 0-"]);
+    });
+  });
+  const exposed = { file, isDescribed: false, times: { mirrorHold: 50 } };
+  await t.step("else a mirror with another date is passed over", async () => {
+    const mirrors = [broken, build(3, TUESDAY), build(2, MONDAY)];
+    await Scene.with({ ...exposed, mirrors }, async (scene) => {
+      assertSame((await download(scene.port, "/file", file.length)).body, one);
+      assertMatch(scene.log.join("\n"), /has another version of it/);
+    });
+  });
+  await t.step("and without another mirror the connection ends, as that mirror's did", async () => {
+    await Scene.with({ ...exposed, mirrors: [broken, build(3, TUESDAY)] }, async (scene) => {
+      await assertRejects(() => download(scene.port, "/file", file.length), Error, "it breaks off");
+    });
+  });
+});
+
+Deno.test("a slow peer's copy of a file that no database describes is not completed by a mirror", async () => {
+  const times = { raceAfter: 200, race: 100, silence: 400 };
+  const stalling: Behaviour = async (connection, { range }, right) => {
+    await head(connection, { range }, right.length);
+    await writeAll(connection, bytes(right.length, 2).subarray(0, MIB));
+    await new Promise(() => {});
+  };
+  const parts = { file, peers: [stalling], mirrors: [honest], isDescribed: false, times };
+  await Scene.with(parts, async (scene) => {
+    assertSame((await download(scene.port, "/file", file.length)).body, file);
+    assertEquals(scene.mirrors[0]?.requests, ["GET 0-"]);
+  });
+});
+
+Deno.test("the log names each source that was left, with the reason, and the one that goes on", async () => {
+  const half: Behaviour = async (connection, asked, right) => {
+    await head(connection, asked, right.length);
+    await writeAll(connection, right.subarray(0, MIB));
+  };
+  const parts = { file, peers: [half], mirrors: [null, honest] };
+  await Scene.with(parts, async (scene) => {
+    assertSame((await download(scene.port, "/file", file.length)).body, file);
+    const peer = nameOf(scene.peers[0]);
+    const [dead, mirror] = scene.mirrors.map(({ url }) => `mirror ${new URL(url).host}`);
+    const shares = `${peer} (${MIB}) and ${mirror} (${file.length - MIB})`;
+    assertEquals(scene.log, [
+      `file: ${peer} breaks off; ${dead} refuses connections; ${mirror} goes on at byte ${MIB}`,
+      `file: ${file.length} bytes from ${shares}, verified`,
+    ]);
+  });
+});
+
 Deno.test("three different wrong files in a row silence a peer, one does not", async () => {
   const wrong = other((right) => right.toReversed());
   await Scene.with({ file, peers: [wrong], mirrors: [honest] }, async (scene) => {
@@ -289,6 +407,18 @@ Deno.test("when the disk fills up, the package still arrives", async () => {
     await new Deno.Command("umount", { args: [directory] }).output();
   }
 });
+
+/** Spools that this process has open. */
+function openSpools({ spools }: Scene): number {
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(`${spools}/`);
+    } catch {
+      // The directory that is being read.
+      return false;
+    }
+  }).length;
+}
 
 function nameOf(source: { readonly url: string } | undefined): string {
   return `copy ${new URL(source?.url ?? "").host}`;

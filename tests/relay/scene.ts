@@ -5,12 +5,15 @@ import { listen } from "../../src/http/listener.ts";
 import { textReply } from "../../src/http/replies.ts";
 import { FileClient } from "../../src/pacserve/relay/http_client.ts";
 import { HttpSource } from "../../src/pacserve/relay/http_source.ts";
+import { InFlightFile } from "../../src/pacserve/relay/in_flight_file.ts";
 import type { MirrorCopies, PeerCopies } from "../../src/pacserve/relay/package_sources.ts";
 import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "../../src/pacserve/relay/times.ts";
 import { Self } from "../../src/pacserve/servers.ts";
+import { parsePeerUrl } from "../../src/peers/peer_url.ts";
+import { Registry } from "../../src/peers/registry.ts";
 import { latin1, writeAll } from "../listening.ts";
 import { KeptLog } from "../log.ts";
 import { Scratch } from "../scratch.ts";
@@ -21,6 +24,8 @@ export interface SceneParts {
   readonly file: Uint8Array;
   readonly peers?: readonly (Behaviour | null)[];
   readonly mirrors?: readonly (Behaviour | null)[];
+  /** Peers that download it themselves, as the trackers name them, one after the other. */
+  readonly inFlight?: readonly (Behaviour | null)[];
   /** Bytes that spools may take; 0: there are only windows. */
   readonly spoolSize?: number;
   /** False: no database describes the file. */
@@ -35,6 +40,7 @@ export interface SceneParts {
 export class Scene {
   readonly peers: readonly HostileSource[];
   readonly mirrors: readonly HostileSource[];
+  readonly inFlight: readonly HostileSource[];
   readonly memory: SourceMemory;
   readonly #log = new KeptLog();
   readonly spools: string;
@@ -66,6 +72,7 @@ export class Scene {
     const times = { ...RELAY_TIMES, ...parts.times };
     this.peers = (parts.peers ?? []).map((behaviour) => new HostileSource(file, behaviour));
     this.mirrors = (parts.mirrors ?? []).map((behaviour) => new HostileSource(file, behaviour));
+    this.inFlight = (parts.inFlight ?? []).map((behaviour) => new HostileSource(file, behaviour));
     this.spools = spools;
     this.memory = new SourceMemory(times);
     this.#relay = new Relay({
@@ -79,7 +86,7 @@ export class Scene {
       repository: "core",
       expected: isDescribed ? { size: file.length, sha256 } : null,
       isPackage,
-      inFlight: null,
+      inFlight: this.inFlight.length === 0 ? null : this.#inFlightFile(sha256.toHex()),
       peers: this.peers.length === 0 ? null : this.#peerCopies(),
       mirrors: this.#mirrorCopies(),
       tree: { lookup: () => null },
@@ -103,7 +110,7 @@ export class Scene {
     await this.#close?.();
     this.#relay.close();
     this.#client.close();
-    for (const source of [...this.peers, ...this.mirrors]) source.close();
+    for (const source of [...this.peers, ...this.mirrors, ...this.inFlight]) source.close();
   }
 
   /** Sends a request and reads all of the answer: its head as text, and its body. */
@@ -125,6 +132,34 @@ export class Scene {
         return Promise.resolve({ peer: found.url, source });
       },
     };
+  }
+
+  /** A tracker names the first that has not failed. */
+  #inFlightFile(digest: string): InFlightFile {
+    const registry = new Registry({ lifetime: 1e9, now: () => 0, random: () => 0 });
+    const holders = this.inFlight.map(({ url }, index) => {
+      const peer = registry.addStatic(parsePeerUrl(new URL("/", url).href, 15678)!);
+      peer.instance = `instance-of-holder-${index}`;
+      return peer;
+    });
+    return new InFlightFile({
+      wants: {
+        instance: "instance-of-the-relay",
+        peerOf: () => null,
+        ask: ({ failed }) => {
+          const first = holders.find(({ instance }) => !failed.includes(instance ?? "")) ?? null;
+          return {
+            soon: () => Promise.resolve(first),
+            late: Promise.resolve(first),
+            confirm: () => {},
+          };
+        },
+      },
+      client: this.#client,
+      file: "file",
+      digest,
+      authorities: [],
+    });
   }
 
   #mirrorCopies(): MirrorCopies {

@@ -14,6 +14,9 @@ const MAX_AHEAD = 1024 * 1024;
 /** How often its speed is looked at within the time in which it must not crawl. */
 const SAMPLES = 12;
 
+/** A machine that was late by so many milliseconds has slept, or was stopped. */
+const SLEPT = 500;
+
 /** What an attempt tells the failover. */
 interface AttemptEvents {
   /** Bytes came, it ended, or it failed. */
@@ -30,8 +33,6 @@ export class Attempt {
   readonly source: Source;
   /** True for a mirror that was asked because a peer's copy took long. */
   readonly isRacing: boolean;
-  /** When it was asked, in milliseconds. */
-  readonly asked: number = performance.now();
   /** When its first byte came; null before. */
   firstByte: number | null = null;
   /** How far the download was then. */
@@ -49,6 +50,8 @@ export class Attempt {
   /** A mirror was asked beside it, or there was none. */
   isRaced = false;
   failure: SourceFailure | null = null;
+  /** When it was asked, in milliseconds. */
+  readonly #asked = performance.now();
   readonly #download: Download;
   readonly #events: AttemptEvents;
   readonly #abort = new AbortController();
@@ -93,6 +96,11 @@ export class Attempt {
     return this.#stream !== null;
   }
 
+  /** For how long (ms) it has been asked. */
+  get askedFor(): number {
+    return performance.now() - this.#asked;
+  }
+
   /** For how long (ms) nothing came. */
   get silentFor(): number {
     return this.#waits ? 0 : performance.now() - this.#lastByte;
@@ -100,7 +108,9 @@ export class Attempt {
 
   /** So many milliseconds passed in which nobody here could look whether something came. */
   forgive(milliseconds: number): void {
-    this.#lastByte += milliseconds;
+    this.#lastByte = Math.min(performance.now(), this.#lastByte + milliseconds);
+    // However late a piece is read, it is larger than what a crawling source gives in seconds.
+    if (milliseconds < SLEPT) return;
     for (const sample of this.#samples) sample.time += milliseconds;
   }
 
@@ -169,6 +179,9 @@ export class Attempt {
       if (size !== null && stream.size !== size) {
         throw new SourceFailure("refused", `has ${stream.size} bytes, not ${size}`);
       }
+      if (base > this.#download.start && this.#isOtherVersion(stream)) {
+        throw new SourceFailure("refused", "has another version of it");
+      }
       this.#position = stream.from;
       await this.#read(stream, base);
     } catch (error) {
@@ -179,6 +192,12 @@ export class Attempt {
       this.#stream?.close();
       if (!this.#abort.signal.aborted) this.#events.changed();
     }
+  }
+
+  /** Where no digest will tell, the date does: mirrors and pacman keep that of the original. */
+  #isOtherVersion({ lastModified }: SourceStream): boolean {
+    const { isVerifiable, lastModified: first } = this.#download;
+    return !isVerifiable && first !== null && lastModified !== null && lastModified !== first;
   }
 
   async #read(stream: SourceStream, base: number): Promise<void> {
@@ -199,7 +218,9 @@ export class Attempt {
       const count = await stream.read(buffer.subarray(0, Math.min(PIECE, room)));
       if (this.#abort.signal.aborted) return;
       if (count === null) throw new SourceFailure("broken", "ends too early");
+      this.#waits = true;
       await turns.take(count);
+      this.#waits = false;
       if (this.#abort.signal.aborted) return;
       this.#heard();
       this.#take(buffer.subarray(0, count), base);

@@ -52,6 +52,8 @@ export class Download {
   /** Position of the last byte that is fetched; null for the file's end. */
   readonly last: number | null;
   readonly resumable: boolean;
+  /** Whether all of it has a known digest in the end. */
+  readonly isVerifiable: boolean;
   state: DownloadState = "fetching";
   /** Why it failed. */
   failure: Error | null = null;
@@ -64,8 +66,10 @@ export class Download {
   segments: Segment[] = [];
   /** All of it is here, and has the digest that is known. */
   isVerified = false;
-  /** A reader was given bytes that are not verified. */
+  /** A reader was given bytes that are not verified, so that it cannot begin anew. */
   exposed = false;
+  /** A reader was given bytes of any kind. */
+  hasBegun = false;
   readonly #options: DownloadOptions;
   readonly #listeners = new Set<() => void>();
   #size: number | null;
@@ -81,6 +85,7 @@ export class Download {
     this.start = options.start;
     this.last = options.end === null ? null : options.end - 1;
     this.resumable = options.resumable;
+    this.isVerifiable = options.isWhole && options.sha256 !== null;
     this.received = options.start;
     this.trusted = options.start;
     this.#size = options.size;
@@ -197,16 +202,23 @@ export class Download {
     return isWaiting ? this.start : Math.max(this.start, this.trusted - RESERVE);
   }
 
-  /** Reads bytes that are {@link readable}. */
+  /**
+   * Reads bytes that are {@link readable}.
+   *
+   * @throws when they are not kept any more.
+   */
   read(position: number, buffer: Uint8Array): number {
+    if (this.#store === null) throw new Error("The download is closed.");
     if (this.state === "fetching") this.exposed = true;
-    return this.#store?.read(position, buffer.subarray(0, this.readable - position)) ?? 0;
+    this.hasBegun = true;
+    return this.#store.read(position, buffer.subarray(0, this.readable - position));
   }
 
   /** Reads bytes that may not be readable yet; 0 where there are none. */
   peek(position: number, buffer: Uint8Array): number {
     const count = Math.min(buffer.length, this.received - position);
-    if (count <= 0 || position < this.start || this.#store === null) return 0;
+    if (count <= 0 || this.#store === null) return 0;
+    if (position < Math.max(this.start, this.#store.first)) return 0;
     return this.#store.read(position, buffer.subarray(0, count));
   }
 

@@ -98,12 +98,23 @@ export class Job {
     return this.isRead ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** A reader of these bytes; if the download was stopped it goes on, from these candidates. */
-  read(start: number, end: number | null, lifeline: Lifeline, candidates: Candidates): Reader {
+  /**
+   * A reader of these bytes; if the download was stopped it goes on, from these candidates.
+   *
+   * @param askedAt when the client asked for it, in milliseconds.
+   */
+  read(
+    start: number,
+    end: number | null,
+    lifeline: Lifeline,
+    candidates: Candidates,
+    askedAt: number,
+  ): Reader {
     clearTimeout(this.#timer);
     this.#readers++;
-    const reader = new Reader(this.download, start, end, lifeline, this.#times, () => this.#left());
-    this.failover.start(candidates);
+    const left = (): void => this.#left();
+    const reader = new Reader(this.download, start, end, lifeline, this.#times, askedAt, left);
+    this.failover.start(candidates, askedAt);
     return reader;
   }
 
@@ -222,9 +233,7 @@ export class Downloads implements Stores {
 
   /** A spool where there is room, else a window. */
   create(_start: number, size: number): Store {
-    if (this.#spools === null) return new Window(0, size);
-    let spool = this.#spools.create(size);
-    while (spool === null) {
+    while (this.#spools?.hasRoom(size) === false) {
       const oldest = [...this.#all].filter((job) =>
         !job.isRead && job.neighbours === 0 && job.download.store !== null
       )
@@ -233,9 +242,8 @@ export class Downloads implements Stores {
         )[0];
       if (oldest === undefined) return new Window(0, size);
       oldest.close();
-      spool = this.#spools.create(size);
     }
-    return spool;
+    return this.#spools?.create(size) ?? new Window(0, size);
   }
 
   /** Closes all. */

@@ -44,11 +44,11 @@ export interface Candidates {
 /** Milliseconds between two looks at the clock. */
 const TICK = 50;
 
-/** A look at the clock that comes so much too late (ms) is not the fault of any source. */
-const MAX_DELAY = 100;
+/** Bytes of a source that are worth mentioning: with fewer it may as well be silent. */
+const SOME = 1024;
 
-/** Sources that are open at the same time. */
-const MAX_OPEN = 6;
+/** Sources that are open at the same time: none is closed for another that may be as silent. */
+const MAX_OPEN = 16;
 
 /** Wrong bytes of several sources, until the right ones show whose they are. */
 interface Suspect {
@@ -72,13 +72,18 @@ export class Failover {
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopListening: (() => void) | null = null;
   #lastTick = 0;
+  /** When pacman asked for it. */
+  #askedAt = 0;
+  /** When {@link SOME} bytes came last, and after how many. */
+  #movedAt = 0;
+  #movedTo = 0;
   /** A candidate is being looked for. */
   #isSearching = false;
   /** There is no candidate any more. */
   #isExhausted = false;
   #copyFailed = false;
-  /** Who was left and why: told when its replacement gives a byte. */
-  #leftFor: string | null = null;
+  /** Who was left and why: told when another gives a byte. */
+  #left: string[] = [];
 
   /** @param log gets a sentence for each source that is replaced, with the reason. */
   constructor(
@@ -95,12 +100,15 @@ export class Failover {
    * Begins, or goes on where it was stopped.
    *
    * @param candidates who can be asked now; what was found out about others is not remembered here.
+   * @param askedAt when pacman asked for the file, in milliseconds.
    */
-  start(candidates: Candidates): void {
+  start(candidates: Candidates, askedAt: number): void {
     if (this.#timer !== null || this.#isOver) return;
     this.#from = candidates;
     this.#isExhausted = false;
-    this.#lastTick = performance.now();
+    this.#lastTick = this.#movedAt = performance.now();
+    this.#askedAt = askedAt;
+    this.#movedTo = this.#download.received;
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.#stopListening = this.#download.listen(() => this.#wake());
     this.#step();
@@ -170,23 +178,51 @@ export class Failover {
     const now = performance.now();
     const delay = now - this.#lastTick - TICK;
     this.#lastTick = now;
-    if (delay > MAX_DELAY) { for (const attempt of this.#attempts) attempt.forgive(delay); }
+    if (delay > TICK) { for (const attempt of this.#attempts) attempt.forgive(delay); }
     this.#step();
+  }
+
+  /** Whether others are asked beside one that has given next to nothing: the sources' times add up. */
+  #isSlow(attempt: Attempt): boolean {
+    const { after, every } = this.#times.hedge;
+    if (performance.now() - this.#movedAt < after || attempt.source.kind === "in-flight") {
+      return false;
+    }
+    return attempt.count < SOME && !attempt.isPaused && attempt.askedFor > every;
+  }
+
+  #noteProgress(): void {
+    const { received } = this.#download;
+    // It may have been begun anew.
+    if (received < this.#movedTo) this.#movedTo = received;
+    if (received < this.#movedTo + SOME) return;
+    this.#movedTo = received;
+    this.#movedAt = performance.now();
   }
 
   /** Decides what to do next: called when something happened, and every {@link TICK}. */
   #step(): void {
     if (this.#timer === null) return;
     if (this.#isOver) return this.stop();
+    this.#noteProgress();
     this.#dropFailed();
     this.#leaveTroubled();
     if (this.#isOver) return this.stop();
     this.#takeAwaited();
+    if (this.#isTooLate) return this.#giveUp();
     this.#changeLeader();
     if (this.#timer === null) return;
     this.#pauseSuperseded();
-    if (this.#attempts.every((attempt) => attempt.isLeft)) this.#findNext();
-    else this.#startRace();
+    if (this.#attempts.every((attempt) => attempt.isLeft || this.#isSlow(attempt))) {
+      this.#findNext();
+    } else this.#startRace();
+  }
+
+  /** pacman is about to give up, while it could be sent to a mirror itself. */
+  get #isTooLate(): boolean {
+    const { received, start, hasBegun } = this.#download;
+    return this.#isExhausted && received === start && !hasBegun &&
+      performance.now() - this.#askedAt > this.#times.lastMoment;
   }
 
   #dropFailed(): void {
@@ -200,10 +236,10 @@ export class Failover {
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (failure.kind === "unmodified") return this.#download.fail(failure);
     this.#reinstate();
-    if (!attempt.isLeft) {
-      this.#candidates.failed(attempt.source, failure);
-      this.#left(attempt, failure.message);
-    }
+    if (attempt.isLeft) return;
+    this.#candidates.failed(attempt.source, failure);
+    // A rival is asked beside one that does well.
+    if (!attempt.isRacing || attempt.leads) this.#note(attempt, failure.message);
   }
 
   #leaveTroubled(): void {
@@ -215,7 +251,7 @@ export class Failover {
         attempt.isAwaited = attempt.source.kind === "in-flight" && !attempt.hasAnswered;
         this.#lastFailure = worse(this.#lastFailure, new SourceFailure("broken", trouble));
         this.#candidates.failed(attempt.source, new SourceFailure("broken", trouble));
-        this.#left(attempt, trouble);
+        this.#note(attempt, trouble);
         this.#reinstate();
       }
       if (attempt.isAwaited && attempt.silentFor > this.#times.inFlightSilence) {
@@ -223,8 +259,8 @@ export class Failover {
         continue;
       }
       // Nobody else is there to ask, so it may take as long as pacman waits.
-      const { lastAnswer, lastSource } = this.#times;
-      const limit = attempt.hasAnswered ? lastSource : lastAnswer;
+      const { lastContact, lastSource } = this.#times;
+      const limit = attempt.source.isReached === false ? lastContact : lastSource;
       if (this.#isExhausted && attempt.silentFor > limit) {
         this.#fail(attempt, new SourceFailure("broken", trouble));
       }
@@ -248,7 +284,7 @@ export class Failover {
     if (leader === undefined || leader.isLeft || leader.source.kind !== "mirror") return;
     leader.isLeft = true;
     leader.isSuperseded = true;
-    this.#leftFor = `${leader.source.name} is asked by ${name}`;
+    this.#left.push(`${leader.source.name} is asked by ${name}`);
   }
 
   /** A mirror need not send what another server has asked it for, too, and is going to give. */
@@ -267,20 +303,20 @@ export class Failover {
       attempt.isLeft = false;
       attempt.isPaused = false;
       attempt.wake();
-      this.#leftFor = null;
+      this.#left = [];
     }
   }
 
-  #left({ source }: Attempt, reason: string): void {
+  #note({ source }: Attempt, reason: string): void {
     if (source.kind === "copy") this.#copyFailed = true;
-    this.#leftFor = `${source.name} ${reason}`;
+    this.#left.push(`${source.name} ${reason}`);
   }
 
   #changeLeader(): void {
     const leader = this.#leader;
     const ready = this.#attempts.filter((attempt) => attempt.isReady);
     const next = ready.find((attempt) => !attempt.isLeft) ?? ready[0];
-    if (leader === undefined || leader.isLeft) {
+    if (leader === undefined || leader.isLeft || this.#isSlow(leader)) {
       if (next !== undefined) this.#lead(next);
       return;
     }
@@ -298,7 +334,7 @@ export class Failover {
     const hasWon = this.#download.received - rival.receivedThen >= rival.count;
     this.#candidates.raced(copy.source, hasWon);
     if (hasWon) return this.#putBack(rival);
-    this.#left(copy, "is slower than a mirror");
+    this.#note(copy, "is slower than a mirror");
     copy.isLeft = true;
     this.#lead(rival);
   }
@@ -310,16 +346,12 @@ export class Failover {
         attempt.follow();
         continue;
       }
-      // It did nothing wrong, and may be needed when the better one fails.
-      if (attempt.isSuperseded) this.#candidates.putBack(attempt.source);
+      // One that did nothing wrong may be needed when the better one fails.
+      if (attempt.isSuperseded || !attempt.isLeft) this.#candidates.putBack(attempt.source);
+      if (!attempt.isLeft) this.#note(attempt, "has not begun");
       this.#remove(attempt);
     }
     next.isLeft = false;
-    if (this.#leftFor !== null) {
-      const at = this.#download.received;
-      this.say(`${this.#leftFor}; ${next.source.name} goes on at byte ${at}`);
-      this.#leftFor = null;
-    }
     next.lead();
   }
 
@@ -330,8 +362,8 @@ export class Failover {
   #startRace(): void {
     const leader = this.#leader;
     if (leader === undefined || leader.source.kind !== "copy" || leader.isRaced) return;
-    if (performance.now() - leader.asked < this.#times.raceAfter) return;
-    if (!this.#download.resumable || this.#attempts.length > 1) return;
+    if (leader.askedFor < this.#times.raceAfter) return;
+    if (!this.#download.isVerifiable || this.#attempts.length > 1) return;
     leader.isRaced = true;
     this.#search(() => this.#candidates.rival(leader.source), (rival) => {
       if (rival !== null && this.#leader === leader) this.#ask(rival, true);
@@ -377,10 +409,14 @@ export class Failover {
     });
   }
 
-  /** Bytes of two versions of a file must not be put together. */
+  /**
+   * Bytes of two versions of a file must not be put together. Where no digest will tell, the file is
+   * begun anew, unless pacman has some of it: then a package goes on, as pacman itself would go on with
+   * its next server, and {@link Attempt} refuses what is known to be another version.
+   */
   #canStart(): boolean {
-    const { resumable, received, start, exposed } = this.#download;
-    if (resumable || received === start) return true;
+    const { isVerifiable, resumable, received, start, exposed } = this.#download;
+    if (isVerifiable || received === start || exposed && resumable) return true;
     if (exposed) {
       this.#giveUp();
       return false;
@@ -402,7 +438,12 @@ export class Failover {
     if (this.#attempts.length === 1) attempt.lead();
   }
 
-  #append(bytes: Uint8Array, { source }: Attempt): void {
+  #append(bytes: Uint8Array, { source, isLeft }: Attempt): void {
+    if (this.#left.length > 0 && !isLeft) {
+      const at = this.#download.received;
+      this.say(`${this.#left.join("; ")}; ${source.name} goes on at byte ${at}`);
+      this.#left = [];
+    }
     try {
       const result = this.#download.append(bytes, source);
       if (result === "complete") this.#completed();
@@ -487,7 +528,7 @@ export class Failover {
   }
 
   #giveUp(): void {
-    if (this.#leftFor !== null) this.say(`${this.#leftFor}; there is no other source`);
+    if (this.#left.length > 0) this.say(`${this.#left.join("; ")}; there is no other source`);
     this.#download.fail(this.#lastFailure ?? new SourceFailure("absent", "nobody has it"));
     this.stop();
   }

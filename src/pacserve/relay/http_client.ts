@@ -23,6 +23,8 @@ export interface FileRequest {
   readonly authorities?: readonly string[];
   /** Closes the connection, whatever it is doing. */
   readonly signal: AbortSignal;
+  /** Told as soon as there is a connection. */
+  readonly contact?: { isReached: boolean };
 }
 
 /** The longest head of an answer, in bytes. */
@@ -86,6 +88,7 @@ export class FileClient {
 
   async #exchange(conn: Deno.Conn, request: FileRequest, route: Route): Promise<FileAnswer> {
     const close = (): void => closeQuietly(conn);
+    if (request.contact !== undefined) request.contact.isReached = true;
     if (request.signal.aborted) {
       close();
       throw new HttpError("was not asked");

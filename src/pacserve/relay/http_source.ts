@@ -50,6 +50,8 @@ export class HttpSource implements Source {
   readonly isPrivate: boolean;
   /** It answered as a source does: with the file, or that there is nothing newer. */
   hasAnswered = false;
+  /** There was a connection to it. */
+  isReached = false;
   readonly #options: HttpSourceOptions;
 
   constructor(options: HttpSourceOptions) {
@@ -102,7 +104,7 @@ export class HttpSource implements Source {
     const { url, client, authorities, self } = this.#options;
     const headers = { ...this.#options.headers, ...more };
     const trusted = authorities === undefined ? {} : { authorities };
-    const request = { method, headers, signal, ...trusted };
+    const request = { method, headers, signal, contact: this, ...trusted };
     try {
       return self === null
         ? await client.request({ ...request, url: new URL(url) })

@@ -59,6 +59,14 @@ export class Lifeline {
    * with it what the head of the reply must say.
    */
   take(position: number, end: number | null): Uint8Array | null {
+    const bytes = this.#find(position, end);
+    // What is verified later is begun anew where its first bytes prove wrong; else nothing would tell.
+    if (bytes !== null && !this.#download.isVerifiable) this.#download.exposed = true;
+    if (bytes !== null) this.#download.hasBegun = true;
+    return bytes;
+  }
+
+  #find(position: number, end: number | null): Uint8Array | null {
     const length = Math.min(DROP, (end ?? position) - position);
     if (length <= 0) return null;
     if (this.#download.trusted >= position + length) return this.#peek(position, length);

@@ -8,6 +8,7 @@ import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
 import type { MirrorCopies } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
+import { staggered } from "./staggered.ts";
 
 /** How the mirrors are asked. */
 interface MirrorCopiesOptions {
@@ -31,6 +32,8 @@ interface MirrorCopiesOptions {
 
 /** The longest (ms) that a mirror may take to say a length. */
 const HEAD_TIMEOUT = 2_000;
+/** So long (ms) after one mirror the next one is asked for it, too. */
+const HEAD_PAUSE = 500;
 
 /**
  * One that failed a short while ago and is silent now. It is not waited for: pacman, which may reach it
@@ -77,14 +80,14 @@ export class MirrorsOfFile implements MirrorCopies {
 
   async size(): Promise<number | null> {
     const tried = new Set<string>();
-    for (;;) {
+    const next = async (): Promise<MirrorChoice | null> => {
       const choice = await this.choose(tried);
-      if (choice === null) return null;
-      tried.add(choice.url);
-      const signal = AbortSignal.timeout(HEAD_TIMEOUT);
-      const head = await this.#source(choice, null).head(signal).catch(() => null);
-      if (head !== null) return head.size;
-    }
+      if (choice !== null) tried.add(choice.url);
+      return choice;
+    };
+    const ask = async (choice: MirrorChoice): Promise<number> =>
+      (await this.#source(choice, null).head(AbortSignal.timeout(HEAD_TIMEOUT))).size;
+    return await staggered(next, ask, HEAD_PAUSE);
   }
 
   /** The origin of the last mirror that answered; null when none did. */
@@ -94,11 +97,15 @@ export class MirrorsOfFile implements MirrorCopies {
 
   /**
    * A mirror that pacman can be sent to when nothing came from any; null when there is none. Best one
-   * that said that it has the file: it may be slow, while those that never answered are dead.
+   * that said that it has the file, then one that takes connections: it may be slow, while those that
+   * could not be reached are dead.
    */
   get forRedirect(): MirrorChoice | null {
+    const reached = new Set(
+      [...this.#sources.keys()].flatMap((source) => source.isReached ? [source.key] : []),
+    );
     const rank = ({ url, verified }: MirrorChoice): number =>
-      this.#refused.has(url) ? 2 : verified ? 0 : 1;
+      this.#refused.has(url) ? 3 : verified ? 0 : reached.has(url) ? 1 : 2;
     const usable = [...this.#given.values()].filter(({ hasCredentials }) => !hasCredentials);
     return usable.toSorted((one, other) => rank(one) - rank(other))[0] ?? null;
   }

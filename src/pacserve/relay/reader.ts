@@ -28,12 +28,13 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
   readonly #stopListening: () => void;
   #buffer: Uint8Array | null = null;
   #hasBegun = false;
-  #lastGiven = performance.now();
+  #lastGiven: number;
   #isClosed = false;
   #wake: (() => void) | null = null;
 
   /**
    * @param end null: that of the download, which may not be known yet.
+   * @param askedAt when the client asked for it, in milliseconds: it has waited since then.
    * @param left called once, when the reader needs the download no more.
    */
   constructor(
@@ -42,6 +43,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     end: number | null,
     lifeline: Lifeline,
     times: RelayTimes,
+    askedAt: number,
     left: () => void,
   ) {
     this.position = start;
@@ -49,6 +51,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     this.#end = end;
     this.#lifeline = lifeline;
     this.#times = times;
+    this.#lastGiven = askedAt;
     this.#left = left;
     this.#stopListening = download.listen(() => this.#wake?.());
   }

@@ -64,6 +64,8 @@ export interface WantedFile {
   /** Null: relays do not share it while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
+  /** When pacman asked for it, in milliseconds; by default now. */
+  readonly askedAt?: number;
   /** Where a package goes at last. */
   readonly tree: Pick<SharedTree, "lookup">;
 }
@@ -104,7 +106,7 @@ export class Relay {
   /** A complete download of this file that is kept, to check its signature with. */
   completed(wanted: WantedFile): Download | null {
     const download = this.#downloads.get(keyOf(wanted))?.download;
-    return download?.state === "complete" ? download : null;
+    return download?.state === "complete" && download.isKept ? download : null;
   }
 
   /** The sources of a file, for what is fetched beside it. */
@@ -156,7 +158,10 @@ export class Relay {
     wanted: WantedFile,
     range: ByteRange | null,
   ): Promise<Reply | NotRelayed> {
-    const job = await this.#jobFor(wanted, range);
+    const isWhole = await this.#isTakenWhole(wanted, range);
+    // Nothing is awaited between finding a download and reading it: it could be closed meanwhile.
+    const job = this.#shared(wanted, range) ??
+      (isWhole ? this.#whole(wanted) : this.#rest(wanted, range!.start, range!.end + 1));
     const end = range === null ? null : range.end + 1;
     let reader = this.#readerOf(job, wanted, range?.start ?? 0, end);
     const leave = (): void => void reader.return();
@@ -172,7 +177,7 @@ export class Relay {
         if (first instanceof Error) return { failure: failureOf(first) };
       }
       const replace = (position: number): Promise<Reader> =>
-        Promise.resolve(this.#restOf(wanted, position, end));
+        Promise.resolve(this.#restOf({ ...wanted, askedAt: performance.now() }, position, end));
       const body = new RelayedBody(
         first.done === true ? null : first.value,
         reader,
@@ -207,27 +212,34 @@ export class Relay {
     return result;
   }
 
-  /** The download that a request reads: one that others read, too, or a new one. */
-  async #jobFor(wanted: WantedFile, range: ByteRange | null): Promise<Job> {
-    const shared = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
-    const start = range?.start ?? 0;
-    if (shared !== null) {
-      const { state, received } = shared.download;
-      const isNear = state === "complete" || start <= received + MAX_AHEAD;
-      if (isNear && (shared.download.isKept || !shared.isRead)) return shared;
-    }
-    if (start === 0) return this.#whole(wanted);
-    // A peer's copy is taken whole, since only a whole one can be verified.
+  /**
+   * A download that others read, too: its store keeps all bytes, since a window has a single reader.
+   *
+   * @returns null when there is none that is near to what is wanted.
+   */
+  #shared(wanted: WantedFile, range: ByteRange | null): Job | null {
+    const job = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
+    if (job === null || !job.download.isKept) return null;
+    const { state, received } = job.download;
+    const isNear = state === "complete" || (range?.start ?? 0) <= received + MAX_AHEAD;
+    return isNear ? job : null;
+  }
+
+  /** A peer's copy is taken whole, whatever part of it is wanted: only a whole one can be verified. */
+  async #isTakenWhole(wanted: WantedFile, range: ByteRange | null): Promise<boolean> {
+    if (range === null || range.start === 0) return true;
+    if (wanted.isPackage && this.#downloads.get(keyOf(wanted)) !== null) return false;
     const sources = this.#sources(wanted, null);
-    const first = shared === null ? await sources.next(false) : null;
+    const first = await sources.next(false);
     if (first !== null) sources.putBack(first);
-    return first?.kind === "copy"
-      ? this.#whole(wanted)
-      : this.#rest(wanted, start, range === null ? null : range.end + 1);
+    return first?.kind === "copy";
   }
 
   #whole(wanted: WantedFile): Job {
     const { name, expected, isPackage } = wanted;
+    const key = isPackage ? keyOf(wanted) : null;
+    // Another request was faster. Its download cannot be shared before its source said the length.
+    const isSecond = key !== null && this.#downloads.get(key)?.download.store === null;
     const download = new Download({
       name,
       size: expected?.size ?? null,
@@ -239,7 +251,7 @@ export class Relay {
       hold: this.#times.mirrorHold,
       stores: this.#downloads,
     });
-    return this.#add(isPackage ? keyOf(wanted) : null, download, wanted.inFlight, wanted.tree);
+    return this.#add(isSecond ? null : key, download, wanted.inFlight, wanted.tree);
   }
 
   /** Reads what follows a position, from mirrors. */
@@ -293,7 +305,7 @@ export class Relay {
       last,
       isWhole && job.isShared ? job.download : null,
     );
-    return job.read(start, end, lifeline, sources);
+    return job.read(start, end, lifeline, sources, wanted.askedAt ?? performance.now());
   }
 
   #sources(

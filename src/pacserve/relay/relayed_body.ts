@@ -53,6 +53,7 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
         : null;
       if (reader === null || this.#isClosed) {
         await reader?.return();
+        await this.#reader.return();
         this.#close();
         throw error;
       }

@@ -8,6 +8,7 @@ import { fits, MAX_SIGNATURE_SIZE, parseSignature } from "../signature.ts";
 import type { Download } from "./download.ts";
 import type { PackageSources } from "./package_sources.ts";
 import type { Source } from "./source.ts";
+import { staggered } from "./staggered.ts";
 
 /** A signature, and who gave it. */
 interface FoundSignature {
@@ -18,6 +19,9 @@ interface FoundSignature {
 
 /** The longest (ms) that a source may take for a signature. */
 const PATIENCE = 3_000;
+
+/** So long (ms) after one source the next one is asked, too. */
+const PAUSE = 700;
 
 /** How long (ms) a signature is kept that was fetched together with its package. */
 const KEPT = 600_000;
@@ -59,15 +63,10 @@ export class Signatures {
 
   async #fetch(sources: PackageSources, signed: Download | null): Promise<FoundSignature | null> {
     // Of mirrors first: a peer's signature is as good, but nobody vouches for it.
-    for (
-      let source = await sources.next(true);
-      source !== null;
-      source = await sources.next(true)
-    ) {
+    return await staggered(() => sources.next(true), async (source) => {
       const found = await fetchFrom(source);
-      if (found !== null && await isSignatureOf(found, signed)) return found;
-    }
-    return null;
+      return found !== null && await isSignatureOf(found, signed) ? found : null;
+    }, PAUSE);
   }
 }
 

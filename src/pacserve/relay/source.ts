@@ -66,6 +66,8 @@ export interface Source {
   readonly key: string;
   /** True for one that was asked with credentials: what it gives is for this host alone. */
   readonly isPrivate?: boolean;
+  /** Whether there was a connection to it; left out where that is not known. */
+  readonly isReached?: boolean;
   /** So much longer (ms) it may be silent than others of its kind; 0 by default. */
   readonly patience?: number;
   /** The instances that an in-flight file comes through, the one that is asked first. */

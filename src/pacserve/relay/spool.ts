@@ -26,24 +26,50 @@ export class SpoolDirectory {
   }
 
   /**
-   * Makes a spool for so many bytes, and reserves the room for them: all spools stay below the limit,
-   * and below half of what is free without them.
-   *
-   * @returns null when there is no room, or no directory that can be used.
+   * Whether there is room for so many bytes: all spools stay below the limit, and below half of what is
+   * free without them. Where there is none, closing other spools may make some.
    */
-  create(size: number): Spool | null {
-    if (this.#reserved() + size > this.#limit) return null;
+  hasRoom(size: number): boolean {
+    const wanted = this.#reserved() + size;
+    if (wanted > this.#limit) return false;
     try {
       const { bavail, bsize } = fs.statfsSync(this.#path);
-      const written = this.#sum(({ written }) => written);
-      if (this.#reserved() + size > (bavail * bsize + written) / 2) return null;
-      const spool = new Spool(openNameless(this.#path), size, () => this.#spools.delete(spool));
-      this.#spools.add(spool);
-      return spool;
+      return wanted <= (bavail * bsize + this.#sum(({ written }) => written)) / 2;
     } catch {
-      // Without a directory that can be written to the window does the work.
+      // Closing spools does not bring a directory back.
+      return true;
+    }
+  }
+
+  /**
+   * Makes a spool, and reserves the room for so many bytes, which {@link hasRoom} has said that there is.
+   *
+   * @returns null when the directory cannot be used.
+   */
+  create(size: number): Spool | null {
+    const descriptor = this.#open() ?? this.#openAnew();
+    if (descriptor === null) return null;
+    const spool = new Spool(descriptor, size, () => this.#spools.delete(spool));
+    this.#spools.add(spool);
+    return spool;
+  }
+
+  #open(): number | null {
+    try {
+      return openNameless(this.#path);
+    } catch {
       return null;
     }
+  }
+
+  /** What cleans `/var/tmp` up removes a directory in which nothing has a name. */
+  #openAnew(): number | null {
+    try {
+      fs.mkdirSync(this.#path, { mode: 0o700 });
+    } catch {
+      return null;
+    }
+    return this.#open();
   }
 
   /** Bytes that are reserved. */
@@ -61,6 +87,7 @@ export class SpoolDirectory {
 /** A store that keeps all bytes of a file on disk. */
 class Spool implements Store {
   readonly keepsAll = true;
+  readonly first = 0;
   /** Bytes that are reserved for it. */
   readonly size: number;
   /** Bytes that were written. */

@@ -2,6 +2,8 @@
 
 /** Bytes by position in the file. */
 export interface Store {
+  /** Position of the first byte that is still here. */
+  readonly first: number;
   /** How many bytes may be written at a position now; 0: a reader has to go on first. */
   room(position: number): number;
   /**

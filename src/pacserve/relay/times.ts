@@ -7,11 +7,18 @@ export interface RelayTimes {
   /** A mirror begins to answer within this time, where there is another source. */
   readonly mirrorAnswer: number;
   /**
-   * The last source that is left may take so long to begin: then pacman can be sent there itself, which
+   * When nothing worth mentioning has come for `after`, another source is asked every `every`, beside
+   * those that are silent: however many these are, an honest one is asked before pacman gives up.
+   */
+  readonly hedge: { readonly after: number; readonly every: number };
+  /**
+   * When no source has begun by then, and there is no other, pacman is sent to a mirror itself, which
    * gives it ten new seconds (measured with libcurl 7.88.1 and 8.22.0).
    */
-  readonly lastAnswer: number;
-  /** Once it has begun, it may be silent for so long: pacman waits, as long as it gets a few bytes. */
+  readonly lastMoment: number;
+  /** The last source that is left may take so long until there is a connection to it. */
+  readonly lastContact: number;
+  /** The last source that is left may be silent for so long: pacman waits, as long as it gets a few bytes. */
   readonly lastSource: number;
   /** A mirror or a complete copy that sends nothing for so long is left. */
   readonly silence: number;
@@ -44,7 +51,9 @@ export const CRAWL_BYTES = 16 * 1024;
 export const RELAY_TIMES: RelayTimes = {
   peerAnswer: 500,
   mirrorAnswer: 2_000,
-  lastAnswer: 4_500,
+  hedge: { after: 2_000, every: 200 },
+  lastMoment: 8_500,
+  lastContact: 4_500,
   lastSource: 20_000,
   silence: 3_000,
   inFlightSilence: 6_000,

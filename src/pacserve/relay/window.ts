@@ -9,7 +9,9 @@ const WINDOW_SIZE = 2 * 1024 * 1024;
 export class Window implements Store {
   readonly keepsAll = false;
   readonly #ring: Uint8Array;
-  #low: number;
+  first: number;
+  /** Position behind the last byte that is here. */
+  #end: number;
 
   /**
    * @param start position of the first byte.
@@ -18,11 +20,12 @@ export class Window implements Store {
   constructor(start: number, size: number | null) {
     const wanted = size === null ? WINDOW_SIZE : Math.max(1, size - start);
     this.#ring = new Uint8Array(Math.min(WINDOW_SIZE, wanted));
-    this.#low = start;
+    this.first = start;
+    this.#end = start;
   }
 
   room(position: number): number {
-    return this.#low + this.#ring.length - position;
+    return this.first + this.#ring.length - position;
   }
 
   write(position: number, bytes: Uint8Array): void {
@@ -30,9 +33,14 @@ export class Window implements Store {
     const first = bytes.subarray(0, this.#ring.length - at);
     this.#ring.set(first, at);
     this.#ring.set(bytes.subarray(first.length), 0);
+    this.#end = position + bytes.length;
   }
 
+  /** @throws when these bytes are not here any more: others of the file stand in their place. */
   read(position: number, buffer: Uint8Array): number {
+    if (position < this.first || position + buffer.length > this.#end) {
+      throw new Error("These bytes have left the window.");
+    }
     const at = position % this.#ring.length;
     const first = this.#ring.subarray(at, Math.min(this.#ring.length, at + buffer.length));
     buffer.set(first);
@@ -41,7 +49,7 @@ export class Window implements Store {
   }
 
   release(position: number): void {
-    this.#low = Math.max(this.#low, position);
+    this.first = Math.max(this.first, position);
   }
 
   close(): void {}

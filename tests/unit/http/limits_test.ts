@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "../../assert.ts";
-import type { Reply } from "../../../src/http/exchange.ts";
+import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import type { FinishedExchange } from "../../../src/http/listener.ts";
 import { makeCertificates } from "../../certificates.ts";
 import {
@@ -32,6 +32,34 @@ function endless(): Reply {
   };
   return { status: 200, headers: {}, body: body() };
 }
+
+Deno.test("who closes the sending half is let go when nothing comes for a while, and not before", async () => {
+  let gone = false;
+  const handler = (request: HttpRequest): Reply => {
+    request.signal.addEventListener("abort", () => gone = true);
+    const slowly = async function* (): AsyncGenerator<Uint8Array> {
+      for (let piece = 0; piece < 10; piece++) {
+        yield latin1("piece");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      if (request.target === "/endless") await new Promise(() => {});
+    };
+    return { status: 200, headers: {}, body: slowly() };
+  };
+  await withListener(handler, async ({ port, connections }) => {
+    using patient = await connect(port);
+    await writeAll(patient, latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    await patient.closeWrite();
+    const answer = await readUntil(patient, () => false);
+    assertEquals(answer.split("piece").length, 11);
+    assert(!gone);
+    const left = await connect(port);
+    await writeAll(left, latin1("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
+    await readUntil(left, (text) => text.split("piece").length === 11);
+    left.close();
+    await until(() => gone && connections() === 0, "the client is known to be gone");
+  }, { limits: { halfOpenTimeout: 400 } });
+});
 
 Deno.test("who sends a head too slowly, or nothing after a reply, is let go", async () => {
   const limits = { headerTimeout: 60, idleTimeout: 120 };

@@ -74,6 +74,23 @@ export function startRaw(bytes: string): TestMirror {
   };
 }
 
+/** A server that cannot be reached, as one behind a dead line: the kernel drops what is sent there. */
+export async function startUnreachable(): Promise<Pick<TestMirror, "server"> & Disposable> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  // The kernel takes one more than it was told, and nobody accepts them.
+  const fillers = await Promise.all(
+    [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+  return {
+    server: `http://127.0.0.1:${port}/core`,
+    [Symbol.dispose](): void {
+      for (const filler of fillers) filler.close();
+      listener.close();
+    },
+  };
+}
+
 /** The address of a mirror on a port where nobody listens. */
 export function closedServer(): string {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
