@@ -24,7 +24,7 @@ const BOUNDS = {
   /** Peers whose backoff is over that one search asks. */
   due: 8,
   /** Milliseconds for which a peer in backoff is still taken to be there, after its last answer. */
-  recent: 3_000,
+  recent: 10_000,
   /** Milliseconds without a failure that end a probation. */
   probation: 600_000,
 } as const;

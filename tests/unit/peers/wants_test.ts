@@ -115,7 +115,7 @@ Deno.test("trackers that seem to be gone cost 50 ms", async () => {
 });
 
 Deno.test("a tracker may take its time again after a file came from where it said", async () => {
-  const lateness = WANT_TIMEOUT + 0.6 * PATIENCE;
+  const lateness = WANT_TIMEOUT + 0.9 * PATIENCE;
   const { wants } = make(2, async () => {
     await new Promise((resolve) => setTimeout(resolve, lateness));
     return { first: "instance-1", age: 0 };
