@@ -12,8 +12,9 @@ Runs a pacserve under clients, uploads and visitors, while its peer and its work
 shares changes, all at once and on loopback, for 2 minutes unless told otherwise. At the end every
 completed transfer must have been right, and the server must hold no more than at the beginning.
 
-With --steady only the peer dies: one worker lives all the time, so that its memory can be seen to
-grow or not. "--steady --minutes 60" gives the figures of doc/performance.md, as lines of a table.`;
+With --steady only the peer dies, and the directory of spools is removed: one worker lives all the
+time, so that its memory can be seen to grow or not. "--steady --minutes 60" gives the figures of
+doc/performance.md, as lines of a table.`;
 
 /** From so many minutes on, what is loaded once and kept is in memory before the last half begins. */
 const LONG = 20;
@@ -43,7 +44,11 @@ function disturbances(
   scene: Scene,
   steady: boolean,
 ): readonly (readonly [number, () => void | Promise<void>])[] {
-  const always = [[4_300, () => scene.restartPeer()]] as const;
+  const always = [
+    [4_300, () => scene.restartPeer()],
+    // The next package or database that comes makes it again.
+    [7_700, () => scene.removeSpools()],
+  ] as const;
   return steady ? always : [
     ...always,
     [2_000, () => scene.changeList()],

@@ -50,7 +50,7 @@ export class Scene implements AsyncDisposable {
   /** Builds it all and starts it. */
   static async build(): Promise<Scene> {
     const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "pacserve-soak-" }));
-    for (const name of ["cache", "peer", "uploads", "first", "second", "db/sync"]) {
+    for (const name of ["cache", "peer", "uploads", "first", "second", "db/sync", "spools"]) {
       await Deno.mkdir(`${directory}/${name}`, { recursive: true });
     }
     const packages = await makePackages(directory);
@@ -64,6 +64,7 @@ export class Scene implements AsyncDisposable {
       ...["--address", "127.0.0.1", "--port", "0"],
       ...["--pacman-conf", `${directory}/cache.conf`, "--filelist", `${directory}/list.json`],
       ...["--upload", `${directory}/uploads`, "--peer", `${peer.base}/`, "--tar", "zip"],
+      ...["--spool-directory", `${directory}/spools`],
     ]);
     return new Scene(directory, packages, mirror, peer, server);
   }
@@ -80,6 +81,16 @@ export class Scene implements AsyncDisposable {
     const { port, program } = this.#peer;
     await program.kill();
     this.#peer = await startPeer(this.directory, port);
+  }
+
+  /** Removes the directory of spools, in which nothing has a name. */
+  async removeSpools(): Promise<void> {
+    try {
+      await Deno.remove(`${this.directory}/spools`);
+    } catch (error) {
+      // Nothing came since it was removed last.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

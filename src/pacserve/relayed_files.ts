@@ -67,7 +67,8 @@ export class RelayedFiles {
     }
     if (wanted.isPackage) this.#fetchSignatureEarly(request, address, peersToo);
     const result = await this.#memory.relay.reply(request, wanted);
-    const { answered } = mirrors;
+    // Several may have answered, of which one gave it.
+    const answered = "failure" in result ? mirrors.answered : mirrors.originOf(result.source);
     if (answered !== null && !wanted.isPackage) this.#mirrors.gave(address, answered);
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
   }

@@ -40,6 +40,12 @@ Deno.test("peers that do not answer cost no more than the search time, and then 
   assert(performance.now() - again < 2500, "waited for peers that had been set aside");
 });
 
+Deno.test("a search that may take long waits for a peer that needs 2.1 s for each answer", async () => {
+  await using slow = await serveOriginal([PACKAGE], 2_100);
+  await using asking = await servePeer([], { staticPeers: [slow.base], searchTimeout: 9000 });
+  assertEquals(await find(asking, PACKAGE), slow.base + PACKAGE);
+});
+
 Deno.test("a peer that has the file is not kept waiting by dead ones", async () => {
   using silent = serveSilence();
   await using peer = await serveOriginal([PACKAGE]);

@@ -95,6 +95,11 @@ export class MirrorsOfFile implements MirrorCopies {
     return [...this.#sources].findLast(([{ hasAnswered }]) => hasAnswered)?.[1] ?? null;
   }
 
+  /** The origin of a mirror, by the name of its source; null for every other name. */
+  originOf(name: string | undefined): string | null {
+    return [...this.#sources].find(([source]) => source.name === name)?.[1] ?? null;
+  }
+
   /**
    * A mirror that pacman can be sent to when nothing came from any; null when there is none. Best one
    * that said that it has the file, then one that takes connections: it may be slow, while those that

@@ -15,7 +15,9 @@ export async function staggered<Asked, Result>(
 ): Promise<Result | null> {
   const running = new Set<Promise<void>>();
   let found: Result | null = null;
-  for (let asked = await next(); asked !== null && found === null; asked = await next()) {
+  while (found === null) {
+    const asked = await next();
+    if (asked === null) break;
     const one: Promise<void> = ask(asked).catch(() => null).then((result) => {
       running.delete(one);
       found ??= result;

@@ -188,6 +188,36 @@ Deno.test("a database and its signature come from the same mirror", async () => 
   assert(!host.log.join().includes("secret"));
 });
 
+Deno.test("where two mirrors are asked for a database, its signature comes from the one that gave it", async () => {
+  const give = (text: string): Response =>
+    new Response(text, { headers: { "Content-Length": String(text.length) } });
+  await using slow = startMirror(async ({ url, method }) => {
+    if (url.endsWith(".sig")) return give("right");
+    if (method === "GET") await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return give("a database");
+  });
+  await using silent = startMirror(({ url, method }) => {
+    if (url.endsWith(".sig")) return give("wrong");
+    if (method === "HEAD") return give("a database");
+    // It begins, and gives nothing.
+    const body = new ReadableStream({ pull: () => new Promise<void>(() => {}) });
+    return new Response(body, { headers: { "Content-Length": "10" } });
+  });
+  const times = { ...RELAY_TIMES, hedge: { after: 200, every: 100 } };
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([slow.server, silent.server])],
+    memory: createPacserveMemory({ log: new KeptLog(), times }),
+  });
+  assertEquals(await gist(await host.get("/pacman/core/x86_64/core.db")), [
+    200,
+    `mirror ${slow.origin}`,
+    "a database",
+  ]);
+  assertMatch(silent.asked.join(), /GET [^,]*core\.db/);
+  assertEquals((await gist(await host.get("/pacman/core/x86_64/core.db.sig")))[2], "right");
+});
+
 Deno.test("a database that is not newer is a 304, and its signature is asked where it was", async () => {
   await using mirror = startMirror((request) =>
     request.headers.has("If-Modified-Since")
@@ -251,7 +281,7 @@ Deno.test("where no mirror said in time that it has the file, pacman is sent to 
   using dead = await startUnreachable();
   await using slow = startRaw("");
   const log = new KeptLog();
-  const times = { ...RELAY_TIMES, hedge: { after: 500, every: 100 }, lastMoment: 2_500 };
+  const times = { ...RELAY_TIMES, hedge: { after: 500, every: 100 }, lastMoment: 5_000 };
   await using host = makeHost({
     redirect: false,
     repositories: [repositoryWith([dead.server, slow.server], false)],
