@@ -66,7 +66,7 @@ export function createPacserveMemory(
       log,
       times,
     }),
-    signatures: new Signatures(),
+    signatures: new Signatures(times),
     peerClient: new FileClient(),
     mirrorClient,
     instance: newInstanceName(),
