@@ -75,7 +75,7 @@ export function createPacserveMemory(
       received,
     }),
     received,
-    signatures: new Signatures(),
+    signatures: new Signatures(times),
     peerClient: new FileClient(),
     mirrorClient,
     instance: newInstanceName(),

@@ -116,7 +116,10 @@ Deno.test("everything is embedded in the compiled form", async () => {
   );
   assertEquals(code, 0, stdout + stderr);
   const launcher = await Deno.readTextFile(`${clone}/dist/root/usr/bin/quickserve`);
-  assertMatch(launcher, /^#!\/bin\/bash\nif ! pwd [^]*\nfi\nexec \/usr\/lib\/pacserve\/pacserve quickserve "\$@"\n$/);
+  assertMatch(
+    launcher,
+    /^#!\/bin\/bash\nif ! pwd [^]*\nfi\nexec \/usr\/lib\/pacserve\/pacserve quickserve "\$@"\n$/,
+  );
   const executable = Buffer.from(
     await Deno.readFile(`${clone}/dist/root/usr/lib/pacserve/pacserve`),
   );

@@ -208,8 +208,8 @@ export class Failover {
     this.#dropFailed();
     this.#leaveTroubled();
     if (this.#isOver) return this.stop();
-    if (this.#isTooLate) return this.#giveUp();
     this.#takeAwaited();
+    if (this.#isTooLate) return this.#giveUp();
     this.#changeLeader();
     if (this.#timer === null) return;
     this.#pauseSuperseded();

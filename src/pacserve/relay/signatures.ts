@@ -9,6 +9,7 @@ import type { Download } from "./download.ts";
 import type { PackageSources } from "./package_sources.ts";
 import type { Source } from "./source.ts";
 import { staggered } from "./staggered.ts";
+import type { RelayTimes } from "./times.ts";
 
 /** A signature, and who gave it. */
 interface FoundSignature {
@@ -29,18 +30,23 @@ const KEPT = 600_000;
 /** Bytes of a package that are hashed at a time. */
 const PIECE = 4 * 1024 * 1024;
 
-/**
- * The longest (ms) that a mirror's signature waits for its package to be hashed: pacman gives up after
- * ten seconds, and the signature is what it would have got without us.
- */
-const MAX_CHECK = 3_000;
+/** Who is asked. */
+type Sources = Pick<PackageSources, "next">;
+
+/** The package of a signature. */
+type Signed = Pick<Download, "received" | "peek">;
 
 /** Fetches signatures, and keeps those that were fetched together with their packages. */
 export class Signatures {
   readonly #early = new LRUCache<string, Promise<FoundSignature | null>>({ max: 500, ttl: KEPT });
+  readonly #times: Pick<RelayTimes, "signatureCheck">;
+
+  constructor(times: Pick<RelayTimes, "signatureCheck">) {
+    this.#times = times;
+  }
 
   /** Fetches a signature whose package is on its way: pacman will ask for it next. */
-  fetchEarly(key: string, sources: PackageSources): void {
+  fetchEarly(key: string, sources: Sources): void {
     if (!this.#early.has(key)) this.#early.set(key, this.#fetch(sources, null).catch(() => null));
   }
 
@@ -52,21 +58,34 @@ export class Signatures {
    */
   async find(
     key: string,
-    sources: PackageSources,
-    signed: Download | null,
+    sources: Sources,
+    signed: Signed | null,
   ): Promise<FoundSignature | null> {
     const early = await this.#early.get(key) ?? null;
     this.#early.delete(key);
-    if (early !== null && await isSignatureOf(early, signed)) return early;
+    if (early !== null && await this.#isSignatureOf(early, signed)) return early;
     return await this.#fetch(sources, signed);
   }
 
-  async #fetch(sources: PackageSources, signed: Download | null): Promise<FoundSignature | null> {
+  async #fetch(sources: Sources, signed: Signed | null): Promise<FoundSignature | null> {
     // Of mirrors first: a peer's signature is as good, but nobody vouches for it.
     return await staggered(() => sources.next(true), async (source) => {
       const found = await fetchFrom(source);
-      return found !== null && await isSignatureOf(found, signed) ? found : null;
+      return found !== null && await this.#isSignatureOf(found, signed) ? found : null;
     }, PAUSE);
+  }
+
+  /** A mirror's that is not checked in time is passed on: pacman would have got it without us. */
+  async #isSignatureOf(
+    { bytes, source }: FoundSignature,
+    signed: Signed | null,
+  ): Promise<boolean> {
+    const signature = parseSignature(bytes);
+    if (signature === null) return false;
+    if (signed === null) return true;
+    const isMirror = source.kind === "mirror";
+    const deadline = isMirror ? performance.now() + this.#times.signatureCheck : Infinity;
+    return await fits(signature, piecesOf(signed, deadline)) || performance.now() >= deadline;
   }
 }
 
@@ -96,19 +115,8 @@ async function fetchFrom(source: Source): Promise<FoundSignature | null> {
   }
 }
 
-async function isSignatureOf(
-  { bytes, source }: FoundSignature,
-  signed: Download | null,
-): Promise<boolean> {
-  const signature = parseSignature(bytes);
-  if (signature === null) return false;
-  if (signed === null) return true;
-  const deadline = source.kind === "mirror" ? performance.now() + MAX_CHECK : Infinity;
-  return await fits(signature, piecesOf(signed, deadline)) || performance.now() >= deadline;
-}
-
 /** The bytes of a complete download, with a pause after each piece: hashing blocks everything else. */
-async function* piecesOf(download: Download, deadline: number): AsyncGenerator<Uint8Array> {
+async function* piecesOf(download: Signed, deadline: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(Math.min(PIECE, download.received));
   for (let at = 0; at < download.received && performance.now() < deadline;) {
     const count = download.peek(at, buffer);

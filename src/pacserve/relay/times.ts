@@ -40,6 +40,8 @@ export interface RelayTimes {
   readonly lifelineEvery: number;
   /** A download that nobody reads goes on for so long. */
   readonly unread: number;
+  /** A mirror's signature waits at most this long for its package to be hashed. */
+  readonly signatureCheck: number;
   /** A spool that nobody reads is kept for so long. */
   readonly kept: number;
 }
@@ -65,5 +67,6 @@ export const RELAY_TIMES: RelayTimes = {
   lifelineAfter: 6_000,
   lifelineEvery: 5_000,
   unread: 3_000,
+  signatureCheck: 3_000,
   kept: 1_800_000,
 };
