@@ -1,9 +1,9 @@
 /**
- * `deno task demo`: the main job on one machine. Three hosts, a mirror, real pacman, and packages that
- * cross the internet once, although all hosts upgrade at the same moment.
+ * `deno task demo`: demonstrates pacserve on one machine, with three hosts, a mirror and real pacman. Each
+ * package crosses the internet once, although all hosts upgrade at the same moment.
  *
- * It plays with the pacman that Arch has where the tests have left one, or where `--arch` asks for it
- * (that takes some minutes, once), else with this machine's.
+ * It uses the pacman of Arch if the tests have downloaded it already or if `--arch` is given (which takes
+ * some minutes, once), else the pacman of this machine.
  *
  * Exit status 0 means that the packages are installed, and that the mirror sent little more than one
  * host needs.
@@ -19,18 +19,18 @@ import { killAll, removeTree } from "../tests/lan/process.ts";
 
 const USAGE = `usage: deno task demo [--arch]
 
-Three hosts, a mirror, real pacman, and packages that cross the internet once, although all hosts
-upgrade at the same moment.
+Demonstrates pacserve with three hosts, a mirror and real pacman: each package crosses the internet
+once, although all hosts upgrade at the same moment.
 
-  --arch  play with the version of pacman that Arch has; it is fetched, once, which takes some
-          minutes. Without this it plays with that version where it is there already, else with
-          this machine's.`;
+  --arch  use the version of pacman that Arch has. It is downloaded once, which takes some
+          minutes. Without this option the demo uses that version if it was downloaded already,
+          else this machine's.`;
 
 const { values } = readArguments(USAGE, {
   options: { arch: { type: "boolean", default: false } },
 });
 
-/** Runs when the demonstration ends, however it ends. */
+/** Functions to run when the demonstration ends, also after an error or a signal. */
 const cleaning: (() => Promise<void>)[] = [];
 
 async function cleanUp(): Promise<void> {
@@ -39,10 +39,10 @@ async function cleanUp(): Promise<void> {
 
 async function main(): Promise<number> {
   if (Deno.build.os !== "linux") {
-    throw new Failure("The demo makes network namespaces: it takes Linux.");
+    throw new Failure("The demo makes network namespaces, therefore it needs Linux.");
   }
   if (Deno.uid() !== 0) {
-    throw new Failure("The demo makes network namespaces: please run it as root (sudo).");
+    throw new Failure("The demo makes network namespaces, therefore please run it as root (sudo).");
   }
   const say = (line: string): void => console.log(line);
   const root = values.arch ? await provideRoot(say) : await ArchRoot.existing();
@@ -59,15 +59,15 @@ async function provideRoot(say: (line: string) => void): Promise<ArchRoot> {
 }
 
 /**
- * Plays it in a process of its own, which can have another system's files than ours. Its hosts and all
- * that runs on them end with it.
+ * Runs the demonstration in a separate process, which can have the files of another system. Its hosts and
+ * all programs on them end with it.
  *
- * @returns its exit status.
+ * @returns the exit status of that process.
  */
 async function play(directory: string, root: ArchRoot | null): Promise<number> {
   const words = ["run", "--frozen", "-A", fileURLToPath(import.meta.resolve("./play.ts"))];
   const child = new Deno.Command("setsid", {
-    // In a session of its own, so that Ctrl-C reaches us alone, and it ends when we say so.
+    // Use a new session, so that Ctrl-C reaches only this process, which then ends the other one.
     args: [
       ...["setpriv", "--pdeathsig", "KILL", ...root === null ? [] : await root.enter()],
       ...[Deno.execPath(), ...words, directory],
@@ -87,7 +87,7 @@ async function play(directory: string, root: ArchRoot | null): Promise<number> {
 let interrupted = false;
 for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
   Deno.addSignalListener(signal, () => {
-    // Ctrl-C comes twice: from the terminal, and passed on by `deno task`.
+    // Ctrl-C arrives twice: from the terminal, and passed on by `deno task`.
     if (interrupted) return;
     interrupted = true;
     killAll();
@@ -103,7 +103,7 @@ try {
   status = await main();
   if (interrupted) await new Promise(() => {});
 } catch (thrown) {
-  // What was killed fails, but that is not why the demonstration ends: leave it to the signal.
+  // Killed programs fail, but the signal is the reason for the end. Let its handler end this process.
   if (interrupted) await new Promise(() => {});
   console.error(
     thrown instanceof Failure ? thrown.message : `The demo failed: ${messageOf(thrown)}`,

@@ -1,6 +1,6 @@
 /**
- * The play: three hosts, one mirror, and an upgrade on all hosts at the same moment. It is a program that
- * takes an empty directory for the repository; exit status 0 means that all went as it should.
+ * Runs the demonstration: three hosts, one mirror, and an upgrade on all hosts at the same moment. This
+ * program takes an empty directory for the repository. Exit status 0 means success.
  */
 
 import { messageOf } from "../src/failure.ts";
@@ -11,33 +11,39 @@ import { makeRepository } from "../tests/lan/repository.ts";
 import { pacsrv, Scene } from "../tests/lan/scene.ts";
 import { size, step, table, tell } from "./words.ts";
 
-/** What all hosts have installed. */
+/** Packages that are installed on all hosts. */
 const common = ["glacier", "harbour", "kelp", "kelp-docs"];
 
-/** What the last host has besides: the others cannot give it. */
+/** Another package of the last host, which it cannot get from the others. */
 const extra = "lantern";
 
-/** Bytes a second that the mirror gives on one connection: an internet line is no loopback. */
+/**
+ * Speed of the mirror in bytes per second on each connection, because internet lines are slower than
+ * loopback.
+ */
 const RATE = 5_000_000;
 
-/** The mirror may send so many times what it would send to one host that wants everything. */
+/**
+ * Greatest amount that the mirror may send, as a multiple of what it would send to one host that needs
+ * all packages.
+ */
 const MAX_SENT = 1.3;
 
-/** A host, and what is installed on it. */
+/** A host and its installed packages. */
 interface Part {
   readonly machine: ArchMachine;
   readonly packages: readonly string[];
 }
 
 /**
- * Plays and tells it.
+ * Runs the demonstration and prints its steps.
  *
  * @param directory an empty directory for the repository.
- * @returns whether all went as it should.
+ * @returns true when the packages were installed and the mirror sent little enough.
  */
 async function play(directory: string): Promise<boolean> {
   tell(
-    "Three hosts and a mirror on one LAN: network namespaces on a bridge, nothing leaves this machine.",
+    "Three hosts and a mirror on one LAN (network namespaces on a bridge; no packet leaves this machine).",
   );
   step("Building and signing packages with makepkg, databases with repo-add …");
   const wanted = recipes.filter(({ names }) => [...common, extra].includes(names[0] ?? ""));
@@ -89,13 +95,13 @@ async function upgrade(machine: ArchMachine): Promise<boolean> {
   return code === 0;
 }
 
-/** What the mirror sent to whom, and the verdict. */
+/** Prints what the mirror sent to which hosts, and the result. */
 async function judge(scene: Scene, parts: readonly Part[]): Promise<boolean> {
   const { today, yesterday } = scene.repository.packages;
   const log = (await scene.mirror.requests()).filter(({ method, file }) =>
     method === "GET" && isPackage(file)
   );
-  step("What the mirror sent, by its access log");
+  step("What the mirror sent, according to its access log");
   table(today.map(({ name, version, fileName, size: bytes }) => {
     const before = yesterday.find((each) => each.name === name)?.version ?? "";
     // A host that gets a package from another one compares its first 4 KiB with the mirror's.
@@ -115,7 +121,7 @@ async function judge(scene: Scene, parts: readonly Part[]): Promise<boolean> {
   const once = sizeOf(today.map(({ name }) => name));
   const sent = sum(log.map(({ bytes }) => bytes));
   const without = size(sum(parts.map(({ packages }) => sizeOf(packages))));
-  tell(`\nWithout pacserve it would have sent ${without}: it sent ${size(sent)}.`);
+  tell(`\nThe mirror sent ${size(sent)}. Without pacserve it would have sent ${without}.`);
   const isGood = missing.length === 0 && sent <= MAX_SENT * once;
   tell(
     isGood

@@ -1,18 +1,18 @@
-/** How the demonstration speaks in the terminal. */
+/** Prints the output of the demonstration in the terminal. */
 
 const colours = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
 
-/** Says a line. */
+/** Prints a line. */
 export function tell(line: string): void {
   console.log(line);
 }
 
-/** Begins a part of the story. */
+/** Prints the title of a step. */
 export function step(title: string): void {
   console.log(`\n${colours ? `\x1b[1m${title}\x1b[0m` : title}`);
 }
 
-/** Prints rows in aligned columns; a column of sizes is aligned to the right. */
+/** Prints rows in aligned columns. Sizes are aligned to the right. */
 export function table(rows: readonly (readonly string[])[]): void {
   const widths: number[] = [];
   for (const row of rows) {
@@ -27,7 +27,7 @@ export function table(rows: readonly (readonly string[])[]): void {
   }
 }
 
-/** Bytes for people, in pacman's units: `20.00 MiB`. */
+/** Formats a number of bytes in pacman's units: `20.00 MiB`. */
 export function size(bytes: number): string {
   const kibibytes = bytes / 1024;
   if (kibibytes < 1) return `${bytes} B`;

@@ -1,4 +1,4 @@
-/** Where the server listens and whom it answers, from the command line. */
+/** The options for the addresses to listen on and the clients to answer. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Host } from "../lan/host.ts";
@@ -7,12 +7,12 @@ import { Network } from "../lan/network.ts";
 import { launched, runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 
-/** Whether something at the address answers curl. */
+/** Returns true when a server at the address answers curl. */
 async function answers(url: string): Promise<boolean> {
   return (await run(["curl", "-sS", "-o", "/dev/null", "--max-time", "5", url])).code === 0;
 }
 
-Deno.test("-a listens on that address only, by number or by the name of an interface", async () => {
+Deno.test("-a listens only on the given address, or on that of the given interface", async () => {
   for (const address of ["127.0.0.1", "lo", "localhost"]) {
     await using server = await Served.start("quickserve", ["-a", address, "/usr/share/doc"]);
     assertEquals(await server.names(), ["doc"]);
@@ -30,7 +30,7 @@ Deno.test("-a listens on that address only, by number or by the name of an inter
   );
 });
 
-Deno.test("without -a it listens on all addresses of IPv4, and with --ipv6 on those of IPv6 too", async () => {
+Deno.test("without -a the server listens on all IPv4 addresses, and with --ipv6 on all IPv6 addresses, too", async () => {
   {
     await using server = await Served.start("quickserve", ["/usr/share/doc"]);
     assert(await answers(`http://127.0.0.2:${server.port}/`));
@@ -42,7 +42,7 @@ Deno.test("without -a it listens on all addresses of IPv4, and with --ipv6 on th
   assertStringIncludes(server.program.output, `http://[::1]:${server.port}/`);
 });
 
-Deno.test("a port in use is an error that names it", async () => {
+Deno.test("--port: the error about a port in use names the port", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = other.addr;
   const words = ["-a", "127.0.0.1", "-p", String(port), "/usr/share/doc"];
@@ -56,14 +56,14 @@ Deno.test("a port in use is an error that names it", async () => {
   }
 });
 
-Deno.test("an address that this host has not is an error that names it", async () => {
+Deno.test("--address: the error about an address that this host does not have names the address", async () => {
   const words = ["-a", "192.0.2.77", "-p", "0", "/usr/share/doc"];
   const { code, stderr } = await runCommand("quickserve", words);
   assertEquals(code, 1);
   assertMatch(stderr, /^quickserve: .*192\.0\.2\.77.*\n$/);
 });
 
-Deno.test("by default the interfaces' networks come in, with --allow-network only those it names", async () => {
+Deno.test("by default clients in the networks of the interfaces are answered, and with --allow-network only those it names", async () => {
   await using lan = await Network.create("203.0.113");
   const server = await lan.host("alder");
   const client = await lan.host("birch");
@@ -82,7 +82,7 @@ Deno.test("by default the interfaces' networks come in, with --allow-network onl
   assertMatch(stderr, /^quickserve: --allow-network: "10\.0\.0\.0\/99" is not a network/);
 });
 
-Deno.test("-a takes a link-local address with its interface, and answers on no other", async () => {
+Deno.test("-a accepts a link-local address with its interface, and answers on no other interface", async () => {
   await using lan = await Network.create("203.0.113");
   const [server, client] = [await lan.host("alder"), await lan.host("birch")];
   const linkLocal = async (host: Host): Promise<string> => {
@@ -116,7 +116,7 @@ Deno.test("-a takes a link-local address with its interface, and answers on no o
   );
 });
 
-Deno.test("a name that is not the server's is refused, and one of --server-name is not", () =>
+Deno.test("--server-name: a request with another host name is refused, and one with this name is answered", () =>
   withFiles({ "a": "1" }, async (directory) => {
     await using server = await Served.start("quickserve", [
       "--server-name",
@@ -125,7 +125,7 @@ Deno.test("a name that is not the server's is refused, and one of --server-name 
     ]);
     const own = Deno.hostname().split(".")[0];
     const good = ["files.test", "localhost", `${own}.lan`, `${own}.home.arpa`, `${own}.local`];
-    // Anybody can register such a name, and let it lead here.
+    // Anybody can register such a name and make it resolve to this host.
     const bad = ["evil.test", `${own}.fritz.box`, `${own}.lan.evil.test`, "evil.lan"];
     for (
       const [host, status] of [

@@ -5,12 +5,12 @@ import { runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 import { curl } from "../uploads/inbox.ts";
 
-/** The status that curl gets with a login. */
+/** Returns the status that curl gets with a login. */
 async function login(server: Served, user: string, ...more: string[]): Promise<number> {
   return (await curl("--digest", "-u", user, ...more, `${server.address}/`)).status;
 }
 
-Deno.test("users log in, also those who look like options or numbers", () =>
+Deno.test("--auth: users can log in, even if their names look like options or numbers", () =>
   withFiles({ "a": "1" }, async (directory) => {
     const words = ["--auth", "alice", "-p", "--auth", "--ssl", "--root", "--auth", "007", "0042"];
     await using server = await Served.start("quickserve", [directory, ...words, "-p", "0"]);
@@ -26,7 +26,7 @@ Deno.test("users log in, also those who look like options or numbers", () =>
     await server.program.line(/ - alice \[.*"GET \/ HTTP\/1\.1" 200 /);
   }));
 
-Deno.test("--authfile has users too, is reloaded, and warns where others can read it", () =>
+Deno.test("--authfile adds users, is reloaded, and causes a warning if other users can read it", () =>
   withFiles({ "users": "bob\nsecret\n", "a": "1" }, async (directory) => {
     await Deno.chmod(`${directory}/users`, 0o644);
     const words = ["--authfile", "users", "--auth", "alice", "x", "a"];
@@ -46,7 +46,7 @@ Deno.test("--authfile has users too, is reloaded, and warns where others can rea
     assertEquals(await login(server, "bob:secret"), 401);
   }));
 
-Deno.test("a file that only its owner reads brings no warning", () =>
+Deno.test("--authfile: no warning about a file that only its owner can read", () =>
   withFiles({ "users": "bob\nsecret\n", "a": "1" }, async (directory) => {
     await Deno.chmod(`${directory}/users`, 0o600);
     await using server = await Served.start("quickserve", ["--authfile", "users", "a"], {
@@ -55,7 +55,7 @@ Deno.test("a file that only its owner reads brings no warning", () =>
     assert(!server.program.output.includes("warning"));
   }));
 
-Deno.test("--auth-upload-only leaves reading open", () =>
+Deno.test("--auth-upload-only: reading needs no password", () =>
   withFiles({ "in/": "", "a": "1" }, async (directory) => {
     const words = ["a", "--upload", "in", "--auth", "alice", "x", "--auth-upload-only"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -65,7 +65,7 @@ Deno.test("--auth-upload-only leaves reading open", () =>
     assertEquals((await curl(...send, `${server.address}/`)).status, 401);
     assertEquals(await login(server, "alice:x", ...send), 201);
     for (const path of ["/", "/some/where"]) {
-      // curl asks how to log in with an empty POST of no type, and sends the form afterwards.
+      // curl first sends an empty POST without a type to get the challenge, and then the form.
       const form = ["-F", `f=@${directory}/a`, server.address + path];
       assertEquals((await curl(...form)).status, 401, path);
       assertEquals((await curl("--digest", "-u", "alice:no", ...form)).status, 401, path);
@@ -76,7 +76,7 @@ Deno.test("--auth-upload-only leaves reading open", () =>
     assertEquals(await server.fileCheck("/a"), ["/a"]);
   }));
 
-Deno.test("users that cannot be meant are refused", () =>
+Deno.test("--auth and --authfile: impossible users are refused", () =>
   withFiles({ "odd": "bob\nsecret\nalice\n" }, async (directory) => {
     const cases = [
       [2, ["--auth", "alice"], /^quickserve: --auth needs 2 values: <user> <password>\n$/],

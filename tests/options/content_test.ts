@@ -21,7 +21,7 @@ Deno.test("--motd is shown, escaped, and reloaded", () =>
     assertStringIncludes(await server.text("/?mimetype=text/plain"), "Closed tomorrow");
   }));
 
-Deno.test("--index stands for its directory, where it is there", () =>
+Deno.test("--index: the file is shown for a directory that has it", () =>
   withFiles({ "site/index.html": "<p>home", "site/sub/x": "x" }, async (directory) => {
     const words = ["--root", "site", "--index", "index.html"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -39,7 +39,7 @@ const EXTRACT: Readonly<Record<string, readonly string[]>> = {
   zip: ["unzip", "-q"],
 };
 
-Deno.test("--tar offers the formats that it names, and common tools extract them", () =>
+Deno.test("--tar offers the given formats, and common tools extract them", () =>
   withFiles({ "d/a b.txt": "hello", "d/sub/ä": "x".repeat(5000) }, async (directory) => {
     const words = ["d", "--tar", "none", "gz", "zst", "zip"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -55,7 +55,7 @@ Deno.test("--tar offers the formats that it names, and common tools extract them
     }
   }));
 
-Deno.test("formats that --tar does not name are not made", () =>
+Deno.test("--tar: other formats than the given ones are refused", () =>
   withFiles({ "d/a": "a" }, async (directory) => {
     await using server = await Served.start("quickserve", ["--tar", "gz", "--", "d"], {
       directory,
@@ -67,13 +67,13 @@ Deno.test("formats that --tar does not name are not made", () =>
     assertMatch(stderr, /^quickserve: --tar: "rar" is not one of none, gz, zst, zip\n$/);
   }));
 
-Deno.test("?page=about tells curl in plain text how to use this server", () =>
+Deno.test("?page=about explains in plain text how to use this server with curl", () =>
   withFiles({ "d/a.txt": "hello", "in/": "", "out/": "" }, async (directory) => {
     const words = ["d", "--tar", "zst", "--upload", "in"];
     await using server = await Served.start("quickserve", words, { directory });
     const about = await must(["curl", "-s", `${server.address}/?page=about`]);
     assert(!about.includes("<"), about);
-    // What it says can be done as it says it.
+    // The commands in the text work.
     const command = (title: string): string => {
       return new RegExp(`^${title}:\\n {2}(.*)$`, "m").exec(about)?.[1] ?? "";
     };
@@ -85,7 +85,7 @@ Deno.test("?page=about tells curl in plain text how to use this server", () =>
     assertEquals(await Deno.readTextFile(`${directory}/in/a.txt`), "hello");
   }));
 
-Deno.test("?page=about says how to download a directory where only zip is on", () =>
+Deno.test("?page=about shows how to download a directory if only zip is enabled", () =>
   withFiles({ "d/a.txt": "hello", "out/": "" }, async (directory) => {
     await using server = await Served.start("quickserve", ["d", "--tar", "zip"], { directory });
     const about = await must(["curl", "-s", `${server.address}/?page=about`]);
@@ -96,14 +96,14 @@ Deno.test("?page=about says how to download a directory where only zip is on", (
     assertStringIncludes(await Deno.readTextFile(`${directory}/out/d.zip`), "hello");
   }));
 
-/** The names of the fields in data, without the values; of a list of objects, its first element. */
+/** Returns the names of the fields in data; for a list of objects, those of its first element. */
 function fieldsOf(data: unknown): unknown {
   if (Array.isArray(data)) return data.slice(0, 1).map(fieldsOf).filter((each) => each !== null);
   if (data === null || typeof data !== "object") return null;
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, fieldsOf(value)]));
 }
 
-Deno.test("what scripts get has the fields that the manual shows", () =>
+Deno.test("JSON replies have the fields that the manual shows", () =>
   withFiles({ "d/sub/x": "", "in/": "", "a": "hi" }, async (directory) => {
     const section = MANUALS["quickserve"]?.sections?.find(({ title }) => /data/i.test(title));
     const examples = section?.content.flatMap((part) =>

@@ -1,17 +1,17 @@
-/** `--filelist`, from the command line: what it shares, and what becomes of an edit. */
+/** `--filelist`, from the command line: what it shares, and how it is reloaded. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 
-Deno.test("a plain list shares its lines, relative to the list", () =>
+Deno.test("--filelist: a plain list shares the path on each line, relative to the list", () =>
   withFiles({ "lists/list": "../a\n\n../b/c\n", "a/x": "x", "b/c/y": "y" }, async (directory) => {
     await using server = await Served.start("quickserve", ["-f", `${directory}/lists/list`]);
     assertEquals(await server.names(), ["a", "c"]);
     assertEquals(await server.text("/c/y"), "y");
   }));
 
-Deno.test("a JSON list merges directories and makes parents of nested places", () =>
+Deno.test("--filelist: a JSON list merges directories and creates the parents of nested paths", () =>
   withFiles(
     { "one/x": "1", "one/same": "first", "two/y": "2", "two/same": "second" },
     async (directory) => {
@@ -29,7 +29,7 @@ Deno.test("a JSON list merges directories and makes parents of nested places", (
     },
   ));
 
-Deno.test("an edit is taken, a broken one is named by line and column, and changes nothing", () =>
+Deno.test("--filelist: an edit is used; the warning about a wrong one names line and column, and nothing changes", () =>
   withFiles({ "a/x": "x", "b/y": "y", "list": '{"one": ["a"]}' }, async (directory) => {
     const list = `${directory}/list`;
     await using server = await Served.start("quickserve", ["-f", list, directory]);
@@ -40,7 +40,7 @@ Deno.test("an edit is taken, a broken one is named by line and column, and chang
     assertMatch(complaint, /the last valid configuration stays in force/);
     assertEquals(await server.status("/one/x"), 200);
     const from = program.lines.length;
-    // As most editors save: another file takes the name.
+    // Save as most editors do: another file replaces it.
     await Deno.writeTextFile(`${list}.new`, '{"two": ["b"]}');
     await Deno.rename(`${list}.new`, list);
     await server.reloaded(from);
@@ -48,7 +48,7 @@ Deno.test("an edit is taken, a broken one is named by line and column, and chang
     assertEquals(await server.status("/one/x"), 404);
   }));
 
-Deno.test("a listed path that is not there is warned of, and is shared once it is there", () =>
+Deno.test("--filelist: a missing path causes a warning, and is shared once it exists", () =>
   withFiles({ "list": '{"a": ["later"]}' }, async (directory) => {
     const list = `${directory}/list`;
     await using server = await Served.start("quickserve", ["-f", list]);
@@ -62,7 +62,7 @@ Deno.test("a listed path that is not there is warned of, and is shared once it i
     assertEquals(await server.text("/a/x"), "here");
   }));
 
-Deno.test("a list that is broken at the start is an error that names the place", () =>
+Deno.test("--filelist: the error about a list that is wrong at the start names line and column", () =>
   withFiles({ "list": '{"one": 1}' }, async (directory) => {
     const { code, stderr } = await runCommand("quickserve", ["-f", `${directory}/list`]);
     assertEquals(code, 1);
@@ -72,7 +72,7 @@ Deno.test("a list that is broken at the start is an error that names the place",
     assertMatch(missing.stderr, /^quickserve: --filelist \/nowhere\/list: .*\n$/);
   }));
 
-Deno.test("a name is given once on the command line and in plain lists; JSON is merged", () =>
+Deno.test("--filelist: a name must be unique on the command line and in plain lists; JSON lists are merged", () =>
   withFiles({ "a/x": "x", "b/a/y": "y", "one": "b/a\n", "two": "\na\n" }, async (directory) => {
     const name = "would both be /a on the server; a JSON filelist can give them different places";
     for (
@@ -89,7 +89,7 @@ Deno.test("a name is given once on the command line and in plain lists; JSON is 
     assertEquals(await server.names("/a/"), ["x", "y"]);
   }));
 
-Deno.test("a path outside of the old scope is shared, and a transfer in flight is finished", () =>
+Deno.test("--filelist: a path outside of the old permissions is shared, and a running transfer finishes", () =>
   withFiles({ "a/": "", "b/y": "y", "list": "a" }, async (directory) => {
     const size = 64 << 20;
     const content = new Uint8Array(size).map((_, index) => index >> 12);

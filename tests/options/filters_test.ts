@@ -7,7 +7,7 @@ import { withFiles } from "../scratch.ts";
 
 const FILES = { "d/a.iso": "a", "d/b.txt": "b", "d/sub/c.iso": "c", "d/sub/keep.iso": "k" };
 
-Deno.test("filters decide in order, the last match wins, and what none matches is there", () =>
+Deno.test("--filter: the last matching filter decides, and a path without a match is shared", () =>
   withFiles(FILES, async (directory) => {
     const words = ["d", "--filter", "x\\.iso$", "--filter", "ikeep", "--tar", "none"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -30,7 +30,7 @@ async function bytes(server: Served, path: string): Promise<Uint8Array> {
   return new Uint8Array(await (await server.fetch(path)).arrayBuffer());
 }
 
-Deno.test("what lies under an excluded directory is excluded, a lone include changes nothing", () =>
+Deno.test("--filter: everything in an excluded directory is excluded, and an include alone changes nothing", () =>
   withFiles(FILES, async (directory) => {
     const words = ["d", "--filter", "x^/d/sub$", "--filter", "ic\\.iso"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -38,7 +38,7 @@ Deno.test("what lies under an excluded directory is excluded, a lone include cha
     assertEquals(await server.status("/d/sub/c.iso"), 404);
   }));
 
-Deno.test("only files of one kind: directories have no dot in their name, as a rule", () =>
+Deno.test("--filter: sharing one kind of files as in the manual keeps directories without a dot in their name", () =>
   withFiles(
     {
       "m/a.flac": "a",
@@ -56,7 +56,7 @@ Deno.test("only files of one kind: directories have no dot in their name, as a r
         assertEquals(await server.names("/m/cd/"), ["b.FLAC"]);
         assertEquals(await server.status("/m/vol.2/d.flac"), 404);
       }
-      // One that has a dot is included by its name, and what is in it is filtered like all else.
+      // Include a directory with a dot by its name. Its entries are filtered as usual.
       const more = [...words, "--filter", "i/vol\\.2$"];
       await using server = await Served.start("quickserve", more, { directory });
       assertEquals(await server.names("/m/"), ["a.flac", "cd", "vol.2"]);
@@ -64,7 +64,7 @@ Deno.test("only files of one kind: directories have no dot in their name, as a r
     },
   ));
 
-Deno.test("a filterlist comes before the command line, is reloaded, and a wrong edit names its line", () =>
+Deno.test("--filterlist comes before the command line, is reloaded, and an error names the line", () =>
   withFiles({ ...FILES, "list": "# comment\n\nx\\.txt$\nikeep\n" }, async (directory) => {
     const words = ["d", "--filter", "xkeep", "--filterlist", `${directory}/list`];
     await using server = await Served.start("quickserve", words, { directory });
@@ -79,7 +79,7 @@ Deno.test("a filterlist comes before the command line, is reloaded, and a wrong 
     assertEquals(await server.names("/d/"), ["b.txt", "sub"]);
   }));
 
-Deno.test("an invalid filter is refused with its option or line", () =>
+Deno.test("--filter and --filterlist: the error about an invalid filter names its option or line", () =>
   withFiles({ "list": "x\\.iso$\n\nnonsense\n" }, async (directory) => {
     for (
       const [status, words, message] of [
@@ -94,10 +94,10 @@ Deno.test("an invalid filter is refused with its option or line", () =>
     }
   }));
 
-/** An engine that backtracks tries each way to cut these letters into pieces. */
+/** A backtracking engine would try every way to split these letters. */
 const HOSTILE = `d/${"a".repeat(250)}!`;
 
-Deno.test("an expression that would run for ever elsewhere stalls nobody", () =>
+Deno.test("--filter: an expression that would take for ever in other engines delays no request", () =>
   withFiles({ "d/x": "x", [HOSTILE]: "h" }, async (directory) => {
     const words = ["d", "--filter", "x^/d/(a+)+(b|c|a?)*$"];
     await using server = await Served.start("quickserve", words, { directory });

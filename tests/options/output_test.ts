@@ -1,4 +1,4 @@
-/** What the program prints, how it ends, and what it makes of mistakes. */
+/** The output of the program, its exit status, and its errors. */
 
 import { connect } from "node:net";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -6,7 +6,7 @@ import { launched, runCommand, Served } from "../program.ts";
 import { shell, withFiles } from "../scratch.ts";
 import { eventually, RunningProgram } from "../lan/process.ts";
 
-Deno.test("--help fits 80 columns and has the manual's groups in its order", async () => {
+Deno.test("--help fits in 80 columns and has the groups of the manual in the same order", async () => {
   for (const name of ["quickserve", "pacserve"]) {
     const { code, stdout, stderr } = await runCommand(name, ["--help"]);
     assertEquals([code, stderr], [0, ""]);
@@ -28,7 +28,7 @@ Deno.test("--help fits 80 columns and has the manual's groups in its order", asy
   assertEquals((await runCommand("quickserve", ["-h"])).code, 0);
 });
 
-Deno.test("--version is the name and the version", async () => {
+Deno.test("--version prints the name and the version", async () => {
   assertMatch(
     (await runCommand("quickserve", ["--version"])).stdout,
     /^quickserve \d+\.\d+\.\d+\n$/,
@@ -36,7 +36,7 @@ Deno.test("--version is the name and the version", async () => {
   assertMatch((await runCommand("pacserve", ["--version"])).stdout, /^pacserve \d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("wrong usage is one sentence that names the option, and status 2", async () => {
+Deno.test("wrong usage: one sentence with the option, and exit status 2", async () => {
   const cases = [
     [["--prot", "80"], /unknown option --prot \(did you mean --port\?\)/],
     [["--list-remot"], /did you mean --list-remote\?/],
@@ -66,7 +66,7 @@ Deno.test("wrong usage is one sentence that names the option, and status 2", asy
   }
 });
 
-Deno.test("--print-permissions shows the scope of this command line", () =>
+Deno.test("--print-permissions shows the permissions of this command line", () =>
   withFiles({ "a/x": "", "in/": "" }, async (directory) => {
     const words = ["--print-permissions", "a", "--upload", "in"];
     const { code, stdout } = await runCommand("quickserve", words, { directory });
@@ -89,7 +89,7 @@ Deno.test("--qr draws a code of the first address", async () => {
   assert(!/[█▀▄]/.test(plain.program.output));
 });
 
-Deno.test("the access log has a line a request in the combined format, with duration and source", () =>
+Deno.test("the access log has one line for each request, in the combined format with duration and source", () =>
   withFiles({ "a": "hello" }, async (directory) => {
     await using server = await Served.start("quickserve", ["a"], { directory });
     const headers = { "User-Agent": 'agent "\n'.trim(), Referer: "http://from/" };
@@ -99,7 +99,7 @@ Deno.test("the access log has a line a request in the combined format, with dura
     );
   }));
 
-Deno.test("a transfer that breaks off is marked in the log, with the bytes that went out", () =>
+Deno.test("the access log marks an aborted transfer, with the number of sent bytes", () =>
   withFiles({ "x": "" }, async (directory) => {
     await Deno.truncate(`${directory}/x`, 512 << 20);
     await using server = await Served.start("quickserve", ["x"], { directory });
@@ -179,7 +179,7 @@ Deno.test("the log says `aborted` of what the client did not get, and of nothing
     },
   ));
 
-/** A socket in the place of the service manager's (sd_notify(3)), and what it is told. */
+/** A socket that replaces the service manager's (sd_notify(3)), and the messages that it gets. */
 class Manager implements Disposable {
   readonly #socket: Deno.DatagramConn;
 
@@ -218,7 +218,7 @@ Deno.test("where the log cannot be written, a sentence says so, and the server s
     assert(lines.length <= 2, program.output);
   }));
 
-Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =>
+Deno.test("--quiet prints only warnings, and systemd still gets all messages", () =>
   withFiles({ "a": "hello" }, async (directory) => {
     for (const address of [`${directory}/notify`, `@pacserve-test-${crypto.randomUUID()}`]) {
       using manager = new Manager(address);
@@ -238,7 +238,7 @@ Deno.test("--quiet prints nothing but warnings, while systemd is told all", () =
     }
   }));
 
-Deno.test("for the journal each line has a priority, and for nobody else", () =>
+Deno.test("each line has a priority if standard output is the journal, and only then", () =>
   withFiles({ "a": "hello", "users": "bob\nx\n" }, async (directory) => {
     await Deno.chmod(`${directory}/users`, 0o644);
     const words = ["a", "--authfile", "users"];
@@ -250,12 +250,12 @@ Deno.test("for the journal each line has a priority, and for nobody else", () =>
       await program.line(/127\.0\.0\.1 /);
       return [...program.lines];
     };
-    // As systemd does, with the pipe of this test in the place of the journal's stream.
+    // Set the variable as systemd does, for the pipe of this test instead of the journal's stream.
     const journal = 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/1) exec "$@"';
     const logged = await lines(["sh", "-c", journal, "sh"]);
     assert(logged.some((line) => line.startsWith("<4>warning: ")));
     assert(logged.some((line) => line.startsWith("<6>127.0.0.1 ")));
-    // A shell in a terminal that is a user's service has inherited the variable.
+    // A shell in a terminal that runs as a user's service inherits the variable.
     const shown = await lines([], { JOURNAL_STREAM: "8:1" });
     assert(shown.some((line) => line.startsWith("warning: ")));
     assert(!shown.some((line) => line.startsWith("<")), shown.join("\n"));
@@ -270,7 +270,7 @@ Deno.test("SIGHUP reads the files again", () =>
     assertEquals(await server.text("/a"), "1");
   }));
 
-Deno.test("SIGTERM and SIGINT end it with status 0, and short transfers are finished", () =>
+Deno.test("SIGTERM and SIGINT end the server with status 0, after short transfers have finished", () =>
   withFiles({ "x": "" }, async (directory) => {
     const size = 64 << 20;
     await Deno.truncate(`${directory}/x`, size);

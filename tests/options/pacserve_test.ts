@@ -1,4 +1,4 @@
-/** What pacserve has besides quickserve's options: pacman.conf, trusted peers, and the package caches. */
+/** The options that only pacserve has: pacman.conf, trusted peers, and the package caches. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { makeCertificates } from "../certificates.ts";
@@ -10,7 +10,7 @@ import { withFiles } from "../scratch.ts";
 
 const PACKAGE = "foo-1-1-any.pkg.tar.zst";
 
-/** A mirror that has everything, and says what it is. */
+/** Starts a mirror that has every file. */
 function serveMirror(): Promise<TestServer> {
   return serve((request, response) => {
     response.writeHead(200, { "Content-Length": 0 }).end();
@@ -18,14 +18,14 @@ function serveMirror(): Promise<TestServer> {
   });
 }
 
-/** A pacman.conf with one cache and one repository. */
+/** Returns a pacman.conf with one cache and one repository. */
 function pacmanConf(directory: string, cache: string, server: string): string {
   return `[options]\nArchitecture = x86_64\nCacheDir = ${directory}/${cache}\n[core]\n${server}\n`;
 }
 
 const SOMEWHERE = "Server = http://127.0.0.1:9/$repo/$arch";
 
-Deno.test("caches are the directory pkg, merged with paths of that name; the rest is quickserve", () =>
+Deno.test("pacserve shares the caches as the directory pkg, merged with paths of that name", () =>
   withFiles(
     { [`cache/${PACKAGE}`]: "cached", "cache/x.part": "", "own/pkg/bar": "mine", "n": "n" },
     async (directory) => {
@@ -45,7 +45,7 @@ Deno.test("caches are the directory pkg, merged with paths of that name; the res
     },
   ));
 
-Deno.test("a filelist's pkg is merged with the caches", () =>
+Deno.test("--filelist: a directory pkg in the list is merged with the caches", () =>
   withFiles({ "cache/a.pkg.tar.zst": "a", "more/b.pkg.tar.zst": "b" }, async (directory) => {
     await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
     await Deno.writeTextFile(`${directory}/list`, '{"pkg": ["more"]}');
@@ -55,7 +55,7 @@ Deno.test("a filelist's pkg is merged with the caches", () =>
     assertEquals(await server.text("/pacman/core/x86_64/b.pkg.tar.zst"), "b");
   }));
 
-/** Runs a command on a machine on which pacman is not installed. */
+/** Runs a command on a machine without pacman. */
 const WITHOUT_PACMAN = [
   ...["unshare", "--mount", "bash", "-c"],
   `for place in ${PACMAN_CONF_PLACES.join(" ")}; do
@@ -65,7 +65,7 @@ const WITHOUT_PACMAN = [
   "bash",
 ];
 
-Deno.test("without pacman a directory pkg is served, as on a NAS", () =>
+Deno.test("without pacman, as on a NAS, pacserve serves a directory pkg", () =>
   withFiles({ [`own/pkg/${PACKAGE}`]: "mine", "own/pkg/notes": "x" }, async (directory) => {
     await using server = await Served.start(
       "pacserve",
@@ -83,7 +83,7 @@ Deno.test("without pacman a directory pkg is served, as on a NAS", () =>
     assertEquals(await server.status("/pacman/core/x86_64/core.db"), 404);
   }));
 
-Deno.test("without pacman, where nothing is named or --pacman-conf is, pacserve does not start", () =>
+Deno.test("without pacman, pacserve does not start if no path is given, or if --pacman-conf is", () =>
   withFiles({ "pacman.conf": "[options]\n", "own/": "" }, async (directory) => {
     for (const words of [[], ["--pacman-conf", "pacman.conf", "own"]]) {
       const command = [...WITHOUT_PACMAN, ...launched("pacserve"), "-p", "0", ...words];
@@ -93,7 +93,7 @@ Deno.test("without pacman, where nothing is named or --pacman-conf is, pacserve 
     }
   }));
 
-Deno.test("--root in pacserve says that the caches are not shared", () =>
+Deno.test("--root in pacserve warns that the caches are not shared", () =>
   withFiles({ [`cache/${PACKAGE}`]: "cached", "site/x": "x" }, async (directory) => {
     await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", ""));
     const words = ["--pacman-conf", "pacman.conf", "--root", "site"];
@@ -103,7 +103,7 @@ Deno.test("--root in pacserve says that the caches are not shared", () =>
     assertEquals(await server.status(`/pkg/${PACKAGE}`), 404);
   }));
 
-Deno.test("a change of pacman.conf or of a file that it includes is taken, a broken one is not", () =>
+Deno.test("a change of pacman.conf or of an included file is used, unless the file is wrong", () =>
   withFiles({ "one/a.pkg.tar.zst": "1", "two/b.pkg.tar.zst": "2" }, async (directory) => {
     await using first = await serveMirror();
     await using second = await serveMirror();
@@ -116,7 +116,7 @@ Deno.test("a change of pacman.conf or of a file that it includes is taken, a bro
       return (await server.fetch("/pacman/core/x86_64/core.db")).headers.get("Location");
     };
     assertEquals(await location(), `${first.base}core/core.db`);
-    // In place, then replaced as most editors do, then by a link to another file.
+    // Change it in place, then replace it as most editors do, then by a link to another file.
     let from = server.program.lines.length;
     await Deno.writeTextFile(list, `Server = ${second.base}$repo\n`);
     await server.reloaded(from);
@@ -161,7 +161,7 @@ Deno.test("databases come from a mirror, and from peers only with --trust-pacser
     }
   }));
 
-Deno.test("with users, this host's own pacman needs no password, and all else does", () =>
+Deno.test("--auth: pacman on this host needs no password, and all other requests do", () =>
   withFiles({ [`cache/${PACKAGE}`]: "cached" }, async (directory) => {
     await Deno.writeTextFile(`${directory}/pacman.conf`, pacmanConf(directory, "cache", SOMEWHERE));
     const words = ["--pacman-conf", "pacman.conf", "--auth", "alice", "x"];
@@ -171,7 +171,7 @@ Deno.test("with users, this host's own pacman needs no password, and all else do
     assertEquals(await server.status("/pkg/"), 401);
   }));
 
-Deno.test("it says at start by which address pacman reaches it, here and elsewhere", () =>
+Deno.test("the banner has the address for pacman on this machine and on others", () =>
   withFiles({}, async (directory) => {
     const { server: { certificate, key } } = await makeCertificates();
     await Deno.writeTextFile(`${directory}/both.pem`, certificate + key);
@@ -191,7 +191,7 @@ Deno.test("it says at start by which address pacman reaches it, here and elsewhe
       await using server = await Served.start("pacserve", all, { directory });
       const line = await server.program.line(/or in pacman\.conf: /);
       assertStringIncludes(line, `Server = ${origin}:${server.port}/pacman/$repo/$arch`);
-      // A request is logged behind all of the banner.
+      // A request is logged after the whole banner.
       const request = ["curl", "-sk", "-o", "/dev/null", `${origin}:${server.port}/`];
       assertEquals((await run(request)).code, 0);
       await server.program.line(/"GET \/ /);
@@ -205,7 +205,7 @@ Deno.test("it says at start by which address pacman reaches it, here and elsewhe
     }
   }));
 
-Deno.test("a pacman.conf that is missing or broken is an error that names it", () =>
+Deno.test("--pacman-conf: the error about a missing or wrong file names it", () =>
   withFiles({ "broken": "[options\n" }, async (directory) => {
     for (const path of [`${directory}/gone`, `${directory}/broken`]) {
       const { code, stderr } = await runCommand("pacserve", ["--pacman-conf", path, "-p", "0"]);
@@ -216,7 +216,7 @@ Deno.test("a pacman.conf that is missing or broken is an error that names it", (
     assert((await runCommand("quickserve", ["--trust-pacserve-peers"])).code === 2);
   }));
 
-Deno.test("a proxy that cannot be used is named at start, without its password, and pacman is sent to the mirror", () =>
+Deno.test("http_proxy: the warning about an unusable proxy has no password, and pacman is redirected to the mirror", () =>
   withFiles({ "cache/x": "" }, async (directory) => {
     const text = pacmanConf(directory, "cache", "Server = http://mirror.invalid/$repo");
     await Deno.writeTextFile(`${directory}/pacman.conf`, text);

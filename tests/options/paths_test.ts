@@ -1,4 +1,4 @@
-/** What is shared: paths, `--root`, `--show-hidden` and `--follow-links`. */
+/** The paths on the command line, `--root`, `--show-hidden` and `--follow-links`. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { run } from "../lan/process.ts";
@@ -25,13 +25,13 @@ Deno.test("without a path the current directory is shared", () =>
     assertStringIncludes(server.program.output, directory);
   }));
 
-Deno.test("what cannot be read is named at start, and what of it is in a share when it is met", () =>
+Deno.test("an unreadable path causes a warning at start, and an unreadable entry of a share when it is requested", () =>
   withFiles(
     { "d/open": "o", "d/closed": "c", "d/sub/in": "i", "d/list/in": "l" },
     async (directory) => {
       await Deno.chmod(`${directory}/d/closed`, 0o000);
       await Deno.chmod(`${directory}/d/sub`, 0o000);
-      // It can be listed, but nobody gets at what is in it.
+      // It can be listed, but its entries cannot be accessed.
       await Deno.chmod(`${directory}/d/list`, 0o444);
       {
         const words = ["d", "--verbose", "--tar", "none"];
@@ -72,14 +72,14 @@ Deno.test("what cannot be read is named at start, and what of it is in a share w
     },
   ));
 
-/** What it says at its start: nothing is served before all of that is written. */
+/** Returns the lines of the start. They are all written before the first request is answered. */
 async function started(server: Served): Promise<string> {
   await server.status("/?page=about");
   await server.program.line(/page=about/);
   return server.program.output;
 }
 
-Deno.test("two paths of the same name, and one that is not there, are refused", () =>
+Deno.test("two paths of the same name, and a missing path, are refused", () =>
   withFiles({ "one/x": "1", "two/x": "2" }, async (directory) => {
     const twice = await runCommand("quickserve", ["one/x", "two/x"], { directory });
     assertEquals([twice.code, twice.stdout], [2, ""]);
@@ -92,7 +92,7 @@ Deno.test("two paths of the same name, and one that is not there, are refused", 
     assertMatch(missing.stderr, /^quickserve: .*three.* no such file or directory\n$/);
   }));
 
-Deno.test("--root is the whole server, and says which paths it makes it ignore", () =>
+Deno.test("--root is the root of the server, and causes a warning about other paths", () =>
   withFiles(
     { "site/index.html": "<p>site</p>", "other/x": "x", "list": "other" },
     async (directory) => {
@@ -104,7 +104,7 @@ Deno.test("--root is the whole server, and says which paths it makes it ignore",
     },
   ));
 
-Deno.test("--root has to be a directory", () =>
+Deno.test("--root must be a directory", () =>
   withFiles({ "file": "" }, async (directory) => {
     for (const path of ["file", "missing"]) {
       const { code, stderr } = await runCommand("quickserve", ["--root", path], { directory });
@@ -115,7 +115,7 @@ Deno.test("--root has to be a directory", () =>
 
 const HIDDEN = { "d/.secret": "s3cret", "d/.dir/in": "s3cret", "d/open": "open" };
 
-Deno.test("what is hidden does not exist, however it is asked for", () =>
+Deno.test("hidden files are treated as missing in every kind of request", () =>
   withFiles(HIDDEN, async (directory) => {
     await using server = await Served.start("quickserve", ["d", "--tar", "none", "zip"], {
       directory,
@@ -135,7 +135,7 @@ Deno.test("what is hidden does not exist, however it is asked for", () =>
     }
   }));
 
-Deno.test("--show-hidden shares it", () =>
+Deno.test("--show-hidden shares hidden files", () =>
   withFiles(HIDDEN, async (directory) => {
     await using server = await Served.start("quickserve", ["d", "--show-hidden"], { directory });
     assertEquals(await server.names("/d/"), [".dir", ".secret", "open"]);
@@ -143,7 +143,7 @@ Deno.test("--show-hidden shares it", () =>
     assertEquals(await server.fileCheck("d/.secret", "d/.dir/in"), ["d/.dir/in", "d/.secret"]);
   }));
 
-Deno.test("links that lead out are absent, and there with --follow-links", () =>
+Deno.test("--follow-links: links that lead out of the share are hidden without it, and followed with it", () =>
   withFiles({ "d/in": "in", "out/file": "out" }, async (directory) => {
     await Deno.symlink("../out/file", `${directory}/d/file`);
     await Deno.symlink("../out", `${directory}/d/dir`);
@@ -159,7 +159,7 @@ Deno.test("links that lead out are absent, and there with --follow-links", () =>
     assertEquals(await server.text("/d/dir/file"), "out");
   }));
 
-Deno.test("what is neither a file nor a directory, or nobody may read, is refused in a sentence", () =>
+Deno.test("a path that is not a file or directory, or that is not readable, is refused in a sentence", () =>
   inScratch(async (directory) => {
     shell(directory, "mkfifo pipe");
     for (

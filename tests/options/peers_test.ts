@@ -10,10 +10,10 @@ import { withFiles } from "../scratch.ts";
 
 const FILES = { "one/d/a": "a", "one/d/same": "mine", "two/d/b": "bb", "two/d/same": "theirs" };
 
-/** Where a test is not about time: this machine may be busy with other tests. */
+/** A long time limit, for tests that are not about time: this machine may be busy with other tests. */
 const PATIENT = ["--search-timeout", "5000"];
 
-Deno.test("a static peer is asked for what is not here, and the client is sent there", () =>
+Deno.test("--peer: a client is redirected to the peer for a file that this server does not have", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
     const words = ["one/d", "--peer", other.address, "--verbose", ...PATIENT];
@@ -26,7 +26,7 @@ Deno.test("a static peer is asked for what is not here, and the client is sent t
     await server.program.line(/"GET \/d\/b HTTP\/1\.1" 307 .* peer http:\/\/127\.0\.0\.1:/);
   }));
 
-Deno.test("--list-remote merges the peers' entries, each with where it is", () =>
+Deno.test("--list-remote merges the entries of peers, each with its peer", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
     const words = ["one/d", "--peer", other.address, "--list-remote", ...PATIENT];
@@ -45,7 +45,7 @@ Deno.test("--list-remote merges the peers' entries, each with where it is", () =
     assertMatch(await server.text("/d/?mimetype=text/plain"), /b {2}on http:\/\/127\.0\.0\.1/);
   }));
 
-Deno.test("--list-remote: a search finds what peers have, also in directories that are only there", () =>
+Deno.test("--list-remote: a search finds files of peers, even in directories that only they have", () =>
   withFiles({ ...FILES, "two/d/sub/b2": "b" }, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d"], { directory });
     const words = ["one/d", "--peer", other.address, ...PATIENT];
@@ -66,7 +66,7 @@ Deno.test("--list-remote: a search finds what peers have, also in directories th
     assertEquals(await found(alone), []);
   }));
 
-Deno.test("--verbose says what is wrong with a peer, once", () =>
+Deno.test("--verbose logs once what is wrong with a peer", () =>
   withFiles(FILES, async (directory) => {
     const place = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const peer = `http://127.0.0.1:${place.addr.port}/`;
@@ -80,7 +80,7 @@ Deno.test("--verbose says what is wrong with a peer, once", () =>
     assertEquals(lines.filter((line) => line.includes(said)).length, 1, lines.join("\n"));
   }));
 
-Deno.test("a peer that never answers holds neither page nor search longer than the search time", () =>
+Deno.test("--search-timeout: a peer that never answers delays neither pages nor searches for longer", () =>
   withFiles(FILES, async (directory) => {
     using silence = serveSilence();
     await using other = await Served.start("quickserve", ["two/d"], { directory });
@@ -91,7 +91,7 @@ Deno.test("a peer that never answers holds neither page nor search longer than t
       const started = performance.now();
       assertEquals(await server.status(path), expected);
       const took = performance.now() - started;
-      // What is over the 200 ms is this machine's own time.
+      // The limit is 200 ms; the rest is for this machine's own work.
       assert(took < 1000, `${path} took ${took} ms`);
     }
     assertEquals(await server.names("/d/"), ["a", "b", "same"]);
@@ -104,7 +104,7 @@ async function serveOn(host: Host, ...words: string[]): Promise<RunningProgram> 
   return program;
 }
 
-/** The peers that a server on a host knows. */
+/** Returns the peers of a server on a host. */
 async function peersOf(host: Host): Promise<string[]> {
   const text = await host.must([
     "curl",
@@ -114,7 +114,7 @@ async function peersOf(host: Host): Promise<string[]> {
   return text.match(/http:\/\/[\d.]+:\d+\//g) ?? [];
 }
 
-Deno.test("--multicast finds who is in the same group at the same port, on the interfaces named", async () => {
+Deno.test("--multicast finds the servers with the same group and port, on the chosen interfaces", async () => {
   await using lan = await Network.create();
   const hosts = [];
   for (const name of ["alder", "birch", "cedar", "dogwood", "elder"]) {
@@ -157,7 +157,7 @@ Deno.test("--multicast finds who is in the same group at the same port, on the i
   for (const host of [cedar, dogwood, elder]) assertEquals(await peersOf(host), []);
 });
 
-Deno.test("without --multicast nobody is found, and nothing is announced", async () => {
+Deno.test("without --multicast no server is found, and nothing is announced", async () => {
   await using lan = await Network.create();
   const alder = await lan.host("alder");
   const birch = await lan.host("birch");
@@ -175,7 +175,7 @@ Deno.test("without --multicast nobody is found, and nothing is announced", async
   assert(!loud.output.includes("found peer"));
 });
 
-Deno.test("multicast options that change nothing are said at the start", async () => {
+Deno.test("multicast options that change nothing cause a warning at start", async () => {
   const idle = ["--multicast-interval", "5"];
   await using one = await Served.start("quickserve", [...idle, "/usr/share/doc"]);
   await one.program.line(/warning: --multicast-interval changes nothing without --multicast/);
@@ -185,7 +185,7 @@ Deno.test("multicast options that change nothing are said at the start", async (
   await two.line(/warning: --multicast-interface: this machine has no interface or address none0/);
 });
 
-Deno.test("with --multicast-ignore an interface takes no part", async () => {
+Deno.test("--multicast-ignore: the interface does not take part", async () => {
   await using lan = await Network.create();
   const alder = await lan.host("alder");
   const birch = await lan.host("birch");
@@ -201,7 +201,7 @@ Deno.test("with --multicast-ignore an interface takes no part", async () => {
   assertEquals(await peersOf(birch), []);
 });
 
-Deno.test("--ipv6 asks a peer by its IPv6 address", () =>
+Deno.test("--ipv6: a peer is asked at its IPv6 address", () =>
   withFiles(FILES, async (directory) => {
     await using other = await Served.start("quickserve", ["two/d", "--ipv6"], { directory });
     const peer = `http://[::1]:${other.port}`;
@@ -210,7 +210,7 @@ Deno.test("--ipv6 asks a peer by its IPv6 address", () =>
     assertEquals((await server.fetch("/d/b")).headers.get("Location"), `${peer}/d/b`);
   }));
 
-Deno.test("--list-remote without peers says that it changes nothing", () =>
+Deno.test("--list-remote without peers causes a warning that it changes nothing", () =>
   withFiles({ "d/a": "" }, async (directory) => {
     await using server = await Served.start("quickserve", ["d", "--list-remote"], { directory });
     await server.program.line(
@@ -218,7 +218,7 @@ Deno.test("--list-remote without peers says that it changes nothing", () =>
     );
   }));
 
-Deno.test("--mdns takes the interfaces that the multicast options choose, and says what it does", () =>
+Deno.test("--mdns uses the interfaces of the multicast options, and the banner shows that", () =>
   withFiles({ "a": "1" }, async (directory) => {
     const files = { "pacman.conf": `[options]\nCacheDir = ${directory}\nArchitecture = x86_64\n` };
     await withFiles(files, async (place) => {

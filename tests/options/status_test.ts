@@ -1,4 +1,4 @@
-/** The status of a pacserve on a LAN: what it counts, what survives, and who may see it. */
+/** The status of a pacserve on a LAN: the counters, how long they are kept, and who may see them. */
 
 import type { Snapshot } from "../../src/status/snapshot.ts";
 import { FILE_SOURCES } from "../../src/status/traffic.ts";
@@ -13,7 +13,7 @@ const SIZES = { cache: 300_000, peer: 2_000_000, mirror: 1_000_000, large: 40_00
 const nameOf = (source: string): string => `${source}-1-1-any.pkg.tar.zst`;
 const IN_REPOSITORY = "mirror/core/os/x86_64";
 
-/** Two hosts: alder runs pacserve, birch runs another one and is the mirror as well. */
+/** Two hosts. alder runs pacserve; birch runs another one and is also the mirror. */
 class Scene implements AsyncDisposable {
   readonly scratch = new Scratch();
   private constructor(
@@ -59,7 +59,7 @@ class Scene implements AsyncDisposable {
     return program;
   }
 
-  /** Starts alder's with a directory for its counters, and birch's as its peer. */
+  /** Starts pacserve on alder with a directory for its counters, and with birch as its peer. */
   startAlder(words: readonly string[] = []): Promise<RunningProgram> {
     return this.start(this.alder, [
       ...["--state-directory", `${this.scratch.directory}/state`],
@@ -87,12 +87,12 @@ class Scene implements AsyncDisposable {
     return host.run([...launched("pacserve-status"), ...words]);
   }
 
-  /** The status of a host as data. */
+  /** Returns the status of a host as data. */
   async snapshot(host: Host): Promise<Snapshot> {
     return JSON.parse((await this.status(host, "--json")).stdout);
   }
 
-  /** The bytes that a host counted since its installation, in a direction, by source. */
+  /** Returns the bytes that a host counted since its installation in one direction, by source. */
   async bytes(host: Host, direction: "received" | "served"): Promise<number[]> {
     const { counters } = await this.snapshot(host);
     return FILE_SOURCES.map((source) => counters.sinceInstallation[direction][source].bytes);
@@ -117,7 +117,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
   ]);
   await mirror.line(/^ {2}address /, 0, 30_000);
 
-  await t.step("when it does not run, pacserve-status says so and exits with 3", async () => {
+  await t.step("if pacserve does not run, pacserve-status says so and exits with 3", async () => {
     const { code, stdout, stderr } = await scene.status(alder);
     assertEquals([code, stdout], [3, ""]);
     assertMatch(
@@ -129,7 +129,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
   await using peer = await scene.start(birch);
   let server = await scene.startAlder();
 
-  await t.step("files and bytes count by their source, here and at the peer", async () => {
+  await t.step("files and bytes are counted by source, on this host and on the peer", async () => {
     for (const source of ["cache", "peer", "mirror"] as const) await scene.fetch(source);
     const { counters, peers, mirrors, problems } = await scene.snapshot(alder);
     assertEquals(FILE_SOURCES.map((source) => counters.sinceStart.received[source].bytes), all);
@@ -148,7 +148,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals(await scene.bytes(birch, "received"), [0, 0, 0, 0]);
   });
 
-  await t.step("the text is plain in a pipe, and says the same", async () => {
+  await t.step("in a pipe the text has no colours, and is the same as ?page=status", async () => {
     const { code, stdout, stderr } = await scene.status(alder);
     assertEquals([code, stderr], [0, ""]);
     assert(!stdout.includes("\x1b"));
@@ -156,7 +156,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals(await alder.must(["curl", "-s", "http://localhost:15678/?page=status"]), stdout);
   });
 
-  await t.step("a stranger sees the page of peers, and nothing of the status", async () => {
+  await t.step("another machine sees the page of peers, but not the status", async () => {
     const address = `http://${lan.addressOf(alder)}:15678`;
     const ask = (from: Host, path: string, ...words: readonly string[]): Promise<string> =>
       from.must([...CURL, ...words, address + path]);
@@ -168,30 +168,33 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     assertEquals(await ask(alder, "/metrics"), "200");
     assertEquals(await ask(birch, "/?page=peers"), "200");
     const page = await birch.must(["curl", "-s", "-H", "Accept: text/html", `${address}/`]);
-    assert(!page.includes("page=status"), "the menu leads a stranger to the status");
+    assert(!page.includes("page=status"), "the menu links to the status for another machine");
     const about = await scene.status(birch, address);
     assertEquals([about.code, about.stdout], [1, ""]);
     assertMatch(about.stderr, /^pacserve-status: .*to its own machine only/);
   });
 
-  await t.step("a page of another site reads nothing, also on this host", async () => {
-    for (const path of [JSON_STATUS, "/metrics"]) {
-      const ask = (...words: readonly string[]): Promise<string> =>
-        alder.must([...CURL, ...words, `http://127.0.0.1:15678${path}`]);
-      // A name that its owner lets lead to this host (DNS rebinding).
-      assertEquals(await ask("-H", "Host: evil.test"), "403");
-      const refused = path === "/metrics" ? "404" : "403";
-      const crossSite = ["-H", "Sec-Fetch-Site: cross-site", "-H", "Sec-Fetch-Mode: cors"];
-      assertEquals(await ask(...crossSite), refused);
-      assertEquals(await ask("-H", "X-Forwarded-For: 203.0.113.9"), refused);
-      const head = await alder.must(["curl", "-sI", `http://127.0.0.1:15678${path}`]);
-      assert(!/access-control-allow/i.test(head));
-      assertMatch(head, /^Cross-Origin-Resource-Policy: same-origin\r?$/im);
-    }
-  });
+  await t.step(
+    "a page of another site cannot read the status, even in a browser on this host",
+    async () => {
+      for (const path of [JSON_STATUS, "/metrics"]) {
+        const ask = (...words: readonly string[]): Promise<string> =>
+          alder.must([...CURL, ...words, `http://127.0.0.1:15678${path}`]);
+        // The owner of this name can make it resolve to this host (DNS rebinding).
+        assertEquals(await ask("-H", "Host: evil.test"), "403");
+        const refused = path === "/metrics" ? "404" : "403";
+        const crossSite = ["-H", "Sec-Fetch-Site: cross-site", "-H", "Sec-Fetch-Mode: cors"];
+        assertEquals(await ask(...crossSite), refused);
+        assertEquals(await ask("-H", "X-Forwarded-For: 203.0.113.9"), refused);
+        const head = await alder.must(["curl", "-sI", `http://127.0.0.1:15678${path}`]);
+        assert(!/access-control-allow/i.test(head));
+        assertMatch(head, /^Cross-Origin-Resource-Policy: same-origin\r?$/im);
+      }
+    },
+  );
 
   await t.step(
-    "--watch draws on the whole terminal, and leaves it as it was at Ctrl-C",
+    "--watch uses the whole terminal, and restores it at Ctrl-C",
     async () => {
       const command = [...launched("pacserve-status"), "--watch"].map((word) => `'${word}'`).join(
         " ",
@@ -210,7 +213,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
       for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
         const before = screen;
         screen += text;
-        // The key, when the first frame is there.
+        // Press the key once the first frame is there.
         const isDrawn = (all: string): boolean => all.includes("did not come over the internet");
         if (isDrawn(screen) && !isDrawn(before)) await writer.write(new Uint8Array([3]));
       }
@@ -223,7 +226,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     },
   );
 
-  await t.step("the counters survive SIGTERM, and --allow-metrics lets Prometheus in", async () => {
+  await t.step("the counters survive SIGTERM, and --allow-metrics allows Prometheus", async () => {
     await server.stop();
     server = await scene.startAlder(["--allow-metrics", lan.addressOf(birch), "--auth", "a", "b"]);
     assertEquals(await scene.bytes(alder, "received"), all);
@@ -232,13 +235,13 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
     const address = `http://${lan.addressOf(alder)}:15678`;
     const metrics = await birch.must(["curl", "-sf", `${address}/metrics`]);
     assertStringIncludes(metrics, `pacserve_received_bytes_total{source="peer"} ${SIZES.peer}\n`);
-    // Nothing else is open by that.
+    // The option allows nothing else.
     assertEquals(await birch.must([...CURL, `${address}/?page=status`]), "403");
     assertEquals(await birch.must([...CURL, `${address}/`]), "401");
   });
 
   await t.step(
-    "after a crash they are what was written last, and a broken file is no hindrance",
+    "after a crash the counters are those that were last written, and a broken file is not an error",
     async () => {
       await server.kill();
       server = await scene.startAlder();
@@ -252,7 +255,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
   );
 
   await t.step(
-    "another worker goes on with the counters of the one before it, which still sends",
+    "a new worker continues the counters of the previous one, which still sends",
     async () => {
       await scene.fetch("mirror");
       await Deno.mkdir(`${directory}/more`);
@@ -268,7 +271,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
       const { file, size, to, from: source } = sending;
       const large = [nameOf("large"), SIZES.large, lan.addressOf(birch), "cache"];
       assertEquals([file, size, to, source], large);
-      // Another cache is another scope, and therefore another worker.
+      // Another cache needs other permissions, and therefore another worker.
       const path = `${directory}/alder.conf`;
       const from = server.lines.length;
       const text = await Deno.readTextFile(path);
@@ -282,7 +285,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
       const { counters, running } = await scene.snapshot(alder);
       assertEquals(counters.sinceStart.received.mirror.bytes, SIZES.mirror);
       assert(running.seconds > 0);
-      // What the worker before it sends counts here, too, once and in whole.
+      // Transfers of the previous worker are counted here, too, completely and only once.
       assertEquals((await slow).code, 0);
       await eventually(
         "it counts",
@@ -294,10 +297,10 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
   );
 
   await t.step(
-    "a named peer that is gone is a problem: exit status 1, and a sentence",
+    "a static peer that is gone is a problem: exit status 1, and a sentence",
     async () => {
       await peer.kill();
-      // It comes from the mirror; that the peer does not answer is noticed meanwhile.
+      // The file comes from the mirror. Meanwhile the server notices that the peer does not answer.
       await scene.fetch("peer");
       const found = await scene.status(alder);
       assertEquals(found.code, 1);
@@ -307,7 +310,7 @@ Deno.test("pacserve-status, its counters, and who may see them", async (t) => {
   await server.kill();
 });
 
-Deno.test("pacserve-status tells wrong usage, other servers and other versions in a sentence", async () => {
+Deno.test("pacserve-status reports wrong usage, other servers and other versions in a sentence", async () => {
   for (const words of [["a", "b"], ["ftp://x"], ["--watch"], ["--json", "--watch"], ["-n", "2"]]) {
     const { code, stdout, stderr } = await runCommand("pacserve-status", words);
     assertEquals([code, stdout], [2, ""], words.join(" "));

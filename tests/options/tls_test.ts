@@ -10,7 +10,7 @@ import { withFiles } from "../scratch.ts";
 
 const certificates = await makeCertificates();
 
-/** The files of the certificates, and something to share. */
+/** Makes the files of the certificates, and a file to share. */
 function files(): Record<string, string> {
   const of = (name: string, { certificate, key }: Credentials): Record<string, string> => ({
     [`${name}.pem`]: certificate,
@@ -27,7 +27,7 @@ function files(): Record<string, string> {
   };
 }
 
-/** What curl gets, by an exit status and a text. */
+/** Returns the output of curl, or its exit status. */
 async function get(directory: string, server: Served, ...words: string[]): Promise<string> {
   const trust = ["--cacert", "authority.pem"];
   const address = `https://localhost:${server.port}/a`;
@@ -35,7 +35,7 @@ async function get(directory: string, server: Served, ...words: string[]): Promi
   return code === 0 ? stdout : "";
 }
 
-Deno.test("--ssl serves encrypted, with the key in a file of its own or in the certificate's", () =>
+Deno.test("--ssl encrypts, with the key in a separate file or in the file of the certificate", () =>
   withFiles(files(), async (directory) => {
     for (const words of [["server.pem", "--keyfile", "server.key"], ["server.both"]]) {
       await using server = await Served.start(
@@ -56,7 +56,7 @@ Deno.test("--ssl serves encrypted, with the key in a file of its own or in the c
     }
   }));
 
-Deno.test("the certificate of the manual's command is one that clients can be told to trust", () =>
+Deno.test("clients can trust a certificate that was made with the command of the manual", () =>
   withFiles({ "a": "content" }, async (directory) => {
     const [command] = CERTIFICATES.content.flatMap((part) =>
       typeof part === "object" && "literal" in part ? [part.literal] : []
@@ -67,7 +67,7 @@ Deno.test("the certificate of the manual's command is one that clients can be to
     assertEquals(await get(directory, server, "--cacert", "cert.pem"), "content");
   }));
 
-Deno.test("--req-cert answers nobody without a certificate of --ca-certs", () =>
+Deno.test("--req-cert answers only clients with a certificate of --ca-certs", () =>
   withFiles(files(), async (directory) => {
     const words = ["a", "--ssl", "--certfile", "server.both", "--req-cert"];
     words.push("--ca-certs", "authority.pem", "--verbose");
@@ -78,9 +78,9 @@ Deno.test("--req-cert answers nobody without a certificate of --ca-certs", () =>
     assertEquals(await get(directory, server, "--cert", "client.both"), "content");
   }));
 
-Deno.test("without --ca-certs only the server's own certificate is good", () =>
+Deno.test("--req-cert without --ca-certs accepts only the server's own certificate", () =>
   withFiles(files(), async (directory) => {
-    // Signed by itself, and for both ends.
+    // The certificate is self-signed, and valid for servers and clients.
     await must([
       ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(" "),
       ..."-keyout own.key -out own.pem -subj /CN=localhost -addext".split(" "),
@@ -95,7 +95,7 @@ Deno.test("without --ca-certs only the server's own certificate is good", () =>
     assertEquals(await get(directory, server, ...trust, ...own), "content");
   }));
 
-/** The common name of the certificate that a server shows. */
+/** Returns the common name of a server's certificate. */
 function shownName(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
@@ -107,13 +107,13 @@ function shownName(port: number): Promise<string> {
   });
 }
 
-Deno.test("a renewed certificate is taken without a restart, a broken one is not", () =>
+Deno.test("--certfile: a renewed certificate is used without a restart, and an invalid one is not", () =>
   withFiles(files(), async (directory) => {
     const words = ["a", "--ssl", "--certfile", "server.pem", "--keyfile", "server.key"];
     await using server = await Served.start("quickserve", words, { directory });
     assertEquals(await shownName(server.port), "localhost");
     const { certificate, key } = certificates.renewed;
-    // Between the two writes they do not fit: that must do no harm.
+    // Between the two writes the files do not fit together, which must do no harm.
     await Deno.writeTextFile(`${directory}/server.pem`, certificate);
     await server.program.line(/warning: .*does not belong.*last valid configuration/);
     assertEquals(await shownName(server.port), "localhost");
@@ -124,7 +124,7 @@ Deno.test("a renewed certificate is taken without a restart, a broken one is not
     assertEquals(await get(directory, server), "content");
   }));
 
-Deno.test("what does not fit together is an error at the start", () =>
+Deno.test("--ssl: files that do not fit together are an error at start", () =>
   withFiles(files(), async (directory) => {
     await must([
       ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(" "),
@@ -161,7 +161,7 @@ Deno.test("what does not fit together is an error at the start", () =>
     }
   }));
 
-/** A certificate that has expired, where openssl is older than `-not_before` (3.4). */
+/** Makes an expired certificate with an openssl that lacks `-not_before` (before 3.4). */
 async function oldByDays(directory: string): Promise<void> {
   await must([
     ..."openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout old.key".split(" "),

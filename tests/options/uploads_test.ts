@@ -1,4 +1,4 @@
-/** `--upload` and what belongs to it, from the command line. */
+/** `--upload` and its options, from the command line. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { eventually } from "../lan/process.ts";
@@ -6,7 +6,7 @@ import { runCommand, Served } from "../program.ts";
 import { withFiles } from "../scratch.ts";
 import { curl } from "../uploads/inbox.ts";
 
-Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the answer says so", () =>
+Deno.test("--upload: curl uploads with a form and with PUT; a used name gets a number, which the answer shows", () =>
   withFiles({ "in/": "", "a.txt": "hello", "b.txt": "world" }, async (directory) => {
     await using server = await Served.start("quickserve", ["--upload", "in"], { directory });
     const file = `${directory}/a.txt`;
@@ -30,7 +30,7 @@ Deno.test("curl uploads by form and by PUT; a taken name gets a number, and the 
     assertEquals(await server.status("/a.txt"), 404);
   }));
 
-Deno.test("--upload with --auth: nothing is stored without a user, by whatever way and place", () =>
+Deno.test("--upload with --auth: without a login no kind of request stores a file anywhere", () =>
   withFiles({ "in/sub/": "", "a.txt": "hello" }, async (directory) => {
     const words = ["--upload", "in", "in", "--auth", "alice", "secret"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -53,7 +53,7 @@ Deno.test("--upload with --auth: nothing is stored without a user, by whatever w
     assertEquals(names, ["a.1.txt", "a.txt"]);
   }));
 
-Deno.test("--upload with --root: files go to the upload directory, and the site stays as it is", () =>
+Deno.test("--upload with --root: files are stored in the upload directory, and the site is unchanged", () =>
   withFiles({ "in/": "", "site/docs/index.html": "x", "a.txt": "hello" }, async (directory) => {
     const words = ["--root", "site", "--upload", "in"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -67,7 +67,7 @@ Deno.test("--upload with --root: files go to the upload directory, and the site 
     assertEquals(await Deno.readTextFile(`${directory}/in/a.1.txt`), "hello");
   }));
 
-Deno.test("PUT into a directory below the upload directory stores there, and makes none", () =>
+Deno.test("--upload: PUT stores a file in an existing directory of the upload directory, and creates no directory", () =>
   withFiles({ "in/sub dir/": "", "other/": "", "a.txt": "hello" }, async (directory) => {
     const words = ["--upload", "in", "in", "other"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -82,7 +82,7 @@ Deno.test("PUT into a directory below the upload directory stores there, and mak
     assertEquals(await server.names("/other/"), []);
   }));
 
-Deno.test("--allow-overwrite replaces, also what is shared at the same time", () =>
+Deno.test("--allow-overwrite replaces a file, even if it is shared, too", () =>
   withFiles({ "in/a.txt": "old", "a.txt": "new" }, async (directory) => {
     const words = ["--upload", "in", "--allow-overwrite", "in"];
     await using server = await Served.start("quickserve", words, { directory });
@@ -92,7 +92,7 @@ Deno.test("--allow-overwrite replaces, also what is shared at the same time", ()
     assertEquals(await server.names("/in/"), ["a.txt"]);
   }));
 
-Deno.test("--max-upload-size refuses what is larger and leaves nothing", () =>
+Deno.test("--max-upload-size: a larger upload is refused and leaves nothing", () =>
   withFiles(
     { "in/": "", "small": "x".repeat(1024), "big": "x".repeat(1025) },
     async (directory) => {
@@ -106,7 +106,7 @@ Deno.test("--max-upload-size refuses what is larger and leaves nothing", () =>
     },
   ));
 
-Deno.test("a file that is posted as it is is refused, and the answer says how to send it", () =>
+Deno.test("--upload: a file that is posted without a form is refused, and the answer explains how to send it", () =>
   withFiles({ "in/": "", "a": "1" }, async (directory) => {
     await using server = await Served.start("quickserve", ["--upload", "in"], { directory });
     for (const [path, refusal] of [["/", 400], ["/a", 415]] as const) {
@@ -121,7 +121,7 @@ Deno.test("a file that is posted as it is is refused, and the answer says how to
     assertEquals([...Deno.readDirSync(`${directory}/in`)], []);
   }));
 
-Deno.test("what a killed server had begun is gone when the next one runs", () =>
+Deno.test("--upload: unfinished files of a killed server are removed by the next one", () =>
   withFiles({ "in/whole": "1" }, async (directory) => {
     const words = ["--upload", "in", "--verbose"];
     const names = (): string[] => {
@@ -141,7 +141,7 @@ Deno.test("what a killed server had begun is gone when the next one runs", () =>
     assertEquals(names(), ["whole"]);
   }));
 
-Deno.test("without --upload nothing is taken", () =>
+Deno.test("without --upload every upload is refused", () =>
   withFiles({ "a": "1" }, async (directory) => {
     await using server = await Served.start("quickserve", [directory]);
     const { status, body } = await curl("-T", `${directory}/a`, `${server.address}/`);
@@ -149,7 +149,7 @@ Deno.test("without --upload nothing is taken", () =>
     assertStringIncludes(body, "--upload");
   }));
 
-Deno.test("upload options that cannot be meant are refused", () =>
+Deno.test("--upload: impossible values of its options are refused", () =>
   withFiles({ "file": "" }, async (directory) => {
     const cases = [
       [1, ["--upload", "missing"], /--upload missing: there is no such file or directory/],

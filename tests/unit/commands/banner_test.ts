@@ -1,7 +1,7 @@
 import { qrCode } from "../../../src/commands/serve/banner.ts";
 import { assert, assertEquals, assertNotEquals } from "../../assert.ts";
 
-/** The modules of a drawing: true is dark. */
+/** Returns the modules of a drawn code; true means dark. */
 function modules(drawing: string): boolean[][] {
   const rows: boolean[][] = [];
   for (const line of drawing.trimEnd().split("\n")) {
@@ -12,7 +12,7 @@ function modules(drawing: string): boolean[][] {
   return rows;
 }
 
-Deno.test("qrCode: a code has its finder patterns in a quiet zone, and its own colours on every line", async () => {
+Deno.test("qrCode: a code has its finder patterns within a quiet zone, and sets its colours on every line", async () => {
   const drawing = await qrCode("http://192.168.1.10:8000/");
   const grid = modules(drawing);
   const size = (grid[0]?.length ?? 0) - 4;

@@ -5,7 +5,7 @@ import { assertEquals } from "../../assert.ts";
 
 const names = optionsOf(serveCommand("pacserve")).map(({ name }) => name);
 
-Deno.test("nearestOption: a mistyped option is taken for the one that was meant", () => {
+Deno.test("nearestOption: finds the option that a mistyped one was meant to be", () => {
   const cases: [string, string | null][] = [
     ["prot", "port"],
     ["prt", "port"],

@@ -6,7 +6,7 @@ import { inScratch } from "../../scratch.ts";
 
 const PACSERVE = "HTTP/1.1 200 OK\r\nServer: ThreadedServers.Pacserve/2013.05.12\r\n\r\n";
 
-/** A server that answers each connection with the same bytes; null: never. */
+/** Starts a server that answers each connection with the same bytes; never if they are null. */
 class Answering implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #connections: Deno.Conn[] = [];
@@ -42,16 +42,16 @@ function address(server: Answering, host = "127.0.0.1"): URL {
   return new URL(`http://${host}:${server.port}`);
 }
 
-Deno.test("pacserve is known by its answer", async () => {
+Deno.test("pacserveAnswers: only an answer of pacserve counts", async () => {
   for (
     const [answer, expected] of [
       [PACSERVE, true],
       ["HTTP/1.0 200 OK\r\nserver:threadedservers.pacserve/1\r\n\r\n", true],
       ["HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n", false],
       ["HTTP/1.1 200 OK\r\nServer: ThreadedServers.PeeredQuickserve/2013.05.12\r\n\r\n", false],
-      // Users have to log in, but not this host's pacman.
+      // Users have to log in, but pacman on this host need not.
       [PACSERVE.replace("200", "401"), true],
-      // It would turn pacman away, too.
+      // This server would refuse pacman, too.
       [PACSERVE.replace("200", "403"), false],
       [PACSERVE.replace("200", "500"), false],
       ["SSH-2.0-OpenSSH_9.2\r\n", false],
@@ -64,14 +64,14 @@ Deno.test("pacserve is known by its answer", async () => {
   }
 });
 
-Deno.test("an open port that says nothing is given up after the timeout", async () => {
+Deno.test("pacserveAnswers: false after the timeout if the port is open but the server is silent", async () => {
   await using server = new Answering(null);
   const start = performance.now();
   assertEquals(await pacserveAnswers(address(server), 50), false);
   assert(performance.now() - start < 2000);
 });
 
-Deno.test("localhost is both loopback addresses", async () => {
+Deno.test("pacserveAnswers: localhost means both loopback addresses", async () => {
   await using first = new Answering(PACSERVE);
   assertEquals(await pacserveAnswers(address(first, "localhost"), 5000), true);
   await using second = new Answering(PACSERVE, "::1");
@@ -79,14 +79,14 @@ Deno.test("localhost is both loopback addresses", async () => {
   assertEquals(await pacserveAnswers(address(second, "[::1]"), 5000), true);
 });
 
-Deno.test("a port that is closed is no", async () => {
+Deno.test("pacserveAnswers: false for a closed port", async () => {
   const server = new Answering(PACSERVE);
   const closed = address(server);
   await server[Symbol.asyncDispose]();
   assertEquals(await pacserveAnswers(closed, 5000), false);
 });
 
-/** Calls pacsrv with a configuration of one repository and an address file. */
+/** Runs the test with a configuration of one repository, and an address file. */
 async function withSettings(
   server: Answering | null,
   use: (settings: PacsrvSettings, warnings: string[]) => Promise<void>,
@@ -112,7 +112,7 @@ async function withSettings(
   });
 }
 
-Deno.test("where pacserve answers, pacman runs with the copy", async () => {
+Deno.test("pacmanCommand: if pacserve answers, pacman runs with the copy of its configuration", async () => {
   await using server = new Answering(PACSERVE);
   await withSettings(server, async (settings, warnings) => {
     const [program, option, copy = "", ...rest] = await pacmanCommand(["-Syu", ""], settings);
@@ -131,7 +131,7 @@ Deno.test("where pacserve answers, pacman runs with the copy", async () => {
   });
 });
 
-Deno.test("where a proxy is set, our own server is asked without it", async () => {
+Deno.test("pacmanCommand: if a proxy is set, no_proxy gets the host of pacserve", async () => {
   await using server = new Answering(PACSERVE);
   await withSettings(server, async (settings) => {
     const variables: Record<string, string> = { "http_proxy": "http://proxy:1", NO_PROXY: "lan" };
@@ -140,7 +140,7 @@ Deno.test("where a proxy is set, our own server is asked without it", async () =
     const command = await pacmanCommand(["-Syu"], withProxy);
     const added = ["env", "no_proxy=lan,127.0.0.1", "NO_PROXY=lan,127.0.0.1", "pacman"];
     assertEquals(command.slice(0, 4), added);
-    // env would take this one for an assignment.
+    // env(1) would treat this path as an assignment.
     const odd = { ...withProxy, program: "/opt/a=b/pacman" };
     assertEquals((await pacmanCommand(["-Syu"], odd))[0], "/opt/a=b/pacman");
   });
@@ -150,7 +150,7 @@ Deno.test("where a proxy is set, our own server is asked without it", async () =
   });
 });
 
-Deno.test("where it does not, the command line is the user's own, without a word", async () => {
+Deno.test("pacmanCommand: if pacserve does not answer, the command line is unchanged, without a warning", async () => {
   await withSettings(null, async (settings, warnings) => {
     const words = ["-Syu", "--config", "mine", "--", "--config"];
     const paru = { ...settings, program: "paru" };
@@ -159,7 +159,7 @@ Deno.test("where it does not, the command line is the user's own, without a word
   });
 });
 
-Deno.test("what stands in the way of the copy is said, and pacman runs without it", async () => {
+Deno.test("pacmanCommand: if the copy cannot be made, it warns, and pacman runs without the copy", async () => {
   await using server = new Answering(PACSERVE);
   await withSettings(server, async (settings, warnings) => {
     const broken: Partial<PacsrvSettings>[] = [
@@ -176,7 +176,7 @@ Deno.test("what stands in the way of the copy is said, and pacman runs without i
   });
 });
 
-Deno.test("a configuration that is missing, and one inside a sysroot, is left to pacman", async () => {
+Deno.test("pacmanCommand: a missing configuration, and one in a sysroot, is left to pacman", async () => {
   await using server = new Answering(PACSERVE);
   await withSettings(server, async (settings, warnings) => {
     for (const words of [["-Q", "--config", "/nowhere"], ["-Q", "--sysroot", "/mnt"]]) {
@@ -186,7 +186,7 @@ Deno.test("a configuration that is missing, and one inside a sysroot, is left to
   });
 });
 
-Deno.test("PACMAN names the front end, but never pacsrv itself", () => {
+Deno.test("frontEnd: PACMAN names the program to run, but never pacsrv itself", () => {
   assertEquals(frontEnd(undefined), "pacman");
   assertEquals(frontEnd(""), "pacman");
   assertEquals(frontEnd("paru"), "paru");

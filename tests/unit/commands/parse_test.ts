@@ -7,7 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../
 const quickserve = serveCommand("quickserve");
 const pacserve = serveCommand("pacserve");
 
-Deno.test("parseOptions: values stand behind their option, behind an equals sign, or behind the letter", () => {
+Deno.test("parseOptions: a value can follow its option, an equals sign, or the letter", () => {
   for (const words of [["--port", "81"], ["--port=81"], ["-p", "81"], ["-p81"]]) {
     assertEquals(parseOptions(quickserve, words).value("port"), "81");
   }
@@ -20,7 +20,7 @@ Deno.test("parseOptions: a user and a password may begin with a dash or be digit
   assert(!options.has("ssl"));
 });
 
-Deno.test("parseOptions: formats of an archive are taken as long as they follow, then paths", () => {
+Deno.test("parseOptions: all formats that follow --tar belong to it, and other words are paths", () => {
   const options = parseOptions(quickserve, ["--tar", "gz", "zip", "music", "--tar", "zst"]);
   assertEquals(options.tuples("tar"), [["gz", "zip"], ["zst"]]);
   assertEquals(options.positional, ["music"]);
@@ -31,7 +31,7 @@ Deno.test("parseOptions: words after two dashes are paths", () => {
   assertEquals(options.positional, ["--ssl", "-p"]);
 });
 
-Deno.test("parseOptions: wrong usage is named in a sentence", () => {
+Deno.test("parseOptions: wrong usage throws an error of one sentence", () => {
   const cases: [string[], string][] = [
     [["--filterlst", "x"], "unknown option --filterlst (did you mean --filterlist?)"],
     [["-z"], "unknown option -z (see --help)"],
@@ -48,7 +48,7 @@ Deno.test("parseOptions: wrong usage is named in a sentence", () => {
   }
 });
 
-Deno.test("requestedInformation: the help of both servers fits 80 columns and names every option of the manual", () => {
+Deno.test("requestedInformation: the help of both servers fits in 80 columns and has every option of the manual", () => {
   const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
     "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
     "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +

@@ -1,4 +1,4 @@
-/** `pacman.conf-insert_pacserve` and `pacserve-ports` as programs, with the permissions they get. */
+/** Runs `pacman.conf-insert_pacserve` and `pacserve-ports` as programs, with their real permissions. */
 
 import { join } from "node:path";
 import { launchedCommands } from "../../../scripts/build/commands.ts";
@@ -22,7 +22,7 @@ async function run(
   return { code, bytes: stdout, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("insert_pacserve prints bytes as they are, and names repositories elsewhere", async () => {
+Deno.test("insert_pacserve keeps all bytes, and names included files that define repositories", async () => {
   await inScratch(async (directory) => {
     const path = join(directory, "pacman.conf");
     const included = join(directory, "own.conf");
@@ -41,7 +41,7 @@ Deno.test("insert_pacserve prints bytes as they are, and names repositories else
   });
 });
 
-Deno.test("insert_pacserve says in one line what is wrong", async () => {
+Deno.test("insert_pacserve reports an error in one line", async () => {
   await inScratch(async (directory) => {
     for (
       const [status, ...words] of [
@@ -59,7 +59,7 @@ Deno.test("insert_pacserve says in one line what is wrong", async () => {
   });
 });
 
-Deno.test("pacserve-ports wants to be told what to do", async () => {
+Deno.test("pacserve-ports: wrong usage ends with status 2 and one line", async () => {
   for (const words of [[], ["opne"], ["open", "close"], ["--config"]]) {
     const { code, stdout, stderr } = await run("pacserve-ports", ...words);
     assertEquals([code, stdout], [2, ""]);
@@ -67,7 +67,7 @@ Deno.test("pacserve-ports wants to be told what to do", async () => {
   }
 });
 
-Deno.test("pacserve-ports names the file that it cannot read, and the user who may use it", async () => {
+Deno.test("pacserve-ports names a file that it cannot read, and says that only root can use it", async () => {
   const { code, stderr } = await run("pacserve-ports", "open", "--config", "/nowhere");
   assertEquals(code, 1);
   assertMatch(
@@ -76,7 +76,7 @@ Deno.test("pacserve-ports names the file that it cannot read, and the user who m
   );
 });
 
-Deno.test("both show their help and their version", async () => {
+Deno.test("insert_pacserve and pacserve-ports show their help and version", async () => {
   for (const name of [INSERT, "pacserve-ports"]) {
     assertStringIncludes((await run(name, "--help")).stdout, `usage: ${name}`);
     assertMatch((await run(name, "--version")).stdout, new RegExp(`^${name} \\d`));

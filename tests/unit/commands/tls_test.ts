@@ -11,7 +11,7 @@ import { withFiles } from "../../scratch.ts";
 const block = (label: string, text: string): string =>
   `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
 
-/** What a server reads whose `--certfile` has this text. */
+/** Returns the settings of a server whose `--certfile` has this text. */
 function settingsOf(text: string): Promise<TlsConfiguration | null> {
   return withFiles({ "server.pem": text }, (directory) => {
     const words = ["--ssl", "--certfile", `${directory}/server.pem`];
@@ -20,7 +20,7 @@ function settingsOf(text: string): Promise<TlsConfiguration | null> {
   });
 }
 
-Deno.test("--certfile: a text may hold key and chain in any order, with other things between them", async () => {
+Deno.test("--certfile: the file can have key and chain in any order, with other text between them", async () => {
   const { authority, server } = await makeCertificates();
   const chain = server.certificate + authority;
   const parameters = block("EC PARAMETERS", "DDDD");
@@ -35,7 +35,7 @@ Deno.test("--certfile: a text may hold key and chain in any order, with other th
   }
 });
 
-Deno.test("--certfile: without a whole block of PEM there is nothing", async () => {
+Deno.test("--certfile: a file without a complete block of PEM is refused", async () => {
   const { server } = await makeCertificates();
   for (const text of ["", "text", server.certificate.slice(0, -10), block("PUBLIC KEY", "AAAA")]) {
     await assertRejects(() => settingsOf(text), Failure, "contains no certificate");

@@ -8,7 +8,7 @@ import {
 import { UsageError } from "../../../src/failure.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 
-Deno.test("sizeValue: a size is a number with a letter for a power of 1024", () => {
+Deno.test("sizeValue: a size is a number, optionally with a letter for a power of 1024", () => {
   assertEquals(sizeValue("--x", "1500"), 1500);
   assertEquals(sizeValue("--x", "2k"), 2048);
   assertEquals(sizeValue("--x", "4GiB"), 4 * 1024 ** 3);
@@ -17,7 +17,7 @@ Deno.test("sizeValue: a size is a number with a letter for a power of 1024", () 
   }
 });
 
-Deno.test("peerValue: a peer's address gets the scheme, port and slash that it lacks", () => {
+Deno.test("peerValue: adds a missing scheme, port and slash to the URL of a peer", () => {
   assertEquals(peerValue("--peer", "10.0.0.2", 15678), "http://10.0.0.2:15678/");
   assertEquals(peerValue("--peer", "http://host:80", 15678), "http://host/");
   assertEquals(peerValue("--peer", "https://[fd00::1]", 8000), "https://[fd00::1]:8000/");
@@ -31,21 +31,21 @@ Deno.test("peerValue: a peer's address gets the scheme, port and slash that it l
   }
 });
 
-Deno.test("networkValue: a network is written with its prefix or is one address", () => {
+Deno.test("networkValue: accepts a network with its prefix, and a single address", () => {
   assertEquals(networkValue("--x", "10.0.0.0/8"), "10.0.0.0/8");
   assertEquals(networkValue("--x", "10.1.2.3"), "10.1.2.3/32");
   assertEquals(networkValue("--x", "fd00::1"), "fd00::1/128");
   assertThrows(() => networkValue("--allow-network", "10.0.0.0/40"), UsageError, "--allow-network");
 });
 
-Deno.test("multicastGroupValue: a multicast group is an IPv4 address of 224.0.0.0/4", () => {
+Deno.test("multicastGroupValue: accepts only an IPv4 address in 224.0.0.0/4", () => {
   assertEquals(multicastGroupValue("--x", "224.3.45.67"), "224.3.45.67");
   for (const wrong of ["10.0.0.1", "ff02::1", "224.1", "x"]) {
     assertThrows(() => multicastGroupValue("--multicast-group", wrong), UsageError);
   }
 });
 
-Deno.test("listenAddressValue: the address to listen on may be the name of an interface", () => {
+Deno.test("listenAddressValue: accepts an address of this machine and the name of an interface", () => {
   assertEquals(listenAddressValue("--address", "lo", false), "127.0.0.1");
   assertEquals(listenAddressValue("--address", "localhost", false), "127.0.0.1");
   assertThrows(

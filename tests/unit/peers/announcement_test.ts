@@ -11,7 +11,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const parse = (datagram: Uint8Array): ReturnType<typeof parseAnnouncement> =>
   parseAnnouncement(datagram, "pacserve", "10.0.0.7", 15678);
 
-Deno.test("announcements have the original's very bytes", () => {
+Deno.test("formatAnnouncement: the bytes are the same as the original's", () => {
   assertEquals(
     formatAnnouncement("pacserve", ownUri("http", 15678)),
     bytes("ThreadedServers.Pacserve/2013.05.12 http://ungabunga:15678/"),
@@ -23,7 +23,7 @@ Deno.test("announcements have the original's very bytes", () => {
   assertEquals(serverHeader("pacserve"), "ThreadedServers.Pacserve/2013.05.12");
 });
 
-Deno.test("the host of an announcement is where it came from", () => {
+Deno.test("parseAnnouncement: the host is the source address", () => {
   assertEquals(parse(bytes("ThreadedServers.Pacserve/2013.05.12 http://ungabunga:1234/")), {
     scheme: "http",
     host: "10.0.0.7",
@@ -38,7 +38,7 @@ Deno.test("the host of an announcement is where it came from", () => {
   assertEquals(parse(bytes("ThreadedServers.Pacserve/1 x:99/"))?.scheme, "http");
 });
 
-Deno.test("what is no announcement is dropped", () => {
+Deno.test("parseAnnouncement: other datagrams are ignored", () => {
   const datagrams = [
     new Uint8Array(0),
     new Uint8Array(65507).fill(0x41),
@@ -59,7 +59,7 @@ Deno.test("what is no announcement is dropped", () => {
   }
 });
 
-Deno.test("no datagram breaks the parser, and none chooses its host", () => {
+Deno.test("parseAnnouncement: no datagram causes an error or determines the host", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), (datagram) => {
     parse(datagram);
   }));

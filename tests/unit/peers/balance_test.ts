@@ -9,19 +9,19 @@ const peer = (transfers: number, roundTrip: number | null, transfersAt = NOW): L
   transfersAt,
 });
 
-/** Chance that a test can repeat. */
+/** Returns a generator of random numbers that are the same in each run. */
 function chance(): () => number {
   let state = 1;
   return () => (state = state * 48271 % 0x7fffffff) / 0x7fffffff;
 }
 
-/** Whether the first of two peers is drawn although the other one stands before it. */
+/** Returns true when the first of two peers is preferred although it comes second in the list. */
 function isCheaper(one: Load, other: Load): boolean {
   const draws = [0, 0.9];
   return ranked([other, one], NOW, () => draws.shift() ?? 0)[0] === one;
 }
 
-Deno.test("transfers under way and a long way both cost", () => {
+Deno.test("ranked: transfers and a long round trip both make a peer come later", () => {
   assert(isCheaper(peer(0, 1), peer(1, 1)));
   assert(isCheaper(peer(0, 1), peer(0, 20)));
   assert(isCheaper(peer(3, 1), peer(0, 20)));
@@ -29,12 +29,12 @@ Deno.test("transfers under way and a long way both cost", () => {
   assert(!isCheaper(peer(0, null), peer(0, 1)) && !isCheaper(peer(0, 1), peer(0, null)));
 });
 
-Deno.test("a peer that was busy long ago is not taken for busy for ever", () => {
+Deno.test("transfersOf: a number that was reported long ago counts less", () => {
   assert(isCheaper(peer(8, 1, NOW - 60_000), peer(1, 1)));
   assert(isCheaper(peer(1, 1), peer(8, 1, NOW - 1_000)));
 });
 
-Deno.test("the order has every peer once", () => {
+Deno.test("ranked: every peer occurs once", () => {
   const peers = [peer(0, 1), peer(5, 1), peer(0, 9), peer(2, null)];
   const order = ranked(peers, NOW, chance());
   assertEquals(order.length, 4);
@@ -42,7 +42,7 @@ Deno.test("the order has every peer once", () => {
   assertEquals(ranked([], NOW, chance()), []);
 });
 
-Deno.test("the idle and near ones are mostly first, but not always the same one", () => {
+Deno.test("ranked: idle and near peers are mostly first, but not always the same one", () => {
   const random = chance();
   const peers = [peer(0, 1), peer(0, 1), peer(8, 1), peer(0, 50)];
   const first = new Map(peers.map((each) => [each, 0]));

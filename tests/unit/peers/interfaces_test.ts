@@ -28,7 +28,7 @@ const PRESENT: readonly InterfaceAddress[] = [
   v4("wg0", "10.9.0.1"),
 ];
 
-Deno.test("all IPv4 addresses take part but those of containers and VPNs", () => {
+Deno.test("multicastAddresses: all IPv4 addresses take part except those of containers and VPNs", () => {
   assertEquals(multicastAddresses(PRESENT, [], IGNORED_INTERFACES), [
     "127.0.0.1",
     "10.0.0.1",
@@ -37,7 +37,7 @@ Deno.test("all IPv4 addresses take part but those of containers and VPNs", () =>
   ]);
 });
 
-Deno.test("interfaces are chosen by name or address, and then never ignored", () => {
+Deno.test("multicastAddresses: an interface that is chosen by name or address is never ignored", () => {
   assertEquals(multicastAddresses(PRESENT, ["eth0"], []), ["10.0.0.1", "10.0.1.1"]);
   assertEquals(multicastAddresses(PRESENT, ["192.168.1.5", "wg0"], IGNORED_INTERFACES), [
     "192.168.1.5",
@@ -46,25 +46,25 @@ Deno.test("interfaces are chosen by name or address, and then never ignored", ()
   assertEquals(multicastAddresses(PRESENT, ["absent"], []), []);
 });
 
-Deno.test("datagrams from the network of an interface that does not take part are known", () => {
+Deno.test("isFromElsewhere: recognizes datagrams from the network of an interface that does not take part", () => {
   const taking = multicastAddresses(PRESENT, [], IGNORED_INTERFACES);
   const isElsewhere = (source: string): boolean => isFromElsewhere(source, PRESENT, taking);
   assertEquals(["172.17.0.9", "10.9.0.1"].map(isElsewhere), [true, true]);
-  // One from beyond a router came through some interface that takes part, as far as anybody knows.
+  // A datagram from behind a router is accepted, because its interface cannot be determined.
   const near = ["10.0.0.9", "127.0.0.1", "10.77.0.1", "::ffff:172.17.0.9"];
   assertEquals(near.map(isElsewhere), [false, false, false, false]);
   const wide = [...PRESENT, { ...v4("tun0", "10.5.5.5"), cidr: "10.5.5.5/8" }];
   assertEquals(isFromElsewhere("10.0.0.9", wide, taking), false);
 });
 
-Deno.test("who is in the network of one of our addresses is near it, we ourselves are not", () => {
+Deno.test("addressesNear: returns our addresses in the network of another host, and none for our own address", () => {
   assertEquals(addressesNear("10.0.0.9", PRESENT), ["10.0.0.1"]);
   assertEquals(addressesNear("10.0.0.1", PRESENT), []);
   assertEquals(addressesNear("127.0.0.1", PRESENT), []);
   assertEquals(addressesNear("203.0.113.1", PRESENT), []);
 });
 
-Deno.test("isChosen: an asterisk stands for any characters", () => {
+Deno.test("isChosen: an asterisk matches any characters", () => {
   const cases: [string, string, boolean][] = [
     ["eth0", "eth0", true],
     ["eth0", "eth01", false],

@@ -19,7 +19,7 @@ function hosts(count: number): Peer[] {
   });
 }
 
-Deno.test("PacredirHosts asks eight hosts for a file, others each time", () => {
+Deno.test("PacredirHosts asks eight hosts for a file, and chooses them again each time", () => {
   const all = hosts(20);
   const pacredir = new PacredirHosts({ offers: () => Promise.resolve({ has: "yes", size: 1 }) });
   const asked = new Set<Peer>();
@@ -31,7 +31,7 @@ Deno.test("PacredirHosts asks eight hosts for a file, others each time", () => {
   assertEquals(asked.size, 20);
 });
 
-Deno.test("PacredirHosts asks a host last that lacked three files in a row, until it has one", async () => {
+Deno.test("PacredirHosts asks a host last if it lacked three consecutive files, until it has one", async () => {
   const all = hosts(10);
   const [first, ...rest] = all;
   assert(first !== undefined);

@@ -6,7 +6,7 @@ function whole(text: string): string | null {
   return url === null ? null : formatPeerUrl(url);
 }
 
-Deno.test("a URL is completed with scheme, port and slash", () => {
+Deno.test("parsePeerUrl: adds a missing scheme, port and slash", () => {
   assertEquals(whole("http://10.0.0.2:8000/"), "http://10.0.0.2:8000/");
   assertEquals(whole("https://Desktop.local"), "https://desktop.local:15678/");
   assertEquals(whole("HTTP://a:1/x/y"), "http://a:1/x/y/");
@@ -15,7 +15,7 @@ Deno.test("a URL is completed with scheme, port and slash", () => {
   assertEquals(whole("http://[fd00::1]:15678/"), "http://[fd00::1]:15678/");
 });
 
-Deno.test("what is no URL of a peer is refused", () => {
+Deno.test("parsePeerUrl: refuses everything else", () => {
   const texts = [
     "",
     "ftp://a:1/",

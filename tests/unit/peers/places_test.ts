@@ -43,7 +43,7 @@ const mdns = (...interfaces: string[]): MdnsConfiguration => ({
   version: "1",
 });
 
-Deno.test("peerPlaces names the means, and the interfaces that take part by them", () => {
+Deno.test("peerPlaces returns the means, and the interfaces on which they are used", () => {
   const all = [LOOPBACK, WIRED, LABELLED, BRIDGE, IPV6, LINK_LOCAL];
   assertEquals(peerPlaces({ multicast: multicast(), mdns: null }, all), {
     means: ["multicast"],
@@ -59,7 +59,7 @@ Deno.test("peerPlaces names the means, and the interfaces that take part by them
   assertEquals(peerPlaces({ multicast: null, mdns: null }, all).means, []);
 });
 
-Deno.test("placesWarning names the option where no interface is left, and says nothing otherwise", () => {
+Deno.test("placesWarning names an option if no interface takes part, and is null otherwise", () => {
   const warning = (...all: Parameters<typeof peerPlaces>[1]): string | null =>
     placesWarning(peerPlaces({ multicast: multicast(), mdns: null }, all));
   assertEquals(
@@ -67,7 +67,7 @@ Deno.test("placesWarning names the option where no interface is left, and says n
     "no interface to look for peers on: br-lan takes no part because of its name " +
       "(--multicast-interface br-lan lets it take part)",
   );
-  // A network that is not up yet is no mistake.
+  // A network that is not up yet is not a mistake.
   assertEquals(warning(LOOPBACK), null);
   assertEquals(warning(LOOPBACK, BRIDGE, WIRED), null);
   assertEquals(placesWarning(peerPlaces({ multicast: null, mdns: null }, [BRIDGE])), null);

@@ -18,7 +18,7 @@ import { assertEquals } from "../../assert.ts";
 const body = (json: string): string => "json=" + encodeURIComponent(json);
 const decode = (json: string): ReturnType<typeof decodeMessage> => decodeMessage(body(json));
 
-Deno.test("messages have the form of the original", () => {
+Deno.test("encodeMessage: messages have the form of the original", () => {
   assertEquals(
     encodeMessage({ type: "nudge", uri: "http://ungabunga:15678/" }),
     "json=%7B%22type%22%3A%22nudge%22%2C%22uri%22%3A%22http%3A%2F%2Fungabunga%3A15678%2F%22%7D",
@@ -31,7 +31,7 @@ Deno.test("messages have the form of the original", () => {
   );
 });
 
-Deno.test("messages as Python writes them are read", () => {
+Deno.test("decodeMessage: parses messages in the form that Python writes", () => {
   assertEquals(
     decodeMessage(
       "json=%7B%22type%22%3A+%22file+check%22%2C+%22paths%22%3A+%5B%22pkg%2Ffoo%22%5D%2C+%22hops%22%3A+1%7D",
@@ -40,7 +40,7 @@ Deno.test("messages as Python writes them are read", () => {
   );
 });
 
-Deno.test("every message survives the way", () => {
+Deno.test("decodeMessage: restores every encoded message", () => {
   const hops = fc.nat({ max: 9 });
   const message: fc.Arbitrary<Message> = fc.oneof(
     fc.record({ type: fc.constant("nudge" as const), uri: fc.string({ maxLength: 300 }) }),
@@ -56,7 +56,7 @@ Deno.test("every message survives the way", () => {
   }));
 });
 
-Deno.test("a body that is no JSON object with a type is malformed", () => {
+Deno.test("decodeMessage: a body that is not a JSON object with a type is malformed", () => {
   const bodies = [
     "",
     "json=",
@@ -76,7 +76,7 @@ Deno.test("a body that is no JSON object with a type is malformed", () => {
   for (const text of bodies) assertEquals(decodeMessage(text), "malformed", text.slice(0, 60));
 });
 
-Deno.test("a message with a field that does not fit is unfit", () => {
+Deno.test("decodeMessage: a message with a wrong field is unfit", () => {
   const messages = [
     '{"type":"shutdown"}',
     '{"type":"__proto__"}',
@@ -104,14 +104,14 @@ Deno.test("a message with a field that does not fit is unfit", () => {
   for (const text of messages) assertEquals(decode(text), "unfit", text.slice(0, 80));
 });
 
-Deno.test("anything at all is read without an error", () => {
+Deno.test("decodeMessage: no text causes an error", () => {
   fc.assert(fc.property(fc.string(), (text) => void decodeMessage(text)));
   fc.assert(fc.property(fc.json(), (text) => void decode(text)));
   fc.assert(fc.property(fc.json(), (text) => void decodeListing(text, 10)));
   fc.assert(fc.property(fc.json(), (text) => void decodeFound(text, ["a"], "http://x:1/")));
 });
 
-Deno.test("only a place on the peer that was asked is believed", () => {
+Deno.test("decodeFound: accepts only locations on the peer itself", () => {
   const base = "http://10.0.0.2:15678/";
   const found = (place: unknown): string[] => [
     ...decodeFound(JSON.stringify({ "pkg/a": place }), ["pkg/a"], base) ?? ["null"],
@@ -135,7 +135,7 @@ Deno.test("only a place on the peer that was asked is believed", () => {
   for (const place of elsewhere) assertEquals(found(place), [], String(place));
 });
 
-Deno.test("claims about paths that nobody asked for are passed over", () => {
+Deno.test("decodeFound: ignores paths that were not in the question", () => {
   const answer = '{"pkg/a":"pkg/a","pkg/b":"pkg/b","__proto__":"__proto__"}';
   assertEquals([...decodeFound(answer, ["pkg/b"], "http://x:1/") ?? []], ["pkg/b"]);
   assertEquals([...decodeFound("{}", ["__proto__", "toString"], "http://x:1/") ?? []], []);
@@ -146,11 +146,11 @@ Deno.test("claims about paths that nobody asked for are passed over", () => {
   assertEquals(decodeFound("null", ["a"], "http://x:1/"), new Set());
 });
 
-Deno.test("a file named __proto__ is a file like others", () => {
+Deno.test("decodeFound: a file can be called __proto__", () => {
   assertEquals(encodeFound(new Map([["__proto__", "__proto__"]])), '{"__proto__":"__proto__"}');
 });
 
-Deno.test("listings survive the way, without what cannot be", () => {
+Deno.test("decodeListing: restores encoded listings, without impossible entries", () => {
   const entry = { href: "/pkg/a", size: 7, mtime: 1.5, dir: false };
   const listing = new Map([["a", [entry]], ["__proto__", [entry]]]);
   assertEquals(decodeListing(encodeListing(listing), 10), listing);
@@ -172,7 +172,7 @@ Deno.test("listings survive the way, without what cannot be", () => {
   assertEquals(decodeListing('{"a":[{"href":"a"}],"b":[{"href":"b"}]}', 1)?.size, 1);
 });
 
-Deno.test("paths in messages are not encoded", () => {
+Deno.test("pathSegments: paths in messages are not encoded", () => {
   assertEquals(pathSegments("pkg/foo-1:2.0+r1-1-any.pkg.tar.zst"), [
     "pkg",
     "foo-1:2.0+r1-1-any.pkg.tar.zst",
@@ -182,7 +182,7 @@ Deno.test("paths in messages are not encoded", () => {
   for (const path of ["..", "a/../b", "./a", "a\0b"]) assertEquals(pathSegments(path), null, path);
 });
 
-Deno.test("what may be asked is what is taken", () => {
+Deno.test("canBeAsked: true exactly for the paths that decodeMessage accepts", () => {
   const name = "n".repeat(255);
   const cases: [string, boolean][] = [
     ["pkg/foo-1-1-any.pkg.tar.zst", true],
@@ -203,18 +203,18 @@ Deno.test("what may be asked is what is taken", () => {
   }
 });
 
-Deno.test("the size of a message is known before it is written", () => {
+Deno.test("sizeInMessage: predicts the size of a message", () => {
   const paths = ["pkg/a", '"', "é", "\u0001", "a+b:c"];
   const size = (paths: readonly string[]): number =>
     encodeMessage({ type: "file check", paths, hops: 0 }).length;
   const sum = paths.reduce((sum, path) => sum + sizeInMessage(path), 0);
-  // Behind the last path there is no comma, which is three bytes when encoded.
+  // There is no comma after the last path. An encoded comma takes three bytes.
   assertEquals(size(paths) - size([]), sum - 3);
 });
 
 const digest = "0123456789abcdef".repeat(4);
 
-Deno.test("decodeMessage takes a want, and fills in what is left out", () => {
+Deno.test("decodeMessage accepts a want, and adds missing fields", () => {
   assertEquals(decode(`{"type": "want", "file": "a.pkg.tar", "digest": "${digest}"}`), {
     type: "want",
     file: "a.pkg.tar",
@@ -225,7 +225,7 @@ Deno.test("decodeMessage takes a want, and fills in what is left out", () => {
   });
 });
 
-Deno.test("decodeMessage refuses a want with a field that is not what it should be", () => {
+Deno.test("decodeMessage refuses a want with a wrong field", () => {
   const good = { type: "want", file: "a.pkg.tar", digest, have: 5, failed: ["instance-1"] };
   const bad: readonly Record<string, unknown>[] = [
     { file: "../a" },
@@ -246,7 +246,7 @@ Deno.test("decodeMessage refuses a want with a field that is not what it should 
   for (const each of bad) assertEquals(decode(JSON.stringify({ ...good, ...each })), "unfit");
 });
 
-Deno.test("decodeFirst takes an instance and nothing else", () => {
+Deno.test("decodeFirst accepts only an instance", () => {
   assertEquals(decodeFirst('{"first": "instance-1"}'), { first: "instance-1", age: 0 });
   assertEquals(decodeFirst('{"first": "instance-1", "age": 7}'), { first: "instance-1", age: 7 });
   for (

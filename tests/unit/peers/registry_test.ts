@@ -31,7 +31,7 @@ function believed(registry: Registry, host: string): Peer {
   return peer;
 }
 
-Deno.test("an announced peer must answer before it is believed", () => {
+Deno.test("Registry: an announced server must answer before it is a peer", () => {
   const { registry } = make();
   const peer = registry.heard(at("10.0.0.2"), "announcement");
   assert(peer !== null);
@@ -41,7 +41,7 @@ Deno.test("an announced peer must answer before it is believed", () => {
   assertEquals(registry.askable().map(({ url }) => url), ["http://10.0.0.2:15678/"]);
 });
 
-Deno.test("a candidate that fails is forgotten", () => {
+Deno.test("Registry: a candidate that fails is forgotten", () => {
   const { registry } = make();
   const peer = registry.heard(at("10.0.0.2"), "nudge");
   assert(peer !== null);
@@ -49,7 +49,7 @@ Deno.test("a candidate that fails is forgotten", () => {
   assertEquals([registry.all().length, registry.has(peer)], [0, false]);
 });
 
-Deno.test("the backoff grows, and an answer ends it", () => {
+Deno.test("Registry: the backoff grows, and an answer ends it", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
   const pauses: number[] = [];
@@ -69,7 +69,7 @@ Deno.test("the backoff grows, and an answer ends it", () => {
   assertEquals(peer.backoffUntil - clock.now, PEER_BACKOFF.first);
 });
 
-Deno.test("`changed` tells once of a peer's trouble, and that it is over", () => {
+Deno.test("Registry: `changed` reports a trouble once, and its end", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
   const told: (string | null)[] = [];
@@ -82,7 +82,7 @@ Deno.test("`changed` tells once of a peer's trouble, and that it is over", () =>
   assertEquals(told, ["refused", "is late", null]);
 });
 
-Deno.test("`changed` tells of another instance and another generation, and of no other answer", () => {
+Deno.test("Registry: `changed` reports a new instance or generation, but no other answers", () => {
   const { registry } = make();
   const told: unknown[] = [];
   registry.on("changed", ({ instance, generation }) => void told.push([instance, generation]));
@@ -96,14 +96,14 @@ Deno.test("`changed` tells of another instance and another generation, and of no
   assertEquals(told, [[null, null], ["one", 1], ["one", 2], ["two", 1], ["two", 5]]);
 });
 
-Deno.test("failures in the same moment are one failure", () => {
+Deno.test("Registry: simultaneous failures count as one", () => {
   const { registry } = make();
   const peer = believed(registry, "10.0.0.2");
   for (let i = 0; i < 5; i++) registry.failed(peer, "refused");
   assertEquals(peer.backoffUntil, PEER_BACKOFF.first);
 });
 
-Deno.test("a peer in backoff is asked again when it announces itself", () => {
+Deno.test("Registry: a peer in backoff is probed when it announces itself", () => {
   const { registry } = make();
   const peer = believed(registry, "10.0.0.2");
   assertEquals(registry.heard(at("10.0.0.2"), "announcement"), null);
@@ -112,7 +112,7 @@ Deno.test("a peer in backoff is asked again when it announces itself", () => {
   assertEquals(registry.askable(), []);
 });
 
-Deno.test("a peer is forgotten after three intervals of silence, a static one never", () => {
+Deno.test("Registry: a peer is forgotten after three intervals of silence, but a static one never", () => {
   const { registry, clock } = make();
   believed(registry, "10.0.0.2");
   const fixed = registry.addStatic(at("10.0.0.3"));
@@ -127,14 +127,14 @@ Deno.test("a peer is forgotten after three intervals of silence, a static one ne
   assertEquals(again?.state, "candidate");
 });
 
-Deno.test("an old count of transfers is old, however lately the peer was heard", () => {
+Deno.test("Registry: a reported number of transfers ages even if the peer announces itself", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
   registry.answered(peer, { ...FACTS, instance: "an instance", transfers: 8 });
   clock.now = 60_000;
   registry.heard(at("10.0.0.2"), "announcement");
   assert(transfersOf(peer, clock.now) < 1);
-  // What it is sent now is new all the same.
+  // A transfer that starts now counts fully.
   registry.sentTo(peer);
   registry.sentTo(peer);
   assertEquals(Math.round(transfersOf(peer, clock.now)), 2);
@@ -142,7 +142,7 @@ Deno.test("an old count of transfers is old, however lately the peer was heard",
   assertEquals(transfersOf(peer, clock.now), 5);
 });
 
-Deno.test("`changed` tells of each peer that leaves the table, once", () => {
+Deno.test("Registry: `changed` reports each peer that leaves the table, once", () => {
   const gone: string[] = [];
   const { registry, clock } = make();
   believed(registry, "10.0.0.2");
@@ -157,17 +157,17 @@ Deno.test("`changed` tells of each peer that leaves the table, once", () => {
   registry.failed(candidate, "refused");
   assertEquals(gone.splice(0), ["10.0.0.3", "10.0.0.4"]);
   clock.now = LIFETIME + 1;
-  // Nobody searches, but another one comes.
+  // There is no search, but another peer announces itself.
   believed(registry, "10.0.0.5");
   assertEquals(gone, ["10.0.0.2"]);
 });
 
-/** How many of those that were heard are still kept. */
+/** Returns how many of the servers that were heard are still in the table. */
 function countOf(registry: Registry, heard: readonly (Peer | null)[]): number {
   return heard.filter((peer) => peer !== null && registry.has(peer)).length;
 }
 
-Deno.test("a flood of announcements is bounded and evicts no peer", () => {
+Deno.test("Registry: a flood of announcements is bounded and evicts no peer", () => {
   const { registry } = make();
   const working = Array.from({ length: 20 }, (_, i) => believed(registry, `10.1.0.${i}`));
   const flood = Array.from(
@@ -178,7 +178,7 @@ Deno.test("a flood of announcements is bounded and evicts no peer", () => {
   assertEquals(registry.all(), working);
 });
 
-Deno.test("one host cannot fill the table", () => {
+Deno.test("Registry: one host cannot fill the table", () => {
   const { registry } = make();
   const flood = Array.from(
     { length: 10_000 },
@@ -188,7 +188,7 @@ Deno.test("one host cannot fill the table", () => {
   assert(registry.heard(at("10.0.0.2"), "announcement") !== null);
 });
 
-Deno.test("the table of peers is bounded", () => {
+Deno.test("Registry: the table of peers is bounded", () => {
   const { registry } = make();
   for (let i = 0; i < BOUNDS.peers + 100; i++) {
     const peer = registry.heard(at(`10.3.${i >> 8}.${i & 255}`), "nudge");
@@ -197,7 +197,7 @@ Deno.test("the table of peers is bounded", () => {
   assertEquals(registry.all().length, BOUNDS.peers);
 });
 
-Deno.test("announcements do not push out those whose address is proven", () => {
+Deno.test("Registry: announcements do not evict candidates with a proven address", () => {
   const { registry } = make();
   const nudges = Array.from(
     { length: BOUNDS.candidates },
@@ -209,7 +209,7 @@ Deno.test("announcements do not push out those whose address is proven", () => {
   assertEquals(countOf(registry, [...nudges, last]), BOUNDS.candidates);
 });
 
-Deno.test("what one worker knew, the next one knows", () => {
+Deno.test("Registry: import restores the peers of export", () => {
   const one = make().registry;
   believed(one, "10.0.0.2");
   one.addStatic(at("10.0.0.3"));
@@ -219,7 +219,7 @@ Deno.test("what one worker knew, the next one knows", () => {
   assertEquals(two.askable().map(({ url }) => url), ["http://10.0.0.2:15678/"]);
 });
 
-Deno.test("who only answers nudges is waited for less long each time, until minutes are over", () => {
+Deno.test("Registry: a peer that only answers nudges stays on probation until it has not failed for minutes", () => {
   const { registry, clock } = make();
   const peer = believed(registry, "10.0.0.2");
   const pauses: number[] = [];
@@ -235,7 +235,7 @@ Deno.test("who only answers nudges is waited for less long each time, until minu
   assertEquals(registry.askable().map(({ failures }) => failures), [0]);
 });
 
-Deno.test("many peers that fail do not make a search ask them all", () => {
+Deno.test("Registry: askable returns only a few of many failing peers", () => {
   const { registry, clock } = make();
   const alive = believed(registry, "10.0.0.2");
   const dead = Array.from(
@@ -250,7 +250,7 @@ Deno.test("many peers that fail do not make a search ask them all", () => {
   assertEquals(asked.length, 1 + BOUNDS.due);
 });
 
-Deno.test("a full table makes room for an honest peer: who fails goes, then the crowd of one host", () => {
+Deno.test("Registry: a full table makes room for a peer: failing ones are evicted, then those of the host with most", () => {
   const { registry } = make();
   const answer = (host: string, port: number): Peer | null => {
     const peer = registry.heard(at(host, port), "nudge");

@@ -2,7 +2,7 @@ import { type Peer, Registry } from "../../../src/peers/registry.ts";
 import { search } from "../../../src/peers/search.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-/** Longer than any of these takes, if it is not waited for. */
+/** Milliseconds; longer than any of these searches takes unless it waits in vain. */
 const TIMEOUT = 5_000;
 
 const registry = new Registry({ lifetime: 1 });
@@ -18,7 +18,7 @@ type Answer = "yes" | "no" | "never";
 const said = (answer: Answer | undefined): Promise<boolean> =>
   answer === "never" ? new Promise(() => {}) : Promise.resolve(answer === "yes");
 
-/** Searches among peers that answer as they are told; also gives what they were asked. */
+/** Searches among peers with the given answers. Returns the result and the questions. */
 async function among(
   named: readonly Peer[],
   unknown: readonly Peer[],
@@ -39,17 +39,19 @@ async function among(
     ranked: (peers: readonly Peer[]): readonly Peer[] => peers,
   };
   const found = await search(question, named, unknown, timeout);
-  if (found !== null) assert(performance.now() - start < TIMEOUT, "it came with the last second");
+  if (found !== null) {
+    assert(performance.now() - start < TIMEOUT, "the search ended only by the timeout");
+  }
   return { found, asked };
 }
 
-Deno.test("if the index is right, nobody else is asked", async () => {
+Deno.test("search: if the index is right, no other peer is asked", async () => {
   const confirm = new Map([[one, "yes" as const]]);
   const { found, asked } = await among([one], [two], { confirm });
   assertEquals([found, asked], [one, ["confirm one"]]);
 });
 
-Deno.test("the others are asked when the only peer with the file in its index hangs", async () => {
+Deno.test("search: the other peers are asked when the only one with the file in its index hangs", async () => {
   const check = new Map([[two, "yes" as const], [three, "no" as const]]);
   const confirm = new Map<Peer, Answer>([[one, "never"], [two, "yes"]]);
   const { found, asked } = await among([one], [two, three], { check, confirm });
@@ -57,20 +59,20 @@ Deno.test("the others are asked when the only peer with the file in its index ha
   assertEquals(asked, ["confirm one", "check two", "check three", "confirm two"]);
 });
 
-Deno.test("one that hangs does not keep those back that the index names too", async () => {
+Deno.test("search: a peer that hangs does not delay others with the file in their index", async () => {
   const confirm = new Map<Peer, Answer>([[one, "never"], [two, "yes"]]);
   const { found, asked } = await among([one, two], [three], { confirm });
   assertEquals([found, asked], [two, ["confirm one", "confirm two"]]);
 });
 
-Deno.test("a yes is confirmed although others still think, and one of them hangs", async () => {
+Deno.test("search: a positive answer is confirmed while others have not answered, and one of them hangs", async () => {
   const check = new Map<Peer, Answer>([[two, "yes"], [three, "never"]]);
   const confirm = new Map<Peer, Answer>([[one, "never"], [two, "yes"]]);
   const { found } = await among([one], [two, three], { check, confirm });
   assertEquals(found, two);
 });
 
-Deno.test("when all say no, it is over", async () => {
+Deno.test("search: ends when no peer has the file", async () => {
   const check = new Map([[two, "no" as const]]);
   const confirm = new Map([[one, "no" as const]]);
   const { found, asked } = await among([one], [two], { check, confirm });
@@ -78,7 +80,7 @@ Deno.test("when all say no, it is over", async () => {
   assertEquals(await among([], [], {}), { found: null, asked: [] });
 });
 
-Deno.test("when nobody answers, it ends in time", async () => {
+Deno.test("search: ends at the timeout when no peer answers", async () => {
   const check = new Map<Peer, Answer>([[two, "never"]]);
   const confirm = new Map<Peer, Answer>([[one, "never"]]);
   const { found, asked } = await among([one], [two], { check, confirm }, 200);

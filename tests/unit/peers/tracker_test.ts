@@ -9,7 +9,7 @@ const asker = (name: string, address: string = `10.0.0.${name.charCodeAt(0)}`): 
 });
 const [a, b, c] = [asker("a"), asker("b"), asker("c")];
 
-/** A tracker, its clock, and what it answers to a want. */
+/** Returns a tracker, its clock, and a function that sends it a want and returns the answer. */
 function make(): {
   readonly tracker: Tracker;
   readonly clock: { now: number };
@@ -25,12 +25,12 @@ function make(): {
   return { tracker, clock, want };
 }
 
-Deno.test("the first that wants a file is named to all, itself included", () => {
+Deno.test("Tracker: names the first server that wants a file to all, including itself", () => {
   const { want } = make();
   assertEquals([want(a), want(b), want(c), want(a)], Array(4).fill(a.instance));
 });
 
-Deno.test("a name that is not repeated for 30 s is forgotten, one that is repeated stays", () => {
+Deno.test("Tracker: forgets an instance that does not repeat its want for 30 s, and keeps one that does", () => {
   const { want, clock } = make();
   want(a);
   clock.now += TRACKER_BOUNDS.lifetime;
@@ -41,14 +41,14 @@ Deno.test("a name that is not repeated for 30 s is forgotten, one that is repeat
   assertEquals(want(b), b.instance);
 });
 
-Deno.test("what one asker says of a failure holds for that asker only", () => {
+Deno.test("Tracker: a failure that one asker reports changes the answer to that asker only", () => {
   const { want } = make();
   want(a);
   assertEquals(want(b, 0, a), b.instance);
   assertEquals([want(c), want(a)], [a.instance, a.instance]);
 });
 
-Deno.test("of those that lose the first at the same moment, who has most goes on", () => {
+Deno.test("Tracker: of several askers that lose the first instance, the one with most bytes continues", () => {
   const { tracker, clock, want } = make();
   want(a, 50);
   const failed = [a.instance];
@@ -57,14 +57,14 @@ Deno.test("of those that lose the first at the same moment, who has most goes on
   tracker.want("file", c, 20, failed);
   assertEquals(tracker.named("file", b, failed)?.instance, c.instance);
   assertEquals(tracker.named("file", c, failed)?.instance, c.instance);
-  // Later nobody takes its place: it has begun already.
+  // Later no other one replaces it, because it has begun already.
   clock.now += 1_000;
   assertEquals(want(b, 30, a), c.instance);
-  // Unless it has failed, too.
+  // If it has failed, too, another one does.
   assertEquals(want(b, 30, a, c), b.instance);
 });
 
-Deno.test("who ends is replaced by the one that went on", () => {
+Deno.test("Tracker: an instance that ends is replaced by the one that continued", () => {
   const { tracker, want } = make();
   want(a);
   want(b, 10, a);
@@ -74,7 +74,7 @@ Deno.test("who ends is replaced by the one that went on", () => {
   assertEquals(tracker.size, 0);
 });
 
-Deno.test("nobody can end or repeat a want from another address", () => {
+Deno.test("Tracker: a want cannot be ended or repeated from another address", () => {
   const { tracker, clock, want } = make();
   want(a);
   const liar = { ...a, address: "10.0.0.66" };
@@ -86,7 +86,7 @@ Deno.test("nobody can end or repeat a want from another address", () => {
   assertEquals(want(b), b.instance);
 });
 
-Deno.test("an address is named for 64 files at most: for those that it wanted last", () => {
+Deno.test("Tracker: names an address for at most 64 files: those that it wanted last", () => {
   const { tracker } = make();
   const greedy = { address: "10.0.0.9" };
   for (let i = 0; i < 1_000; i++) {
@@ -97,7 +97,7 @@ Deno.test("an address is named for 64 files at most: for those that it wanted la
   assertEquals(tracker.named("file 999", b, [])?.instance, "instance-999");
 });
 
-Deno.test("a tracker remembers 4,096 files in all", () => {
+Deno.test("Tracker: stores at most 4,096 files", () => {
   const { tracker } = make();
   for (let i = 0; i < 10_000; i++) {
     const address = `10.0.${i >> 8}.${i & 255}`;
@@ -107,7 +107,7 @@ Deno.test("a tracker remembers 4,096 files in all", () => {
   assert(tracker.size <= TRACKER_BOUNDS.files, `${tracker.size}`);
 });
 
-Deno.test("endless wants of one address push out nobody else's", () => {
+Deno.test("Tracker: endless wants of one address evict no others", () => {
   const { tracker, want } = make();
   want(a);
   for (let i = 0; i < 3 * TRACKER_BOUNDS.files; i++) tracker.want(`other ${i}`, b, i, [a.instance]);

@@ -1,4 +1,4 @@
-/** Which trackers are asked, whose answer counts, and how long anybody waits for one. */
+/** Which trackers are asked, whose answer is used, and how long a server waits for one. */
 
 import type { FirstDownload, Want } from "../../../src/peers/protocol.ts";
 import { parsePeerUrl } from "../../../src/peers/peer_url.ts";
@@ -11,7 +11,7 @@ const want: Want = { type: "want", file: "f", digest, have: 0, failed: [], ended
 
 type Answer = (peer: Peer) => Promise<FirstDownload | null>;
 
-/** A server that relays, with so many peers that do, and how these answer. */
+/** Makes a server that relays, with the given number of peers that do, and their answers. */
 function make(count: number, answer: Answer): {
   readonly wants: Wants;
   readonly asked: Peer[];
@@ -39,7 +39,7 @@ function make(count: number, answer: Answer): {
         return answer(peer);
       },
     },
-    // It is no tracker itself: each answer is a peer's.
+    // This server itself is not a tracker, so that each answer comes from a peer.
     { instance: "instance-own", relays: false },
   );
   return { wants, asked, peers };
@@ -47,7 +47,7 @@ function make(count: number, answer: Answer): {
 
 const never = (): Promise<never> => new Promise(() => {});
 
-/** As {@link make}; the answers are those of the better tracker and of the other one. */
+/** Does the same as {@link make}, with the answers of the better tracker and of the other one. */
 function withAnswers(one: FirstDownload | null, other: FirstDownload | null): Promise<Peer | null> {
   let first: Peer | null = null;
   const { wants } = make(9, (peer) => {
@@ -57,7 +57,7 @@ function withAnswers(one: FirstDownload | null, other: FirstDownload | null): Pr
   return wants.ask(want).late;
 }
 
-Deno.test("two trackers are asked, the same for each want for a file", async () => {
+Deno.test("Wants: asks two trackers, the same ones for each want for a file", async () => {
   const { wants, asked } = make(9, () => Promise.resolve(null));
   await wants.ask(want).late;
   await wants.ask({ ...want, have: 7 }).late;
@@ -68,7 +68,7 @@ Deno.test("two trackers are asked, the same for each want for a file", async () 
   assertEquals(new Set(asked).size, 9, "the files are shared among all");
 });
 
-Deno.test("the better tracker is believed, unless the other one remembers more", async () => {
+Deno.test("Wants: uses the answer of the better tracker, unless the other one has named an instance for longer", async () => {
   const named = (i: number, age: number): FirstDownload => ({ first: `instance-${i}`, age });
   assertEquals((await withAnswers(named(1, 0), named(2, 900)))?.instance, "instance-1");
   assertEquals((await withAnswers(named(1, 0), named(2, 6_000)))?.instance, "instance-2");
@@ -76,24 +76,24 @@ Deno.test("the better tracker is believed, unless the other one remembers more",
   assertEquals(await withAnswers({ first: "instance-own", age: 0 }, named(2, 900)), null);
 });
 
-Deno.test("an answer is followed to a peer that is known and alive only", async () => {
+Deno.test("Wants: uses an answer only if it names a known peer that is alive", async () => {
   assertEquals(await withAnswers({ first: "instance-of-a-stranger", age: 9e9 }, null), null);
   const { wants, peers } = make(3, () => Promise.resolve({ first: "instance-1", age: 0 }));
   peers[1]!.state = "backoff";
-  // A moment ago it was there.
+  // The peer was alive a moment ago.
   assertEquals((await wants.ask(want).late)?.instance, "instance-1");
   peers[1]!.lastSeen = performance.now() - 10_000;
   assertEquals(await wants.ask(want).late, null);
 });
 
-/** Milliseconds until it is known whom to ask. */
+/** Returns the milliseconds until the answer is there. */
 async function timeOf(wants: Wants): Promise<number> {
   const begun = performance.now();
   await wants.ask(want).soon();
   return performance.now() - begun;
 }
 
-Deno.test("trackers that do not answer cost half a second, and from then on 50 ms", async () => {
+Deno.test("Wants: trackers that do not answer cost half a second once, and then 50 ms each time", async () => {
   const { wants } = make(2, never);
   // Five packages are wanted at the same time.
   const times = await Promise.all(Array.from({ length: 5 }, () => timeOf(wants)));
@@ -106,7 +106,7 @@ Deno.test("trackers that do not answer cost half a second, and from then on 50 m
   }
 });
 
-Deno.test("trackers that seem to be gone cost 50 ms", async () => {
+Deno.test("Wants: trackers that seem to be gone cost 50 ms", async () => {
   const { wants, peers } = make(2, never);
   for (const peer of peers) peer.state = "backoff";
   for (const peer of peers) peer.lastSeen = performance.now() - 10_000;
@@ -114,7 +114,7 @@ Deno.test("trackers that seem to be gone cost 50 ms", async () => {
   assert(took >= WANT_TIMEOUT - 5 && took < WANT_TIMEOUT + PATIENCE / 2, `${took} ms`);
 });
 
-Deno.test("a tracker may take its time again after a file came from where it said", async () => {
+Deno.test("Wants: a tracker gets its time again after a file came from the peer that it named", async () => {
   const lateness = WANT_TIMEOUT + 0.9 * PATIENCE;
   const { wants } = make(2, async () => {
     await new Promise((resolve) => setTimeout(resolve, lateness));
@@ -135,7 +135,7 @@ Deno.test("a tracker may take its time again after a file came from where it sai
   );
 });
 
-Deno.test("the best tracker's answer is enough, and one that comes late still counts", async () => {
+Deno.test("Wants: the answer of the best tracker is enough, and a late one is still used", async () => {
   const { promise, resolve } = Promise.withResolvers<FirstDownload>();
   let first: Peer | null = null;
   const { wants } = make(2, (peer) => {
@@ -148,7 +148,7 @@ Deno.test("the best tracker's answer is enough, and one that comes late still co
   assertEquals((await late)?.instance, "instance-1");
 });
 
-Deno.test("a server that does not relay answers no want", async () => {
+Deno.test("Wants: a server that does not relay answers no want", async () => {
   const { wants } = make(0, never);
   assertEquals(await wants.answer(want, "instance-1", "10.0.0.1"), null);
 });

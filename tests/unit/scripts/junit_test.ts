@@ -1,7 +1,7 @@
 import { add, countReport } from "../../../scripts/junit.ts";
 import { assertEquals } from "../../assert.ts";
 
-Deno.test("a report is counted by test cases; skipped ones are neither passed nor failed", () => {
+Deno.test("junit: test cases are counted; skipped ones count neither as passed nor as failed", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="5" failures="1" errors="0" time="0.010">
     <testsuite name="./a_test.ts" tests="5" disabled="1" errors="0" failures="1">
@@ -20,6 +20,6 @@ Deno.test("a report is counted by test cases; skipped ones are neither passed no
   assertEquals(countReport(""), { passed: 0, failed: 0 });
 });
 
-Deno.test("counts add up", () => {
+Deno.test("junit: counts of several reports are added", () => {
   assertEquals(add({ passed: 2, failed: 1 }, { passed: 3, failed: 0 }), { passed: 5, failed: 1 });
 });

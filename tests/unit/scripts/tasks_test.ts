@@ -11,31 +11,31 @@ const DIRECTORY = fileURLToPath(new URL("../../../doc/tasks/", import.meta.url))
 const INDEX = "README.md";
 const DATE = new Date("2026-11-26T12:00:00Z");
 
-/** Longest page, in lines. */
+/** Greatest number of lines of a page. */
 const MAX_LINES = 62;
 
-/** Columns of a terminal, less what a man page puts before a command in a numbered list. */
+/** Columns of a terminal, minus the indent of a command in a numbered list of a man page. */
 const MAX_COMMAND = 69;
 
-/** Text of the pages by the names of their files. */
+/** The texts of the pages by their file names. */
 const pages = new Map(
   [...Deno.readDirSync(DIRECTORY)].map((
     { name },
   ) => [name, Deno.readTextFileSync(DIRECTORY + name)]),
 );
 
-/** What stands between backquotes, and the blocks of commands, in which a backslash continues a line. */
+/** Returns the texts between backquotes, and the blocks of commands, in which a backslash continues a line. */
 function codeOf(text: string): string[] {
   const blocks = text.match(/^ {4,}\S.*$/gm) ?? [];
   const spans = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? "");
   return [...blocks.join("\n").replaceAll(/\\\n\s*/g, " ").split("\n"), ...spans];
 }
 
-/** The options that a page names, each with the command that it is for. */
+/** Returns the options in a page, each with its command. */
 function namedOptions(text: string): { command: string; option: string }[] {
   return codeOf(text).flatMap((code) => {
     const [, words = code] = /PACSERVE_ARGS="([^"]*)"/.exec(code) ?? [];
-    // Alone, or in the file of the service, an option is one of pacserve's.
+    // Without a command, and in the file of the service, an option belongs to pacserve.
     const command = words.trim().startsWith("--")
       ? "pacserve"
       : words.trim().split(/\s+/).find((word) => !word.includes("=")) ?? "";
@@ -55,7 +55,7 @@ Deno.test("doc/tasks: each page becomes a man page, and is short", () => {
   }
 });
 
-Deno.test("doc/tasks: pacserve-tasks(7) lists every page by its name, and each page leads there", () => {
+Deno.test("doc/tasks: pacserve-tasks(7) lists every page by its name, and each page refers to it", () => {
   const listed = [...pages.get(INDEX)?.matchAll(/^- \[(\S+)\(7\)\]\((\S+)\): /gm) ?? []]
     .map(([, name, file]) => [file, name]);
   const others = [...pages].filter(([file]) => file !== INDEX);
@@ -70,7 +70,7 @@ Deno.test("doc/tasks: pacserve-tasks(7) lists every page by its name, and each p
   }
 });
 
-Deno.test("doc/tasks: each option that a page names for a command of ours exists", () => {
+Deno.test("doc/tasks: each option in a page exists in the command that the page names it for", () => {
   const known = new Map(
     installedCommands().map((command) => [
       command.name,
@@ -90,7 +90,7 @@ Deno.test("doc/tasks: each option that a page names for a command of ours exists
   assert(found > 10, "the options were not found");
 });
 
-Deno.test("doc/tasks: options are found alone, in commands, and behind PACSERVE_ARGS", () => {
+Deno.test("doc/tasks: options are found alone, in commands, and after PACSERVE_ARGS", () => {
   const text = '`--peer http://a/` `PACSERVE_ARGS="--mdns x"`\n\n    quickserve --root a \\\n' +
     "        --qr\n    pacman --sync\n";
   assertEquals(
@@ -99,7 +99,7 @@ Deno.test("doc/tasks: options are found alone, in commands, and behind PACSERVE_
   );
 });
 
-Deno.test("taskPage: what roff or a shell would misread is escaped", () => {
+Deno.test("taskPage: characters that are special in roff or a shell are escaped", () => {
   const page = (body: string): string =>
     taskPage(`# pacserve-x(7) - do x\n\n${body}\n\n## See also\n\npacman(8), curl(1)\n`, DATE)
       .source;
