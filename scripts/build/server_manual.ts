@@ -67,7 +67,7 @@ export const DATA: Section = {
     "the stored file, requested the name that the client sent; reason is a sentence for people:",
     {
       literal: '{"uploaded":[{"name":"a.1.txt","requested":"a.txt","size":3}],\n' +
-        ' "failed":[{"name":"..","reason":"The name stands for a directory."}]}',
+        ' "failed":[{"name":"..","reason":"The name refers to a directory."}]}',
     },
     "The page of peers is",
     {

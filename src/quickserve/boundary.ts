@@ -1,10 +1,10 @@
 /**
- * The wall around what is shared: where a path really leads, and whether that is inside of a share.
+ * The boundary of the shares: resolves a path and checks that the result is inside of a share.
  *
- * The runtime's read scope looks at the path that is asked for and follows symbolic links out of it.
+ * The runtime's read scope checks only the path of a request, and follows symbolic links out of the scope.
  * Therefore a path proves nothing until its file is open. The open file is compared with the file at the
- * resolved path, and the resolved path has to be inside of a share. (`/proc/self/fd` would tell where an
- * open file is, but Deno refuses to read it.)
+ * resolved path, and the resolved path has to be inside of a share. (`/proc/self/fd` has the path of an
+ * open file, but Deno refuses to read it.)
  */
 
 import { realPathOrNull } from "../files.ts";
@@ -18,10 +18,10 @@ export interface OpenedFile {
   readonly info: Deno.FileInfo;
 }
 
-/** If a directory's inode did not change for this long (ms), nothing was renamed in it meanwhile. */
+/** If a directory's inode did not change for this time (ms), nothing was renamed in the directory. */
 const SETTLED_AFTER = 2000;
 
-/** How often a path in a directory that changes has to lead to the same file before it is believed. */
+/** If a directory changed lately, a path in it has to lead to the same file this many times. */
 const REPETITIONS = 16;
 
 /** The real paths of the sources of a tree, and the checks against them. */
@@ -45,7 +45,7 @@ export class Boundary {
   /**
    * Opens a regular file if it is inside of a share.
    *
-   * @returns null when it is not, is not there, is no regular file or may not be read.
+   * @returns null when it is outside, does not exist, is not a regular file, or may not be read.
    */
   open(localPath: string): OpenedFile | null {
     const started = Date.now();
@@ -63,17 +63,17 @@ export class Boundary {
       const info = this.#followLinks ? steadyInfo(localPath, before) : file.statSync();
       if (info?.isFile === true && this.contains(localPath, info, started)) return { file, info };
     } catch {
-      // Not there any more: closed below.
+      // The file was removed meanwhile. It is closed below.
     }
     file.close();
     return null;
   }
 
   /**
-   * True when `localPath` leads to what `info` describes and that is inside of a share.
+   * True when `localPath` leads to the file or directory that `info` describes, inside of a share.
    *
-   * @param info of a file that was opened, or a directory that was looked at, under this path.
-   * @param started when (ms since 1970) that was, or before.
+   * @param info the result of `stat` for the file or directory that was opened or read at this path.
+   * @param started a time (ms since 1970) not later than that `stat`.
    */
   contains(localPath: string, info: Deno.FileInfo, started: number): boolean {
     if (this.#followLinks) return true;
@@ -83,7 +83,7 @@ export class Boundary {
     return this.#resolveSources() && this.#leadsInside(localPath, info, started);
   }
 
-  /** Resolves the sources again; returns true when a real path is another than before. */
+  /** Resolves the sources again; returns true when a real path has changed. */
   #resolveSources(): boolean {
     const previous = this.#byRealPath;
     const byRealPath = new Map<string, Source[]>();
@@ -110,12 +110,12 @@ export class Boundary {
     if (real === null) return false;
     const top = this.#topOf(real, info.isDirectory);
     if (top === null) return false;
-    // A link may spell what it leads to otherwise than its directory lists it.
+    // The target of a link may spell a name differently from the directory's listing.
     if (real !== localPath && spellingOf(real, namesBelow(top, real)) === "other") return false;
     return isSettled(top, real, info, started) || leadsThereAgain(localPath, real, info);
   }
 
-  /** The real path of the source that a real path is inside of and shown in; null if there is none. */
+  /** The real path of the source that contains and shows `real`; null if no source does. */
   #topOf(real: string, isDirectory: boolean): string | null {
     let top = real === "/" ? "" : real;
     const names: string[] = [];
@@ -131,19 +131,19 @@ export class Boundary {
   }
 }
 
-/** The names on the way from a directory (the root directory is the empty string) to a path in it. */
+/** The names between a directory (the root directory is the empty string) and a path in it. */
 function namesBelow(top: string, path: string): string[] {
   return path.slice(top.length).split("/").filter((name) => name !== "");
 }
 
 /**
- * True when `real` names the file of `info` and nothing between it and `top` was renamed, made or
- * removed since before it was opened.
+ * True when `real` names the file of `info`, and nothing between `top` and the file has been renamed,
+ * created or removed since `started`.
  *
- * Swapping a directory for a link changes the directory that it is in, and the kernel notes that in
- * the inode's change time, which no program can set. The directories are read from the bottom to the
- * top. Each one's time shows that the names in it did not change while those below were looked at.
- * Therefore the answer does not depend on luck, however fast an attacker swaps.
+ * Replacing a directory with a link changes the parent directory, and the kernel records that in the
+ * parent's change time (ctime), which no program can set. The directories are read from the bottom to the
+ * top. The change time of each shows that its names did not change while the directories below it were
+ * read. Therefore the result does not depend on timing, however fast an attacker swaps.
  */
 function isSettled(top: string, real: string, info: Deno.FileInfo, started: number): boolean {
   let path = real === "/" ? "" : real;
@@ -162,9 +162,9 @@ function isSettled(top: string, real: string, info: Deno.FileInfo, started: numb
 }
 
 /**
- * True when the path leads to the same file again and again. Used in a directory in which files were
- * made or removed a moment ago. An attacker who swaps directories for links would have to hit the right
- * moment with each of the repetitions, twice.
+ * True when the path leads to the same file each time that it is resolved. Used when files were created
+ * or removed in a directory a moment ago. An attacker who replaces directories with links would have to
+ * hit the right moment twice in each of the repetitions.
  */
 function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): boolean {
   for (let round = 0; round < REPETITIONS; round++) {
@@ -179,8 +179,8 @@ function leadsThereAgain(localPath: string, real: string, info: Deno.FileInfo): 
 }
 
 /**
- * What is known of a file that a link may have led to out of the runtime's read scope: there the
- * runtime opens it but refuses its `fstat`. Null when another file took its place meanwhile.
+ * The `stat` of an open file that may be outside of the runtime's read scope, because a link led there:
+ * the runtime opens such a file but refuses its `fstat`. Null when another file has taken its place.
  */
 function steadyInfo(localPath: string, before: Deno.FileInfo): Deno.FileInfo | null {
   const info = Deno.statSync(localPath);

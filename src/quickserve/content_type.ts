@@ -5,15 +5,15 @@ import { loadContentTypes } from "../std.ts";
 const binary = "application/octet-stream";
 const plainText = "text/plain; charset=UTF-8";
 
-/** Packages and databases of pacman, in every compression. */
+/** Matches packages and databases of pacman, in every compression. */
 const forPacman = /\.pkg\.tar(?:\.[a-z0-9]+)?$|\.(?:db|files)(?:\.tar(?:\.[a-z0-9]+)?)?$/;
 
-/** A signature of a package or a database, made by gpg. */
+/** Matches gpg signatures of packages and databases. */
 const signature = /\.sig$/;
 
 /**
- * Source code and other texts. Browsers show `text/plain`; many of the types that the registry has
- * for these (`text/x-c`, `application/x-perl`, `text/yaml`) they save to the disk.
+ * Extensions of source code and other texts, sent as `text/plain`, which browsers show. They would save
+ * many of the registered types of these files (`text/x-c`, `application/x-perl`, `text/yaml`) to the disk.
  */
 const texts: ReadonlySet<string> = new Set(
   (
@@ -26,9 +26,10 @@ const texts: ReadonlySet<string> = new Set(
 );
 
 /**
- * Types that the registry lacks, or that players and browsers know by another name than its own.
- * What Debian and nginx have was compared; left as it is in the registry: `.ts` (a video, as in nginx),
- * `.csv` and `.tsv` (no browser shows them, but programs want their type), `.m3u` (`audio/x-mpegurl`).
+ * Types that the registry lacks, or for which players and browsers expect another name. The list was
+ * compared with those of Debian and nginx. The registered type is used for `.ts` (a video, as in nginx),
+ * for `.csv` and `.tsv` (no browser shows them, but programs want their type), and for `.m3u`
+ * (`audio/x-mpegurl`).
  */
 const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
   ac3: "audio/ac3",
@@ -49,7 +50,7 @@ const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
   m4v: "video/mp4",
   nef: "image/x-nikon-nef",
   sqlite: "application/vnd.sqlite3",
-  // Without the field Content-Encoding, browsers show this as broken XML.
+  // As an image without the field Content-Encoding, browsers would show it as broken XML.
   svgz: "application/gzip",
   tbz: "application/x-bzip2",
   tgz: "application/gzip",
@@ -61,20 +62,21 @@ const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
   zst: "application/zstd",
 }));
 
-/** Texts that have no extension. */
+/** Matches the names of texts that have no extension. */
 const plainNames =
   /^(?:authors|changelog|changes|containerfile|copying|dockerfile|gemfile|install|justfile|license|makefile|motd|news|notice|pkgbuild|readme|todo|vagrantfile)$/i;
 
-/** The registry of media types, by extension; null until it is needed for the first time. */
+/** Returns the registered media type of an extension; null until {@link loadMediaTypes} has loaded it. */
 let registered: ((extension: string) => string | undefined) | null = null;
 
 /**
- * The `Content-Type` of a file with this name, text with its charset: `text/html; charset=UTF-8`.
+ * Returns the `Content-Type` of a file with this name, including the charset of a text:
+ * `text/html; charset=UTF-8`.
  *
- * A package is `application/octet-stream`, so that nothing on the way unpacks it.
+ * A package is `application/octet-stream`, so that no proxy or client unpacks it.
  *
- * @returns null when the registry has to be loaded first ({@link loadMediaTypes}); never for what
- * pacman asks for.
+ * @returns null when the registry has to be loaded first ({@link loadMediaTypes}); never for a file
+ * that pacman requests.
  */
 export function contentTypeOf(name: string): string | null {
   if (forPacman.test(name)) return binary;

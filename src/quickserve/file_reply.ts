@@ -1,4 +1,4 @@
-/** From a file of the shared tree to the reply that carries it. */
+/** The replies to requests for files of the shared tree. */
 
 import { isInside } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
@@ -15,33 +15,33 @@ import { notModified, textReply } from "../http/replies.ts";
 import { toSharedFile } from "./tree.ts";
 import type { SharedTree } from "./tree.ts";
 
-/** Everything about a file that does not depend on the request. */
+/** The parts of a file's reply that do not depend on the request. */
 interface Representation {
   readonly etag: string;
   /** Milliseconds since 1970, a whole second. */
   readonly lastModified: number;
   readonly contentType: string;
-  /** Header of a 200; frozen, since many replies share it. */
+  /** Header of a 200; frozen, because many replies share it. */
   readonly headers: ReplyHeaders;
 }
 
-/** The bytes of a file, or the file to read them from. */
+/** The bytes of a file, or the open file from which they are read. */
 type Content = Uint8Array | Deno.FsFile;
 
-/** The user's own website (`--root`), without what clients may have uploaded into it. */
+/** The user's website (`--root`), without the upload directory. */
 export class Website {
   readonly #directories: readonly string[];
   readonly #uploads: string | null;
 
-  /** @param uploads the directory that uploads go to; null without uploads. */
+  /** @param uploads the upload directory; null when uploads are off. */
   constructor(directories: readonly string[], uploads: string | null) {
     this.#directories = directories;
     this.#uploads = uploads;
   }
 
   /**
-   * True for a file that really lies in one of the directories and not where uploads go, whatever
-   * links lead there or on from there.
+   * True for a file whose real path, after all links are resolved, is in one of the directories and not
+   * in the upload directory.
    */
   has(localPath: string): boolean {
     try {
@@ -49,34 +49,34 @@ export class Website {
       if (this.#uploads !== null && isInside(file, Deno.realPathSync(this.#uploads))) return false;
       return this.#directories.some((directory) => isInside(file, Deno.realPathSync(directory)));
     } catch {
-      // A file that cannot be looked at is not of the website.
+      // A file whose path cannot be resolved does not count as part of the website.
       return false;
     }
   }
 }
 
-/** No script, no plugin, no frame; the file is of an origin of its own. */
+/** Forbids scripts, plugins and frames, and gives the file an origin that differs from the server's. */
 const sandboxPolicy = "sandbox; frame-ancestors 'none'";
 
 /**
- * The same for a file that a browser plays: in a sandbox its player may not load the very file that it
- * stands for. The page of the player has no script of its own, and none may run in it.
+ * The policy of audio and video files. It has no sandbox, because a browser's player could not load the
+ * file from within one. The player's page contains no script, and none may run in it.
  */
 const mediaPolicy =
   "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-/** A website may frame itself, others may not. */
+/** Only pages of this server may show the website in a frame. */
 const websitePolicy = "frame-ancestors 'self'";
 
 /**
- * What a page loads to be seen. To browsers a page in a sandbox is of another site than everything, so
- * that shared documents would lose their images and styles if these were for this site alone.
+ * Matches the types that a page loads for its display. Browsers treat a page in a sandbox as a foreign
+ * site. If these types were restricted to this site, shared documents would lose their images and styles.
  */
 const loadedByPages = /^(?:image|audio|video)\/|^text\/css\b/;
 
 /**
- * Answers GET and HEAD requests for files: whole or in ranges, and conditional ones (RFC 9110 §13,
- * §14). Small files come from memory while they have not changed ({@link SmallFiles}).
+ * Answers GET and HEAD requests for files, including range and conditional requests (RFC 9110 §13, §14).
+ * Small files are sent from memory until they change ({@link SmallFiles}).
  */
 export class FileReplies {
   readonly #tree: Pick<SharedTree, "open">;
@@ -85,8 +85,8 @@ export class FileReplies {
   readonly #kept = new SmallFiles<Representation>();
 
   /**
-   * @param source for the access log: where the files come from.
-   * @param website whose files may run script with the origin of this server. No other file may
+   * @param source the origin of the files, for the access log.
+   * @param website its files may run scripts with the origin of this server. Others may not
    * (`Content-Security-Policy: sandbox`).
    */
   constructor(
@@ -100,11 +100,11 @@ export class FileReplies {
   }
 
   /**
-   * The reply that carries a file.
+   * Returns the reply to a request for a file.
    *
-   * @param file as it has just been looked up.
-   * @param request whose method is GET or HEAD.
-   * @returns null when the file is gone or may not be served any more: as if it were not found.
+   * @param file the result of a look-up for this request.
+   * @param request a GET or HEAD request.
+   * @returns null when the file was removed or may not be served any more; answer with 404 then.
    */
   reply(file: SharedFile, request: HttpRequest): Reply | Promise<Reply> | null {
     const { method, headers } = request;
@@ -115,12 +115,12 @@ export class FileReplies {
     return typeOf(file) === null ? this.#later(file, request) : this.#now(file, kept, request);
   }
 
-  /** Lets go of what is kept in memory. */
+  /** Frees the files in memory. */
   close(): void {
     this.#kept.clear();
   }
 
-  /** The reply, once the media type of the file can be known. */
+  /** Loads the registry of media types, then returns the reply. */
   async #later(file: SharedFile, request: HttpRequest): Promise<Reply> {
     await loadMediaTypes();
     return this.#now(file, null, request) ?? textReply(404);
@@ -142,7 +142,7 @@ export class FileReplies {
   #fromDisk(file: SharedFile, request: HttpRequest, now: number): Reply | null {
     const opened = this.#tree.open(file);
     if (opened === null) return null;
-    // The file may have been replaced since it was looked up: the open one counts.
+    // The file may have been replaced after the look-up: describe the open one.
     const current = toSharedFile(file, opened.info);
     const representation = this.#describe(current, now);
     const answer = this.#withoutContent(representation, request, now);
@@ -162,7 +162,7 @@ export class FileReplies {
     return this.#withContent(content, current, representation, request, now);
   }
 
-  /** The reply, where the header of the request alone decides that it carries nothing of the file. */
+  /** The reply if the request's header alone decides that it has no content of the file; else null. */
   #withoutContent(
     representation: Representation,
     request: HttpRequest,
@@ -173,7 +173,7 @@ export class FileReplies {
     if (condition === 304) {
       return { ...notModified(representation.headers), source: this.#source };
     }
-    // A range means something with GET only (RFC 9110 §14.2).
+    // Ranges are defined for GET only (RFC 9110 §14.2).
     return request.method === "HEAD" ? this.#whole(representation, null) : null;
   }
 
@@ -228,7 +228,7 @@ export class FileReplies {
   }
 }
 
-/** What a shared file may do when a browser opens it. Since its type is not guessed, that tells. */
+/** The policy for a shared file that a browser opens. Its type decides, because browsers do not guess it. */
 function policyOf(contentType: string): string {
   return /^(?:audio|video)\//.test(contentType) ? mediaPolicy : sandboxPolicy;
 }
@@ -271,7 +271,7 @@ function slice(content: Content, { start, end }: ByteRange): ReplyBody {
     : { file: content, offset: start, length: end - start + 1 };
 }
 
-/** Reads a file; null when it turns out shorter, so that its transfer breaks as it should. */
+/** Reads a file; null when the file is shorter than `size`. The transfer must then break. */
 function readWhole(file: Deno.FsFile, size: number): Uint8Array | null {
   const bytes = new Uint8Array(size);
   let offset = 0;

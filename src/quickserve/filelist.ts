@@ -1,4 +1,4 @@
-/** What to share, as the user names it: paths on the command line, and filelists. */
+/** Reads the paths to share from the command line and from filelists. */
 
 import { posix } from "node:path";
 import { Failure, UsageError } from "../failure.ts";
@@ -6,17 +6,17 @@ import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
 
 /**
- * Names in the root that paths on the command line and in plain filelists have taken, each with its path
- * as the user wrote it. No two paths may have the same name.
+ * Names in the root that paths of the command line and of plain filelists have taken. The values are these
+ * paths as the user wrote them. Two paths cannot have the same name.
  */
 export type GivenNames = Map<string, string>;
 
 /**
- * Shares for paths on the command line: each under its own name in the root.
+ * Returns the shares for paths of the command line, each under its own name in the root.
  *
- * @param base absolute; relative paths are relative to it.
- * @param given gets their names.
- * @throws {UsageError} that names both when two have the same name.
+ * @param base the absolute directory to which relative paths are relative.
+ * @param given the names of the paths are added to it.
+ * @throws {UsageError} when two paths have the same name; the error contains both.
  */
 export function positionalShares(
   paths: readonly string[],
@@ -27,14 +27,15 @@ export function positionalShares(
 }
 
 /**
- * Reads a filelist: plain, in which every line is a path as on the command line, or a JSON object
- * from server paths to a file or a list of directories. Relative paths are relative to the list. In a
- * plain one, empty lines and those that begin with `#` mean nothing; a file whose name does is written
- * `./#name`. A list whose own name ends in `.json`, or that begins with a bracket, is JSON.
+ * Reads a filelist. In a plain list, every line is a path as on the command line. A JSON list is an object
+ * that maps server paths to a file or a list of directories. Relative paths are relative to the list. In a
+ * plain list, empty lines and lines that begin with `#` are ignored; a file whose name begins with `#` is
+ * written `./#name`. A list whose name ends in `.json`, or that begins with a bracket, is read as JSON.
  *
  * @param file absolute path of the list.
- * @param given gets the names of a plain list; what JSON puts at such a place is merged with it.
- * @throws {Failure} that names file and line (and column, in JSON) of the first mistake.
+ * @param given the names of a plain list are added to it; a JSON list may use these names again, and its
+ * directories are then merged.
+ * @throws {Failure} with file and line (and column, in JSON) of the first mistake.
  */
 export async function parseFilelist(
   text: string,

@@ -7,24 +7,26 @@ import type { PathFilter } from "./visibility.ts";
 /**
  * Reads one rule, `<ix><regex>`: `x\.iso$` excludes, `i/images/` includes.
  *
- * @throws {Failure} when it begins with neither letter or nothing follows.
+ * @throws {Failure} when the line does not begin with one of these letters, or has no expression.
  */
 export function parseFilterLine(line: string): FilterRule {
   const letter = line.charAt(0);
   const expression = line.slice(1);
   if (letter !== "i" && letter !== "x") {
     throw new Failure(
-      `"${line}" is no filter: it has to begin with i (include) or x (exclude), as in x\\.iso$`,
+      `"${line}" is not a valid filter: it has to begin with i (include) or x (exclude), as in x\\.iso$`,
     );
   }
-  if (expression === "") throw new Failure(`"${line}" is no filter: the expression is missing`);
+  if (expression === "") {
+    throw new Failure(`"${line}" is not a valid filter: the expression is missing`);
+  }
   return { action: letter === "i" ? "include" : "exclude", expression };
 }
 
 /**
  * Reads the values of `--filter`.
  *
- * @throws {UsageError} that names the first invalid one.
+ * @throws {UsageError} when a value is invalid; the error contains the first such value.
  */
 export async function parseFilterOptions(values: readonly string[]): Promise<FilterRule[]> {
   const lines = values.map((line) => ({ line, place: "--filter" }));
@@ -32,10 +34,10 @@ export async function parseFilterOptions(values: readonly string[]): Promise<Fil
 }
 
 /**
- * Reads a filterlist: a rule a line. Empty lines, and lines that begin with `#`, are ignored.
+ * Reads a filterlist with one rule per line. Empty lines, and lines that begin with `#`, are ignored.
  *
  * @param file its name, for errors.
- * @throws {Failure} that names file and line of the first invalid rule.
+ * @throws {Failure} with file and line of the first invalid rule.
  */
 export async function parseFilterList(text: string, file: string): Promise<FilterRule[]> {
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/)
@@ -45,8 +47,8 @@ export async function parseFilterList(text: string, file: string): Promise<Filte
 }
 
 /**
- * Compiles filters. The last one that matches a path decides; a path that matches none is shown. The
- * engine does not backtrack: the time is linear in the length of the path.
+ * Compiles filters. The last rule that matches a path decides; a path that matches no rule is shown. The
+ * engine does not backtrack. Therefore the time is linear in the length of the path.
  *
  * @throws {Failure} when an expression is invalid.
  */

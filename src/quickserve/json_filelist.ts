@@ -7,34 +7,34 @@ import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
 import { isFileName } from "./visibility.ts";
 
-/** A position in the list, both counted from one. */
+/** A position in the list; line and column are counted from one. */
 interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Reads a filelist in JSON: an object from server paths to a file or a list of directories. It has no
- * comments (RFC 8259).
+ * Reads a filelist in JSON: an object that maps server paths to a file or a list of directories. Comments
+ * are not allowed (RFC 8259).
  *
- * The parser keeps positions, and both of two equal keys, which `JSON.parse` does not.
+ * `JSON.parse` is not used, because it reports no positions and drops the first of two equal keys.
  *
  * @param file name of the list, for errors.
- * @param base absolute; relative paths are relative to it.
- * @throws {Failure} that names file, line and column of the first mistake.
+ * @param base the absolute directory to which relative paths are relative.
+ * @throws {Failure} with file, line and column of the first mistake.
  */
 export function parseJsonFilelist(text: string, file: string, base: string): Share[] {
   const begin = text.search(/\S|$/);
   const root = text[begin] === "{" ? parseDocument(text, file) : null;
   if (root?.type !== "Object") {
     const shape = 'it has to begin with {, as in {"name": "/path"}';
-    throw mistake(file, positionAt(text, begin), `this is no JSON filelist: ${shape}`);
+    throw mistake(file, positionAt(text, begin), `this is not a JSON filelist: ${shape}`);
   }
   const seen = new Set<string>();
   return root.members.map((member) => {
     const share = toShare(member, file, base);
     if (seen.has(share.path)) {
-      throw mistake(file, member.loc.start, `"/${share.path}" is there twice`);
+      throw mistake(file, member.loc.start, `"/${share.path}" is listed twice`);
     }
     seen.add(share.path);
     return share;
@@ -46,7 +46,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
   const segments = key.split("/").filter((segment) => segment !== "");
   const wrong = segments.find((segment) => !isFileName(segment) || !segment.isWellFormed());
   if (wrong !== undefined) {
-    throw mistake(file, name.loc.start, `"${wrong}" can be no name on the server`);
+    throw mistake(file, name.loc.start, `"${wrong}" cannot be a name on the server`);
   }
   const path = segments.join("/");
   const nodes = value.type === "Array" ? value.elements.map((element) => element.value) : [value];
@@ -55,7 +55,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
       throw mistake(
         file,
         node.loc.start,
-        `"/${path}" has to be a path or a list of paths; this is no string`,
+        `"/${path}" has to be a path or a list of paths; this is not a string`,
       );
     }
     return resolveLocalPath(node.value, base, `${file}:${write(node.loc.start)}: `);
@@ -68,25 +68,25 @@ function parseDocument(text: string, file: string): ValueNode {
     return parse(text, { mode: "json" }).body;
   } catch (error) {
     if (error instanceof RangeError) throw new Failure(`${file}: this is nested too deeply`);
-    // The parser's message is about its tokens. Its offset says where it failed.
+    // The parser's message names its internal tokens: use only its offset.
     const { offset } = Object(error) as Record<string, unknown>;
     const at = Number(offset ?? 0);
     throw mistake(file, positionAt(text, at), `this is not valid JSON: ${mistakeAt(text, at)}`);
   }
 }
 
-/** What is wrong where a parser stumbled, in plain words. */
+/** Describes the mistake at the offset where the parser failed, in plain words. */
 function mistakeAt(text: string, offset: number): string {
   const code = text.codePointAt(offset);
-  if (code === undefined) return "it ends too early";
+  if (code === undefined) return "the file ends too early";
   const found = String.fromCodePoint(code);
   const before = text.slice(0, offset).trimEnd().at(-1) ?? "";
-  if (found === "/" || found === "#") return "it can have no comments";
-  if (found === "\\") return "a backslash in a string is written twice";
-  if (before === "," && /[}\]]/.test(found)) return `there is a comma too many before ${found}`;
+  if (found === "/" || found === "#") return "comments are not allowed";
+  if (found === "\\") return "write a backslash in a string twice";
+  if (before === "," && /[}\]]/.test(found)) return `remove the comma before ${found}`;
   if (found === '"' && /["}\]\w]/.test(before)) return "a comma or a colon is missing before this";
   if (/[{[,:]/.test(before) && /[\p{L}'`]/u.test(found)) {
-    return "names and paths stand in double quotes";
+    return "put names and paths in double quotes";
   }
   return `${JSON.stringify(found)} is not expected here`;
 }

@@ -4,11 +4,11 @@ import { posix } from "node:path";
 import { Failure } from "../failure.ts";
 
 /**
- * The local path that a user means, absolute and without `.` and `..`.
+ * Resolves a path as a user wrote it. The result is absolute and contains no `.` and `..`.
  *
- * @param base absolute; a relative path is relative to it.
- * @param place what an error begins with: `list:3: `.
- * @throws {Failure} when it is empty or has a NUL in it.
+ * @param base the absolute directory to which a relative path is relative.
+ * @param place the beginning of an error's message, such as `list:3: `.
+ * @throws {Failure} when the path is empty or contains a NUL.
  */
 export function resolveLocalPath(path: string, base: string, place: string): string {
   if (path === "") throw new Failure(`${place}a path is empty`);

@@ -1,17 +1,17 @@
-/** The skeleton of the shared tree: the nodes that shares name, and what fills each of them. */
+/** The skeleton of the shared tree: the nodes that shares name, and the sources of each node. */
 
 import type { Share } from "./configuration.ts";
 
-/** One local path that fills a node. */
+/** A local path whose content a node shows. */
 export interface Source {
   /** Absolute, without a slash at its end (the root directory is the empty string). */
   readonly path: string;
-  /** The node that it fills. */
+  /** The node that shows it. */
   readonly node: TreeNode;
   readonly packageCache: boolean;
 }
 
-/** A node of the tree that a share names, or that leads to one. */
+/** A node of the tree: the path of a share, or a directory on the way to it. */
 export class TreeNode {
   readonly children: Map<string, TreeNode> = new Map();
   readonly sources: Source[] = [];
@@ -19,7 +19,7 @@ export class TreeNode {
   /** @param segments its path in the tree; empty for the root. */
   constructor(readonly segments: readonly string[]) {}
 
-  /** The node `name` in this one, made if it is not there. */
+  /** Returns the child `name`; creates it if it does not exist. */
   child(name: string): TreeNode {
     let child = this.children.get(name);
     if (child === undefined) {
@@ -52,7 +52,7 @@ export function buildNodes(shares: readonly Share[]): { root: TreeNode; sources:
   return { root, sources };
 }
 
-/** The nodes on the way to `segments`, from the root to the deepest one that exists. */
+/** Returns the nodes on the way to `segments`, from the root to the deepest one that exists. */
 export function nodesOnTheWay(root: TreeNode, segments: readonly string[]): TreeNode[] {
   const nodes = [root];
   let node: TreeNode | undefined = root;
@@ -64,7 +64,7 @@ export function nodesOnTheWay(root: TreeNode, segments: readonly string[]): Tree
   return nodes;
 }
 
-/** The local path of `segments` (a path in the tree, below the source's node) in a source. */
+/** Returns the local path in a source for `segments`, a path in the tree below the source's node. */
 export function localPathIn(source: Source, segments: readonly string[]): string {
   let path = source.path;
   for (let depth = source.node.segments.length; depth < segments.length; depth++) {

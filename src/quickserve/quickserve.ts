@@ -1,4 +1,4 @@
-/** Quickserve: from a request to the reply, by way of the shared tree. */
+/** Quickserve: answers requests from the shared tree. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { encodePath, parseTarget } from "../http/target.ts";
@@ -16,9 +16,9 @@ import type { Uploads } from "./uploads/uploads.ts";
 /**
  * Answers every request but those for pacman's URLs.
  *
- * - GET and HEAD: a page that the query asks for ({@link Pages}), else what the shared tree has at the
- *   path: a file ({@link FileReplies}), or the index file, listing or archive of a directory. A file
- *   that is not there is looked for at the peers.
+ * - GET and HEAD: a page that the query names ({@link Pages}). Otherwise the reply comes from the shared
+ *   tree: a file ({@link FileReplies}), or the index file, listing or archive of a directory. If the tree
+ *   has no file at the path, the peers are searched.
  * - POST to `/` without files: a message of another server ({@link Peers.answer}).
  * - PUT, and POST with files: {@link Uploads}.
  */
@@ -32,7 +32,7 @@ export class Quickserve {
 
   /**
    * @param uploads null: uploads are off.
-   * @param index name of the file that stands for its directory when that is asked for (`--index`).
+   * @param index name of the file that is sent in place of a directory's listing (`--index`).
    */
   constructor(
     tree: Pick<SharedTree, "lookup">,
@@ -50,7 +50,7 @@ export class Quickserve {
     this.#index = index;
   }
 
-  /** The reply to a request. */
+  /** Returns the reply to a request. */
   answer(request: HttpRequest): Reply | Promise<Reply> {
     // `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
     if (request.target === "*" && request.method === "OPTIONS") {
@@ -68,7 +68,7 @@ export class Quickserve {
     if (page !== null) return page;
     const found = this.#tree.lookup(segments);
     if (found?.kind !== "directory") {
-      // With a slash at its end it is the path of a directory, which is not there.
+      // A slash at the end means a directory, and the tree has none at this path.
       if (trailingSlash) return this.#notFound(request);
       const reply = found === null ? null : this.#files.reply(found, request);
       return reply ?? this.#getFromPeer(segments, request);
@@ -78,13 +78,13 @@ export class Quickserve {
   }
 
   #indexReply({ segments, search }: Target, request: HttpRequest): Reply | Promise<Reply> | null {
-    // A client that asks for the data of a listing, or for an archive, does not mean the page.
+    // A client that requests the listing as data, or an archive, does not want the index file.
     if (this.#index === null || /(?:^|&)(?:mimetype|tar)=/.test(search)) return null;
     const file = this.#tree.lookup([...segments, this.#index]);
     return file?.kind === "file" ? this.#files.reply(file, request) : null;
   }
 
-  /** A redirect to a peer that has a file; 404 when none has. */
+  /** Returns a redirect to a peer that has the file; 404 when no peer has it. */
   async #getFromPeer(segments: readonly string[], request: HttpRequest): Promise<Reply> {
     // Never redirect a peer: it does its own search.
     if (this.#peers.isFromPeer(request)) return this.#notFound(request);
@@ -106,12 +106,12 @@ export class Quickserve {
     }
     const methods = this.#methodsAt(isRoot);
     if (this.#uploads === null && isUpload(request)) return uploadsAreOff(methods);
-    return this.#pages.error(request, 405, `${request.method} is of no use at this address.`, {
+    return this.#pages.error(request, 405, `${request.method} is not supported at this address.`, {
       Allow: methods.join(", "),
     });
   }
 
-  /** The methods that are of use at a path. */
+  /** The methods that a path supports. */
   #methodsAt(isRoot: boolean): string[] {
     const methods = ["GET", "HEAD"];
     if (this.#uploads !== null || isRoot) methods.push("POST");
@@ -120,8 +120,9 @@ export class Quickserve {
   }
 
   /**
-   * What turns out to be no message was perhaps meant as an upload: then the text is that of the
-   * refused upload, which says how to send one. The status is the message's, as other servers expect.
+   * Answers a message of another server. If the body is not a message, the client perhaps meant an upload:
+   * the reply then has the text of a refused upload, which explains how to upload, and the status that
+   * other servers expect for a malformed message.
    */
   async #receiveMessage(target: Target, request: HttpRequest): Promise<Reply> {
     const reply = await this.#peers.answer(request);
@@ -130,9 +131,9 @@ export class Quickserve {
   }
 }
 
-/** Without the slash, the relative links of the directory's page would lead astray. */
+/** Redirects to the path with a slash at its end. Without it, the relative links of the page are wrong. */
 function redirectToDirectory({ segments, search }: Target): Reply {
-  // Made of the decoded segments, so that it never begins with two slashes: that is another host.
+  // Build it from the decoded segments: two slashes at its beginning would name another host.
   const location = encodePath(segments) + "/" + (search === "" ? "" : "?" + search);
   return textReply(301, undefined, { Location: location });
 }

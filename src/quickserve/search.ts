@@ -1,4 +1,4 @@
-/** Searches a directory of the shared tree, and what is below it, for names. */
+/** Searches a directory of the shared tree, and the directories below it, for names. */
 
 import type { HttpRequest } from "../http/exchange.ts";
 import type { Finder } from "../peers/finder.ts";
@@ -6,19 +6,19 @@ import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
 
-/** What a search may cost. */
+/** The limits of a search. */
 export interface SearchLimits {
-  /** Entries that are found at the most. */
+  /** At most this many results are returned. */
   readonly results: number;
-  /** Entries that are looked at, after which no other directory is begun. */
+  /** After this many compared entries, no further directory is read. */
   readonly entries: number;
-  /** Milliseconds, after which no other directory is begun. */
+  /** After this time in milliseconds, no further directory is read. */
   readonly time: number;
-  /** Directories that the peers are asked for. */
+  /** At most this many directories are requested from the peers. */
   readonly remoteDirectories: number;
 }
 
-/** So much is found, read and answered in a few seconds on a slow disk. */
+/** A search within these limits takes a few seconds on a slow disk. */
 const DEFAULT_SEARCH_LIMITS: SearchLimits = {
   results: 1000,
   entries: 200_000,
@@ -26,21 +26,21 @@ const DEFAULT_SEARCH_LIMITS: SearchLimits = {
   remoteDirectories: 16,
 };
 
-/** Deeper than any sane directory. */
+/** Directories at a greater depth are not searched; no sane tree is as deep. */
 const MAX_DEPTH = 128;
 
-/** What was found. */
+/** The result of a search. */
 export interface SearchResult {
-  /** The `name` of each is its path below the directory: `sub/name.txt`. */
+  /** The `name` of an entry is its path below the directory: `sub/name.txt`. */
   readonly entries: readonly Entry[];
-  /** Null: everything was looked at. Else what ended the search early. */
+  /** The limit that ended the search early; null when everything was searched. */
   readonly endedBy: keyof SearchLimits | null;
 }
 
-/** What the peers have in a directory; null where their files are not listed. */
+/** Lists the peers' entries in a directory; null when listings do not include the peers' files. */
 type RemoteLister = Pick<Finder, "list"> | null;
 
-/** The words of a search, each of which has to be in a name, whatever its case. */
+/** Splits the text of a search into its words. A name matches if it contains all of them, in any case. */
 export function searchWords(text: string): string[] {
   return foldName(text).split(/\s+/).filter((word) => word !== "");
 }
@@ -51,14 +51,15 @@ export function hasWords(name: string, words: readonly string[]): boolean {
   return words.every((word) => folded.includes(word));
 }
 
-/** Upper and lower case are the same, and so are the ways to write an accent. */
+/** Normalizes a name, so that neither its case nor the encoding of its accents matters. */
 function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
 /**
- * Looks for names with all the words, in a directory and below it, the nearest first. What the tree
- * hides is not found, nor is anything below it. A directory to which several links lead is looked at once.
+ * Finds names that contain all the words, in a directory and below it, the nearest first. Files and
+ * directories that the tree hides are not found, nor anything below them. A directory to which several
+ * links lead is searched once.
  */
 export async function searchTree(
   tree: Pick<SharedTree, "lookup" | "list">,
@@ -75,7 +76,7 @@ export async function searchTree(
   let looked = 0;
   let asked = 0;
   let askedAll = true;
-  // Taken by its index: `shift` would cost more the longer the queue is.
+  // Use an index: the cost of `shift` grows with the length of the queue.
   for (let next = 0; next < queue.length; next++) {
     const here = queue[next] ?? [];
     if (request.signal.aborted || performance.now() - started > limits.time) {
@@ -105,7 +106,7 @@ export async function searchTree(
   return { entries: found, endedBy: askedAll ? null : "remoteDirectories" };
 }
 
-/** True where one of a directory's local ones was not looked at; notes them. */
+/** True when a directory has a local directory that was not searched yet; adds all of them to `seen`. */
 function isNew({ localPaths }: SharedDirectory, seen: Set<string>): boolean {
   const before = seen.size;
   for (const path of localPaths) {
@@ -113,7 +114,7 @@ function isNew({ localPaths }: SharedDirectory, seen: Set<string>): boolean {
       const { dev, ino } = Deno.statSync(path);
       seen.add(`${dev}:${ino}`);
     } catch {
-      // It is gone: the listing says so too.
+      // The directory was removed. Its listing is then empty.
     }
   }
   return localPaths.length === 0 || seen.size > before;

@@ -1,11 +1,11 @@
-/** Small files that are kept in memory, for as long as they are what is on the disk. */
+/** A cache of small files. An entry is used only if the file on the disk has not changed. */
 
 import { LRUCache } from "lru-cache";
 import type { SharedFile } from "./shared.ts";
 
-/** A file in memory, with what its reply needs. */
+/** A cached file, with data that its reply needs. */
 export interface KeptFile<Extra> {
-  /** The name under which it was asked for. */
+  /** The name in the request. */
   readonly name: string;
   readonly size: number;
   readonly modified: number;
@@ -16,42 +16,42 @@ export interface KeptFile<Extra> {
   readonly extra: Extra;
 }
 
-/** Files up to this size (bytes) are kept. */
+/** Files up to this size (bytes) are cached. */
 export const MAX_SMALL_FILE = 1024 * 1024;
 
-/** What all kept files may take together, in bytes. */
+/** Memory for all cached files together, in bytes. */
 const DEFAULT_BUDGET = 32 * 1024 * 1024;
 
-/** A file that changed less than this ago (ms) may change again and keep the same time on its inode. */
+/** If the last change is less than this time ago (ms), the next one may leave the same change time. */
 const SETTLED_AFTER = 2000;
 
-/** Nothing is kept after this time (ms) without a request for any of it. */
+/** After this time (ms) without a request for a cached file, all are freed. */
 const IDLE_TIME = 60_000;
 
 /**
- * Keeps files that were read through the tree's checks, those used last.
+ * Caches the most recently used files that have passed the tree's checks.
  *
- * A kept file is good only while the file that a request has just looked up has the same inode, size
- * and times. The inode's own time changes with every change of the content and cannot be set back,
- * so an equal one means equal bytes; but the kernel's clock has ticks, so a file is kept only when
- * its last change lies some time back.
+ * A cached file is valid only if the look-up of the same request found the same inode, size and times. The
+ * change time (ctime) changes with every change of the content, and no program can set it back. Therefore
+ * an equal change time means equal bytes. But the kernel's clock advances in ticks: a file that has
+ * just changed is not cached.
  */
 export class SmallFiles<Extra> {
   readonly #kept: LRUCache<string, KeptFile<Extra>>;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #used = false;
 
-  /** @param budget in bytes, for all kept files together. */
+  /** @param budget memory for all cached files together, in bytes. */
   constructor(budget: number = DEFAULT_BUDGET) {
     this.#kept = new LRUCache({
       maxSize: budget,
       maxEntrySize: MAX_SMALL_FILE + 1024,
-      // What a file costs besides its bytes.
+      // Add the memory that a file takes besides its bytes.
       sizeCalculation: (file): number => file.bytes.length + 1024,
     });
   }
 
-  /** The content of a file that has just been looked up; null when it is not kept or has changed. */
+  /** Returns a file that has just been looked up; null when it is not cached or has changed. */
   get(file: SharedFile): KeptFile<Extra> | null {
     const kept = this.#kept.get(file.localPath);
     if (kept === undefined) return null;
@@ -68,10 +68,10 @@ export class SmallFiles<Extra> {
   }
 
   /**
-   * Keeps a file, if it has not changed lately.
+   * Caches a file, unless it has just changed.
    *
-   * @param file as `fstat` described it before it was read.
-   * @param now when that was, or before (ms since 1970).
+   * @param file the result of `fstat` before the file was read.
+   * @param now a time (ms since 1970) not later than that `fstat`.
    */
   put(file: SharedFile, bytes: Uint8Array, extra: Extra, now: number): void {
     if (now - Math.max(file.modified, file.changed) < SETTLED_AFTER) return;
@@ -91,14 +91,14 @@ export class SmallFiles<Extra> {
     if (this.#timer === null) this.#watch();
   }
 
-  /** Lets go of everything. */
+  /** Frees all cached files. */
   clear(): void {
     this.#kept.clear();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  /** Looks now and then whether anything is still asked for, as long as something is kept. */
+  /** Checks from time to time whether cached files are still requested; stops when the cache is empty. */
   #watch(): void {
     this.#used = false;
     const timer = setTimeout(() => this.#used ? this.#watch() : this.clear(), IDLE_TIME);

@@ -1,26 +1,27 @@
 /**
- * Whether names are spelled as their directories list them. Filters and the rule for hidden names look
- * at the spelling; a file system that folds case, or knows short names, opens a file by other
- * spellings too: `SECRET` for `secret`, `SECRET~1` for `.secret-plans`.
+ * Checks that names are spelled as their directories list them. Filters and the rule for hidden names
+ * compare spellings. A file system that ignores case, or has short names, opens a file by other spellings
+ * too: `SECRET` for `secret`, `SECRET~1` for `.secret-plans`.
  */
 
 /**
- * `sole`: the file system knows no other spelling. `listed`: it may, and this is the one that the
- * directory lists. `other`: the directory lists another one.
+ * `sole`: the file system accepts no other spelling. `listed`: it may accept others, and the directory
+ * lists this one. `other`: the directory lists another spelling.
  */
 type Spelling = "sole" | "listed" | "other";
 
-/** A short name that FAT and NTFS make up. NTFS may know it although it folds nothing. */
+/** Matches short names of FAT and NTFS. NTFS may accept them even if it does not ignore case. */
 const shortName = /~\d/;
 
-/** A character that Linux ignores in names where it folds case (Default_Ignorable_Code_Point). */
+/** A character that Linux ignores in names if it ignores their case (Default_Ignorable_Code_Point). */
 const IGNORABLE = "\u00ad";
 
 /**
- * How the last names of a path are spelled. A directory is read only if it may know other spellings.
+ * Returns how the last names of a path are spelled. A directory is read only if its file system may accept
+ * other spellings.
  *
- * @param path absolute; leads to a file or directory.
- * @param names with which it ends.
+ * @param path the absolute path of an existing file or directory.
+ * @param names the last names of the path, which are checked.
  */
 export function spellingOf(path: string, names: readonly string[]): Spelling {
   let spelling: Spelling = "sole";
@@ -36,24 +37,24 @@ export function spellingOf(path: string, names: readonly string[]): Spelling {
   return spelling;
 }
 
-/** Asks the file system, since nothing else tells: neither its type nor its mount options do. */
+/** Tries other spellings: neither the type of a file system nor its mount options show if it accepts them. */
 function mayHaveSpellings(directory: string, name: string): boolean {
   return shortName.test(name) ||
     otherSpellings(name).some((other) => other !== name && isThere(directory + other));
 }
 
-/** One spelling for each way of folding names: it is there if `name` is and that way is in use. */
+/** One spelling for each way of comparing names; it exists if `name` does and this way is used. */
 function otherSpellings(name: string): string[] {
   const normalized = [name.normalize("NFC"), name.normalize("NFD")];
   const swapped = name.replace(/[a-z]/gi, (letter) => {
     const upper = letter.toUpperCase();
     return letter === upper ? letter.toLowerCase() : upper;
   });
-  // Without letters: FAT ignores dots at the end, and what folds Unicode ignores the ignorable.
+  // Without letters: FAT ignores dots at the end; Unicode case folding drops ignorable characters.
   return [...normalized, ...swapped === name ? [`${name}.`, name + IGNORABLE] : [swapped]];
 }
 
-/** False only for what is certainly not there: that a name is too long, for example, tells nothing. */
+/** False only if the path certainly does not exist. Other errors, such as a name too long, prove nothing. */
 function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -67,7 +68,7 @@ function isListed(directory: string, name: string): boolean {
   try {
     return Deno.readDirSync(directory).some((entry) => entry.name === name);
   } catch {
-    // A directory that cannot be read lists nothing.
+    // If a directory cannot be read, no spelling counts as listed.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The shared tree: from a path on the server to a local file, or to a directory that is merged. */
+/** The shared tree: maps a path on the server to a local file, or to merged local directories. */
 
 import type { Log } from "../log.ts";
 import { Boundary } from "./boundary.ts";
@@ -12,24 +12,24 @@ import { spellingOf } from "./spelling.ts";
 import { isFileName, Visibility } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
 
-/** A file or directory of one source. */
+/** A file or directory in one source. */
 interface Found {
   readonly source: Source;
   readonly localPath: string;
   readonly info: Deno.FileInfo;
 }
 
-/** What is found at a path: one file, or the directories that are merged there. */
+/** The result of resolving a path: one file, or the directories that are merged there. */
 type Resolved =
   | { readonly kind: "file"; readonly found: Found }
   | {
     readonly kind: "directory";
     readonly directories: readonly Found[];
-    /** The node of the skeleton, when shares name it or lie below it. */
+    /** The node of the skeleton at this path; null if the path is below a share and no share names it. */
     readonly node: TreeNode | null;
   };
 
-/** What of an inode decides whether it is the same and may be read. */
+/** The facts that show that an inode is the same and still readable. */
 interface Identity {
   readonly inode: number | null;
   readonly device: number;
@@ -38,41 +38,40 @@ interface Identity {
   readonly group: number | null;
 }
 
-/** How many files and directories are remembered as inside of a share and readable. */
+/** At most this many files and directories are stored that have passed the checks. */
 const REMEMBERED_PATHS = 5_000;
 
-/** At most this many unreadable paths are reported: a share may have any number. */
+/** At most this many unreadable paths are logged, because a share may have any number. */
 const REPORTED_PATHS = 1000;
 
 /** After this many entries of a listing, the event loop does other work. */
 const ENTRIES_PER_TURN = 2000;
 
 /**
- * Everything that is shared, as one tree.
+ * All shares as one tree.
  *
- * Whatever is hidden, filtered, unreadable, neither file nor directory, outside of the shares by way
- * of a symbolic link, or asked for by another spelling than the one that its directory lists does not
- * exist: not by its address and not in a listing. Of files
- * the tree keeps only which of them passed those checks. Therefore it notices at once when a file comes
- * or goes, and a look-up costs the same however large the directory is.
+ * Both look-ups and listings leave out files that are hidden, filtered, unreadable, neither regular file
+ * nor directory, outside of the shares (through a symbolic link), or requested by another spelling than
+ * their directory lists. The tree stores only which files passed these checks. Therefore new and removed
+ * files take effect at once, and the cost of a look-up does not depend on the size of the directory.
  *
- * The rule for hidden names does not hold for a share's own path: the user has named it.
+ * The rule for hidden names does not apply to a share's own path, because the user has named it.
  */
 export class SharedTree {
   readonly #root: TreeNode;
   readonly #boundary: Boundary;
   readonly #visibility: Visibility;
   readonly #listings = new CoalescedRuns<readonly Entry[]>();
-  /** What passed the checks, by local path, the oldest first. */
+  /** The files and directories that passed the checks, by local path, the oldest first. */
   readonly #accessible: Map<string, Identity> = new Map();
   readonly #log: Pick<Log, "debug"> | null;
-  /** Local paths that were reported. */
+  /** Local paths that were logged as unreadable. */
   readonly #reported: Set<string> = new Set();
 
   /**
    * @param filter the compiled filters of the configuration; null when it has none
    * ({@link SharedTree.create} compiles them).
-   * @param log is told once of each path that is left out because it cannot be read.
+   * @param log each path that is left out because it cannot be read is logged here once.
    */
   constructor(
     configuration: TreeConfiguration,
@@ -103,7 +102,7 @@ export class SharedTree {
     return new SharedTree(configuration, await compileFilters(configuration.filters), log);
   }
 
-  /** What is at a path; null when nothing is (or nothing that may be seen). */
+  /** Returns the file or directory at a path; null when there is none, or it is left out. */
   lookup(segments: readonly string[]): SharedFile | SharedDirectory | null {
     const resolved = this.#resolve(segments);
     if (resolved === null) return null;
@@ -124,8 +123,8 @@ export class SharedTree {
   }
 
   /**
-   * What is in a directory, merged and sorted by name (by code units, so that the order is the same
-   * everywhere). Empty when the directory is gone. Many calls at once cost no more than two.
+   * Lists a directory, merged and sorted by name (by code units, so that the order does not depend on the
+   * locale). Empty when the directory was removed. Many simultaneous calls cost no more than two.
    */
   list({ segments }: SharedDirectory): Promise<readonly Entry[]> {
     return this.#listings.run(segments.join("/"), () => this.#list(segments));
@@ -147,8 +146,8 @@ export class SharedTree {
   }
 
   /**
-   * Opens a file that was looked up, and says what `fstat` says of it; null when it is gone or leads out
-   * of the shares meanwhile.
+   * Opens a file that was looked up, and returns it with its `fstat`; null when it was removed meanwhile or
+   * now leads out of the shares.
    */
   open(file: SharedFile): OpenedFile | null {
     return this.#boundary.open(file.localPath);
@@ -178,10 +177,10 @@ export class SharedTree {
   }
 
   /**
-   * What a source has at a path.
+   * Returns the file or directory of a source at a path; null when there is none.
    *
-   * @returns `"shadowed"` when a file of this source is in the way, which hides what the sources after
-   * it have below that name.
+   * @returns `"shadowed"` when this source has a file at a parent directory of the path: that file hides
+   * everything below its name in the sources after this one.
    */
   #find(source: Source, segments: readonly string[]): Found | "shadowed" | null {
     const own = source.node.segments.length;
@@ -212,9 +211,9 @@ export class SharedTree {
   }
 
   /**
-   * True when a file or directory can be read, is inside of a share and spelled as it is listed.
+   * True when a file or directory is readable, inside of a share, and spelled as in its directory's listing.
    *
-   * @param names the end of the path, below the source's own.
+   * @param names the names of the path below the source's own.
    */
   #isAccessible(localPath: string, names: readonly string[], info: Deno.FileInfo): boolean {
     const known = this.#accessible.get(localPath);
@@ -225,7 +224,7 @@ export class SharedTree {
     if (!this.#boundary.contains(localPath, info, Date.now())) return false;
     if (!this.#isReadable(localPath, info)) return false;
     const spelling = spellingOf(localPath, names);
-    // Not remembered where there are other spellings: a renamed file may keep its old name as one.
+    // If other spellings exist, do not store it: the old name of a renamed file may be one of them.
     if (spelling !== "sole") return spelling === "listed";
     if (this.#accessible.size >= REMEMBERED_PATHS) {
       for (const oldest of this.#accessible.keys()) {
@@ -251,7 +250,7 @@ export class SharedTree {
   }
 
   #reportUnreadable(localPath: string, error: unknown): void {
-    // The runtime's own refusal, of a link that leads out, is another error.
+    // If the runtime refuses a link that leads out of its scope, the error is another one.
     if (!(error instanceof Deno.errors.PermissionDenied)) return;
     if (this.#reported.has(localPath) || this.#reported.size >= REPORTED_PATHS) return;
     this.#reported.add(localPath);
@@ -274,7 +273,7 @@ export class SharedTree {
         if (entry !== null) found.push(entry);
       }
     } catch {
-      // Gone or not readable: what other sources have is listed all the same.
+      // The directory was removed or is unreadable: list the entries of the other sources.
     }
     if (!this.#boundary.contains(directory.localPath, directory.info, started)) return;
     for (const entry of found) entries.set(entry.name, entry);
@@ -311,7 +310,7 @@ export class SharedTree {
   }
 }
 
-/** A file of the tree from what `stat` says about it. */
+/** Returns a file of the tree with the facts of its `stat`. */
 export function toSharedFile(
   { segments, localPath }: Pick<SharedFile, "segments" | "localPath">,
   info: Deno.FileInfo,
@@ -348,7 +347,7 @@ function isUnchanged(known: Identity, info: Deno.FileInfo): boolean {
     known.owner === info.uid && known.group === info.gid;
 }
 
-/** Lets whatever else is waiting in the event loop run. */
+/** Lets the event loop run other waiting work. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,16 +1,16 @@
-/** Work that many clients may ask for at the same time: done in turn, or once for all of them. */
+/** Bounds work that many clients may request at the same time: in turn, or once for all of them. */
 
 /**
- * Milliseconds between two pieces of work. While Deno (2.9.6) waits for a shorter timer only, it looks
- * for input from the network only now and then.
+ * Milliseconds between two pieces of work. While Deno (2.9.6) waits only for shorter timers, it polls the
+ * network only now and then.
  */
 const PAUSE = 5;
 
-/** Runs pieces of work one after the other, with time in between for other work. */
+/** Runs pieces of work one after the other, with a pause in between for other work. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs a piece of work: soon where there is no other, else after all that came before. */
+  /** Runs a piece of work after all earlier ones; soon if there are none. */
   run<T>(work: () => T): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.then(pause, pause);
@@ -23,18 +23,17 @@ function pause(): Promise<void> {
 }
 
 /**
- * Runs work by its key, at most one of a key at a time. All callers that ask while it runs get the
- * result of the next run: therefore a result is never older than the question, and many callers cost
- * as much as two.
+ * Runs work by key, at most one run per key at a time. Callers that arrive during a run get the result of
+ * the next run. Therefore no result is older than its call, and many callers cost as much as two.
  */
 export class CoalescedRuns<T> {
   readonly #running = new Map<string, Promise<T>>();
   readonly #next = new Map<string, Promise<T>>();
 
   /**
-   * The result of a run that begins now or later.
+   * Returns the result of a run that begins now or later.
    *
-   * @param work does the same for the same key.
+   * @param work must do the same for the same key.
    */
   run(key: string, work: () => Promise<T>): Promise<T> {
     const next = this.#next.get(key);

@@ -1,24 +1,24 @@
-/** What of a share is shown: hidden names, pacman's unfinished downloads, and filters. */
+/** Decides which files of a share are shown: hidden names, pacman's unfinished downloads, and filters. */
 
 import type { Source } from "./nodes.ts";
 import { isUploadTemporary } from "./uploads/temporary.ts";
 
-/** The last rule that matches a server path (`/dir/name`): true shows, false hides it. */
+/** Returns true when the filters show a server path (`/dir/name`), false when they hide it. */
 export type PathFilter = (serverPath: string) => boolean;
 
-/** Names that can be no name of a file in a directory. */
+/** True when a name can be the name of a file in a directory. */
 export function isFileName(name: string): boolean {
   if (name.length > 255 || name === "") return false;
   if (name.charCodeAt(0) === 0x2e && (name === "." || name === "..")) return false;
   return !name.includes("/") && !name.includes("\0");
 }
 
-/** True for the names that are hidden unless the user asks for them: those with a leading dot. */
+/** True for names with a leading dot, which are hidden unless `--show-hidden` is given. */
 function isHiddenName(name: string): boolean {
   return name.charCodeAt(0) === 0x2e;
 }
 
-/** What pacman leaves in its cache while it downloads: `*.part`, and `download-*` directories. */
+/** True for files that pacman leaves in its cache while it downloads: `*.part`, `download-*` directories. */
 function isUnfinishedDownload(name: string, isDirectory: boolean): boolean {
   return name.endsWith(".part") || (isDirectory && name.startsWith("download-"));
 }
@@ -28,22 +28,22 @@ export class Visibility {
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;
 
-  /** @param filter null: there are no filters. */
+  /** @param filter null if there are no filters. */
   constructor(filter: PathFilter | null, showHidden: boolean) {
     this.#filter = filter;
     this.#showHidden = showHidden;
   }
 
-  /** True for a name that a source leaves out, whatever the filters say. */
+  /** True when a source leaves out a name, regardless of the filters. */
   isLeftOut({ packageCache }: Source, name: string, isDirectory: boolean): boolean {
     if (isHiddenName(name) && (!this.#showHidden || isUploadTemporary(name))) return true;
     return packageCache && isUnfinishedDownload(name, isDirectory);
   }
 
   /**
-   * True when the filters show a path of the tree: the path and every directory on the way to it.
+   * True when the filters show a path of the tree and every directory on the way to it.
    *
-   * What is in an excluded directory is excluded. The root has no path and is always shown.
+   * Everything in an excluded directory is excluded. The root has no path and is always shown.
    */
   passesFilters(segments: readonly string[]): boolean {
     if (this.#filter === null) return true;
@@ -55,7 +55,7 @@ export class Visibility {
     return true;
   }
 
-  /** True when a file or directory of a source is shown. `names`: its path below the source's own. */
+  /** True when a file or directory of a source is shown. @param names its path below the source's own. */
   shows(source: Source, names: readonly string[], isDirectory: boolean): boolean {
     const last = names.length - 1;
     for (const [depth, name] of names.entries()) {

@@ -62,7 +62,7 @@ Deno.test("--upload with --root: files are stored in the upload directory, and t
     assertEquals((await curl("-F", `f=@${file}`, `${server.address}/docs/`)).status, 201);
     const refused = await curl("-T", file, `${server.address}/docs/`);
     assertEquals(refused.status, 409);
-    assertStringIncludes(refused.body, "That directory takes no uploads");
+    assertStringIncludes(refused.body, "This directory does not accept uploads");
     assertEquals(await server.names("/docs/"), ["index.html"]);
     assertEquals(await Deno.readTextFile(`${directory}/in/a.1.txt`), "hello");
   }));

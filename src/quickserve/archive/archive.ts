@@ -1,4 +1,4 @@
-/** A directory as an archive that is made while it is sent. */
+/** Replies with the archive of a directory. The archive is built while it is sent. */
 
 import { pipeline, Readable } from "node:stream";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
@@ -18,28 +18,29 @@ const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: 
   zip: { extension: "zip", contentType: "application/zip" },
 };
 
-/** Up to so many members are looked at in advance, to tell the size of the archive. */
+/** Up to this many members are listed in advance, to compute the size of the archive. */
 const MAX_PLANNED = 100_000;
 
-/** What an archive is made from. */
+/** The input of {@link archiveReply}. */
 interface ArchiveInput {
   readonly request: Pick<HttpRequest, "method">;
   readonly tree: ArchivedTree;
   readonly directory: SharedDirectory;
   readonly format: ArchiveFormat;
-  /** The name of the archive of the root, which has none. */
+  /** The name of the archive of the root directory, which has no name. */
   readonly rootName: string;
 }
 
-/** True for the name of a format. */
+/** True when `name` is the name of an archive format. */
 export function isArchiveFormat(name: string): name is ArchiveFormat {
   return ARCHIVE_FORMATS.some((format) => format === name);
 }
 
 /**
- * Answers with the archive of a directory; all in it lies below the directory's own name. It has a
- * `Content-Length` if it is not compressed and not enormous. What cannot be read is left out; a file
- * that becomes shorter while it is sent, or goes away after the length was told, breaks the transfer.
+ * Returns the reply with the archive of a directory. All paths in the archive begin with the directory's
+ * name. The reply has a `Content-Length` unless the archive is compressed or has too many members.
+ * Unreadable files are left out. The transfer breaks if a file becomes shorter while it is sent, or is
+ * removed after the length was sent.
  */
 export async function archiveReply(input: ArchiveInput): Promise<Reply> {
   const { request, tree, directory, format, rootName } = input;
@@ -67,7 +68,7 @@ async function* makeArchive(
 ): AsyncGenerator<Uint8Array> {
   const members = openMembers(tree, plan ?? walk(tree, directory, name), {
     isPlanned: plan !== null,
-    // The listener is done with a chunk before it asks for the next; compressors keep some in queues.
+    // The listener finishes a chunk before it requests the next; compressors keep chunks in queues.
     reuse: format === "none" || format === "zip",
   });
   if (format === "zip") yield* zipStream(members);
@@ -77,20 +78,20 @@ async function* makeArchive(
   }
 }
 
-/** Compresses a stream while it is made. An error of the stream is one of the result. */
+/** Compresses a stream while it is produced. Errors of the stream are passed on to the reader. */
 async function* compress(
   chunks: AsyncIterable<Uint8Array>,
   compression: "gz" | "zst",
 ): AsyncGenerator<Uint8Array> {
   const { createGzip, createZstdCompress } = await import("node:zlib");
-  // Quick rather than small: a LAN is faster than better compression.
+  // Prefer speed to size: better compression would be slower than the LAN.
   const compressor = compression === "gz" ? createGzip({ level: 1 }) : createZstdCompress();
-  // The error reaches the reader by the compressor, which the pipeline destroys with it.
+  // On an error, the pipeline destroys the compressor with it, and thereby passes it on to the reader.
   pipeline(Readable.from(chunks, { highWaterMark: 1 }), compressor, () => {});
   yield* compressor;
 }
 
-/** All members; null when there are too many. */
+/** Collects all members; null when there are more than {@link MAX_PLANNED}. */
 async function collect(members: AsyncIterable<Member>): Promise<Member[] | null> {
   const all: Member[] = [];
   for await (const member of members) {
@@ -101,8 +102,8 @@ async function collect(members: AsyncIterable<Member>): Promise<Member[] | null>
 }
 
 /**
- * `Content-Disposition` for a file to be saved (RFC 6266): the name in ASCII for old clients, and
- * whole as `filename*` (RFC 8187).
+ * Returns the `Content-Disposition` of a file that is to be saved (RFC 6266), with its name in ASCII for
+ * old clients and, if that differs, the full name as `filename*` (RFC 8187).
  */
 function attachment(name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, "_");

@@ -1,9 +1,9 @@
-/** Opening the files of an archive one after the other. */
+/** Opens the files of an archive one after the other. */
 
 import { Failure } from "../../failure.ts";
 import type { ArchivedTree, Member } from "./walk.ts";
 
-/** Bytes read at a time into one buffer, and into a new one each time. */
+/** Bytes per read: into one buffer that is reused, and into a new buffer each time. */
 const GREAT_CHUNK = 512 * 1024;
 const SMALL_CHUNK = 64 * 1024;
 
@@ -11,7 +11,7 @@ const SMALL_CHUNK = 64 * 1024;
 export interface OpenedMember {
   /** Its path in the archive, without slashes at its ends. */
   readonly path: string;
-  /** Milliseconds since 1970; null where it is not known. */
+  /** Milliseconds since 1970; null if unknown. */
   readonly modified: number | null;
   /** Null for a directory. */
   readonly content: MemberContent | null;
@@ -22,25 +22,29 @@ interface MemberContent {
   /** In bytes. */
   readonly size: number;
   /**
-   * Exactly `size` bytes; a chunk is overwritten by the next one if {@link OpenOptions.reuse} says so.
-   * Reading throws a {@link Failure} when the file has become shorter: the
-   * transfer has to break, since an archive that looks complete would be a lie.
+   * Exactly `size` bytes; with {@link OpenOptions.reuse}, each chunk overwrites the one before. Reading
+   * throws a {@link Failure} when the file has become shorter: the transfer has to break, because
+   * otherwise a damaged archive would look complete.
    */
   readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
-/** How members are opened. */
+/** Options of {@link openMembers}. */
 interface OpenOptions {
   /**
-   * The length of the archive has been told: a file that is gone breaks the transfer and one that grew
-   * is cut off where it was. Otherwise what is gone is left out, and what is there is taken as it is.
+   * True when the length of the archive has been sent. Then a missing file breaks the transfer, and a file
+   * that grew is cut to its planned size. Otherwise missing files are left out, and the others are sent
+   * with their present size.
    */
   readonly isPlanned: boolean;
-  /** Read everything into one buffer: for a reader that is done with a chunk when it asks for more. */
+  /** Read everything into one buffer. The reader must finish a chunk before it requests the next. */
   readonly reuse: boolean;
 }
 
-/** Opens members as they are asked for; each file is closed before the next member, and at the end. */
+/**
+ * Opens each member when the reader requests it. A file is closed before the next member is opened, and
+ * when the reader stops.
+ */
 export async function* openMembers(
   tree: ArchivedTree,
   members: AsyncIterable<Member> | Iterable<Member>,

@@ -9,20 +9,20 @@ const BLOCK_SIZE = 512;
 /** The two empty blocks at the end. */
 const END_SIZE = 2 * BLOCK_SIZE;
 
-/** What fits into the twelve octal digits of a header. */
+/** The largest number that fits into the octal digits of a header field. */
 const MAX_OCTAL_SIZE = 0o77777777777;
 
 const encoder = new TextEncoder();
 
 /**
- * The archive of some members, made as it is read. The library writes the headers; the content of
- * files goes past it, because its queue would hold (and so copy) 8 MiB of it.
+ * Returns the archive of the members, built while it is read. The library writes only the headers. The
+ * content of files bypasses the library, because its queue would copy and hold 8 MiB of content.
  */
 export async function* tarStream(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
   const { createTarPacker } = await import("modern-tar");
   for await (const { path, modified, content } of members) {
     const { readable, controller } = createTarPacker();
-    // The entry is never finished: only what stands before its content is wanted.
+    // Never finish the entry: only the header before its content is needed.
     controller.add(tarHeader(path, modified, content?.size ?? null));
     const reader = readable.getReader();
     let left = sizeOfHeader(path, content?.size ?? null);
@@ -40,7 +40,7 @@ export async function* tarStream(members: AsyncIterable<OpenedMember>): AsyncGen
   yield new Uint8Array(END_SIZE);
 }
 
-/** The exact size of the archive of some members, in bytes. */
+/** Returns the exact size of the archive of the members, in bytes. */
 export function sizeOfTar(members: readonly Member[]): number {
   let size = END_SIZE;
   for (const { path, file } of members) {
@@ -49,7 +49,7 @@ export function sizeOfTar(members: readonly Member[]): number {
   return size;
 }
 
-/** The size of what stands before the content of a member; `size` is null for a directory. */
+/** Returns the size in bytes of a member's header. @param size of the content; null for a directory. */
 function sizeOfHeader(path: string, size: number | null): number {
   const pax = paxOf(tarPath(path, size !== null), size ?? 0);
   return BLOCK_SIZE + (pax === null ? 0 : BLOCK_SIZE + padded(sizeOfPax(pax)));
@@ -73,8 +73,8 @@ function tarPath(path: string, isFile: boolean): string {
 }
 
 /**
- * The extended header: for names that are long or not ASCII, and for great sizes. It is ours to say
- * when there is one, and not the library's, because the size of the archive is told in advance.
+ * Returns the fields of the extended header, which long or non-ASCII names and large sizes need; null if
+ * none is needed. We decide this instead of the library, because the archive's size is sent in advance.
  */
 function paxOf(name: string, size: number): Record<string, string> | null {
   const pax: Record<string, string> = {};
@@ -83,7 +83,7 @@ function paxOf(name: string, size: number): Record<string, string> | null {
   return Object.keys(pax).length === 0 ? null : pax;
 }
 
-/** The size of the records `<length> <key>=<value>\n`, whose length counts its own digits. */
+/** Returns the size of the records `<length> <key>=<value>\n`; a record's length includes its own digits. */
 function sizeOfPax(pax: Readonly<Record<string, string>>): number {
   let size = 0;
   for (const [key, value] of Object.entries(pax)) {

@@ -1,27 +1,27 @@
-/** What goes into an archive: a walk through the shared tree, so that what it hides stays hidden. */
+/** Walks the shared tree for an archive. Therefore the archive has no file that the tree hides. */
 
 import type { SharedDirectory, SharedFile } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
 
-/** What of the tree an archive needs. */
+/** The part of the tree's interface that an archive uses. */
 export type ArchivedTree = Pick<SharedTree, "lookup" | "list" | "open">;
 
 /** A member of an archive. */
 export interface Member {
   /** Its path in the archive, without slashes at its ends: `pkg/foo-1-1-any.pkg.tar.zst`. */
   readonly path: string;
-  /** Milliseconds since 1970; null where it is not known. */
+  /** Milliseconds since 1970; null if unknown. */
   readonly modified: number | null;
   /** Null for a directory. */
   readonly file: SharedFile | null;
 }
 
-/** Deeper than any sane directory, and not so deep that links back up take long to end. */
+/** The greatest depth: more than any sane tree has, and low enough to end link loops soon. */
 const MAX_DEPTH = 128;
 
 /**
- * Everything in a directory and below it, each directory before what is in it. Links that lead back to
- * a directory on the way are left out.
+ * Yields everything in a directory and below it, each directory before its content. Links that lead back
+ * to one of the parent directories are left out.
  *
  * @param name of the directory in the archive.
  */
@@ -33,7 +33,7 @@ export async function* walk(
 ): AsyncGenerator<Member> {
   const identities = directory.localPaths.map(inodeOf).filter((known) => known !== null);
   if (above.size > MAX_DEPTH || identities.some((identity) => above.has(identity))) return;
-  // A directory without a local one counts as well, for the depth.
+  // Add the path too: a directory that only leads to shares has no inode, but counts for the depth.
   const way = new Set([...above, ...identities, `/${directory.segments.join("/")}`]);
   yield { path: name, modified: directory.modified, file: null };
   for (const entry of await tree.list(directory)) {

@@ -1,22 +1,22 @@
-/** Zip archives, without compression: what is shared is mostly compressed already. */
+/** Zip archives without compression, because most shared files are compressed already. */
 
 import type { OpenedMember } from "./open.ts";
 import type { Member } from "./walk.ts";
 import { centralHeader, dataDescriptor, endOfArchive } from "./zip_records.ts";
 import { localHeader, sizeOfArchive } from "./zip_records.ts";
 
-/** Smaller pieces are sent together. */
+/** Pieces smaller than this (bytes) are joined. */
 const SMALL_PIECE = 16 * 1024;
 const TOGETHER = 64 * 1024;
 
 const encoder = new TextEncoder();
 
-/** The archive of some members, made as it is read. A piece is good until the next one is asked for. */
+/** Returns the archive, built while it is read. A piece is valid until the reader requests the next. */
 export function zipStream(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
   return together(pieces(members));
 }
 
-/** The exact size of the archive of some members, in bytes. */
+/** Returns the exact size of the archive of the members, in bytes. */
 export function sizeOfZip(members: readonly Member[]): number {
   return sizeOfArchive(members.map(({ path, file }) => {
     const size = file?.size ?? null;
@@ -55,7 +55,7 @@ async function* pieces(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uin
   yield endOfArchive(table.length, offset, size);
 }
 
-/** Puts small pieces together: of many small files, each would be sent by itself. */
+/** Joins small pieces. Otherwise an archive of many small files would be sent in many small packets. */
 async function* together(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(TOGETHER);
   let filled = 0;

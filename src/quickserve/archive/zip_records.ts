@@ -1,30 +1,29 @@
 /**
- * The records of a zip archive (PKWARE APPNOTE 6.3.10), of files that are stored as they are.
+ * The records of a zip archive (PKWARE APPNOTE 6.3.10) whose files are not compressed.
  *
- * Our own, because no library will do: client-zip 2.5.1 leaves the zip64 record out that 65,535 files
- * need, yazl 3.3.1 turns backslashes of names into directories, and zip.js 2.24.0 takes two
- * milliseconds for each file.
+ * No library fits: client-zip 2.5.1 omits the zip64 record that 65,535 files need, yazl 3.3.1 turns
+ * backslashes in names into directories, and zip.js 2.24.0 takes two milliseconds for each file.
  */
 
 /** A file or directory of the archive. */
 interface ZipEntry {
-  /** Its path; that of a directory ends with a slash. */
+  /** Its path; the path of a directory ends with a slash. */
   readonly name: Uint8Array;
   /** Milliseconds since 1970. */
   readonly modified: number;
   /** In bytes; null for a directory. */
   readonly size: number | null;
-  /** Where its local header is, in bytes from the beginning of the archive. */
+  /** Offset of its local header in bytes from the beginning of the archive. */
   readonly offset: number;
   /** CRC-32 of the content. */
   readonly crc: number;
 }
 
-/** What a field of 32 or 16 bits has where the number stands in a zip64 field (§4.4.1.4). */
+/** The value of a field of 32 or 16 bits if a zip64 field has the actual number (§4.4.1.4). */
 const MAX_32 = 0xffffffff;
 const MAX_16 = 0xffff;
 
-/** The version of the format that a reader needs: 4.5 has zip64, 2.0 directories. */
+/** The version of the format that a reader needs: 4.5 for zip64, 2.0 for directories. */
 const ZIP64_VERSION = 45;
 const PLAIN_VERSION = 20;
 
@@ -39,11 +38,11 @@ const FILE_MODE = 0o100644;
 const DIRECTORY_MODE = 0o040755;
 const DOS_DIRECTORY = 0x10;
 
-/** The first and the last time that a field in the manner of DOS can say. */
+/** The first and the last time that a DOS time field can hold. */
 const EARLIEST = Date.UTC(1980, 0, 2);
 const LATEST = Date.UTC(2107, 11, 30);
 
-/** Sizes in bytes: of what stands before the names, of the extra fields, and of the end. */
+/** Sizes in bytes of the headers without the names, of the extra fields, and of the end records. */
 const LOCAL_SIZE = 30;
 const CENTRAL_SIZE = 46;
 const TIME_EXTRA_SIZE = 9;
@@ -52,7 +51,7 @@ const END_SIZE = 22;
 const ZIP64_END_SIZE = 56;
 const ZIP64_LOCATOR_SIZE = 20;
 
-/** Numbers written one after the other, the least byte first. */
+/** Writes numbers one after the other, with the least significant byte first. */
 class Writer {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -87,7 +86,7 @@ class Writer {
   }
 }
 
-/** What stands before the content of an entry (§4.3.7). */
+/** Returns the local header, which precedes the content of an entry (§4.3.7). */
 export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array {
   const { name, size } = entry;
   const isLarge = (size ?? 0) >= MAX_32;
@@ -95,7 +94,7 @@ export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array
   const writer = new Writer(LOCAL_SIZE + name.length + extra);
   writer.u32(0x04034b50);
   writer.u16(isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0, ...dosTime(entry.modified));
-  // All three follow the content. A zip64 field says that its sizes there have 64 bits (§4.3.9.2).
+  // CRC and sizes follow the content. A zip64 field means that the sizes there have 64 bits (§4.3.9.2).
   writer.u32(0, isLarge ? MAX_32 : 0, isLarge ? MAX_32 : 0);
   writer.u16(name.length, extra);
   writer.put(name);
@@ -107,7 +106,7 @@ export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array
   return writer.bytes;
 }
 
-/** What stands behind the content of a file (§4.3.9). */
+/** Returns the data descriptor, which follows the content of a file (§4.3.9). */
 export function dataDescriptor(size: number, crc: number): Uint8Array {
   const writer = new Writer(sizeOfDescriptor(size));
   writer.u32(0x08074b50, crc);
@@ -116,7 +115,7 @@ export function dataDescriptor(size: number, crc: number): Uint8Array {
   return writer.bytes;
 }
 
-/** An entry of the table of contents (§4.3.12). */
+/** Returns an entry of the table of contents (§4.3.12). */
 export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): Uint8Array {
   const length = size ?? 0;
   const large: number[] = [];
@@ -142,9 +141,9 @@ export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): 
 }
 
 /**
- * The end of the archive (§4.3.14 to §4.3.16).
+ * Returns the end records of the archive (§4.3.14 to §4.3.16).
  *
- * @param start where the table of contents begins, in bytes from the beginning of the archive.
+ * @param start offset of the table of contents in bytes from the beginning of the archive.
  * @param size of the table, in bytes.
  */
 export function endOfArchive(entries: number, start: number, size: number): Uint8Array {
@@ -167,7 +166,7 @@ export function endOfArchive(entries: number, start: number, size: number): Uint
   return writer.bytes;
 }
 
-/** The exact size of an archive of entries of which the length of the name and the size are known. */
+/** Returns the exact size of an archive in bytes, from the name lengths and sizes of its entries. */
 export function sizeOfArchive(
   entries: Iterable<{ readonly nameLength: number; readonly size: number | null }>,
 ): number {
@@ -202,7 +201,7 @@ function flagsOf(size: number | null): number {
   return size === null ? UTF8 : UTF8 | FOLLOWED;
 }
 
-/** Time and date in the manner of DOS: local, in steps of two seconds. */
+/** Returns time and date in DOS format: local time, in steps of two seconds. */
 function dosTime(modified: number): [number, number] {
   const date = new Date(Math.min(Math.max(modified, EARLIEST), LATEST));
   return [
@@ -211,7 +210,7 @@ function dosTime(modified: number): [number, number] {
   ];
 }
 
-/** The time in seconds since 1970, which no time zone changes (Info-ZIP's extra field 0x5455). */
+/** Writes the time in seconds since 1970, independent of time zones (Info-ZIP's extra field 0x5455). */
 function writeTime(writer: Writer, modified: number): void {
   writer.u16(0x5455, TIME_EXTRA_SIZE - 4);
   writer.put(new Uint8Array([1]));

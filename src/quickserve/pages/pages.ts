@@ -193,7 +193,7 @@ export class Pages {
     return this.error(
       request,
       404,
-      "This server takes no uploads (it was started without --upload).",
+      "Uploads are off: this server was started without --upload.",
     );
   }
 
@@ -204,7 +204,7 @@ export class Pages {
       return await archiveReply({ request, tree, directory, format, rootName: "files" });
     }
     const message = archives.length === 0
-      ? "This server makes no archives (it was started without --tar)."
+      ? "Archives are off: this server was started without --tar."
       : `No such archive: ?tar= takes ${archives.join(", ")}.`;
     return this.error(request, 404, message);
   }

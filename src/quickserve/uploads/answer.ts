@@ -8,13 +8,13 @@ import { pageReply } from "../pages/reply.ts";
 import type { UploadPlace } from "./places.ts";
 import { outcomeStatus, type UploadOutcome } from "./outcome.ts";
 
-/** What became of one upload is of no use to the next. */
+/** The reply to one upload must not be reused for another. */
 const UNKEPT: ReplyHeaders = { "Cache-Control": "no-store", Vary: "Accept" };
 
 /**
- * The reply that says what was stored and what was not.
+ * Returns the reply that lists the stored and the refused files.
  *
- * JSON, where `Accept` or `?mimetype=application/json` asks for it, is
+ * If `Accept` or `?mimetype=application/json` selects JSON, the reply is
  * `{"uploaded": [{"name", "requested", "size"}], "failed": [{"name", "reason"}]}`, sizes in bytes.
  */
 export function answerUpload(
@@ -36,13 +36,13 @@ export function answerUpload(
   }
 }
 
-/** The reply to an upload where uploads are off. `allowed`: the methods that are not. */
+/** Returns the reply to an upload when uploads are off. @param allowed the supported methods. */
 export function uploadsAreOff(allowed: readonly string[]): Reply {
-  const sentence = "This server takes no uploads (it was started without --upload).";
+  const sentence = "Uploads are off: this server was started without --upload.";
   return textReply(405, sentence, { ...UNKEPT, Allow: allowed.join(", ") });
 }
 
-/** The same reply with more header fields. */
+/** Returns the same reply with more header fields. */
 export function withHeaders(given: Reply, headers: ReplyHeaders): Reply {
   return { ...given, headers: { ...given.headers, ...headers } };
 }
@@ -78,7 +78,7 @@ function asText(outcome: UploadOutcome): string {
   return [...stored, ...failed].join("\n");
 }
 
-/** A refused name, safe to show on a terminal. */
+/** Returns a refused name in a form that is safe to show on a terminal. */
 function shownName(name: string): string {
   if (name === "") return "";
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;

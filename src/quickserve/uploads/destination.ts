@@ -1,23 +1,23 @@
-/** Moves a complete upload to its destination, so that it is there as a whole or not at all. */
+/** Moves a complete upload to its destination. The destination never has an incomplete file. */
 
 import { spellingOf } from "../spelling.ts";
 import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
 
-/** How many files of one name there may be. */
+/** The greatest number that is added to a name that exists already. */
 const MAX_NUMBER = 999;
 
-/** Where a file came to lie. */
+/** The result of moving an upload. */
 interface Destination {
   readonly name: string;
   readonly replaced: boolean;
 }
 
 /**
- * Gives a complete upload the first free one of `name`, `name.1`, `name.2`… Two that arrive at once
- * get two names: link(2) fails where a name is taken.
+ * Gives a complete upload the first free name of `name`, `name.1`, `name.2`… Two uploads that finish at
+ * the same time get two names, because link(2) fails when a name is taken.
  *
- * @param directory the upload directory, in which the file lies under the name `temporary`
+ * @param directory the upload directory, in which the file is under the name `temporary`
  * @throws {UploadRefused} 409 when no name is free
  */
 export async function moveBeside(
@@ -32,15 +32,18 @@ export async function moveBeside(
       return { name: candidate, replaced: false };
     }
   }
-  throw new UploadRefused(409, "The name is taken, and so is every number after it.");
+  throw new UploadRefused(
+    409,
+    `The name is taken, also with every number up to ${MAX_NUMBER}: choose another name.`,
+  );
 }
 
 /**
- * Gives a complete upload its name, in place of a file that has it. A symbolic link is replaced
- * itself; what it leads to is not touched.
+ * Gives a complete upload its name, and replaces a file of this name. A symbolic link is itself replaced;
+ * its target is not changed.
  *
- * @throws {UploadRefused} 409 when the name is a directory's, or another spelling of a file's: that
- * may be hidden
+ * @throws {UploadRefused} 409 when a directory has the name, or when the name is another spelling of an
+ * existing name, because that file may be hidden
  */
 export async function moveOver(
   directory: string,
@@ -50,10 +53,16 @@ export async function moveOver(
   const path = `${directory}/${name}`;
   const taken = await lstatOrNull(path);
   if (taken?.isDirectory === true) {
-    throw new UploadRefused(409, "A directory has this name, and directories are not replaced.");
+    throw new UploadRefused(
+      409,
+      "A directory has this name, and directories are not replaced: choose another name.",
+    );
   }
   if (taken !== null && spellingOf(path, [name]) === "other") {
-    throw new UploadRefused(409, "A file has this name in another spelling, and is not replaced.");
+    throw new UploadRefused(
+      409,
+      "A file has this name in another spelling, and is not replaced: choose another name.",
+    );
   }
   await Deno.rename(`${directory}/${temporary}`, path);
   return { name, replaced: taken !== null };
@@ -71,7 +80,7 @@ async function moveIfFree(from: string, to: string): Promise<boolean> {
   return true;
 }
 
-/** The same on file systems without hard links (FAT): the name is taken first, by an empty file. */
+/** The same on file systems without hard links (FAT): an empty file first reserves the name. */
 async function moveWithoutLink(from: string, to: string): Promise<boolean> {
   try {
     (await Deno.open(to, { write: true, createNew: true })).close();

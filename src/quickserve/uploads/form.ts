@@ -1,11 +1,11 @@
-/** Forms with files (multipart/form-data, RFC 7578), read as they come. */
+/** Reads forms with files (multipart/form-data, RFC 7578) while they arrive. */
 
 import { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
 import type { Busboy as BusboyClass } from "@fastify/busboy";
 import { UploadRefused } from "./outcome.ts";
 
-/** Bounds of everything in a form but the content of its files. */
+/** Limits for everything in a form except the content of its files. */
 const LIMITS = {
   fieldNameSize: 256,
   fieldSize: 64 * 1024,
@@ -17,27 +17,27 @@ const LIMITS = {
 } as const;
 
 /**
- * How much of a form may be read that is not kept: fields, and files that were refused. Reading these
- * to their end lets the files after them be stored, and the answer be read.
+ * At most this many bytes of a form are read and dropped: fields, and refused files. They are read to
+ * their end so that later files can be stored and the client can read the reply.
  */
 const MAX_WASTE = 64 * 1024 * 1024;
 
 type Parser = InstanceType<typeof BusboyClass>;
 
-/** How many chunks are kept to be released; those beyond are left to the garbage collector. */
+/** At most this many chunks are held for release; the garbage collector frees the others. */
 const MAX_CHUNKS = 16;
 
-/** Takes one file of a form; the name is the client's, empty where it gave none. */
+/** Takes one file of a form. @param name as the client sent it; empty if it sent none. */
 type FileTaker = (name: string, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /**
- * Reads a form and hands on its files, one after the other. The body is read only as quickly as the
- * files are taken. What is not taken of a file is read all the same, to get at the next one.
+ * Reads a form and passes its files to `take`, one after the other. The body is read only as fast as
+ * `take` reads the files. If `take` stops early, the rest of the file is read and dropped.
  *
- * @param contentType the field with the boundary in it
- * @param used how many bytes `take` has read so far
- * @throws {UploadRefused} when the form is malformed, breaks off or goes beyond a limit; what the body
- * or `take` throw is passed on. In either case the file that is being taken breaks off with an error.
+ * @param contentType the field `Content-Type`, which contains the boundary
+ * @param used returns the number of bytes that `take` has read so far
+ * @throws {UploadRefused} when the form is malformed, breaks off or exceeds a limit. Errors of the body
+ * and of `take` are passed on. In each case, the file that `take` is reading ends with an error.
  */
 export async function readForm(
   contentType: string,
@@ -52,7 +52,10 @@ export async function readForm(
       received += chunk.length;
       await form.write(chunk);
       if (received - used() > MAX_WASTE) {
-        throw new UploadRefused(413, "The form has too much in it that is not kept.");
+        throw new UploadRefused(
+          413,
+          `The form has more than ${MAX_WASTE >> 20} MiB of fields and refused files.`,
+        );
       }
     }
   } catch (error) {
@@ -62,7 +65,7 @@ export async function readForm(
 }
 
 async function createParser(contentType: string): Promise<Parser> {
-  // Of a module in CommonJS, a bundle gives the default export alone.
+  // In a bundle, a CommonJS module has only the default export.
   const { default: { Busboy } } = await import("@fastify/busboy");
   try {
     return new Busboy({
@@ -71,25 +74,25 @@ async function createParser(contentType: string): Promise<Parser> {
       limits: LIMITS,
     });
   } catch {
-    throw new UploadRefused(400, "The form has no proper boundary.");
+    throw new UploadRefused(400, "The boundary of the form is missing or invalid.");
   }
 }
 
-/** Browsers and curl write a quotation mark in the name of a file as `%22`, and no other character so. */
+/** Restores quotation marks: browsers and curl write them as `%22` in a file's name, and escape nothing else. */
 function unescaped(name: string): string {
   return name.replaceAll("%22", '"');
 }
 
-/** A form while it is read. */
+/** A form that is being read. */
 class Form {
   readonly #parser: Parser;
   readonly #finished: Promise<void>;
-  /** Done when every file so far was taken. */
+  /** Resolves when `take` has finished with every file so far. */
   #files: Promise<void> = Promise.resolve();
   #current: Readable | null = null;
   #wake: () => void = () => {};
   #problem: Error | null = null;
-  /** The latest chunks of the body by their buffers: files come in slices of these. */
+  /** The latest chunks of the body, by their buffers. The parser passes files on as slices of them. */
   readonly #chunks = new Map<ArrayBufferLike, Uint8Array>();
 
   constructor(parser: Parser, take: FileTaker) {
@@ -110,8 +113,8 @@ class Form {
     parser.on("partsLimit", refuse(413, `The form has more than ${LIMITS.parts} parts.`));
     parser.on("file", (_field, stream, name: string | undefined) => {
       this.#current = stream;
-      // `take` gets the error while it reads the file. At other times nothing listens, and an error that
-      // nothing listens to would end the program.
+      // While `take` reads the file, it gets the error. At other times there is no listener, and an error
+      // without a listener would end the program.
       stream.on("error", () => {});
       this.#files = this.#files.then(() => take(unescaped(name ?? ""), this.#whole(stream)))
         .catch((error) => this.fail(error))
@@ -123,8 +126,8 @@ class Form {
   async write(chunk: Uint8Array): Promise<void> {
     this.#keep(chunk);
     await new Promise<void>((resolve) => {
-      // The end of the form wakes the writer too. (A race with a promise that lives as long as the
-      // form would keep something of every chunk.)
+      // The end of the form wakes the writer too. (`Promise.race` with a promise that lives
+      // as long as the form would leak memory for every chunk.)
       this.#wake = resolve;
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       this.#parser.write(bytes, () => resolve());
@@ -132,13 +135,13 @@ class Form {
     if (this.#problem !== null) throw this.#problem;
   }
 
-  /** Breaks off; the first reason counts. */
+  /** Stops reading. The first error is the one that {@link end} throws. */
   fail(error: unknown): void {
     this.#problem ??= error instanceof Error ? error : new Error(String(error));
     this.#current?.destroy(this.#problem);
   }
 
-  /** Waits for the last file, and throws what went wrong. */
+  /** Waits for the last file, and throws the first error if there was one. */
   async end(): Promise<void> {
     if (this.#problem === null) {
       this.#parser.end();
@@ -148,20 +151,21 @@ class Form {
     if (this.#problem !== null) throw this.#problem;
   }
 
-  /** The bytes of one file. It ends without an error only where the file ends. */
+  /** Yields the bytes of one file. It ends without an error only at the end of the file. */
   async *#whole(stream: Readable): AsyncGenerator<Uint8Array> {
     try {
       let last: ArrayBufferLike | null = null;
-      // A reader that stops early must not destroy the stream: the parser goes on only if the rest is
-      // read.
+      // If `take` stops early, do not destroy the stream: the parser waits until the rest is read.
       for await (const slice of stream.iterator({ destroyOnReturn: false })) {
-        // Slices come in order: with the first of the next chunk, all is taken of the one before.
+        // Slices arrive in order: the first slice of a chunk shows that the chunk before is finished.
         if (last !== null && last !== slice.buffer) this.#release(last);
         last = slice.buffer;
         yield slice;
       }
     } catch (error) {
-      throw error instanceof UploadRefused ? error : new UploadRefused(400, "It broke off.");
+      throw error instanceof UploadRefused
+        ? error
+        : new UploadRefused(400, "The upload broke off.");
     }
   }
 
@@ -181,11 +185,11 @@ class Form {
 }
 
 /**
- * Gives back the memory of a chunk that is not used any more. Left to the garbage collector, the chunks
- * of one long upload add up to more than 64 MiB before it runs; with this function they take a few, and
- * it is quicker too.
+ * Frees the memory of a chunk that is not used any more. Without this function, the chunks of one long
+ * upload add up to more than 64 MiB before the garbage collector runs; with it they take a few MiB, and
+ * the upload is faster too.
  *
- * A chunk that shares its buffer with others is left alone.
+ * A chunk that shares its buffer with others is not freed.
  */
 export function release(chunk: Uint8Array): void {
   const { buffer } = chunk;

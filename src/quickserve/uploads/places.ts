@@ -1,19 +1,19 @@
-/** Which directories of the shared tree take uploads: the upload directory and those below it. */
+/** Finds the directories of the shared tree that accept uploads: the upload directory and all below it. */
 
 import { isInside, realPathOrNull } from "../../files.ts";
 import { encodePath } from "../../http/target.ts";
 import type { Share } from "../configuration.ts";
 import type { SharedTree } from "../tree.ts";
 
-/** A directory that takes uploads. */
+/** A directory that accepts uploads. */
 export interface UploadPlace {
   /** Absolute local path. */
   readonly directory: string;
-  /** Where it is served: encoded, with slashes at both ends; null when it is not shared. */
+  /** Its path on the server, encoded, with slashes at both ends; null when it is not shared. */
   readonly path: string | null;
 }
 
-/** The places for uploads of one server. */
+/** The directories of one server that accept uploads. */
 export class UploadPlaces {
   readonly #directory: string;
   readonly #shares: readonly Share[];
@@ -26,14 +26,14 @@ export class UploadPlaces {
     this.#tree = tree;
   }
 
-  /** The upload directory itself, where uploads go that name no other place. */
+  /** The upload directory itself: the default for uploads that name no other directory. */
   get main(): UploadPlace {
     return { directory: this.#directory, path: this.#pathOfMain() };
   }
 
   /**
-   * The place at a path of the tree; null when what is there takes no uploads. Links that lead out of
-   * the upload directory do not count as being inside of it.
+   * Returns the place at a path of the tree; null when there is no directory that accepts uploads. A link
+   * that leads out of the upload directory does not count as inside of it.
    */
   at(segments: readonly string[]): UploadPlace | null {
     const found = this.#tree.lookup(segments);

@@ -1,4 +1,4 @@
-/** Which requests are uploads. */
+/** Recognizes uploads among the requests. */
 
 import type { HttpRequest } from "../../http/exchange.ts";
 
@@ -8,8 +8,8 @@ export function isUpload(request: HttpRequest): boolean {
 }
 
 /**
- * True for an upload, and for the empty POST with which a client first asks how to log in, so as not
- * to send its files twice (`curl --digest -F`). No message between peers is empty.
+ * True for an upload, and for an empty POST: with `curl --digest -F`, curl sends one first to get the login
+ * challenge, so that it does not send its files twice. Messages between peers are never empty.
  */
 export function announcesUpload(request: HttpRequest): boolean {
   return isUpload(request) || request.method === "POST" && declaredLength(request) === 0;
@@ -20,7 +20,7 @@ export function isForm(request: HttpRequest): boolean {
   return /^multipart\/form-data[ \t]*(?:;|$)/i.test(request.headers["content-type"] ?? "");
 }
 
-/** The `Content-Length`; null when the client did not say it. */
+/** Returns the `Content-Length`; null when the client did not send it. */
 export function declaredLength(request: HttpRequest): number | null {
   const length = request.headers["content-length"];
   return length === undefined || !/^\d+$/.test(length) ? null : Number(length);

@@ -1,4 +1,4 @@
-/** Writes one upload: first under a temporary name, then in its place. */
+/** Stores one upload: writes it under a temporary name, then moves it to its final name. */
 
 import type { UploadConfiguration } from "../configuration.ts";
 import { type StoredFile, UploadRefused } from "./outcome.ts";
@@ -12,12 +12,12 @@ interface Temporary {
 }
 
 /**
- * Stores what a stream gives in a directory, under a name that was found good.
+ * Stores the content of a stream in a directory, under a name that {@link uploadNameProblem} accepts.
  *
- * Whatever goes wrong, nothing is left: no file under the name, none under a temporary one.
+ * After any error, no file is left, neither under the name nor under a temporary one.
  *
- * @throws {UploadRefused} 413 for more than the greatest size, 507 when the disk is full, 409 when the
- * name cannot be had; what the stream itself throws is passed on
+ * @throws {UploadRefused} 413 when the upload exceeds the size limit, 507 when the disk is full, 409 when
+ * the name cannot be used; errors of the stream are passed on
  */
 export async function storeUpload(
   configuration: UploadConfiguration,
@@ -43,12 +43,12 @@ export async function storeUpload(
   }
 }
 
-/** 413, with the limit in it. */
+/** Returns the 413 for an upload that exceeds the limit in bytes. */
 export function tooLarge(maximumSize: number): UploadRefused {
-  return new UploadRefused(413, `It is larger than the ${maximumSize} bytes that are allowed.`);
+  return new UploadRefused(413, `The file is larger than the limit of ${maximumSize} bytes.`);
 }
 
-/** Opens and locks a new file. If a sweep was quicker than the lock, it tries another name. */
+/** Opens and locks a new file. If a sweep locks the file first, it tries another name. */
 async function openTemporary(directory: string): Promise<Temporary> {
   while (true) {
     const name = temporaryName();
@@ -60,8 +60,8 @@ async function openTemporary(directory: string): Promise<Temporary> {
 }
 
 /**
- * Locks a file (flock(2)); the kernel unlocks it when its process ends, however that ends. False when
- * a sweep has locked it. On a file system without locks, sweeps remove nothing either.
+ * Locks a file (flock(2)); the kernel unlocks it when this process ends or crashes. False when a sweep has
+ * locked it. True on a file system without locks: there, sweeps remove nothing.
  */
 async function lock(file: Deno.FsFile): Promise<boolean> {
   try {
@@ -80,7 +80,7 @@ async function isStillThere(path: string, file: Deno.FsFile): Promise<boolean> {
   }
 }
 
-/** Writes every chunk before it asks for the next, so that a slow disk slows the sender down. */
+/** Writes each chunk before it reads the next, so that a slow disk slows the sender down. */
 async function writeChunks(
   file: Deno.FsFile,
   chunks: AsyncIterable<Uint8Array>,
@@ -104,19 +104,19 @@ async function refuseWhenFull<T>(step: () => Promise<T>): Promise<T> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
-      throw new UploadRefused(507, "There is no room left for it.");
+      throw new UploadRefused(507, "The disk of the server is full, or a quota is reached.");
     }
     throw error;
   }
 }
 
-/** Makes the new name last through a power cut, where the file system can. */
+/** Makes the new name survive a power cut, if the file system supports it. */
 async function flushDirectory(directory: string): Promise<void> {
   try {
     using opened = await Deno.open(directory);
     await opened.sync();
   } catch (error) {
-    // The file is in its place already; some network file systems refuse to sync a directory.
+    // Some network file systems cannot sync a directory. The file has its final name already.
     if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
   }
 }

@@ -1,27 +1,27 @@
-/** Uploads that are not complete: the names of their files, and the removal of abandoned ones. */
+/** The files of incomplete uploads: creates their names, and removes abandoned files. */
 
 const PATTERN = /^\.pacserve-upload-[0-9a-f]{24}\.part$/;
 
-/** A name for an upload that has just begun. It lies in the directory where the file will end up. */
+/** Returns a name for the file of a new upload. It is created in the directory of the final file. */
 export function temporaryName(): string {
   // 24 hexadecimal digits.
   return `.pacserve-upload-${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}.part`;
 }
 
 /**
- * True for the name of an upload that is not complete. Such a file is never visible on the server,
- * also with `--show-hidden`, and no client may upload under such a name.
+ * True for the name of an incomplete upload. The server never shows such a file, not even with
+ * `--show-hidden`, and clients cannot upload under such a name.
  */
 export function isUploadTemporary(name: string): boolean {
   return PATTERN.test(name);
 }
 
 /**
- * Removes unfinished uploads that no process is writing any more. A file of another running server, or
- * of another worker of this one, is locked and stays.
+ * Removes incomplete uploads that no process writes any more. The files of other running servers, and of
+ * other workers of this server, are locked and are not removed.
  *
- * @param directory the upload directory; those below it are looked through as well
- * @returns how many there were
+ * @param directory the upload directory; the directories below it are swept too
+ * @returns the number of removed files
  */
 export async function sweepUploads(directory: string): Promise<number> {
   let removed = 0;
@@ -33,7 +33,7 @@ export async function sweepUploads(directory: string): Promise<number> {
   return removed;
 }
 
-/** What is another user's, or goes away meanwhile, is passed over. */
+/** The same for a directory below; ignores directories of other users and directories that were removed. */
 async function sweepBelow(directory: string): Promise<number> {
   try {
     return await sweepUploads(directory);
@@ -51,7 +51,7 @@ async function removeIfAbandoned(path: string): Promise<boolean> {
     await Deno.remove(path);
     return true;
   } catch (error) {
-    // Another server was quicker, or it is another user's: not ours to remove.
+    // Another server has removed it, or it belongs to another user.
     if (error instanceof Deno.errors.NotFound) return false;
     if (error instanceof Deno.errors.PermissionDenied) return false;
     throw error;

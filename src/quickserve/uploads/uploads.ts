@@ -1,9 +1,9 @@
 /**
- * Uploads: forms with files to any address, and PUT to `/<name>`.
+ * Uploads: forms with files to any path, and PUT to `/<name>`.
  *
- * What is sent to the address of the upload directory, or of one below it, goes there; all else goes
- * into the upload directory. Files are streamed to a temporary name and moved into place when they are
- * complete. Where a name is taken, the file becomes `name.1.jpg`, `name.2.jpg`…, unless overwriting is
+ * An upload to the path of the upload directory, or of a directory below it, is stored there; all others
+ * are stored in the upload directory. A file is written under a temporary name and renamed when it is
+ * complete. If a name is taken, the file becomes `name.1.jpg`, `name.2.jpg`…, unless overwriting is
  * allowed.
  */
 
@@ -22,7 +22,7 @@ import type { UploadPlace, UploadPlaces } from "./places.ts";
 import { declaredLength, isForm } from "./request.ts";
 import { storeUpload, tooLarge } from "./store.ts";
 
-/** The upload directory as a handler of requests. */
+/** Handles upload requests. */
 export class Uploads {
   readonly #configuration: UploadConfiguration;
   readonly #places: UploadPlaces;
@@ -31,8 +31,8 @@ export class Uploads {
   readonly #log: Pick<Log, "warn">;
 
   /**
-   * @param showHidden whether hidden files are shared: otherwise none may be uploaded.
-   * @param log is told in one sentence what the system refused.
+   * @param showHidden true when hidden files are shared; otherwise they cannot be uploaded.
+   * @param log errors of the system are logged here.
    */
   constructor(
     configuration: UploadConfiguration,
@@ -49,12 +49,12 @@ export class Uploads {
   }
 
   /**
-   * Stores what a request brings: the body of a PUT, or the files of a form.
+   * Stores the body of a PUT, or the files of a form.
    *
-   * The reply is 201 when all of it was stored, else it has the status of the first failure: 400 for a
-   * bad name or a broken request, 409 for a name that cannot be had, 413
-   * for too much, 415 for an encoding, 500 for an error of the system, 507 for a full disk. In each
-   * case it says which files were stored and which were not.
+   * The reply is 201 when everything was stored, else it has the status of the first failure: 400 for an
+   * invalid name or a broken request, 409 for a name that cannot be used, 413 for an upload that exceeds a
+   * limit, 415 for an unsupported encoding, 500 for an error of the system, 507 for a full disk. In each
+   * case the reply lists the stored and the refused files.
    */
   async receive(target: Target, request: HttpRequest): Promise<Reply> {
     const uploaded: StoredFile[] = [];
@@ -77,7 +77,7 @@ export class Uploads {
         await take(name, releasing(unbroken(request.body)));
       }
     } catch (error) {
-      // A file that broke off together with its form is in the list already.
+      // If a file and its form failed with the same error, the list has the file already.
       if (!failed.some(({ reason }) => reason === messageOf(error))) {
         failed.push(this.#refusal("", error));
       }
@@ -104,28 +104,28 @@ export class Uploads {
     const contentType = request.headers["content-type"] ?? "";
     await readForm(contentType, unbroken(request.body), takeNamed, () => used);
     if (uploaded.length === 0 && failed.length === 0) {
-      throw new UploadRefused(400, "There is no file in the form.");
+      throw new UploadRefused(400, "The form contains no file.");
     }
   }
 
-  /** Where what is sent to a path goes. */
+  /** The place in which an upload to this path is stored. */
   #placeOf(segments: readonly string[]): UploadPlace {
     return this.#places.at(segments) ?? this.#places.main;
   }
 
-  /** The name that a PUT asks for. */
+  /** The file name in the path of a PUT. */
   #nameOf({ segments, trailingSlash }: Target): string {
     const name = segments.at(-1);
     if (name === undefined || trailingSlash) {
-      throw new UploadRefused(400, "Put the file's name into the address: PUT /name.");
+      throw new UploadRefused(400, "The address has no file name: use PUT /name.");
     }
     if (segments.length > 1 && this.#places.at(segments.slice(0, -1)) === null) {
-      throw new UploadRefused(409, "That directory takes no uploads: files are uploaded to /name.");
+      throw new UploadRefused(409, "This directory does not accept uploads: use PUT /name.");
     }
     return name;
   }
 
-  /** @param path a name, or that of a form with directories before it, which are made. */
+  /** @param path a file name, or a form's path with directories; missing directories are created. */
   async #store(
     place: UploadPlace,
     path: string,
@@ -145,9 +145,11 @@ export class Uploads {
     return { ...stored, name: before + stored.name, requested: path };
   }
 
-  /** Makes what is missing of a path of directories, and never follows a link out of the place. */
+  /** Creates the missing directories of a path. It never follows a link out of `top`. */
   async #makeDirectories(top: string, names: readonly string[]): Promise<string> {
-    if (names.length > MAX_DEPTH) throw new UploadRefused(400, "The path is too deep.");
+    if (names.length > MAX_DEPTH) {
+      throw new UploadRefused(400, `The path has more than ${MAX_DEPTH} directories.`);
+    }
     const real = realPathOrNull(top);
     let directory = top;
     for (const name of names) {
@@ -160,13 +162,13 @@ export class Uploads {
       const led = realPathOrNull(directory);
       const isDirectory = led !== null && Deno.statSync(led).isDirectory;
       if (real === null || led === null || !isDirectory || !isInside(led, real)) {
-        throw new UploadRefused(409, `${name} is no directory that takes uploads.`);
+        throw new UploadRefused(409, `${name} is not a directory that accepts uploads.`);
       }
     }
     return directory;
   }
 
-  /** Refuses a body whose Content-Length says that it is too large. */
+  /** Refuses a body whose Content-Length exceeds the size limit. */
   #refuseTooLarge(request: HttpRequest): void {
     const { maximumSize } = this.#configuration;
     if (maximumSize !== null && (declaredLength(request) ?? 0) > maximumSize) {
@@ -179,15 +181,15 @@ export class Uploads {
       return { name, reason: error.message, status: error.status };
     }
     this.#log.warn(`An upload could not be stored: ${messageOf(error)}`);
-    const reason = "The server could not store it; its log says why.";
+    const reason = "The server could not store the file. The reason is in the server's log.";
     return { name, reason, status: 500 };
   }
 }
 
-/** How deep directories may be that a form makes. */
+/** A form may create directories up to this depth. */
 const MAX_DEPTH = 64;
 
-/** For a PUT: where the file is, and 200 in place of 201 where it took another's place. */
+/** The reply to a PUT: with the `Location` of the file, and with 200 instead of 201 if it was replaced. */
 function putAnswer(answer: Reply, { path }: UploadPlace, stored: StoredFile | undefined): Reply {
   if (stored === undefined) return answer;
   const located = path === null
@@ -196,31 +198,37 @@ function putAnswer(answer: Reply, { path }: UploadPlace, stored: StoredFile | un
   return stored.replaced ? { ...located, status: 200 } : located;
 }
 
-/** Refuses bodies without files, and files that would have to be decoded or joined. */
+/** Refuses bodies that are not files, files with a Content-Encoding, and parts of files. */
 function refuseUnusual(request: HttpRequest): void {
   if (request.method !== "PUT" && !isForm(request)) {
     throw new UploadRefused(415, "Post a form (multipart/form-data), or PUT the file to /name.");
   }
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
-    throw new UploadRefused(415, "Uploads with a Content-Encoding are not taken.");
+    throw new UploadRefused(
+      415,
+      "Uploads with a Content-Encoding are not accepted: send the file without one.",
+    );
   }
-  // RFC 9110 §14.5: else a part of a file would be stored as if it were the whole.
+  // RFC 9110 §14.5: otherwise a part would be stored as if it were the whole file.
   if (request.headers["content-range"] !== undefined) {
-    throw new UploadRefused(400, "Parts of files are not taken: send the whole file.");
+    throw new UploadRefused(
+      400,
+      "Parts of files (Content-Range) are not accepted: send the whole file.",
+    );
   }
 }
 
-/** A body. If it breaks off, that is the client's error, not the server's. */
+/** Passes a body through. If it breaks off, that is an error of the client, not of the server. */
 async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) yield chunk;
   } catch {
-    throw new UploadRefused(400, "It broke off.");
+    throw new UploadRefused(400, "The upload broke off.");
   }
 }
 
-/** A stream that releases each chunk when the next one is asked for. */
+/** Passes a stream through, and releases each chunk when the reader requests the next. */
 async function* releasing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     yield chunk;
@@ -238,7 +246,7 @@ async function* counted(
   }
 }
 
-/** True when there is nothing in a stream; else its first chunk is lost. */
+/** True when a stream is empty. If not, its first chunk is dropped. */
 async function isEmpty(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
   for await (const chunk of chunks) {
     if (chunk.length > 0) return false;

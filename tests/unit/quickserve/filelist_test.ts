@@ -53,21 +53,21 @@ Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", asy
       ['{"a": {"b": "c"}}', "list:1:7: "],
       ['{"a": ["/x", null]}', "list:1:14: "],
       ['{"a": [["/x"]]}', "list:1:8: "],
-      ['{"a": true}', "no string"],
-      ['{"a": "/x",\n "a": "/y"}', 'list:2:2: "/a" is there twice'],
+      ['{"a": true}', "not a string"],
+      ['{"a": "/x",\n "a": "/y"}', 'list:2:2: "/a" is listed twice'],
       ['{"a": "/x", "/a/": "/y"}', "list:1:13: "],
-      ['{"a": "/x",}', "list:1:12: this is not valid JSON: there is a comma too many before }"],
-      ['{"a": "/x"', "list:1:11: this is not valid JSON: it ends too early"],
-      ['{"a": "/x"} // no', "list:1:13: this is not valid JSON: it can have no comments"],
+      ['{"a": "/x",}', "list:1:12: this is not valid JSON: remove the comma before }"],
+      ['{"a": "/x"', "list:1:11: this is not valid JSON: the file ends too early"],
+      ['{"a": "/x"} // no', "list:1:13: this is not valid JSON: comments are not allowed"],
       ['{"a": "/x"\r\n "b": "/y"}', "list:2:2: this is not valid JSON: a comma or a colon is mis"],
       ['{"a" "/x"}', "list:1:6: this is not valid JSON: a comma or a colon is missing"],
-      ["{\n\n  a: 1}", "list:3:3: this is not valid JSON: names and paths stand in double quotes"],
+      ["{\n\n  a: 1}", "list:3:3: this is not valid JSON: put names and paths in double quotes"],
       ['{"a": }', 'list:1:7: this is not valid JSON: "}" is not expected here'],
       ['{"a": "\\q"}', "list:1:8: this is not valid JSON: a backslash in a string is written"],
-      ['\n ["/a"]', "list:2:2: this is no JSON filelist: it has to begin with {"],
+      ['\n ["/a"]', "list:2:2: this is not a JSON filelist: it has to begin with {"],
       ['{"../a": "/x"}', "list:1:2: "],
-      ['{"a/./b": "/x"}', "can be no name"],
-      ['{"a\\u0000": "/x"}', "can be no name"],
+      ['{"a/./b": "/x"}', "cannot be a name"],
+      ['{"a\\u0000": "/x"}', "cannot be a name"],
       ['{"a": ""}', "list:1:7: a path is empty"],
       ["{".repeat(10_000), "list:1:2: "],
       [`{"a": ${"[".repeat(100_000)}`, "nested too deeply"],
@@ -79,7 +79,7 @@ Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", asy
 
 Deno.test("parseFilelist: what is called .json is JSON, and no list of strange names", async () => {
   const list = "/etc/list.json";
-  const wrong = "this is no JSON filelist: it has to begin with {";
+  const wrong = "this is not a JSON filelist: it has to begin with {";
   for (
     const [text, place] of [
       ['"a": "/x"\n}', "1:1"],

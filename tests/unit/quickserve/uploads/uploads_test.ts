@@ -173,10 +173,10 @@ Deno.test("Uploads: of a form, what is good is stored, and the answer names each
         { name: "last", requested: "last", size: 10 },
       ],
       failed: [
-        { name: "big", reason: "It is larger than the 10 bytes that are allowed." },
+        { name: "big", reason: "The file is larger than the limit of 10 bytes." },
         {
           name: "../up",
-          reason: "The name stands for a directory.",
+          reason: "The name refers to a directory.",
         },
       ],
     });
