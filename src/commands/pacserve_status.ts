@@ -1,6 +1,8 @@
 /** The command `pacserve-status`: gets the status of the pacserve on this machine and shows it. */
 
 import { Failure, UsageError } from "../failure.ts";
+import { escapeJson, visibleText } from "../quickserve/pages/display.ts";
+import { isSnapshot } from "../status/form.ts";
 import { field } from "../status/traffic.ts";
 import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
 import { statusText } from "../status/text.ts";
@@ -19,6 +21,9 @@ const TARGET = "/?page=status&mimetype=application/json";
 
 /** Bounds of `--interval`, in seconds. */
 const INTERVALS = { min: 0.1, max: 3600 };
+
+/** How much of a refusal is shown, in characters. */
+const MAX_REASON = 300;
 
 /** The width in columns when the output is not a terminal. */
 const WIDTH = Infinity;
@@ -62,7 +67,7 @@ export async function run(words: readonly string[]): Promise<number> {
   if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
-    if (options.has("json")) await write(text);
+    if (options.has("json")) await write(escapeJson(text));
     else await write(statusText(snapshot, terminal()));
     return exitStatus(snapshot);
   } catch (error) {
@@ -131,7 +136,9 @@ export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
   }
   if (status === 403) {
     throw new Failure(
-      `the pacserve at ${where} shows its status to its own machine only: ${text.trim()}`,
+      `the pacserve at ${where} shows its status to its own machine only: ${
+        visibleText(text.trim().slice(0, MAX_REASON))
+      }`,
     );
   }
   const data = status === 200 && contentType.startsWith("application/json") ? parse(text) : null;
@@ -145,12 +152,16 @@ export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
   if (version !== SNAPSHOT_VERSION) {
     throw new Failure(`the pacserve at ${where} has another version than this command: restart it`);
   }
-  return { snapshot: data as Snapshot, text };
+  if (!isSnapshot(data)) {
+    throw new Failure(`what the server at ${where} says is no status of a pacserve`);
+  }
+  return { snapshot: data, text };
 }
 
+/** Parses JSON. What would talk to the terminal is written out in all of its texts. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (_, value) => typeof value === "string" ? visibleText(value) : value);
   } catch {
     // Text that is not JSON is not a status.
     return null;

@@ -118,6 +118,10 @@ export class Service {
     }
     if (connection.broken) return;
     connection.broken = true;
+    // `node:http` does not handle the errors of a socket after CONNECT, nor those of one that never
+    // reached it. An error without a listener would end the process, and any client can reset its
+    // connection.
+    socket.on("error", () => connection.destroy());
     if (status === null || connection.activity !== null || !socket.writable) {
       // In the middle of a reply, the client would take an error reply for a part of that reply.
       connection.destroy();

@@ -19,8 +19,9 @@ const MAX_SIZE = 4 << 20;
 export async function takeReceived(directory: string): Promise<ReceivedPackage[]> {
   const path = pathIn(directory);
   try {
-    const { size } = await Deno.stat(path);
-    const text = size > MAX_SIZE ? "[]" : await Deno.readTextFile(path);
+    const { size, isFile } = await Deno.stat(path);
+    // Reading a pipe would wait for a program at its other end.
+    const text = !isFile || size > MAX_SIZE ? "[]" : await Deno.readTextFile(path);
     await Deno.remove(path);
     const data: unknown = JSON.parse(text);
     return Array.isArray(data) ? data.filter(isReceived) : [];
@@ -35,8 +36,11 @@ export async function leaveReceived(
   packages: readonly ReceivedPackage[],
 ): Promise<void> {
   if (packages.length === 0) return;
+  const path = pathIn(directory);
   try {
-    await Deno.writeTextFile(pathIn(directory), JSON.stringify(packages), { mode: 0o600 });
+    await Deno.remove(path).catch(() => {});
+    const text = JSON.stringify(packages);
+    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
   } catch {
     // Without it one line is not printed.
   }

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { fileProblem, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
+import { isoTime } from "../quickserve/pages/display.ts";
 import { type CountersState, type HourFlows, HOURS } from "./counters.ts";
 import { field, isCount, noFlows, parseFlows } from "./traffic.ts";
 
@@ -37,7 +38,9 @@ export class CounterFile {
   static async open(directory: string, log: Pick<Log, "warn">): Promise<CounterFile | null> {
     try {
       await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-      const lock = await Deno.open(join(directory, "lock"), { write: true, create: true });
+      const path = join(directory, "lock");
+      await refusePipe(path);
+      const lock = await Deno.open(path, { write: true, create: true });
       if (await lock.tryLock(true)) return new CounterFile(join(directory, NAME), log, lock);
       lock.close();
       log.warn(`the counters in ${directory} are those of another pacserve: this one keeps none`);
@@ -54,7 +57,8 @@ export class CounterFile {
   async load(): Promise<CountersState | null> {
     let text: string;
     try {
-      const { size } = await Deno.stat(this.#path);
+      const { size, isFile } = await Deno.stat(this.#path);
+      if (!isFile) throw new Error("it is no file");
       if (size > MAX_SIZE) throw new Error(`it has ${size} bytes`);
       text = await Deno.readTextFile(this.#path);
       const state = parseCounters(JSON.parse(text));
@@ -72,12 +76,9 @@ export class CounterFile {
     const text = JSON.stringify({ version: VERSION, ...kept }) + "\n";
     const temporary = `${this.#path}.new`;
     try {
-      const file = await Deno.open(temporary, {
-        write: true,
-        create: true,
-        truncate: true,
-        mode: 0o600,
-      });
+      // A crash may have left it. Whatever else has that name is not written to.
+      await Deno.remove(temporary).catch(() => {});
+      const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
       try {
         await writeAll(file, new TextEncoder().encode(text));
         await file.sync();
@@ -125,17 +126,28 @@ function parseCounters(data: unknown): CountersState | null {
   const hours = field(data, "hours");
   const total = parseFlows(field(data, "total"));
   const today = parseFlows(field(data, "today"));
-  if (field(data, "version") !== VERSION || !isCount(installed)) return null;
+  if (field(data, "version") !== VERSION || !isTime(installed)) return null;
   if (typeof day !== "string" || total === null || today === null) return null;
   if (!Array.isArray(hours) || hours.length > HOURS) return null;
   const parsed: HourFlows[] = [];
   for (const hour of hours) {
     const start = field(hour, "start");
     const flows = parseFlows(field(hour, "flows"));
-    if (!isCount(start) || flows === null) return null;
+    if (!isTime(start) || flows === null) return null;
     parsed.push({ start, flows });
   }
   return { installed, total, sinceStart: noFlows(), day, today, hours: parsed };
+}
+
+/** True for a time, in milliseconds since 1970, that has a date with a year of four digits. */
+function isTime(value: unknown): value is number {
+  return isCount(value) && isoTime(value) !== null;
+}
+
+/** Refuses what is no file: opening a pipe would wait for a program at its other end. */
+async function refusePipe(path: string): Promise<void> {
+  const info = await Deno.stat(path).catch(() => null);
+  if (info?.isFile === false) throw new Error(`${path} is no file`);
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

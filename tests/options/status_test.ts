@@ -8,6 +8,7 @@ import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
 import { launched, runCommand } from "../program.ts";
 import { Scratch, writeFiles } from "../scratch.ts";
+import { sampleSnapshot } from "../unit/status/samples.ts";
 
 const SIZES = { cache: 300_000, peer: 2_000_000, mirror: 1_000_000, large: 40_000_000 } as const;
 const nameOf = (source: string): string => `${source}-1-1-any.pkg.tar.zst`;
@@ -327,4 +328,53 @@ Deno.test("pacserve-status reports wrong usage, other servers and other versions
   const wrong = await runCommand("pacserve-status", [`127.0.0.1:${stranger.addr.port}`]);
   assertEquals(wrong.code, 1);
   assertMatch(wrong.stderr, /is not pacserve: another program uses its port\n$/);
+});
+
+Deno.test("pacserve-status: another user's program on the port, which calls itself pacserve, gets a sentence and no control of the terminal", async () => {
+  // ESC, a link of OSC 8, CSI of C1, and a turn of the direction of writing.
+  const evil = "\x1b[2J\x1b]8;;http://evil/\x07\x9b31m\u202e";
+  const words = /^(?:alive|backoff|answers|receiving|sending|\d{4}-.*Z)$/;
+  const hostile = JSON.stringify(
+    sampleSnapshot({ problems: ["x"] }),
+    (_, value) => typeof value === "string" && !words.test(value) ? value + evil : value,
+  );
+  const sample = sampleSnapshot();
+  const malformed = [
+    { version: 1 },
+    { ...sample, program: null },
+    { ...sample, addresses: "a", problems: 7 },
+    { ...sample, peers: [null] },
+    { ...sample, mirrors: [{ ...sample.mirrors[0], state: "constructor" }] },
+    { ...sample, running: { since: "never", seconds: "y" } },
+    { ...sample, counters: { ...sample.counters, today: {} } },
+    { ...sample, transfers: [{ ...sample.transfers[0], size: -1 }] },
+  ];
+  let answer = new Response();
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => answer,
+  );
+  const headers = { "Server": "ThreadedServers.Pacserve/2", "Content-Type": "application/json" };
+  const ask = async (body: string, words: readonly string[] = [], status = 200) => {
+    answer = new Response(body, { headers, status });
+    const found = await runCommand("pacserve-status", [...words, String(server.addr.port)]);
+    assertEquals(/(?!\n)[\p{Cc}\u202e]/u.exec(found.stdout + found.stderr)?.index, undefined);
+    return found;
+  };
+  for (const data of malformed) {
+    const { code, stdout, stderr } = await ask(JSON.stringify(data));
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(
+      stderr,
+      /^pacserve-status: what the server at .* says is no status of a pacserve\n$/,
+    );
+  }
+  const shown = await ask(hostile);
+  assertEquals([shown.code, shown.stderr], [1, ""]);
+  assertStringIncludes(shown.stdout, "geo.mirror.example.org\\x1b[2J");
+  const json = await ask(hostile, ["--json"]);
+  assertEquals(JSON.parse(json.stdout), JSON.parse(hostile));
+  const refused = await ask(evil + "x".repeat(100_000), [], 403);
+  assertEquals(refused.code, 1);
+  assert(refused.stderr.length < 1000);
 });

@@ -22,6 +22,15 @@ export function visibleText(text: string): string {
   });
 }
 
+/** JSON with what cannot be seen written with a backslash, which changes nothing of what it says. */
+export function escapeJson(text: string): string {
+  return text.replace(
+    invisibles,
+    (character) =>
+      character < " " ? character : "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}
+
 const units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /** A size with three digits at the least: `999 B`, `1.5 KiB`, `12.3 MiB`, `512 GiB`. */

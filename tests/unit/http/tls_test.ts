@@ -73,6 +73,30 @@ Deno.test("listen: under TLS, connections serve thousands of requests without a 
   await Deno.remove(path);
 });
 
+Deno.test("a client that resets its connection instead of reading the refusal ends nothing but that", async () => {
+  const { server } = await certificates();
+  const refused: readonly [request: string, tls: TlsConfiguration | null][] = [
+    ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", plainTls(server)],
+    ["CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", null],
+    ["no HTTP\r\n\r\n", null],
+  ];
+  for (const [request, tls] of refused) {
+    await withListener(() => text("well"), async ({ port, connections }) => {
+      for (let count = 0; count < 50; count++) {
+        const socket = connect({ host: "127.0.0.1", port });
+        await new Promise<void>((resolve) => socket.write(request, () => resolve()));
+        socket.resetAndDestroy();
+      }
+      await until(() => connections() === 0, "no connection is left");
+      const answer = await rawExchange(
+        port,
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      );
+      assertEquals(statusOf(answer), tls === null ? 200 : 400);
+    }, tls === null ? {} : { tls });
+  }
+});
+
 Deno.test("plain HTTP to a port with TLS gets a 400, with or without required certificates", async () => {
   const { authority, server } = await certificates();
   const hints: Record<string, string> = {

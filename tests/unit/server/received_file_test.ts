@@ -1,6 +1,6 @@
 import { leaveReceived, takeReceived } from "../../../src/server/received_file.ts";
 import { assertEquals } from "../../assert.ts";
-import { withFiles } from "../../scratch.ts";
+import { shell, withFiles } from "../../scratch.ts";
 
 const packages = [{ file: "foo-1-1-any.pkg.tar.zst", lan: 6, total: 8 }];
 
@@ -19,6 +19,16 @@ Deno.test("takeReceived: a file that is damaged or has another form is forgotten
       assertEquals([...Deno.readDirSync(directory)], [], text);
     });
   }
+});
+
+Deno.test("takeReceived, leaveReceived: nobody waits for a pipe in the place of the file", async () => {
+  await withFiles({}, async (directory) => {
+    shell(directory, "mkfifo received.json");
+    await leaveReceived(directory, packages);
+    assertEquals(await takeReceived(directory), packages);
+    shell(directory, "mkfifo received.json");
+    assertEquals(await takeReceived(directory), []);
+  });
 });
 
 Deno.test("leaveReceived: a directory that is not there is no reason to fail", async () => {

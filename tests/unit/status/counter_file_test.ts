@@ -60,6 +60,12 @@ Deno.test("a file that is broken is set aside with one warning, and counting beg
     "of another version": JSON.stringify({ ...JSON.parse(whole), version: 99 }),
     "with a negative number": JSON.stringify({ ...JSON.parse(whole), version: 1 })
       .replace('"bytes":0', '"bytes":-1'),
+    "of a time that no date has": JSON.stringify({
+      ...JSON.parse(whole),
+      version: 1,
+      installed: Number.MAX_SAFE_INTEGER,
+    }),
+    "deeper than any": "[".repeat(200_000),
     "with too many hours": JSON.stringify({
       ...JSON.parse(whole),
       version: 1,
@@ -92,6 +98,18 @@ Deno.test("a directory in the place of the file, or none that can be made, is a 
     assertEquals(await countIn(`${directory}/file/state`, log), 0);
     assertMatch(log.lines[1] ?? "", /^the counters cannot be kept in .*: a part of the path/);
   }));
+
+Deno.test("a pipe in the place of a file that is read or written makes nobody wait", async () => {
+  const warnings = { "counters.json": 1, "counters.json.new": 0, "lock": 1 };
+  for (const [name, count] of Object.entries(warnings)) {
+    await inScratch(async (directory) => {
+      shell(directory, `mkfifo ${name}`);
+      const log = new KeptLog();
+      assertEquals(await countIn(directory, log), 0, name);
+      assertEquals(log.lines.length, count, `${name}: ${log.lines}`);
+    });
+  }
+});
 
 Deno.test({
   name: "a disk that is full costs no counters that were written, and is told of once",
