@@ -38,7 +38,7 @@ Deno.test("--upload with --auth: without a login no kind of request stores a fil
     const ways = [["-T", file], ["-F", `f=@${file}`]];
     const refuses = async (...words: string[]): Promise<void> => {
       const { status, body } = await curl(...words);
-      assertEquals([status, body], [401, "This needs a user name and a password.\n"]);
+      assertEquals([status, body], [401, "This request needs a user name and a password.\n"]);
     };
     for (const way of ways) {
       for (const path of ["/", "/in/sub/"]) await refuses(...way, server.address + path);
