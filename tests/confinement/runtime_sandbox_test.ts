@@ -186,7 +186,13 @@ Deno.test("launchedCommands: each command has the permissions that SECURITY.md l
         "--allow-sys=uid",
       ]],
       ["pacman.conf-insert_pacserve", ["--allow-read"]],
-      ["pacserve-status", ["--allow-env=NO_COLOR,TERM", "--allow-net", "--allow-read=paths"]],
+      ["pacserve-status", [
+        "--allow-env=NO_COLOR,TERM",
+        "--allow-net",
+        "--allow-read",
+        "--allow-run=paths",
+        "--allow-sys=uid,hostname,networkInterfaces,statfs",
+      ]],
       [
         "pacserve-ports",
         ["--allow-read", "--allow-write=paths", "--allow-run=paths", "--allow-sys=uid"],
