@@ -225,7 +225,7 @@ Deno.test("relay: hostile peers for all twelve packages of an upgrade", async (t
   const cases: Readonly<Record<string, readonly string[]>> = {
     "one of them": [one.url],
     "two of them": [one.url, two.url],
-    "one of them beside an honest one": [one.url, honestUrl],
+    "one of them and an honest one": [one.url, honestUrl],
   };
   for (const [index, [name, urls]] of Object.entries(cases).entries()) {
     await t.step(name, async () => {
