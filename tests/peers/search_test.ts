@@ -40,7 +40,7 @@ Deno.test("Finder: peers that do not answer delay one search until the time limi
   assert(performance.now() - again < 2500, "waited for peers that are in backoff");
 });
 
-Deno.test("Finder: dead peers do not delay the answer of a peer that has the file", async () => {
+Deno.test("a peer that has the file is not kept waiting by dead ones", async () => {
   using silent = serveSilence();
   await using peer = await serveOriginal([PACKAGE]);
   await using asking = await servePeer([], {
