@@ -52,8 +52,8 @@ const CHECKS: Section = {
   content: [
     "Each line of --check has a result: well; wrong, followed by an arrow and a way to cure it; or unknown, " +
     "with the reason. With --json the results are in the list checks, each with the fields name, result, " +
-    "text and, if something is wrong, cure. The names do not change between versions. Each name, and when " +
-    "its result is well:",
+    "text and, if something is wrong, cure. The names do not change between versions. These are the " +
+    "names, each with the condition for the result well:",
     {
       terms: [
         {
@@ -109,7 +109,7 @@ const CHECKS: Section = {
         { word: "mirrors", meaning: "The first six mirrors of each repository have its database." },
         {
           word: "clock",
-          meaning: "It differs from the clocks of mirrors and peers by at most two minutes.",
+          meaning: "The clock differs from those of mirrors and peers by at most two minutes.",
         },
       ],
     },

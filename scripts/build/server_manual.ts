@@ -159,7 +159,7 @@ export function logSection(program: Program): Section {
       },
       "It has the address of the client, a dash, the user who logged in, the time, the request, the status, " +
       "the number of bytes of the body that were sent, the page with the link (Referer) and the name of the " +
-      "client (User-Agent). - means empty, and ... means that a long value was cut. Then come the seconds " +
+      "client (User-Agent). - means empty; three dots mark a long value that was cut. Then come the seconds " +
       "from the request to the end of the reply and, for files, the source:",
       {
         terms: [

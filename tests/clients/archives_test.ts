@@ -1,4 +1,4 @@
-/** Zip archives of any size and with any names, read by the programs that people have. */
+/** Common programs read zip archives of any size and with any names. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { must } from "../lan/process.ts";
@@ -8,10 +8,10 @@ import { ODD_NAMES } from "./odd_names.ts";
 
 const GIB = 2 ** 30;
 
-/** In a locale with UTF-8, as everybody has: else unzip writes names as it pleases. */
+/** The environment of the programs: a locale with UTF-8, as is usual; otherwise unzip changes names. */
 const environment = { LC_ALL: "C.UTF-8" };
 
-/** Serves a directory `files`, and saves its archive, with holes where it has only zeros. */
+/** Serves a directory `files`, and saves its archive as a sparse file. */
 async function withArchive(
   fill: (files: string) => void,
   body: (archive: string, directory: string) => Promise<void>,
@@ -31,7 +31,10 @@ async function withArchive(
   });
 }
 
-/** What Python's zipfile says of an archive: `name size` a line, once all was read and checked. */
+/**
+ * Returns the output of Python's zipfile: one line `name size` for each entry, after reading and checking
+ * all.
+ */
 function readByPython(archive: string, check = true): Promise<string> {
   const script = `
 import sys, zipfile
@@ -42,7 +45,7 @@ for i in z.infolist(): print(i.filename, i.file_size)
   return must(["/usr/bin/python3", "-c", script, archive], { environment, deadline: 300_000 });
 }
 
-Deno.test("a zip with names of all kinds is unpacked by unzip, bsdtar and Python", () =>
+Deno.test("zip: unzip, bsdtar and Python unpack an archive with names of all kinds", () =>
   withArchive(
     (files) => {
       for (const name of ODD_NAMES) Deno.writeTextFileSync(`${files}/${name}`, name);
@@ -61,7 +64,7 @@ Deno.test("a zip with names of all kinds is unpacked by unzip, bsdtar and Python
         Deno.mkdirSync(into);
         await must(command, { directory: into, environment });
         const names = [...Deno.readDirSync(`${into}/files`)].map(({ name }) => name).sort();
-        // libarchive composes letters and their accents.
+        // libarchive composes letters with their accents.
         const composed = (name: string): string => {
           return command.join().includes("bsdtar") ? name.normalize("NFC") : name;
         };
@@ -71,7 +74,7 @@ Deno.test("a zip with names of all kinds is unpacked by unzip, bsdtar and Python
           assertEquals(Deno.readTextFileSync(`${into}/files/${composed(name)}`), name, command[0]);
         }
       }
-      // To the second, whatever the time zone of who unpacks it; Python's library keeps no times.
+      // Times are exact to the second in any time zone. Python's library does not restore them.
       for (const index of [0, 1, 2]) {
         const { mtime } = Deno.statSync(`${directory}/${index}/files/per%cent`);
         assertEquals(mtime?.getTime(), 1_700_000_001_000, unpack[index]?.join(" "));
@@ -81,7 +84,7 @@ Deno.test("a zip with names of all kinds is unpacked by unzip, bsdtar and Python
 
 const count = 65_536;
 
-Deno.test(`a zip of ${count} files is whole to unzip, bsdtar and Python`, () =>
+Deno.test(`zip: unzip, bsdtar and Python read an archive of ${count} files completely`, () =>
   withArchive(
     (files) => {
       for (let number = 1; number <= count; number++) {
@@ -90,7 +93,7 @@ Deno.test(`a zip of ${count} files is whole to unzip, bsdtar and Python`, () =>
     },
     async (archive) => {
       const deadline = 300_000;
-      // With the directory.
+      // The directory is an entry, too.
       const total = `${count + 1} files`;
       assertStringIncludes(await must(["unzip", "-Z", "-t", archive], { deadline }), total);
       assertStringIncludes(await must(["unzip", "-tq", archive], { deadline }), "No errors");
@@ -102,7 +105,7 @@ Deno.test(`a zip of ${count} files is whole to unzip, bsdtar and Python`, () =>
     },
   ));
 
-Deno.test("a zip with files above 4 GiB is read by unzip, bsdtar and Python, also what stands behind them", () =>
+Deno.test("zip: unzip, bsdtar and Python read an archive with files above 4 GiB, and the entries after them", () =>
   withArchive(
     (files) => {
       Deno.writeTextFileSync(`${files}/1`, "first");

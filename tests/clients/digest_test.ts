@@ -1,4 +1,4 @@
-/** The clients that people have, logging in to a real listener. Needs curl, wget, aria2, requests. */
+/** Common clients log in to a real listener. The tests need curl, wget, aria2 and requests. */
 
 import { Digest, replyToUser } from "../../src/auth/digest.ts";
 import type { Handler } from "../../src/http/exchange.ts";
@@ -8,7 +8,7 @@ import { inScratch } from "../scratch.ts";
 
 const CONTENT = "what only users may read\n";
 
-/** Users that are hard to get right. */
+/** Users whose names and passwords are difficult to encode. */
 const USERS = [
   { name: "alice", password: "secret" },
   { name: "colon", password: "a:b:c" },
@@ -21,7 +21,7 @@ const USERS = [
   { name: "ключ", password: "секрет ✓" },
 ];
 
-/** A server that knows these users, and what it answered: `GET /file 401`, `GET /file 200 alice`. */
+/** A server with these users, and its answers: `GET /file 401`, `GET /file 200 alice`. */
 class Guarded implements AsyncDisposable {
   readonly answers: string[] = [];
   readonly #close: () => Promise<void>;
@@ -85,7 +85,7 @@ async function run(command: string, args: string[], cwd?: string): Promise<Outco
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("curl --digest, every user", async () => {
+Deno.test("digest: curl logs in as every user", async () => {
   await using server = await Guarded.start();
   for (const { name, password } of USERS) {
     const login = ["--digest", "--user", `${name}:${password}`];
@@ -94,7 +94,7 @@ Deno.test("curl --digest, every user", async () => {
   }
 });
 
-Deno.test("curl with a wrong password, and with none", async () => {
+Deno.test("digest: curl with a wrong password, and without one, is refused", async () => {
   await using server = await Guarded.start();
   for (const login of [["--digest", "-u", "alice:Secret"], ["--digest", "-u", "bob:secret"], []]) {
     const { code, stdout } = await run("curl", ["-sS", "-f", ...login, server.url("/")]);
@@ -103,7 +103,7 @@ Deno.test("curl with a wrong password, and with none", async () => {
   }
 });
 
-Deno.test("curl uploads with a login, the body sent once", () =>
+Deno.test("digest: curl uploads with a login, and sends the body only once", () =>
   inScratch(async (directory) => {
     await using server = await Guarded.start();
     await Deno.writeFile(`${directory}/big`, new Uint8Array(3 << 20));
@@ -119,9 +119,9 @@ Deno.test("curl uploads with a login, the body sent once", () =>
     assertEquals(server.answers, ["PUT /big 401", "PUT /big 200 alice"]);
   }));
 
-Deno.test("wget", async () => {
+Deno.test("digest: wget logs in", async () => {
   await using server = await Guarded.start();
-  // wget writes names into the field as they are, without escaping quotes and backslashes.
+  // wget does not escape quotes and backslashes of names in the header field.
   for (const { name, password } of USERS.filter((user) => !/["\\]/.test(user.name))) {
     const login = [`--user=${name}`, `--password=${password}`];
     const { stdout, stderr } = await run("wget", ["-q", "-O", "-", ...login, server.url("/f?x=1")]);
@@ -129,7 +129,7 @@ Deno.test("wget", async () => {
   }
 });
 
-Deno.test("Python's requests", async () => {
+Deno.test("digest: Python's requests log in", async () => {
   await using server = await Guarded.start();
   const script = `
 import sys, requests
@@ -142,7 +142,7 @@ for number in range(3):
     assert answer.status_code == 200, answer.headers
     print(answer.text, end="")
 `;
-  // requests sends names in ISO 8859-1, and quotes as they are.
+  // requests sends names in ISO 8859-1, and does not escape quotes.
   for (
     const { name, password } of USERS.filter(({ name }) => /^[^"\\\u0100-\uffff]*$/.test(name))
   ) {
@@ -154,13 +154,13 @@ for number in range(3):
       password,
     ]);
     assertEquals(stdout, CONTENT.repeat(3), `${name} ${stderr}`);
-    // One nonce is good for all three.
+    // All three requests use the same nonce.
     const answers = server.answers.splice(0).map((line) => /\d{3}/.exec(line)?.[0]);
     assertEquals(answers, ["401", "200", "200", "200"], name);
   }
 });
 
-Deno.test("aria2c, which knows Basic only, on this very host", () =>
+Deno.test("basic: aria2c, which supports only basic authentication, logs in on the same host", () =>
   inScratch(async (directory) => {
     await using server = await Guarded.start();
     const get = (name: string, password: string): Promise<Outcome> =>
@@ -183,7 +183,7 @@ Deno.test("aria2c, which knows Basic only, on this very host", () =>
     assert((await get("alice", "Secret")).code !== 0);
   }));
 
-Deno.test("what curl sent, recorded and sent again, gets nothing", async () => {
+Deno.test("digest: a recorded request of curl is refused when it is sent again", async () => {
   await using server = await Guarded.start();
   const args = ["-sS", "-v", "--digest", "-u", "alice:secret", server.url("/file")];
   const { stderr } = await run("curl", args);

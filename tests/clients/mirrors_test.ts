@@ -1,4 +1,4 @@
-/** Programs that fetch whole directories get them whole, whatever the files are called. */
+/** Programs that download directories get all files, whatever their names. */
 
 import { connect } from "node:net";
 import { assertEquals } from "../assert.ts";
@@ -9,7 +9,7 @@ import { manyOddNames } from "./odd_names.ts";
 
 const environment = { LC_ALL: "C.UTF-8" };
 
-/** Commands that mirror the address `$0` into the working directory. */
+/** Commands that mirror the URL `$0` into the working directory. */
 const mirrors: Readonly<Record<string, string>> = {
   rclone: `HOME=$PWD rclone copy --http-url "$0" :http: out --config /dev/null`,
   wget:
@@ -18,10 +18,10 @@ const mirrors: Readonly<Record<string, string>> = {
 };
 
 for (const [program, command] of Object.entries(mirrors)) {
-  Deno.test(`${program} gets a directory of 1,000 odd names whole`, () =>
+  Deno.test(`listing: ${program} downloads a directory of 1,000 unusual names completely`, () =>
     inScratch(async (directory) => {
       Deno.mkdirSync(`${directory}/files/sub`, { recursive: true });
-      // wget itself shortens the longest names, and decodes some a second time when it saves them.
+      // wget shortens the longest names, and decodes some names twice when it saves files.
       const canBeSaved = (name: string): boolean =>
         program !== "wget" ||
         new TextEncoder().encode(name).length <= 200 && !/%[0-9a-f]{2}/i.test(name);
@@ -40,7 +40,7 @@ for (const [program, command] of Object.entries(mirrors)) {
     }));
 }
 
-Deno.test("3,000 requests that a client sends ahead are all answered", () =>
+Deno.test("pipelining: 3,000 requests that a client sends in advance are all answered", () =>
   inScratch(async (directory) => {
     await using server = await Served.start("quickserve", [directory]);
     const socket = connect(server.port, "127.0.0.1");

@@ -1,6 +1,6 @@
-/** Names of files that clients and readers of archives get wrong. */
+/** Names of files that are difficult for clients and for readers of archives. */
 
-/** Names that are hard on HTML, URLs, shells and archives; none is hidden, none has a slash. */
+/** Names that need care in HTML, URLs, shells and archives. None is hidden or contains a slash. */
 export const ODD_NAMES: readonly string[] = [
   "gtk-1:2.0+r1~b-1-x86_64.pkg.tar.zst",
   "it's.txt",
@@ -25,7 +25,7 @@ export const ODD_NAMES: readonly string[] = [
   "日".repeat(85),
 ];
 
-/** As many names as these, `number` in all: the odd ones, and those that each of them begins. */
+/** Returns `number` names: the unusual ones, and names that begin with one of them. */
 export function manyOddNames(number: number): string[] {
   const names = new Set(ODD_NAMES);
   for (let round = 1; names.size < number; round++) {

@@ -1,15 +1,15 @@
-/** The demonstration that the README promises, as a stranger runs it: `deno task demo`. It takes root. */
+/** Runs the demonstration of the README as a user does: `deno task demo`. The tests need root. */
 
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { must, RunningProgram } from "../lan/process.ts";
 
-/** Milliseconds; on a busy machine it takes a minute. */
+/** The time limit in milliseconds. On a busy machine the demonstration takes a minute. */
 const DEADLINE = 240_000;
 
-/** A demonstration in a process group of its own, as a terminal starts one. */
+/** A demonstration in a new process group, as a terminal starts it. */
 class Demonstration implements AsyncDisposable {
-  /** Where it may keep its files. */
+  /** The directory for its files. */
   readonly directory: string;
   readonly program: RunningProgram;
 
@@ -22,14 +22,14 @@ class Demonstration implements AsyncDisposable {
   }
 
   static async start(): Promise<Demonstration> {
-    // Short: a socket of GnuPG has a path of at most 107 bytes.
+    // Keep the path short, because the path of a GnuPG socket has at most 107 bytes.
     const directory = await Deno.makeTempDir({ prefix: "demo-" });
     // makepkg runs as an ordinary user there.
     await Deno.chmod(directory, 0o755);
     return new Demonstration(directory);
   }
 
-  /** Names of the files that it has left. */
+  /** Returns the names of the files that are left. */
   left(): string[] {
     return [...Deno.readDirSync(this.directory)].map(({ name }) => name);
   }
@@ -40,12 +40,12 @@ class Demonstration implements AsyncDisposable {
   }
 }
 
-Deno.test("the demo: three hosts upgrade at the same moment, and the mirror sends each package once", async () => {
+Deno.test("demo: three hosts upgrade at the same moment, and the mirror sends each package once", async () => {
   await using demo = await Demonstration.start();
   const verdict = /^Three hosts upgraded .* each package crossed the line (1\.[012]\d) times\.$/;
   await demo.program.line(verdict, 0, DEADLINE);
   assertEquals((await demo.program.ended).code, 0);
-  // Of the system that `deno task test` has made before it runs this test; else of this machine.
+  // The version of the system that `deno task test` made before this test, else of this machine.
   const newest = Deno.env.get("PACSERVE_ARCH_ROOT") ? "7" : "\\d+";
   assertMatch(demo.program.output, new RegExp(`^ *All have pacman ${newest}\\.\\d`, "m"));
   assertMatch(demo.program.output, /^ {2}They found each other\.$/m);
@@ -54,10 +54,10 @@ Deno.test("the demo: three hosts upgrade at the same moment, and the mirror send
   assertEquals(demo.left(), []);
 });
 
-Deno.test("Ctrl-C ends the demo, and nothing of it is left", async () => {
+Deno.test("demo: Ctrl-C ends it, and no process or file is left", async () => {
   await using demo = await Demonstration.start();
   await demo.program.line(/^Starting pacserve/, 0, DEADLINE);
-  // A terminal sends the signal to all that it runs: to the task, and to what the task has started.
+  // A terminal sends the signal to the whole process group: to the task and to its processes.
   await must(["kill", "-INT", "--", `-${demo.program.pid}`]);
   assertEquals((await demo.program.ended).code, 130, demo.program.output);
   assertEquals(demo.left(), []);

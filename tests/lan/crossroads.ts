@@ -4,7 +4,7 @@ import type { ArchMachine } from "./arch.ts";
 import type { Network } from "./network.ts";
 import type { Scene } from "./scene.ts";
 
-/** A LAN with alder, another with cedar, and birch on both. */
+/** Makes a LAN with alder, another with cedar, and birch on both. */
 export async function crossroads(
   scene: Scene,
   other: Network,

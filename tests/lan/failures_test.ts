@@ -1,4 +1,4 @@
-/** Peers that fail at every stage of a download: pacman still ends with the package installed. */
+/** Peers that fail at every stage of a download: pacman still installs the package. */
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -8,10 +8,10 @@ import type { Pacserve } from "./pacserve.ts";
 import { eventually } from "./process.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Speed of a peer's cable: slow enough for something to happen while packages are on it. */
+/** Speed of a peer's cable, which is slow enough for something to happen during a transfer. */
 const slow = ["tbf", "rate", "40mbit", "burst", "64kb", "latency", "400ms"];
 
-/** A peer with a slow cable that has a package, and the machine that wants it. */
+/** Makes a peer with a slow cable that has a package, and a machine that needs it. */
 async function peerAndClient(
   scene: Scene,
   wanted: Package,
@@ -30,7 +30,7 @@ for (
     { last: "HEAD", when: "when it has confirmed" },
   ]
 ) {
-  Deno.test(`a peer that says it has the file and dies ${when}`, async () => {
+  Deno.test(`relay: a peer confirms the file and dies ${when}`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const program = fileURLToPath(new URL("dying_peer.ts", import.meta.url));
@@ -47,12 +47,12 @@ for (
   });
 }
 
-Deno.test("a peer that is killed between the package and its signature", async () => {
+Deno.test("relay: a peer is killed between the package and its signature", async () => {
   await using scene = await Scene.create();
   const lantern = scene.repository.package("lantern");
   const { birch, peer } = await peerAndClient(scene, lantern);
   const before = peer.program.lines.length;
-  // The line is written when the kernel has all of it, and the end of it is still in the cable.
+  // The line is logged when the kernel has the whole package, and its end is still on the cable.
   const killed = peer.answered(/lantern[^ ]*pkg\.tar\.zst/, before).then(() => peer.kill());
 
   const outcome = await pacsrv(birch, "-Sy", "lantern");
@@ -63,7 +63,7 @@ Deno.test("a peer that is killed between the package and its signature", async (
   assertEquals(await scene.fromMirror(birch), [`${lantern.fileName}.sig`]);
 });
 
-Deno.test("a peer that is killed while it sends: the mirror gives the rest, and pacman sees nothing", async () => {
+Deno.test("relay: a peer is killed while it sends, the mirror sends the rest, and pacman notices nothing", async () => {
   await using scene = await Scene.create();
   const glacier = scene.repository.package("glacier");
   const { birch, peer } = await peerAndClient(scene, glacier);
@@ -89,7 +89,7 @@ Deno.test("a peer that is killed while it sends: the mirror gives the rest, and 
   assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent all of it");
 });
 
-Deno.test("a peer that has no signature: that alone comes from the mirror", async () => {
+Deno.test("relay: a peer has no signature, and only that comes from the mirror", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const harbour = scene.repository.package("harbour");
@@ -103,7 +103,7 @@ Deno.test("a peer that has no signature: that alone comes from the mirror", asyn
   assertEquals(await scene.fromMirror(birch), [`${harbour.fileName}.sig`]);
 });
 
-Deno.test("a peer with a broken copy: pacman gets the right one, from the mirror, the first time", async () => {
+Deno.test("relay: a peer has a broken copy, and pacman gets the correct one from the mirror in the same run", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const pebble = scene.repository.package("pebble");
@@ -121,10 +121,10 @@ Deno.test("a peer with a broken copy: pacman gets the right one, from the mirror
   assertEquals(await scene.fromMirror(birch), scene.signed("pebble"));
 });
 
-Deno.test("five static peers that do not answer cost less than half a second", async () => {
+Deno.test("--peer: five static peers that do not answer delay a request by less than half a second", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
-  // Two addresses that nobody has, and three ports that take a connection and never say a word.
+  // Two addresses without a host, and three ports that accept connections but never answer.
   const silent = await scene.lan.host("silent");
   const ports = [4001, 4002, 4003];
   const listeners = ports.map((port) => `TCPServer(("", ${port}), BaseRequestHandler)`).join(", ");
@@ -157,7 +157,7 @@ time.sleep(600)`,
   assert(Number(seconds) < 0.5, `first byte after ${seconds} s`);
 });
 
-Deno.test("a peer that was away is asked again as soon as it announces itself", async () => {
+Deno.test("--multicast: a peer that was away is used as soon as it announces itself", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const { fileName } = scene.repository.package("pebble");
@@ -165,7 +165,8 @@ Deno.test("a peer that was away is asked again as soon as it announces itself", 
   const first = await scene.pacserve(alder);
   await scene.meet(first, await scene.pacserve(birch));
   const source = (): Promise<string> =>
-    // As a host without pacserve asks: for this host's own pacman the second time is another thing.
+    // Ask as a host without pacserve does, because a second request of pacman on this host is treated
+    // differently.
     alder.host.must([
       ...["curl", "-s", "-o", "/dev/null", "-w", "%{redirect_url}"],
       `http://${scene.address(birch)}:15678/pacman/core/x86_64/${fileName}`,
@@ -176,8 +177,8 @@ Deno.test("a peer that was away is asked again as soon as it announces itself", 
   await first.kill();
   assertStringIncludes(await source(), onMirror);
 
-  // Nobody searches meanwhile: birch asks because it heard.
+  // There is no search meanwhile: birch probes it because of the announcement.
   const second = await scene.pacserve(alder);
   await second.program.line(new RegExp(`^${scene.address(birch)} .*"POST / HTTP`));
-  await eventually("the peer is believed", async () => (await source()).startsWith(onPeer), 1000);
+  await eventually("the peer is used", async () => (await source()).startsWith(onPeer), 1000);
 });

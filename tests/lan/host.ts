@@ -1,24 +1,24 @@
 /**
- * A host of a test: a machine of its own as far as network, files and host name go.
+ * A host of a test, which has its own network, files and host name.
  *
- * It is a set of kernel namespaces (network, mounts, host name) that one holding process keeps alive.
- * `/etc`, `/usr`, `/var`, `/opt` and `/srv` are this machine's, with a layer on top that takes every
- * write, so that a real `pacman -Syu` installs into "the system" and nothing of it is seen outside.
+ * It is a set of kernel namespaces (network, mounts, host name) that a process, the holder, keeps alive.
+ * `/etc`, `/usr`, `/var`, `/opt` and `/srv` are this machine's, with a layer on top for all writes, so that a
+ * real `pacman -Syu` installs into "the system" without any change outside.
  *
  * The namespaces have no names and the layers are in memory: when the holder ends, everything is gone.
- * The holder and every program on the host are killed by the kernel when the test's own process dies,
- * however it dies, so nothing is left behind even then.
+ * The kernel kills the holder and every program on the host when the test's process dies for any reason, so
+ * that nothing is left.
  */
 
 import { must, type Outcome, run, RunningProgram, type RunOptions } from "./process.ts";
 
-/** Dies when the thread that started it does (prctl(2), PR_SET_PDEATHSIG). */
+/** Words that make a program die with the thread that started it (prctl(2), PR_SET_PDEATHSIG). */
 const dieWithUs = ["setpriv", "--pdeathsig", "KILL"];
 
-/** Directories that get a writable layer. */
+/** Directories with a writable layer. */
 const layered = ["/etc", "/usr", "/var", "/opt", "/srv"];
 
-/** Directories that begin empty, whatever this machine has in them (it may be an Arch machine). */
+/** Directories that are empty at first, because this machine may be an Arch machine with files in them. */
 const fresh = [
   "/etc/pacman.d",
   "/usr/share/libalpm/hooks",
@@ -51,7 +51,7 @@ echo up
 exec cat
 `;
 
-/** A host. Made by {@link "./network.ts"!Network.host}. */
+/** A host. {@link "./network.ts"!Network.host} makes it. */
 export class Host implements AsyncDisposable {
   readonly name: string;
   readonly #holder: Deno.ChildProcess;
@@ -62,9 +62,9 @@ export class Host implements AsyncDisposable {
   }
 
   /**
-   * Makes a host that is connected to nothing.
+   * Makes a host without connections.
    *
-   * @throws Error when the kernel refuses: it takes root.
+   * @throws Error when the kernel refuses, because it needs root.
    */
   static async create(name: string): Promise<Host> {
     const holder = new Deno.Command("unshare", {
@@ -83,12 +83,12 @@ export class Host implements AsyncDisposable {
     return new Host(name, holder);
   }
 
-  /** The process by which the kernel knows the host's namespaces. */
+  /** The process that holds the host's namespaces. */
   get pid(): number {
     return this.#holder.pid;
   }
 
-  /** Where the test finds a file of the host's. */
+  /** Returns the path at which the test can access a file of the host. */
   path(file: string): string {
     return `/proc/${this.pid}/root${file}`;
   }
@@ -103,18 +103,18 @@ export class Host implements AsyncDisposable {
     return must(this.#inside(command, options), outside(options));
   }
 
-  /** Starts a program on the host that runs beside the test. */
+  /** Starts a program on the host that runs in parallel with the test. */
   spawn(command: readonly string[], options: RunOptions = {}): RunningProgram {
     return new RunningProgram(this.#inside(command, options), outside(options));
   }
 
-  /** Writes a file of the host's, with the directories above it. */
+  /** Writes a file of the host, and creates its parent directories. */
   async write(file: string, text: string): Promise<void> {
     await Deno.mkdir(this.path(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
     await Deno.writeTextFile(this.path(file), text);
   }
 
-  /** Switches the host off. What still runs on it is killed when the test's process ends. */
+  /** Switches the host off. Programs that still run on it are killed when the test's process ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#holder.stdin.close();
     await Promise.all([this.#holder.stdout.cancel(), this.#holder.stderr.cancel()]);
@@ -123,7 +123,7 @@ export class Host implements AsyncDisposable {
 
   #inside(command: readonly string[], options: RunOptions): string[] {
     const target = ["nsenter", "--target", String(this.pid), "--net", "--mount", "--uts"];
-    // Entering a mount namespace leaves the program in its root directory.
+    // After entering a mount namespace, a program is in its root directory.
     const directory = options.directory === undefined ? [] : ["env", "-C", options.directory];
     return [...target, ...dieWithUs, ...directory, ...command];
   }

@@ -1,7 +1,7 @@
 /**
- * A mirror: nginx on a host of its own, with an access log that says what was asked of it.
+ * A mirror: nginx on its own host, with an access log of all requests.
  *
- * The log is the only witness of what came from the mirror: our own program is not believed.
+ * Tests use only this log to check what came from the mirror, because our own program may be wrong about it.
  */
 
 import type { Host } from "./host.ts";
@@ -9,9 +9,9 @@ import type { Network } from "./network.ts";
 import { eventually, type RunningProgram } from "./process.ts";
 import type { Release, Repository } from "./repository.ts";
 
-/** One request that the mirror answered, from its access log. */
+/** A request in the mirror's access log. */
 export interface MirrorRequest {
-  /** Name of the host that asked. */
+  /** Name of the host that sent it. */
   readonly host: string;
   readonly method: string;
   /** Decoded path. */
@@ -19,9 +19,9 @@ export interface MirrorRequest {
   /** The path's last segment. */
   readonly file: string;
   readonly status: number;
-  /** Bytes of the body that were sent. */
+  /** Number of bytes of the body that were sent. */
   readonly bytes: number;
-  /** Value of the `Range` header; empty without one. */
+  /** Value of the `Range` header field; empty without one. */
   readonly range: string;
 }
 
@@ -51,7 +51,7 @@ export class Mirror implements AsyncDisposable {
   /**
    * Starts a mirror.
    *
-   * @param rate bytes a second that one connection gets at most; 0 for no limit.
+   * @param rate greatest number of bytes per second on one connection; 0 for no limit.
    */
   static async start(
     network: Network,
@@ -77,22 +77,22 @@ export class Mirror implements AsyncDisposable {
     return `http://${this.#network.addressOf(this.host)}/$repo/os/$arch`;
   }
 
-  /** Makes a release the one that the mirror has. */
+  /** Publishes a release on the mirror. */
   async publish(release: Release): Promise<void> {
     const from = `${this.#repository.directory}/${release}`;
     await this.host.must(["rm", "-rf", root]);
     await this.host.must(["cp", "-rs", from, root]);
   }
 
-  /** Takes a file away, so that the mirror answers 404. */
+  /** Removes a file, so that the mirror answers 404. */
   async remove(repository: string, file: string): Promise<void> {
     await Deno.remove(this.host.path(`${root}/${repository}/os/x86_64/${file}`));
   }
 
-  /** Everything that was asked of the mirror and is answered, the tests' own marks left out. */
+  /** Returns all answered requests, except the marks of the tests. */
   async requests(): Promise<MirrorRequest[]> {
-    // One process answers one event after the other: when the answer to the mark stands in the log, so
-    // do all that were complete before it.
+    // nginx has one process, which handles events in order: when the mark is in the log, so
+    // are all requests that were complete before it.
     const mark = `/mark/${++this.#marks}`;
     await this.host.must(["curl", "-sf", `http://localhost${mark}`]);
     const text = await eventually("the mirror's log is written", async () => {
@@ -103,7 +103,7 @@ export class Mirror implements AsyncDisposable {
       .filter((request) => !request.path.startsWith("/mark/"));
   }
 
-  /** Names of the files whose bodies the mirror sent to a host, each once, sorted. */
+  /** Returns the names of the files whose bodies the mirror sent to a host, sorted and without duplicates. */
   async fetchedBy(host: Host): Promise<string[]> {
     const requests = await this.requests();
     const files = requests
@@ -113,12 +113,12 @@ export class Mirror implements AsyncDisposable {
     return [...new Set(files)].sort();
   }
 
-  /** As {@link fetchedBy}, packages and their signatures alone. */
+  /** Does the same as {@link fetchedBy}, but only for packages and their signatures. */
   async packagesFetchedBy(host: Host): Promise<string[]> {
     return (await this.fetchedBy(host)).filter((file) => file.includes(".pkg."));
   }
 
-  /** Ends nginx: connections to the mirror are refused from now on. */
+  /** Ends nginx, so that connections to the mirror are refused. */
   async stop(): Promise<void> {
     await this.#nginx.kill();
   }

@@ -1,11 +1,11 @@
-/** Mirrors that are down, lag behind or are directories. */
+/** Mirrors that are down, are out of date, or are directories. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { cache } from "./arch.ts";
 import { Mirror } from "./mirror.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-Deno.test("the first mirror refuses connections, the second lacks the file, the third has it", async () => {
+Deno.test("mirrors: the first refuses connections, the second lacks the file, the third has it", async () => {
   await using scene = await Scene.create();
   const { lan, repository } = scene;
   await using first = await Mirror.start(lan, "first", repository, "today");
@@ -25,7 +25,7 @@ Deno.test("the first mirror refuses connections, the second lacks the file, the 
   assertEquals((await scene.fromMirror(birch)).filter((file) => file === fileName), [fileName]);
 });
 
-Deno.test("the first mirror is off the network and answers nothing at all", async () => {
+Deno.test("mirrors: the first is off the network and never answers", async () => {
   await using scene = await Scene.create();
   await using first = await Mirror.start(scene.lan, "first", scene.repository, "today");
   const birch = await scene.machine("birch", { mirrors: [first.server, scene.mirror.server] });
@@ -38,7 +38,7 @@ Deno.test("the first mirror is off the network and answers nothing at all", asyn
   assertEquals(await scene.fromMirror(birch), scene.signed("harbour", "pebble"));
 });
 
-Deno.test("four repositories in directories and an unsigned one: no error, no forged signature", async () => {
+Deno.test("mirrors: four repositories in directories and an unsigned one cause no error and no forged signature", async () => {
   await using scene = await Scene.create();
   const locals = ["one", "two", "three", "four"];
   const packages = ["pebble", "kelp", "kelp-docs", "lantern"];
@@ -88,7 +88,7 @@ Deno.test("four repositories in directories and an unsigned one: no error, no fo
   assertEquals(await scene.fromMirror(birch), []);
 });
 
-Deno.test("a package that no mirror and no peer has: pacman says so, as ever", async () => {
+Deno.test("mirrors: pacman reports a package that no mirror and no peer has, as without pacserve", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const { fileName } = scene.repository.package("pebble");

@@ -1,4 +1,4 @@
-/** A proxy between a machine and the mirrors: what goes through it, and what must not. */
+/** A proxy between a machine and the mirrors: which requests go through it, and which must not. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "./pacserve.ts";
@@ -7,7 +7,7 @@ import { pacsrv, Scene } from "./scene.ts";
 /** A name that only the proxy can find. */
 const MIRROR = "mirror.invalid";
 
-/** A proxy for HTTP that takes every name for the mirror's, and prints each address it is asked for. */
+/** A proxy for HTTP that connects every name to the mirror, and prints each requested URL. */
 const PROXY = `import http.client, http.server, sys, urllib.parse
 class Proxy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -36,7 +36,7 @@ print("listening", flush=True)
 server.serve_forever()
 `;
 
-Deno.test("behind a proxy, the mirror's packages come through it, a peer's directly, and localhost is asked directly", async () => {
+Deno.test("http_proxy: packages of the mirror come through the proxy, and peers and localhost are reached directly", async () => {
   await using scene = await Scene.create();
   const alder = await scene.machine("alder");
   const birch = await scene.machine("birch");
@@ -52,7 +52,7 @@ Deno.test("behind a proxy, the mirror's packages come through it, a peer's direc
     "http_proxy": `http://${scene.lan.addressOf(gateway)}:3128`,
     "NO_PROXY": "elsewhere.invalid",
   };
-  // As the unit starts it with http_proxy=… in /etc/conf.d/pacserve.
+  // The unit starts it like this if /etc/conf.d/pacserve has http_proxy=…
   const server = [...programCommand("pacserve"), "--verbose", "--multicast"];
   await using pacserve = birch.host.spawn(server, { environment });
   await pacserve.line(/^Pacserve /, 0, 20_000);
@@ -65,17 +65,17 @@ Deno.test("behind a proxy, the mirror's packages come through it, a peer's direc
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await birch.installed(), scene.today("glacier", "pebble"));
   const asked = proxy.lines.filter((line) => line !== "listening");
-  // Neither the peer nor localhost, which to a proxy elsewhere is itself.
+  // The proxy gets no requests for the peer or for localhost, which would be the proxy itself.
   assertEquals(asked.filter((line) => !/^(HEAD|GET) http:\/\/mirror\.invalid\//.test(line)), []);
   const packages = asked.filter((line) => /^GET .*\.pkg\.tar\.zst$/.test(line));
   assertEquals(packages.map((line) => /\/([a-z]+)-[^/]*$/.exec(line)?.[1]), ["pebble"]);
   await neighbour.answered(/\/pkg\/glacier-/);
-  // Nothing fell back to a redirect: the relay had both.
+  // No request was redirected: the relay downloaded both files.
   assertMatch(pacserve.output, /pebble-.* from mirror http:\/\/mirror\.invalid:?\d*, verified/);
   assertMatch(pacserve.output, /glacier-.* from peer http:\S+, verified/);
 });
 
-Deno.test("behind a proxy, pacsrv without pacserve leaves the environment as it is", async () => {
+Deno.test("http_proxy: without pacserve, pacsrv does not change the environment", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await birch.host.write("/usr/bin/front-end", '#!/bin/sh\nprintf "%s\\n" "${no_proxy-unset}"\n');

@@ -1,4 +1,4 @@
-/** What else happens to a relay: other programs than pacman download, pacman is stopped, the server ends. */
+/** Other events for a relay: other programs than pacman download, pacman is stopped, the server ends. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
@@ -29,7 +29,7 @@ async function assertSame(scene: Scene, machine: ArchMachine, name: string): Pro
 }
 
 for (const [name, command] of Object.entries(downloaders)) {
-  // The system with Arch's programs has only curl; what these do does not depend on pacman's version.
+  // The system with Arch's programs has only curl. These programs do not depend on pacman's version.
   const { code } = await run(["sh", "-c", `command -v ${name}`]);
   Deno.test({
     name: `XferCommand with ${name}: from a peer, and from the mirror`,
@@ -52,7 +52,7 @@ for (const [name, command] of Object.entries(downloaders)) {
 }
 
 for (const from of ["a peer", "the mirror"]) {
-  Deno.test(`Ctrl-C while a package comes from ${from}: the next run goes on`, async () => {
+  Deno.test(`relay: after Ctrl-C during a download from ${from}, the next run continues`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const glacier = scene.repository.package("glacier");
@@ -65,7 +65,7 @@ for (const from of ["a peer", "the mirror"]) {
     for (const { host } of [alder, scene.mirror]) {
       await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
     }
-    // A terminal sends the signal to the whole group.
+    // A terminal sends the signal to the whole process group.
     const command = ["setsid", "pacsrv", "-Sw", "--noconfirm", "glacier"];
     const running = birch.host.spawn(command, { environment: { LC_ALL: "C" } });
     await using _ = running;
@@ -82,7 +82,7 @@ for (const from of ["a peer", "the mirror"]) {
     const { code, stdout, stderr } = await pacsrv(birch, "-Sw", "glacier");
     assertEquals([code, stderr], [0, ""], stdout);
     await assertSame(scene, birch, "glacier");
-    // All of it came once, whatever was kept where.
+    // The file was downloaded only once, whichever part was kept.
     const sent = (await scene.mirror.requests()).filter(({ method, file }) =>
       method === "GET" && file === glacier.fileName
     );
@@ -92,7 +92,7 @@ for (const from of ["a peer", "the mirror"]) {
   });
 }
 
-Deno.test("a database that did not change is not sent again", async () => {
+Deno.test("relay: an unchanged database is not sent again", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await scene.pacserve(birch);
@@ -105,7 +105,7 @@ Deno.test("a database that did not change is not sent again", async () => {
   assertEquals(sent.map(({ status }) => status).sort(), [200, 200, 304, 304], stdout);
 });
 
-Deno.test("a worker that is replaced while it relays finishes that", async () => {
+Deno.test("relay: a worker that is replaced during a download finishes it", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const server = await scene.pacserve(birch);
@@ -131,7 +131,7 @@ Deno.test("a worker that is replaced while it relays finishes that", async () =>
   assertEquals(sent.length, 1);
 });
 
-Deno.test("kill -9 leaves nothing in the spool directory, and its room is free again", async () => {
+Deno.test("relay: kill -9 leaves nothing in the spool directory, and its space is free again", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await birch.host.must(["mkdir", SPOOLS]);
@@ -147,7 +147,7 @@ Deno.test("kill -9 leaves nothing in the spool directory, and its room is free a
   });
   await server.kill();
   const { code, stdout } = await running.ended;
-  // pacman's own mirror list is behind pacserve.
+  // In pacman.conf the mirror list comes after pacserve.
   assertEquals(code, 0, stdout);
   assertEquals([...Deno.readDirSync(birch.host.path(SPOOLS))], []);
   await assertSame(scene, birch, "glacier");

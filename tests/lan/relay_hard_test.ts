@@ -1,6 +1,6 @@
 /**
- * Real pacman, and sources that fail in the middle of large packages, on slow lines, one after the
- * other, or for every package of an upgrade: it ends with exit status 0 and without an error line.
+ * Real pacman, with sources that fail in the middle of large packages, on slow lines, one after another,
+ * or for every package of an upgrade. It must end with exit status 0 and without an error line.
  */
 
 import { fileURLToPath } from "node:url";
@@ -14,12 +14,12 @@ import { eventually, type RunningProgram } from "./process.ts";
 import { makeRepository, type Repository } from "./repository.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Milliseconds that a source which fails may cost. */
+/** Greatest delay in milliseconds because of a failing source. */
 const COST = 10_000;
 
 const STONES = Array.from({ length: 12 }, (_, index) => `stone${index + 1}`);
 
-/** A package of 300 MB, and twelve small ones. */
+/** The recipes of a package of 300 MB, and of twelve small ones. */
 const recipes: readonly Recipe[] = [
   {
     repository: "core",
@@ -41,19 +41,19 @@ const recipes: readonly Recipe[] = [
 
 let made: Promise<Repository> | null = null;
 
-/** The repository of {@link recipes}, made once and removed at the end. */
+/** The repository of {@link recipes}, which is made once and removed at the end. */
 function hardRepository(): Promise<Repository> {
   made ??= makeRepository(lastingScratch(), recipes);
   return made;
 }
 
-/** Makes the line of a host that slow, in Mbit/s. */
+/** Limits the line of a host to the given Mbit/s. */
 async function slow(host: Host, rate: number): Promise<void> {
   const words = ["tbf", "rate", `${rate}mbit`, "burst", "64kb", "latency", "400ms"];
   await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
 }
 
-/** A server that has all packages of the repository, and gives them with a fault; and its address. */
+/** Starts a server that sends all packages of the repository with a fault, and returns its address, too. */
 async function hostile(
   scene: Scene,
   name: string,
@@ -68,12 +68,12 @@ async function hostile(
   return { url: `http://${scene.lan.addressOf(host)}:15678/`, program };
 }
 
-/** Options of a pacserve that has these peers. */
+/** Returns the options of a pacserve with these peers. */
 function peers(...urls: readonly string[]): string[] {
   return [...urls.flatMap((url) => ["--peer", url]), "--search-timeout", "3000"];
 }
 
-/** Nothing is left that the next run would go on with, and each file is the packager's. */
+/** Checks that no partial file is left, and that each file is the same as the packager's. */
 async function assertGood(
   scene: Scene,
   machine: ArchMachine,
@@ -88,7 +88,7 @@ async function assertGood(
   }
 }
 
-/** Runs pacman, which must notice nothing; returns the milliseconds that it took. */
+/** Runs pacman, which must notice nothing. Returns the milliseconds that it took. */
 async function download(machine: ArchMachine, ...names: readonly string[]): Promise<number> {
   const begin = performance.now();
   const { code, stdout, stderr } = await machine.pacman(["-Sw", ...names], ["pacsrv"], {
@@ -99,8 +99,8 @@ async function download(machine: ArchMachine, ...names: readonly string[]): Prom
 }
 
 /**
- * Waits until pacserve has read the databases, for which a request waits three seconds and no longer:
- * then it says of an empty package that it is not used.
+ * Waits until pacserve has read the databases; a request waits at most three seconds for that. It finds out by
+ * an empty package, which pacserve then reports as unused.
  */
 async function databasesAreRead(
   scene: Scene,
@@ -128,7 +128,7 @@ const failures: Readonly<Record<string, (scene: Scene, peer: Pacserve) => unknow
 };
 
 for (const [name, fail] of Object.entries(failures)) {
-  Deno.test(`a peer that ${name} in the middle of 20 MB costs less than ten seconds`, async () => {
+  Deno.test(`relay: a peer that ${name} in the middle of 20 MB causes a delay of less than ten seconds`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const glacier = scene.repository.package("glacier");
@@ -151,7 +151,7 @@ for (const [name, fail] of Object.entries(failures)) {
     await fail(scene, peer);
     const { code, stdout, stderr } = await running.ended;
     assertEquals([code, stderr], [0, ""], stdout);
-    // Without the failure it would have ended no earlier than now.
+    // Without the failure it would not have ended earlier than now.
     const cost = performance.now() - begin;
     assert(cost < COST, `it took ${cost} ms more`);
     await assertGood(scene, birch, "glacier");
@@ -162,7 +162,7 @@ for (const [name, fail] of Object.entries(failures)) {
   });
 }
 
-Deno.test("a package of 300 MB from a peer: nothing but its beginning comes from the mirror", async () => {
+Deno.test("relay: of a package of 300 MB from a peer, only the beginning comes from the mirror", async () => {
   await using scene = await Scene.create("today", hardRepository());
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const boulder = scene.repository.package("boulder");
@@ -173,11 +173,11 @@ Deno.test("a package of 300 MB from a peer: nothing but its beginning comes from
   await assertGood(scene, birch, "boulder");
   const sent = (await scene.mirror.requests()).filter(({ file }) => file === boulder.fileName)
     .reduce((sum, { method, bytes }) => method === "GET" ? sum + bytes : sum, 0);
-  // A slow test machine may need the bytes that keep pacman waiting, or begin a race.
+  // On a slow machine the lifeline may need bytes of the mirror, or a race may begin.
   assert(sent < boulder.size / 2, `the mirror sent ${sent} bytes`);
 });
 
-Deno.test("a package of 300 MB from a peer that breaks off half-way: a mirror gives the rest", async () => {
+Deno.test("relay: a peer breaks off in the middle of 300 MB, and a mirror sends the rest", async () => {
   await using scene = await Scene.create("today", hardRepository());
   const birch = await scene.machine("birch");
   const { url, program } = await hostile(scene, "hostile", "breaks off after half");
@@ -190,7 +190,7 @@ Deno.test("a package of 300 MB from a peer that breaks off half-way: a mirror gi
   await program.line(/^asked for boulder/);
 });
 
-Deno.test("a line of 4 Mbit/s, a silent peer, and a silent mirror", async () => {
+Deno.test("relay: a line of 4 Mbit/s, a silent peer, and a silent mirror", async () => {
   await using scene = await Scene.create();
   const silentPeer = await hostile(scene, "peer", "is frozen after its head");
   await using _one = silentPeer.program;
@@ -212,7 +212,7 @@ Deno.test("a line of 4 Mbit/s, a silent peer, and a silent mirror", async () => 
   await assertGood(scene, birch, "kelp");
 });
 
-Deno.test("hostile peers for all twelve packages of an upgrade", async (t) => {
+Deno.test("relay: hostile peers for all twelve packages of an upgrade", async (t) => {
   await using scene = await Scene.create("today", hardRepository());
   const one = await hostile(scene, "one", "has another build of the same length");
   await using _one = one.program;
@@ -225,7 +225,7 @@ Deno.test("hostile peers for all twelve packages of an upgrade", async (t) => {
   const cases: Readonly<Record<string, readonly string[]>> = {
     "one of them": [one.url],
     "two of them": [one.url, two.url],
-    "one of them beside an honest one": [one.url, honestUrl],
+    "one of them and an honest one": [one.url, honestUrl],
   };
   for (const [index, [name, urls]] of Object.entries(cases).entries()) {
     await t.step(name, async () => {
@@ -242,9 +242,9 @@ Deno.test("hostile peers for all twelve packages of an upgrade", async (t) => {
       assert(took < 2 * COST, `it took ${took} ms`);
       await assertGood(scene, birch, ...STONES);
       const asked = one.program.lines.slice(lines[0]).filter((line) => line.startsWith("asked"));
-      // An honest one may answer the search first, each time.
+      // An honest peer may be the first to answer each search.
       assert(asked.length > 0 || urls.includes(honestUrl), "it was not asked");
-      // Three wrong files in a row, and it is not asked again; five downloads run at a time.
+      // After three consecutive wrong files the peer is not used again, but five downloads run at a time.
       assert(asked.length <= 8, `it was asked ${asked.length} times`);
       await pacserve.stop();
     });
@@ -258,7 +258,7 @@ for (
     "has a truncated file",
   ]
 ) {
-  Deno.test(`when the only source ${fault}, the next run succeeds`, async () => {
+  Deno.test(`relay: when the only source ${fault}, the next run succeeds`, async () => {
     await using scene = await Scene.create();
     const birch = await scene.machine("birch");
     assertEquals((await birch.pacman(["-Sy"])).code, 0);
@@ -279,7 +279,7 @@ for (
   });
 }
 
-Deno.test("when the only source has another build and nothing is signed, the next run succeeds", async () => {
+Deno.test("relay: when the only source has another build and nothing is signed, the next run succeeds", async () => {
   await using scene = await Scene.create();
   const { url, program } = await hostile(scene, "other", "has another build of the same length");
   await using _ = program;

@@ -1,17 +1,17 @@
-/** Slow peers, and slow lines to the mirror: which of them gives a package of 20 MB. */
+/** Slow peers, and slow lines to the mirror: which of them sends a package of 20 MB. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
 import type { Host } from "./host.ts";
 import { Scene } from "./scene.ts";
 
-/** Makes what a host sends that slow, in Mbit/s. */
+/** Limits what a host sends to the given Mbit/s. */
 async function slow(host: Host, rate: number): Promise<void> {
   const words = ["tbf", "rate", `${rate}mbit`, "burst", "64kb", "latency", "400ms"];
   await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
 }
 
-/** Downloads the package of 20 MB; returns the milliseconds that it took. */
+/** Downloads the package of 20 MB. Returns the milliseconds that it took. */
 async function download(scene: Scene, machine: ArchMachine): Promise<number> {
   const begin = performance.now();
   const { code, stdout, stderr } = await machine.pacman(["-Sw", "glacier"], ["pacsrv"]);
@@ -28,7 +28,7 @@ async function refresh(machine: ArchMachine): Promise<void> {
   assertEquals([code, stderr], [0, ""]);
 }
 
-Deno.test("a peer at 8 Mbit/s costs at most five seconds more than a fast mirror alone", async () => {
+Deno.test("relay: with a peer at 8 Mbit/s a download takes at most five seconds more than from a fast mirror", async () => {
   await using scene = await Scene.create();
   const [alder, birch, cedar] = [
     await scene.machine("alder"),
@@ -50,7 +50,7 @@ Deno.test("a peer at 8 Mbit/s costs at most five seconds more than a fast mirror
   await server.program.line(/slower than a mirror/);
 });
 
-Deno.test("a fast peer is not left for a mirror at 4 Mbit/s", async () => {
+Deno.test("relay: a fast peer is not replaced by a mirror at 4 Mbit/s", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const glacier = scene.repository.package("glacier");
@@ -58,13 +58,13 @@ Deno.test("a fast peer is not left for a mirror at 4 Mbit/s", async () => {
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
   await refresh(birch);
   await slow(scene.mirror.host, 4);
-  // Slow enough for a race.
+  // The peer is slow enough for a race to begin.
   await slow(alder.host, 32);
   await download(scene, birch);
   const requests = (await scene.mirror.requests()).filter(({ method, file }) =>
     method === "GET" && file === glacier.fileName
   );
   const sent = requests.reduce((sum, { bytes }) => sum + bytes, 0);
-  // What a mirror at this speed can give until the race is judged, and what is in its kernel's buffers.
+  // The bytes that a mirror at this speed can send until the race ends, and those in its kernel's buffers.
   assert(sent < glacier.size / 5, `the mirror sent ${sent} bytes`);
 });

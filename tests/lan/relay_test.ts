@@ -1,4 +1,4 @@
-/** Real pacman, and a peer or a mirror with each of the faults of `tests/relay/`: it notices nothing. */
+/** Real pacman must notice nothing if a peer or a mirror has one of the faults of `tests/relay/`. */
 
 import { fileURLToPath } from "node:url";
 import { assertEquals } from "../assert.ts";
@@ -7,16 +7,16 @@ import { type ArchMachine, cache } from "./arch.ts";
 import type { Host } from "./host.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Machines that upgrade side by side. */
+/** Number of machines that upgrade in parallel. */
 const MACHINES = 2;
 
-/** Refusals before a byte of the body need no pacman to be tested with each: one stands for all. */
+/** Faults before the first byte of the body look the same to pacman, so only one of them is tested. */
 const tested = faults.map(([name]) => name).filter((name) =>
   !/^answers [2345]|resets at/.test(name)
 );
 
 for (const role of ["peer", "mirror"] as const) {
-  Deno.test(`pacman does not notice that a ${role} fails, in ${tested.length} ways`, async (t) => {
+  Deno.test(`relay: pacman does not notice that a ${role} fails, in ${tested.length} ways`, async (t) => {
     await using scene = await Scene.create();
     const hostile = await scene.lan.host("hostile");
     const problems = new Map<string, string>();
@@ -54,7 +54,7 @@ function optionsOf(
     : { mirrors: [`${urlOf(scene, hostile, 20_000 + index)}$repo`, scene.mirror.server] };
 }
 
-/** What pacman said that it must not say; null where all is well. */
+/** Returns the output of pacman that must not occur; null if all is well. */
 async function problemOf(
   scene: Scene,
   machine: ArchMachine,

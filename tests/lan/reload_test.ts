@@ -1,4 +1,4 @@
-/** A change of pacman.conf, or of a file that it includes, is noticed without a restart. */
+/** A change of pacman.conf, or of a file that it includes, is used without a restart. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
@@ -7,10 +7,10 @@ import { pacsrv, Scene } from "./scene.ts";
 
 const CONFIGURATION = "/etc/pacman.conf";
 
-/** A redirect says where a file would come from. */
+/** With this option a redirect shows the source of a file. */
 const REDIRECTING = ["--multicast", "--redirect"];
 
-/** Status and `Location` of the answer that pacman would get. */
+/** Returns the status and `Location` of the answer that pacman would get. */
 async function answer({ host }: ArchMachine, repository: string, file: string): Promise<string> {
   const output = await host.must([
     ...["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"],
@@ -19,7 +19,7 @@ async function answer({ host }: ArchMachine, repository: string, file: string): 
   return output.trim();
 }
 
-/** Waits for an answer, for at most the five seconds that nobody would call noticing late. */
+/** Waits for an answer, at most five seconds, within which a change must be used. */
 function becomes(
   machine: ArchMachine,
   repository: string,
@@ -33,7 +33,7 @@ function becomes(
   }, 5000);
 }
 
-Deno.test("a mirror list that is edited in place, and one that is replaced", async () => {
+Deno.test("reload: a mirror list that is edited in place, and one that is replaced", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   await scene.pacserve(birch, REDIRECTING);
@@ -50,12 +50,12 @@ Deno.test("a mirror list that is edited in place, and one that is replaced", asy
   await becomes(birch, "core", fileName, "404");
 });
 
-Deno.test("a repository in a new file that an Include's wildcard matches", async () => {
+Deno.test("reload: a repository in a new file that the wildcard of an Include matches", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { sections: "Include = /etc/pacman.d/more/*.conf\n" });
   await birch.host.must(["mkdir", "/etc/pacman.d/more", "/srv/late"]);
   await birch.host.write("/srv/late/late.db", "a database\n");
-  // A wildcard that matches nothing is an error to pacman.
+  // pacman reports an error if a wildcard matches nothing.
   await birch.host.write("/etc/pacman.d/more/early.conf", "[early]\nServer = file:///srv/early\n");
   await scene.pacserve(birch);
   assertEquals(await answer(birch, "late", "late.db"), "404");
@@ -65,7 +65,7 @@ Deno.test("a repository in a new file that an Include's wildcard matches", async
   await becomes(birch, "late", "late.db", "404");
 });
 
-Deno.test("a new CacheDir is served, and a transfer in flight finishes", async () => {
+Deno.test("reload: a new CacheDir is served, and a running transfer finishes", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   const [glacier, pebble] = [
@@ -100,7 +100,7 @@ Deno.test("a new CacheDir is served, and a transfer in flight finishes", async (
   await server.answered(/glacier/);
 });
 
-Deno.test("after a change that takes a new worker a bad copy is still known to be bad", async () => {
+Deno.test("reload: after a change that needs a new worker, a bad copy is still not used", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const { fileName } = scene.repository.package("pebble");
@@ -125,7 +125,7 @@ Deno.test("after a change that takes a new worker a bad copy is still known to b
   assertEquals(asked(), 1);
 });
 
-Deno.test("an edit that pacman would refuse is named, and the last valid configuration stays", async () => {
+Deno.test("reload: a warning about an edit that pacman would refuse, and the last valid configuration stays in force", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const server = await scene.pacserve(birch, REDIRECTING);
@@ -141,12 +141,12 @@ Deno.test("an edit that pacman would refuse is named, and the last valid configu
   await birch.host.must(["mv", CONFIGURATION, "/etc/away"]);
   await server.program.line(/\/etc\/pacman\.conf.*(missing|not exist|No such)/, before);
   assert((await answer(birch, "core", fileName)).startsWith("307 "));
-  // And it goes on watching.
+  // It still watches the files.
   await birch.host.write(CONFIGURATION, text.replaceAll("Include = /etc/pacman.d/mirrorlist", ""));
   await becomes(birch, "core", fileName, "404");
 });
 
-Deno.test("a mistake in a file that is included for the first time is mended there", async () => {
+Deno.test("reload: a mistake in a file that is newly included can be corrected there", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   const server = await scene.pacserve(birch);

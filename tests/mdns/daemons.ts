@@ -1,6 +1,6 @@
 /**
- * avahi-daemon and systemd-resolved on hosts of a test. Nothing is installed on this machine: where it
- * lacks one of them, Debian's packages are unpacked into a directory that is removed again.
+ * Runs avahi-daemon and systemd-resolved on hosts of a test. Nothing is installed on this machine: if a
+ * program is missing, packages of Debian are unpacked into a temporary directory.
  */
 
 import type { Host } from "../lan/host.ts";
@@ -12,7 +12,7 @@ const PACKAGES = [
   ...["libdaemon0", "systemd-resolved"],
 ];
 
-/** Where the programs are, as a directory in front of `/usr`. */
+/** The directory before `/usr` in the paths of the programs. */
 let unpacked: Promise<string> | null = null;
 
 async function unpack(): Promise<string> {
@@ -30,11 +30,11 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** The daemons of multicast DNS of one host, with a system bus of its own. */
+/** The daemons of multicast DNS on one host, with a private system bus. */
 export class Daemons implements AsyncDisposable {
   readonly #host: Host;
   readonly #root: string;
-  /** The distribution of the services that are announced. */
+  /** The distribution in the announced services. */
   readonly #id: string;
   readonly #programs: RunningProgram[] = [];
 
@@ -45,7 +45,7 @@ export class Daemons implements AsyncDisposable {
   }
 
   /**
-   * Prepares a host; nothing runs on it yet but the bus.
+   * Prepares a host, on which only the bus runs at first.
    *
    * @param id the distribution of the services that are announced.
    */
@@ -107,7 +107,7 @@ export class Daemons implements AsyncDisposable {
       "/etc/systemd/resolved.conf",
       "[Resolve]\nMulticastDNS=yes\nLLMNR=no\nDNSStubListener=no\n",
     );
-    // What systemd-networkd would write for a network with `MulticastDNS=yes`.
+    // systemd-networkd would write this for a network with `MulticastDNS=yes`.
     await this.#host.write(
       `/run/systemd/netif/links/${link.ifindex}`,
       "ADMIN_STATE=configured\nOPER_STATE=routable\nMDNS=yes\n",
@@ -126,13 +126,13 @@ export class Daemons implements AsyncDisposable {
     return resolved;
   }
 
-  /** The services that avahi-daemon finds, each as avahi-browse prints it. */
+  /** Returns the services that avahi-daemon finds, each in the form of avahi-browse. */
   async avahiBrowse(): Promise<string[]> {
     const program = await this.#place("avahi-browse");
     return (await this.#host.must(this.#words([program, "-rpt", "_pacserve._tcp"]))).split("\n");
   }
 
-  /** A service as systemd-resolved finds it, by the name of its instance. */
+  /** Returns a service that systemd-resolved finds, by the name of its instance. */
   async resolvectl(instance: string): Promise<string> {
     const program = await this.#place("resolvectl");
     const words = ["service", instance, "_pacserve._tcp", "local"];
@@ -151,7 +151,7 @@ export class Daemons implements AsyncDisposable {
     throw new Error(`there is no ${program}`);
   }
 
-  /** A command that finds the libraries that came with the program. */
+  /** Returns a command with which a program finds the libraries from its package. */
   #words(command: readonly string[], environment: Record<string, string> = {}): string[] {
     const libraries = ["x86_64", "aarch64"].map((cpu) => `${this.#root}/usr/lib/${cpu}-linux-gnu`);
     const all = this.#root === ""

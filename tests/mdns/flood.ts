@@ -1,6 +1,6 @@
 /**
- * Sends what a hostile host could send to the port of multicast DNS: services that are not there, in
- * the names of many, with and without addresses, and messages that are none.
+ * Sends hostile datagrams to the port of multicast DNS: services of many hosts that do not exist, with and
+ * without addresses, and malformed messages.
  *
  * Arguments: the address to send from, and how many datagrams.
  */
@@ -32,7 +32,7 @@ function datagramOf(number: number): Uint8Array {
     additionals: [],
   });
   const copy = datagram.slice();
-  // Some have a name that points to itself, or counts that are not true.
+  // Some have a name that points to itself, or wrong counts.
   if (number % 7 === 0) copy.set([0xc0, 12], 12);
   if (number % 11 === 0) copy.set([0xff, 0xff], 6);
   return copy;

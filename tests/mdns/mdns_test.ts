@@ -1,4 +1,4 @@
-/** Servers that find each other by multicast DNS, each on a host of its own. It takes root. */
+/** Servers that find each other by multicast DNS, each on its own host. The tests need root. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Host } from "../lan/host.ts";
@@ -9,7 +9,7 @@ import { Daemons } from "./daemons.ts";
 const script = new URL("node.ts", import.meta.url).pathname;
 const config = new URL("../../deno.json", import.meta.url).pathname;
 
-/** A host without a route for multicast, so that only sockets choose where it goes. */
+/** Makes a host without a route for multicast, so that the socket chooses the interface. */
 async function hostOf(lan: Network, name: string): Promise<Host> {
   const host = await lan.host(name);
   await host.must(["ip", "route", "del", "224.0.0.0/4"]);
@@ -27,7 +27,7 @@ async function serve(host: Host, port = 15678, ...interfaces: string[]): Promise
 const found = (address: string, port = 15678, kind = "pacserve"): RegExp =>
   new RegExp(`^found ${kind} ${address.replaceAll(".", "\\.")} port ${port}$`);
 
-Deno.test("two hosts find each other within two seconds of their start, and one that ends is lost", async () => {
+Deno.test("--mdns: two hosts find each other within two seconds after their start, and one that ends is lost", async () => {
   await using lan = await Network.create();
   const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
   await using one = await serve(a);
@@ -41,7 +41,7 @@ Deno.test("two hosts find each other within two seconds of their start, and one 
   await one.line(new RegExp(`^lost ${lan.addressOf(b)} port 15678$`));
 });
 
-Deno.test("hosts with IPv6 addresses alone find each other", async () => {
+Deno.test("--mdns: hosts that have only IPv6 addresses find each other", async () => {
   await using lan = await Network.create();
   const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
   for (const [index, host] of hosts.entries()) {
@@ -55,7 +55,7 @@ Deno.test("hosts with IPv6 addresses alone find each other", async () => {
   await two.line(found("fd00:7::1"));
 });
 
-Deno.test("a host on two LANs finds the servers of both, and tells none of the other LAN's addresses", async () => {
+Deno.test("--mdns: a host on two LANs finds the servers of both, and announces each address only on its LAN", async () => {
   await using lan = await Network.create();
   await using other = await Network.create("10.20.40");
   const [a, b, c] = [
@@ -73,7 +73,7 @@ Deno.test("a host on two LANs finds the servers of both, and tells none of the o
   await three.line(new RegExp(`^found pacserve ${other.addressOf(b)} port`));
 });
 
-Deno.test("an interface that is chosen is the only one", async () => {
+Deno.test("--mdns: only the chosen interface is used", async () => {
   await using lan = await Network.create();
   await using other = await Network.create("10.20.40");
   const [a, b, c] = [
@@ -83,7 +83,7 @@ Deno.test("an interface that is chosen is the only one", async () => {
   ];
   await other.connect(b, "eth1");
   await using one = await serve(a);
-  // Another program of the host has joined the group on the other interface.
+  // Another program on the host has joined the group on the other interface.
   await using _avahi = await (await Daemons.on(b)).avahi("allow-interfaces=eth0");
   await using two = await serve(b, 15678, "eth1");
   await using three = await serve(c);
@@ -95,7 +95,7 @@ Deno.test("an interface that is chosen is the only one", async () => {
   assert(!two.output.includes(lan.addressOf(a)), two.output);
 });
 
-Deno.test("hosts of one name, and two servers of one host, are all found", async () => {
+Deno.test("--mdns: hosts with the same name, and two servers on one host, are all found", async () => {
   await using lan = await Network.create();
   const [a, b, c] = [
     await hostOf(lan, "alder"),
@@ -111,7 +111,7 @@ Deno.test("hosts of one name, and two servers of one host, are all found", async
   await three.line(found(lan.addressOf(b), 15679));
 });
 
-Deno.test("a server that was killed and started anew is found again within two seconds", async () => {
+Deno.test("--mdns: a server that was killed and restarted is found again within two seconds", async () => {
   await using lan = await Network.create();
   const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
   await using one = await serve(a);
@@ -127,7 +127,7 @@ Deno.test("a server that was killed and started anew is found again within two s
   assert(took < 2_000, `${took} ms`);
 });
 
-Deno.test("an interface that comes later is used, and so are its new address and its successor", async () => {
+Deno.test("--mdns: an interface that appears later is used, and so are its new address and its replacement", async () => {
   await using lan = await Network.create();
   const a = await hostOf(lan, "alder");
   await using late = await Host.create("cedar");
@@ -145,7 +145,7 @@ Deno.test("an interface that comes later is used, and so are its new address and
 });
 
 for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
-  Deno.test(`beside ${beside.join(" and ")}, servers find and are found, and the daemons go on`, async () => {
+  Deno.test(`--mdns: with ${beside.join(" and ")} on the host, servers find each other, and the daemons still work`, async () => {
     await using lan = await Network.create();
     const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
     for (const [index, host] of [a, b].entries()) {
@@ -170,7 +170,7 @@ for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
           )
         );
       });
-      // With systemd-resolved it quarrels about the name of the host, with us about nothing.
+      // It may report conflicts with systemd-resolved about the host's name, but none with pacserve.
       const conflicts = avahi.lines.filter((line) => /conflict/i.test(line));
       if (resolved === null) assertEquals(conflicts, []);
       assert(!conflicts.some((line) => line.includes("pacserve")), conflicts.join("\n"));
@@ -188,7 +188,7 @@ for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
   });
 }
 
-Deno.test("an avahi-daemon that keeps the port for itself is a problem that is told, until it ends", async () => {
+Deno.test("--mdns: an avahi-daemon that uses the port exclusively is reported, and the port is used once it ends", async () => {
   await using lan = await Network.create();
   const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
   await using daemons = await Daemons.on(b);
@@ -201,7 +201,7 @@ Deno.test("an avahi-daemon that keeps the port for itself is a problem that is t
   await one.line(found(lan.addressOf(b)));
 });
 
-Deno.test("a flood of 20,000 hostile messages neither grows memory nor hides a server", async () => {
+Deno.test("--mdns: a flood of 20,000 hostile messages neither increases memory nor hides a server", async () => {
   await using lan = await Network.create();
   const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")] as const;
   const enemy = await hostOf(lan, "elder");

@@ -1,7 +1,7 @@
 /**
- * One server as multicast DNS sees it, for tests that run it on a host of its own. The work is done in
- * a worker with the permissions of the real one. It prints what it finds, and on SIGUSR1 the bytes of
- * memory that it takes; SIGTERM ends it cleanly.
+ * Runs multicast DNS for one server, for tests that start it on its own host. The work is done in a worker with
+ * the real permissions. It prints the servers that it finds, and on SIGUSR1 its memory in bytes; SIGTERM ends
+ * it cleanly.
  *
  * Arguments: this host's name, the TCP port, and the names of the only interfaces, if any.
  */

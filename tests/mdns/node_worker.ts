@@ -5,7 +5,7 @@
 import { IGNORED_INTERFACES } from "../../src/peers/interfaces.ts";
 import { Mdns } from "../../src/peers/mdns.ts";
 
-/** What the worker is told first. */
+/** The first message to the worker. */
 interface Start {
   readonly hostName: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 /**
- * The web server of a pacredir host, as far as others see it: darkhttpd on pacman's cache. It gives
- * files below `/pkg/`, and a POST makes it hang. It prints what it was asked.
+ * A web server that behaves like darkhttpd on a pacredir host, with pacman's cache. It serves files at `/pkg/`,
+ * and a POST makes it hang. It prints the requests that it gets.
  */
 
 import { createReadStream, statSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** pacredir hosts and ours serve each other, with multicast DNS by systemd-resolved, as pacredir has it. */
+/** pacredir hosts and pacserve hosts serve each other. pacredir uses multicast DNS by systemd-resolved. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type ArchMachine, cache } from "../lan/arch.ts";
@@ -8,7 +8,7 @@ import { Daemons } from "./daemons.ts";
 
 const PORT = 7078;
 
-/** `ID` of this machine's os-release, which the hosts have, too. */
+/** `ID` of this machine's os-release, which is also that of the hosts. */
 function distribution(): string {
   return /^ID="?([\w.-]+)"?$/m.exec(Deno.readTextFileSync("/etc/os-release"))?.[1] ?? "linux";
 }
@@ -20,7 +20,7 @@ async function startServer({ host }: ArchMachine): Promise<RunningProgram> {
   return server;
 }
 
-Deno.test("pacman on our machine gets packages from a pacredir host, which is asked by HEAD alone", async () => {
+Deno.test("pacredir: pacman on our machine gets packages from a pacredir host, which gets only HEAD and GET requests", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await birch.cachePackages([scene.repository.package("pebble")]);
@@ -40,13 +40,13 @@ Deno.test("pacman on our machine gets packages from a pacredir host, which is as
   assert(!server.output.includes(".db"), server.output);
 });
 
-Deno.test("a pacredir host of another distribution is not used", async () => {
+Deno.test("pacredir: a host with another distribution is not used", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await using daemons = await Daemons.on(birch.host, "other");
   await using server = await startServer(birch);
   await daemons.resolved(PORT);
-  // A server of ours on the same host is found in the same way.
+  // A pacserve on the same host is found in the same way.
   await scene.pacserve(birch, ["--mdns"]);
   const ours = await scene.pacserve(alder, ["--mdns"]);
   await ours.knows(scene.address(birch));
@@ -54,7 +54,7 @@ Deno.test("a pacredir host of another distribution is not used", async () => {
   assertEquals(server.lines, ["listening"]);
 });
 
-Deno.test("a pacredir host finds our server and gets packages and signatures from it", async () => {
+Deno.test("pacredir: a pacredir host finds our server and gets packages and signatures from it", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const pebble = scene.repository.package("pebble").fileName;
@@ -66,7 +66,7 @@ Deno.test("a pacredir host finds our server and gets packages and signatures fro
     const text = await daemons.resolvectl("pacserve on alder");
     return text.includes(":15678") && text;
   });
-  // pacredir uses nobody else.
+  // pacredir uses no other server.
   assertStringIncludes(text, `id=${distribution()}\n`);
   assertMatch(text, /arch=x86_64\n/);
   const target = /: (\S+:15678) /.exec(text)?.[1] ?? "";

@@ -1,4 +1,7 @@
-/** A LAN in this process, with a clock that runs as fast as it can: what many hosts say to each other. */
+/**
+ * Simulates the datagrams of many hosts on a LAN in this process, with a clock that runs as fast as
+ * possible.
+ */
 
 import type { FoundService } from "../../src/peers/mdns/browser.ts";
 import { Link } from "../../src/peers/mdns/link.ts";
@@ -12,26 +15,26 @@ export interface Sent {
   readonly datagram: Uint8Array;
 }
 
-/** A host and what it found. */
+/** A host and the services that it found. */
 export interface VirtualHost {
   readonly address: string;
   readonly link: Link;
-  /** Services that are found now: address and port. */
+  /** The services that are found now: address and port. */
   readonly found: Map<string, FoundService>;
-  /** Each word of them, in order. */
+  /** All events, in order. */
   readonly events: string[];
 }
 
-/** What is said of a host. */
+/** The properties of a host. */
 export interface VirtualHostOptions {
   readonly name: string;
   readonly address: string;
   readonly port?: number;
-  /** Another one after a restart. */
+  /** The instance of the server, which is new after each restart. */
   readonly instance?: string;
 }
 
-/** Delivers to all hosts what one of them sends, at once and to the sender too. */
+/** Delivers each datagram immediately to all hosts, including the sender. */
 export class VirtualLan {
   readonly sent: Sent[] = [];
   readonly hosts: VirtualHost[] = [];
@@ -39,11 +42,11 @@ export class VirtualLan {
   now = 0;
   readonly #random: () => number;
 
-  /** @param seed the same gives the same course. */
+  /** @param seed the same seed gives the same course. */
   constructor(seed = 1) {
     let state = seed;
     this.#random = () => {
-      // A linear congruential generator: Numerical Recipes.
+      // A linear congruential generator with the constants of Numerical Recipes.
       state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
       return state / 2 ** 32;
     };
@@ -88,13 +91,13 @@ export class VirtualLan {
     return host;
   }
 
-  /** Takes a host off; it says goodbye if it ends cleanly. */
+  /** Removes a host. If it ends cleanly, it announces its end first. */
   remove(host: VirtualHost, cleanly: boolean): void {
     this.hosts.splice(this.hosts.indexOf(host), 1);
     if (cleanly) this.send(host.link.close(), host.address);
   }
 
-  /** Sends datagrams to all. */
+  /** Sends datagrams to all hosts. */
   send(datagrams: readonly Uint8Array[], source: string): void {
     for (const datagram of datagrams) {
       this.sent.push({ at: this.now, source, datagram });
@@ -102,7 +105,7 @@ export class VirtualLan {
     }
   }
 
-  /** Lets time pass, in milliseconds. */
+  /** Lets the given number of milliseconds pass. */
   run(milliseconds: number): void {
     const end = this.now + milliseconds;
     while (true) {
@@ -115,7 +118,7 @@ export class VirtualLan {
     this.now = end;
   }
 
-  /** Hosts that know all the others. */
+  /** Returns the number of hosts that have found all others. */
   get informed(): number {
     const all = this.hosts.length;
     return this.hosts.filter(({ found }) => found.size === all - 1).length;

@@ -1,4 +1,4 @@
-/** The package, built by makepkg as an ordinary user from a fresh clone, without network. */
+/** The package is built by makepkg as an ordinary user from a fresh clone, without network. */
 
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -10,7 +10,7 @@ Deno.test("makepkg", async (t) => {
   const [one, other] = [await workshop.clone("one"), await workshop.clone("two/deeper")];
   const file = await workshop.makepkg(one);
 
-  await t.step("leaves the checkout as it was", async () => {
+  await t.step("leaves the checkout unchanged", async () => {
     const git = ["git", "-c", "safe.directory=*", "-C", one];
     assertEquals(await must([...git, "status", "--short"]), "");
     const there = await must(["ls", "-R", `${one}/src`]);
@@ -24,7 +24,7 @@ Deno.test("makepkg", async (t) => {
   });
 
   await t.step(
-    "the package is the bundled form, and says what it is and that it needs deno",
+    "the package has the bundled form, a description, and the dependency deno",
     async () => {
       const info = await fileInPackage(file, ".PKGINFO");
       const manifest = JSON.parse(await Deno.readTextFile(`${one}/deno.json`)) as {
@@ -42,7 +42,7 @@ Deno.test("makepkg", async (t) => {
     },
   );
 
-  await t.step("license names the licence of each library, and each has its notice", async () => {
+  await t.step("license has the licence of each library, and each has its notice", async () => {
     const info = await fileInPackage(file, ".PKGINFO");
     const named = new Set([...info.matchAll(/^license = (.*)$/gm)].map(([, name]) => name));
     const found = new Set(["MIT"]);
@@ -54,7 +54,7 @@ Deno.test("makepkg", async (t) => {
       assert(text.length > 1000, `${name} is too short for a licence`);
     }
     assertEquals([...found].sort(), [...named].sort());
-    // Libraries that are known to be in the program, and one of which notices code of others.
+    // These libraries are in the program, and the notice of one of them covers code of others.
     for (const library of ["lru-cache", "@humanwhocodes+momoa", "@fastify+busboy"]) {
       await fileInPackage(file, `usr/share/licenses/pacserve/${library}.txt`);
     }
@@ -63,7 +63,7 @@ Deno.test("makepkg", async (t) => {
     assertStringIncludes(momoa, "Aseem Kishore");
   });
 
-  await t.step("the package has no trace of where it was built", async () => {
+  await t.step("the package does not contain the path of the build", async () => {
     const place = await Deno.makeTempDir({ dir: workshop.directory });
     await must(["bsdtar", "-xf", file, "-C", place, "usr", "etc", ".INSTALL"]);
     const { stdout } = await workshop.run(["grep", "-rlF", workshop.directory, place], "/");
@@ -74,7 +74,7 @@ Deno.test("makepkg", async (t) => {
     const digests = async (file: string): Promise<string> => {
       const place = await Deno.makeTempDir({ dir: workshop.directory });
       await must(["bsdtar", "-xpf", file, "-C", place]);
-      // .BUILDINFO has the path in it by definition, and .MTREE the digest of .BUILDINFO.
+      // .BUILDINFO contains the path by definition, and .MTREE the digest of .BUILDINFO.
       const script = `cd "$1"; rm .BUILDINFO .MTREE; find . -type f -exec sha256sum {} + | sort
         find . -printf '%M %T@ %p\\n' | grep -v ' [.]$' | sort`;
       return await must(["bash", "-c", script, "bash", place]);
@@ -82,7 +82,7 @@ Deno.test("makepkg", async (t) => {
     assertEquals(await digests(await workshop.makepkg(other)), await digests(file));
   });
 
-  await t.step("builds at the same path are the same, byte for byte", async () => {
+  await t.step("builds at the same path are identical", async () => {
     const place = `${workshop.directory}/place`;
     await Deno.mkdir(place);
     const files = [];
@@ -102,10 +102,10 @@ Deno.test("check() needs neither root nor network", async () => {
   await workshop.makepkg(clone, []);
 });
 
-Deno.test("everything is embedded in the compiled form", async () => {
+Deno.test("PACSERVE_FORM=compiled embeds everything", async () => {
   await using workshop = await Workshop.create();
   const clone = await workshop.clone("compiled");
-  // Deno itself takes the place of the runtime base. What comes out cannot be run (it is Deno, and
+  // Use Deno itself as the runtime base. The result cannot be run (it is Deno, and
   // takes its words for its own), but all is there that the base would run.
   const { code, stdout, stderr } = await workshop.run(
     [
@@ -129,7 +129,7 @@ Deno.test("everything is embedded in the compiled form", async () => {
   }
 });
 
-Deno.test("PACSERVE_FORM=compiled takes a runtime base only with the right DENORT_SHA256", async () => {
+Deno.test("PACSERVE_FORM=compiled accepts a runtime base only with the correct DENORT_SHA256", async () => {
   await using workshop = await Workshop.create();
   const clone = await workshop.clone("compiled");
   const base = `${workshop.directory}/base`;
@@ -151,7 +151,7 @@ Deno.test("PACSERVE_FORM=compiled takes a runtime base only with the right DENOR
   assertStringIncludes(wrong.said, `has the SHA-256 ${digest}, not 0000`);
   const right = await build(`DENORT_SHA256=${digest.toUpperCase()}`);
   assertEquals(right.code, 0, right.said);
-  // Neither form is made where the other was asked for.
+  // A failed build must not produce the other form.
   const { stdout } = await workshop.run(["ls", "dist/root/usr/lib/pacserve"], clone);
   assertEquals(stdout, "make-root\npacserve\ntransaction-report\n");
   const info = await workshop.run(

@@ -1,10 +1,10 @@
-/** The package in a root directory that was empty before, and programs that run in it. */
+/** Installs the package in an empty root directory, and runs programs there. */
 
 import { must, type Outcome, run, RunningProgram } from "../lan/process.ts";
 
 /**
- * What a root of files needs so that programs run in it: below its own /usr that of this system, with
- * its libraries and pacman, and the kernel's file systems.
+ * Mounts what programs in the root need: this system's /usr, with its libraries and pacman, below the root's own
+ * /usr, and the kernel's file systems.
  */
 const ENTER = `set -e
 root=$1; shift
@@ -46,19 +46,19 @@ export class InstalledRoot implements AsyncDisposable {
     return await must(["pacman", ...where, ...words], { environment: { LC_ALL: "C" } });
   }
 
-  /** All files of the root but pacman's own, as `find -printf` prints them, sorted. */
+  /** Returns all files of the root except pacman's own, in the form of `find -printf`, sorted. */
   async files(format = "%P"): Promise<string[]> {
     const find = ["find", this.directory, "-path", "*/var/lib/pacman", "-prune", "-o"];
     const text = await must([...find, "!", "-type", "d", "-printf", `${format}\n`]);
     return text.split("\n").filter((line) => line !== "").sort();
   }
 
-  /** Runs a program in the root; what it writes is lost. */
+  /** Runs a program in the root. Its changes of files are discarded. */
   run(command: readonly string[]): Promise<Outcome> {
     return run(this.#inside(command));
   }
 
-  /** Starts a program in the root that runs beside the test. */
+  /** Starts a program in the root that runs in parallel with the test. */
   spawn(command: readonly string[]): RunningProgram {
     return new RunningProgram(this.#inside(command));
   }

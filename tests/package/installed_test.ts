@@ -1,4 +1,4 @@
-/** The package, installed by pacman into an empty root: its files, and each command run from there. */
+/** pacman installs the package into an empty root: checks its files, and runs each command from there. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { must, run } from "../lan/process.ts";
@@ -14,12 +14,12 @@ const COMMANDS = [
   "quickserve",
 ];
 
-/** Section of the manual that a command is in. */
+/** The section of the manual of each command. */
 function sectionOf(name: string): 1 | 8 {
   return name === "quickserve" || name === "pacserve-status" ? 1 : 8;
 }
 
-/** How a page is made bold for a printer: each letter, back, and again. */
+/** Matches bold text for a printer: a letter, a backspace, and the letter again. */
 const OVERSTRIKE = new RegExp(".\b", "g");
 
 Deno.test("the package in an empty root", async (t) => {
@@ -28,10 +28,10 @@ Deno.test("the package in an empty root", async (t) => {
   await using root = await InstalledRoot.create();
   await root.pacman("-U", await workshop.standInForDeno());
   const before = await root.files();
-  // An empty root has no shell for the script: it has a test of its own.
+  // An empty root has no shell for the install script, which has its own test.
   await root.pacman("-U", "--noscriptlet", file);
 
-  await t.step("pacman finds everything where and as the package has it", async () => {
+  await t.step("pacman -Qkk finds no difference between the files and the package", async () => {
     assertMatch(await root.pacman("-Qkk", "pacserve"), /, 0 altered files/);
   });
 
@@ -65,7 +65,7 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
-  await t.step("nobody but root may write any of it, and only programs can be run", async () => {
+  await t.step("only root may write the files, and only programs are executable", async () => {
     for (const line of (await root.files("%m %u %P")).filter((line) => !line.endsWith("/deno"))) {
       const program = / usr[/](bin[/]|lib[/]pacserve[/](pacserve|make-root|transaction-report)$)/
         .test(line);
@@ -73,7 +73,7 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
-  await t.step("links in the documents lead to documents that are installed", async () => {
+  await t.step("links in the documents point to installed documents", async () => {
     const files = new Set(await root.files());
     const documents = [...files].filter((name) => /^usr[/]share[/]doc[/].*[.]md$/.test(name));
     let links = 0;
@@ -88,11 +88,11 @@ Deno.test("the package in an empty root", async (t) => {
     assert(links > 0);
   });
 
-  await t.step("mandoc finds nothing to complain of in the pages", async () => {
+  await t.step("mandoc reports no problem in the pages", async () => {
     for (const path of (await root.files()).filter((name) => name.startsWith("usr/share/man/"))) {
       const page = `${root.directory}/${path}`;
       const { stdout, stderr } = await run(["mandoc", "-Tlint", page]);
-      // It looks for other pages in this system, which has not all that Arch has.
+      // mandoc looks for referenced pages in this system, which lacks some pages of Arch.
       const rest = (stdout + stderr).split("\n").filter((line) =>
         line !== "" && !/referenced manual not found|mandoc\.db/.test(line)
       );
@@ -114,7 +114,7 @@ Deno.test("the package in an empty root", async (t) => {
     }
   });
 
-  await t.step("in a directory that was deleted the servers say so in a sentence", async () => {
+  await t.step("in a deleted working directory the servers end with one sentence", async () => {
     for (const name of ["pacserve", "quickserve"]) {
       const script = `cd "$(mktemp -d)" && rmdir "$PWD" && exec ${name} /`;
       const { code, stderr } = await root.run(["bash", "-c", script]);
@@ -198,7 +198,7 @@ Deno.test("the package in an empty root", async (t) => {
     assertEquals(words.match(/^(zip|zst)$/gm), ["zip", "zst"]);
   });
 
-  await t.step("systemd has nothing against the units", async () => {
+  await t.step("systemd-analyze verify reports no problem in the units", async () => {
     const directory = "/usr/lib/systemd/system";
     const units = (await root.files("%P")).filter((name) => `/${name}`.startsWith(directory));
     assert(units.length >= 2);
@@ -213,7 +213,7 @@ Deno.test("the package in an empty root", async (t) => {
     assertEquals([code, about], [0, []], stdout + stderr);
   });
 
-  await t.step("the service is exposed no more than 1.5, of 10", async () => {
+  await t.step("systemd-analyze security rates the service at most 1.5 of 10", async () => {
     const exposure = ["systemd-analyze", "security", "--offline=true", "--no-pager"];
     const unit = "/usr/lib/systemd/system/pacserve.service";
     const { code, stdout, stderr } = await root.run([...exposure, "--threshold=15", unit]);
@@ -244,7 +244,7 @@ Deno.test("the package in an empty root", async (t) => {
   });
 
   await t.step(
-    "the server runs from there, with all that it loads only when it is used",
+    "the server runs from there, including the parts that it loads on demand",
     async () => {
       await Deno.mkdir(`${root.directory}/srv/files`, { recursive: true });
       await Deno.writeTextFile(`${root.directory}/srv/files/kept.txt`, "kept\n");
@@ -290,7 +290,7 @@ Deno.test("the package in an empty root", async (t) => {
     },
   );
 
-  await t.step("removal leaves nothing but saved configuration", async () => {
+  await t.step("removal leaves only saved configuration", async () => {
     await Deno.remove(`${root.directory}/etc/pacman.conf`);
     await Deno.remove(`${root.directory}/srv`, { recursive: true });
     await Deno.writeTextFile(`${root.directory}/etc/conf.d/pacserve`, "PACSERVE_ARGS=\n");

@@ -1,19 +1,19 @@
 /**
- * Where the tests build the package: fresh clones of the checkout, an ordinary user with Deno and its
- * cache of npm packages, and no network.
+ * Builds the package for tests: with fresh clones of the checkout, as an ordinary user with Deno and its cache of
+ * npm packages, and without network.
  */
 
 import { must, type Outcome, run } from "../lan/process.ts";
 
-/** The user nobody: any user but root does. */
+/** The user nobody. Any user except root would do. */
 const ORDINARY_USER = "65534";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 
-/** The time that reproducible builds take for now. */
+/** The time that reproducible builds use as the present. */
 const EPOCH = "1700000000";
 
-/** A place to build packages in, removed when it is disposed of. */
+/** A directory to build packages in, which is removed at the end. */
 export class Workshop implements AsyncDisposable {
   readonly directory: string;
 
@@ -21,14 +21,14 @@ export class Workshop implements AsyncDisposable {
     this.directory = directory;
   }
 
-  /** Makes the user's home, with what Deno has in its cache for this checkout. */
+  /** Makes the user's home directory, with a copy of Deno's cache for this checkout. */
   static async create(): Promise<Workshop> {
     const workshop = new Workshop(await Deno.makeTempDir({ prefix: "pacserve-package-" }));
     const { directory } = workshop;
     await Deno.chmod(directory, 0o755);
     await Deno.mkdir(`${directory}/bin`);
     await Deno.copyFile(Deno.execPath(), `${directory}/bin/deno`);
-    // All that the lock file names; what is there already is not asked for again.
+    // Fetch all packages of the lock file that are not in the cache yet.
     await must([Deno.execPath(), "install", "--quiet", "--frozen"], { directory: checkout });
     const { denoDir } = JSON.parse(await must([Deno.execPath(), "info", "--json"])) as {
       denoDir: string;
@@ -39,7 +39,7 @@ export class Workshop implements AsyncDisposable {
     return workshop;
   }
 
-  /** A fresh clone of the checkout, with changes that are not committed yet as one more commit. */
+  /** Makes a fresh clone of the checkout, with uncommitted changes as one more commit. */
   async clone(name: string): Promise<string> {
     const place = `${this.directory}/${name}`;
     await must(["git", "clone", "--quiet", "--no-hardlinks", checkout, place]);
@@ -57,7 +57,7 @@ export class Workshop implements AsyncDisposable {
   }
 
   /**
-   * Runs a command as the ordinary user, without network but for its own loopback.
+   * Runs a command as the ordinary user, without network except loopback.
    *
    * @param binds directories and where they are seen at.
    */
@@ -73,14 +73,14 @@ export class Workshop implements AsyncDisposable {
       ...["unshare", "--net", "--mount", "bash", "-c", script.join("\n"), "bash", directory],
       ...[...user, "--clear-groups", "env", "-i", `HOME=${this.directory}/home`, "LC_ALL=C.UTF-8"],
       ...[`PATH=${this.directory}/bin:/usr/bin:/bin`, `SOURCE_DATE_EPOCH=${EPOCH}`, "NO_COLOR=1"],
-      // The content is compressed for seconds only, and the same on every version of makepkg.
+      // Compress only little, to save time, and in the same way on every version of makepkg.
       ...["PKGEXT=.pkg.tar", ...command],
     ], { deadline: 600_000 });
   }
 
   /**
-   * Builds a package with makepkg, without asking whether its dependencies are installed: the system
-   * may not be Arch.
+   * Builds a package with makepkg. It does not check that the dependencies are installed, because
+   * the system may not be Arch.
    *
    * @returns the path of the package.
    * @throws Error with makepkg's output when it fails.
@@ -100,7 +100,7 @@ export class Workshop implements AsyncDisposable {
     throw new Error(`makepkg made no package\n${stdout}${stderr}`);
   }
 
-  /** A package that stands in for the system's deno: the binary from npm, under its usual name. */
+  /** Makes a package that replaces the system's deno: the binary from npm, under its usual name. */
   async standInForDeno(): Promise<string> {
     const place = `${this.directory}/deno`;
     await Deno.mkdir(place);
@@ -127,12 +127,12 @@ package() {
   }
 }
 
-/** The text of a file in a package. */
+/** Returns the text of a file in a package. */
 export async function fileInPackage(file: string, name: string): Promise<string> {
   return await must(["bsdtar", "-xOf", file, name]);
 }
 
-/** The names of a package's files, directories with a slash at the end, sorted. */
+/** Returns the sorted names of a package's files; directories end with a slash. */
 export async function namesInPackage(file: string): Promise<string[]> {
   return (await must(["bsdtar", "-tf", file])).trim().split("\n").sort();
 }

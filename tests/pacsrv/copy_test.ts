@@ -1,11 +1,11 @@
-/** What pacman's own reader makes of pacsrv's copy of a configuration. */
+/** pacman's own parser reads pacsrv's copy of a configuration. */
 
 import { join } from "node:path";
 import { copyConfiguration } from "../../src/pacman/configuration_copy.ts";
 import { assertEquals } from "../assert.ts";
 import { inScratch } from "../scratch.ts";
 
-Deno.test("to pacman-conf the copy says the same, and pacserve first", async () => {
+Deno.test("pacsrv: pacman-conf reads the same from the copy, but with pacserve as the first server", async () => {
   await inScratch(async (directory) => {
     const write = (name: string, text: string): Promise<void> =>
       Deno.writeTextFile(join(directory, name), text);
@@ -29,7 +29,7 @@ Deno.test("to pacman-conf the copy says the same, and pacserve first", async () 
     const copy = await copyConfiguration(original, cache, Deno.uid() ?? 0);
     await write("pacserve", "Server = http://pacserve/$repo/$arch\n");
     for await (const { name } of Deno.readDir(cache)) {
-      // The file that the lines include is not on every machine that runs this test.
+      // The included file does not exist on every machine that runs this test.
       const text = await Deno.readTextFile(join(cache, name));
       const moved = text.replaceAll("/etc/pacman.d/pacserve", join(directory, "pacserve"));
       await Deno.writeTextFile(join(cache, name), moved);

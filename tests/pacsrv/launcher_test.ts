@@ -1,4 +1,4 @@
-/** The launcher of pacsrv: what it executes in its own place, and what it does when it cannot ask. */
+/** The launcher of pacsrv: the program that it executes, and what it does when its own program fails. */
 
 import { join } from "node:path";
 import { programCommand } from "../lan/pacserve.ts";
@@ -7,7 +7,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 
-/** A directory with the launcher, and a front end that shows how it was called. */
+/** A directory with the launcher, and a front end that prints how it was called. */
 class Installation extends Scratch {
   readonly frontEnd = join(this.directory, "front-end");
   readonly #launcher = join(this.directory, "pacsrv");
@@ -30,7 +30,7 @@ class Installation extends Scratch {
   }
 
   /**
-   * Starts pacsrv through `sh`, which can make words of any bytes: `$(printf '\377')`.
+   * Starts pacsrv through `sh`, which can make words with any bytes: `$(printf '\377')`.
    *
    * @param wrapper a command that runs a command.
    */
@@ -70,10 +70,10 @@ class Installation extends Scratch {
   }
 }
 
-/** Nothing is asked of the network, and nothing is copied: the configuration is not on this system. */
+/** Options with a configuration that does not exist, so that nothing is copied or sent to the network. */
 const ELSEWHERE = "--sysroot /nowhere";
 
-Deno.test("every word arrives as it was given, and so do input and exit status", async () => {
+Deno.test("launcher: passes on every word, the input and the exit status unchanged", async () => {
   using pacsrv = new Installation();
   const { pid, code, stdout, stderr } = await pacsrv.run(
     `${ELSEWHERE} -S 'two words' '' 'a\nb' '*' -- --config x`,
@@ -86,7 +86,7 @@ Deno.test("every word arrives as it was given, and so do input and exit status",
   assertEquals(code, 42);
 });
 
-Deno.test("a word that is not UTF-8 arrives, too, after a warning", async () => {
+Deno.test("launcher: passes on a word that is not UTF-8, after a warning", async () => {
   using pacsrv = new Installation();
   const { bytes, stderr, code } = await pacsrv.run(`-U "$(printf 'a\\377b')"`);
   assertEquals([...bytes].slice(-10, -7), ["a".charCodeAt(0), 0xff, "b".charCodeAt(0)]);
@@ -94,7 +94,7 @@ Deno.test("a word that is not UTF-8 arrives, too, after a warning", async () => 
   assertEquals(code, 42);
 });
 
-Deno.test("when the program cannot be run, the front end still is, after a warning", async () => {
+Deno.test("launcher: runs the front end even if the program cannot be run, after a warning", async () => {
   using pacsrv = new Installation(["/nowhere/deno"]);
   const { pid, code, stdout, stderr } = await pacsrv.run("-S 'two words'");
   assertEquals(stdout, `${pid}\n-S\0two words\0typed\n`);
@@ -102,7 +102,7 @@ Deno.test("when the program cannot be run, the front end still is, after a warni
   assertEquals(code, 42);
 });
 
-Deno.test("PACMAN=pacsrv, as makepkg may be told, does not go round in circles", async () => {
+Deno.test("launcher: PACMAN=pacsrv, as for makepkg, does not start pacsrv for ever", async () => {
   for (const program of [programCommand("pacsrv").slice(0, -1), ["/nowhere/deno"]]) {
     using pacsrv = new Installation(program);
     await Deno.symlink(pacsrv.frontEnd, join(pacsrv.directory, "pacman"));
@@ -116,7 +116,7 @@ Deno.test("PACMAN=pacsrv, as makepkg may be told, does not go round in circles",
   }
 });
 
-Deno.test("a signal reaches the front end, and what it makes of it is the exit status", async () => {
+Deno.test("launcher: a signal reaches the front end, whose exit status is returned", async () => {
   using pacsrv = new Installation();
   await Deno.writeTextFile(
     pacsrv.frontEnd,
@@ -133,9 +133,9 @@ Deno.test("a signal reaches the front end, and what it makes of it is the exit s
   await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
 });
 
-Deno.test("the program may write where the copies are, and nowhere else", async () => {
+Deno.test("launcher: the program may write only to the directory of the copies", async () => {
   await using real = new Installation();
-  // Instead of running, this program has its own words executed: the front end shows them.
+  // This program prints its own permissions as the words to execute, and the front end shows them.
   using pacsrv = new Installation([
     "printf",
     "%s\\0",
@@ -152,7 +152,7 @@ Deno.test("the program may write where the copies are, and nowhere else", async 
   for (
     const [directory = "", caches] of [
       ["/my caches", "=/my caches/pacserve"],
-      // Characters that mean something to bash, in patterns (5.2: "&"), words, globs or quotes.
+      // Characters that are special in bash, in patterns (since 5.2: "&"), words, globs or quotes.
       ["/a&b", "=/a&b/pacserve"],
       ["/a\\&b\\", "=/a\\&b\\/pacserve"],
       ["/a/*?[a-z]{1,}".replace(",", ";"), "=/a/*?[a-z]{1;}/pacserve"],

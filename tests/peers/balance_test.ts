@@ -1,11 +1,11 @@
-/** Who is chosen when several peers have a file, by what they say of their work. */
+/** Which peer is chosen when several have a file, depending on the load that they report. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { find, servePeer, type TestPeer, until, verdictOf } from "./lan.ts";
 
 const NAMES: readonly string[] = Array.from({ length: 200 }, (_, index) => `p${index}`);
 
-/** A peer that has all the files, and says how many it is sending. */
+/** Starts a peer that has all files, and reports the number of its transfers. */
 async function serveHolder(transfers: number): Promise<TestPeer> {
   const holder = await servePeer(NAMES.map((name) => `pkg/${name}`), {}, {
     index: { directories: [], names: () => Promise.resolve(NAMES) },
@@ -14,18 +14,18 @@ async function serveHolder(transfers: number): Promise<TestPeer> {
   return holder;
 }
 
-/** A peer that knows the indexes of others. */
+/** Starts a peer that has fetched the indexes of others. */
 async function serveAsking(holders: readonly TestPeer[]): Promise<TestPeer> {
   const asking = await servePeer([], {
     staticPeers: holders.map(({ base }) => base),
-    // One processor stands in for all of them.
+    // All peers share one processor.
     searchTimeout: 5000,
   });
   await until(() => holders.every(({ base }) => verdictOf(asking, base, "p0") === "yes"));
   return asking;
 }
 
-/** How often each of the peers is chosen. */
+/** Returns how often each peer is chosen. */
 async function choices(
   asking: TestPeer,
   holders: readonly TestPeer[],
@@ -42,19 +42,19 @@ async function choices(
   return counts;
 }
 
-Deno.test("a peer that says that it is busy is left in peace", async () => {
+Deno.test("Peers: a peer that reports many transfers is chosen less often", async () => {
   await using busy = await serveHolder(200);
   await using one = await serveHolder(0);
   await using other = await serveHolder(0);
   const holders = [busy, one, other];
   await using asking = await serveAsking(holders);
   const [first = 0, ...others] = await choices(asking, holders);
-  // By chance alone it would be chosen 67 times; it is if both that are drawn are the busy one: 22 times.
+  // Purely at random it would be chosen 67 times. It is chosen if both draws give the busy one: 22 times.
   assert(first < 45, `${first}; ${others}`);
   for (const count of others) assert(count > 40, `${first}; ${others}`);
 });
 
-Deno.test("ten machines that update at once spread over those that have the packages", async () => {
+Deno.test("Peers: ten machines that upgrade at once use all peers that have the packages", async () => {
   await using stack = new AsyncDisposableStack();
   const holders: TestPeer[] = [];
   while (holders.length < 3) holders.push(stack.use(await serveHolder(0)));

@@ -1,4 +1,7 @@
-/** What a neighbour can make a server ask of its mirrors and peers. On hosts; it takes root. */
+/**
+ * The number of requests that a neighbour can make a server send to mirrors and peers. The test needs
+ * root for its hosts.
+ */
 
 import { assert, assertEquals } from "../assert.ts";
 import type { Host } from "../lan/host.ts";
@@ -23,15 +26,15 @@ async function headsAt(witness: RunningProgram): Promise<Heads> {
   return JSON.parse(await witness.line(/^\{/, before));
 }
 
-/** How often each status came. */
+/** The number of replies by their status. */
 async function ask(host: Host, ...words: string[]): Promise<Record<string, number>> {
   return JSON.parse(await host.must(script("neighbour.ts", ...words)));
 }
 
-/** What a neighbour may ask at once, and in a second. */
+/** The number of requests that a neighbour may cause at once, and then in a second. */
 const [BURST, PER_SECOND] = [600, 10];
 
-Deno.test("a neighbour makes a server ask mirrors and peers 600 times, and others are served", async () => {
+Deno.test("bounds: a neighbour can cause 600 requests to mirrors and peers, and others are still served", async () => {
   await using lan = await Network.create();
   const [alder, birch] = [await lan.host("alder"), await lan.host("birch")];
   const [enemy, honest] = [await lan.host("elder"), await lan.host("cedar")];
@@ -52,16 +55,16 @@ Deno.test("a neighbour makes a server ask mirrors and peers 600 times, and other
   const limit = (): number => BURST + PER_SECOND * (performance.now() - start) / 1000 + 1;
   assertEquals(await ask(enemy, base, "hops", "30", "85"), { 200: 30 });
   const { peer } = await headsAt(witness);
-  // Each name that is searched is on the peer, and a HEAD confirms it unless the peer was slow.
+  // The peer has each file that is searched, and a HEAD confirms it unless the peer was slow.
   assert(peer > 100 && peer <= limit(), `${peer} HEADs`);
 
   const statuses = await ask(enemy, base, "get", "3000", "absent");
   const { mirror } = await headsAt(witness);
   assert(mirror >= BURST && mirror <= limit(), `${mirror} HEADs`);
-  // Beyond the limit it is sent to the mirror, which it asks itself.
+  // Beyond the limit the neighbour is redirected to the mirror.
   assertEquals([statuses["307"], statuses["404"]], [3000 - mirror, mirror]);
 
-  // 300 packages with their signatures, all of which the mirror has.
+  // The neighbour requests 300 packages with their signatures, all of which the mirror has.
   assertEquals(await ask(honest, base, "get", "600", "has"), { 307: 600 });
   assertEquals((await headsAt(witness)).mirror, mirror + 600);
   const served = await eventually("all its requests are in the log", () => {
@@ -69,7 +72,7 @@ Deno.test("a neighbour makes a server ask mirrors and peers 600 times, and other
     return Promise.resolve(lines.length === 600 && lines);
   });
   assertEquals(served.filter((line) => line.includes("not verified")), []);
-  // This host's own pacman has no such limit.
+  // pacman on this host has no such limit.
   const own = await ask(alder, "http://127.0.0.1:15678/", "get", "700", "own-absent");
   assertEquals(own, { 404: 700 });
 });

@@ -1,5 +1,5 @@
 /**
- * Sends announcements and garbage to the group, each from a port of its own, for a test.
+ * Sends announcements and garbage to the group, each from a different port, for a test.
  *
  * Usage: `flood.ts <local address> <datagrams a second> <seconds>`
  */

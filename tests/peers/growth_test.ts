@@ -1,7 +1,7 @@
 import { assertEquals } from "../assert.ts";
 import { find, servePeer, type TestPeer, until, verdictOf } from "./lan.ts";
 
-Deno.test("messages grow with the packages or the peers, and not with their product", async () => {
+Deno.test("Peers: the number of messages grows with the packages or the peers, but not with their product", async () => {
   const peerCount = 8;
   const packageCount = 40;
   await using stack = new AsyncDisposableStack();
@@ -25,7 +25,7 @@ Deno.test("messages grow with the packages or the peers, and not with their prod
   }
   assertEquals(messages() - before, packageCount);
 
-  // What nobody has costs nothing.
+  // Packages that no peer has need no messages.
   for (let index = 0; index < packageCount; index++) {
     assertEquals(await find(asking, `pkg/absent${index}`), null);
   }

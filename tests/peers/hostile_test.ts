@@ -1,4 +1,4 @@
-/** Peers whose answers are no HTTP, or odd HTTP: none of them may do more than be of no use. */
+/** Peers whose answers are not HTTP, or odd HTTP. They may be useless, but must do no harm. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { latin1, writeAll } from "../listening.ts";
@@ -10,7 +10,7 @@ import { makeRequest } from "../request.ts";
 const FILE = "pkg/foo-1-1-any.pkg.tar.zst";
 const FOUND = JSON.stringify({ [FILE]: FILE });
 
-/** What a peer answers to whatever it is asked. */
+/** The bytes with which a peer answers every request. */
 const answers: readonly string[] = [
   "",
   "\0\0\0\0",
@@ -54,7 +54,7 @@ const answers: readonly string[] = [
   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 ];
 
-/** A peer that gives everybody the same bytes, and then closes, or keeps the connection. */
+/** Starts a peer that sends the same bytes to every client, and then closes or keeps the connection. */
 function serveBytes(bytes: string, closes: boolean): { readonly base: string } & Disposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections = new Set<Deno.TcpConn>();
@@ -66,7 +66,7 @@ function serveBytes(bytes: string, closes: boolean): { readonly base: string } &
         await writeAll(connection, latin1(bytes));
         if (closes) connection.close();
       })().catch(() => {
-        // The one who asked has heard enough.
+        // The client has closed the connection.
       });
     }
   })();
@@ -78,7 +78,7 @@ function serveBytes(bytes: string, closes: boolean): { readonly base: string } &
         try {
           connection.close();
         } catch {
-          // It is closed already.
+          // The connection is closed already.
         }
       }
     },
@@ -87,7 +87,7 @@ function serveBytes(bytes: string, closes: boolean): { readonly base: string } &
 
 for (const closes of [true, false]) {
   const way = closes ? "closes" : "falls silent";
-  Deno.test(`a peer that answers anything at all and ${way} is of no use, and no harm`, async () => {
+  Deno.test(`Peers: a peer that answers garbage and ${way} is not used, and does no harm`, async () => {
     await using good = await servePeer([FILE]);
     for (const bytes of answers) {
       using bad = serveBytes(bytes, closes);
@@ -99,13 +99,13 @@ for (const closes of [true, false]) {
       ]);
       const entries = await asking.peers.finder.list(["pkg"], makeRequest());
       assertEquals(entries.map(({ peer }) => peer), [good.base]);
-      // It is asked again as a stranger that nudges.
+      // Search once more: after its nudges the bad peer is asked again.
       await find(asking, "pkg/absent");
     }
   });
 }
 
-Deno.test("what a peer sends after an error becomes part of no other peer's answer", async () => {
+Deno.test("Peers: bytes after an error become part of no other peer's answer", async () => {
   const triggers = answers.filter((bytes) => /zz|: -1\r|99999 OK|X: x|HTTP\/9|PRI/.test(bytes));
   assert(triggers.length > 5, "the triggers were not found");
   for (const trigger of triggers) {
@@ -127,7 +127,7 @@ Deno.test("what a peer sends after an error becomes part of no other peer's answ
     await connection.read(new Uint8Array(4096));
     const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
     await writeAll(first, latin1(evil)).catch(() => {
-      // The connection was closed with the error.
+      // The connection was closed because of the error.
     });
     await writeAll(connection, latin1(evil.replace("EVIL", "GOOD")));
     assertEquals(textOf(await second), "GOOD", trigger.slice(0, 99));
@@ -135,13 +135,13 @@ Deno.test("what a peer sends after an error becomes part of no other peer's answ
   }
 });
 
-Deno.test("many peers that hang, however they became known, slow no later search down", async () => {
+Deno.test("Peers: many peers that hang do not slow down later searches, however they were found", async () => {
   await using good = await servePeer([FILE]);
   using bad = servePretenders(550);
   const staticPeers = [good.base];
   await using asking = await servePeer([], { staticPeers, searchTimeout: 1000 });
   for (const port of bad.ports) asking.peers.importState(stateOf(port));
-  // Each of them hangs once.
+  // Each peer may cause one delay.
   await find(asking, "pkg/absent");
   await until(() => {
     return asking.peers.rows().filter(({ state }) => state === "alive").length === 1;
@@ -156,13 +156,13 @@ Deno.test("many peers that hang, however they became known, slow no later search
   assert((times[10] ?? Infinity) < 200, `searches took ${times.map(Math.round)} ms`);
 });
 
-/** A peer that a worker before this one knew. */
+/** Returns the record of a peer of the previous worker. */
 function stateOf(port: number): PeersState {
   const location = { scheme: "http", host: "127.0.0.1", port, path: "/" } as const;
   return { peers: [{ location, origin: "nudge", kind: "pacserve" }] };
 }
 
-/** Peers that take connections and never say a word. */
+/** Starts peers that accept connections but never answer. */
 function servePretenders(count: number): { readonly ports: number[] } & Disposable {
   const listeners = Array.from({ length: count }, () => {
     return Deno.listen({ hostname: "127.0.0.1", port: 0 });

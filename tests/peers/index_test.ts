@@ -12,7 +12,7 @@ import {
   verdictOf,
 } from "./lan.ts";
 
-/** A peer that shares what is in a directory of its own. */
+/** Starts a peer that shares its own directory. */
 async function serveDirectory(names: readonly string[]): Promise<TestPeer & { directory: string }> {
   const scratch = new Scratch();
   const { directory } = scratch;
@@ -47,7 +47,7 @@ const checks = (server: TestServer): number =>
 const indexes = (server: TestServer): number =>
   server.requests.filter((line) => line.startsWith("GET /?index")).length;
 
-/** A server that has fetched the indexes of these peers. */
+/** Starts a server that has fetched the indexes of these peers. */
 async function serveInformed(...peers: TestPeer[]): Promise<TestPeer> {
   await until(() => peers.every((peer) => peer.peers.replyHeaders()["Pacserve-Index"] === "1"));
   const asking = await servePeer([], { staticPeers: peers.map(({ base }) => base) });
@@ -55,7 +55,7 @@ async function serveInformed(...peers: TestPeer[]): Promise<TestPeer> {
   return asking;
 }
 
-Deno.test("a file that an index names costs one question to one peer", async () => {
+Deno.test("index: a file in an index needs one question to one peer", async () => {
   await using one = await serveDirectory(["a", "b"]);
   await using two = await serveDirectory(["c"]);
   await using asking = await serveInformed(one, two);
@@ -65,7 +65,7 @@ Deno.test("a file that an index names costs one question to one peer", async () 
   assertEquals(two.requests, []);
 });
 
-Deno.test("a file that no index names costs nothing", async () => {
+Deno.test("index: a file that is in no index needs no question", async () => {
   await using one = await serveDirectory(["a"]);
   await using asking = await serveInformed(one);
   one.requests.length = 0;
@@ -73,7 +73,7 @@ Deno.test("a file that no index names costs nothing", async () => {
   assertEquals(one.requests, []);
 });
 
-Deno.test("what indexes do not cover is asked", async () => {
+Deno.test("index: peers are asked for files that indexes do not contain", async () => {
   await using one = await serveDirectory(["a"]);
   await using asking = await serveInformed(one);
   one.requests.length = 0;
@@ -81,7 +81,7 @@ Deno.test("what indexes do not cover is asked", async () => {
   assertEquals(one.requests, ["POST /"]);
 });
 
-Deno.test("peers without an index are asked when no index has the file", async () => {
+Deno.test("index: peers without an index are asked when no index has the file", async () => {
   await using one = await serveDirectory(["a"]);
   await using original = await serveOriginal(["pkg/a", "pkg/old"]);
   await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
@@ -94,7 +94,7 @@ Deno.test("peers without an index are asked when no index has the file", async (
   assertEquals([checks(one), checks(original)], [before, 2]);
 });
 
-Deno.test("changes in the directory reach the peers as they happen, and as changes", async () => {
+Deno.test("index: changes in the directory reach the peers soon, and only as differences", async () => {
   await using one = await serveDirectory(["a", "b"]);
   await using asking = await serveInformed(one);
   one.requests.length = 0;
@@ -108,10 +108,10 @@ Deno.test("changes in the directory reach the peers as they happen, and as chang
   assertEquals(await find(asking, "pkg/new"), one.base + "pkg/new");
 });
 
-Deno.test("a file that came after the index was built is found, before it is built again", async () => {
+Deno.test("index: a file that was added after the index was built is found before it is built again", async () => {
   await using one = await serveDirectory(["a"]);
   await using asking = await serveInformed(one);
-  // A download that begins is the first sign; the file has its name when it is complete.
+  // The start of a download is the first change; the file gets its name when it is complete.
   await Deno.writeTextFile(`${one.directory}/late.part`, "late");
   await until(() => verdictOf(asking, one.base, "late") === "unknown");
   await Deno.rename(`${one.directory}/late.part`, `${one.directory}/late`);
@@ -120,7 +120,7 @@ Deno.test("a file that came after the index was built is found, before it is bui
   await until(() => verdictOf(asking, one.base, "late") === "yes");
 });
 
-Deno.test("a file that is still being written when the index is built is asked for, and named when it is whole", async () => {
+Deno.test("index: peers ask for a file that is being written when the index is built; it is in the index once complete", async () => {
   using scratch = new Scratch();
   const { directory } = scratch;
   let isGrowing = true;
@@ -137,12 +137,12 @@ Deno.test("a file that is still being written when the index is built is asked f
   assertEquals(verdictOf(asking, one.base, "late"), "unknown");
   assertEquals(await find(asking, "pkg/late"), one.base + "pkg/late");
   isGrowing = false;
-  // Nothing tells of it: the last byte of a file is no change of the directory.
+  // There is no event for this: writing the last byte does not change the directory.
   await until(() => verdictOf(asking, one.base, "late") === "yes");
   assertEquals(verdictOf(asking, one.base, "b"), "no");
 });
 
-Deno.test("the index of a server that lacks one of its directories says what is there, not what is not", async () => {
+Deno.test("index: if a directory is missing, peers still ask for files that are not in the index", async () => {
   await using one = await servePeer(["pkg/a"], {}, {
     index: { directories: ["/nonexistent-directory"], names: () => Promise.resolve(["a"]) },
   });
@@ -152,7 +152,7 @@ Deno.test("the index of a server that lacks one of its directories says what is 
   assertEquals(verdictOf(asking, one.base, "b"), "unknown");
 });
 
-Deno.test("many changes are few generations", async () => {
+Deno.test("index: many changes cause few generations", async () => {
   await using one = await serveDirectory([]);
   await using asking = await serveInformed(one);
   const before = indexes(one);
@@ -161,7 +161,7 @@ Deno.test("many changes are few generations", async () => {
   assert(indexes(one) - before <= 4, `${indexes(one) - before} fetches`);
 });
 
-Deno.test("a peer is asked less and less often for an index that takes long to build", async () => {
+Deno.test("index: the pause between requests grows while a peer builds its index", async () => {
   const names = ["a"];
   let pause = 0;
   await using one = await servePeer(["pkg/b"], {}, {
@@ -184,7 +184,7 @@ Deno.test("a peer is asked less and less often for an index that takes long to b
   assert(indexes(one) - before <= 4, `${indexes(one) - before} questions`);
 });
 
-Deno.test("a file that everybody may read from now on is in the index before long", async () => {
+Deno.test("index: a file that becomes readable is soon in the index", async () => {
   using scratch = new Scratch();
   const { directory } = scratch;
   await Deno.writeTextFile(`${directory}/a`, "a", { mode: 0o600 });
@@ -201,18 +201,18 @@ Deno.test("a file that everybody may read from now on is in the index before lon
   await until(() => verdictOf(asking, one.base, "a") === "yes", 40);
 });
 
-Deno.test("a peer that no longer has what its index names loses the entry at once", async () => {
+Deno.test("index: an entry is dropped at once when the peer no longer has the file", async () => {
   await using stale = await serveDirectory(["a"]);
   await using good = await serveDirectory(["a"]);
   await using asking = await serveInformed(stale, good);
-  // The file vanishes for clients while the index goes on naming it.
+  // Clients get 404 for the file while it is still in the index.
   stale.files.has = () => false;
   for (let i = 0; i < 20; i++) assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
   const tries = stale.requests.filter((line) => line.startsWith("HEAD")).length;
   assert(tries <= 1, `${tries} tries`);
 });
 
-Deno.test("a file that was away and is back is found again", async () => {
+Deno.test("index: a file that was missing and is back is found again", async () => {
   await using one = await serveDirectory(["a"]);
   await using asking = await serveInformed(one);
   await Deno.rename(`${one.directory}/a`, `${one.directory}/.a`);
@@ -222,7 +222,7 @@ Deno.test("a file that was away and is back is found again", async () => {
   assertEquals(await find(asking, "pkg/a"), one.base + "pkg/a");
 });
 
-Deno.test("a peer that refuses a file keeps its entry, one that says that it is gone does not", async () => {
+Deno.test("index: an entry is kept when the peer refuses the file, and dropped when it answers 404", async () => {
   const files = { has: (): boolean => false, refusal: 403 };
   await using one = await servePeer([], {}, {
     index: { directories: [], names: () => Promise.resolve(["a"]) },
@@ -235,7 +235,7 @@ Deno.test("a peer that refuses a file keeps its entry, one that says that it is 
   }
 });
 
-Deno.test("a peer with an index that went away is passed over without being noticed", async () => {
+Deno.test("index: a peer that is gone is skipped, and another one is used", async () => {
   await using good = await serveDirectory(["a"]);
   const dead = await serveDirectory(["a"]);
   await using asking = await serveInformed(dead, good);
@@ -243,7 +243,7 @@ Deno.test("a peer with an index that went away is passed over without being noti
   for (let i = 0; i < 5; i++) assertEquals(await find(asking, "pkg/a"), good.base + "pkg/a");
 });
 
-Deno.test("dead peers do not slow down what an index names", async () => {
+Deno.test("index: dead peers do not delay files that are in an index", async () => {
   await using good = await serveDirectory(["a"]);
   using silent = serveSilence();
   await until(() => good.peers.replyHeaders()["Pacserve-Index"] === "1");
@@ -257,12 +257,12 @@ Deno.test("dead peers do not slow down what an index names", async () => {
   assert(performance.now() - start < 4000, "waited for the peer that is silent");
 });
 
-Deno.test("a peer that is started anew is read anew", async () => {
+Deno.test("index: the index of a restarted peer is fetched again", async () => {
   const old = await serveDirectory(["a"]);
   await using asking = await serveInformed(old);
   await old[Symbol.asyncDispose]();
   assertEquals(await find(asking, "pkg/a"), null);
-  // Another server answers at the same address, with another instance and another index.
+  // Another server answers at the same URL, with another instance and another index.
   await using anew = await servePeer(["pkg/b"], { staticPeers: [asking.base] }, {
     index: { directories: [], names: () => Promise.resolve(["b"]) },
   }, { port: old.port });
@@ -270,7 +270,7 @@ Deno.test("a peer that is started anew is read anew", async () => {
   assertEquals(verdictOf(asking, anew.base, "a"), "no");
 });
 
-/** A peer that writes down what it is told of another one's index. */
+/** Starts a peer that records the generations of another one's index that it is told about. */
 async function serveListener(): Promise<
   TestServer & { readonly told: string[]; readonly answers: { delay: number } }
 > {
@@ -288,7 +288,7 @@ async function serveListener(): Promise<
   return { ...server, told, answers };
 }
 
-/** A peer whose index can change, and that has told another one of it. */
+/** Starts a peer whose index can change, and that has told another one about it. */
 async function serveChanging(
   listener: TestServer & { readonly told: readonly string[] },
 ): Promise<TestPeer & { readonly add: (name: string) => void }> {
@@ -306,7 +306,7 @@ async function serveChanging(
   };
 }
 
-Deno.test("a peer that is asked whether it is there is told of the index that is built meanwhile", async () => {
+Deno.test("index: a peer that is being probed is told about an index that is built meanwhile", async () => {
   await using slow = await serveListener();
   slow.answers.delay = 500;
   const names = async (): Promise<string[]> => {
@@ -320,7 +320,7 @@ Deno.test("a peer that is asked whether it is there is told of the index that is
   assertEquals([slow.told[0], starting.peers.registry.all().length], ["undefined", 1]);
 });
 
-Deno.test("a peer that is slow to answer is told of what changed meanwhile", async () => {
+Deno.test("index: a peer that answers slowly is told about changes meanwhile", async () => {
   await using slow = await serveListener();
   await using changing = await serveChanging(slow);
   slow.answers.delay = 1500;
@@ -337,14 +337,14 @@ Deno.test("a peer that is slow to answer is told of what changed meanwhile", asy
   await until(() => slow.told.at(-1) === "3");
 });
 
-Deno.test("a peer that was set aside is told of a change when it answers again", async () => {
+Deno.test("index: a peer in backoff is told about a change when it answers again", async () => {
   await using away = await serveListener();
   await using changing = await serveChanging(away);
   const known = changing.peers.registry.get(away.base);
   assert(known !== undefined);
   changing.peers.registry.failed(known, "broke off");
   changing.add("b");
-  // When its pause is over it is asked as others are.
+  // When its backoff ends it is asked as the others are.
   while (changing.peers.rows()[0]?.state !== "alive") {
     await find(changing, "other/file");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -352,7 +352,7 @@ Deno.test("a peer that was set aside is told of a change when it answers again",
   await until(() => away.told.at(-1) === "2");
 });
 
-Deno.test("an index that is none, or has no end, makes a peer one without an index", async () => {
+Deno.test("index: a peer with a malformed or endless index is treated as one without an index", async () => {
   const bodies: ((request: string) => Uint8Array)[] = [
     () => new Uint8Array(),
     () => new TextEncoder().encode("<html>"),
@@ -376,7 +376,7 @@ Deno.test("an index that is none, or has no end, makes a peer one without an ind
   }
 });
 
-Deno.test("300 packages among peers with indexes cost one question each", async () => {
+Deno.test("index: 300 packages on peers with indexes need one question each", async () => {
   const names = Array.from({ length: 300 }, (_, i) => `p${i}`);
   await using one = await serveDirectory(names.slice(0, 100));
   await using two = await serveDirectory(names.slice(100, 200));
@@ -392,7 +392,7 @@ Deno.test("300 packages among peers with indexes cost one question each", async 
   assert(messages <= 320, `${messages} messages`);
 });
 
-Deno.test("the index answers conditional requests with 304, and one not yet built with 404", async () => {
+Deno.test("index: conditional requests get 304, and 404 before it is built", async () => {
   await using one = await serveDirectory(["a"]);
   await until(() => one.peers.replyHeaders()["Pacserve-Index"] === "1");
   const first = await fetch(one.base + "?index=pkg");

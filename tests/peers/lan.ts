@@ -1,4 +1,4 @@
-/** Servers on loopback for tests of the peers' room: ours, and others that misbehave. */
+/** Servers on loopback for tests of peers: pacserve, and others that misbehave. */
 
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -16,51 +16,51 @@ import { makeRequest } from "../request.ts";
 export interface TestServer extends AsyncDisposable {
   readonly base: string;
   readonly port: number;
-  /** What it was asked: `POST /`, `HEAD /pkg/foo`. */
+  /** The requests that it got: `POST /`, `HEAD /pkg/foo`. */
   readonly requests: string[];
-  /** Bytes that it got and sent, over all connections. */
+  /** Number of bytes that it received and sent on all connections. */
   readonly traffic: () => number;
 }
 
-/** A server with the peers' room in it. */
+/** A server with the real code of peers. */
 export interface TestPeer extends TestServer {
   readonly peers: Peers;
-  /** What its clients get. */
+  /** The files that its clients get. */
   readonly files: Files;
   readonly log: string[];
-  /** Shares what it shares now, as after another configuration: its index is built again. */
+  /** Does what a new configuration does: the index is built again. */
   readonly reload: () => void;
 }
 
-/** Which server paths (`pkg/foo`) are files, and the status that clients get for others: 404. */
+/** The server paths (`pkg/foo`) that are files. Clients get 404 for others. */
 export interface Files {
   has: (path: string) => boolean;
   refusal?: number;
 }
 
-/** Where a server listens: by default on loopback, on a port of the kernel's choice. */
+/** The address that a server listens on: by default loopback with any free port. */
 export interface Where {
   readonly hostname?: string;
   readonly port?: number;
 }
 
-/** What a test says about the server that it runs, in place of what it would be on this host. */
+/** Settings of a server in a test that replace its defaults. */
 export interface Own
   extends
     Partial<Pick<OwnServer["files"], "has" | "listing">>,
     Partial<OwnServer["admission"]>,
     Partial<OwnNetwork> {
-  /** The index that it publishes. */
+  /** The published index. */
   readonly index?: {
     readonly names: () => Promise<readonly string[]>;
     readonly isGrowing?: () => boolean;
     readonly directories: readonly string[];
   };
-  /** Where its log goes, besides what a test reads. */
+  /** A function that also gets the lines of the log. */
   readonly log?: (sentence: string) => void;
 }
 
-/** Looks until `condition` holds; fails after `seconds`. */
+/** Waits until `condition` is true; fails after `seconds`. */
 export async function until(condition: () => boolean, seconds = 10): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!condition()) {
@@ -69,7 +69,7 @@ export async function until(condition: () => boolean, seconds = 10): Promise<voi
   }
 }
 
-/** Any HTTP server. */
+/** Starts an HTTP server. */
 export async function serve(
   answer: (request: http.IncomingMessage, response: http.ServerResponse) => void,
   { hostname = "127.0.0.1", port = 0 }: Where = {},
@@ -95,7 +95,10 @@ export async function serve(
   };
 }
 
-/** A server of the original, as far as peers see it: it has these files, and no fields of ours. */
+/**
+ * Starts a server that peers cannot distinguish from an original: it has these files, and does not send
+ * our header fields.
+ */
 export function serveOriginal(files: readonly string[], delay = 0): Promise<TestServer> {
   return serve(async (request, response) => {
     const body = await textOf(request);
@@ -118,7 +121,7 @@ export function serveOriginal(files: readonly string[], delay = 0): Promise<Test
   });
 }
 
-/** A listening socket that takes connections and never says a word. */
+/** Starts a server that accepts connections but never answers. */
 export function serveSilence(): { readonly base: string } & Disposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Deno.Conn[] = [];
@@ -134,7 +137,7 @@ export function serveSilence(): { readonly base: string } & Disposable {
   };
 }
 
-/** One of our servers. */
+/** Starts a server with the real code of peers. */
 export async function servePeer(
   files: readonly string[],
   configuration: Partial<PeersConfiguration> = {},
@@ -144,7 +147,7 @@ export async function servePeer(
   const has: Files = where.files ?? new Set(files);
   const log: string[] = [];
   const server: TestServer = await serve(
-    // A client that goes away in the midst of its message gets no answer.
+    // A client that leaves before the end of its message gets no answer.
     (request, response) => void reply(request, response).catch(() => response.destroy()),
     where,
   );
@@ -154,7 +157,7 @@ export async function servePeer(
     staticPeers: [],
     multicast: null,
     mdns: null,
-    // Long enough for a machine that is busy with other tests.
+    // This is long enough for a machine that is busy with other tests.
     searchTimeout: 2000,
     defaultPort: 15678,
     ipv6: false,
@@ -219,7 +222,7 @@ export async function servePeer(
   };
 }
 
-/** Sends a message as another server would; gives the status and the body of the answer. */
+/** Sends a message as another server would. Returns the status and the body of the answer. */
 export async function post(server: TestServer, body: string): Promise<[number, string]> {
   const response = await fetch(server.base, {
     method: "POST",
@@ -253,7 +256,7 @@ function exchangeOf(incoming: http.IncomingMessage): HttpRequest {
   };
 }
 
-/** The body of a request. */
+/** Returns the body of a request. */
 export async function textOf(request: http.IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of request) text += chunk;
@@ -270,7 +273,7 @@ function listingOf(files: readonly string[], segments: readonly string[]): Listi
   }));
 }
 
-/** Whether the peer with this URL has a file of this name in `pkg`, as its index tells. */
+/** Returns if the peer with this URL has a file of this name in `pkg`, according to its index. */
 export function verdictOf({ peers }: Pick<TestPeer, "peers">, url: string, name: string): Verdict {
   const peer = peers.registry.get(url);
   return peer === undefined ? "unknown" : peers.indexes.verdict(peer, name);

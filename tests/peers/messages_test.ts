@@ -3,7 +3,7 @@ import { find, post, serve, serveOriginal, servePeer, serveSilence, until } from
 
 const message = (value: unknown): string => "json=" + encodeURIComponent(JSON.stringify(value));
 
-Deno.test("messages are answered as the original answers them", async () => {
+Deno.test("Peers: messages get the same answers as from the original", async () => {
   await using peer = await servePeer(["pkg/foo", "__proto__"]);
   const cases: [string, number, string][] = [
     [message({ type: "nudge", uri: "http://ungabunga:9/" }), 200, "true"],
@@ -35,7 +35,7 @@ Deno.test("messages are answered as the original answers them", async () => {
   assertEquals((await post(peer, "json=" + "9".repeat(2 << 20)))[0], 413);
 });
 
-Deno.test("who nudges is asked, and then is a peer", async () => {
+Deno.test("Peers: a server that sends a nudge is probed, and then is a peer", async () => {
   await using asking = await servePeer([]);
   await using other = await serveOriginal(["pkg/foo"]);
   const [, answer] = await post(
@@ -48,7 +48,7 @@ Deno.test("who nudges is asked, and then is a peer", async () => {
   assertEquals(asking.log, [`found peer ${other.base}`]);
 });
 
-Deno.test("two of ours that meet know each other", async () => {
+Deno.test("Peers: of two servers, one nudge is enough for both to know each other", async () => {
   await using one = await servePeer(["pkg/one"]);
   await using two = await servePeer(["pkg/two"], { staticPeers: [one.base] });
   await until(() =>
@@ -58,7 +58,7 @@ Deno.test("two of ours that meet know each other", async () => {
   assertEquals(await find(two, "pkg/one"), one.base + "pkg/one");
 });
 
-Deno.test("a nudge that nobody stands behind makes no peer", async () => {
+Deno.test("Peers: a nudge makes no peer if no server answers the probe", async () => {
   await using asking = await servePeer([], {});
   using silent = serveSilence();
   const { port } = new URL(silent.base);
@@ -69,18 +69,18 @@ Deno.test("a nudge that nobody stands behind makes no peer", async () => {
     await post(asking, message({ type: "nudge", uri }));
   }
   assertEquals(asking.peers.registry.all().length, 0);
-  // A path is the sender's choice: nobody is asked for it.
+  // No probe is sent to a path that the sender chose.
   assertEquals(other.requests, []);
 });
 
-Deno.test("a flood of nudges makes a server ask 120 times, and one that is known is still heard", async () => {
+Deno.test("Peers: a flood of nudges causes at most 120 probes, and a known peer is still heard", async () => {
   await using asking = await servePeer([]);
   await using known = await servePeer(["pkg/foo"], { staticPeers: [asking.base] });
   await until(() =>
     asking.peers.registry.all().length === 1 && known.peers.rows()[0]?.lastSeen !== null
   );
   let answers = 0;
-  // It is no peer, so it is never known, and each nudge is news.
+  // The sender never becomes a peer, therefore each of its nudges would cause a probe.
   await using stranger = await serve((request, response) => {
     request.resume();
     answers++;
@@ -95,16 +95,16 @@ Deno.test("a flood of nudges makes a server ask 120 times, and one that is known
   assertEquals(await find(asking, "pkg/foo"), known.base + "pkg/foo");
 });
 
-Deno.test("a nudge never makes a peer of a host that it names", async () => {
+Deno.test("Peers: a nudge never makes a peer of the host in its URI", async () => {
   await using asking = await servePeer([]);
   await using other = await serveOriginal([]);
-  // The host is replaced by the one that the nudge came from, which has nobody at port 9.
+  // The host is replaced with the sender's, where no server listens at port 9.
   await post(asking, message({ type: "nudge", uri: `http://192.0.2.1:${other.port}/` }));
   await until(() => asking.peers.registry.all().length === 1);
   assertEquals(asking.peers.rows().map(({ url }) => url), [other.base]);
 });
 
-Deno.test("those who are not let in are never peers", async () => {
+Deno.test("Peers: a server that is not allowed never becomes a peer", async () => {
   await using other = await serveOriginal([]);
   await using asking = await servePeer([], {}, { allowsPeer: () => false });
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
@@ -112,11 +112,11 @@ Deno.test("those who are not let in are never peers", async () => {
   assertEquals(other.requests, []);
 });
 
-Deno.test("a server is not its own peer, under whatever name", async () => {
+Deno.test("Peers: a server is not its own peer, under any name", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   await using asking = await servePeer([], { staticPeers: [`http://127.0.0.1:${port}/`] });
-  // A relay gives the server a second address.
+  // A TCP relay gives the server a second address.
   const relaying = (async () => {
     for await (const connection of listener) {
       const inner = await Deno.connect({ hostname: "127.0.0.1", port: asking.port });
@@ -134,12 +134,12 @@ Deno.test("a server is not its own peer, under whatever name", async () => {
   await relaying;
 });
 
-Deno.test("a peer that failed comes back when it nudges", async () => {
+Deno.test("Peers: a peer that failed is used again when it sends a nudge", async () => {
   await using other = await servePeer(["pkg/foo"]);
   await using asking = await servePeer([], { staticPeers: [other.base] });
   const [peer] = asking.peers.registry.all();
   assert(peer !== undefined);
-  // The answer to the first question would make up for the failure.
+  // Wait for the answer to the first question, which would otherwise end the backoff.
   await until(() => peer.state === "alive");
   asking.peers.registry.failed(peer, "broke off");
   assertEquals(await find(asking, "pkg/foo"), null);
@@ -148,7 +148,7 @@ Deno.test("a peer that failed comes back when it nudges", async () => {
   assertEquals(await find(asking, "pkg/foo"), other.base + "pkg/foo");
 });
 
-Deno.test("a worker that takes over knows the peers", async () => {
+Deno.test("Peers: importState restores the peers of the previous worker", async () => {
   await using other = await serveOriginal(["pkg/foo"]);
   await using one = await servePeer([]);
   await post(one, message({ type: "nudge", uri: `http://x:${other.port}/` }));

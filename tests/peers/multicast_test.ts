@@ -1,4 +1,4 @@
-/** Servers that find each other by multicast, each on a host of its own. It takes root. */
+/** Servers that find each other by multicast, each on its own host. The tests need root. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Host } from "../lan/host.ts";
@@ -16,7 +16,7 @@ const deno = (name: string, ...rest: string[]): string[] => [
   ...rest,
 ];
 
-/** A host whose multicast goes where sockets say, as on a host without a route for it. */
+/** Makes a host without a route for multicast, so that the socket chooses the interface. */
 async function hostOf(lan: Network, name: string): Promise<Host> {
   const host = await lan.host(name);
   await host.must(["ip", "route", "del", "224.0.0.0/4"]);
@@ -25,7 +25,7 @@ async function hostOf(lan: Network, name: string): Promise<Host> {
 
 interface Knowledge {
   readonly peers: readonly string[];
-  /** Bytes of resident memory. */
+  /** Resident memory in bytes. */
   readonly rss: number;
 }
 
@@ -41,10 +41,13 @@ async function search(node: RunningProgram): Promise<string> {
   return await node.line(/^file at /, before);
 }
 
-/** Number of datagrams that a flood is made of. */
+/** Number of datagrams of a flood. */
 const FLOOD = 40_000;
 
-/** Datagrams that came to a host's sockets, taken or not, since it was made (RFC 4113). */
+/**
+ * Returns the number of datagrams that arrived at a host's sockets since it was made, including dropped
+ * ones (RFC 4113).
+ */
 async function datagrams(host: Host): Promise<number> {
   const [names = "", values = ""] = (await host.must(["cat", "/proc/net/snmp"])).split("\n")
     .filter((line) => line.startsWith("Udp:"));
@@ -53,7 +56,7 @@ async function datagrams(host: Host): Promise<number> {
   return count("InDatagrams") + count("RcvbufErrors");
 }
 
-Deno.test("two hosts find each other within two seconds of their start", async () => {
+Deno.test("--multicast: two hosts find each other within two seconds after their start", async () => {
   await using lan = await Network.create();
   const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
   await using one = a.spawn(deno("node.ts"));
@@ -70,7 +73,7 @@ Deno.test("two hosts find each other within two seconds of their start", async (
   assert((await search(two)).startsWith(`file at http://${lan.addressOf(a)}:15678/pkg/foo`));
 });
 
-Deno.test("an interface that comes up later is used within a minute", async () => {
+Deno.test("--multicast: an interface that comes up later is used within a minute", async () => {
   await using lan = await Network.create();
   const a = await hostOf(lan, "alder");
   const late = await Host.create("cedar");
@@ -82,14 +85,14 @@ Deno.test("an interface that comes up later is used within a minute", async () =
   assertEquals((await ask(two)).peers, [`alive http://${lan.addressOf(a)}:15678/`]);
 });
 
-Deno.test("a host whose cable is plugged in after it announced itself is found within a minute", async () => {
+Deno.test("--multicast: a host whose cable is plugged in after its announcement is found within a minute", async () => {
   await using lan = await Network.create();
   const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
   await lan.unplug(late);
   await using one = a.spawn(deno("node.ts"));
   await using two = late.spawn(deno("node.ts"));
   for (const host of [a, late]) {
-    // One by loopback, and one to the LAN or into the void. More are to come in five minutes.
+    // One goes to loopback, and one to the LAN or nowhere. The next ones come after five minutes.
     await eventually("it announced itself", async () => await datagramsSent(host) >= 2);
   }
   await lan.plugIn(late);
@@ -97,7 +100,7 @@ Deno.test("a host whose cable is plugged in after it announced itself is found w
   await two.line(/^found peer /);
 });
 
-Deno.test("whoever hears another one for the first time announces itself to all others too", async () => {
+Deno.test("--multicast: on the first announcement from a network a host announces itself there again", async () => {
   await using lan = await Network.create();
   const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
   await lan.unplug(late);
@@ -111,7 +114,7 @@ Deno.test("whoever hears another one for the first time announces itself to all 
   await one.line(new RegExp(`^found peer http://${lan.addressOf(late)}:`), 0, 30_000);
 });
 
-/** How many UDP datagrams a host has sent, by the kernel's account. */
+/** Returns the number of UDP datagrams that a host has sent, from the kernel's counters. */
 async function datagramsSent(host: Host): Promise<number> {
   const table = await host.must(["cat", "/proc/net/snmp"]);
   const [names = [], values = []] = table.split("\n").filter((line) => line.startsWith("Udp:"))
@@ -119,7 +122,7 @@ async function datagramsSent(host: Host): Promise<number> {
   return Number(values[names.indexOf("OutDatagrams")]);
 }
 
-Deno.test("a flood of 40,000 datagrams neither grows memory nor evicts a peer that works", async () => {
+Deno.test("--multicast: a flood of 40,000 datagrams neither increases memory nor evicts a working peer", async () => {
   await using lan = await Network.create();
   const hosts = [await hostOf(lan, "alder"), await hostOf(lan, "birch")] as const;
   const enemy = await hostOf(lan, "elder");
@@ -127,7 +130,7 @@ Deno.test("a flood of 40,000 datagrams neither grows memory nor evicts a peer th
   await using two = hosts[1].spawn(deno("node.ts"));
   await Promise.all([one.line(/^found peer /), two.line(/^found peer /)]);
   const before = await ask(one);
-  // The enemy's own work must not be what slows the others down: they share a processor here.
+  // Limit the sender's own work, because it shares a processor with the others.
   const command = deno("flood.ts", lan.addressOf(enemy), "10000", String(FLOOD / 10_000));
   const datagramsBefore = await datagrams(hosts[0]);
   await using flood = enemy.spawn(["nice", "-n", "19", ...command]);
@@ -137,7 +140,7 @@ Deno.test("a flood of 40,000 datagrams neither grows memory nor evicts a peer th
     found.push((await search(one)).startsWith(place));
     return flood.lines.some((line) => line.startsWith("sent"));
   }, 60_000);
-  // How fast they came depends on this machine; that they came does not.
+  // Their speed depends on this machine, but they must arrive.
   assertMatch(flood.lines.join("\n"), new RegExp(`^sent ${FLOOD} in `, "m"));
   const came = await datagrams(hosts[0]) - datagramsBefore;
   assert(came > FLOOD / 2, `only ${came} datagrams came`);

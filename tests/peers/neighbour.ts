@@ -1,5 +1,5 @@
 /**
- * A neighbour that asks a server for much, for a test on hosts. It prints how often each status came.
+ * Sends many requests to a server as a neighbour, for a test on hosts. It prints the number of replies by status.
  *
  * Usage: `neighbour.ts <server> hops <messages> <paths in each>`, or `neighbour.ts <server> get <names>
  * <beginning of each name>`
@@ -17,7 +17,7 @@ await Promise.all(Array.from({ length: 16 }, async () => {
 }));
 console.log(JSON.stringify(statuses));
 
-/** A file check that lets the server ask its own peers. */
+/** Returns a file check that allows the server to ask its own peers. */
 function checkFiles(message: number): Promise<Response> {
   const paths = Array.from({ length: Number(more) }, (_, path) => `pkg/far-${message}-${path}`);
   const json = JSON.stringify({ type: "file check", paths, hops: 1 });

@@ -1,6 +1,6 @@
 /**
- * One server, for tests that run it on a host of its own. It prints what it logs; on SIGUSR1 what it
- * knows, on SIGUSR2 where it finds the file `pkg/foo`, which it shares itself.
+ * Runs one server, for tests that start it on its own host. It prints its log, on SIGUSR1 its state, and on
+ * SIGUSR2 where it finds the file `pkg/foo`, which it also shares.
  */
 
 import { IGNORED_INTERFACES } from "../../src/peers/interfaces.ts";

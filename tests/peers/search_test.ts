@@ -13,7 +13,7 @@ import { makeRequest } from "../request.ts";
 
 const PACKAGE = "pkg/foo-1:2.0+r1-1-any.pkg.tar.zst";
 
-Deno.test("a file is found on the peer that has it", async () => {
+Deno.test("Finder: a file is found on the peer that has it", async () => {
   await using one = await servePeer([PACKAGE]);
   await using two = await serveOriginal(["pkg/other"]);
   await using asking = await servePeer([], { staticPeers: [one.base, two.base] });
@@ -22,7 +22,7 @@ Deno.test("a file is found on the peer that has it", async () => {
   assertEquals(await find(asking, "pkg/nowhere"), null);
 });
 
-Deno.test("peers that do not answer cost no more than the search time, and then nothing", async () => {
+Deno.test("Finder: peers that do not answer delay one search until the time limit, and later ones not at all", async () => {
   using silent = serveSilence();
   using mute = serveSilence();
   await using slow = await serveOriginal([], 200);
@@ -37,7 +37,7 @@ Deno.test("peers that do not answer cost no more than the search time, and then 
   await until(() => asking.peers.rows().filter(({ state }) => state === "backoff").length === 2);
   const again = performance.now();
   assertEquals(await find(asking, PACKAGE), null);
-  assert(performance.now() - again < 2500, "waited for peers that had been set aside");
+  assert(performance.now() - again < 2500, "waited for peers that are in backoff");
 });
 
 Deno.test("a search that may take long waits for a peer that needs 2.1 s for each answer", async () => {
@@ -58,7 +58,7 @@ Deno.test("a peer that has the file is not kept waiting by dead ones", async () 
   assert(performance.now() - start < 4000, "waited for the peer that is silent");
 });
 
-Deno.test("peers that answer garbage are as if they had nothing", async () => {
+Deno.test("Finder: peers that answer garbage are treated as if they had no files", async () => {
   const garbage = ["", "null", "true", "[]", "<html>", "\xff\xfe", '{"pkg/a":7}', "{".repeat(9999)];
   for (const text of garbage) {
     await using bad = await serve((_, response) => void response.end(text));
@@ -67,7 +67,7 @@ Deno.test("peers that answer garbage are as if they had nothing", async () => {
   }
 });
 
-Deno.test("a peer that is no HTTP server is as if it were dead", async () => {
+Deno.test("Finder: a peer that is not an HTTP server is treated as dead", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     for await (const connection of listener) {
@@ -83,7 +83,7 @@ Deno.test("a peer that is no HTTP server is as if it were dead", async () => {
   await serving;
 });
 
-Deno.test("no redirect of a peer is followed", async () => {
+Deno.test("Finder: no redirect of a peer is followed", async () => {
   await using target = await serveOriginal([PACKAGE]);
   await using bad = await serve((_, response) =>
     void response.writeHead(307, { Location: target.base }).end()
@@ -93,7 +93,7 @@ Deno.test("no redirect of a peer is followed", async () => {
   assertEquals(target.requests, []);
 });
 
-Deno.test("an endless answer is not read to its end", async () => {
+Deno.test("Finder: an endless answer is cut off", async () => {
   let sent = 0;
   let ended = false;
   await using bad = await serve((_, response) => {
@@ -112,7 +112,7 @@ Deno.test("an endless answer is not read to its end", async () => {
   assert(sent < 64 << 20, `${sent} bytes`);
 });
 
-Deno.test("a peer that says yes and serves 404 is passed over", async () => {
+Deno.test("Finder: a peer that confirms a file and serves 404 is not used", async () => {
   await using liar = await serve((request, response) => {
     if (request.method === "HEAD") response.writeHead(404).end();
     else response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
@@ -122,7 +122,7 @@ Deno.test("a peer that says yes and serves 404 is passed over", async () => {
   assertEquals(await find(asking, PACKAGE), honest.base + PACKAGE);
 });
 
-Deno.test("a peer that says yes and then falls silent is passed over", async () => {
+Deno.test("Finder: a peer that confirms a file and then hangs is not used", async () => {
   await using liar = await serve((request, response) => {
     if (request.method === "POST") response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
   });
@@ -131,7 +131,7 @@ Deno.test("a peer that says yes and then falls silent is passed over", async () 
   assertEquals(await find(asking, PACKAGE), honest.base + PACKAGE);
 });
 
-Deno.test("a peer that points elsewhere is not believed", async () => {
+Deno.test("Finder: a location on another server is ignored", async () => {
   await using other = await serveOriginal([PACKAGE]);
   await using bad = await serve((_, response) =>
     void response.end(JSON.stringify({ [PACKAGE]: other.base + PACKAGE }))
@@ -141,7 +141,7 @@ Deno.test("a peer that points elsewhere is not believed", async () => {
   assertEquals(other.requests, []);
 });
 
-Deno.test("what is asked together goes in few messages", async () => {
+Deno.test("Finder: simultaneous questions need few messages", async () => {
   const files = Array.from({ length: 300 }, (_, i) => `pkg/p${i}`);
   await using one = await serveOriginal(files.slice(0, 150));
   await using two = await serveOriginal(files.slice(150));
@@ -158,7 +158,7 @@ Deno.test("what is asked together goes in few messages", async () => {
   }
 });
 
-Deno.test("a path that is too long for a file is not asked, and sets nobody aside", async () => {
+Deno.test("Finder: a path that is too long for a file is not asked, and puts no peer in backoff", async () => {
   await using peer = await servePeer([PACKAGE]);
   await using asking = await servePeer([], { staticPeers: [peer.base] });
   await until(() => asking.peers.rows()[0]?.lastSeen !== null);
@@ -172,7 +172,7 @@ Deno.test("a path that is too long for a file is not asked, and sets nobody asid
   assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
 });
 
-Deno.test("many long paths at once go in messages that a peer takes", async () => {
+Deno.test("Finder: many long paths are split into messages that a peer accepts", async () => {
   const name = '"'.repeat(250);
   const files = Array.from({ length: 60 }, (_, i) => `${i}/${`${name}/`.repeat(15)}x`);
   await using peer = await servePeer(files);
@@ -183,13 +183,13 @@ Deno.test("many long paths at once go in messages that a peer takes", async () =
   assertEquals(asking.peers.rows().map(({ state }) => state), ["alive"]);
 });
 
-Deno.test("a peer that does not take a question is not set aside for it", async () => {
+Deno.test("Finder: a peer that refuses a long message is not put in backoff", async () => {
   const answers: readonly (readonly [number, string])[] = [[200, "null"], [413, "too long\n"]];
   for (const [status, text] of answers) {
     let nudged = false;
     await using strict = await serve((request, response) => {
       request.resume();
-      // It takes the nudge, which comes first.
+      // It accepts the nudge, which comes first.
       response.writeHead(nudged ? status : 200).end(nudged ? text : "true");
       nudged = true;
     });
@@ -200,21 +200,21 @@ Deno.test("a peer that does not take a question is not set aside for it", async 
   }
 });
 
-Deno.test("a file that is asked for twice at once is searched once", async () => {
+Deno.test("Finder: two simultaneous requests for a file share one search", async () => {
   await using peer = await serveOriginal([PACKAGE]);
   await using asking = await servePeer([], { staticPeers: [peer.base] });
   await Promise.all(Array.from({ length: 10 }, () => find(asking, PACKAGE)));
   assertEquals(peer.requests.filter((line) => line.startsWith("HEAD")).length, 1);
 });
 
-Deno.test("a peer on a loopback address is of no use to other hosts", async () => {
+Deno.test("Finder: clients on other hosts are not redirected to a peer on a loopback address", async () => {
   await using peer = await serveOriginal([PACKAGE]);
   const elsewhere = { networkOf: () => "10.0.0.1/24" };
   await using asking = await servePeer([], { staticPeers: [peer.base] }, elsewhere);
   assertEquals(await find(asking, PACKAGE), null);
 });
 
-Deno.test("a search ends when nobody is interested any more", async () => {
+Deno.test("Finder: a search ends when all its clients have left", async () => {
   using silent = serveSilence();
   await using asking = await servePeer([], { staticPeers: [silent.base], searchTimeout: 60_000 });
   const interest = new AbortController();
@@ -223,7 +223,7 @@ Deno.test("a search ends when nobody is interested any more", async () => {
   assertEquals(await found, null);
 });
 
-Deno.test("remote listings are merged, slow peers left out, and addresses are our own making", async () => {
+Deno.test("Finder.list: listings are merged, slow peers are skipped, and URLs are made from names", async () => {
   using silent = serveSilence();
   await using one = await servePeer(["pkg/a b", "pkg/c"]);
   await using bad = await serve((_, response) =>
@@ -241,7 +241,7 @@ Deno.test("remote listings are merged, slow peers left out, and addresses are ou
   );
 });
 
-/** A server that answers a nudge as a peer does, and everything else with a listing. */
+/** Starts a server that answers a nudge as a peer does, and everything else with a listing. */
 function serveListing(listing: string): Promise<TestServer> {
   return serve((request, response) => {
     let message = "";
@@ -251,7 +251,7 @@ function serveListing(listing: string): Promise<TestServer> {
   });
 }
 
-Deno.test("names that no address can have, and more names than a page can show, harm nobody", async () => {
+Deno.test("Finder.list: names that no URL can contain, and too many names, do no harm", async () => {
   const names = '{"\\ud800":[{"href":"x"}],"good":[{"href":"good"}],"a/b":[{"href":"x"}]}';
   await using odd = await serveListing(names);
   const many = Array.from({ length: 90_000 }, (_, index) => `"${index}":[{"href":"x"}]`).join(",");
@@ -273,7 +273,7 @@ Deno.test("names that no address can have, and more names than a page can show, 
   }
 });
 
-Deno.test("hops let a server ask its peers, and give absolute addresses", async () => {
+Deno.test("file check: hops make a server ask its peers, and give absolute URLs", async () => {
   await using far = await servePeer(["pkg/far"]);
   await using near = await servePeer(["pkg/near"], { staticPeers: [far.base] });
   const check = (hops: number): Promise<[number, string]> => {
@@ -286,11 +286,11 @@ Deno.test("hops let a server ask its peers, and give absolute addresses", async 
   assertEquals(JSON.parse(body), { "pkg/near": "pkg/near", "pkg/far": far.base + "pkg/far" });
 });
 
-Deno.test("a peer that lists no directory is still asked for packages", async () => {
+Deno.test("Finder.list: a peer that cannot list directories is still asked for packages", async () => {
   await using odd = await serve((request, response) => {
     let body = "";
     request.on("data", (chunk) => body += chunk).on("end", () => {
-      // As an original that is asked with a slash at the end.
+      // An original does this if the path ends with a slash.
       if (body.includes("directory")) request.socket.destroy();
       else response.end(JSON.stringify({ [PACKAGE]: PACKAGE }));
     });
@@ -302,7 +302,7 @@ Deno.test("a peer that lists no directory is still asked for packages", async ()
   assertEquals(await find(asking, PACKAGE), odd.base + PACKAGE);
 });
 
-Deno.test("a directory is asked for without a slash at its end", async () => {
+Deno.test("Finder.list: the path in the message has no slash at its end", async () => {
   const bodies: string[] = [];
   await using peer = await serve((request, response) => {
     let body = "";

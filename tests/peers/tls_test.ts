@@ -5,7 +5,7 @@ import { Scratch } from "../scratch.ts";
 import { must } from "../lan/process.ts";
 import { find, servePeer, until } from "./lan.ts";
 
-/** An authority, and a certificate from it for 127.0.0.1. */
+/** Makes an authority, and a certificate from it for 127.0.0.1. */
 async function makeCertificates(): Promise<
   { authority: string; certificate: string; key: string }
 > {
@@ -26,7 +26,7 @@ async function makeCertificates(): Promise<
   return { authority: authority ?? "", certificate: certificate ?? "", key: secret ?? "" };
 }
 
-Deno.test("a peer with TLS is used if its certificate is trusted, and only then", async () => {
+Deno.test("PeerClient: a peer with TLS is used only if its certificate is trusted", async () => {
   const { authority, certificate, key } = await makeCertificates();
   const server = https.createServer({ cert: certificate, key }, (request, response) => {
     request.resume();

@@ -1,6 +1,6 @@
 /**
- * A mirror (below `/mirror/`) and a peer in one, for a test on hosts: it has what has `far` or `has` in
- * its name. On SIGUSR1 it prints how many HEADs each of the two got.
+ * A mirror (at `/mirror/`) and a peer in one program, for a test on hosts. It has all files whose names contain
+ * `far` or `has`. On SIGUSR1 it prints the number of HEAD requests to each of the two.
  */
 
 import { textOf } from "./lan.ts";

@@ -2,11 +2,11 @@
 
 import { run, RunningProgram } from "../lan/process.ts";
 
-/** What curl got. */
+/** The result of curl. */
 export interface CurlOutcome {
   /** Exit status. */
   readonly code: number;
-  /** Of the reply; 0 without one. */
+  /** Status of the reply; 0 without one. */
   readonly status: number;
   readonly body: string;
 }
@@ -17,14 +17,14 @@ export class Inbox implements AsyncDisposable {
     readonly program: RunningProgram,
     readonly directory: string,
     readonly port: number,
-    /** How many files of a killed server it found. */
+    /** Number of files of a killed server that it removed. */
     readonly swept: number,
   ) {}
 
   /**
    * Starts a server, with the permissions of the confined worker, and waits until it listens.
    *
-   * @param before shell commands that run first, in a mount namespace of the server's own
+   * @param before shell commands that run first, in the private mount namespace of the server
    */
   static async start(directory: string, options?: object, before?: string): Promise<Inbox> {
     const command = [
@@ -52,13 +52,13 @@ export class Inbox implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}${path}`;
   }
 
-  /** The names in the directory as the server sees it. */
+  /** Returns the names in the directory, in the server's mount namespace. */
   names(): string[] {
     const seen = `/proc/${this.program.pid}/root${this.directory}`;
     return [...Deno.readDirSync(seen)].map(({ name }) => name).sort();
   }
 
-  /** Resident memory in MiB: the most that there has been. */
+  /** Returns the peak of resident memory in MiB. */
   peakMemory(): number {
     const status = Deno.readTextFileSync(`/proc/${this.program.pid}/status`);
     return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1024;

@@ -1,7 +1,7 @@
 /**
- * A server that takes uploads and nothing else, as a program of its own so that it can be killed.
- * Arguments: the upload directory, and options as JSON. Prints `{"port", "swept"}`, then a line a log
- * message. Runs with the permissions of the confined worker.
+ * A server that only accepts uploads. It is a separate program, so that it can be killed.
+ * Arguments: the upload directory, and options as JSON. Prints `{"port", "swept"}`, then one line for
+ * each log message. Runs with the permissions of the confined worker.
  */
 
 import { listen } from "../../src/http/listener.ts";

@@ -1,4 +1,4 @@
-/** Uploads over real connections to a real process: curl, clients that go away, servers that die. */
+/** Uploads over real connections to a real process: curl, clients that leave, servers that die. */
 
 import { connect, type Socket } from "node:net";
 import { isUploadTemporary } from "../../src/quickserve/uploads/temporary.ts";
@@ -9,7 +9,7 @@ import { inScratch } from "../scratch.ts";
 
 const MIB = 1 << 20;
 
-/** Writes to a server by hand; what it answers is thrown away. */
+/** Writes bytes to a server, and discards its answer. */
 async function dial(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
@@ -22,7 +22,7 @@ function write(socket: Socket, data: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => socket.write(data, () => resolve()));
 }
 
-Deno.test("curl -T and curl -F, with and without a length, under names of all kinds", () =>
+Deno.test("uploads: curl -T and curl -F store files with names of all kinds, with and without a length", () =>
   inScratch((directory) =>
     inScratch(async (source) => {
       await using inbox = await Inbox.start(directory);
@@ -49,7 +49,7 @@ Deno.test("curl -T and curl -F, with and without a length, under names of all ki
     })
   ));
 
-Deno.test("too large: refused before a byte of it was sent, and while it comes", () =>
+Deno.test("uploads: a file that is too large is refused before its first byte, or during the transfer", () =>
   inScratch((directory) =>
     inScratch(async (source) => {
       await using inbox = await Inbox.start(directory, { maximumSize: MIB });
@@ -68,7 +68,7 @@ Deno.test("too large: refused before a byte of it was sent, and while it comes",
     })
   ));
 
-Deno.test("a client that goes away after any number of bytes leaves nothing", () =>
+Deno.test("uploads: a client that leaves after any number of bytes leaves no file", () =>
   inScratch(async (directory) => {
     await using inbox = await Inbox.start(directory);
     const open = 'Content-Disposition: form-data; name="f"; filename="b"';
@@ -79,14 +79,14 @@ Deno.test("a client that goes away after any number of bytes leaves nothing", ()
       `Content-Type: multipart/form-data; boundary=z\r\n\r\n--z\r\n${open}\r\n\r\n`,
     ];
     for (const head of heads) {
-      // The parser of forms holds back what might yet be a boundary.
+      // The parser of forms holds back bytes that may be the start of a boundary.
       const shortest = head.startsWith("PUT") ? [0, 1] : [];
       for (const length of [...shortest, 1000, 65_536, 100_000, 1_000_000, 2_999_000]) {
         for (const reset of [false, true]) {
           const socket = await dial(inbox.port);
           await write(socket, head);
           await write(socket, new Uint8Array(length));
-          // Not before the upload is under way: else there is nothing to go away from.
+          // Wait until the upload has begun, because otherwise there is nothing to abort.
           await eventually("an unfinished file", () => inbox.names().some(isUploadTemporary));
           if (reset) socket.resetAndDestroy();
           else socket.destroy();
@@ -97,7 +97,7 @@ Deno.test("a client that goes away after any number of bytes leaves nothing", ()
     assert(!inbox.program.output.includes("failed"), inbox.program.output);
   }));
 
-Deno.test("a killed server leaves only what the next one removes", () =>
+Deno.test("uploads: the next server removes the files that a killed one leaves", () =>
   inScratch(async (directory) => {
     for (const length of [0, 10, 100_000, 2_000_000]) {
       await using inbox = await Inbox.start(directory);
@@ -116,7 +116,7 @@ Deno.test("a killed server leaves only what the next one removes", () =>
     assertEquals(next.names(), []);
   }));
 
-Deno.test("a second server in the same directory spares the first one's upload", () =>
+Deno.test("uploads: a second server in the same directory does not remove the upload of the first one", () =>
   inScratch(async (directory) => {
     await using first = await Inbox.start(directory);
     const socket = await dial(first.port);
@@ -130,7 +130,7 @@ Deno.test("a second server in the same directory spares the first one's upload",
     socket.destroy();
   }));
 
-Deno.test("a full disk: 507, nothing is left, and there is room for what is smaller", () =>
+Deno.test("uploads: a full disk gives 507, no file is left, and a smaller one can be stored", () =>
   inScratch((directory) =>
     inScratch(async (source) => {
       const mount = `mount -t tmpfs -o size=1m none "${directory}"`;
@@ -151,8 +151,8 @@ Deno.test("a full disk: 507, nothing is left, and there is room for what is smal
   ));
 
 /**
- * Gives back the space of what was written to unfinished uploads, again and again: what is about memory
- * needs no gigabytes of a disk, nor its time. Where the file system cannot do that, it needs both.
+ * Repeatedly frees the space of unfinished uploads (by punching holes), so that a test of memory does not need
+ * gigabytes of disk, nor the time to write them. If the file system does not support that, it needs both.
  */
 function punchHoles(directory: string, size: number): RunningProgram {
   const punch = `fallocate --punch-hole --offset 0 --length ${size} "$file"`;
@@ -160,7 +160,7 @@ function punchHoles(directory: string, size: number): RunningProgram {
   return new RunningProgram(["sh", "-c", loop, directory]);
 }
 
-Deno.test("4 GiB cost as little memory as nothing, whatever the form of the upload", () =>
+Deno.test("uploads: 4 GiB need no more memory than an empty file, in each form of upload", () =>
   inScratch((directory) =>
     inScratch(async (source) => {
       const size = 4096 * MIB;

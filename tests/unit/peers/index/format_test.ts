@@ -13,7 +13,7 @@ import { assert, assertEquals } from "../../../assert.ts";
 const names = fc.uniqueArray(fc.string({ unit: "grapheme", maxLength: 40 }), { maxLength: 50 });
 const none = new Uint32Array();
 
-Deno.test("an index has every name that went into it", () => {
+Deno.test("encodeIndex: an index contains every name that was put into it", () => {
   fc.assert(fc.property(names, (list) => {
     const message = { changes: false, watched: true, added: hashesOf(list), removed: none };
     const read = decodeIndex(encodeIndex(message));
@@ -22,7 +22,7 @@ Deno.test("an index has every name that went into it", () => {
   }));
 });
 
-Deno.test("changes make one index of another", () => {
+Deno.test("applied: changes turn one index into another", () => {
   fc.assert(fc.property(names, names, (before, after) => {
     const [one, two] = [hashesOf(before), hashesOf(after)];
     const changes = {
@@ -35,7 +35,7 @@ Deno.test("changes make one index of another", () => {
   }));
 });
 
-Deno.test("hashes are the same on every machine", () => {
+Deno.test("hashOf: hashes are the same on every machine", () => {
   assertEquals(hashOf(""), 0xab3e7c0b);
   assertEquals(hashOf("a"), 0x1a80b1b3);
   assertEquals(hashOf("foo-1:2.0+r1-1-any.pkg.tar.zst"), 0x75ca4ff);
@@ -43,7 +43,7 @@ Deno.test("hashes are the same on every machine", () => {
   assertEquals(hashesOf(["b", "a", "b"]).length, 2);
 });
 
-Deno.test("an index of 10,000 packages and their signatures is small", () => {
+Deno.test("encodeIndex: an index of 10,000 packages and their signatures is small", () => {
   const list = Array.from({ length: 10_000 }, (_, i) => `package-${i}-1.${i}-1-x86_64.pkg.tar.zst`);
   const added = hashesOf([...list, ...list.map((name) => name + ".sig")]);
   assert(added.length > 19_990);
@@ -51,7 +51,7 @@ Deno.test("an index of 10,000 packages and their signatures is small", () => {
   assert(encodeIndex(message).length < 65_000);
 });
 
-Deno.test("bytes that are no index are refused", () => {
+Deno.test("decodeIndex: refuses bytes that are not an index", () => {
   const good = encodeIndex({
     changes: false,
     watched: true,

@@ -8,7 +8,7 @@ const LIFETIME = 900_000;
 
 const FACTS = { generation: 1, transfers: 0, roundTrip: 1, isProof: true };
 
-/** As many names as an index may have. */
+/** The greatest number of names in an index. */
 const BODY = encodeIndex({
   changes: false,
   watched: true,
@@ -23,10 +23,10 @@ const SMALL_BODY = encodeIndex({
   removed: new Uint32Array(),
 });
 
-/** So many of them fit in memory. */
+/** The number of such indexes that fit in memory. */
 const ROOM = 8;
 
-Deno.test("the index of a peer that is forgotten makes room for those of others", async () => {
+Deno.test("RemoteIndexes: the index of a peer that is forgotten makes room for others", async () => {
   let now = 0;
   const registry = new Registry({ now: () => now, lifetime: LIFETIME });
   const questions = {
@@ -40,13 +40,13 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
   };
   const indexes = new RemoteIndexes(questions, registry, () => now);
 
-  /** One more peer comes, and speaks of its index. */
+  /** Adds one more peer, which reports its index. */
   async function come(number: number): Promise<Peer> {
     const location = { scheme: "http", host: `10.0.0.${number}`, port: 15678, path: "/" } as const;
     const peer = registry.heard(location, "nudge");
     assert(peer !== null);
     registry.answered(peer, { ...FACTS, instance: `instance-${number}` });
-    // What is resolved already is read before any timer.
+    // Promises that are resolved already are handled before any timer.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return peer;
   }
@@ -55,7 +55,7 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
     assertEquals(indexes.verdict(await come(number), "absent"), "no");
   }
   assertEquals(indexes.verdict(await come(ROOM), "absent"), "unknown");
-  // They are switched off in the evening, and in the morning there are others.
+  // These peers are switched off, and later other ones are started.
   now += LIFETIME + 1;
   for (let number = 100; number < 100 + ROOM; number++) {
     assertEquals(indexes.verdict(await come(number), "absent"), "no");
@@ -63,7 +63,7 @@ Deno.test("the index of a peer that is forgotten makes room for those of others"
   indexes.stop();
 });
 
-Deno.test("peers with huge indexes keep no other peer's index out, and few are fetched at a time", async () => {
+Deno.test("RemoteIndexes: huge indexes do not displace others, and only few are fetched at a time", async () => {
   let underWay = 0;
   let most = 0;
   const registry = new Registry({ now: () => 0, lifetime: LIFETIME });
@@ -94,7 +94,7 @@ Deno.test("peers with huge indexes keep no other peer's index out, and few are f
   indexes.stop();
 });
 
-Deno.test("a peer that claims to be another server each time is not asked each time", async () => {
+Deno.test("RemoteIndexes: a peer that reports a new instance each time is not asked each time", async () => {
   let asked = 0;
   const registry = new Registry({ lifetime: LIFETIME });
   const questions = {

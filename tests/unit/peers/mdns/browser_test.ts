@@ -45,7 +45,7 @@ const address = (name: string, data: string, flush = true): MdnsRecord => (
   { name, ttl: 120, flush, type: data.includes(":") ? "AAAA" : "A", data }
 );
 
-/** All that makes one of ours known. */
+/** Returns all records that announce a pacserve. */
 const server = (label: string, host: string, instance = "1", port = 15678): MdnsRecord[] => [
   pointer(label),
   location(label, `${label}.local`, port),
@@ -53,7 +53,7 @@ const server = (label: string, host: string, instance = "1", port = 15678): Mdns
   address(`${label}.local`, host),
 ];
 
-/** What is asked until a time, as `<type> <name>`, each with its time. */
+/** Returns the questions until a time in the form `<type> <name>`, each with its time. */
 function asked(browser: Browser, until: number): string[] {
   const all: string[] = [];
   while (browser.next <= until) {
@@ -65,7 +65,7 @@ function asked(browser: Browser, until: number): string[] {
   return all;
 }
 
-Deno.test("a service is found with addresses of the link's networks only", () => {
+Deno.test("Browser: a service is found only with addresses in the link's networks", () => {
   const { browser, events } = scene();
   browser.receive(response(...server("far", "192.0.2.1")), "10.0.0.7", 0);
   browser.receive(response(...server("loop", "127.0.0.1")), "10.0.0.7", 0);
@@ -76,7 +76,7 @@ Deno.test("a service is found with addresses of the link's networks only", () =>
   assertEquals(events, ["found pacserve 10.0.0.9,fd00::9 15678"]);
 });
 
-Deno.test("a pacredir host counts only with the same distribution and architecture", () => {
+Deno.test("Browser: a pacredir host is found only with the same distribution and architecture", () => {
   const { browser, events } = scene();
   for (const [label, id, arch] of [["a", "arch", "aarch64"], ["b", "manjaro", "x86_64"]] as const) {
     const records = [text(label, `id=${id}`, `arch=${arch}`), address("x.local", "10.0.0.3")];
@@ -96,7 +96,7 @@ Deno.test("a pacredir host counts only with the same distribution and architectu
   assertEquals(events, ["found pacredir 10.0.0.4 7078"]);
 });
 
-Deno.test("what a response leaves out is asked for", () => {
+Deno.test("Browser: records that are missing in a response are requested", () => {
   const { browser, events } = scene();
   assertEquals(asked(browser, 500), [`PTR ${TYPE}`]);
   browser.receive(response(pointer("a")), "10.0.0.3", 500);
@@ -111,7 +111,7 @@ Deno.test("what a response leaves out is asked for", () => {
   assertEquals(events, ["found pacserve 10.0.0.3 15678"]);
 });
 
-Deno.test("a server that was started anew is found again, and one that moved is lost first", () => {
+Deno.test("Browser: a restarted server is found again, and one that moved is lost first", () => {
   const { browser, events } = scene();
   browser.receive(response(...server("a", "10.0.0.3", "1")), "10.0.0.3", 0);
   browser.receive(response(...server("a", "10.0.0.3", "1")), "10.0.0.3", 10);
@@ -122,7 +122,7 @@ Deno.test("a server that was started anew is found again, and one that moved is 
   assertEquals(events, ["lost 10.0.0.3 15678", "found pacserve 10.0.0.3 9"]);
 });
 
-Deno.test("a goodbye loses a server, and one that is back within the second is found again", () => {
+Deno.test("Browser: a server is lost at its goodbye, and found again if it is back within a second", () => {
   const { browser, events } = scene();
   browser.receive(response(...server("a", "10.0.0.3")), "10.0.0.3", 0);
   browser.receive(response(pointer("a", 0)), "10.0.0.3", 100);
@@ -133,7 +133,7 @@ Deno.test("a goodbye loses a server, and one that is back within the second is f
   assertEquals([browser.size, events.length], [1, 0]);
 });
 
-Deno.test("a server that says nothing more is asked for, and lost when its time is over", () => {
+Deno.test("Browser: the records of a silent server are requested, and it is lost when they expire", () => {
   const { browser, events } = scene();
   browser.receive(response(...server("a", "10.0.0.3")), "10.0.0.3", 0);
   const questions = asked(browser, 119_000);
@@ -144,7 +144,7 @@ Deno.test("a server that says nothing more is asked for, and lost when its time 
   assertEquals([browser.size, events.splice(0)], [0, ["lost 10.0.0.3 15678"]]);
 });
 
-Deno.test("a time to live of years is believed for 75 minutes", () => {
+Deno.test("Browser: a time to live of years is limited to 75 minutes", () => {
   const { browser } = scene();
   browser.receive(response(pointer("a", 2 ** 31)), "10.0.0.3", 0);
   browser.poll(4_499_000);
@@ -153,20 +153,20 @@ Deno.test("a time to live of years is believed for 75 minutes", () => {
   assertEquals(browser.size, 0);
 });
 
-Deno.test("this server's own service is none that is found", () => {
+Deno.test("Browser: this server's own service is not found", () => {
   const { browser } = scene();
   browser.receive(response(...server("own", "10.0.0.1")), "10.0.0.1", 0);
   assertEquals(browser.size, 0);
 });
 
-Deno.test("known answers keep those from answering that are known", () => {
+Deno.test("Browser: questions list the known services, which then do not answer", () => {
   const { browser } = scene();
   browser.receive(response(...server("a", "10.0.0.3")), "10.0.0.3", 0);
   const [message] = browser.poll(100);
   assertEquals(message?.answers.map(({ data, ttl }) => `${data} ${ttl}`), [`a.${TYPE} 119`]);
 });
 
-Deno.test("a question that another host asks is not asked again", () => {
+Deno.test("Browser: a question that another host has just asked is not repeated", () => {
   const { browser } = scene();
   const question: Message = {
     ...response(),
@@ -175,12 +175,12 @@ Deno.test("a question that another host asks is not asked again", () => {
   };
   browser.receive(question, "10.0.0.3", 10);
   assertEquals(asked(browser, 900), []);
-  // It knows of somebody who will keep silent, because it is known to it.
+  // The other host lists a service that is unknown here and will not answer, because it is listed.
   browser.receive({ ...question, answers: [pointer("b")] }, "10.0.0.3", 1_000);
   assertEquals(asked(browser, 2_200), [`PTR ${TYPE}`]);
 });
 
-Deno.test("one host makes a bounded number of services known, and so do all together", () => {
+Deno.test("Browser: the number of services is limited, for one host and in total", () => {
   const { browser } = scene();
   for (let index = 0; index < 100; index++) {
     browser.receive(response(...server(`a${index}`, "10.0.0.3")), "10.0.0.3", 0);
@@ -193,7 +193,7 @@ Deno.test("one host makes a bounded number of services known, and so do all toge
   assertEquals(browser.size, BOUNDS.services);
 });
 
-Deno.test("names without a service behind them cause a bounded number of questions", () => {
+Deno.test("Browser: names without a service cause a limited number of questions", () => {
   const { browser } = scene();
   for (let index = 0; index < 5_000; index++) {
     browser.receive(response(pointer(`c${index}`)), `10.0.${index >> 8}.${index & 255}`, 0);
@@ -203,7 +203,7 @@ Deno.test("names without a service behind them cause a bounded number of questio
   assert(questions.length <= 2 * BOUNDS.incomplete + 1, `${questions.length}`);
 });
 
-Deno.test("of one host no more than eight addresses are kept", () => {
+Deno.test("Browser: at most eight addresses of a host are stored", () => {
   const { browser, events } = scene();
   const records = Array.from(
     { length: 50 },
@@ -213,7 +213,7 @@ Deno.test("of one host no more than eight addresses are kept", () => {
   assertEquals(events[0]?.split(" ")[2]?.split(",").length, BOUNDS.addresses);
 });
 
-Deno.test("an address that its owner does not say again is not used after a second", () => {
+Deno.test("Browser: an address that its owner no longer announces is not used after a second", () => {
   const { browser, events } = scene();
   browser.receive(response(...server("a", "10.0.0.3")), "10.0.0.3", 0);
   browser.receive(response(address("a.local", "10.0.0.8")), "10.0.0.8", 5_000);

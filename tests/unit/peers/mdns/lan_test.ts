@@ -1,4 +1,4 @@
-/** Many hosts, each with a responder and a browser, on a LAN with a clock of its own. */
+/** Many hosts, each with a responder and a browser, on a LAN with a simulated clock. */
 
 import { formatMessage, parseMessage } from "../../../../src/peers/mdns/message.ts";
 import { assert, assertEquals } from "../../../assert.ts";
@@ -7,7 +7,7 @@ import { VirtualLan } from "../../../mdns/virtual_lan.ts";
 const places = (host: { readonly found: ReadonlyMap<string, unknown> }): string[] =>
   [...host.found.keys()].sort();
 
-Deno.test("a server is found within two seconds of its start, and finds the others", () => {
+Deno.test("Link: a server is found within two seconds after its start, and finds the others", () => {
   const lan = new VirtualLan();
   const a = lan.add({ name: "alder", address: "10.0.0.1" });
   lan.run(30_000);
@@ -16,7 +16,7 @@ Deno.test("a server is found within two seconds of its start, and finds the othe
   assertEquals([places(a), places(b)], [["10.0.0.2:15678"], ["10.0.0.1:15678"]]);
 });
 
-Deno.test("two hosts with one name are told apart, whoever was first", () => {
+Deno.test("Link: two hosts with the same name are distinguished, whichever was first", () => {
   for (const apart of [0, 100, 400, 5_000]) {
     const lan = new VirtualLan();
     const a = lan.add({ name: "alder", address: "10.0.0.1" });
@@ -29,7 +29,7 @@ Deno.test("two hosts with one name are told apart, whoever was first", () => {
   }
 });
 
-Deno.test("two LANs with a host of the same name each that become one are told apart", () => {
+Deno.test("Link: when two LANs with hosts of the same name are joined, the hosts are distinguished", () => {
   const [one, other] = [new VirtualLan(1), new VirtualLan(2)];
   one.add({ name: "alder", address: "10.0.0.1" });
   const b = other.add({ name: "alder", address: "10.0.0.2" });
@@ -41,7 +41,7 @@ Deno.test("two LANs with a host of the same name each that become one are told a
   assertEquals(places(c), ["10.0.0.1:15678", "10.0.0.2:15678"]);
 });
 
-Deno.test("two servers of one host are both found", () => {
+Deno.test("Link: two servers on one host are both found", () => {
   const lan = new VirtualLan();
   lan.add({ name: "alder", address: "10.0.0.1", port: 15678 });
   lan.add({ name: "alder", address: "10.0.0.1", port: 15679 });
@@ -51,7 +51,7 @@ Deno.test("two servers of one host are both found", () => {
 });
 
 for (const how of ["goodbye", "kill"] as const) {
-  Deno.test(`a server that is started anew is found again within two seconds after a ${how}`, () => {
+  Deno.test(`Link: a restarted server is found again within two seconds after a ${how}`, () => {
     const lan = new VirtualLan();
     const a = lan.add({ name: "alder", address: "10.0.0.1" });
     const b = lan.add({ name: "birch", address: "10.0.0.2", instance: "first" });
@@ -65,7 +65,7 @@ for (const how of ["goodbye", "kill"] as const) {
   });
 }
 
-Deno.test("a host that ends is lost at once with a goodbye, and after two minutes without", () => {
+Deno.test("Link: a host that ends is lost at once with a goodbye, and after two minutes without one", () => {
   for (const cleanly of [true, false]) {
     const lan = new VirtualLan();
     const a = lan.add({ name: "alder", address: "10.0.0.1" });
@@ -79,7 +79,7 @@ Deno.test("a host that ends is lost at once with a goodbye, and after two minute
   }
 });
 
-Deno.test("whoever is known to the asker keeps silent", () => {
+Deno.test("Link: a host that the asker already knows does not answer", () => {
   const lan = new VirtualLan();
   lan.add({ name: "alder", address: "10.0.0.1" });
   lan.run(10_000);
@@ -97,13 +97,13 @@ Deno.test("whoever is known to the asker keeps silent", () => {
   lan.send(formatMessage(query), "10.0.0.9");
   lan.run(1_000);
   assertEquals(lan.sent.length, before + 1);
-  // So it does when the known answers come in a second datagram.
+  // The same is true when the known answers come in a second datagram.
   lan.send(formatMessage({ ...query, answers: [], truncated: true }).map(truncated), "10.0.0.9");
   lan.run(100);
   lan.send(formatMessage({ ...query, questions: [] }), "10.0.0.9");
   lan.run(1_000);
   assertEquals(lan.sent.length, before + 3);
-  // With less than half of its time left it is said again.
+  // With less than half of its time to live left, the record is sent again.
   const [known] = query.answers;
   lan.send(
     formatMessage({ ...query, answers: known === undefined ? [] : [{ ...known, ttl: 59 }] }),
@@ -113,14 +113,14 @@ Deno.test("whoever is known to the asker keeps silent", () => {
   assertEquals(lan.sent.length, before + 5);
 });
 
-/** Says that more known answers follow. */
+/** Sets the flag that more known answers follow. */
 function truncated(datagram: Uint8Array): Uint8Array {
   const copy = datagram.slice();
   copy[2] = (copy[2] ?? 0) | 2;
   return copy;
 }
 
-Deno.test("a flood of questions is answered once a second", () => {
+Deno.test("Link: a flood of questions is answered once a second", () => {
   const lan = new VirtualLan();
   lan.add({ name: "alder", address: "10.0.0.1" });
   lan.run(10_000);
@@ -145,7 +145,7 @@ Deno.test("a flood of questions is answered once a second", () => {
   assert(answers.length <= 25, `${answers.length} in ten seconds`);
 });
 
-Deno.test("50 servers that start in the same moment know each other within two seconds", () => {
+Deno.test("Link: 50 servers that start at the same moment find each other within two seconds", () => {
   const lan = new VirtualLan();
   for (let index = 1; index <= 50; index++) {
     lan.add({ name: `host${index}`, address: `10.0.0.${index}` });

@@ -17,18 +17,18 @@ const NOTHING: Message = {
   additionals: [],
 };
 
-/** A header with these counts, then these bytes. */
+/** Returns a header with these counts, followed by these bytes. */
 function packet(counts: readonly [number, number, number, number], ...rest: number[]): Uint8Array {
   const header = [0, 0, 0x84, 0, ...counts.flatMap((count) => [count >> 8, count & 255])];
   return new Uint8Array([...header, ...rest]);
 }
 
-/** Type, class, TTL 120 and length of a record, then its data. */
+/** Returns the type, class, TTL 120 and length of a record, followed by its data. */
 const pointerRecord = (
   ...data: number[]
 ): number[] => [0, 12, 0, 1, 0, 0, 0, 120, 0, data.length, ...data];
 
-Deno.test("parseMessage reads what formatMessage wrote", () => {
+Deno.test("parseMessage parses the datagrams of formatMessage", () => {
   const message: Message = {
     ...NOTHING,
     isResponse: true,
@@ -57,7 +57,7 @@ Deno.test("parseMessage reads what formatMessage wrote", () => {
   assertEquals(formatMessage(message).map(parseMessage), [message]);
 });
 
-Deno.test("parseMessage gives names in lower case, and leaves letters alone that DNS does", () => {
+Deno.test("parseMessage returns names in lower case, but changes only ASCII letters", () => {
   const [datagram = new Uint8Array()] = formatMessage({
     ...NOTHING,
     questions: [{ name: "Pacserve on ÉCOLE._pacserve._tcp.local", type: "SRV" }],
@@ -67,7 +67,7 @@ Deno.test("parseMessage gives names in lower case, and leaves letters alone that
   ]);
 });
 
-Deno.test("formatMessage keeps a dot within the name of a service within its label", () => {
+Deno.test("formatMessage keeps a dot in the name of a service inside its label", () => {
   const name = "pacserve on birch.example.org._pacserve._tcp.local";
   const [datagram = new Uint8Array()] = formatMessage({
     ...NOTHING,
@@ -81,7 +81,7 @@ Deno.test("formatMessage keeps a dot within the name of a service within its lab
   assertEquals(parseMessage(datagram)?.questions, [{ name, type: "SRV" }]);
 });
 
-Deno.test("formatMessage spreads known answers over datagrams that say that more follow", () => {
+Deno.test("formatMessage splits known answers into datagrams with the flag that more follow", () => {
   const answers = Array.from({ length: 200 }, (_, index) => ({
     name: "_pacserve._tcp.local",
     ttl: 100,
@@ -100,7 +100,7 @@ Deno.test("formatMessage spreads known answers over datagrams that say that more
 });
 
 const hostile: Readonly<Record<string, Uint8Array>> = {
-  "nothing": new Uint8Array(),
+  "an empty datagram": new Uint8Array(),
   "half a header": packet([0, 0, 0, 0]).subarray(0, 11),
   "a name that points to itself": packet([0, 1, 0, 0], 0xc0, 12, ...pointerRecord(0xc0, 12)),
   "a name that points forward": packet([0, 1, 0, 0], 0xc0, 14, 1, 97, 0, ...pointerRecord(0)),
@@ -110,24 +110,28 @@ const hostile: Readonly<Record<string, Uint8Array>> = {
     ...[1, 97, 0xc0, 16, 1, 97, 0xc0, 12],
     ...pointerRecord(0xc0, 12),
   ),
-  "more records than there are": packet([0, 65_535, 65_535, 65_535], 0, ...pointerRecord(0)),
+  "counts larger than the number of records": packet(
+    [0, 65_535, 65_535, 65_535],
+    0,
+    ...pointerRecord(0),
+  ),
   "a label of a reserved kind": packet([1, 0, 0, 0], 0x80, 0, 0, 12, 0, 1),
-  "data that ends behind the datagram": packet([0, 1, 0, 0], 0, 0, 12, 0, 1, 0, 0, 0, 1, 1, 0, 5),
-  "an operation that is none": packet([0, 0, 0, 0]).map((byte, index) => index === 2 ? 0x28 : byte),
-  "more than a datagram of multicast DNS has": new Uint8Array(MAX_DATAGRAM + 1),
+  "data that ends after the datagram": packet([0, 1, 0, 0], 0, 0, 12, 0, 1, 0, 0, 0, 1, 1, 0, 5),
+  "an unknown operation": packet([0, 0, 0, 0]).map((byte, index) => index === 2 ? 0x28 : byte),
+  "a datagram longer than allowed": new Uint8Array(MAX_DATAGRAM + 1),
 };
 for (const [what, datagram] of Object.entries(hostile)) {
   Deno.test(`parseMessage refuses ${what}`, () => assertEquals(parseMessage(datagram), null));
 }
 
-Deno.test("parseMessage refuses a datagram of names that all lead through a long chain", () => {
+Deno.test("parseMessage refuses a datagram in which every name has a long chain of pointers", () => {
   const chain = Array.from({ length: 126 }, () => [1, 97]).flat();
   const records = Array.from({ length: 700 }, () => [0xc0, 12, ...pointerRecord(0xc0, 12)]).flat();
   const datagram = packet([0, 701, 0, 0], ...chain, 0, ...pointerRecord(0), ...records);
   assertEquals(parseMessage(datagram.subarray(0, MAX_DATAGRAM)), null);
 });
 
-Deno.test("parseMessage never throws, and what it gives can be written again", () => {
+Deno.test("parseMessage never throws, and its result can be encoded again", () => {
   const [datagram = new Uint8Array()] = formatMessage({
     ...NOTHING,
     isResponse: true,
@@ -158,7 +162,7 @@ Deno.test("parseMessage never throws, and what it gives can be written again", (
   );
 });
 
-Deno.test("parseMessage leaves out records of other types and classes", () => {
+Deno.test("parseMessage ignores records of other types and classes", () => {
   const datagram = dns.encode({
     type: "response",
     answers: [
