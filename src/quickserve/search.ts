@@ -5,6 +5,7 @@ import type { Finder } from "../peers/finder.ts";
 import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
+import { giveWay } from "./turns.ts";
 
 /** What a search may cost. */
 export interface SearchLimits {
@@ -28,6 +29,12 @@ const DEFAULT_SEARCH_LIMITS: SearchLimits = {
 
 /** Deeper than any sane directory. */
 const MAX_DEPTH = 128;
+
+/** Milliseconds of work, after which the event loop does other work. */
+const TURN = 20;
+
+/** After so many entries of a directory the clock is looked at. */
+const ENTRIES_PER_LOOK = 1000;
 
 /** What was found. */
 export interface SearchResult {
@@ -75,9 +82,17 @@ export async function searchTree(
   let looked = 0;
   let asked = 0;
   let askedAll = true;
+  let turned = started;
+  // The names that a hostile peer lists would else block the server: looking for them needs no waiting.
+  const takeTurns = async (): Promise<void> => {
+    if (performance.now() - turned < TURN) return;
+    await giveWay();
+    turned = performance.now();
+  };
   // Taken by its index: `shift` would cost more the longer the queue is.
   for (let next = 0; next < queue.length; next++) {
     const here = queue[next] ?? [];
+    await takeTurns();
     if (request.signal.aborted || performance.now() - started > limits.time) {
       return { entries: found, endedBy: "time" };
     }
@@ -92,7 +107,7 @@ export async function searchTree(
     ]);
     const path = here.slice(segments.length).map((name) => name + "/").join("");
     for (const entry of theirs.length === 0 ? own : mergeEntries(own, theirs)) {
-      looked++;
+      if (++looked % ENTRIES_PER_LOOK === 0) await takeTurns();
       if (hasWords(entry.name, words)) {
         if (found.length >= limits.results) return { entries: found, endedBy: "results" };
         found.push({ ...entry, name: path + entry.name });
