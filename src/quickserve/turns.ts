@@ -13,12 +13,13 @@ export class Turns {
   /** Runs a piece of work after all earlier ones; soon if there are none. */
   run<T>(work: () => T): Promise<T> {
     const result = this.#last.then(work);
-    this.#last = result.then(pause, pause);
+    this.#last = result.then(giveWay, giveWay);
     return result;
   }
 }
 
-function pause(): Promise<void> {
+/** Lets the event loop do what else waits, in the middle of long work. */
+export function giveWay(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE));
 }
 

@@ -7,7 +7,7 @@ import {
   searchWords,
 } from "../../../src/quickserve/search.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
-import { assertEquals } from "../../assert.ts";
+import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
 import { inScratch, shell, writeFiles } from "../../scratch.ts";
 import { share, treeOf } from "./trees.ts";
@@ -102,6 +102,24 @@ Deno.test("searchTree: peers are asked for a bounded number of directories, howe
   ]);
   assertEquals(endedBy, "remoteDirectories");
 });
+
+Deno.test("searchTree: other clients are answered while the directories that a peer lists are looked for", () =>
+  inScratch(async (directory) => {
+    const entry = { peer: "http://10.0.0.2/", href: "http://10.0.0.2/", size: null, mtime: 0 };
+    const all = Array.from(
+      { length: 20_000 },
+      (_, index) => ({ ...entry, name: `made up ${index}`, dir: true }),
+    );
+    const list = (segments: readonly string[]): Promise<RemoteEntry[]> =>
+      Promise.resolve(segments.length === 0 ? all : []);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const tree = new SharedTree(treeOf([share("", directory)]));
+    const limits = { ...LIMITS, entries: 100_000 };
+    await searchTree(tree, { list }, [], ["none"], makeRequest(), limits);
+    clearInterval(timer);
+    assert(turns > 3, `the event loop had ${turns} turns`);
+  }));
 
 Deno.test("searchTree: what is not readable is not found, nor is anything below it", () =>
   inScratch(async (directory) => {
