@@ -1,23 +1,23 @@
 /**
- * Who may see the status: this host, and no page of another site in a browser on it. The name in `Host`
- * was looked at before (`http/admission.ts`), which keeps out DNS rebinding.
+ * Decides which requests may see the status: requests of this host, except those that a page of another
+ * site makes in a browser. `http/admission.ts` has checked `Host` before, which prevents DNS rebinding.
  */
 
 import { isInNetwork } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 
-/** Fields by which a proxy on this host says that it asks for somebody else. */
+/** Header fields that show that a proxy on this host forwards a request of another host. */
 const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/** True for a request of this host itself, which neither a proxy passed on nor another site's page made. */
+/** True for a request of this host that was neither forwarded by a proxy nor made by another site's page. */
 export function isOwnRequest(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
   network: Pick<Network, "isOwn">,
 ): boolean {
   if (!network.isOwn(connection.remoteAddress)) return false;
   if (FORWARDED.some((name) => headers[name] !== undefined)) return false;
-  // Fetch Metadata. That a link leads here shows the page to the user, and nothing to the other site.
+  // Fetch Metadata. Allow links from other sites: they show the page to the user, not to the other site.
   const site = headers["sec-fetch-site"];
   return site === undefined || site === "same-origin" || site === "none" ||
     (headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document");
@@ -28,7 +28,7 @@ export function isFromMetricsNetwork(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
   networks: readonly string[],
 ): boolean {
-  // A page in a browser over there is not Prometheus.
+  // A browser sent this request, not Prometheus.
   if (headers["sec-fetch-site"] !== undefined) return false;
   return networks.some((network) => isInNetwork(connection.remoteAddress, network));
 }

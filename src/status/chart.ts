@@ -1,4 +1,4 @@
-/** The chart of the last 24 hours: what this host's pacman got in each, by source. */
+/** The chart of the last 24 hours: the bytes that this host's pacman downloaded in each hour, by source. */
 
 import { humanSize } from "../quickserve/pages/display.ts";
 import { type Html, html } from "../quickserve/pages/html.ts";
@@ -7,16 +7,16 @@ import { SOURCE_CLASSES, SOURCE_LABELS } from "./labels.ts";
 import { localTime } from "./text.ts";
 import { amountOf, FILE_SOURCES } from "./traffic.ts";
 
-/** The drawing in units of its own, which are stretched to the width of the page. */
+/** Size of the drawing in SVG units, which are scaled to the width of the page. */
 const HEIGHT = 100;
 const STEP = 10;
 const BAR = 8;
 
-/** Each so many hours their time stands below the bars. */
+/** Hours between two labels of the time axis. */
 const LABELLED = 6;
 
 /**
- * The chart with its legend, and the same numbers as a table, for those who do not see it.
+ * Returns the chart with its legend.
  *
  * @param hours the oldest first.
  */
@@ -47,7 +47,7 @@ export function chart(hours: readonly HourStatus[]): Html {
   `;
 }
 
-/** The same numbers for those who do not see the drawing. */
+/** Returns the same numbers as a table, for readers who cannot see the chart. */
 export function chartTable(hours: readonly HourStatus[]): Html {
   const busy = hours.filter(({ received }) => amountOf(received).bytes > 0);
   if (busy.length === 0) return html`<p>Nothing was downloaded in the last 24 hours.</p>`;

@@ -1,9 +1,9 @@
-/** What the status of a server is told. Plain data, for the worker. */
+/** The configuration of the status. Plain data: it is sent to the worker. */
 
-/** Where counters are kept, and who else may read them. */
+/** The settings of the status. */
 export interface StatusConfiguration {
-  /** Absolute path of the directory in which the main thread keeps the counters; null: nowhere. */
+  /** Absolute path of the directory in which the main thread stores the counters; null to store none. */
   readonly stateDirectory: string | null;
-  /** Networks (CIDR) that may ask for `/metrics`, besides this host. */
+  /** Networks (CIDR) that may read `/metrics`, in addition to this host. */
   readonly metricsNetworks: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Keeps the counters of a server on disk: they survive its end, and whatever becomes of the file is no reason not to start. */
+/** Stores the counters of a server on disk. An error of the file never prevents the start of the server. */
 
 import { join } from "node:path";
 import { fileProblem, messageOf } from "../failure.ts";
@@ -10,17 +10,17 @@ import { field, isCount, noFlows, parseFlows } from "./traffic.ts";
 /** Name of the file. */
 const NAME = "counters.json";
 
-/** The form of the file; another one is set aside. */
+/** The version of the file's format. A file of another version is renamed. */
 const VERSION = 1;
 
-/** More than any file of counters has. */
+/** Bytes; a valid file is always smaller. */
 const MAX_SIZE = 256 * 1024;
 
-/** The file with the counters, as long as this process has it. */
+/** The file with the counters, locked for this process. */
 export class CounterFile {
   readonly #path: string;
   readonly #log: Pick<Log, "warn">;
-  /** Held until the process ends: two servers must not write over each other's counters. */
+  /** Held until {@link close} or the end of the process: two servers must not overwrite each other's counters. */
   readonly #lock: Deno.FsFile;
   #hasWarned = false;
 
@@ -31,9 +31,9 @@ export class CounterFile {
   }
 
   /**
-   * Takes the file in a directory, which is made if it is missing.
+   * Locks the file in a directory, which is created if it is missing.
    *
-   * @returns null when there can be none, after a warning.
+   * @returns null, after a warning in the log, when the file cannot be used.
    */
   static async open(directory: string, log: Pick<Log, "warn">): Promise<CounterFile | null> {
     try {
@@ -43,16 +43,18 @@ export class CounterFile {
       const lock = await Deno.open(path, { write: true, create: true });
       if (await lock.tryLock(true)) return new CounterFile(join(directory, NAME), log, lock);
       lock.close();
-      log.warn(`the counters in ${directory} are those of another pacserve: this one keeps none`);
+      log.warn(
+        `another pacserve uses the counters in ${directory}: this one does not store its counters`,
+      );
     } catch (error) {
-      log.warn(`the counters cannot be kept in ${directory}: ${fileProblem(error)}`);
+      log.warn(`the counters cannot be stored in ${directory}: ${fileProblem(error)}`);
     }
     return null;
   }
 
   /**
-   * What was counted before this start; null for nothing. A file that cannot be understood is renamed,
-   * with a warning.
+   * Returns the counters of earlier runs; null if there are none. An invalid file is renamed, with a
+   * warning in the log.
    */
   async load(): Promise<CountersState | null> {
     let text: string;
@@ -62,7 +64,7 @@ export class CounterFile {
       if (size > MAX_SIZE) throw new Error(`it has ${size} bytes`);
       text = await Deno.readTextFile(this.#path);
       const state = parseCounters(JSON.parse(text));
-      if (state === null) throw new Error("it has another form");
+      if (state === null) throw new Error("its format is unknown");
       return state;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) await this.#setAside(error);
@@ -70,7 +72,7 @@ export class CounterFile {
     }
   }
 
-  /** Writes them: all, or nothing. */
+  /** Writes the counters atomically. Errors are logged. */
   async save(state: CountersState): Promise<void> {
     const { sinceStart: _, ...kept } = state;
     const text = JSON.stringify({ version: VERSION, ...kept }) + "\n";
@@ -88,7 +90,7 @@ export class CounterFile {
       await Deno.rename(temporary, this.#path);
       this.#hasWarned = false;
     } catch (error) {
-      // A disk that is full is told of once, not every five minutes.
+      // Log a full disk once, not every five minutes.
       if (!this.#hasWarned) {
         this.#log.warn(`the counters cannot be written to ${this.#path}: ${fileProblem(error)}`);
       }
@@ -96,30 +98,30 @@ export class CounterFile {
     }
   }
 
-  /** Gives the file up. */
+  /** Releases the lock. */
   close(): void {
     this.#lock.close();
   }
 
   async #setAside(error: unknown): Promise<void> {
     const aside = `${this.#path}.broken`;
-    const reason = error instanceof SyntaxError ? "it is no JSON" : messageOf(error);
+    const reason = error instanceof SyntaxError ? "it is not JSON" : messageOf(error);
     try {
       await Deno.rename(this.#path, aside);
       this.#log.warn(
-        `the counters in ${this.#path} cannot be read (${reason}): they begin anew, and the file ` +
+        `the counters in ${this.#path} cannot be read (${reason}): they restart at zero, and the file ` +
           `is now ${aside}`,
       );
     } catch (failure) {
       this.#log.warn(
-        `the counters in ${this.#path} cannot be read (${reason}), and they begin anew: ` +
+        `the counters in ${this.#path} cannot be read (${reason}), and they restart at zero: ` +
           fileProblem(failure),
       );
     }
   }
 }
 
-/** Null for what {@link CounterFile.save} does not write. */
+/** Parses the file's data; null when {@link CounterFile.save} cannot have written it. */
 function parseCounters(data: unknown): CountersState | null {
   const installed = field(data, "installed");
   const day = field(data, "day");

@@ -1,25 +1,25 @@
-/** What was received and served: since the start, today, since the installation, and in each of the last hours. */
+/** Counts received and served files: since the start, today, since the installation, and by hour. */
 
 import { addFlows, type Flows, type MutableFlows, noFlows } from "./traffic.ts";
 
-/** Hours that are remembered, the one under way included. */
+/** Number of hours that are stored, including the current one. */
 export const HOURS = 24;
 
 const HOUR = 3_600_000;
 
-/** One hour. */
+/** The traffic of one hour. */
 export interface HourFlows {
-  /** Milliseconds since 1970 at its beginning. */
+  /** The beginning of the hour, in milliseconds since 1970. */
   readonly start: number;
   readonly flows: Flows;
 }
 
 /** Counters as plain data. */
 export interface CountersState {
-  /** Milliseconds since 1970 when counting began. */
+  /** The time when counting began, in milliseconds since 1970. */
   readonly installed: number;
   readonly total: Flows;
-  /** Since the server was started; it survives a worker, not the server. */
+  /** Since the start of the server. It survives the end of a worker, but not of the server. */
   readonly sinceStart: Flows;
   /** A day by this host's clock and time zone, such as `2026-11-26`. */
   readonly day: string;
@@ -28,7 +28,7 @@ export interface CountersState {
   readonly hours: readonly HourFlows[];
 }
 
-/** Counters in which nothing was counted yet. */
+/** Returns counters that are all zero. */
 export function emptyCounters(now: Date = new Date()): CountersState {
   return {
     installed: now.getTime(),
@@ -41,8 +41,8 @@ export function emptyCounters(now: Date = new Date()): CountersState {
 }
 
 /**
- * Adds up. A clock that jumps costs at most the hours and the day: what lies in the future or more than
- * a day back is dropped, and the sums stay.
+ * Adds up traffic. If the clock jumps, only the hours and the day can be lost: hours in the future or more
+ * than a day ago are dropped, and the sums are not changed.
  */
 export class Counters {
   readonly #installed: number;
@@ -53,7 +53,7 @@ export class Counters {
   #today: MutableFlows;
   #hours: Map<number, MutableFlows>;
 
-  /** @param now the time by this host's clock. */
+  /** @param now returns the present time. */
   constructor(state: CountersState = emptyCounters(), now: () => Date = () => new Date()) {
     this.#now = now;
     this.#installed = state.installed;
@@ -66,7 +66,7 @@ export class Counters {
     );
   }
 
-  /** Adds what was counted since the last time. */
+  /** Adds the traffic since the last call. */
   add(flows: Flows): void {
     const hour = this.#turnTo(this.#now());
     const ofHour = this.#hours.get(hour) ?? noFlows();
@@ -74,7 +74,7 @@ export class Counters {
     for (const sum of [this.#total, this.#sinceStart, this.#today, ofHour]) addFlows(sum, flows);
   }
 
-  /** What was counted, as it is now. */
+  /** Returns the present state of the counters. */
   state(): CountersState {
     this.#turnTo(this.#now());
     return structuredClone({
@@ -88,7 +88,7 @@ export class Counters {
     });
   }
 
-  /** Drops the days and hours that are over; returns the number of the hour. */
+  /** Drops the days and hours that are over; returns the number of the current hour. */
   #turnTo(now: Date): number {
     const day = dayOf(now);
     if (day !== this.#day) {
@@ -103,7 +103,7 @@ export class Counters {
   }
 }
 
-/** `2026-11-26`, in the time zone of this host. */
+/** Formats a day in the time zone of this host: `2026-11-26`. */
 function dayOf(date: Date): string {
   const two = (number: number): string => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

@@ -1,14 +1,14 @@
-/** The counters of a server in its main thread, which outlives workers and writes them to disk. */
+/** The counters of a server in its main thread, which outlives the workers and writes the counters to disk. */
 
 import type { Log } from "../log.ts";
 import { CounterFile } from "./counter_file.ts";
 import { Counters, type CountersState, emptyCounters } from "./counters.ts";
 import type { Flows } from "./traffic.ts";
 
-/** Milliseconds between two writes: a crash loses no more than was counted in that time. */
+/** Milliseconds between two writes. A crash loses at most the counts of this time. */
 const SAVE_PAUSE = 300_000;
 
-/** Counters that survive. */
+/** Counters that survive the end of a worker and, with a directory, of the server. */
 export class KeptCounters {
   readonly #counters: Counters;
   readonly #file: CounterFile | null;
@@ -23,10 +23,10 @@ export class KeptCounters {
   }
 
   /**
-   * Reads what was counted before.
+   * Reads the stored counters.
    *
-   * @param directory null: nothing survives this process.
-   * @param pause milliseconds between two writes at the least.
+   * @param directory the directory of the file; null to store nothing on disk.
+   * @param pause the least time between two writes, in milliseconds.
    */
   static async open(
     directory: string | null,
@@ -36,22 +36,22 @@ export class KeptCounters {
     const file = directory === null ? null : await CounterFile.open(directory, log);
     const state = await file?.load() ?? null;
     const kept = new KeptCounters(new Counters(state ?? emptyCounters()), file, pause);
-    // From now on the file says when counting began.
+    // Write the file now, because it contains the time when counting began.
     if (file !== null && state === null) await kept.#save();
     return kept;
   }
 
-  /** True where they survive this process. */
+  /** True when the counters survive this process. */
   get isKept(): boolean {
     return this.#file !== null;
   }
 
-  /** What was counted. */
+  /** Returns the present state of the counters. */
   state(): CountersState {
     return this.#counters.state();
   }
 
-  /** Adds what a worker counted; it is written soon. */
+  /** Adds the counts of a worker, and writes them to disk after the pause. */
   add(flows: Flows): void {
     this.#counters.add(flows);
     if (this.#file === null || this.#timer !== undefined) return;
@@ -61,7 +61,7 @@ export class KeptCounters {
     }, this.#pause);
   }
 
-  /** Writes what is not written yet, and gives the file up. */
+  /** Writes the last counts to disk, and releases the file. */
   async close(): Promise<void> {
     if (this.#timer !== undefined) void this.#save();
     clearTimeout(this.#timer);

@@ -1,9 +1,9 @@
-/** The words of the status, as people read them, on the page and in the terminal. */
+/** The labels of the status on the page and on the terminal. */
 
 import type { FileSource } from "../http/exchange.ts";
 import type { MirrorStatus, PeerStatus } from "./snapshot.ts";
 
-/** Sources of files. */
+/** The labels of the sources of files. */
 export const SOURCE_LABELS: Readonly<Record<FileSource, string>> = {
   cache: "cache",
   peer: "peers",
@@ -11,7 +11,7 @@ export const SOURCE_LABELS: Readonly<Record<FileSource, string>> = {
   mirror: "mirrors",
 };
 
-/** Their classes in the style sheet. */
+/** The classes of the sources in the style sheet. */
 export const SOURCE_CLASSES: Readonly<Record<FileSource, string>> = {
   cache: "from-cache",
   peer: "from-peer",
@@ -19,7 +19,7 @@ export const SOURCE_CLASSES: Readonly<Record<FileSource, string>> = {
   mirror: "from-mirror",
 };
 
-/** States of peers and mirrors. */
+/** The labels of the states of peers and mirrors. */
 export const STATE_LABELS: Readonly<Record<PeerStatus["state"] | MirrorStatus["state"], string>> = {
   alive: "answers",
   candidate: "unknown",

@@ -1,4 +1,4 @@
-/** The counters of a server in its worker. The main thread, which keeps them, is told of each change. */
+/** The counters of a server in its worker. It reports each change to the main thread, which stores them. */
 
 import { EventEmitter } from "node:events";
 import { bodyLength, type FileSource, type Reply } from "../http/exchange.ts";
@@ -6,31 +6,31 @@ import type { FinishedExchange } from "../http/listener.ts";
 import type { Counters, CountersState } from "./counters.ts";
 import { type Direction, type Flows, noFlows } from "./traffic.ts";
 
-/** Milliseconds from a count to the message about it; several become one. */
+/** Milliseconds from a count to its message. All counts of this time are sent in one message. */
 const TELL_PAUSE = 1_000;
 
-/** Milliseconds between two looks at transfers that take long. */
+/** Milliseconds between two counts of the transfers under way. */
 const LOOK_PAUSE = 60_000;
 
 /**
- * Counts files and bytes. A file costs a few additions, a piece of one nothing.
+ * Counts files and bytes. It costs a few additions per file, and nothing per chunk.
  *
- * Its event `counted` has what was counted since the last one. Before that comes `look`, for those who
- * know what is under way: they count what is here of it, and say by {@link begun} that it goes on.
+ * Its event `counted` contains the counts since the last such event. The event `look` comes before it: its
+ * listeners count the finished part of each transfer under way, and call {@link begun} if one continues.
  */
 export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flows] }> {
   readonly #counters: Counters;
-  /** Bytes of replies under way that were counted already. */
+  /** For each reply under way, the bytes that were counted already. */
   readonly #counted = new Map<Reply, number>();
   #untold = noFlows();
   #hasUntold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The pause that the timer is about, in milliseconds; infinity without one. */
+  /** The pause of the running timer, in milliseconds; infinity if no timer is running. */
   #pause = Infinity;
 
   #isUnderWay = false;
 
-  /** @param counters with what was counted before. */
+  /** @param counters the counters so far. */
   constructor(counters: Counters) {
     super();
     this.#counters = counters;
@@ -45,18 +45,18 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     this.#tellIn(TELL_PAUSE);
   }
 
-  /** A file is on its way: it is looked at again within a minute. */
+  /** Must be called when a transfer begins or continues: it is then counted within a minute. */
   begun(): void {
     this.#isUnderWay = true;
     this.#tellIn(LOOK_PAUSE);
   }
 
   /**
-   * Counts what was sent of a reply since the last call.
+   * Counts the bytes of a reply that were sent since the last call.
    *
-   * @param isOwn it goes to this host, which got what did not come from its cache by a download that is
-   * counted itself.
-   * @param isOver nothing more is sent of it.
+   * @param isOwn true when the reply goes to this host. Then only files from the cache are counted here;
+   * the download of other files is counted separately.
+   * @param isOver true when the reply has ended.
    */
   sent(exchange: FinishedExchange, isOwn: boolean, isOver: boolean): void {
     const { reply, request, bytesSent, aborted } = exchange;
@@ -65,7 +65,7 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     if ((status !== 200 && status !== 206) || (isOwn && fileSource !== "cache")) return;
     const before = this.#counted.size === 0 ? 0 : this.#counted.get(reply) ?? 0;
     const bytes = bytesSent - before;
-    // A connection that is closed right behind the last byte is told of as broken.
+    // If a connection is closed directly after the last byte, the exchange is reported as aborted.
     const isWhole = !aborted || bytesSent === bodyLength(reply);
     const files = isOver && isWhole ? 1 : 0;
     if (isOver) this.#counted.delete(reply);
@@ -73,18 +73,18 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     if (bytes > 0 || files > 0) this.count(isOwn ? "received" : "served", fileSource, bytes, files);
   }
 
-  /** All that was counted, here and by others. */
+  /** Returns the counts of this worker and of the others. */
   state(): CountersState {
     this.tell();
     return this.#counters.state();
   }
 
-  /** Adds what another worker counted. */
+  /** Adds the counts of another worker. */
   add(flows: Flows): void {
     this.#counters.add(flows);
   }
 
-  /** Tells what was not told yet. */
+  /** Emits `counted` with the counts that were not reported yet. */
   tell(): void {
     this.#isUnderWay = false;
     this.emit("look");
@@ -99,13 +99,13 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     if (this.#isUnderWay) this.#tellIn(LOOK_PAUSE);
   }
 
-  /** Tells the rest. */
+  /** Reports the last counts, and stops the timer. */
   close(): void {
     this.tell();
     this.#stopTimer();
   }
 
-  /** A timer that is under way for a longer pause is replaced. */
+  /** Starts the timer; replaces a running one that has a longer pause. */
   #tellIn(pause: number): void {
     if (pause >= this.#pause) return;
     this.#stopTimer();

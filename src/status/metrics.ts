@@ -6,13 +6,13 @@
 import type { Snapshot } from "./snapshot.ts";
 import { FILE_SOURCES, type Flows } from "./traffic.ts";
 
-/** The media type. */
+/** The media type of the metrics. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** One value, and the labels that tell it from others of its metric. */
+/** A value, with the labels that identify it within its metric. */
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** All metrics of a server. */
+/** Returns all metrics of a server. */
 export function metricsText(snapshot: Snapshot): string {
   const { program, running, counters, peers, mirrors, transfers, problems } = snapshot;
   const { received, served } = counters.sinceInstallation;
@@ -24,15 +24,15 @@ export function metricsText(snapshot: Snapshot): string {
     metric("start_time_seconds", "gauge", "When pacserve was started, in seconds since 1970.", [
       [{}, started],
     ]),
-    metric("problems", "gauge", "Things that are wrong, as pacserve-status names them.", [
+    metric("problems", "gauge", "Number of problems that pacserve-status lists.", [
       [{}, problems.length],
     ]),
-    ...traffic("received", "this host's pacman got, by source", received),
-    ...traffic("served", "other machines got from here, by source", served),
+    ...traffic("received", "pacman on this host received, by source", received),
+    ...traffic("served", "other machines received from this server, by source", served),
     metric(
       "transfers",
       "gauge",
-      "Files on their way now.",
+      "Number of transfers under way.",
       directions.map((direction) => [
         { direction },
         transfers.filter((transfer) => transfer.direction === direction).length,
@@ -41,19 +41,19 @@ export function metricsText(snapshot: Snapshot): string {
     metric(
       "peers",
       "gauge",
-      "Peers that are known, by state.",
+      "Number of known peers, by state.",
       states.map((state) => [{ state }, peers.filter((peer) => peer.state === state).length]),
     ),
     metric(
       "peer_up",
       "gauge",
-      "Whether the peer answered last.",
+      "1 if the peer answered the last request, else 0.",
       peers.map(({ url, state }) => [{ peer: url }, state === "alive" ? 1 : 0]),
     ),
     metric(
       "peer_round_trip_seconds",
       "gauge",
-      "How long the peer takes to answer.",
+      "Round-trip time to the peer.",
       peers.flatMap(({ url, roundTrip }): Sample[] =>
         roundTrip === null ? [] : [[{ peer: url }, Number((roundTrip / 1000).toFixed(6))]]
       ),
@@ -61,19 +61,19 @@ export function metricsText(snapshot: Snapshot): string {
     metric(
       "peer_failures",
       "gauge",
-      "Failures of the peer, in a row.",
+      "Consecutive failures of the peer.",
       peers.map(({ url, failures }) => [{ peer: url }, failures]),
     ),
     metric(
       "peer_received_bytes_total",
       "counter",
-      "Bytes that the peer gave, since the start.",
+      "Bytes received from the peer since the start.",
       peers.map(({ url, received }) => [{ peer: url }, received.bytes]),
     ),
     metric(
       "mirror_up",
       "gauge",
-      "Whether the mirror answered last; one that was not asked yet is missing.",
+      "1 if the mirror answered the last request, else 0; unused mirrors are not listed.",
       mirrors.flatMap(({ origin, state }): Sample[] =>
         state === "not asked" ? [] : [[{ mirror: origin }, state === "answers" ? 1 : 0]]
       ),
@@ -81,19 +81,19 @@ export function metricsText(snapshot: Snapshot): string {
     metric(
       "mirror_failures",
       "gauge",
-      "Failures of the mirror, in a row.",
+      "Consecutive failures of the mirror.",
       mirrors.map(({ origin, failures }) => [{ mirror: origin }, failures]),
     ),
     metric(
       "mirror_received_bytes_total",
       "counter",
-      "Bytes that the mirror gave, since the start.",
+      "Bytes received from the mirror since the start.",
       mirrors.map(({ origin, received }) => [{ mirror: origin }, received.bytes]),
     ),
   ].join("");
 }
 
-/** The words of the sources in labels. */
+/** The values of the label `source`. */
 const SOURCES = { cache: "cache", peer: "peer", inFlight: "in_flight", mirror: "mirror" } as const;
 
 function traffic(name: string, what: string, flows: Flows["received"]): string[] {
@@ -105,7 +105,7 @@ function traffic(name: string, what: string, flows: Flows["received"]): string[]
   ];
 }
 
-/** A metric with its samples; nothing where there are none. */
+/** Formats a metric with its samples; empty if there are no samples. */
 function metric(
   name: string,
   type: "counter" | "gauge",
@@ -123,7 +123,7 @@ function labelText(labels: Sample[0]): string {
   return parts.length === 0 ? "" : `{${parts.join(",")}}`;
 }
 
-/** A backslash, a quotation mark and a line feed are written with a backslash. */
+/** Escapes backslashes, quotation marks and line feeds with a backslash. */
 function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

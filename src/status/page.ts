@@ -1,4 +1,4 @@
-/** The page of the status (`?page=status`). Each part with `data-live` is kept up to date by the script. */
+/** The page of the status (`?page=status`). The script updates each part with `data-live`. */
 
 import { count, humanDuration, humanSize, visibleText } from "../quickserve/pages/display.ts";
 import { type Html, html } from "../quickserve/pages/html.ts";
@@ -16,15 +16,15 @@ import type {
 import { amountText, localTime } from "./text.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
-/** Milliseconds between two looks of the script. */
+/** Milliseconds between two updates by the script. */
 const REFRESH = 2_000;
 
-/** The page. */
+/** Returns the page of the status. */
 export function statusPage(context: PageContext, snapshot: Snapshot): string {
   const { running, problems, counters, transfers, peers, mirrors, discovery } = snapshot;
   const main = html`<h1>Status</h1>
 <div data-refresh="${REFRESH}">
-<p class="notice" role="status" data-refresh-trouble hidden>This server does not answer now.</p>
+<p class="notice" role="status" data-refresh-trouble hidden>The server does not answer at the moment.</p>
 ${live("running", runningText(running))}
 ${live("problems", problemList(problems))}
 ${live("saved", tiles(counters))}
@@ -67,7 +67,7 @@ function tiles({ today, sinceStart, sinceInstallation, installed }: CounterStatu
   const tile = (title: string, { saved: { here, others } }: Period): Html =>
     html`<li><span class="quiet">${title}</span> <strong>${humanSize(here.bytes)}</strong>
 <span class="quiet">did not come over the internet</span>
-<span class="quiet">${humanSize(others.bytes)} given to others</span></li>`;
+<span class="quiet">${humanSize(others.bytes)} sent to others</span></li>`;
   return html`<ul class="tiles">
 ${tile("Today", today)}
 ${tile("Since the start", sinceStart)}
@@ -91,7 +91,7 @@ function transferItem({ direction, file, size, done, rate, from, to }: TransferS
   const place = direction === "sending"
     ? `to ${to}`
     : from === null
-    ? "looking for a source"
+    ? "searching for a source"
     : `from ${from}`;
   return html`<li><span class="mono">${name}</span> ${bar}
 <span class="quiet">${amount}, ${humanSize(rate)}/s, <bdi>${visibleText(place)}</bdi></span></li>`;
@@ -119,10 +119,8 @@ function peerTable(
   { means, interfaces }: Snapshot["discovery"],
 ): Html {
   const where = means.length === 0
-    ? "Only peers that are named with --peer are asked."
-    : `They are looked for by ${means.join(" and ")} on ${
-      interfaces.join(", ") || "no interface"
-    }.`;
+    ? "Only peers that are named with --peer are used."
+    : `Discovery uses ${means.join(" and ")} on ${interfaces.join(", ") || "no interface"}.`;
   const text = html`<p class="quiet">${visibleText(where)}</p>`;
   if (peers.length === 0) return html`<p>No peers are known.</p>${text}`;
   return html`${text}${
@@ -147,7 +145,7 @@ function peerTable(
 }
 
 function mirrorTable(mirrors: readonly MirrorStatus[]): Html {
-  if (mirrors.length === 0) return html`<p>pacman.conf names none.</p>`;
+  if (mirrors.length === 0) return html`<p>There is no mirror in pacman.conf.</p>`;
   return table(
     "Mirrors",
     "",
@@ -181,12 +179,12 @@ function table(
   `;
 }
 
-/** A field; on a phone the label stands before it. */
+/** Returns a cell; on a phone its label is shown before it. */
 function cell(label: string, text: string): Html {
   return html`<td data-label="${label}">${text === "-" ? null : text}</td>`;
 }
 
-/** Bytes, and below them the number of files. */
+/** Returns a cell with bytes, and the number of files below them. */
 function amountCell(label: string, { files, bytes }: Amount): Html {
   if (files === 0 && bytes === 0) return cell(label, "-");
   return html`<td data-label="${label}">${humanSize(bytes)} <span class="files">${
@@ -205,7 +203,7 @@ function rateText(rate: number | null): string {
   return rate === null ? "-" : `${humanSize(rate)}/s`;
 }
 
-/** A time, which the script shows in the reader's zone. */
+/** Returns a time, which the script shows in the reader's time zone. */
 function timeOf(iso: string): Html {
   const time = `${iso.slice(0, 19)}Z`;
   return html`<time datetime="${time}">${time.slice(0, 10)} ${time.slice(11, 16)} UTC</time>`;

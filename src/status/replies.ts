@@ -14,7 +14,7 @@ import { statusPage } from "./page.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { statusText } from "./text.ts";
 
-/** Columns of the text for clients whose terminal is not known. */
+/** Columns of the text, because the width of the client's terminal is unknown. */
 const WIDTH = 100;
 
 /** True for a request for the status or the metrics. */
@@ -49,9 +49,9 @@ export class StatusReplies {
   }
 
   /**
-   * The reply to a request for the status.
+   * Returns the reply to a request for the status.
    *
-   * @returns null for a stranger that asks for `/metrics`: there is nothing at that address for it.
+   * @returns null for a request for `/metrics` from a host that may not read them: treat the path as missing.
    */
   reply(request: HttpRequest): Reply | null {
     const isOwn = isOwnRequest(request, this.#network);
@@ -63,7 +63,7 @@ export class StatusReplies {
       return this.#pages.error(
         request,
         403,
-        "The status of this server is for its own host: ask there, or run pacserve-status there.",
+        "Only the host of this server may see its status: open this page there, or run pacserve-status there.",
       );
     }
     return this.#page(request);
@@ -76,7 +76,7 @@ export class StatusReplies {
     );
     if (form === null) {
       const offered = offeredTypes.join(", ");
-      return this.#pages.error(request, 406, `The status can be had as ${offered}.`);
+      return this.#pages.error(request, 406, `The status is available as ${offered}.`);
     }
     const snapshot = this.#status.snapshot();
     const text = form === "json"

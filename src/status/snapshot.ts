@@ -1,125 +1,125 @@
 /**
- * The status of a pacserve at one moment: one object, of which the terminal's text, the page, the JSON
- * and the metrics are made. `doc/status.md` describes it for scripts.
+ * The status of a pacserve at one moment: the object from which the text for terminals, the page, the JSON
+ * and the metrics are written. `doc/status.md` describes it for scripts.
  */
 
 import type { CountersState } from "./counters.ts";
 import { HOURS } from "./counters.ts";
 import { type Amount, amountOf, type Flows, noFlows, savedOf } from "./traffic.ts";
 
-/** The form of the JSON. Fields may be added in a version; what has a name keeps it and its meaning. */
+/** The version of the JSON. Fields may be added within a version; existing ones do not change. */
 export const SNAPSHOT_VERSION = 1;
 
-/** A peer. */
+/** The status of a peer. */
 export interface PeerStatus {
   readonly url: string;
   readonly state: "candidate" | "alive" | "backoff";
-  /** `--peer`, `multicast`, `multicast DNS`, `its own word`: by which it became known. */
+  /** How the peer was found: `--peer`, `multicast`, `multicast DNS`, `its own word`. */
   readonly foundBy: readonly string[];
-  /** Seconds since it was last heard or answered; null for never. */
+  /** Seconds since the peer last announced itself or answered; null if it never did. */
   readonly lastSeen: number | null;
-  /** Milliseconds; null before the first answer. */
+  /** Round-trip time in milliseconds; null before the first answer. */
   readonly roundTrip: number | null;
-  /** Bytes a second of the last file that it gave; null before the first. */
+  /** Rate of the last file from it, in bytes per second; null before the first. */
   readonly rate: number | null;
-  /** What it gave since the start. */
+  /** The amount received from it since the start. */
   readonly received: Amount;
-  /** Lately, in a row. */
+  /** Consecutive failures up to now. */
   readonly failures: number;
-  /** Why it is in backoff. */
+  /** The reason for its backoff; null without one. */
   readonly trouble: string | null;
 }
 
-/** A mirror. */
+/** The status of a mirror. */
 export interface MirrorStatus {
-  /** Scheme, host and port. */
+  /** Its scheme, host and port. */
   readonly origin: string;
   readonly repositories: readonly string[];
   readonly state: "answers" | "fails" | "not asked";
-  /** In a row. */
+  /** Consecutive failures up to now. */
   readonly failures: number;
-  /** Seconds for which it is asked last. */
+  /** Seconds for which the other mirrors are preferred to it. */
   readonly pause: number;
-  /** Bytes a second of the last file that it gave; null before the first. */
+  /** Rate of the last file from it, in bytes per second; null before the first. */
   readonly rate: number | null;
-  /** What it gave since the start. */
+  /** The amount received from it since the start. */
   readonly received: Amount;
 }
 
-/** A file on its way. */
+/** A transfer under way. */
 export interface TransferStatus {
   /** `receiving`: for this host's pacman; `sending`: to another machine. */
   readonly direction: "receiving" | "sending";
   readonly file: string;
-  /** Bytes; null while nobody knows. */
+  /** Size in bytes; null while unknown. */
   readonly size: number | null;
-  /** Bytes that are here, or were sent. */
+  /** Bytes that were received or sent so far. */
   readonly done: number;
-  /** Bytes a second since it began. */
+  /** Bytes per second since it began. */
   readonly rate: number;
-  /** Where it comes from, such as `mirror https://example.org`; null before a source answers. */
+  /** The source, such as `mirror https://example.org`; null before a source answers. */
   readonly from: string | null;
-  /** IP address of the machine that gets it; null for this host. */
+  /** IP address of the machine that receives it; null for this host. */
   readonly to: string | null;
 }
 
-/** What the LAN saved. */
+/** The traffic that did not use the internet. */
 export interface Saved {
-  /** What this host's pacman did not get from a mirror. */
+  /** Files that this host's pacman received, but not from a mirror. */
   readonly here: Amount;
-  /** What others got from here. */
+  /** Files that other machines received from this server. */
   readonly others: Amount;
 }
 
-/** A time over which was counted. */
+/** The traffic of a period of time. */
 export interface Period extends Flows {
   readonly saved: Saved;
 }
 
-/** What was counted. */
+/** The counters in the status. */
 export interface CounterStatus {
-  /** True where they survive the end of the server. */
+  /** True when the counters survive the end of the server. */
   readonly kept: boolean;
-  /** When counting began, in ISO 8601. */
+  /** The time when counting began, in ISO 8601. */
   readonly installed: string;
   readonly sinceStart: Period;
-  /** Since midnight here. */
+  /** Since midnight in the time zone of this host. */
   readonly today: Period;
   readonly sinceInstallation: Period;
   /** The last 24 hours, the oldest first. */
   readonly hours: readonly HourStatus[];
 }
 
-/** An hour. */
+/** The traffic of an hour. */
 export interface HourStatus extends Flows {
-  /** Its beginning, in ISO 8601. */
+  /** The beginning of the hour, in ISO 8601. */
   readonly start: string;
 }
 
-/** The status. */
+/** The status of a server. */
 export interface Snapshot {
   readonly version: typeof SNAPSHOT_VERSION;
   readonly program: { readonly name: string; readonly version: string };
-  /** When this was true, in ISO 8601. */
+  /** The time of the snapshot, in ISO 8601. */
   readonly time: string;
   readonly running: {
     /** In ISO 8601. */
     readonly since: string;
     readonly seconds: number;
   };
-  /** URLs under which this server is reached. */
+  /** The URLs of this server. */
   readonly addresses: readonly string[];
   readonly peers: readonly PeerStatus[];
-  /** Where peers are looked for that are not named. */
+  /** The means and the network interfaces of discovery. */
   readonly discovery: { readonly means: readonly string[]; readonly interfaces: readonly string[] };
   readonly mirrors: readonly MirrorStatus[];
   readonly transfers: readonly TransferStatus[];
   readonly counters: CounterStatus;
-  /** What is wrong, in sentences; empty when all is well. */
+  /** The problems, one sentence each; empty if there are none. */
   readonly problems: readonly string[];
 }
 
-/** The counters as a snapshot has them. */
+/** Returns the counters in the form of a snapshot. */
 export function counterStatus(state: CountersState, kept: boolean, now: number): CounterStatus {
   const hour = 3_600_000;
   const last = Math.floor(now / hour) * hour;
@@ -143,7 +143,7 @@ function periodOf(flows: Flows): Period {
   return { received, served, saved: { here: savedOf(flows), others: amountOf(served) } };
 }
 
-/** What is wrong with peers, mirrors and discovery, in sentences with what to do about it. */
+/** Returns the problems with peers, mirrors and discovery, as sentences that say what to do. */
 export function problemsOf(
   { peers, mirrors, discovery }: Pick<Snapshot, "peers" | "mirrors" | "discovery">,
 ): string[] {
@@ -162,8 +162,8 @@ export function problemsOf(
   const { means, interfaces } = discovery;
   if (means.length > 0 && interfaces.length === 0) {
     problems.push(
-      `Peers are looked for by ${means.join(" and ")}, but on no network interface: there is no ` +
-        "network, or --multicast-interface has to name one.",
+      `Discovery by ${means.join(" and ")} has no network interface: there is no ` +
+        "network, or you have to name an interface with --multicast-interface.",
     );
   }
   return problems;

@@ -1,4 +1,4 @@
-/** The status as text, for a terminal. */
+/** Writes the status as text for a terminal. */
 
 import {
   count,
@@ -11,29 +11,29 @@ import { SOURCE_LABELS, STATE_LABELS } from "./labels.ts";
 import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
-/** How the text looks. */
+/** Options of the text. */
 export interface TextOptions {
   /** Columns of the terminal. */
   readonly width: number;
-  /** With escape sequences for colours (ECMA-48 SGR). */
+  /** True to use escape sequences for colours (ECMA-48 SGR). */
   readonly isColoured: boolean;
-  /** Bytes a second of transfers over the last moments, by {@link transferKey}, where it is known. */
+  /** The recent rates of transfers in bytes per second, by {@link transferKey}, if known. */
   readonly rates?: ReadonlyMap<string, number>;
 }
 
-/** Lines of a list that are shown; the JSON has all. */
+/** At most this many lines of a list are shown; the JSON has all. */
 const MAX_ROWS = 20;
 
 const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 type Style = keyof typeof SGR;
 
-/** Tells transfers apart from one snapshot to the next. */
+/** Returns a key that identifies a transfer in successive snapshots. */
 export function transferKey({ direction, file, to }: TransferStatus): string {
   return `${direction} ${file} ${to}`;
 }
 
-/** The status in lines that fit the width, where that has room for a name and a number. */
+/** Returns the status as text. Lines fit the width unless it is too small for a name and a number. */
 export function statusText(snapshot: Snapshot, options: TextOptions): string {
   const paint = painter(options.isColoured);
   const blocks = [
@@ -70,7 +70,7 @@ function head(
       ? [`${paint(name, "bold")}${GAP}${since}`]
       : [paint(name, "bold"), ...wrap(since, width - 2).map(indented)],
     ...addresses.map((address) => `  ${paint(cut(address, width - 2), "cyan")}`),
-    ...(counters.kept ? [] : wrap("The counters begin anew with each start.", width - 2)
+    ...(counters.kept ? [] : wrap("The counters restart at zero with each start.", width - 2)
       .map((line) => paint(indented(line), "dim"))),
   ];
 }
@@ -114,7 +114,7 @@ function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): s
   return [...drawTable(titles, table, options, paint), ...sentence(counters, options, paint)];
 }
 
-/** What people want to know first. */
+/** Returns the first sentence: the most important facts. */
 function sentence(
   { sinceInstallation: { saved } }: Snapshot["counters"],
   { width }: TextOptions,
@@ -138,7 +138,7 @@ function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint):
   return [...lines, ...more(transfers.length)];
 }
 
-/** Characters of a bar, and columns of the terminal that it leaves to what stands beside it. */
+/** The length of a bar in characters, and the columns that it leaves for the text next to it. */
 const BAR = { min: 5, max: 20, beside: 45 };
 
 /** Columns before the name of a file. */
@@ -170,14 +170,14 @@ function percent(share: number): string {
 function peers({ peers, discovery }: Snapshot, options: TextOptions, paint: Paint): string[] {
   const { means, interfaces } = discovery;
   const where = means.length === 0
-    ? "only peers that --peer names are asked"
-    : `looked for by ${means.join(" and ")} on ${interfaces.join(", ") || "no interface"}`;
+    ? "only peers that --peer names are used"
+    : `discovery uses ${means.join(" and ")} on ${interfaces.join(", ") || "no interface"}`;
   if (peers.length === 0) {
     return [paint("Peers", "bold"), ...wrap(`none; ${where}`, options.width - 2).map(indented)];
   }
   const rows: Row[] = peers.slice(0, MAX_ROWS).map((peer) => ({
     cells: [
-      // Nearly all of them are of this scheme.
+      // Drop the scheme, because nearly all peers use HTTP.
       { text: visibleText(peer.url.replace(/^http:\/\/|\/$/g, "")) },
       stateCell(peer.state),
       { text: peer.foundBy.join(", ").replace("multicast DNS", "mDNS") },
@@ -228,7 +228,7 @@ function failuresCell(failures: number): Cell {
     : { text: String(failures), isNumber: true, style: "red" };
 }
 
-/** `12 files, 29.3 MiB`; a dash for nothing. */
+/** Formats an amount: `12 files, 29.3 MiB`; a dash for zero. */
 export function amountText({ files, bytes }: Amount): string {
   return files === 0 && bytes === 0 ? "-" : `${count(files, "file")}, ${humanSize(bytes)}`;
 }
@@ -237,7 +237,7 @@ function rateText(rate: number | null): string {
   return rate === null || rate === 0 ? "-" : `${humanSize(rate)}/s`;
 }
 
-/** `2026-11-26 17:05` in the time zone of this host. */
+/** Formats a time in the time zone of this host: `2026-11-26 17:05`. */
 export function localTime(iso: string): string {
   const date = new Date(iso);
   const two = (number: number): string => String(number).padStart(2, "0");
@@ -245,14 +245,14 @@ export function localTime(iso: string): string {
     `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** One field of a table. */
+/** A cell of a table. */
 interface Cell {
   readonly text: string;
   readonly isNumber?: boolean;
   readonly style?: Style;
 }
 
-/** The fields of a row, and a sentence that stands below it. */
+/** The cells of a row, and a sentence that is shown below it. */
 interface Row {
   readonly cells: readonly Cell[];
   readonly note?: string;
@@ -260,7 +260,7 @@ interface Row {
 
 const GAP = "  ";
 
-/** The columns in which anything stands. */
+/** Returns the columns that are not empty. */
 function used(titles: readonly string[], rows: readonly Row[]): [string[], Row[]] {
   const isUsed = titles.map((_, column) => rows.some(({ cells }) => cells[column]?.text !== "-"));
   return [
@@ -269,7 +269,7 @@ function used(titles: readonly string[], rows: readonly Row[]): [string[], Row[]
   ];
 }
 
-/** A table with aligned columns; on a terminal that is too narrow for it, a line for each field. */
+/** Draws a table with aligned columns; if the terminal is too narrow, a list with one line per cell. */
 function drawTable(
   titles: readonly string[],
   rows: readonly Row[],
@@ -337,7 +337,7 @@ function indented(line: string): string {
   return `  ${line}`;
 }
 
-/** Breaks a text at blanks. */
+/** Breaks a text into lines at spaces. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,30 +1,30 @@
-/** Amounts of files and bytes, by where they came from and who got them. Plain data. */
+/** Amounts of files and bytes, by source and direction. Plain data. */
 
 import type { FileSource } from "../http/exchange.ts";
 
-/** Where the bytes of a file came from, from near to far. */
+/** The sources of files, from near to far. */
 export const FILE_SOURCES: readonly FileSource[] = ["cache", "peer", "inFlight", "mirror"];
 
-/** How much. */
+/** A number of files and bytes. */
 export interface Amount {
   readonly files: number;
   readonly bytes: number;
 }
 
-/** How much from each source. */
+/** The amount from each source. */
 export type Traffic = Readonly<Record<FileSource, Amount>>;
 
-/** `received`: by this host's own pacman; `served`: to others. */
+/** `received`: by pacman on this host; `served`: to other machines. */
 export const DIRECTIONS = ["received", "served"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** How much in each direction. */
+/** The traffic in each direction. */
 export type Flows = Readonly<Record<Direction, Traffic>>;
 
-/** The same, to be added to. */
+/** The same, mutable. */
 export type MutableFlows = Record<Direction, Record<FileSource, { files: number; bytes: number }>>;
 
-/** Nothing yet. */
+/** Returns flows that are all zero. */
 export function noFlows(): MutableFlows {
   const none = (): MutableFlows["received"] => ({
     cache: { files: 0, bytes: 0 },
@@ -35,7 +35,7 @@ export function noFlows(): MutableFlows {
   return { received: none(), served: none() };
 }
 
-/** Adds to flows. */
+/** Adds `more` to `sum`. */
 export function addFlows(sum: MutableFlows, more: Flows): void {
   for (const direction of DIRECTIONS) {
     for (const source of FILE_SOURCES) {
@@ -45,7 +45,7 @@ export function addFlows(sum: MutableFlows, more: Flows): void {
   }
 }
 
-/** All sources together, or some of them. */
+/** Returns the sum of all sources, or of some of them. */
 export function amountOf(
   traffic: Traffic,
   sources: readonly FileSource[] = FILE_SOURCES,
@@ -58,15 +58,15 @@ export function amountOf(
   return { files, bytes };
 }
 
-/** What did not have to come from a mirror. */
+/** Returns the received amount that did not come from a mirror. */
 export function savedOf({ received }: Flows): Amount {
   return amountOf(received, ["cache", "peer", "inFlight"]);
 }
 
 /**
- * Flows from data of unknown origin, such as a file.
+ * Parses flows from untrusted data, such as a file.
  *
- * @returns null when it has not the form of flows.
+ * @returns null when the data is not valid.
  */
 export function parseFlows(data: unknown): MutableFlows | null {
   const flows = noFlows();
@@ -81,13 +81,13 @@ export function parseFlows(data: unknown): MutableFlows | null {
   return flows;
 }
 
-/** A field of an object; undefined where there is none. */
+/** Returns a field of an object; undefined if there is none. */
 export function field(data: unknown, name: string): unknown {
   const isThere = typeof data === "object" && data !== null && Object.hasOwn(data, name);
   return isThere ? Reflect.get(data, name) : undefined;
 }
 
-/** True for a number of things. */
+/** True for a whole number that is not negative. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

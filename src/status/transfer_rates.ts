@@ -1,19 +1,19 @@
-/** How fast transfers were in the last moments, from one snapshot to the next. */
+/** Measures the rates of transfers between snapshots. */
 
 import type { Snapshot } from "./snapshot.ts";
 import { transferKey } from "./text.ts";
 
-/** Compares snapshots of one server. */
+/** Compares successive snapshots of one server. */
 export class TransferRates {
   #before = new Map<string, { readonly done: number; readonly time: number }>();
   #recent = new Map<string, number>();
 
-  /** Bytes a second between the last two snapshots, by {@link transferKey}. */
+  /** Bytes per second between the last two snapshots, by {@link transferKey}. */
   get recent(): ReadonlyMap<string, number> {
     return this.#recent;
   }
 
-  /** The next snapshot. */
+  /** Adds the next snapshot. */
   add({ time, transfers }: Pick<Snapshot, "time" | "transfers">): void {
     const now = Date.parse(time);
     const points = new Map(
@@ -22,7 +22,7 @@ export class TransferRates {
     this.#recent = new Map(
       [...points].flatMap(([key, { done }]) => {
         const before = this.#before.get(key);
-        // A download that began again has less than before.
+        // A download that was restarted has fewer bytes than before.
         if (before === undefined || now <= before.time || done < before.done) return [];
         return [[key, Math.round((done - before.done) / (now - before.time) * 1000)]];
       }),

@@ -459,7 +459,7 @@ Deno.test("from another listing the page says where the files went, and links to
       const page = await browser.open();
       await page.goto(`${server.address}/share/`);
       const form = page.getByRole("region", { name: "Upload" });
-      await form.getByText("Files go to /inbox/.").waitFor();
+      await form.getByText("Uploads are stored in /inbox/.").waitFor();
       await drop(page, { 'a "q".txt': 5 });
       await form.getByText("1 uploaded. The files are in /inbox/.").waitFor();
       await form.getByRole("link", { name: "/inbox/" }).last().click();
@@ -584,9 +584,9 @@ Deno.test("where nothing is shared the page is the form", () =>
     try {
       const page = await browser.open();
       await page.goto(server.address);
-      await page.getByText("Files go to a directory of this server that is not listed here.")
+      await page.getByText("Uploads are stored in a directory that this server does not list.")
         .waitFor();
-      assertEquals(await page.getByText("There is nothing here yet.").count(), 0);
+      assertEquals(await page.getByText("This directory is empty.").count(), 0);
       await drop(page, { "a.txt": 1 });
       await page.getByText("1 uploaded.").waitFor();
       assertEquals(storedIn(directory), { "a.txt": 1 });

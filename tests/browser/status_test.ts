@@ -136,7 +136,7 @@ Deno.test("the status says when the server is gone, and is well again when it is
     const page = await browser.open();
     await page.goto(`${server.address}/?page=status`);
     mirror.finish();
-    const notice = page.getByText("This server does not answer now.");
+    const notice = page.getByText("The server does not answer at the moment.");
     assert(!await notice.isVisible());
     await page.route("**/*", (route) => route.abort());
     await notice.waitFor();

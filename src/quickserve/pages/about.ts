@@ -1,4 +1,4 @@
-/** The page about the server: what it is, how to use it, what it allows. */
+/** The page about the server: its settings and how to use it. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
@@ -14,23 +14,23 @@ import type { UploadLimits } from "./upload.ts";
 import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
 import type { Login, Use } from "./uses.ts";
 
-/** The settings that users of the server have to know. */
+/** The settings that the page shows. */
 export interface AboutFacts {
   readonly login: Login;
-  /** Null: no uploads. */
+  /** Null when uploads are off. */
   readonly uploads: UploadLimits | null;
-  /** Where peers come from: those that announce themselves, only those that were named, or nowhere. */
+  /** How peers are found: by multicast, only by `--peer`, or not at all. */
   readonly peers: "multicast" | "named" | "none";
-  /** It serves packages to pacman, also on other machines. */
+  /** True when it serves packages to pacman, also on other machines. */
   readonly servesPackages: boolean;
-  /** Where the server listens. */
+  /** The address on which the server listens. */
   readonly listen: Pick<ListenConfiguration, "address" | "ipv6">;
 }
 
-/** What is in force, by its name: `Log in`, `not needed`. */
+/** A setting and its value: `Log in`, `not needed`. */
 type Fact = readonly [name: string, value: string];
 
-/** The page about the server (`?page=about`): text for a terminal, HTML otherwise. */
+/** Returns the page about the server (`?page=about`): text for a terminal, HTML otherwise. */
 export function aboutPage(
   request: Pick<HttpRequest, "method" | "headers" | "connection">,
   context: ListingContext,
@@ -47,7 +47,7 @@ export function aboutPage(
   }
   const main = html`<h1>About this server</h1>
 <p>${sentence}</p>
-<h2>In force</h2>
+<h2>Settings</h2>
 <dl class="facts">
 ${
     inForce.map(([name, value]) =>
@@ -82,7 +82,7 @@ function factsOf(
 ): Fact[] {
   const archives = configuration.archives.map(archiveLabel).join(", ");
   return [
-    ["Host", configuration.hostName === "" ? "without a name" : configuration.hostName],
+    ["Host", configuration.hostName === "" ? "(no name)" : configuration.hostName],
     ["Log in", { nothing: "not needed", uploads: "for uploads", everything: "needed" }[login]],
     ["Connection", connection.secure ? "encrypted (TLS)" : "not encrypted"],
     ["Uploads", uploads === null ? "off" : `on. ${describeLimits(uploads)}`],
@@ -92,18 +92,18 @@ function factsOf(
 }
 
 function describePeers(peers: AboutFacts["peers"], listRemote: boolean): string {
-  if (peers === "none") return "not looked for";
-  const found = peers === "multicast" ? "found by multicast" : "only those that are configured";
-  return found + (listRemote ? "; their files are in the listings" : "");
+  if (peers === "none") return "off";
+  const found = peers === "multicast" ? "found by multicast" : "only the configured ones";
+  return found + (listRemote ? "; listings include their files" : "");
 }
 
-/** How the pacman of a machine without pacserve uses this server. */
+/** Returns how pacman uses this server on a machine without pacserve. */
 function pacmanUses(asked: string, { servesPackages, listen }: AboutFacts): Use[] {
   if (!servesPackages) return [];
   const address = urlElsewhere(asked, reachableAddresses(listen, Deno.networkInterfaces()));
   if (address === null) return [];
   return [{
-    title: "Use it from another machine's pacman: the first line of each repository in pacman.conf",
+    title: "Use it with pacman on another machine: first line of each repository in pacman.conf",
     command: `Server = ${address}/pacman/$repo/$arch`,
   }];
 }
@@ -117,7 +117,7 @@ function generalUses(
   const uses: Use[] = [
     { title: "Download a file", command: `curl ${user}-O ${address}/path/to/file` },
     {
-      title: "Go on with a download that broke off",
+      title: "Resume a download",
       command: `curl ${user}-C - -O ${address}/path/to/file`,
     },
     { title: "List a directory", command: `curl ${user}${address}/` },
@@ -126,7 +126,7 @@ function generalUses(
       command: `curl ${user}'${address}/?mimetype=application/json'`,
     },
   ];
-  // A tar archive is unpacked while it comes; of a zip archive the table of contents comes last.
+  // Prefer tar: it can be unpacked while it arrives. A zip archive has its table of contents at the end.
   const archive = configuration.archives.find((format) => format !== "zip") ??
     configuration.archives[0];
   if (archive !== undefined) {

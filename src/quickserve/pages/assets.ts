@@ -1,4 +1,4 @@
-/** Style and script of the pages: files of their own, so that the pages' policy can forbid inline ones. */
+/** Style and scripts of the pages, in separate files so that the pages' policy can forbid inline ones. */
 
 import { createHash } from "node:crypto";
 import type { Reply } from "../../http/exchange.ts";
@@ -18,7 +18,7 @@ interface Asset {
   readonly bytes: Uint8Array;
 }
 
-/** What is narrow or printed comes last: it changes what stands before. */
+/** `narrow` comes last: its rules for phones and printers override the others. */
 const style = [frame, listing, icons, forms, status, narrow].join("\n");
 
 const styleAsset = makeAsset("style", "css", "text/css; charset=UTF-8", style);
@@ -26,20 +26,20 @@ const scriptAsset = makeAsset("script", "js", "text/javascript; charset=UTF-8", 
 const themeAsset = makeAsset("theme", "js", "text/javascript; charset=UTF-8", theme);
 const byName = new Map([styleAsset, scriptAsset, themeAsset].map((asset) => [asset.name, asset]));
 
-/** URL of the style sheet; another one for each content of it. */
+/** URL of the style sheet. It contains a hash of the content and changes with it. */
 export const styleAddress: string = assetAddress(styleAsset);
 
-/** URL of the script; likewise. */
+/** URL of the script, with a hash of its content. */
 export const scriptAddress: string = assetAddress(scriptAsset);
 
-/** URL of the script that sets the colours, before anything is drawn; likewise. */
+/** URL of the script that sets the colours before the page is drawn, with a hash of its content. */
 export const themeAddress: string = assetAddress(themeAsset);
 
 /**
- * Answers a request for `/?asset=<name>`. Since the name has a hash of the content in it, the reply
- * may be kept for ever.
+ * Answers a request for `/?asset=<name>`. Clients may cache the reply without limit, because the name
+ * contains a hash of the content.
  *
- * @returns null when there is no such asset (any more).
+ * @returns null when there is no asset of this name, or its content has changed.
  */
 export function assetReply(name: string): Reply | null {
   const asset = byName.get(name);

@@ -1,6 +1,6 @@
 /**
- * The columns of a listing after the name, in this order in each form of it: the page, the data and the
- * table for a terminal are all written from {@link columns}. Another column is another item of it.
+ * The columns of a listing after the name. HTML, JSON and the table for a terminal are all written from
+ * {@link columns}, in this order. To add a column, add an item to it.
  */
 
 import type { Entry } from "../shared.ts";
@@ -10,24 +10,24 @@ import type { Html } from "./html.ts";
 
 /** A column of a listing. */
 export interface Column {
-  /** What `?sort=` calls it; the class of its heading in the page. */
+  /** Its name in `?sort=`, and the class of its heading in the page. */
   readonly name: string;
-  /** Name of its field in the data. */
+  /** Name of its field in JSON. */
   readonly field: string;
   readonly heading: Html;
-  /** In the table for a terminal: its heading, as wide as the column; the side of the spaces counts. */
+  /** Its heading in the table for a terminal, as wide as the column; leading spaces align it right. */
   readonly textHeading: string;
-  /** What the entries are sorted by. Those of which it is not known come first. */
+  /** Returns the sort key of an entry. Entries without a value come first. */
   order(entry: Entry): number;
-  /** As data; null where it is not known. */
+  /** Returns the value for JSON; null if unknown. */
   data(entry: Entry): string | number | null;
-  /** HTML of the cell; empty where it is not known. */
+  /** Returns the HTML of the cell; empty if the value is unknown. */
   cell(entry: Entry): string;
-  /** For a terminal; null where it is not known. */
+  /** Returns the text for a terminal; null if the value is unknown. */
   text(entry: Entry): string | null;
 }
 
-/** In bytes; a directory has none. */
+/** The size in bytes; a directory has none. */
 const size: Column = {
   name: "size",
   field: "size",
@@ -42,7 +42,7 @@ const size: Column = {
   text: ({ size }) => size === null ? null : humanSize(size),
 };
 
-/** Time of the last change in ISO 8601, UTC, to the second. */
+/** The time of the last change, in UTC; in JSON as ISO 8601 to the second. */
 const time: Column = {
   name: "time",
   field: "modified",
@@ -60,5 +60,5 @@ const time: Column = {
   },
 };
 
-/** All columns but the name, which is first in the page, and last for a terminal. */
+/** All columns except the name, which comes first in the page and last on a terminal. */
 export const columns: readonly Column[] = [size, time];

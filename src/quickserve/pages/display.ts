@@ -1,15 +1,16 @@
-/** Sizes, times and names as people read them. */
+/** Formats sizes, times and names for readers. */
 
 /**
- * Characters of a name that would do something instead of being seen: control characters (of C0, DEL
- * and C1), line and paragraph separators, and those that turn the direction of writing.
+ * Matches characters that have an effect instead of a shape: control characters (C0, DEL and C1), line and
+ * paragraph separators, and characters that change the direction of writing.
  */
 const invisible = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const invisibles = new RegExp(invisible, "gu");
 
 /**
- * A text with what cannot be seen written out: a line feed is `\n`, an escape `\x1b`, a character that
- * turns the direction of writing `\u202e`. All else stays as it is, a backslash too.
+ * Returns a text with its invisible characters as escapes: a line feed becomes `\n`, an escape `\x1b`, a
+ * character that changes the direction of writing `\u202e`. Other characters, also backslashes, are not
+ * changed.
  */
 export function visibleText(text: string): string {
   if (!invisible.test(text)) return text;
@@ -33,7 +34,7 @@ export function escapeJson(text: string): string {
 
 const units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-/** A size with three digits at the least: `999 B`, `1.5 KiB`, `12.3 MiB`, `512 GiB`. */
+/** Formats a size with at most one decimal place: `999 B`, `1.5 KiB`, `12.3 MiB`, `512 GiB`. */
 export function humanSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   let value = bytes;
@@ -46,27 +47,27 @@ export function humanSize(bytes: number): string {
   return `${value.toFixed(value < 99.95 ? 1 : 0)} ${unit}`;
 }
 
-/** A whole number with its digits in groups: `1,234,567`. */
+/** Formats a whole number with its digits in groups: `1,234,567`. */
 export function groupDigits(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** The exact size: `1,234,567 bytes`. */
+/** Formats the exact size: `1,234,567 bytes`. */
 export function exactSize(bytes: number): string {
   return bytes === 1 ? "1 byte" : `${groupDigits(bytes)} bytes`;
 }
 
-/** `1 file`, `2 files`. */
+/** Formats a number with its noun: `1 file`, `2 files`. */
 export function count(number: number, one: string, many: string = one + "s"): string {
   return `${groupDigits(number)} ${number === 1 ? one : many}`;
 }
 
-/** The latest time that JavaScript and HTML can write (ECMA-262 §21.4.1.1). */
+/** The latest time that JavaScript and HTML can represent (ECMA-262 §21.4.1.1). */
 const MAX_TIME = 8.64e15;
 
 /**
- * A time (milliseconds since 1970) to the second in ISO 8601 and UTC: `2026-11-22T22:05:24Z`. Null for
- * one that has no year of four digits, as a broken clock may leave it on a file.
+ * Formats a time (milliseconds since 1970) to the second in ISO 8601 and UTC: `2026-11-22T22:05:24Z`. Null
+ * for a time whose year does not have four digits; a broken clock may leave such a time on a file.
  */
 export function isoTime(time: number): string | null {
   if (!(Math.abs(time) <= MAX_TIME)) return null;
@@ -74,12 +75,12 @@ export function isoTime(time: number): string | null {
   return text.length === 24 ? text.slice(0, 19) + "Z" : null;
 }
 
-/** A time to the minute in UTC as a table shows it: `2026-11-22 22:05`. */
+/** Formats an ISO time to the minute in UTC for a table: `2026-11-22 22:05`. */
 export function shortTime(iso: string): string {
   return iso.slice(0, 10) + " " + iso.slice(11, 16);
 }
 
-/** `3 s`, `5 min`, `2 h`, `4 d`: the time since something happened, given in seconds. */
+/** Formats a duration in seconds: `3 s`, `5 min`, `2 h`, `4 d`. */
 export function humanDuration(seconds: number): string {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -87,7 +88,7 @@ export function humanDuration(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** An archive format, as `--tar` names it, by the end of its files' names: `none` is `tar`. */
+/** Returns the file extension of an archive format of `--tar`, without a dot: `tar` for `none`. */
 export function archiveLabel(format: string): string {
   return format === "zip" ? "zip" : format === "none" ? "tar" : `tar.${format}`;
 }

@@ -1,4 +1,4 @@
-/** Replies that say what is wrong. */
+/** Error replies. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { statusText } from "../../std.ts";
@@ -10,10 +10,10 @@ import { pageReply } from "./reply.ts";
 import { isBrowser, variesBy } from "./representation.ts";
 
 /**
- * An error: a page for a browser, one sentence of plain text for other clients.
+ * Returns an error reply: a page for a browser, one sentence of plain text for other clients.
  *
- * @param message one sentence that says what is wrong, for the user to read; by default the status's
- * own phrase.
+ * @param message one sentence that tells the user what is wrong; by default the standard phrase of the
+ * status.
  */
 export function errorReply(
   request: Pick<HttpRequest, "method" | "headers">,

@@ -1,8 +1,8 @@
-/** HTML that is safe by construction: whatever is put into a template is escaped. */
+/** HTML templates that escape their values. */
 
 import { escapeHtml } from "../../std.ts";
 
-/** Text that is HTML already. */
+/** Text that is HTML already and is not escaped again. */
 export class Html {
   readonly text: string;
 
@@ -15,18 +15,18 @@ export class Html {
   }
 }
 
-/** What a template takes: strings and numbers are escaped, `null` is nothing, lists are joined. */
+/** A value in a template: strings and numbers are escaped, `null` adds nothing, lists are joined. */
 type HtmlValue = Html | string | number | null | readonly HtmlValue[];
 
 /**
- * A template whose values are escaped, unless they are HTML of another template.
+ * Fills a template. The values are escaped, unless they are HTML of another template.
  *
  * ```ts
  * html`<b>${"a < b"}</b>`.text; // "<b>a &lt; b</b>"
  * ```
  *
- * The line breaks before and after a template that stands on lines of its own are not part of it.
- * Values belong between tags or inside of a quoted attribute.
+ * Line breaks at the beginning and the end of a template are removed. Use values only between tags or
+ * inside of quoted attributes.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let text = (strings[0] ?? "").replace(/^\n\s*/, "");
@@ -37,7 +37,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return new Html(text);
 }
 
-/** The attribute that marks the link to the very page it stands on. */
+/** The attribute that marks a link to the page that contains it. */
 export const currentPage: Html = new Html(' aria-current="page"');
 
 function render(value: HtmlValue): string {

@@ -1,4 +1,4 @@
-/** Which icon an entry gets: the name of a class of the style sheet. */
+/** Chooses the icon of an entry: the name of a class in the style sheet. */
 
 import type { Entry } from "../shared.ts";
 
@@ -35,7 +35,7 @@ const byExtension: ReadonlyMap<string, Icon> = new Map(
   ),
 );
 
-/** The icon for an entry, by its kind and the end of its name. */
+/** Returns the icon of an entry, from its kind and the extension of its name. */
 export function iconOf({ kind, name }: Pick<Entry, "kind" | "name">): Icon {
   if (kind === "directory") return "directory";
   const dot = name.lastIndexOf(".");

@@ -1,36 +1,36 @@
-/** What all pages have in common. */
+/** The frame of all pages: head, menu and footer. */
 
 import type { PagesConfiguration } from "../configuration.ts";
 import { scriptAddress, styleAddress, themeAddress } from "./assets.ts";
 import { currentPage, html } from "./html.ts";
 import type { Html } from "./html.ts";
 
-/** What every page needs to know about the server. */
+/** The facts about the server that every page needs. */
 export interface PageContext {
   readonly configuration: Pick<PagesConfiguration, "title" | "version" | "hostName">;
-  /** Uploads are on. */
+  /** True when uploads are on. */
   readonly canUpload: boolean;
-  /** There is a page of peers. */
+  /** True when there is a page of peers. */
   readonly hasPeers: boolean;
-  /** There is a page of the status, and the reader may see it. */
+  /** True when there is a page of the status, and the reader may see it. */
   readonly hasStatus: boolean;
 }
 
-/** The pages that `?page=` names. */
+/** The pages of the menu, as `?page=` names them. */
 type PageName = "status" | "peers" | "upload" | "about";
 
 /** A page without its frame. */
 interface PageContent {
-  /** Shown by the browser, before the name of the program. */
+  /** The first part of the document's title, before the name of the program. */
   readonly title: string;
-  /** Which of the pages of the menu it is; null for all others. */
+  /** The page's entry in the menu; null if it has none. */
   readonly current: PageName | null;
-  /** What the link that skips the menu says. */
+  /** The text of the link that skips the menu. */
   readonly skip: string;
   readonly main: Html;
 }
 
-/** Puts a page into its frame: a complete document. */
+/** Puts a page into its frame, and returns a complete document. */
 export function layOutPage(context: PageContext, content: PageContent): string {
   const { title, version, hostName } = context.configuration;
   const document = html`

@@ -1,4 +1,4 @@
-/** What the three forms of a listing (page, data, table) are written from. */
+/** The data from which the three representations of a listing are written: HTML, JSON and text. */
 
 import type { ListenConfiguration } from "../../http/configuration.ts";
 import type { PagesConfiguration } from "../configuration.ts";
@@ -8,27 +8,27 @@ import type { ListingOrder } from "./entries.ts";
 import type { PageContext } from "./layout.ts";
 import type { FormPlace } from "./upload.ts";
 
-/** What pages of directories need to know about the server. */
+/** The facts about the server that pages of directories need. */
 export interface ListingContext extends PageContext {
   readonly configuration: PagesConfiguration;
-  /** Where the server listens. */
+  /** The address on which the server listens. */
   readonly listen: Pick<ListenConfiguration, "address" | "ipv6">;
 }
 
-/** A search whose results are listed. */
+/** The search whose results are listed. */
 export interface ListedSearch {
-  /** What was looked for, as the reader wrote it. */
+  /** The search text as the reader wrote it. */
   readonly text: string;
   readonly endedBy: SearchResult["endedBy"];
 }
 
-/** Which of the entries a page shows at first. */
+/** The range of entries that a page shows as rows. */
 export interface ShownRows {
   readonly first: number;
   readonly count: number;
 }
 
-/** A directory, ready to be written in any form. */
+/** The content of a directory, independent of its representation. */
 export interface Listing {
   readonly segments: readonly string[];
   /** The directory's path, encoded, with slashes at both ends. */
@@ -37,12 +37,12 @@ export interface Listing {
   readonly entries: readonly Entry[];
   readonly order: ListingOrder;
   readonly context: ListingContext;
-  /** Where the form on the page uploads to; null without a form. */
+  /** The place to which the page's form uploads; null without a form. */
   readonly place: FormPlace | null;
-  /** Null: these are the entries of the directory. Else their names are paths below it. */
+  /** Null for a listing. For a search, the names of the entries are paths below the directory. */
   readonly search: ListedSearch | null;
-  /** Null: the page shows all entries. */
+  /** Null when the page shows all entries. */
   readonly shown: ShownRows | null;
-  /** The directory's address for a phone; null without a QR code. */
+  /** The URL of the directory for a phone; null without a QR code. */
   readonly phoneAddress: string | null;
 }

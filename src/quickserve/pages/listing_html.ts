@@ -1,4 +1,4 @@
-/** A directory as a page for a browser. */
+/** Writes a directory as a page for a browser. */
 
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
@@ -15,18 +15,18 @@ import type { ListedSearch, Listing, ShownRows } from "./listing.ts";
 import { totalsText } from "./listing_text.ts";
 import { uploadForm } from "./upload.ts";
 
-/** Marks in a page where its rows belong. It is random: no file name can contain it on purpose. */
+/** Placeholder of the rows in a page. It is random, so that no file name can contain it on purpose. */
 const rowsMark = crypto.randomUUID();
 
 /**
- * Writes a directory as a page, in pieces. It works without script; the script adds the filter box and
- * more.
+ * Writes a directory as a page, in pieces. The page works without script; the script adds the filter box
+ * and more.
  */
 export function* listingAsHtml(listing: Listing): Generator<string> {
   const { segments, entries, context, place, search, shown } = listing;
   const { configuration } = context;
   const form = place === null ? null : uploadForm("compact", place);
-  // Where there is nothing but the form, it says enough.
+  // If the root is empty, the upload form alone is enough.
   const isFormAlone = form !== null && entries.length === 0 && segments.length === 0 &&
     search === null;
   const path = "/" + segments.map((segment) => visibleText(segment) + "/").join("");
@@ -47,12 +47,12 @@ ${isFormAlone ? null : filesPart(listing, path)}`;
   yield rest;
 }
 
-/** Marks where the entries belong that are no rows yet. */
+/** Placeholder of the entries that are not rows yet. */
 const restMark = crypto.randomUUID();
 
 /**
- * Entries that the script makes rows of, as JSON in the page: `[name, icon, size, time, href, peer]`, where
- * the last two are missing if the name says enough.
+ * Writes the entries from which the script makes further rows, as JSON in the page:
+ * `[name, icon, size, time, href, peer]`. The last two are missing if `href` follows from the name.
  */
 function* restAsData(entries: readonly Entry[]): Generator<string> {
   yield `<script type="application/json" data-rest>[`;
@@ -86,14 +86,14 @@ function filesPart(listing: Listing, path: string): Html {
     ${hasTable ? table(listing, path) : null}
     ${isEmpty
       ? html`<p class="empty">${
-        search === null ? "There is nothing here yet." : "Nothing was found."
+        search === null ? "This directory is empty." : "Nothing was found."
       }</p>`
       : null}
     ${shown === null ? null : partLinks(listing, shown)}${new Html(restMark)}
   `;
 }
 
-/** Without script it searches; the script filters the rows with it, too. */
+/** The search box. Without script it only searches; with the script it filters the rows too. */
 function searchBox(search: ListedSearch | null): Html {
   return html`
     <form class="search" role="search" method="get" data-search>
@@ -105,7 +105,7 @@ function searchBox(search: ListedSearch | null): Html {
   `;
 }
 
-/** The parts of a long listing, where no script adds rows. */
+/** The links to the other parts of a long listing, for browsers without script. */
 function partLinks({ order, entries, search }: Listing, shown: ShownRows): Html {
   const { first } = shown;
   const last = first + shown.count;
@@ -141,7 +141,7 @@ function breadcrumb({ segments, search, context, phoneAddress }: Listing): Html 
   }`;
 }
 
-/** The picture is only loaded when it is shown. */
+/** The button for the QR code. The picture is loaded only when it is shown. */
 function phoneCode(address: string): Html {
   return html`
     <button class="second code" type="button" popovertarget="code">QR code</button>
@@ -153,7 +153,7 @@ function phoneCode(address: string): Html {
   `;
 }
 
-/** As people read it, where that is possible. */
+/** Decodes the percent encoding of a URL, if it is valid. */
 function decodeAddress(address: string): string {
   try {
     return decodeURI(address);
@@ -206,7 +206,7 @@ function table({ segments, order, entries, search, shown }: Listing, path: strin
   `;
 }
 
-/** @param column null for the name. */
+/** Returns the heading of a column. @param column null for the name. */
 function columnHead(column: Column | null, order: ListingOrder, search: string | null): Html {
   const isSorted = order.column === column;
   const next = { column, descending: isSorted ? !order.descending : column !== null };

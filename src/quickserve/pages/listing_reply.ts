@@ -1,4 +1,4 @@
-/** A directory as a page, as data, or as a table of text, as the client asks. */
+/** Replies with a directory in the representation that the client requests: HTML, JSON or text. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath } from "../../http/target.ts";
@@ -14,32 +14,32 @@ import { addressForPhones } from "./qr.ts";
 import { chooseRepresentation, isBrowser, offeredTypes } from "./representation.ts";
 import type { FormPlace } from "./upload.ts";
 
-/** What a listing is made of. */
+/** The input of {@link listingReply}. */
 interface ListingInput {
-  /** GET or HEAD of an address that ends with a slash, so that the entries' relative ones are right. */
+  /** A GET or HEAD of a path that ends with a slash; otherwise the relative links would be wrong. */
   readonly request: Pick<HttpRequest, "method" | "headers" | "connection">;
-  /** Place of the directory in the tree. */
+  /** The directory's path in the tree. */
   readonly segments: readonly string[];
   /** In any order. */
   readonly entries: readonly Entry[];
-  /** What stands behind the `?` of the address: `sort`, `order` and `mimetype` are looked at. */
+  /** The query of the URL, without `?`. The parameters `sort`, `order`, `mimetype` and `from` are used. */
   readonly search: string;
   readonly context: ListingContext;
-  /** Where the form on the page uploads to; null without a form. */
+  /** The place to which the page's form uploads; null without a form. */
   readonly place?: FormPlace | null;
-  /** When the entries are what a search found. */
+  /** The search, if the entries are its results. */
   readonly found?: ListedSearch | null;
 }
 
-/** A browser gets up to so many entries as rows of the page. */
+/** A browser gets up to this many entries as rows of the page. */
 const MAX_ROWS = 2000;
 
-/** Of more entries, so many are rows at first. */
+/** If there are more entries than {@link MAX_ROWS}, this many are rows at first. */
 const FIRST_ROWS = 500;
 
 /**
- * The listing of a directory, as `?mimetype=` or `Accept` ask for it: HTML, JSON
- * ({@link listingAsJson} says which fields) or text; another type is answered with 406.
+ * Returns the listing of a directory in the representation that `?mimetype=` or `Accept` selects: HTML,
+ * JSON (for its fields see {@link listingAsJson}) or text. The reply is 406 for other types.
  */
 export function listingReply(input: ListingInput): Reply {
   const { request, segments, entries, search, context, place = null, found = null } = input;
@@ -47,7 +47,7 @@ export function listingReply(input: ListingInput): Reply {
   const form = chooseRepresentation(request, parameters);
   if (form === null) {
     const offered = offeredTypes.join(", ");
-    return errorReply(request, context, 406, `A listing can be had as ${offered}.`);
+    return errorReply(request, context, 406, `The listing is available as ${offered}.`);
   }
   const order = orderOf(parameters);
   const listing: Listing = {
@@ -65,9 +65,9 @@ export function listingReply(input: ListingInput): Reply {
 }
 
 /**
- * Which entries are rows of the page. Programs that follow the links of a page (rclone, lftp, wget) get
- * all. A browser would take many seconds for 100,000 rows: the script of the page adds rows when they are
- * needed, and without script there are links to the other parts (`?from=`).
+ * Returns the range of entries that are rows of the page; null for all. Programs that follow the links of a
+ * page (rclone, lftp, wget) get all. A browser would take many seconds for 100,000 rows. Therefore the
+ * page's script adds rows when they are needed; without script there are links to the other parts (`?from=`).
  */
 function shownRows(
   request: Pick<HttpRequest, "headers">,
@@ -83,15 +83,14 @@ function shownRows(
 const writers = { html: listingAsHtml, json: listingAsJson, text: listingAsText };
 
 /**
- * Writes a directory as JSON, one entry a line, in pieces. Fields may be added, these will not change:
- * `path` (of the directory on this server, encoded, with slashes at both ends) and `entries`, in the
- * order that `?sort=` and `?order=` ask for. An entry has its `name`, its `kind` (`file` or
- * `directory`), a field for each of the {@link columns}, its address `href` (a path on this server,
- * encoded, with a slash at the end of a directory, or a URL), and the URL of the `peer` that has it;
- * null when this server does.
+ * Writes a directory as JSON, one entry per line, in pieces. Fields may be added, these will not change:
+ * `path` (the directory's path on this server, encoded, with slashes at both ends) and `entries`, in the
+ * order of `?sort=` and `?order=`. An entry has its `name`, its `kind` (`file` or `directory`), a field for
+ * each of the {@link columns}, its `href` (a path on this server, encoded, with a slash at the end for a
+ * directory; or a URL), and `peer`, the URL of the peer that has it; null when this server has it.
  *
- * Of a search (`?search=`), the names are paths below the directory, and `endedBy` says what ended it before
- * everything was looked at, or is null.
+ * In a search (`?search=`), the names are paths below the directory, and `endedBy` is the limit that ended
+ * the search early, or null.
  */
 function* listingAsJson({ path, entries, search }: Listing): Generator<string> {
   const ended = search === null ? "" : `\n  "endedBy": ${JSON.stringify(search.endedBy)},`;

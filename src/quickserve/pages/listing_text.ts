@@ -1,4 +1,4 @@
-/** A directory as a table for a terminal. */
+/** Writes a directory as a table for a terminal. */
 
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
@@ -8,8 +8,8 @@ import type { Totals } from "./entries.ts";
 import type { ListedSearch, Listing } from "./listing.ts";
 
 /**
- * Writes a directory as a table, in pieces. The name comes last so that it can be as long as it likes.
- * Nothing in it can talk to the terminal: what cannot be seen is written out.
+ * Writes a directory as a table, in pieces. The name comes last because its length is not limited.
+ * Control characters are escaped, so that no name can control the terminal.
  */
 export function* listingAsText(listing: Listing): Generator<string> {
   const { segments, entries, context, search } = listing;
@@ -27,22 +27,22 @@ export function* listingAsText(listing: Listing): Generator<string> {
   }
 }
 
-/** What a listing has, in a few words; of a search, also what ended it early. */
+/** Returns a summary of a listing; for a search, with the limit that ended it early. */
 export function totalsText({ entries, search }: Listing): string {
   if (search === null) return describeTotals(totalsOf(entries));
   const found = `${count(entries.length, "match", "matches")} here and below`;
   return search.endedBy === null ? found : `${found}. ${endings[search.endedBy]}`;
 }
 
-/** Why a search may have missed something. */
+/** Sentences for the limits that end a search early. */
 const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = {
-  results: "There are more: use more words.",
+  results: "There are more matches: use more words.",
   entries: "Not everything was searched: there are too many files.",
   time: "Not everything was searched: it took too long.",
   remoteDirectories: "Not all directories of the peers were searched.",
 };
 
-/** `3 files, 1 directory, 12.3 MiB`; an empty directory is `empty`. */
+/** Formats totals: `3 files, 1 directory, 12.3 MiB`; `empty` if there are no entries. */
 export function describeTotals({ files, directories, size }: Totals): string {
   const parts: string[] = [];
   if (directories > 0) parts.push(count(directories, "directory", "directories"));

@@ -1,4 +1,4 @@
-/** All pages of a server. */
+/** Answers requests for the pages of a server. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { isLoopback } from "../../http/address.ts";
@@ -26,27 +26,27 @@ import { peersPage } from "./peers.ts";
 import { addressForPhones, qrReply } from "./qr.ts";
 import { type FormPlace, uploadPage, uploadResultPage } from "./upload.ts";
 
-/** A page with so many entries takes milliseconds to write. */
+/** A page with this many entries takes milliseconds to write: it waits for its turn. */
 const WORTH_A_TURN = 1000;
 
-/** Bounds of a search: its text in characters, and its words. */
+/** Limits of a search: the characters of its text, and its words. */
 const MAX_SEARCH = 200;
 const MAX_WORDS = 10;
 
-/** Searches at a time: each reads directories for up to two seconds. */
+/** At most this many searches run at the same time; each reads directories for up to two seconds. */
 const SEARCHES = 2;
 
-/** Searches that one neighbour, and all of them together, may ask for: a reader asks at each pause in typing. */
+/** Rate limits of searches, per neighbour and for all: the script searches at each pause in typing. */
 const SEARCHES_FOR_NEIGHBOUR = { burst: 30, perSecond: 1 };
 const SEARCHES_FOR_NEIGHBOURS = { burst: 100, perSecond: 4 };
 
-/** The pages of a server. They keep nothing: another configuration is another set of pages. */
+/** The pages of a server. They have no state: a new configuration creates new pages. */
 export class Pages {
   readonly #configuration: PagesConfiguration;
   readonly #tree: Pick<SharedTree, "lookup" | "list" | "open">;
   readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly #about: AboutFacts;
-  /** Null: uploads are off. */
+  /** Null when uploads are off. */
   readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
   readonly #own: Pick<Network, "isOwn"> | null;
   readonly #context: ListingContext;
@@ -54,7 +54,7 @@ export class Pages {
   readonly #searches = new ConcurrencyLimit(SEARCHES);
   readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
 
-  /** @param own knows who may see the status; null: there is none. */
+  /** @param own decides which clients may see the status; null if there is no status. */
   constructor(
     configuration: PagesConfiguration,
     tree: Pick<SharedTree, "lookup" | "list" | "open">,
@@ -78,12 +78,12 @@ export class Pages {
     };
   }
 
-  /** A page or an asset that the query asks for; null when it asks for none. */
+  /** Returns the page or asset that the query names; null when it names none. */
   page(
     { segments, trailingSlash, search }: Target,
     request: HttpRequest,
   ): Reply | Promise<Reply> | null {
-    // A file of the user's own site may be asked for with any query.
+    // A request for a file of the user's website may have any query.
     if (!trailingSlash) return null;
     const parameters = new URLSearchParams(search);
     const asset = parameters.get("asset");
@@ -108,13 +108,13 @@ export class Pages {
     }
   }
 
-  /** What all pages have in common for whoever asks. */
+  /** Returns the facts that the pages need, for the client of this connection. */
   contextFor({ connection }: Pick<HttpRequest, "connection">): ListingContext {
     const hasStatus = this.#own?.isOwn(connection.remoteAddress) ?? false;
     return hasStatus ? { ...this.#context, hasStatus } : this.#context;
   }
 
-  /** The listing of a directory, or its archive (`?tar=`). */
+  /** Returns the listing of a directory, its archive (`?tar=`), or a search in it (`?search=`). */
   async directory(
     directory: SharedDirectory,
     { segments, search }: Target,
@@ -133,11 +133,11 @@ export class Pages {
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
     const place = this.#placeFor(segments);
     const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
-    // All clients that asked for a directory at the same time get here at the same time.
+    // `list` resolves for all waiting clients at the same time: write long pages in turn.
     return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
   }
 
-  /** What a search finds in a directory and below it (`?search=`). */
+  /** Searches a directory and the directories below it (`?search=`). */
   async #search(
     text: string,
     segments: readonly string[],
@@ -146,11 +146,15 @@ export class Pages {
   ): Promise<Reply> {
     const words = searchWords(text);
     if (text.length > MAX_SEARCH || words.length > MAX_WORDS) {
-      return this.error(request, 400, `A search has up to ${MAX_WORDS} words.`);
+      return this.error(
+        request,
+        400,
+        `The search is too long: use at most ${MAX_WORDS} words and ${MAX_SEARCH} characters.`,
+      );
     }
     const { remoteAddress } = request.connection;
     if (!isLoopback(remoteAddress) && !this.#searchLimit.take(remoteAddress)) {
-      const sentence = "There were many searches just now: try again in a while.";
+      const sentence = "Too many searches: try again in 30 seconds.";
       return this.error(request, 429, sentence, { "Retry-After": "30" });
     }
     const remote = this.#configuration.listRemote ? this.#peers.finder : null;
@@ -164,20 +168,24 @@ export class Pages {
   #qrCode(segments: readonly string[], request: HttpRequest): Reply | Promise<Reply> {
     const address = addressForPhones(request, this.#context, segments);
     if (address !== null) return qrReply(address);
-    return this.error(request, 404, "There is no address for other machines at this address.");
+    return this.error(
+      request,
+      404,
+      "There is no QR code: no other machine reaches this server, or the URL is too long.",
+    );
   }
 
-  /** What became of an upload, as a page for browsers. */
+  /** Returns the outcome of an upload as a page for browsers. */
   uploadResult(outcome: UploadOutcome, { path }: UploadPlace): string {
     return uploadResultPage(this.#context, outcome, { path, isHere: false });
   }
 
-  /** An error: a page for browsers, a sentence for other clients. */
+  /** Returns an error reply: a page for browsers, a sentence for other clients. */
   error(request: HttpRequest, status: number, message?: string, headers?: ReplyHeaders): Reply {
     return errorReply(request, this.contextFor(request), status, message, headers);
   }
 
-  /** Where the form in the listing of a directory uploads to. */
+  /** Returns the place to which the form in a directory's listing uploads; null when uploads are off. */
   #placeFor(segments: readonly string[]): FormPlace | null {
     if (this.#places === null) return null;
     const here = this.#places.at(segments);
@@ -205,7 +213,7 @@ export class Pages {
     }
     const message = archives.length === 0
       ? "Archives are off: this server was started without --tar."
-      : `No such archive: ?tar= takes ${archives.join(", ")}.`;
+      : `There is no such archive format: use ?tar= with ${archives.join(", ")}.`;
     return this.error(request, 404, message);
   }
 }

@@ -1,4 +1,4 @@
-/** The page of peers: the servers that were found on the network. */
+/** The page of peers. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { PeerRow } from "../../peers/peers.ts";
@@ -14,8 +14,9 @@ import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
 
 /**
- * The page of peers (`?page=peers`) as HTML, as JSON (`{"peers": [...], "means": [...], "interfaces": [...]}`, see {@link PeerRow}), or as
- * text: an address a line.
+ * Returns the page of peers (`?page=peers`) as HTML, as JSON
+ * (`{"peers": [...], "means": [...], "interfaces": [...]}`, see {@link PeerRow}), or as text with one peer
+ * per line.
  */
 export function peersPage(
   request: Pick<HttpRequest, "method" | "headers">,
@@ -27,7 +28,7 @@ export function peersPage(
   const form = chooseRepresentation(request, new URLSearchParams(search));
   if (form === null) {
     const offered = offeredTypes.join(", ");
-    return errorReply(request, context, 406, `The peers can be had as ${offered}.`);
+    return errorReply(request, context, 406, `The list of peers is available as ${offered}.`);
   }
   if (form === "json") return pageReply(request, form, asJson(peers, places));
   const page = form === "text" ? asText(peers, places) : asHtml(context, peers, places);
@@ -47,11 +48,11 @@ function asJson(peers: readonly PeerRow[], { means, interfaces }: PeerPlaces): s
   return JSON.stringify({ peers: list, means, interfaces }, null, 2) + "\n";
 }
 
-/** Where peers are looked for, in a sentence. */
+/** Returns a sentence about the means and the interfaces of discovery. */
 function placesText({ means, interfaces }: PeerPlaces): string {
-  if (means.length === 0) return "Only peers that are named with --peer are asked.";
+  if (means.length === 0) return "Only peers that are named with --peer are used.";
   const where = interfaces.length === 0 ? "no interface" : interfaces.join(", ");
-  return `They are looked for by ${means.join(" and ")} on ${visibleText(where)}.`;
+  return `Discovery uses ${means.join(" and ")} on ${visibleText(where)}.`;
 }
 
 function asText(peers: readonly PeerRow[], places: PeerPlaces): string {
@@ -76,12 +77,12 @@ const stateLabels: Readonly<Record<PeerRow["state"], string>> = {
 const originLabels: Readonly<Record<PeerRow["origin"], string>> = {
   static: "named with --peer",
   announcement: "announced itself",
-  nudge: "answered us",
+  nudge: "answered this server",
 };
 
 function asHtml(context: PageContext, peers: readonly PeerRow[], places: PeerPlaces): string {
   const main = html`<h1>Peers</h1>
-<p>Servers of this kind on the network. A file that is not here is looked for there.
+<p>Other servers of this program on the network. If a file is missing here, these servers are asked for it.
 ${placesText(places)}</p>
 ${peers.length === 0 ? html`<p class="empty">No peers are known.</p>` : table(peers)}`;
   return layOutPage(context, { title: "Peers", current: "peers", skip: "Skip to the peers", main });

@@ -1,4 +1,4 @@
-/** The QR code of a page's address, for a phone beside the screen. */
+/** The QR code with the URL of a page, for a phone. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { contentReply } from "../../http/replies.ts";
@@ -7,13 +7,13 @@ import { encodePath } from "../../http/target.ts";
 import type { ListingContext } from "./listing.ts";
 import { serverUrl } from "./uses.ts";
 
-/** Characters of an address: more would make a code that no camera reads from a screen. */
+/** The longest URL in characters. Cameras cannot read the code of a longer one from a screen. */
 const MAX_LENGTH = 600;
 
 /**
- * The address of a directory as another machine has to write it.
+ * Returns the URL of a directory that works on other machines.
  *
- * @returns null when no other machine reaches this server, or the address is too long for a code.
+ * @returns null when no other machine reaches this server, or the URL is too long for a code.
  */
 export function addressForPhones(
   request: Pick<HttpRequest, "headers" | "connection">,
@@ -29,7 +29,7 @@ export function addressForPhones(
   return address.length > MAX_LENGTH ? null : address;
 }
 
-/** The code as a picture (`?page=qr`), black on white whatever the colours of the page. */
+/** Replies with the code as a picture (`?page=qr`), always black on white. */
 export async function qrReply(address: string): Promise<Reply> {
   const { default: qrcode } = await import("qrcode-generator");
   const code = qrcode(0, "M");

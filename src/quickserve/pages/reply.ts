@@ -1,4 +1,4 @@
-/** From the text of a page to the reply that carries it. */
+/** The replies with pages. */
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -11,8 +11,9 @@ import type { Representation } from "./representation.ts";
 const encoder = new TextEncoder();
 
 /**
- * What a page of this server may do: load its own style and script, and send forms and requests to its
- * own server. No site may frame it. No inline script or style runs, whatever got into a page.
+ * The policy of the server's pages. A page may load the server's style and scripts, and send forms and
+ * requests to the server. No site may show it in a frame. Inline scripts and styles never run, even if an
+ * attacker gets one into a page.
  */
 const pagePolicy = [
   "default-src 'none'",
@@ -35,10 +36,10 @@ const contentTypes: Readonly<Record<Representation, string>> = {
 const ONE_PIECE = 256 * 1024;
 
 /**
- * A reply with a page in one of its forms. A page of status 200 has an entity tag, and a conditional
- * request for it gets a 304 when it is still the same.
+ * Returns a reply with a page in one of its representations. A page of status 200 has an entity tag; the
+ * reply to a conditional request is 304 if the page has not changed.
  *
- * @param text the page, in pieces if it may be long: then it is never in memory as one string.
+ * @param text the page. A long one should be in pieces, so that it is never in memory as one string.
  */
 export function pageReply(
   request: Pick<HttpRequest, "method" | "headers">,
@@ -57,7 +58,7 @@ export function pageReply(
   }
   const all: ReplyHeaders = {
     "Content-Type": contentTypes[form],
-    // Of a page in pieces nobody else knows it.
+    // The listener computes the length only for a body in one piece.
     ...(length > ONE_PIECE ? { "Content-Length": String(length) } : {}),
     "Cache-Control": "no-cache",
     "Content-Security-Policy": pagePolicy,

@@ -1,9 +1,9 @@
-/** Which form of a page a client wants: HTML, JSON or plain text (RFC 9110 §12.5.1). */
+/** Negotiates the representation of a page: HTML, JSON or plain text (RFC 9110 §12.5.1). */
 
 import type { HttpRequest } from "../../http/exchange.ts";
 import { accepts } from "../../std.ts";
 
-/** A form of a page. */
+/** A representation of a page. */
 export type Representation = "html" | "json" | "text";
 
 const byType: Readonly<Record<string, Representation>> = {
@@ -12,18 +12,18 @@ const byType: Readonly<Record<string, Representation>> = {
   "text/plain": "text",
 };
 
-/** The media types on offer, for a 406. */
+/** The available media types, for a 406. */
 export const offeredTypes: readonly string[] = Object.keys(byType);
 
-/** What decides about the form of a page besides its address: the value of its `Vary`. */
+/** The value of `Vary`: the header fields that decide about the representation of a page. */
 export const variesBy = "Accept, User-Agent";
 
 /**
- * The form that a request asks for: by `?mimetype=` in its address, else by its `Accept` field. A
- * client that accepts any type gets HTML, because crawlers (`wget -r`) and browsers need it; but curl,
- * whose output goes to a terminal, gets text.
+ * Returns the representation that a request selects with `?mimetype=`, or else with its `Accept` field. A
+ * client that accepts any type gets HTML, because crawlers (`wget -r`) and browsers need it; but curl gets
+ * text, because it prints to a terminal.
  *
- * @returns null when there is no such form: the answer is 406.
+ * @returns null when there is no such representation: reply with 406.
  */
 export function chooseRepresentation(
   request: Pick<HttpRequest, "headers">,
@@ -42,7 +42,7 @@ export function chooseRepresentation(
   return type === undefined ? null : byType[type] ?? null;
 }
 
-/** True when a request comes from a program that shows HTML: its `Accept` names it. */
+/** True when a request comes from a browser: its `Accept` names HTML. */
 export function isBrowser(request: Pick<HttpRequest, "headers">): boolean {
   return request.headers["accept"]?.includes("text/html") ?? false;
 }

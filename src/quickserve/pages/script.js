@@ -1,11 +1,11 @@
 /*
- * What makes the pages better where script runs: a search box that answers while one types, times of the
- * reader's own zone, colours to choose, and uploads by drag and drop with their progress. Without it
- * everything else works all the same.
+ * The script of the pages: a search box that filters while the reader types, times in the reader's time
+ * zone, a choice of colours, and uploads by drag and drop with their progress. The pages work without it;
+ * only these features are missing then.
  */
 
 /**
- * An element with attributes and children; texts become text, never HTML.
+ * Creates an element with attributes and children. Strings are added as text, never as HTML.
  *
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
@@ -23,7 +23,7 @@ function element(name, attributes, ...children) {
 /** @param {number} number */
 const two = (number) => String(number).padStart(2, "0");
 
-/** Shows times in the reader's zone, and the exact time as their title. @param {ParentNode} root */
+/** Shows times in the reader's time zone, with the exact time as their title. @param {ParentNode} root */
 function localizeTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime") ?? "");
@@ -36,11 +36,11 @@ function localizeTimes(root) {
 }
 
 /**
- * An entry of the listing: in lower case for the filter, and its row, made when it is first shown.
+ * An entry of the listing: its name in lower case for the filter, and its row, created when first shown.
  *
  * @typedef {{ name: string, row: () => HTMLElement }} Item
  *
- * An entry that has no row in the page: the server says what is in it (`restAsData`).
+ * An entry that has no row in the page yet, as the server writes it (`restAsData`).
  * @typedef {[name: string, icon: string, size: number | null, time: string | null, href?: string,
  *   peer?: string]} RestEntry
  */
@@ -68,13 +68,13 @@ function makeRow([name, icon, size, time, href, peer]) {
   return row;
 }
 
-/** How many rows are drawn at a time: a browser takes seconds for ten thousands of them. */
+/** Number of rows that are drawn at a time. A browser takes seconds for tens of thousands. */
 const ROWS = 500;
 
-/** How many letters are worth a question to the server. */
+/** With fewer letters than this, the server is not asked. */
 const MIN_SEARCH = 2;
 
-/** Makes the search box filter the rows while the reader types, and search below this directory. */
+/** Makes the search box filter the rows while the reader types, and search the directories below. */
 function improveSearch() {
   const form = document.querySelector("[data-search]");
   const box = form?.querySelector("input");
@@ -89,7 +89,7 @@ function improveSearch() {
   });
   const table = document.querySelector("[data-listing]");
   const body = table?.querySelector("tbody");
-  // What a search found is not filtered: another search is another page.
+  // The results of a search are not filtered: a new search loads a new page.
   if (!body || new URLSearchParams(location.search).has("search")) return;
 
   const parent = body.querySelector(".parent");
@@ -117,7 +117,7 @@ function improveSearch() {
   let drawn = items.length - rest.length;
   let summary = all;
 
-  /** Draws some more of the rows. */
+  /** Draws the next rows. */
   function draw() {
     body?.append(...matches.slice(drawn, drawn + ROWS).map(({ row }) => row()));
     drawn = Math.min(matches.length, drawn + ROWS);
@@ -131,7 +131,7 @@ function improveSearch() {
   }
 
   more.addEventListener("click", draw);
-  // It is clicked by coming near it, too.
+  // Scrolling near the button clicks it too.
   new IntersectionObserver((seen) => {
     if (seen.some(({ isIntersecting }) => isIntersecting) && !more.hidden) draw();
   }, { rootMargin: "800px" }).observe(more);
@@ -154,7 +154,7 @@ function improveSearch() {
   let waiting = 0;
   let asking = new AbortController();
 
-  /** Asks the server what is below this directory, when the reader pauses. */
+  /** Asks the server to search the directories below, when the reader pauses. */
   function searchBelow() {
     clearTimeout(waiting);
     asking.abort();
@@ -180,7 +180,7 @@ function improveSearch() {
     if (!reply.ok) throw new Error(`status ${reply.status}`);
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     if (signal.aborted || status === null) return;
-    // What is in this very directory is shown already.
+    // The entries of this directory are shown already.
     const rows = [...page.querySelectorAll("[data-listing] tbody tr")]
       .filter((row) => /.\/./.test(row.querySelector("bdi")?.textContent ?? ""));
     const found = page.querySelector("[data-totals]")?.textContent ?? "";
@@ -210,7 +210,7 @@ function improveSearch() {
     apply();
   });
   showMore();
-  // The browser fills the box again when the reader comes back to the page.
+  // When the reader comes back to the page, the browser restores the text in the box.
   if (box.value !== "") {
     apply();
     searchBelow();
@@ -218,7 +218,7 @@ function improveSearch() {
 }
 
 /**
- * What the server says about an upload.
+ * The server's reply to an upload.
  *
  * @typedef {{
  *   uploaded: { name: string, requested: string }[],
@@ -249,7 +249,7 @@ function humanSize(bytes) {
 }
 
 /**
- * A file and its path: its name, with the directories before it when a whole directory is uploaded.
+ * A file and its path: the name, preceded by directories when a whole directory is uploaded.
  *
  * @typedef {{ file: File, path: string }} NamedFile
  * @typedef {NamedFile & { row: Element }} Upload
@@ -261,7 +261,7 @@ function named(files) {
 }
 
 /**
- * A button that uploads a whole directory, where the browser can choose one.
+ * Adds a button that uploads a whole directory, if the browser supports it.
  *
  * @param {Element} form
  * @param {(files: NamedFile[]) => void} add
@@ -283,11 +283,11 @@ function addFolderButton(form, add) {
   form.append(button, input);
 }
 
-/** How many files of a dropped folder are taken at the most. */
+/** The largest number of files in a dropped folder. */
 const MAX_DROPPED = 100_000;
 
 /**
- * All files in a directory that was dropped.
+ * Collects all files in a dropped directory.
  *
  * @param {FileSystemDirectoryEntry} directory
  * @param {NamedFile[]} found
@@ -295,11 +295,13 @@ const MAX_DROPPED = 100_000;
 async function collect(directory, found) {
   const reader = directory.createReader();
   while (true) {
-    // It gives a hundred at a time, and none at the end.
+    // Each call returns up to a hundred entries; none at the end.
     const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (entries.length === 0) return;
     for (const entry of entries) {
-      if (found.length >= MAX_DROPPED) throw new Error(`It has more than ${MAX_DROPPED} files.`);
+      if (found.length >= MAX_DROPPED) {
+        throw new Error(`It has more than ${MAX_DROPPED} files: upload its subfolders one by one.`);
+      }
       if (entry.isDirectory) await collect(entry, found);
       else {
         const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
@@ -309,7 +311,7 @@ async function collect(directory, found) {
   }
 }
 
-/** Takes over the upload form: files go one after the other, each with its own progress. */
+/** Improves the upload form: it sends files one after the other, and shows the progress of each. */
 function improveUpload() {
   const section = document.querySelector("[data-upload]");
   const form = section?.querySelector("form");
@@ -347,7 +349,7 @@ function improveUpload() {
     if (!isSending) sendNext();
   }
 
-  /** Says of what cannot be uploaded why. @param {string} path @param {string} reason */
+  /** Shows why a path cannot be uploaded. @param {string} path @param {string} reason */
   function refuse(path, reason) {
     failed++;
     const note = element("span", { class: "note bad" }, reason);
@@ -365,7 +367,7 @@ function improveUpload() {
   function finish() {
     const counts = `${stored} uploaded` + (failed === 0 ? "" : `, ${failed} failed`);
     if (isHere && failed === 0 && stored > 0) {
-      // Shows the new files; where something failed, the reader wants to see why first.
+      // Reload to show the new files, unless one failed: the reader must be able to see the reason.
       location.reload();
       return;
     }
@@ -443,7 +445,7 @@ function improveUpload() {
     request.open("POST", action);
     request.setRequestHeader("Accept", "application/json");
     const body = new FormData();
-    // The path as its name: the server makes the directories.
+    // Send the path as the file's name: the server creates the directories.
     body.append(field, file, path);
     request.send(body);
   }
@@ -460,14 +462,14 @@ function improveUpload() {
 }
 
 /**
- * Takes files that are dropped anywhere on the page.
+ * Accepts files that are dropped anywhere on the page.
  *
  * @param {Element} section
  * @param {(files: NamedFile[]) => void} add
  * @param {(path: string, reason: string) => void} refuse
  */
 function acceptDrops(section, add, refuse) {
-  // Entering a child of an element is told before leaving the element itself: so count.
+  // Count, because entering a child is reported before leaving its parent.
   let depth = 0;
   /** @param {DragEvent} event */
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -519,7 +521,7 @@ function acceptDrops(section, add, refuse) {
   }
 }
 
-/** Where the reader's choice is kept; where it may not be kept, it holds for the page. */
+/** The key of the reader's choice in localStorage. Without storage, the choice applies to this page only. */
 const THEME = "pacserve-theme";
 
 /** @returns {string} */
@@ -537,7 +539,7 @@ function applyTheme(theme) {
   else document.documentElement.dataset.theme = theme;
 }
 
-/** Lets the reader choose between light and dark; the system's choice is where it begins. */
+/** Adds the switch between light and dark. The default is the system's setting. */
 function addThemeSwitch() {
   const themes = { system: "System", light: "Light", dark: "Dark" };
   const options = Object.entries(themes).map(([value, label]) =>
@@ -552,15 +554,15 @@ function addThemeSwitch() {
     try {
       localStorage.setItem(THEME, select.value);
     } catch {
-      // It holds for this page.
+      // The choice applies to this page only.
     }
   });
   document.querySelector(".top")?.append(select);
 }
 
 /**
- * Keeps the parts of a page that change up to date: asks for the page again, and puts in what differs.
- * A part in which the reader is stays as it is.
+ * Updates the changing parts of a page: loads the page again and replaces the parts that differ. A part
+ * that contains the focus is not replaced.
  */
 function keepUpToDate() {
   const region = document.querySelector("[data-refresh]");
@@ -586,7 +588,7 @@ function keepUpToDate() {
       localizeTimes(region);
       trouble?.setAttribute("hidden", "");
     } catch {
-      // It may be restarted just now.
+      // The server may be restarting.
       trouble?.removeAttribute("hidden");
     }
   };

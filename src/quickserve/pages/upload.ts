@@ -1,4 +1,4 @@
-/** The form for uploads, and the page that says what became of them. */
+/** The form for uploads, and the page with the outcome of an upload. */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import type { UploadConfiguration } from "../configuration.ts";
@@ -12,28 +12,28 @@ import { chooseRepresentation } from "./representation.ts";
 import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
 import type { Login } from "./uses.ts";
 
-/** Where the files of a form go. */
+/** The place to which a form uploads. */
 export interface FormPlace {
-  /** Where that is served: encoded, with slashes at both ends; null when it is not shared. */
+  /** Its path on the server, encoded, with slashes at both ends; null when it is not shared. */
   readonly path: string | null;
-  /** True when it is the directory whose listing the form stands in. */
+  /** True when it is the directory whose listing contains the form. */
   readonly isHere: boolean;
 }
 
 /**
- * The form: a plain one, which the script takes over for drag and drop, whole directories and progress.
+ * Returns the form. It works without script; the script adds drag and drop, whole directories and progress.
  *
- * @param form `"compact"` above a listing, `"full"` on a page of its own.
+ * @param form `"compact"` above a listing, `"full"` on a separate page.
  */
 export function uploadForm(form: "compact" | "full", { path, isHere }: FormPlace): Html {
-  // On its own page the heading of the page says it already.
+  // On a separate page, the heading of the page is enough.
   const look = form === "full" ? "unseen" : "";
   const shown = path === null ? null : visibleText(decodeURIComponent(path));
   const where = isHere
     ? null
     : path === null
-    ? html`Files go to a directory of this server that is not listed here.`
-    : html`Files go to <a href="${path}" data-place><bdi>${shown}</bdi></a>.`;
+    ? html`Uploads are stored in a directory that this server does not list.`
+    : html`Uploads are stored in <a href="${path}" data-place><bdi>${shown}</bdi></a>.`;
   const here = isHere ? new Html(" data-here") : null;
   return html`
     <section class="upload" data-upload${here} aria-labelledby="upload">
@@ -48,10 +48,10 @@ export function uploadForm(form: "compact" | "full", { path, isHere }: FormPlace
   `;
 }
 
-/** What the upload page says about the limits. */
+/** The limits that the upload page describes. */
 export type UploadLimits = Pick<UploadConfiguration, "allowOverwrite" | "maximumSize">;
 
-/** The page of the upload form (`?page=upload`): how to upload as text for a terminal, HTML otherwise. */
+/** Returns the upload page (`?page=upload`): the form for browsers, commands as text for a terminal. */
 export function uploadPage(
   request: Pick<HttpRequest, "method" | "headers" | "connection">,
   context: PageContext,
@@ -71,16 +71,16 @@ ${uploadForm("full", place)}`;
   return pageReply(request, "html", layOutPage(context, content));
 }
 
-/** The limits in words. */
+/** Describes the limits of uploads. */
 export function describeLimits({ allowOverwrite, maximumSize }: UploadLimits): string {
   const size = maximumSize === null ? "" : ` A file may have up to ${humanSize(maximumSize)}.`;
   const taken = allowOverwrite
-    ? " A file of the same name is replaced."
-    : " A file whose name is taken gets a number; nothing is replaced.";
+    ? " An existing file of the same name is replaced."
+    : " If a name is taken, a number is added to it; no file is replaced.";
   return `A file is stored when all of it has arrived.${taken}${size}`;
 }
 
-/** What became of an upload, as a page. */
+/** Returns the outcome of an upload as a page. */
 export function uploadResultPage(
   context: PageContext,
   outcome: UploadOutcome,
@@ -109,7 +109,7 @@ function storedLine({ name, requested, size, replaced }: UploadOutcome["uploaded
   const note = name !== requested
     ? ` under this name, because ${visibleText(requested)} was taken`
     : replaced
-    ? " in place of the one before"
+    ? ", replacing the file of this name"
     : "";
   return html`
     <li><bdi>${visibleText(name)}</bdi> <span class="quiet">${humanSize(size)}</span>

@@ -1,9 +1,9 @@
-/** How to use the server, in commands that are made to be copied. */
+/** Examples of using the server: commands that users can copy. */
 
 import type { HttpRequest } from "../../http/exchange.ts";
 import { visibleText } from "./display.ts";
 
-/** A way to use the server. */
+/** An example of using the server. */
 export interface Use {
   /** `Download a file`. */
   readonly title: string;
@@ -11,10 +11,10 @@ export interface Use {
   readonly command: string;
 }
 
-/** What needs a user's name and password. */
+/** The requests that need a user's name and password. */
 export type Login = "nothing" | "uploads" | "everything";
 
-/** The URL of the server as the client wrote it: `http://10.0.0.1:8000`, without a slash. */
+/** Returns the URL of the server as in the request: `http://10.0.0.1:8000`, without a slash at its end. */
 export function serverUrl(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
 ): string {
@@ -23,7 +23,7 @@ export function serverUrl(
   return `${secure ? "https" : "http"}://${headers["host"] ?? `${name}:${localPort}`}`;
 }
 
-/** How to upload with curl. */
+/** Returns examples of uploading with curl. */
 export function uploadUses(address: string, login: Login): Use[] {
   const user = login === "nothing" ? "" : "--digest -u NAME ";
   return [
@@ -35,7 +35,7 @@ export function uploadUses(address: string, login: Login): Use[] {
   ];
 }
 
-/** Ways to use the server for a terminal: each a line that says what for, and the command. */
+/** Formats examples for a terminal: a line with the title, then a line with the command. */
 export function usesAsText(uses: readonly Use[]): string {
   return uses.map(({ title, command }) => `${title}:\n  ${visibleText(command)}\n`).join("");
 }

@@ -68,7 +68,7 @@ function asText(outcome: UploadOutcome): string {
     const note = name !== requested
       ? `, because ${requested} was taken`
       : replaced
-      ? ", in place of the one before"
+      ? ", replacing the file of this name"
       : "";
     return `Stored: ${name} (${size} ${size === 1 ? "byte" : "bytes"})${note}`;
   });

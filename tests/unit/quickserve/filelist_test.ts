@@ -63,7 +63,7 @@ Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", asy
       ['{"a" "/x"}', "list:1:6: this is not valid JSON: a comma or a colon is missing"],
       ["{\n\n  a: 1}", "list:3:3: this is not valid JSON: put names and paths in double quotes"],
       ['{"a": }', 'list:1:7: this is not valid JSON: "}" is not expected here'],
-      ['{"a": "\\q"}', "list:1:8: this is not valid JSON: a backslash in a string is written"],
+      ['{"a": "\\q"}', "list:1:8: this is not valid JSON: write a backslash in a string twice"],
       ['\n ["/a"]', "list:2:2: this is not a JSON filelist: it has to begin with {"],
       ['{"../a": "/x"}', "list:1:2: "],
       ['{"a/./b": "/x"}', "cannot be a name"],

@@ -80,7 +80,7 @@ Deno.test("a file that is broken is set aside with one warning, and counting beg
       const log = new KeptLog();
       assertEquals(await countIn(directory, log), 0, name);
       assertEquals(log.lines.length, 1, `${name}: ${log.lines}`);
-      assertMatch(log.lines[0] ?? "", /counters\.json cannot be read .*: they begin anew/);
+      assertMatch(log.lines[0] ?? "", /counters\.json cannot be read .*: they restart at zero/);
       assertEquals(Deno.readTextFileSync(`${path}.broken`), text);
       assertEquals(await countIn(directory, log), 1000, name);
       assertEquals(log.lines.length, 1, "it was said again");
@@ -96,7 +96,7 @@ Deno.test("a directory in the place of the file, or none that can be made, is a 
     assertEquals(log.lines.length, 1);
     Deno.writeTextFileSync(`${directory}/file`, "");
     assertEquals(await countIn(`${directory}/file/state`, log), 0);
-    assertMatch(log.lines[1] ?? "", /^the counters cannot be kept in .*: a part of the path/);
+    assertMatch(log.lines[1] ?? "", /^the counters cannot be stored in .*: a part of the path/);
   }));
 
 Deno.test("a pipe in the place of a file that is read or written makes nobody wait", async () => {
@@ -147,7 +147,10 @@ Deno.test("the counters of a server that runs are left alone by a second one, wh
     assertEquals(log.lines, []);
     const second = await KeptCounters.open(directory, log);
     assertEquals([first.isKept, second.isKept], [true, false]);
-    assertMatch(log.lines.join(), /are those of another pacserve: this one keeps none/);
+    assertMatch(
+      log.lines.join(),
+      /another pacserve uses the counters in .*: this one does not store its counters/,
+    );
     second.add(flowsOf("received", "mirror", 5));
     await second.close();
     await first.close();

@@ -273,7 +273,7 @@ Deno.test("HEAD has the header of GET; other types are not acceptable", async ()
   assertEquals(none.status, 406);
   assertEquals(
     await readText(none),
-    "A listing can be had as text/html, application/json, text/plain.\n",
+    "The listing is available as text/html, application/json, text/plain.\n",
   );
 });
 

@@ -163,7 +163,7 @@ Deno.test("Pages: about says what is in force and how to use it", async () => {
 Deno.test("Pages: peers as a page, data and text", async () => {
   const pages = makePages();
   const html = await readText(found(page(pages, "/?page=peers", browser)));
-  assertStringIncludes(html, "They are looked for by multicast on eth0.");
+  assertStringIncludes(html, "Discovery uses multicast on eth0.");
   assertStringIncludes(html, '<a href="http://10.0.0.2:8000/">');
   assertStringIncludes(html, "(&lt;b&gt;refused&lt;/b&gt;)");
   assertStringIncludes(html, "1 min ago");
@@ -196,7 +196,7 @@ Deno.test("Pages: a terminal is told how to upload", async () => {
   for (const reply of asked) {
     assertEquals(
       await readText(found(reply)),
-      `A file is stored when all of it has arrived. A file of the same name is replaced.
+      `A file is stored when all of it has arrived. An existing file of the same name is replaced.
 
 Upload a file:
   curl --digest -u NAME -T FILE http://s:8000/
@@ -216,7 +216,7 @@ Deno.test("Pages: the upload page is there where uploads are on", async () => {
     places: { main: place, at: () => null },
   });
   const text = await readText(found(page(pages, "/?page=upload", browser)));
-  assertStringIncludes(text, "A file of the same name is replaced.");
+  assertStringIncludes(text, "An existing file of the same name is replaced.");
   const result = pages.uploadResult({
     uploaded: [{ name: "a<b>.1", requested: "a<b>", size: 5, replaced: false }],
     failed: [{ name: "\x1b<i>", reason: "The name <is> bad.", status: 400 }],
@@ -265,5 +265,8 @@ Deno.test("Pages: a directory is listed with what peers have, or archived in a f
     assertEquals([zip.status, zip.headers["Content-Type"]], [200, "application/zip"]);
     const tar = await directory(make(false), tree, "/s/?tar=none");
     assertEquals(tar.status, 404);
-    assertStringIncludes(await readText(tar), "No such archive: ?tar= takes zip.");
+    assertStringIncludes(
+      await readText(tar),
+      "There is no such archive format: use ?tar= with zip.",
+    );
   }));
