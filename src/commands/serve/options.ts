@@ -398,7 +398,7 @@ const OUTPUT_OPTIONS: OptionGroup = {
   ],
 };
 
-/** The table of `pacserve` or `quickserve`. */
+/** Returns the table of `pacserve` or `quickserve`. */
 export function serveCommand(program: Program): Command {
   const defaults = DEFAULTS[program];
   const groups = [
