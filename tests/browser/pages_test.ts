@@ -214,7 +214,7 @@ Deno.test("long listing: the filter covers all entries, and rows are added when 
 Deno.test("QR code: contains the URL of the page", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open();
-    // The name of a machine that others can use: an own address is told by the one it came to.
+    // The request uses loopback. The code must have an address that other machines can use.
     await page.goto(`${server.address}/share/docs/`);
     await page.getByRole("button", { name: "QR code" }).click();
     const dialog = page.getByRole("dialog", { name: "QR code of this page" });

@@ -139,7 +139,7 @@ for (const format of ["none", "zip"] as const) {
       await assertRejects(
         () => told(() => Deno.removeSync(`${directory}/src/a`)),
         Error,
-        "s/a went away",
+        "s/a was removed",
       );
     }));
 }
