@@ -9,11 +9,11 @@ export function assert(condition: unknown, message?: string): asserts condition 
   untyped.assert(condition, message);
 }
 
-/** Fails unless the two are deeply equal. */
+/** Fails unless the two values are deeply equal. */
 export const assertEquals: <T>(actual: T, expected: T, message?: string) => void =
   untyped.assertEquals;
 
-/** Fails if the two are deeply equal. */
+/** Fails if the two values are deeply equal. */
 export const assertNotEquals: <T>(actual: T, expected: T, message?: string) => void =
   untyped.assertNotEquals;
 
@@ -25,14 +25,14 @@ export const assertStringIncludes: (actual: string, expected: string, message?: 
 export const assertMatch: (actual: string, expected: RegExp, message?: string) => void =
   untyped.assertMatch;
 
-/** Fails unless calling throws; returns what was thrown. */
+/** Fails unless the call throws; returns the error. */
 export const assertThrows: <E extends Error>(
   call: () => unknown,
   errorClass?: ErrorClass<E>,
   messageIncludes?: string,
 ) => E = untyped.assertThrows;
 
-/** Fails unless the promise rejects; resolves to the reason. */
+/** Fails unless the promise rejects; resolves to the error. */
 export const assertRejects: <E extends Error>(
   call: () => PromiseLike<unknown>,
   errorClass?: ErrorClass<E>,

@@ -1,4 +1,4 @@
-/** Certificates for tests, made by openssl(1) when they are asked for. */
+/** Creates certificates for tests with openssl(1). */
 
 import { inScratch } from "./scratch.ts";
 
@@ -8,17 +8,17 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** What a test of TLS needs. */
+/** The certificates for a test of TLS. */
 export interface TestCertificates {
   /** Certificate of the authority, in PEM. */
   readonly authority: string;
   /** For localhost, 127.0.0.1 and ::1, signed by the authority. */
   readonly server: Credentials;
-  /** The same names, another key, as after a renewal; its common name is `renewed`. */
+  /** For the same names with another key, as after a renewal; its common name is `renewed`. */
   readonly renewed: Credentials;
-  /** A client's, common name `alice`, signed by the authority. */
+  /** For a client with the common name `alice`, signed by the authority. */
   readonly client: Credentials;
-  /** A client's, common name `mallory`, signed by itself. */
+  /** For a client with the common name `mallory`, self-signed. */
   readonly stranger: Credentials;
 }
 
@@ -26,7 +26,7 @@ const SERVER = "basicConstraints=CA:FALSE\n" +
   "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\nextendedKeyUsage=serverAuth\n";
 const CLIENT = "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n";
 
-/** Makes an authority and certificates, valid for two days from now. */
+/** Creates an authority and certificates, valid for two days from now. */
 export async function makeCertificates(): Promise<TestCertificates> {
   return await inScratch(async (directory) => {
     await openssl(directory, [

@@ -1,4 +1,4 @@
-/** A listener on a port of the kernel's choice, and clients that speak to it by hand. */
+/** A listener on a port that the kernel chooses, and clients that send raw bytes to it. */
 
 import type { TlsConfiguration } from "../src/http/configuration.ts";
 import type { Handler, Reply } from "../src/http/exchange.ts";
@@ -10,7 +10,7 @@ import {
   type ListenerLimits,
 } from "../src/http/listener.ts";
 
-/** What of a listener a test cares for. */
+/** The parts of a listener that a test can set. */
 export interface ListeningParts {
   readonly events?: ListenerEvents;
   readonly limits?: Partial<ListenerLimits>;
@@ -40,13 +40,13 @@ export async function withListener(
   }
 }
 
-/** A reply of plain text. */
+/** Returns a reply with plain text. */
 export function text(body: string, status = 200): Reply {
   const bytes = new TextEncoder().encode(body);
   return { status, headers: { "Content-Type": "text/plain" }, body: bytes };
 }
 
-/** Sends bytes (one a character) and gives back what comes until the server closes. */
+/** Sends a request (one byte per character), and returns all bytes until the server closes the connection. */
 export async function rawExchange(port: number, request: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const sending = writeAll(connection, latin1(request)).catch(() => {});
@@ -55,7 +55,7 @@ export async function rawExchange(port: number, request: string): Promise<string
   return answer;
 }
 
-/** Reads until `enough` says so of all that came, or the connection ends, in whatever way. */
+/** Reads until `enough` returns true for all bytes so far, or the connection ends or fails. */
 export async function readUntil(
   connection: Deno.Conn,
   enough: (text: string) => boolean,
@@ -71,17 +71,17 @@ export async function readUntil(
   return text;
 }
 
-/** Writes all of the bytes. */
+/** Writes all bytes. */
 export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.byteLength;) sent += await connection.write(bytes.subarray(sent));
 }
 
-/** The bytes of a text that has one byte a character. */
+/** Returns the bytes of a text with one byte per character. */
 export function latin1(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** The status of a raw reply; 0 where there is none. */
+/** Returns the status of a raw reply; 0 if there is none. */
 export function statusOf(reply: string): number {
   return Number(/^HTTP\/1\.1 (\d{3}) /.exec(reply)?.[1] ?? 0);
 }
@@ -90,7 +90,7 @@ export function statusOf(reply: string): number {
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`It never came true that ${what}.`);
+    if (performance.now() > deadline) throw new Error(`Timed out waiting until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

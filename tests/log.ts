@@ -2,7 +2,7 @@
 
 import type { ServerLog } from "../src/server/log.ts";
 
-/** Says nothing. */
+/** A log that drops all lines. */
 export const SILENT: ServerLog = {
   error: () => {},
   warn: () => {},
@@ -11,7 +11,7 @@ export const SILENT: ServerLog = {
   access: () => {},
 };
 
-/** Keeps the lines of all levels. */
+/** A log that collects the lines of all levels. */
 export class KeptLog implements ServerLog {
   readonly lines: string[] = [];
 

@@ -1,11 +1,11 @@
-/** The real program as a user starts it, with the permissions that its launcher gives, and clients of it. */
+/** Starts the real program as a user does, with the permissions of its launcher, and sends requests to it. */
 
 import { launchedCommands } from "../scripts/build/commands.ts";
 import { type Outcome, run, RunningProgram, type RunOptions } from "./lan/process.ts";
 
 const CHECKOUT = new URL("../", import.meta.url).pathname;
 
-/** What stands before the options on the command line of a command. */
+/** Returns the command line that starts a command, up to its options. */
 export function launched(name: string): string[] {
   const command = launchedCommands().find((one) => one.name === name);
   if (command === undefined) throw new Error(`there is no command ${name}`);
@@ -16,7 +16,7 @@ export function launched(name: string): string[] {
   ];
 }
 
-/** Runs a command that ends by itself: with `--help`, or because the command line is wrong. */
+/** Runs a command to its end: with `--help`, or with an invalid command line. */
 export function runCommand(
   name: string,
   words: readonly string[],
@@ -27,25 +27,25 @@ export function runCommand(
 
 const READ_ALL = "-dac_override,-dac_read_search";
 
-/** What stands before a command that is to obey the modes of files, also when root runs the tests. */
+/** The prefix of a command that must obey the modes of files, also when root runs the tests. */
 export const UNDER_MODES: readonly string[] = Deno.uid() === 0
   ? ["setpriv", `--inh-caps=${READ_ALL}`, `--bounding-set=${READ_ALL}`]
   : [];
 
-/** A server that runs, on a port of the kernel's choice. */
+/** A running server on a port that the kernel chose. */
 export class Served implements AsyncDisposable {
   private constructor(
     readonly program: RunningProgram,
     readonly port: number,
-    /** Of the server as this host reaches it: `http://127.0.0.1:40123`. */
+    /** The server's URL on this host: `http://127.0.0.1:40123`. */
     readonly address: string,
   ) {}
 
   /**
-   * Starts a server and waits until it says where it listens.
+   * Starts a server and waits until it prints its URL.
    *
    * @param words its options; without `-p` it takes any free port.
-   * @param wrapper a program that becomes the server, and its options.
+   * @param wrapper a program that executes the server, and its options.
    */
   static async start(
     name: "pacserve" | "quickserve",
@@ -73,26 +73,26 @@ export class Served implements AsyncDisposable {
     return fetch(this.address + path, { redirect: "manual", ...init });
   }
 
-  /** The body of what is at an address. */
+  /** Returns the body of the reply to a request. */
   async text(path: string, init: RequestInit = {}): Promise<string> {
     return await (await this.fetch(path, init)).text();
   }
 
-  /** The status of what is at an address. */
+  /** Returns the status of the reply to a request. */
   async status(path: string, init: RequestInit = {}): Promise<number> {
     const response = await this.fetch(path, init);
     await response.body?.cancel();
     return response.status;
   }
 
-  /** The names in a directory, as the listing has them as data. */
+  /** Returns the names in a directory, from the JSON of its listing. */
   async names(path = "/"): Promise<string[]> {
     const response = await this.fetch(`${path}?mimetype=application/json`);
     const { entries }: { entries: { name: string }[] } = await response.json();
     return entries.map(({ name }) => name).sort();
   }
 
-  /** Asks which of these paths are here, as a peer does. */
+  /** Asks as a peer which of these paths the server has. */
   async fileCheck(...paths: readonly string[]): Promise<string[]> {
     const message = JSON.stringify({ type: "file check", paths, hops: 0 });
     const body = new URLSearchParams({ json: message });
@@ -100,7 +100,7 @@ export class Served implements AsyncDisposable {
     return Object.keys(await response.json()).sort();
   }
 
-  /** Waits until it has taken a changed file into account. */
+  /** Waits until the server has reloaded a changed file. */
   async reloaded(from: number): Promise<void> {
     await this.program.line(/the configuration was read again/, from);
   }

@@ -1,9 +1,9 @@
-/** Replies read to the end, for tests that need no socket. */
+/** Reads replies to their end, for tests without a socket. */
 
 import { isFileSlice } from "../src/http/exchange.ts";
 import type { Reply } from "../src/http/exchange.ts";
 
-/** Reads a body as the listener does; throws where the transfer would break. Closes its file. */
+/** Reads a body as the listener does; throws if the transfer would break. Closes the body's file. */
 export async function readBody(reply: Reply): Promise<Uint8Array> {
   const { body } = reply;
   if (body === null) return new Uint8Array();
@@ -24,7 +24,7 @@ export async function readBody(reply: Reply): Promise<Uint8Array> {
       file.close();
     }
   }
-  // A copy: a chunk may be overwritten by the next.
+  // Copy each chunk, because the next one may overwrite it.
   for await (const chunk of body) chunks.push(chunk.slice());
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }

@@ -1,8 +1,8 @@
-/** Requests made by hand, for tests that need no socket. */
+/** Builds requests for tests without a socket. */
 
 import type { Connection, HttpRequest, RequestHeaders } from "../src/http/exchange.ts";
 
-/** What of a request a test cares for; all else is a GET of `/` from 192.0.2.7. */
+/** The parts of a request that a test can set. The default is a GET of `/` from 192.0.2.7. */
 export interface RequestParts {
   readonly method?: string;
   readonly target?: string;
@@ -12,7 +12,7 @@ export interface RequestParts {
   readonly signal?: AbortSignal;
 }
 
-/** A request as the listener would hand it on. */
+/** Returns a request as the listener passes it to a handler. */
 export function makeRequest(parts: RequestParts = {}): HttpRequest {
   return {
     method: parts.method ?? "GET",

@@ -1,9 +1,9 @@
-/** The real servers, started on this machine as their tasks in `deno.json` start them. */
+/** Starts the real servers on this machine, like their tasks in `deno.json`. */
 
 import { programCommand } from "./lan/pacserve.ts";
 import { RunningProgram, type RunOptions } from "./lan/process.ts";
 
-/** A server that runs, and where. */
+/** A running server and its URL. */
 export interface RunningServer extends AsyncDisposable {
   readonly program: RunningProgram;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly base: string;
 }
 
-/** Starts `pacserve` or `quickserve` on 127.0.0.1, on a port of the kernel's choice. */
+/** Starts `pacserve` or `quickserve` on 127.0.0.1, on a port that the kernel chooses. */
 export async function startServer(
   name: "pacserve" | "quickserve",
   words: readonly string[],
@@ -21,7 +21,7 @@ export async function startServer(
   return await startListening([...programCommand(name), ...listening, ...words], options);
 }
 
-/** Starts a command that says like a server where it listens. */
+/** Starts a command that prints its URL like a server. */
 export async function startListening(
   command: readonly string[],
   options: RunOptions = {},

@@ -1,6 +1,6 @@
-/** Temporary directories with files in them; each is removed when its test ends. */
+/** Temporary directories with files; each is removed when its test ends. */
 
-/** A fresh directory, until it is disposed of. */
+/** A temporary directory that is removed when the object is disposed of. */
 export class Scratch implements Disposable {
   /** Its real path. */
   readonly directory: string = Deno.realPathSync(
@@ -12,7 +12,7 @@ export class Scratch implements Disposable {
   }
 }
 
-/** A fresh directory (its real path) for several tests: it is removed when their process ends. */
+/** Returns a temporary directory (its real path) for several tests; it is removed when the process ends. */
 export function lastingScratch(): string {
   const scratch = new Scratch();
   globalThis.addEventListener("unload", () => scratch[Symbol.dispose]());
@@ -25,7 +25,7 @@ export async function inScratch<T>(body: (directory: string) => T | Promise<T>):
   return await body(scratch.directory);
 }
 
-/** Runs a test in a fresh directory that has these files ({@link writeFiles}). */
+/** Runs a test in a fresh directory with these files ({@link writeFiles}). */
 export function withFiles<T>(
   files: Readonly<Record<string, string>>,
   body: (directory: string) => T | Promise<T>,
@@ -37,8 +37,8 @@ export function withFiles<T>(
 }
 
 /**
- * Writes files (with their parents): local path below `directory` → content. A path that ends with a
- * slash is a directory.
+ * Writes files and their parent directories. @param files local path below `directory` → content; a path
+ * that ends with a slash is a directory.
  */
 export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {
   for (const [name, content] of Object.entries(files)) {
@@ -48,7 +48,7 @@ export function writeFiles(directory: string, files: Readonly<Record<string, str
   }
 }
 
-/** Runs a script in a directory, for what Deno has no function for. */
+/** Runs a shell script in a directory, for operations that Deno has no function for. */
 export function shell(directory: string, script: string): void {
   const { success, stderr } = new Deno.Command("sh", { args: ["-ec", script], cwd: directory })
     .outputSync();

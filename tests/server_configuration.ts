@@ -1,4 +1,4 @@
-/** Configurations of a server as the command line would make them, for tests below the command line. */
+/** Builds server configurations like the command line, for tests that do not use the command line. */
 
 import { Digest } from "../src/auth/digest.ts";
 import { createPacserveMemory } from "../src/pacserve/pacserve.ts";
@@ -10,7 +10,7 @@ import { Network } from "../src/http/network.ts";
 import { SILENT } from "./log.ts";
 import { treeOf } from "./unit/quickserve/trees.ts";
 
-/** A quickserve on a port of the kernel's choice on 127.0.0.1 that shares nothing yet. */
+/** Returns the configuration of a quickserve without shares, on 127.0.0.1 and a port that the kernel chooses. */
 export function configurationOf(parts: Partial<ServerConfiguration> = {}): ServerConfiguration {
   return {
     program: "quickserve",
@@ -46,7 +46,7 @@ export function configurationOf(parts: Partial<ServerConfiguration> = {}): Serve
   };
 }
 
-/** The handlers of a configuration in this very process, with every permission that it has. */
+/** Returns the handlers of a configuration, in this process and with all of its permissions. */
 export async function handlersOf(configuration: ServerConfiguration): Promise<Handlers> {
   const network = new Network();
   const parts = { scheme: "http", indexed: null, network, log: SILENT } as const;

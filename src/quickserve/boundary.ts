@@ -79,7 +79,7 @@ export class Boundary {
     if (this.#followLinks) return true;
     if (this.#byRealPath === null) this.#resolveSources();
     if (this.#leadsInside(localPath, info, started)) return true;
-    // A source may have appeared, or be a link that the user has pointed elsewhere.
+    // A source may have been created, or it is a link and the user has changed its target.
     return this.#resolveSources() && this.#leadsInside(localPath, info, started);
   }
 

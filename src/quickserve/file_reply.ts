@@ -208,7 +208,7 @@ export class FileReplies {
 
   #describe(file: SharedFile, now: number): Representation {
     const etag = etagOf(file);
-    // Never later than the reply itself (RFC 9110 §8.8.2.1).
+    // Last-Modified must not be later than the reply (RFC 9110 §8.8.2.1).
     const lastModified = Math.floor(Math.min(file.modified, now) / 1000) * 1000;
     const contentType = typeOf(file) ?? "";
     const isOwn = this.#website?.has(file.localPath) === true;

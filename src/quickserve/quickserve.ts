@@ -14,7 +14,7 @@ import { isForm, isUpload } from "./uploads/request.ts";
 import type { Uploads } from "./uploads/uploads.ts";
 
 /**
- * Answers every request but those for pacman's URLs.
+ * Answers all requests except those for pacman's URLs.
  *
  * - GET and HEAD: a page that the query names ({@link Pages}). Otherwise the reply comes from the shared
  *   tree: a file ({@link FileReplies}), or the index file, listing or archive of a directory. If the tree
@@ -31,7 +31,7 @@ export class Quickserve {
   readonly #index: string | null;
 
   /**
-   * @param uploads null: uploads are off.
+   * @param uploads null when uploads are off.
    * @param index name of the file that is sent in place of a directory's listing (`--index`).
    */
   constructor(

@@ -40,7 +40,7 @@ export interface Entry {
   readonly remote?: {
     /** URL of the peer: `http://10.0.0.2:8000/`. */
     readonly peer: string;
-    /** URL of the entry there. */
+    /** URL of the entry on the peer. */
     readonly href: string;
   };
 }

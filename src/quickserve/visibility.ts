@@ -23,7 +23,7 @@ function isUnfinishedDownload(name: string, isDirectory: boolean): boolean {
   return name.endsWith(".part") || (isDirectory && name.startsWith("download-"));
 }
 
-/** Decides by their names which files of the sources are shown. */
+/** Decides from their names which files of the sources are shown. */
 export class Visibility {
   readonly #filter: PathFilter | null;
   readonly #showHidden: boolean;

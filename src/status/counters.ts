@@ -21,10 +21,10 @@ export interface CountersState {
   readonly total: Flows;
   /** Since the start of the server. It survives the end of a worker, but not of the server. */
   readonly sinceStart: Flows;
-  /** A day by this host's clock and time zone, such as `2026-11-26`. */
+  /** The day of `today` in the time zone of this host, such as `2026-11-26`. */
   readonly day: string;
   readonly today: Flows;
-  /** Only hours in which something was counted. */
+  /** Only hours with traffic. */
   readonly hours: readonly HourFlows[];
 }
 

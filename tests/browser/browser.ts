@@ -1,4 +1,4 @@
-/** A browser in front of the real program, and an eye on what it complains about. */
+/** Chromium, with a record of the errors that it reports. */
 
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -14,14 +14,14 @@ const switches = [
   "--disable-sync",
 ];
 
-/** Reports what the policy of a page stopped, as an error on its console. */
+/** Reports violations of a page's policy as errors on its console. */
 const policyWatch = `document.addEventListener("securitypolicyviolation", (event) =>
   console.error("policy: " + event.violatedDirective + " " + event.blockedURI));`;
 
-/** Chromium, and what went wrong in its pages. */
+/** Chromium, and the errors of its pages. */
 export class WatchedBrowser {
   readonly browser: Browser;
-  /** Errors of scripts and of the policy, and what could not be loaded. */
+  /** Errors of scripts, violations of the policy, and failed loads. */
   readonly complaints: string[] = [];
 
   private constructor(browser: Browser) {
@@ -49,7 +49,7 @@ export class WatchedBrowser {
   }
 }
 
-/** The names in a listing, as they are shown, without those that the filter hides. */
+/** Returns the visible names in a listing. */
 export async function shownNames(page: Page): Promise<string[]> {
   return await page.locator("table.listing tbody tr:visible:not(.parent) th > :first-child")
     .allTextContents();

@@ -1,6 +1,6 @@
 /**
- * Firefox, steered by WebDriver BiDi (https://w3c.github.io/webdriver-bidi/): what playwright-core
- * sends to it is more than the release of Debian knows.
+ * Controls Firefox with WebDriver BiDi (https://w3c.github.io/webdriver-bidi/). The Firefox of Debian does not
+ * support all commands that playwright-core sends.
  */
 
 import { removeTree, RunningProgram } from "../lan/process.ts";
@@ -14,17 +14,17 @@ interface Answer {
   readonly message?: string;
 }
 
-/** What the tests of files ask of a tab, in any browser. */
+/** The operations on a tab that the tests of files need, in any browser. */
 export interface Tab {
-  /** Opens an address, and waits until it is loaded. */
+  /** Opens a URL, and waits until it is loaded. */
   open(url: string): Promise<void>;
-  /** The value of an expression in the page, which has to be a text; a promise is waited for. */
+  /** Returns the value of an expression in the page, which has to be a string or a promise of one. */
   evaluate(expression: string): Promise<string>;
-  /** A picture of the page: a PNG file in base64. */
+  /** Returns a screenshot of the page: a PNG file in base64. */
   screenshot(): Promise<string>;
 }
 
-/** A running Firefox. */
+/** A Firefox process. */
 export class Firefox implements AsyncDisposable {
   readonly #program: RunningProgram;
   readonly #profile: string;
@@ -39,10 +39,10 @@ export class Firefox implements AsyncDisposable {
     socket.onmessage = ({ data }): void => this.#take(JSON.parse(String(data)));
   }
 
-  /** Starts it with a fresh profile. */
+  /** Starts Firefox with a fresh profile. */
   static async start(): Promise<Firefox> {
     const profile = new Scratch().directory;
-    // Nobody is there who could allow a page to play.
+    // Allow autoplay, because no user can permit it in a test.
     await Deno.writeTextFile(`${profile}/user.js`, 'user_pref("media.autoplay.default", 0);\n');
     const program = new RunningProgram([
       ...["firefox", "--headless", "--no-remote", "--remote-debugging-port=0"],

@@ -1,4 +1,4 @@
-/** Everything on the pages can be done by keyboard alone, and has a name for screen readers. */
+/** The pages can be used with the keyboard alone, and all controls have a name for screen readers. */
 
 import type { Page } from "playwright-core";
 import { assert, assertEquals } from "../assert.ts";
@@ -6,7 +6,7 @@ import { Served } from "../program.ts";
 import { inScratch, writeFiles } from "../scratch.ts";
 import { shownNames, WatchedBrowser } from "./browser.ts";
 
-/** Serves a few files with everything that pages may show, and opens a browser. */
+/** Serves a few files with all features of the pages, and starts a browser. */
 async function withBrowser(
   body: (server: Served, browser: WatchedBrowser, directory: string) => Promise<void>,
 ): Promise<void> {
@@ -25,7 +25,7 @@ async function withBrowser(
   });
 }
 
-/** A node of Chromium's accessibility tree: what a screen reader is told. */
+/** A node of Chromium's accessibility tree, which screen readers use. */
 interface AccessibleNode {
   readonly ignored: boolean;
   readonly role?: { readonly value: string };
@@ -38,7 +38,7 @@ async function accessibleNodes(page: Page): Promise<AccessibleNode[]> {
   return (nodes as unknown as AccessibleNode[]).filter(({ ignored }) => !ignored);
 }
 
-/** `link Home: box`: what has the focus, and whether that can be seen. */
+/** An expression that describes the focused element, and checks that it is visible. */
 const focused = `(() => {
   const element = document.activeElement;
   if (element === document.body) return null;
@@ -58,7 +58,7 @@ interface Focused {
   readonly isVisible: boolean;
 }
 
-/** Presses a key until nothing of the page has the focus, or it began anew; gives what had it. */
+/** Presses a key until the focus leaves the page or returns to its start; returns the focused elements. */
 async function walk(page: Page, key: "Tab" | "Shift+Tab"): Promise<string[]> {
   const stops: string[] = [];
   while (stops.length < 200) {
@@ -71,7 +71,7 @@ async function walk(page: Page, key: "Tab" | "Shift+Tab"): Promise<string[]> {
   throw new Error("the focus does not leave the page");
 }
 
-Deno.test("Tab goes through all of a listing in the order in which it is read", () =>
+Deno.test("Tab visits all controls of a listing in reading order", () =>
   withBrowser(async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
@@ -103,14 +103,14 @@ Deno.test("Tab goes through all of a listing in the order in which it is read", 
     assert(version?.startsWith("a Quickserve "), version);
     assertEquals(there, stops);
     assertEquals((await walk(page, "Shift+Tab")).reverse(), [...stops, version]);
-    // Neither the head of the table nor the edge of the window hides what has the focus.
+    // Neither the head of the table nor the edge of the window hides the focused element.
     await page.setViewportSize({ width: 1000, height: 300 });
     await page.goto(`${server.address}/inbox/many/`);
     assert((await walk(page, "Tab")).length > 60);
     assert((await walk(page, "Shift+Tab")).length > 60);
   }));
 
-/** Moves the focus to what has this name. */
+/** Moves the focus to the element of this name. */
 async function tabTo(page: Page, what: string): Promise<void> {
   for (let presses = 0; presses < 100; presses++) {
     if ((await page.evaluate<Focused | null>(focused))?.what === what) return;
@@ -119,7 +119,7 @@ async function tabTo(page: Page, what: string): Promise<void> {
   throw new Error(`${what} cannot be reached by Tab`);
 }
 
-Deno.test("each action of the pages works by keyboard alone", () =>
+Deno.test("each action of the pages works with the keyboard alone", () =>
   withBrowser(async (server, browser, directory) => {
     const page = await browser.open({ colorScheme: "light" });
     await page.goto(`${server.address}/share/`);
@@ -162,7 +162,7 @@ Deno.test("each action of the pages works by keyboard alone", () =>
     await page.getByRole("progressbar", { name: "Progress of first.bin" }).waitFor();
     await tabTo(page, "button Cancel first.bin");
     await page.keyboard.press("Enter");
-    // The button is replaced by the one that undoes it; the focus stays there.
+    // The Retry button replaces the Cancel button and gets the focus.
     await page.getByText("1 uploaded, 1 failed.").waitFor();
     assertEquals((await page.evaluate<Focused>(focused)).what, "button Retry first.bin");
     await session.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
@@ -172,7 +172,7 @@ Deno.test("each action of the pages works by keyboard alone", () =>
     assertEquals(browser.complaints, []);
   }));
 
-/** What a reader can do something with. */
+/** The roles of controls. */
 const CONTROLS = ["link", "button", "textbox", "searchbox", "combobox", "progressbar", "checkbox"];
 
 Deno.test("each control, image, table and region of each page has a name, each page one heading", () =>
@@ -185,7 +185,7 @@ Deno.test("each control, image, table and region of each page has a name, each p
       ) => [role?.value ?? "", name?.value.trim() ?? ""]);
       const named = [...CONTROLS, "image", "table", "navigation", "region", "dialog", "list"];
       const nameless = described.filter(([role = "", name]) => named.includes(role) && name === "");
-      // The lists of the menu and of the path are named by what they stand in.
+      // The lists of the menu and of the path need no name: their `nav` elements have one.
       assertEquals(nameless.filter(([role]) => role !== "list"), [], page.url());
       for (const role of ["banner", "main", "contentinfo"]) {
         assertEquals(
@@ -210,7 +210,7 @@ Deno.test("each control, image, table and region of each page has a name, each p
     writeFiles(directory, { "new.txt": "x" });
     await page.goto(`${server.address}/?page=upload`);
     await page.getByLabel("Files to upload").setInputFiles(`${directory}/new.txt`);
-    // As without script: `submit` does not ask the page's own script.
+    // `submit` bypasses the page's script: the form is sent as without script.
     await page.evaluate("document.querySelector('[data-upload] form').submit()");
     await page.getByRole("heading", { name: "1 file uploaded" }).waitFor();
     await check();

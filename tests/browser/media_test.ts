@@ -1,4 +1,4 @@
-/** Files that browsers show or play themselves, opened in Chromium and in Firefox. */
+/** Opens the files that browsers show or play, in Chromium and in Firefox. */
 
 import type { Page } from "playwright-core";
 import { assert, assertEquals } from "../assert.ts";
@@ -18,7 +18,7 @@ function chromiumTab(page: Page): Tab {
 
 const samples = new URL("samples/", import.meta.url).pathname;
 
-/** A page of 200 by 100 points, all red. */
+/** Returns a PDF with one red page of 200 by 100 points. */
 function redPdf(): string {
   const paint = "1 0 0 rg 0 0 200 100 re f";
   const objects = [
@@ -40,7 +40,7 @@ function redPdf(): string {
 const script = `document.documentElement.setAttribute("data-ran", "yes")`;
 const image = "data:image/gif;base64,R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==";
 
-/** Files made of text: what is in them. */
+/** The content of the text files. */
 const texts: Readonly<Record<string, string>> = {
   "note.txt": "some words",
   "main.c": "some words",
@@ -64,7 +64,7 @@ const played = `(async () => {
   return "played";
 })()`;
 
-/** How many pixels of a picture are red, counted in a page that may load `data:` images. */
+/** Returns an expression that counts the red pixels of a picture, in a page that may load `data:` images. */
 function redPixels(picture: string): string {
   return `(async () => {
     const image = new Image();
@@ -81,7 +81,7 @@ function redPixels(picture: string): string {
   })()`;
 }
 
-/** Opens every file in a tab. Another one with a listing in it counts pixels. */
+/** Opens each file in `tab`. The page in `counter`, a listing, counts pixels. */
 async function showAll(tab: Tab, counter: Tab, address: string): Promise<void> {
   for (const name of [...Deno.readDirSync(samples)].map(({ name }) => name).sort()) {
     await tab.open(`${address}/${name}`);
@@ -106,7 +106,7 @@ async function showAll(tab: Tab, counter: Tab, address: string): Promise<void> {
   }, 30_000);
 }
 
-/** Serves one file of each kind from the root. */
+/** Serves one file of each kind in the root. */
 async function withKinds(body: (address: string) => Promise<void>): Promise<void> {
   await inScratch(async (directory) => {
     writeFiles(directory, { ...texts, "red.pdf": redPdf() });
@@ -120,7 +120,7 @@ async function withKinds(body: (address: string) => Promise<void>): Promise<void
   });
 }
 
-Deno.test("Chromium shows and plays what is shared, and runs none of its scripts", () =>
+Deno.test("Chromium shows and plays shared files, and runs no script in them", () =>
   withKinds(async (address) => {
     const browser = await WatchedBrowser.start();
     try {
@@ -131,7 +131,7 @@ Deno.test("Chromium shows and plays what is shared, and runs none of its scripts
     }
   }));
 
-Deno.test("Firefox shows and plays what is shared, and runs none of its scripts", () =>
+Deno.test("Firefox shows and plays shared files, and runs no script in them", () =>
   withKinds(async (address) => {
     await using firefox = await Firefox.start();
     await showAll(await firefox.tab(), await firefox.tab(), address);

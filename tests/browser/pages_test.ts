@@ -1,4 +1,4 @@
-/** The pages in Chromium, in front of the real program. */
+/** The pages of the real program in Chromium. */
 
 import jsqr from "jsqr";
 import type { Page } from "playwright-core";
@@ -11,7 +11,7 @@ import { shownNames, WatchedBrowser } from "./browser.ts";
 const hostile = '<img src=x onerror="document.title=1">';
 const endless = "x".repeat(200);
 
-/** Files whose names are hard to link to, and what is in them. */
+/** Files whose names are hard to link to, and their content. */
 const contents: Readonly<Record<string, string>> = {
   "javascript:alert(1)": "script?",
   "a:b": "colon",
@@ -21,7 +21,7 @@ const contents: Readonly<Record<string, string>> = {
   [endless]: "endless",
 };
 
-/** A directory `share` with files of known sizes and times, and an empty `inbox`. */
+/** Creates a directory `share` with files of known sizes and times, and an empty `inbox`. */
 function fill(directory: string): void {
   writeFiles(directory, {
     "share/docs/inside.txt": "inside",
@@ -38,8 +38,8 @@ function fill(directory: string): void {
 }
 
 /**
- * Runs a test with quickserve, started with `words`, and a browser, which must not complain about
- * anything.
+ * Runs a test with quickserve, started with the options `words`, and a browser. The test fails if the browser
+ * reports an error.
  */
 async function withServer(
   words: (directory: string) => readonly string[],
@@ -65,7 +65,7 @@ async function withServer(
 
 const scrollWidth = "document.documentElement.scrollWidth - innerWidth";
 
-Deno.test("a listing: every link leads to its file, whatever it is called", () =>
+Deno.test("listing: every link leads to its file, for all names", () =>
   withServer((directory) => ["--motd", `${directory}/motd`], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
@@ -102,7 +102,7 @@ Deno.test("a listing: every link leads to its file, whatever it is called", () =
     assertEquals(await shownNames(page), ["inbox/", "share/"]);
   }));
 
-Deno.test("sorting is in the address and told to screen readers", () =>
+Deno.test("listing: the order is in the URL and is announced to screen readers", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
@@ -123,7 +123,7 @@ Deno.test("sorting is in the address and told to screen readers", () =>
     assertEquals(await time.getAttribute("title"), "2001-09-09T01:46:40Z");
   }));
 
-Deno.test("times are those of the reader's zone, and in UTC without script", () =>
+Deno.test("listing: times are in the reader's time zone, and in UTC without script", () =>
   withServer(() => [], async (server, browser) => {
     for (
       const [javaScriptEnabled, shown] of [
@@ -139,7 +139,7 @@ Deno.test("times are those of the reader's zone, and in UTC without script", () 
     }
   }));
 
-Deno.test("the filter box leaves what has all its words, by keyboard alone", () =>
+Deno.test("search box: shows only names with all words, with the keyboard alone", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
@@ -152,7 +152,7 @@ Deno.test("the filter box leaves what has all its words, by keyboard alone", () 
     assertEquals((await shownNames(page)).length, 10);
   }));
 
-Deno.test("the search box finds what is below, too, and is a form where no script runs", () =>
+Deno.test("search box: finds files in directories below, and works as a form without script", () =>
   withServer(() => [], async (server, browser, directory) => {
     writeFiles(directory, {
       "share/docs/trip/file one.txt": "found",
@@ -189,7 +189,7 @@ Deno.test("the search box finds what is below, too, and is a form where no scrip
     await plain.getByText("Nothing was found.").waitFor();
   }));
 
-Deno.test("a long listing is filtered as a whole, and its rows come when they are needed", () =>
+Deno.test("long listing: the filter covers all entries, and rows are added when needed", () =>
   withServer(() => [], async (server, browser, directory) => {
     Deno.mkdirSync(`${directory}/share/many`);
     for (let index = 0; index < 2600; index++) {
@@ -204,17 +204,17 @@ Deno.test("a long listing is filtered as a whole, and its rows come when they ar
     await rows.nth(999).waitFor();
     await page.getByRole("searchbox").fill("2599");
     await page.getByText("1 of 2,600 shown").waitFor();
-    // Made by the script, it is like those that the server made.
+    // Rows of the script are equal to rows of the server.
     assertEquals(await rows.first().innerText(), "file 2599.txt\t1 B\t2001-09-09 03:46");
     assertEquals(await rows.first().getByText("1 B").getAttribute("title"), "1 byte");
     const href = await page.getByRole("link", { name: "file 2599.txt" }).getAttribute("href");
     assertEquals(await (await fetch(new URL(href ?? "", page.url()))).text(), "x");
   }));
 
-Deno.test("the QR code leads to the page that is shown", () =>
+Deno.test("QR code: contains the URL of the page", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open();
-    // The name of a machine that others can use: an own address is told by the one it came to.
+    // The request uses loopback. The code must have an address that other machines can use.
     await page.goto(`${server.address}/share/docs/`);
     await page.getByRole("button", { name: "QR code" }).click();
     const dialog = page.getByRole("dialog", { name: "QR code of this page" });
@@ -235,7 +235,7 @@ Deno.test("the QR code leads to the page that is shown", () =>
     await dialog.waitFor({ state: "hidden" });
   }));
 
-Deno.test("the first tab stop skips the menu, and what has the focus shows it", () =>
+Deno.test("the first tab stop skips the menu, and the focus is visible", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
@@ -258,7 +258,7 @@ Deno.test("the first tab stop skips the menu, and what has the focus shows it", 
     await page.getByRole("table", { name: "Files and directories in /share/" }).waitFor();
   }));
 
-/** The contrast of text and background (WCAG 2.2, 1.4.3) of every element that has text of its own. */
+/** An expression for the contrast of text and background (WCAG 2.2, 1.4.3) of all elements with text. */
 const contrasts = `(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {
@@ -286,7 +286,7 @@ const contrasts = `(() => {
   return low;
 })()`;
 
-Deno.test("dark mode is dark, and text can be read in both", () =>
+Deno.test("dark mode is dark, and text is readable in both modes", () =>
   withServer((directory) => [
     ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],
     ...["--tar", "none", "zip", "--peer", "http://127.0.0.1:9/"],
@@ -307,7 +307,7 @@ Deno.test("dark mode is dark, and text can be read in both", () =>
     }
   }));
 
-Deno.test("the reader can choose light or dark, and the choice is kept", () =>
+Deno.test("colour switch: the choice of light or dark is stored", () =>
   withServer(() => [], async (server, browser) => {
     const page = await browser.open({ colorScheme: "light" });
     const background = (): Promise<string> =>
@@ -323,7 +323,7 @@ Deno.test("the reader can choose light or dark, and the choice is kept", () =>
     assertEquals(await background(), "rgb(255, 255, 255)");
   }));
 
-Deno.test("on a phone nothing has to be scrolled sideways", () =>
+Deno.test("on a phone, no page scrolls sideways", () =>
   withServer((directory) => [
     ...["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`],
     ...["--tar", "none", "gz", "zst", "zip", "--peer", "http://127.0.0.1:9/"],
@@ -335,12 +335,12 @@ Deno.test("on a phone nothing has to be scrolled sideways", () =>
       assertEquals(await page.evaluate(scrollWidth), 0, path);
     }
     await page.goto(`${server.address}/share/?sort=size`);
-    // The columns are still one table to a screen reader.
+    // For screen readers, the columns are still one table.
     assertEquals(await page.getByRole("columnheader").count(), 3);
     assertEquals(await page.getByRole("row").count(), 12);
   }));
 
-Deno.test("a name without a break begins beside its icon, as every other does", () =>
+Deno.test("a long name without a break begins next to its icon, like all other names", () =>
   withServer(() => [], async (server, browser) => {
     for (const width of [1000, 320]) {
       const page = await browser.open({ viewport: { width, height: 640 } });
@@ -357,7 +357,7 @@ Deno.test("a name without a break begins beside its icon, as every other does", 
     }
   }));
 
-Deno.test("archives are downloaded under the directory's name", () =>
+Deno.test("--tar: an archive is downloaded under the directory's name", () =>
   withServer(() => ["--tar", "none", "zip"], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/share/docs/`);
@@ -368,7 +368,7 @@ Deno.test("archives are downloaded under the directory's name", () =>
     assertEquals(await download.failure(), null);
   }));
 
-/** A drop of files on the page; sizes in bytes by name. */
+/** Drops files on the page. @param files sizes in bytes by name. */
 async function drop(page: Page, files: Readonly<Record<string, number>>): Promise<void> {
   const transfer = await page.evaluateHandle(`(() => {
     const transfer = new DataTransfer();
@@ -389,7 +389,7 @@ function storedIn(directory: string): Record<string, number> {
   );
 }
 
-/** Slows the browser's sending down, so that there is something to see. */
+/** Limits the browser's upload rate, so that the progress is visible. */
 async function slowDown(page: Page, bytesPerSecond: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -401,7 +401,7 @@ async function slowDown(page: Page, bytesPerSecond: number): Promise<void> {
   });
 }
 
-Deno.test("files dropped on a listing are uploaded, with progress, and then listed", () =>
+Deno.test("upload: files dropped on a listing are uploaded, with progress, and then listed", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -418,7 +418,7 @@ Deno.test("files dropped on a listing are uploaded, with progress, and then list
     },
   ));
 
-Deno.test("an upload can be cancelled: nothing is left of it, and the page says so", () =>
+Deno.test("upload: Cancel leaves no file, and the page says that nothing was stored", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -437,7 +437,7 @@ Deno.test("an upload can be cancelled: nothing is left of it, and the page says 
     },
   ));
 
-Deno.test("the form works without script, and says what became of each file", () =>
+Deno.test("upload: the form works without script, and shows the outcome of each file", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -452,7 +452,7 @@ Deno.test("the form works without script, and says what became of each file", ()
     },
   ));
 
-Deno.test("from another listing the page says where the files went, and links to them", () =>
+Deno.test("upload: another directory's listing names the upload directory and links to it", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -469,7 +469,7 @@ Deno.test("from another listing the page says where the files went, and links to
     },
   ));
 
-Deno.test("a folder is uploaded with its directories, into the directory whose listing it is", () =>
+Deno.test("upload: a folder is stored with its directories in the directory of the listing", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -489,7 +489,7 @@ Deno.test("a folder is uploaded with its directories, into the directory whose l
     },
   ));
 
-/** Drops files and directories of this machine on the page, as a file manager does. */
+/** Drops local files and directories on the page, as a file manager does. */
 async function dropPaths(page: Page, ...files: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: [...files], dragOperationsMask: 1 };
@@ -498,7 +498,7 @@ async function dropPaths(page: Page, ...files: readonly string[]): Promise<void>
   }
 }
 
-Deno.test("a dropped folder is uploaded with its directories; one without files is refused by name", () =>
+Deno.test("upload: a dropped folder is stored with its directories; an empty one is refused by name", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -507,7 +507,7 @@ Deno.test("a dropped folder is uploaded with its directories; one without files 
         "mine/trip/b.txt": "bb",
         "mine/c.txt": "c",
       });
-      // The browser gives a hundred entries of a directory at a time.
+      // Use more than a hundred files: a browser returns up to a hundred entries of a directory at a time.
       for (let index = 0; index < 120; index++) {
         writeFiles(directory, { [`mine/trip/many/${index}`]: "" });
       }
@@ -528,7 +528,7 @@ Deno.test("a dropped folder is uploaded with its directories; one without files 
     },
   ));
 
-Deno.test("a lost connection keeps what was stored, and the rest can be tried again", () =>
+Deno.test("upload: after a lost connection, stored files remain and the others can be retried", () =>
   inScratch(async (directory) => {
     Deno.mkdirSync(`${directory}/inbox`);
     const browser = await WatchedBrowser.start();
@@ -552,14 +552,14 @@ Deno.test("a lost connection keeps what was stored, and the rest can be tried ag
       await page.getByText("3 uploaded.").waitFor();
       const stored = { "first.txt": 3, "second.bin": 5_000_000, "third.txt": 4 };
       assertEquals(storedIn(`${directory}/inbox`), stored);
-      // The browser says that it could not reach the server.
+      // Ignore the browser's errors about the unreachable server.
       browser.complaints.length = 0;
     } finally {
       await browser.browser.close();
     }
   }));
 
-Deno.test("what was cancelled can be tried again, and what was stored before stays", () =>
+Deno.test("upload: a cancelled file can be retried, and files stored before remain", () =>
   withServer(
     (directory) => ["--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -577,7 +577,7 @@ Deno.test("what was cancelled can be tried again, and what was stored before sta
     },
   ));
 
-Deno.test("where nothing is shared the page is the form", () =>
+Deno.test("--upload without shares: the start page is the upload form", () =>
   inScratch(async (directory) => {
     await using server = await Served.start("quickserve", ["--upload", directory]);
     const browser = await WatchedBrowser.start();
@@ -595,7 +595,7 @@ Deno.test("where nothing is shared the page is the form", () =>
     }
   }));
 
-Deno.test("a browser logs in, and then has pages, style and uploads", () =>
+Deno.test("after its login, a browser has pages, style and uploads", () =>
   withServer(
     (directory) => ["--auth", "alice", "secret", "--upload", `${directory}/inbox`],
     async (server, browser, directory) => {
@@ -615,7 +615,7 @@ Deno.test("a browser logs in, and then has pages, style and uploads", () =>
     },
   ));
 
-Deno.test("the other pages: about, peers, and what is not there", () =>
+Deno.test("?page=about, ?page=peers and the 404 page", () =>
   withServer(() => ["--peer", "http://127.0.0.1:9/"], async (server, browser) => {
     const page = await browser.open();
     await page.goto(`${server.address}/?page=about`);
@@ -629,12 +629,12 @@ Deno.test("the other pages: about, peers, and what is not there", () =>
     await page.getByRole("heading", { name: "Not Found" }).waitFor();
     await page.getByRole("link", { name: "Go to the start page" }).click();
     assertEquals(await shownNames(page), ["inbox/", "share/"]);
-    // The browser complains about every page whose status is 404.
+    // The browser reports an error for every page with status 404.
     assertEquals(browser.complaints.length, 1);
     browser.complaints.length = 0;
   }));
 
-Deno.test("a shared page and a website have their images and styles, another site has not the latter's", () =>
+Deno.test("shared pages and --root websites load their images and styles; other sites cannot load the website's", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "docs/page.html": `<img alt="" src="dot.svg"><link rel="stylesheet" href="style.css">`,

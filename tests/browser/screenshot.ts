@@ -1,13 +1,13 @@
 /**
- * Takes the picture of a listing that the README shows (`task screenshot`): `doc/listing.png`. Run it
- * as root, which can give the server a host name of its own.
+ * Takes the screenshot of a listing for the README (`task screenshot`): `doc/listing.png`. Run it as root,
+ * because it sets a host name for the server in a namespace.
  */
 
 import { Served } from "../program.ts";
 import { inScratch } from "../scratch.ts";
 import { WatchedBrowser } from "./browser.ts";
 
-/** What is shared: sizes in bytes, and days before the picture is taken. */
+/** The shared files: sizes in bytes, and ages in days. */
 const FILES: Readonly<Record<string, readonly [size: number, days: number]>> = {
   "Music/Live at the Barn/01 Opening.flac": [31_000_000, 12.3],
   "Photos/2026-06 Norway/fjord.jpg": [4_200_000, 160.41],

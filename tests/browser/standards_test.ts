@@ -1,4 +1,4 @@
-/** Every page is without a fault that axe-core finds, and is valid HTML by html-validate. */
+/** Checks all pages with axe-core for accessibility, and with html-validate for valid HTML. */
 
 import { Buffer } from "node:buffer";
 import axe from "axe-core";
@@ -8,7 +8,7 @@ import { Served } from "../program.ts";
 import { inScratch, writeFiles } from "../scratch.ts";
 import { WatchedBrowser } from "./browser.ts";
 
-/** What a page is asked for; the last ones are errors. */
+/** The paths of the pages; the last ones are errors. */
 const paths = [
   "/",
   "/share/",
@@ -25,17 +25,17 @@ const paths = [
   "/?search=a+b+c+d+e+f+g+h+i+j+k",
 ];
 
-/** Rules of style that are not of the standard, and what the standard leaves to us. */
+/** Turns off rules of style that do not come from the HTML standard. */
 const validator = new HtmlValidate({
   extends: ["html-validate:standard"],
   rules: {
     "long-title": "off",
-    // The rows are written without a break; the rest is indented as the code is.
+    // Rows have no line breaks between them; other HTML has the indentation of the code.
     "no-trailing-whitespace": "off",
   },
 });
 
-/** Serves files with names of all kinds, with everything that pages may show. */
+/** Serves files with names of all kinds, with all features of the pages. */
 async function withPages(body: (server: Served) => Promise<void>): Promise<void> {
   await inScratch(async (directory) => {
     writeFiles(directory, {
@@ -48,7 +48,7 @@ async function withPages(body: (server: Served) => Promise<void>): Promise<void>
     const words = ["--motd", `${directory}/motd`, "--upload", `${directory}/inbox`];
     words.push("--peer", "http://127.0.0.1:9/", "--tar", "none", "zip", "--");
     words.push(`${directory}/share`, `${directory}/inbox`, `${directory}/many`);
-    // More than a page has rows for.
+    // Create more entries than a page has rows.
     const many = Array.from({ length: 2001 }, (_, index) => [`many/<!--<script>${index}`, ""]);
     writeFiles(directory, Object.fromEntries(many));
     await using server = await Served.start("quickserve", words);
@@ -56,7 +56,7 @@ async function withPages(body: (server: Served) => Promise<void>): Promise<void>
   });
 }
 
-Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and on a phone", () =>
+Deno.test("axe-core finds no fault on any page, light or dark, on a desktop and on a phone", () =>
   withPages(async (server) => {
     const browser = await WatchedBrowser.start();
     try {
@@ -73,7 +73,7 @@ Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and o
           const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
           assertEquals([what, options.colorScheme, ...found], [what, options.colorScheme]);
         };
-        // Of a long page, axe-core takes a minute.
+        // axe-core would take a minute for a long page.
         for (const path of paths.filter((path) => path !== "/many/")) {
           await page.goto(server.address + path);
           await check(path);
@@ -90,7 +90,7 @@ Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and o
           return { name, mimeType: "text/plain", buffer: Buffer.from("x") };
         });
         await page.getByLabel("Files to upload").setInputFiles(files);
-        // As without script: `submit` does not ask the page's own script.
+        // `submit` bypasses the page's script: the form is sent as without script.
         await page.evaluate("document.querySelector('[data-upload] form').submit()");
         await page.getByRole("heading", { name: /uploaded/ }).waitFor();
         await check("result of an upload");
@@ -100,7 +100,7 @@ Deno.test("axe-core finds nothing on any page, light or dark, on a desktop and o
     }
   }));
 
-Deno.test("html-validate finds nothing on any page", () =>
+Deno.test("html-validate finds no fault on any page", () =>
   withPages(async (server) => {
     const headers = { Accept: "text/html" };
     const form = new FormData();

@@ -1,4 +1,4 @@
-/** The page of the status in Chromium, in front of a real pacserve. */
+/** The status page of a real pacserve in Chromium. */
 
 import axe from "axe-core";
 import { HtmlValidate } from "html-validate";
@@ -14,7 +14,7 @@ import { WatchedBrowser } from "./browser.ts";
 const MIB = 1024 * 1024;
 const PACKAGE = "linux-6.17.9-1-x86_64.pkg.tar.zst";
 
-/** A file of counters, as a host has it that has been busy for a day. */
+/** Returns the counter file of a host after a busy day. */
 function busyCounters(): string {
   const empty = emptyCounters();
   const [total, today] = [noFlows(), noFlows()];
@@ -39,7 +39,7 @@ function busyCounters(): string {
   return JSON.stringify({ ...empty, version: 1, installed, total, today, hours });
 }
 
-/** A mirror that gives half of a package, and the rest when it is told to. */
+/** A mirror that sends half of a package, and the rest only when the test allows it. */
 class SlowMirror {
   #finish = Promise.withResolvers<void>();
   private constructor(readonly server: TestServer) {}
@@ -64,7 +64,7 @@ class SlowMirror {
   }
 }
 
-/** Runs a test with a pacserve on a busy host, to which half of a package has come. */
+/** Runs a test with a pacserve on a busy host that has received half of a package. */
 async function withStatus(
   body: (server: Served, browser: WatchedBrowser, mirror: SlowMirror) => Promise<void>,
 ): Promise<void> {
@@ -100,7 +100,7 @@ async function textOf(page: Page, part: string): Promise<string> {
   return (await page.locator(`[data-live="${part}"]`).textContent() ?? "").replace(/\s+/g, " ");
 }
 
-Deno.test("the status shows what was counted, and goes on without a reload", () =>
+Deno.test("?page=status shows the counters, and is updated without a reload", () =>
   withStatus(async (server, browser, mirror) => {
     const page = await browser.open({ viewport: { width: 1000, height: 1080 } });
     await page.goto(`${server.address}/`);
@@ -124,14 +124,14 @@ Deno.test("the status shows what was counted, and goes on without a reload", () 
     await page.getByText("As a table").click();
     await page.evaluate("window.isSame = true");
     mirror.finish();
-    // The bar goes when the file is here, and it counts.
+    // When the file is complete, the bar disappears and the file is counted.
     await bar.waitFor({ state: "detached" });
     await page.getByText("4.0 MiB 1 file").first().waitFor();
     assertEquals(await page.evaluate("window.isSame"), true);
     assertEquals(await page.locator("details").getAttribute("open"), "");
   }));
 
-Deno.test("the status says when the server is gone, and is well again when it is back", () =>
+Deno.test("?page=status shows a notice while the server does not answer, and recovers", () =>
   withStatus(async (server, browser, mirror) => {
     const page = await browser.open();
     await page.goto(`${server.address}/?page=status`);
@@ -142,11 +142,11 @@ Deno.test("the status says when the server is gone, and is well again when it is
     await notice.waitFor();
     await page.unroute("**/*");
     await notice.waitFor({ state: "hidden" });
-    // What the browser says of the requests that this test stopped.
+    // Ignore the browser's errors about the requests that this test blocked.
     browser.complaints.length = 0;
   }));
 
-Deno.test("axe-core and html-validate find nothing on the status, light or dark, on a desktop and on a phone", () =>
+Deno.test("axe-core and html-validate find no fault on ?page=status, light or dark, on a desktop and on a phone", () =>
   withStatus(async (server, browser) => {
     const path = `${server.address}/?page=status`;
     for (

@@ -1,4 +1,4 @@
-/** Real pacman, and a LAN that upgrades in the same moment: each package crosses the internet once. */
+/** Real pacman on a LAN whose hosts upgrade at the same time: the mirror sends each package once. */
 
 import type { Snapshot } from "../../src/status/snapshot.ts";
 import { amountOf } from "../../src/status/traffic.ts";
@@ -8,8 +8,8 @@ import { eventually } from "../lan/process.ts";
 import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade.ts";
 
 /**
- * The mirror may send so many times what one host needs; without sharing it would be as many times as
- * there are hosts.
+ * The mirror may send this many times the bytes that one host needs. Without sharing, the factor would be
+ * the number of hosts.
  */
 const MAX_SENT = 1.1;
 
@@ -24,7 +24,7 @@ Deno.test("eight hosts upgrade in the same second", async () => {
 const few = ["anvil", "anvil-docs", "anvil-libs"];
 const rate = "16mbit";
 
-Deno.test("hosts that start one after the other, one of them half way, known by --peer only", async () => {
+Deno.test("hosts with --peer only that start one after the other, one of them half way", async () => {
   await using lan = await Together.create(1, rate, few, []);
   for (let i = 2; i <= 4; i++) {
     const peers = lan.machines.flatMap(({ machine }) => [
@@ -33,7 +33,7 @@ Deno.test("hosts that start one after the other, one of them half way, known by 
     ]);
     await lan.warmUp(await lan.add(`host${i}`, few, peers));
   }
-  // Those that were named need no introduction; the others hear of who named them.
+  // Later servers name the earlier ones with --peer; these learn of the later ones from their messages.
   for (const [i, { pacserve }] of lan.machines.entries()) {
     for (const { machine } of lan.machines.slice(i + 1)) {
       await pacserve.knows(lan.scene.address(machine), 20_000);
@@ -50,7 +50,7 @@ Deno.test("hosts that start one after the other, one of them half way, known by 
   await assertCounted(lan, few);
 });
 
-Deno.test("hosts with other packages and older databases share those that they have in common", async () => {
+Deno.test("hosts with different packages and databases share the packages that they have in common", async () => {
   await using lan = await Together.create(2, rate, few);
   const other = await lan.add("other", ["anvil", "beacon-docs"]);
   await lan.meet();
@@ -62,7 +62,7 @@ Deno.test("hosts with other packages and older databases share those that they h
   await lan.assertSent([...few, "beacon-docs"], MAX_SENT);
 });
 
-/** What happens to the first at half of the large package. */
+/** The accidents of the first host at half of the large package. */
 const accidents: readonly (readonly [string, (first: Upgrading, lan: Together) => unknown])[] = [
   ["is killed", ({ pacserve }) => pacserve.kill()],
   ["is frozen", ({ pacserve }) => pacserve.program.signal("SIGSTOP")],
@@ -80,7 +80,7 @@ for (const [what, happens] of accidents) {
     await lan.keepFromMirror(first);
     await happens(first, lan);
     assertQuiet(await rest, () => lan.logs());
-    // The log has no line for a request whose client is gone without a word, but its bytes count.
+    // The log has no line for a request whose client vanished, but the cable's counter has its bytes.
     await lan.assertLeft(few, 1.3);
     await first.pacserve.kill();
     void lost;
@@ -102,8 +102,8 @@ Deno.test("the tracker is killed at half of a file, and another host comes", asy
   await lan.assertSent(few, 1.3);
 });
 
-Deno.test("a host is killed through which another one gets a file", async () => {
-  // Four read from the first, and the last from one of these.
+Deno.test("a host is killed while another one receives a file through it", async () => {
+  // Four hosts read from the first host, and the last host reads from one of the four.
   await using lan = await Together.create(6, rate, few);
   const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
   const outcomes = new Map([[first, upgrade(first)]]);
@@ -118,7 +118,7 @@ Deno.test("a host is killed through which another one gets a file", async () => 
   await lan.assertLeft(few, 1.3);
 });
 
-Deno.test("the pacman of the first is cancelled at half of a file", async () => {
+Deno.test("pacman of the first host is cancelled at half of a file", async () => {
   await using lan = await Together.create(4, rate, few);
   const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
   const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
@@ -130,7 +130,7 @@ Deno.test("the pacman of the first is cancelled at half of a file", async () => 
   await lan.assertSent(few, MAX_SENT);
 });
 
-Deno.test("a verified file is given before pacman has it in its cache, and after it was cancelled", async () => {
+Deno.test("a verified file is served before pacman has it in its cache, and after pacman was cancelled", async () => {
   await using lan = await Together.create(2, rate, few);
   const [first, other] = lan.machines as [Upgrading, Upgrading];
   const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
@@ -146,7 +146,7 @@ Deno.test("a verified file is given before pacman has it in its cache, and after
   await other.machine.host.must(["curl", "-sf", "-o", "/dev/null", address]);
 });
 
-/** Fails unless the hosts' own counters say the same as the mirror's log: who got how much from where. */
+/** Fails unless the hosts' counters agree with the mirror's log: files and bytes by source. */
 async function assertCounted(lan: Together, names: readonly string[]): Promise<void> {
   const size = lan.sizeOf(names);
   const received = await Promise.all(lan.machines.map(async ({ machine }) => {
@@ -156,7 +156,7 @@ async function assertCounted(lan: Together, names: readonly string[]): Promise<v
   }));
   for (const each of received) {
     const { bytes } = amountOf(each);
-    // Databases come besides the packages; they are a few kilobytes here.
+    // The hosts also downloaded databases of a few kilobytes.
     assert(bytes >= size && bytes < 1.01 * size, `${bytes} bytes counted, not ${size}`);
   }
   const fromLan = received.reduce(

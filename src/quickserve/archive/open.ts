@@ -58,7 +58,7 @@ export async function* openMembers(
     }
     const opened = tree.open(file);
     if (opened === null) {
-      if (isPlanned) throw new Failure(`${path} went away while it was archived`);
+      if (isPlanned) throw new Failure(`${path} was removed while it was archived`);
       continue;
     }
     try {

@@ -23,7 +23,7 @@ const MAX_DEPTH = 128;
  * Yields everything in a directory and below it, each directory before its content. Links that lead back
  * to one of the parent directories are left out.
  *
- * @param name of the directory in the archive.
+ * @param name the name of the directory in the archive.
  */
 export async function* walk(
   tree: ArchivedTree,

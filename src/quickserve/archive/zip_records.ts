@@ -127,7 +127,7 @@ export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): 
   writer.u16(MADE_BY, large.length > 0 ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0);
   writer.u16(...dosTime(modified));
   writer.u32(crc, Math.min(length, MAX_32), Math.min(length, MAX_32));
-  // No comment, the first disk, no internal attributes.
+  // There is no comment and only one disk, and there are no internal attributes.
   writer.u16(name.length, extra, 0, 0, 0);
   writer.u32(size === null ? (DIRECTORY_MODE << 16 | DOS_DIRECTORY) >>> 0 : FILE_MODE * 2 ** 16);
   writer.u32(Math.min(offset, MAX_32));
@@ -144,7 +144,7 @@ export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): 
  * Returns the end records of the archive (§4.3.14 to §4.3.16).
  *
  * @param start offset of the table of contents in bytes from the beginning of the archive.
- * @param size of the table, in bytes.
+ * @param size the size of the table of contents in bytes.
  */
 export function endOfArchive(entries: number, start: number, size: number): Uint8Array {
   const writer = new Writer(sizeOfEnd(entries, start, size));

@@ -189,7 +189,7 @@ function table({ segments, order, entries, search, shown }: Listing, path: strin
       ${columns.map(() => html`<td></td>`)}
     </tr>
   `;
-  // Header and parent are rows, too.
+  // Count the rows of the header and the parent directory too.
   const rows = shown === null ? null : new Html(` aria-rowcount="${entries.length + 2}"`);
   const caption = search === null ? `Files and directories in ${path}` : `Found in ${path}`;
   return html`

@@ -107,7 +107,7 @@ class Form {
     });
     const refuse = (status: number, reason: string) => (): void =>
       this.fail(new UploadRefused(status, reason));
-    parser.on("error", refuse(400, "The form is malformed, or it broke off."));
+    parser.on("error", refuse(400, "The form is malformed or incomplete."));
     parser.on("filesLimit", refuse(413, `The form has more than ${LIMITS.files} files.`));
     parser.on("fieldsLimit", refuse(413, `The form has more than ${LIMITS.fields} fields.`));
     parser.on("partsLimit", refuse(413, `The form has more than ${LIMITS.parts} parts.`));

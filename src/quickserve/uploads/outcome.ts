@@ -16,7 +16,7 @@ export interface StoredFile {
 export interface RefusedFile {
   /** The name that the client sent; empty if there is none. */
   readonly name: string;
-  /** A sentence for people. */
+  /** The reason as a sentence for the user. */
   readonly reason: string;
   /** The status of the reply (RFC 9110 §15): 400, 409, 413, 500 or 507. */
   readonly status: number;

@@ -23,7 +23,7 @@ function archive(
   return archiveReply({ request, tree, directory, format, rootName: "files" });
 }
 
-/** Unpacks an archive with bsdtar, which reads all formats, into `to`, and lists what came out. */
+/** Unpacks an archive with bsdtar, which reads all formats, and returns the content of its files by path. */
 async function unpacked(reply: Reply, directory: string): Promise<Record<string, string>> {
   const to = `${directory}/out`;
   await Deno.mkdir(to);
@@ -46,7 +46,7 @@ async function unpacked(reply: Reply, directory: string): Promise<Record<string,
 const long = "a-name-of-fifty-characters-so-that-paths-get-long--";
 
 for (const format of ARCHIVE_FORMATS) {
-  Deno.test(`an archive (${format}) has everything below the directory, under its name`, () =>
+  Deno.test(`archiveReply: an archive (${format}) contains the directory under its name`, () =>
     inScratch(async (directory) => {
       writeFiles(directory, {
         "src/a.txt": "a",
@@ -78,7 +78,7 @@ for (const format of ARCHIVE_FORMATS) {
     }));
 }
 
-Deno.test("archiveReply: an archive keeps times, and those that its format cannot say do no harm", () =>
+Deno.test("archiveReply: an archive has the files' times; times outside of its format do no harm", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/new": "n", "src/ancient": "a" });
     await Deno.utime(`${directory}/src/new`, 1_700_000_000, 1_700_000_000);
@@ -91,7 +91,7 @@ Deno.test("archiveReply: an archive keeps times, and those that its format canno
     assertEquals(Object.keys(await unpacked(await archive(tree, "zip"), directory)).length, 3);
   }));
 
-Deno.test("archiveReply: the root's archive bears the name that is given for it", () =>
+Deno.test("archiveReply: the root's archive is named after `rootName`", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
@@ -104,7 +104,7 @@ Deno.test("archiveReply: the root's archive bears the name that is given for it"
     });
   }));
 
-Deno.test("archiveReply: links back up end, and compressed archives are what their names say", () =>
+Deno.test("archiveReply: links to a parent end, and compressed archives match their names", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/d/a": "a" });
     shell(`${directory}/src`, "ln -s .. d/up; ln -s . d/self");
@@ -119,7 +119,7 @@ Deno.test("archiveReply: links back up end, and compressed archives are what the
   }));
 
 for (const format of ["none", "zip"] as const) {
-  Deno.test(`a file that shrinks, grows or goes away meanwhile (${format}) never makes a lie`, () =>
+  Deno.test(`archiveReply: a changing file never yields a wrong archive that looks right (${format})`, () =>
     inScratch(async (directory) => {
       writeFiles(directory, { "src/a": "a".repeat(1000) });
       const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
@@ -139,12 +139,12 @@ for (const format of ["none", "zip"] as const) {
       await assertRejects(
         () => told(() => Deno.removeSync(`${directory}/src/a`)),
         Error,
-        "s/a went away",
+        "s/a was removed",
       );
     }));
 }
 
-Deno.test("archiveReply: an archive that nobody reads to its end leaves no file open", () =>
+Deno.test("archiveReply: an archive that is not read to its end leaves no file open", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "", "src/b": "" });
     await Deno.truncate(`${directory}/src/a`, 50_000_000);
@@ -164,7 +164,7 @@ Deno.test("archiveReply: an archive that nobody reads to its end leaves no file 
       for await (const chunk of body) {
         if (chunk.length > 0 && ++chunks === 3) break;
       }
-      // The compressor lets go of its input in a later turn of the event loop.
+      // The compressor closes its input in a later turn of the event loop.
       const deadline = Date.now() + 5000;
       while (openFiles() > 0 && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 1));
@@ -173,7 +173,7 @@ Deno.test("archiveReply: an archive that nobody reads to its end leaves no file 
     }
   }));
 
-Deno.test("archiveReply: HEAD of an archive tells its size and sends nothing", () =>
+Deno.test("archiveReply: the reply to HEAD has the size and no body", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "src/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${directory}/src`)]));
@@ -181,7 +181,7 @@ Deno.test("archiveReply: HEAD of an archive tells its size and sends nothing", (
     assertEquals([reply.headers["Content-Length"], reply.body], [String(512 * 5), null]);
   }));
 
-Deno.test("sizeOfTar: sizes beyond what a ustar header can say are counted with their extended header", () => {
+Deno.test("sizeOfTar: includes the extended header of files that are too large for ustar", () => {
   const file = {
     kind: "file",
     segments: [],
@@ -196,7 +196,7 @@ Deno.test("sizeOfTar: sizes beyond what a ustar header can say are counted with 
   assertEquals(sizeOfTar(members), size + 3 * 512 + 2 * 512);
 });
 
-Deno.test("archiveReply: Content-Disposition survives every name", () =>
+Deno.test("archiveReply: Content-Disposition is valid for every name", () =>
   inScratch(async (directory) => {
     const dispositions: Record<string, string> = {
       "plain": 'attachment; filename="plain.zip"',

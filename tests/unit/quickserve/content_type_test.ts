@@ -1,7 +1,7 @@
 import { contentTypeOf, loadMediaTypes } from "../../../src/quickserve/content_type.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-Deno.test("contentTypeOf: media types by name", async () => {
+Deno.test("contentTypeOf: returns the media type for a name", async () => {
   await loadMediaTypes();
   const binary = "application/octet-stream";
   for (
@@ -44,7 +44,7 @@ Deno.test("contentTypeOf: media types by name", async () => {
   ) assertEquals(contentTypeOf(name), type, name);
 });
 
-Deno.test("contentTypeOf: a name cannot smuggle anything into the header", async () => {
+Deno.test("contentTypeOf: a name cannot inject text into the header", async () => {
   await loadMediaTypes();
   for (const name of ["a.html; x=y", "a.html\r\nX: y", "a.text/html", "a.html\0", "a.h\ttml"]) {
     assert(/^[a-z]+\/[a-z0-9.+-]+(?:; charset=UTF-8)?$/.test(contentTypeOf(name) ?? ""), name);

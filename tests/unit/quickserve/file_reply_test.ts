@@ -10,7 +10,7 @@ import { inScratch } from "../../scratch.ts";
 
 type Get = (name: string, headers?: RequestHeaders, method?: string) => Reply;
 
-/** Runs a test with files under a share, and a function that asks for one of them. */
+/** Runs a test with files under a share, and a function that requests one of them. */
 function withFiles(
   files: Readonly<Record<string, Uint8Array | string>>,
   body: (get: Get, directory: string) => Promise<void> | void,
@@ -40,14 +40,14 @@ function withFiles(
   });
 }
 
-/** Bytes that are different everywhere, more than what is kept in memory. */
+/** Returns varying bytes, too many for the cache in memory. */
 function bigContent(): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(600_000);
   for (let index = 0; index < words.length; index++) words[index] = index * 2654435761;
   return new Uint8Array(words.buffer);
 }
 
-/** The parts of a multipart/byteranges body: their `Content-Range` and content. */
+/** Returns the parts of a multipart/byteranges body: their `Content-Range` and content. */
 function partsOf(reply: Reply, body: Uint8Array): { range: string; content: string }[] {
   const text = Array.from(body, (byte) => String.fromCharCode(byte)).join("");
   const boundary = /boundary=(\S+)$/.exec(String(reply.headers["Content-Type"]))?.[1];
@@ -64,7 +64,7 @@ function partsOf(reply: Reply, body: Uint8Array): { range: string; content: stri
 const latin1 = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 
-Deno.test("FileReplies: GET and HEAD of a small and a big file", () => {
+Deno.test("FileReplies: GET and HEAD of a small and a big file have header and content", () => {
   const big = bigContent();
   return withFiles({ "a.txt": "hello", "big.bin": big, empty: "" }, async (get, directory) => {
     for (const [name, content] of [["a.txt", "hello"], ["empty", ""]] as const) {
@@ -88,7 +88,7 @@ Deno.test("FileReplies: GET and HEAD of a small and a big file", () => {
   });
 });
 
-Deno.test("FileReplies: single ranges, from memory and from the file", () => {
+Deno.test("FileReplies: single ranges are right, from memory and from the file", () => {
   const big = bigContent();
   const small = big.slice(0, 1000);
   return withFiles({ small, big }, async (get) => {
@@ -127,7 +127,7 @@ Deno.test("FileReplies: single ranges, from memory and from the file", () => {
   });
 });
 
-Deno.test("FileReplies: several ranges come as multipart/byteranges of the promised length", () => {
+Deno.test("FileReplies: several ranges are sent as multipart/byteranges of the announced length", () => {
   const big = bigContent();
   const small = big.slice(0, 1000);
   return withFiles({ small, big }, async (get) => {
@@ -147,9 +147,9 @@ Deno.test("FileReplies: several ranges come as multipart/byteranges of the promi
   });
 });
 
-Deno.test("FileReplies: the file of a multipart body is closed when the client goes away", () =>
+Deno.test("FileReplies: the file of a multipart body is closed when the client disconnects", () =>
   withFiles({ big: bigContent() }, async (get) => {
-    // An open file at the end fails the test: the runner looks for leaks.
+    // The test runner detects leaks: a file that is still open at the end fails the test.
     const unread = get("big", { range: "bytes=0-9,100-109" }).body;
     assert(unread !== null && Symbol.asyncIterator in unread);
     await unread[Symbol.asyncIterator]().return?.();
@@ -158,7 +158,7 @@ Deno.test("FileReplies: the file of a multipart body is closed when the client g
     for await (const _ of begun) break;
   }));
 
-Deno.test("FileReplies: conditional requests", () =>
+Deno.test("FileReplies: conditional requests get 304, 412 or the file", () =>
   withFiles({ a: "content" }, (get, directory) => {
     const past = new Date("2020-02-02T02:02:02Z");
     Deno.utimeSync(`${directory}/a`, past, past);
@@ -202,13 +202,13 @@ Deno.test("FileReplies: conditional requests", () =>
     }
   }));
 
-Deno.test("FileReplies: a file that is replaced or cut is what it is now, also when it was kept in memory", () =>
+Deno.test("FileReplies: a replaced or truncated file is sent in its present state, also if it was cached", () =>
   withFiles({ a: "first" }, async (get, directory) => {
     const path = `${directory}/a`;
     const past = new Date(Date.now() - 60_000);
     Deno.utimeSync(path, past, past);
     const first = get("a");
-    // A file is kept once its inode has been at rest for two seconds: the same bytes come again.
+    // A file is cached when its inode has not changed for two seconds: then the same buffer is sent again.
     const deadline = Date.now() + 10_000;
     let kept = false;
     while (!kept && Date.now() < deadline) {
@@ -234,7 +234,7 @@ Deno.test("FileReplies: a file that is replaced or cut is what it is now, also w
     assertEquals(get("a").headers["Content-Length"], "2");
   }));
 
-Deno.test("FileReplies: a file that is cut while it is sent ends as a broken transfer", () =>
+Deno.test("FileReplies: truncating a file while it is sent breaks the transfer", () =>
   withFiles({ big: bigContent() }, async (get, directory) => {
     const whole = get("big");
     const several = get("big", { range: "bytes=0-9,2000000-2000009" });

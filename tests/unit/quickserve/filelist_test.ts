@@ -17,7 +17,7 @@ Deno.test("positionalShares: paths on the command line are shared under their ow
   assertThrows(() => positionalShares(["a\0b"], "/"), Failure, "NUL");
 });
 
-Deno.test("parseFilelist: a plain filelist is one path a line", async () => {
+Deno.test("parseFilelist: a plain filelist has one path per line", async () => {
   const text = "\ufeff/srv/a\r\n\n  \n# music\nb c/d\n  #/x\n/e\n./#1";
   assertEquals(await parseFilelist(text, "/etc/list"), [
     share("a", "/srv/a"),
@@ -46,7 +46,7 @@ Deno.test("parseFilelist: a JSON filelist maps server paths to files and lists o
   ]);
 });
 
-Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", async () => {
+Deno.test("parseFilelist: an error in a JSON filelist contains line and column", async () => {
   for (
     const [text, expected] of [
       ['{\n  "a": 5}', "list:2:8: "],
@@ -77,7 +77,7 @@ Deno.test("parseFilelist: mistakes in a JSON filelist name line and column", asy
   }
 });
 
-Deno.test("parseFilelist: what is called .json is JSON, and no list of strange names", async () => {
+Deno.test("parseFilelist: a file named .json is read as JSON, never as a plain list", async () => {
   const list = "/etc/list.json";
   const wrong = "this is not a JSON filelist: it has to begin with {";
   for (

@@ -1,6 +1,6 @@
-/** 200 request targets that try to get at something outside of the shares. */
+/** 200 request targets that try to reach files outside of the shares. */
 
-/** What an attacker is after, as segments. */
+/** The files that an attacker wants, as path segments. */
 const goals = [["etc", "passwd"], ["secret"]];
 
 /** Spellings of "one directory up". */
@@ -52,7 +52,7 @@ const ups = [
   "~",
 ];
 
-/** Single targets that fit no pattern. */
+/** Targets that follow no pattern. */
 const single = [
   "",
   "*",
@@ -127,7 +127,7 @@ const single = [
   "/s/?file=../../secret",
 ];
 
-/** All of them. */
+/** All hostile targets. */
 export const hostilePaths: readonly string[] = [
   ...ups.flatMap((up) =>
     goals.flatMap((goal) => [

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { share, treeOf } from "./trees.ts";
 import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
-/** What a reader gets at `path`: the content, or null where nothing is. */
+/** Returns the content of the file at `path`; null if there is none. */
 function read(tree: SharedTree, path: string): string | null {
   const found = tree.lookup(path.split("/"));
   if (found?.kind !== "file") return null;
@@ -24,7 +24,7 @@ async function names(tree: SharedTree, ...segments: string[]): Promise<string[]>
   return (await tree.list(found)).map((entry) => entry.name);
 }
 
-/** A share `s`, another `t`, and a directory that is not shared, with links between them. */
+/** Creates a share `s`, another `t`, and a directory that is not shared, with links between them. */
 function prepare(directory: string): void {
   writeFiles(directory, {
     "s/a": "a",
@@ -45,7 +45,7 @@ function prepare(directory: string): void {
   );
 }
 
-Deno.test("SharedTree: links lead to what is shared and nowhere else", () =>
+Deno.test("SharedTree: links work only if they lead to shared files", () =>
   inScratch(async (directory) => {
     prepare(directory);
     const shares = [share("s", `${directory}/s`), share("t", `${directory}/t`)];
@@ -83,7 +83,7 @@ Deno.test("SharedTree: links lead to what is shared and nowhere else", () =>
     assertEquals(follows.lookup(["s", "loop"]), null);
   }));
 
-Deno.test("SharedTree: a link does not get around filters and a cache's unfinished downloads", () =>
+Deno.test("SharedTree: a link cannot bypass filters or show unfinished downloads", () =>
   inScratch(async (directory) => {
     prepare(directory);
     shell(directory, "ln -s x.part s/whole");
@@ -98,7 +98,7 @@ Deno.test("SharedTree: a link does not get around filters and a cache's unfinish
     assertEquals(read(tree, "s/inside"), "a");
   }));
 
-Deno.test("SharedTree: a source may be a link of the user's own, also one that is pointed elsewhere", () =>
+Deno.test("SharedTree: a source may be a link, and its target may change", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "v1/a": "one", "v2/a": "two", "v2/b": "b" });
     shell(directory, "ln -s v1 current; ln -s v1/a file");
@@ -114,7 +114,7 @@ Deno.test("SharedTree: a source may be a link of the user's own, also one that i
     assertEquals(read(tree, "s/a"), "new");
   }));
 
-Deno.test("SharedTree: a directory that is swapped for a link gains nothing", () =>
+Deno.test("SharedTree: swapping a directory for a link never shows a file outside of the shares", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/d/f": "mine", "out/f": "secret", "out/only": "secret" });
     shell(directory, "ln -s ../out s/link");
@@ -165,7 +165,7 @@ Deno.test("SharedTree: a directory that is swapped for a link gains nothing", ()
     assertEquals(read(tree, "s/d/f"), "mine");
   }));
 
-/** Looks at the tree as an ordinary user, which the superuser, who may read all, can become. */
+/** A program that reads the tree as an ordinary user: it drops the privileges of root. */
 const asNobody = `
 import process from "node:process";
 import { SharedTree } from "${new URL("../../../src/quickserve/tree.ts", import.meta.url)}";
@@ -185,7 +185,7 @@ const found = ["open", "closed", "shut", "shut/inside", "ok/inside"].filter((pat
 console.log(JSON.stringify({ listed, found }));
 `;
 
-Deno.test("SharedTree: what cannot be read does not exist, and the rest does", () =>
+Deno.test("SharedTree: unreadable files are left out, and all others are shown", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/open": "",
@@ -203,12 +203,12 @@ Deno.test("SharedTree: what cannot be read does not exist, and the rest does", (
     }
   }));
 
-/** Runs `look.ts` of a directory on its `s`, without the superuser's privileges. */
+/** Runs `look.ts` of a directory on its `s`, without the privileges of root. */
 async function lookAsNobody(directory: string): Promise<string> {
   const configuration = new URL("../../../deno.json", import.meta.url).pathname;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    // It loads the modules as this test's user and then gives up its privileges: an ordinary user may
-    // not be able to read where this checkout and the runtime's cache lie.
+    // Load the modules first and then drop the privileges: an ordinary user may not be able to read this
+    // checkout and the runtime's cache.
     args: ["run", "--no-check", `--config=${configuration}`, "-A", "look.ts", `${directory}/s`],
     cwd: directory,
   }).output();

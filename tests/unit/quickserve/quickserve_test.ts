@@ -16,7 +16,7 @@ import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
 type Serve = (target: string, method?: string, type?: string) => Promise<Reply>;
 
-/** What a test puts in place of pages, uploads and peers. */
+/** Replacements of pages, uploads and peers in a test. */
 interface Fakes {
   readonly index?: string;
   readonly uploads?: Pick<Uploads, "receive">;
@@ -24,7 +24,7 @@ interface Fakes {
   readonly find?: Finder["find"];
 }
 
-/** Runs a test with a server of `s` in a directory, next to which lies a secret. */
+/** Runs a test with a server that shares `s`; next to `s` there is a secret file. */
 function withServer(
   { index, uploads, peers, find }: Fakes,
   body: (serve: Serve, directory: string) => Promise<void>,
@@ -74,7 +74,7 @@ function withServer(
   });
 }
 
-Deno.test("Quickserve: files, directories, and neither", () =>
+Deno.test("Quickserve: answers with a file, a listing, or 404", () =>
   withServer({}, async (serve) => {
     assertEquals(await readText(await serve("/s/a")), "content of a");
     assertEquals(await readText(await serve("/s//a?x=1")), "content of a");
@@ -86,7 +86,7 @@ Deno.test("Quickserve: files, directories, and neither", () =>
     assertEquals((await serve("/none", "HEAD")).status, 404);
   }));
 
-Deno.test("Quickserve: a directory is redirected to its address with a slash, on this server", () =>
+Deno.test("Quickserve: redirects a directory to its path with a slash, on this server", () =>
   withServer({}, async (serve) => {
     for (
       const [target, location] of [
@@ -105,7 +105,7 @@ Deno.test("Quickserve: a directory is redirected to its address with a slash, on
     }
   }));
 
-Deno.test("Quickserve: an index file stands for its directory", () =>
+Deno.test("Quickserve: sends the --index file in place of a directory's listing", () =>
   withServer({ index: "index.html" }, async (serve) => {
     assertEquals(await readText(await serve("/s/sub/")), "the index");
     assertEquals(await readText(await serve("/s/sub/?v=2")), "the index");
@@ -113,7 +113,7 @@ Deno.test("Quickserve: an index file stands for its directory", () =>
     assertEquals(await readText(await serve("/s/")), "a|sub|we ird:#?\n");
   }));
 
-Deno.test("Quickserve: a file that is not in the tree is looked for at the peers, but not for a peer", async () => {
+Deno.test("Quickserve: searches the peers for a missing file, unless the client is a peer", async () => {
   const asked: string[] = [];
   const find: Finder["find"] = (segments) => {
     asked.push(segments.join("/"));
@@ -135,7 +135,7 @@ Deno.test("Quickserve: a file that is not in the tree is looked for at the peers
   });
 });
 
-Deno.test("Quickserve: messages, uploads, and methods that are not allowed", async () => {
+Deno.test("Quickserve: accepts messages and uploads, and answers other methods with 405", async () => {
   await withServer({}, async (serve) => {
     for (const method of ["PUT", "DELETE", "OPTIONS", "PROPFIND"]) {
       const reply = await serve("/", method);
@@ -161,7 +161,7 @@ Deno.test("Quickserve: messages, uploads, and methods that are not allowed", asy
     assertEquals(await readText(message), "message\n");
     assertEquals(await readText(await serve("/", "POST", form)), "upload \n");
     assertEquals(await readText(await serve("/s", "POST", form)), "upload s\n");
-    // What is neither is the upload's to refuse: it says how to send a file.
+    // A POST that is neither gets the text of a refused upload, which explains how to send a file.
     assertEquals(await readText(await serve("/", "POST")), "upload \n");
     assertEquals(await readText(await serve("/s", "POST")), "upload s\n");
     assertEquals(await readText(await serve("/new%20name", "PUT")), "upload new name\n");
@@ -172,7 +172,7 @@ Deno.test("Quickserve: messages, uploads, and methods that are not allowed", asy
   });
 });
 
-Deno.test("Quickserve: 200 hostile paths reach nothing outside of the share", () =>
+Deno.test("Quickserve: 200 hostile paths reach no file outside of the share", () =>
   withServer({}, async (serve) => {
     assert(hostilePaths.length >= 200);
     for (const target of hostilePaths) {
@@ -181,7 +181,7 @@ Deno.test("Quickserve: 200 hostile paths reach nothing outside of the share", ()
         const text = await readText(reply);
         assert(!text.includes("SECRET") && !text.includes("root:"), target);
         assert([200, 301, 400, 404].includes(reply.status), `${reply.status} ${target}`);
-        // Only pages of the tree itself: its root, and what a query after it does not change.
+        // The only allowed pages are the root's listing, also with a query that changes nothing.
         if (reply.status === 200 && method === "GET") {
           assert(["s\n", "a|sub|we ird:#?\n"].includes(text), `${target} gave ${text}`);
         }

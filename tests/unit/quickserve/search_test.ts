@@ -25,7 +25,7 @@ async function search(
   return { ...result, names: result.entries.map(({ name }) => name) };
 }
 
-Deno.test("searchTree: finds names with all words at any depth, the nearest first, whatever the case", () =>
+Deno.test("searchTree: finds names with all words at any depth, in any case, the nearest first", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/deep/er/Foo Bar.txt": "",
@@ -42,7 +42,7 @@ Deno.test("searchTree: finds names with all words at any depth, the nearest firs
     assertEquals((await search(tree, "foo", {}, ["none"])).names, []);
   }));
 
-Deno.test("searchTree: what the tree hides is not found, nor is anything below it", () =>
+Deno.test("searchTree: finds no hidden files, and nothing below hidden directories", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/.hidden/find1": "",
@@ -55,11 +55,11 @@ Deno.test("searchTree: what the tree hides is not found, nor is anything below i
     const filters = [{ action: "exclude", expression: "/secret$" }] as const;
     const configuration = treeOf([share("s", `${directory}/s`)], { filters });
     const tree = new SharedTree(configuration, await compileFilters(filters));
-    // Through `again` the same directory is reached: it is looked at once.
+    // `again` is a link to the same directory, which is searched once.
     assertEquals((await search(tree, "find")).names, ["s/again/find4"]);
   }));
 
-Deno.test("searchTree: each limit ends it, and the result says which", () =>
+Deno.test("searchTree: each limit ends the search, and endedBy names it", () =>
   inScratch(async (directory) => {
     const files = Array.from({ length: 9 }, (_, index) => [`s/${index}/file`, ""]);
     writeFiles(directory, Object.fromEntries(files));
@@ -73,7 +73,7 @@ Deno.test("searchTree: each limit ends it, and the result says which", () =>
     assertEquals((await search(tree, "file", { results: 9 })).endedBy, null);
   }));
 
-Deno.test("searchTree: peers are asked for a bounded number of directories, however deep theirs are", async () => {
+Deno.test("searchTree: requests at most `remoteDirectories` directories from peers, at any depth", async () => {
   const asked: string[] = [];
   const list = (segments: readonly string[]): Promise<RemoteEntry[]> => {
     asked.push(segments.join("/"));
@@ -121,7 +121,7 @@ Deno.test("searchTree: other clients are answered while the directories that a p
     assert(turns > 3, `the event loop had ${turns} turns`);
   }));
 
-Deno.test("searchTree: what is not readable is not found, nor is anything below it", () =>
+Deno.test("searchTree: finds no unreadable files, and nothing below unreadable directories", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/closed/find1": "", "s/find2": "", "s/open/find3": "" });
     const tree = new SharedTree(treeOf([share("s", `${directory}/s`)]));

@@ -5,14 +5,14 @@ import { assert, assertEquals } from "../../assert.ts";
 import { share, treeOf } from "./trees.ts";
 import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
-/** The names that the directory at `path` (`a/b`) lists; null when it is no directory. */
+/** Returns the names in the directory at `path` (`a/b`); null when there is no directory. */
 async function names(tree: SharedTree, path: string): Promise<string[] | null> {
   const found = tree.lookup(path.split("/").filter((segment) => segment !== ""));
   if (found?.kind !== "directory") return null;
   return (await tree.list(found)).map((entry) => entry.name);
 }
 
-/** The content of the file at `path`; null when it is not there. */
+/** Returns the content of the file at `path`; null when there is no file. */
 function content(tree: SharedTree, path: string): string | null {
   const found = tree.lookup(path.split("/"));
   if (found?.kind !== "file") return null;
@@ -28,7 +28,7 @@ function content(tree: SharedTree, path: string): string | null {
   }
 }
 
-Deno.test("SharedTree: a share appears at its place, with its parents", () =>
+Deno.test("SharedTree: a share appears at its path, with its parent directories", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "cache/foo.pkg.tar.zst": "foo", "cache/sub/deep.txt": "deep" });
     const tree = new SharedTree(treeOf([share("a/b/c", `${directory}/cache`)]));
@@ -48,7 +48,7 @@ Deno.test("SharedTree: a share appears at its place, with its parents", () =>
     assertEquals([found.device, found.inode], [info.dev, info.ino]);
   }));
 
-Deno.test("SharedTree: directories at one place are merged, and the first one wins a name", () =>
+Deno.test("SharedTree: merges directories at one path; the first one with a name wins", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "one/same": "one",
@@ -87,7 +87,7 @@ Deno.test("SharedTree: directories at one place are merged, and the first one wi
     assertEquals(same?.size, 3);
   }));
 
-Deno.test("SharedTree: shares fill the root, lie inside of one another, and may be files", () =>
+Deno.test("SharedTree: a share may be the root, a file, or inside of another share", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "site/index.html": "<p>",
@@ -113,13 +113,13 @@ Deno.test("SharedTree: shares fill the root, lie inside of one another, and may 
     assertEquals(content(tree, "gone.txt"), "back");
   }));
 
-Deno.test("SharedTree: nothing shared is an empty root", async () => {
+Deno.test("SharedTree: without shares, the root is empty", async () => {
   const tree = new SharedTree(treeOf([]));
   assertEquals(await names(tree, ""), []);
   assertEquals(tree.lookup(["etc"]), null);
 });
 
-Deno.test("SharedTree: files that come and go are noticed at once", () =>
+Deno.test("SharedTree: new and removed files take effect at once", () =>
   inScratch(async (directory) => {
     const tree = new SharedTree(treeOf([share("pkg", `${directory}/later`)]));
     assertEquals(tree.lookup(["pkg"]), null);
@@ -132,7 +132,7 @@ Deno.test("SharedTree: files that come and go are noticed at once", () =>
     assertEquals(content(tree, "pkg/a"), "again");
   }));
 
-Deno.test("SharedTree: hidden names do not exist, unless they are asked for or are a share", () =>
+Deno.test("SharedTree: hidden names are left out, except with showHidden or as a share's path", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { "s/.git/config": "c", "s/.env": "e", "s/a/.b": "b", "s/ok": "ok" });
     const shares = [share("s", `${directory}/s`), share(".env", `${directory}/s/.env`)];
@@ -148,7 +148,7 @@ Deno.test("SharedTree: hidden names do not exist, unless they are asked for or a
     assertEquals(content(all, "s/.git/config"), "c");
   }));
 
-Deno.test("SharedTree: uploads under way do not exist even where hidden names do", () =>
+Deno.test("SharedTree: unfinished uploads are left out, even with showHidden", () =>
   inScratch(async (directory) => {
     const name = temporaryName();
     writeFiles(directory, { [name]: "half" });
@@ -157,7 +157,7 @@ Deno.test("SharedTree: uploads under way do not exist even where hidden names do
     assertEquals(tree.lookup([name]), null);
   }));
 
-Deno.test("SharedTree: a package cache leaves out what pacman has not finished", () =>
+Deno.test("SharedTree: a package cache leaves out unfinished downloads", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "c/foo.pkg.tar.zst": "",
@@ -174,7 +174,7 @@ Deno.test("SharedTree: a package cache leaves out what pacman has not finished",
     assertEquals((await names(tree, "all"))?.length, 4);
   }));
 
-Deno.test("SharedTree: filters: the last that matches decides, for addresses and listings alike", () =>
+Deno.test("SharedTree: the last matching filter decides, in look-ups and listings", () =>
   inScratch(async (directory) => {
     writeFiles(directory, {
       "s/a.iso": "",
@@ -200,7 +200,7 @@ Deno.test("SharedTree: filters: the last that matches decides, for addresses and
     assertEquals(content(tree, "s/c.txt"), "c");
   }));
 
-Deno.test("SharedTree: FIFOs, sockets and devices do not exist and hold nothing up", () =>
+Deno.test("SharedTree: FIFOs, sockets and devices are left out and block nothing", () =>
   inScratch(async (directory) => {
     writeFiles(directory, { ok: "ok" });
     shell(directory, "mkfifo pipe; ln -s /dev/zero zero; ln -s pipe link");
@@ -218,7 +218,7 @@ Deno.test("SharedTree: FIFOs, sockets and devices do not exist and hold nothing 
     }
   }));
 
-Deno.test("SharedTree: odd names are served, and names that are no UTF-8 break nothing", () =>
+Deno.test("SharedTree: odd names are served, and names that are not UTF-8 do no harm", () =>
   inScratch(async (directory) => {
     const odd = ["new\nline", "tab\t", "back\\slash", "%2e%2e", "..;", "…", "a\u0001b", "<b>&'\""];
     for (const name of odd) writeFiles(directory, { [name]: name });

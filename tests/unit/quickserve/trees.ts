@@ -1,13 +1,13 @@
-/** Configurations of shared trees. */
+/** Builds configurations of shared trees. */
 
 import type { Share, TreeConfiguration } from "../../../src/quickserve/configuration.ts";
 
-/** A share, as the configuration has it. */
+/** Returns a share with the given sources. */
 export function share(path: string, ...sources: string[]): Share {
   return { path, sources, packageCache: false };
 }
 
-/** The configuration of a tree. */
+/** Returns the configuration of a tree with the given shares. */
 export function treeOf(
   shares: readonly Share[],
   options: Partial<TreeConfiguration> = {},

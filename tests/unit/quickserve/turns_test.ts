@@ -1,7 +1,7 @@
 import { CoalescedRuns, Turns } from "../../../src/quickserve/turns.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
-Deno.test("Turns: however many want a turn at the same time, others have theirs in between", async () => {
+Deno.test("Turns: other work runs between the turns, however many wait", async () => {
   const turns = new Turns();
   const order: string[] = [];
   await Promise.all(["a", "b", "c"].map(async (name) => {
@@ -9,11 +9,11 @@ Deno.test("Turns: however many want a turn at the same time, others have theirs 
     setTimeout(() => order.push("other"), 0);
   }));
   assertEquals(order.filter((name) => name !== "other"), ["a", "b", "c"]);
-  // A timer that is set after a turn may come after the next one, but not after all of them.
+  // A timer that is set after a turn may fire after the next turn, but not after all of them.
   assert(order.indexOf("other") < order.indexOf("c"), order.join(" "));
 });
 
-Deno.test("Turns: work that fails is its own trouble alone", async () => {
+Deno.test("Turns: an error of one piece of work does not affect the others", async () => {
   const turns = new Turns();
   const failed = turns.run(() => {
     throw new Error("no");
@@ -23,7 +23,7 @@ Deno.test("Turns: work that fails is its own trouble alone", async () => {
   assertEquals(await next, 1);
 });
 
-Deno.test("CoalescedRuns: many calls at once share two runs, and none gets a run that began before it", async () => {
+Deno.test("CoalescedRuns: many calls share two runs, and no call gets a run that began before it", async () => {
   const runs = new CoalescedRuns<number>();
   const gates: (() => void)[] = [];
   let count = 0;
@@ -38,7 +38,7 @@ Deno.test("CoalescedRuns: many calls at once share two runs, and none gets a run
   assertEquals(gates.length, 2);
   for (const open of gates.splice(0)) open();
   assertEquals([await first, await other], [1, 2]);
-  // The second run of "a" has begun by itself.
+  // The second run of "a" has started automatically.
   for (const open of gates.splice(0)) open();
   assertEquals(new Set(await Promise.all(later)), new Set([3]));
   const again = runs.run("a", work);
@@ -46,7 +46,7 @@ Deno.test("CoalescedRuns: many calls at once share two runs, and none gets a run
   assertEquals(await again, 4);
 });
 
-Deno.test("CoalescedRuns: a run that fails does so for its own callers alone, and the next one begins", async () => {
+Deno.test("CoalescedRuns: a failed run fails only for its callers, and the next run begins", async () => {
   const runs = new CoalescedRuns<number>();
   const first = runs.run("a", () => Promise.reject(new Error("broken")));
   const second = runs.run("a", () => Promise.resolve(2));

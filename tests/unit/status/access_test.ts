@@ -1,4 +1,4 @@
-/** Who may see the status and the metrics. */
+/** Access to the status and the metrics. */
 
 import { isFromMetricsNetwork, isOwnRequest } from "../../../src/status/access.ts";
 import { assertEquals } from "../../assert.ts";
@@ -10,19 +10,19 @@ function isOwn(remoteAddress: string, headers: Record<string, string> = {}): boo
   return isOwnRequest(makeRequest({ headers, connection: { remoteAddress } }), network);
 }
 
-Deno.test("isOwnRequest: this host by any of its addresses, and nobody else", () => {
+Deno.test("isOwnRequest: true for all addresses of this host, and no others", () => {
   assertEquals(isOwn("127.0.0.1"), true);
   assertEquals(isOwn("192.0.2.1"), true);
   assertEquals(isOwn("192.0.2.7"), false);
 });
 
-Deno.test("isOwnRequest: what a proxy on this host passes on is somebody else's", () => {
+Deno.test("isOwnRequest: false for requests that a proxy on this host forwards", () => {
   for (const name of ["forwarded", "x-forwarded-for", "x-real-ip", "via"]) {
     assertEquals(isOwn("127.0.0.1", { [name]: "for=203.0.113.9" }), false, name);
   }
 });
 
-Deno.test("isOwnRequest: a page of another site reads nothing, a link from it works", () => {
+Deno.test("isOwnRequest: false for requests by a page of another site, true for a link on it", () => {
   const from = (site: string, mode: string, dest: string): Record<string, string> => ({
     "sec-fetch-site": site,
     "sec-fetch-mode": mode,
@@ -43,7 +43,7 @@ Deno.test("isOwnRequest: a page of another site reads nothing, a link from it wo
   }
 });
 
-Deno.test("isFromMetricsNetwork: programs of these networks, and no browser there", () => {
+Deno.test("isFromMetricsNetwork: true for programs of these networks, false for browsers", () => {
   const networks = ["10.9.0.0/16", "fd00::/8"];
   const is = (remoteAddress: string, headers = {}): boolean =>
     isFromMetricsNetwork(makeRequest({ headers, connection: { remoteAddress } }), networks);

@@ -1,4 +1,4 @@
-/** Counters on disk: they come back, and whatever the file has become is no reason not to start. */
+/** Counters on disk: they survive a restart, and a broken file never prevents a start. */
 
 import { CounterFile } from "../../../src/status/counter_file.ts";
 import { Counters } from "../../../src/status/counters.ts";
@@ -11,7 +11,7 @@ import { flowsOf } from "./flows.ts";
 
 const peer = flowsOf("received", "peer", 1000);
 
-/** Opens the counters of a directory, counts, and closes them; what the sum was before. */
+/** Opens the counters of a directory, counts, and closes them; returns the sum before that. */
 async function countIn(directory: string, log = new KeptLog()): Promise<number> {
   const counters = await KeptCounters.open(directory, log);
   const before = counters.state().total.received.peer.bytes;
@@ -20,7 +20,7 @@ async function countIn(directory: string, log = new KeptLog()): Promise<number> 
   return before;
 }
 
-Deno.test("KeptCounters: what was counted is there after a restart, in a directory that it makes", () =>
+Deno.test("KeptCounters: counts survive a restart, and a missing directory is created", () =>
   inScratch(async (top) => {
     const log = new KeptLog();
     const directory = `${top}/state/pacserve`;
@@ -37,20 +37,20 @@ Deno.test("KeptCounters: what was counted is there after a restart, in a directo
     assertEquals(Deno.statSync(`${directory}/counters.json`).mode! & 0o777, 0o600);
   }));
 
-Deno.test("KeptCounters: a crash loses what was counted since the last write, which is not long ago", () =>
+Deno.test("KeptCounters: a crash loses only the counts since the last write", () =>
   inScratch(async (directory) => {
     const path = `${directory}/counters.json`;
     const counters = await KeptCounters.open(directory, new KeptLog(), 50);
     const empty = Deno.readTextFileSync(path);
     counters.add(peer);
-    // Not at once: many counts become one write.
+    // It is not written at once: many counts are saved in one write.
     assertEquals(Deno.readTextFileSync(path), empty);
     await until(() => Deno.readTextFileSync(path).includes('"bytes":1000'), "it is written");
     assertEquals([...Deno.readDirSync(directory)].length, 2);
     await counters.close();
   }));
 
-Deno.test("a file that is broken is set aside with one warning, and counting begins anew", async () => {
+Deno.test("KeptCounters: a broken file is renamed with one warning, and counts restart at zero", async () => {
   const whole = JSON.stringify(new Counters().state());
   const broken: Readonly<Record<string, string>> = {
     "empty": "",
@@ -88,7 +88,7 @@ Deno.test("a file that is broken is set aside with one warning, and counting beg
   }
 });
 
-Deno.test("a directory in the place of the file, or none that can be made, is a warning", () =>
+Deno.test("KeptCounters: warns when the file is a directory or its directory cannot be created", () =>
   inScratch(async (directory) => {
     Deno.mkdirSync(`${directory}/one/counters.json`, { recursive: true });
     const log = new KeptLog();
@@ -112,8 +112,8 @@ Deno.test("a pipe in the place of a file that is read or written makes nobody wa
 });
 
 Deno.test({
-  name: "a disk that is full costs no counters that were written, and is told of once",
-  // Only root can make a disk that is full.
+  name: "KeptCounters: a full disk loses no stored counts, and is logged once",
+  // Only root can mount a full disk.
   ignore: Deno.uid() !== 0,
   fn: () =>
     inScratch(async (directory) => {
@@ -125,9 +125,9 @@ Deno.test({
         const log = new KeptLog();
         const counters = await KeptCounters.open(small, log, 10);
         counters.add(peer);
-        await until(() => log.lines.length > 0, "it is told of");
+        await until(() => log.lines.length > 0, "it is logged");
         counters.add(peer);
-        // It writes once more.
+        // Closing writes once more.
         await counters.close();
         assertEquals(log.lines.length, 1);
         assertMatch(log.lines[0] ?? "", /^the counters cannot be written to .*counters\.json/);
@@ -139,7 +139,7 @@ Deno.test({
     }),
 });
 
-Deno.test("the counters of a server that runs are left alone by a second one, which says so", () =>
+Deno.test("KeptCounters: a second server does not use the file of a running one, and warns", () =>
   inScratch(async (directory) => {
     const log = new KeptLog();
     const first = await KeptCounters.open(directory, log);

@@ -7,7 +7,7 @@ import { flowsOf } from "./flows.ts";
 
 const HOUR = 3_600_000;
 
-/** Counters with a clock that the test sets. */
+/** Returns counters with a clock that the test sets. */
 function clocked(start = Date.parse("2026-11-26T12:10:00")): {
   counters: Counters;
   clock: { now: number };
@@ -37,18 +37,18 @@ Deno.test("Counters adds to all sums", () => {
   assertEquals(counters.state().total.served.cache, { files: 2, bytes: 5 });
 });
 
-Deno.test("Counters: at midnight the day begins anew, after 24 hours an hour is forgotten", () => {
+Deno.test("Counters: the day restarts at midnight, and an hour is dropped after 24 hours", () => {
   const { counters, clock } = clocked();
   counters.add(peer);
   clock.now += 12 * HOUR;
   counters.add(peer);
   assertEquals(peerBytes(counters), { total: 2000, today: 1000, sinceStart: 2000, hours: 2000 });
   clock.now += (HOURS - 12) * HOUR;
-  // Nobody counts, and yet yesterday is over.
+  // Nothing was counted today: yesterday must be dropped nevertheless.
   assertEquals(peerBytes(counters), { total: 2000, today: 1000, sinceStart: 2000, hours: 1000 });
 });
 
-Deno.test("Counters: a clock that jumps to another year and back costs no sum, and nothing is negative", () => {
+Deno.test("Counters: a clock that jumps a year and back changes no sum, and no count is negative", () => {
   const { counters, clock } = clocked();
   const start = clock.now;
   for (const now of [start, start + 80 * 365 * 24 * HOUR, 0, start, start - 2 * HOUR, start]) {
@@ -58,14 +58,14 @@ Deno.test("Counters: a clock that jumps to another year and back costs no sum, a
     assert(hours.length <= HOURS, "hours are bounded");
     assert(
       hours.every(({ start }) => start <= now && start > now - (HOURS + 1) * HOUR),
-      "an hour lies in the future, or too far back",
+      "an hour is in the future, or too long ago",
     );
     assert(total.received.peer.bytes > 0);
   }
   assertEquals(peerBytes(counters)["total"], 6000);
 });
 
-Deno.test("Counters go on where a state ends, and the state is not changed by that", () => {
+Deno.test("Counters continue from a state and do not modify it", () => {
   const { counters, clock } = clocked();
   counters.add(peer);
   const state = counters.state();
@@ -75,7 +75,7 @@ Deno.test("Counters go on where a state ends, and the state is not changed by th
   assertEquals(state.total.received.peer.bytes, 1000);
 });
 
-Deno.test("counterStatus has 24 hours in order, also those in which nothing was counted", () => {
+Deno.test("counterStatus has 24 hours in order, including hours without traffic", () => {
   const { counters, clock } = clocked();
   counters.add(peer);
   clock.now += 3 * HOUR;
@@ -86,6 +86,6 @@ Deno.test("counterStatus has 24 hours in order, also those in which nothing was 
   assertEquals(hours.at(-1)?.received.mirror.bytes, 7);
   const starts = hours.map(({ start }) => Date.parse(start));
   assert(starts.every((start, index) => index === 0 || start - (starts[index - 1] ?? 0) === HOUR));
-  // What came from a mirror is not saved.
+  // Traffic from a mirror does not count as saved.
   assertEquals(today.saved.here, { files: 1, bytes: 1000 });
 });

@@ -1,9 +1,9 @@
-/** Flows with something in them, for tests. */
+/** Builds flows for tests. */
 
 import type { FileSource } from "../../../src/http/exchange.ts";
 import { type Direction, type Flows, noFlows } from "../../../src/status/traffic.ts";
 
-/** Flows with one amount. */
+/** Returns flows with one amount. */
 export function flowsOf(
   direction: Direction,
   source: FileSource,

@@ -1,4 +1,4 @@
-/** What a worker counts: replies to others, what its pacman gets from the cache, and when it is told. */
+/** The counts of a worker: replies to others, this host's files from the cache, and when they are reported. */
 
 import type { FileSource } from "../../../src/http/exchange.ts";
 import type { FinishedExchange } from "../../../src/http/listener.ts";
@@ -36,12 +36,12 @@ function exchange(
   };
 }
 
-Deno.test("LiveCounters: replies with files count by who got them, and others do not", () => {
+Deno.test("LiveCounters: counts replies with files by their receiver, and no other replies", () => {
   const { live } = makeCounters();
   live.sent(exchange({}), false, true);
   live.sent(exchange({ status: 206, fileSource: "inFlight" }), false, true);
   live.sent(exchange({}), true, true);
-  // This host's pacman gets it from a download, which is counted where it comes from.
+  // The download of this file for this host is counted separately.
   live.sent(exchange({ fileSource: "mirror" }), true, true);
   live.sent(exchange({ method: "HEAD", bytesSent: 0 }), false, true);
   live.sent(exchange({ status: 304, bytesSent: 0 }), false, true);
@@ -52,16 +52,16 @@ Deno.test("LiveCounters: replies with files count by who got them, and others do
   assertEquals(total.received, { cache: one, peer: none, inFlight: none, mirror: none });
 });
 
-Deno.test("LiveCounters: of a reply that broke off the bytes count, and no file", () => {
+Deno.test("LiveCounters: counts the bytes of a broken reply, but no file", () => {
   const { live } = makeCounters();
   live.sent(exchange({ aborted: true, length: 11 }), false, true);
   assertEquals(live.state().total.served.cache, { files: 0, bytes: 10 });
-  // The client had all of it.
+  // The client received all bytes.
   live.sent(exchange({ aborted: true, length: 10 }), false, true);
   assertEquals(live.state().total.served.cache, { files: 1, bytes: 20 });
 });
 
-Deno.test("LiveCounters: a reply that takes long is counted as it goes, and nothing of it twice", () => {
+Deno.test("LiveCounters: counts a long reply while it is sent, and no byte twice", () => {
   const { live } = makeCounters();
   const begun = exchange({ bytesSent: 30 });
   const look = (): void => live.sent(begun, false, false);
@@ -73,12 +73,12 @@ Deno.test("LiveCounters: a reply that takes long is counted as it goes, and noth
   assertEquals(live.state().total.served.cache, { files: 1, bytes: 100 });
 });
 
-Deno.test("LiveCounters tells what was counted once, soon, and the rest at the end", async () => {
+Deno.test("LiveCounters: reports each count once and soon, and the rest on close", async () => {
   const { live, told } = makeCounters();
   live.count("received", "peer", 5, 1);
   live.count("received", "peer", 7, 1);
   assertEquals(told, []);
-  await until(() => told.length > 0, "it is told");
+  await until(() => told.length > 0, "it is reported");
   assertEquals(told, [flowsOf("received", "peer", 12, 2)]);
   live.close();
   assertEquals(told.length, 1);
@@ -87,7 +87,7 @@ Deno.test("LiveCounters tells what was counted once, soon, and the rest at the e
   assertEquals(told.slice(1), [flowsOf("served", "cache", 3)]);
 });
 
-Deno.test("LiveCounters: what another worker counted is added, and not told again", () => {
+Deno.test("LiveCounters: adds the counts of another worker, and does not report them again", () => {
   const { live, told } = makeCounters();
   live.add(flowsOf("received", "mirror", 9));
   assertEquals(live.state().total.received.mirror.bytes, 9);

@@ -1,10 +1,10 @@
-/** The metrics, against the rules of the format and the conventions for names. */
+/** Checks the metrics against the rules of the format and the conventions for names. */
 
 import { metricsText } from "../../../src/status/metrics.ts";
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import { sampleSnapshot } from "./samples.ts";
 
-/** A metric as a reader of the format understands it. */
+/** A parsed metric. */
 interface Metric {
   readonly type: string;
   readonly help: string;
@@ -15,9 +15,9 @@ const SAMPLE =
   /^(?<name>[a-z_]+)(?:\{(?<labels>(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (?<value>\S+)$/;
 
 /**
- * Reads the text format strictly: HELP, TYPE and the samples of a metric stand together, each once.
+ * Parses the text format strictly: HELP, TYPE and the samples of a metric are adjacent and occur once.
  *
- * @throws for what promtool refuses.
+ * @throws when promtool would refuse the text.
  */
 function parse(text: string): Map<string, Metric> {
   assert(text.endsWith("\n"), "the last line has no end");
@@ -42,19 +42,19 @@ function parse(text: string): Map<string, Metric> {
   return metrics;
 }
 
-Deno.test("metricsText keeps to the format, and to Prometheus' conventions for names", () => {
+Deno.test("metricsText follows the format and Prometheus' conventions for names", () => {
   const metrics = parse(metricsText(sampleSnapshot()));
   for (const [name, { type, help, samples }] of metrics) {
     assertMatch(name, /^pacserve_[a-z_]+$/);
     assertEquals(name.endsWith("_total"), type === "counter", name);
-    // Base units only.
+    // Allow base units only.
     assert(!/_(ms|milliseconds|minutes|hours|kib|mib|kilobytes)(_|$)/.test(name), name);
     assertMatch(help, /\.$/);
     assert([...samples.values()].every((value) => Number.isFinite(value)), name);
   }
 });
 
-Deno.test("metricsText has the numbers of the snapshot, in base units", () => {
+Deno.test("metricsText contains the numbers of the snapshot, in base units", () => {
   const metrics = parse(metricsText(sampleSnapshot({ problems: ["One."] })));
   const value = (name: string, labels = ""): number | undefined =>
     metrics.get(`pacserve_${name}`)?.samples.get(labels);
@@ -69,13 +69,13 @@ Deno.test("metricsText has the numbers of the snapshot, in base units", () => {
   assertEquals(value("start_time_seconds"), Date.parse("2026-11-26T12:30:00Z") / 1000);
 });
 
-Deno.test("metricsText of a host without peers and mirrors is still good", () => {
+Deno.test("metricsText is valid for a host without peers and mirrors", () => {
   const metrics = parse(metricsText(sampleSnapshot({ peers: [], mirrors: [], transfers: [] })));
   assertEquals(metrics.has("pacserve_peer_up"), false);
   assertEquals(metrics.get("pacserve_peers")?.samples.get('state="alive"'), 0);
 });
 
-Deno.test("metricsText escapes what stands in labels", () => {
+Deno.test("metricsText escapes the values of labels", () => {
   const [peer] = sampleSnapshot().peers;
   const peers = [{ ...peer!, url: 'http://a"b\\c\nd/' }];
   const metrics = parse(metricsText(sampleSnapshot({ peers })));
@@ -83,7 +83,7 @@ Deno.test("metricsText escapes what stands in labels", () => {
   assertEquals(labels, ['peer="http://a\\"b\\\\c\\nd/"']);
 });
 
-Deno.test("the dashboard and the document name the metrics that there are, and no others", async () => {
+Deno.test("metricsText: the dashboard and doc/status.md name all metrics, and no others", async () => {
   const there = new Set(parse(metricsText(sampleSnapshot())).keys());
   for (const document of ["grafana-dashboard.json", "status.md"]) {
     const text = await Deno.readTextFile(new URL(`../../../doc/${document}`, import.meta.url));

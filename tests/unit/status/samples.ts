@@ -1,4 +1,4 @@
-/** A snapshot with something in each of its parts, for tests. */
+/** A sample snapshot for tests; no part of it is empty. */
 
 import { Counters, emptyCounters } from "../../../src/status/counters.ts";
 import { counterStatus, type Snapshot } from "../../../src/status/snapshot.ts";
@@ -7,7 +7,7 @@ import { flowsOf } from "./flows.ts";
 const NOW = Date.parse("2026-11-26T14:30:00Z");
 const MIB = 1024 * 1024;
 
-/** The snapshot, with these parts in place of its own. */
+/** Returns the sample snapshot with some parts replaced. */
 export function sampleSnapshot(parts: Partial<Snapshot> = {}): Snapshot {
   const clock = (): Date => new Date(NOW);
   const counters = new Counters(emptyCounters(new Date(NOW - 3 * 86_400_000)), clock);

@@ -6,10 +6,10 @@ import { TransferRates } from "../../../src/status/transfer_rates.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { sampleSnapshot } from "./samples.ts";
 
-// deno-lint-ignore no-control-regex -- colours are what this is about
+// deno-lint-ignore no-control-regex -- the expression matches escape sequences of colours
 const COLOURS = /\x1b\[[\d;]*m/g;
 
-Deno.test("statusText says all that there is, and 80 columns are enough for a table of the counters", () => {
+Deno.test("statusText shows all parts, and the table of counters fits into 80 columns", () => {
   const text = statusText(sampleSnapshot(), { width: 80, isColoured: false });
   for (
     const part of [
@@ -24,7 +24,7 @@ Deno.test("statusText says all that there is, and 80 columns are enough for a ta
   ) assertStringIncludes(text, part);
   assertMatch(text, /^ {2}since start +- +29\.0 MiB +3\.0 MiB +1\.5 MiB +32\.0 MiB +700 MiB$/m);
   assertMatch(text, /^ {4}files +- +12 +2 +1 +14 +80$/m);
-  // Numbers end where their title does.
+  // Numbers are aligned with the end of their title.
   const lines = text.split("\n");
   const title = lines.find((line) => line.startsWith("Files and bytes")) ?? "";
   for (const line of lines.filter((line) => /^ {2}(since start|today| {2}files)/.test(line))) {
@@ -33,7 +33,7 @@ Deno.test("statusText says all that there is, and 80 columns are enough for a ta
   }
 });
 
-Deno.test("statusText of peers is a table where there is room, else a line for each field", () => {
+Deno.test("statusText shows peers as a table; on a narrow terminal, one field per line", () => {
   const wide = statusText(sampleSnapshot(), { width: 100, isColoured: false });
   assertMatch(wide, /^ {2}192\.168\.1\.7:15678 {2}answers {2}multicast, mDNS {2}0\.8 ms/m);
   const narrow = statusText(sampleSnapshot(), { width: 40, isColoured: false });
@@ -54,7 +54,7 @@ Deno.test("statusText fits every terminal", () => {
   }
 });
 
-Deno.test("statusText has colours only where they are wanted, and no control character of a stranger", () => {
+Deno.test("statusText has colours only with isColoured, and no control characters from peers", () => {
   const problems = ["A peer says \x1b[31mred."];
   const coloured = statusText(sampleSnapshot({ problems }), { width: 100, isColoured: true });
   const plain = statusText(sampleSnapshot({ problems }), { width: 100, isColoured: false });
@@ -64,7 +64,7 @@ Deno.test("statusText has colours only where they are wanted, and no control cha
   assertStringIncludes(plain, 'it says "no"\\x1b[31m\\');
 });
 
-Deno.test("TransferRates: the rate is that of the last moments, where two snapshots tell it", () => {
+Deno.test("TransferRates: the rate is the one between the last two snapshots", () => {
   const rates = new TransferRates();
   const [transfer] = sampleSnapshot().transfers;
   const at = (time: string, done: number): void =>
@@ -73,14 +73,14 @@ Deno.test("TransferRates: the rate is that of the last moments, where two snapsh
   assertEquals(rates.recent.size, 0);
   at("02", 5000);
   assertEquals([...rates.recent.values()], [2000]);
-  // It began again, and a clock was set back.
+  // The download was restarted, and a clock was set back.
   at("03", 10);
   assertEquals(rates.recent.size, 0);
   at("01", 20);
   assertEquals(rates.recent.size, 0);
 });
 
-Deno.test("problemsOf: named peers, all mirrors, no interface; not what is usual on a LAN", () => {
+Deno.test("problemsOf: reports failing --peer peers, failing mirrors and a missing interface only", () => {
   const { peers, mirrors, discovery } = sampleSnapshot();
   const [mirror] = mirrors;
   const broken = { ...mirror!, state: "fails" as const };

@@ -7,7 +7,7 @@ import {
 } from "../../../../src/quickserve/pages/display.ts";
 import { assertEquals } from "../../../assert.ts";
 
-Deno.test("humanSize: sizes have three digits or so, and never 1024 of a unit", () => {
+Deno.test("humanSize: has about three digits, and never 1024 of a unit", () => {
   const sizes: [number, string][] = [
     [0, "0 B"],
     [999, "999 B"],
@@ -25,13 +25,13 @@ Deno.test("humanSize: sizes have three digits or so, and never 1024 of a unit", 
   assertEquals(exactSize(1_234_567), "1,234,567 bytes");
 });
 
-Deno.test("isoTime: times that no calendar has are left out", () => {
+Deno.test("isoTime: returns null for times outside of the calendar", () => {
   assertEquals(isoTime(1_700_000_000_999), "2023-11-14T22:13:20Z");
   assertEquals(isoTime(-1), "1969-12-31T23:59:59Z");
   for (const time of [NaN, Infinity, 9e15, -9e13, 8e15]) assertEquals(isoTime(time), null);
 });
 
-Deno.test("visibleText: what cannot be seen in a name is written out", () => {
+Deno.test("visibleText: invisible characters of a name are escaped", () => {
   assertEquals(visibleText("naïve 日本語 🎉"), "naïve 日本語 🎉");
   assertEquals(
     visibleText("a\nb\tc\rd\0e\x1b[31m\x7f\x9b"),
@@ -43,7 +43,7 @@ Deno.test("visibleText: what cannot be seen in a name is written out", () => {
   );
 });
 
-Deno.test("visibleText: a backslash stays as it is", () => {
+Deno.test("visibleText: a backslash is not changed", () => {
   assertEquals(visibleText("a\\b\\\\c"), "a\\b\\\\c");
 });
 

@@ -1,7 +1,7 @@
 import { sortEntries } from "../../../../src/quickserve/pages/entries.ts";
 import { assertEquals } from "../../../assert.ts";
 
-Deno.test("sortEntries: numbers count by their value, capitals and accents do not matter", () => {
+Deno.test("sortEntries: compares numbers by value, and ignores case and accents", () => {
   const ordered = [
     "-dash",
     "1",
@@ -23,7 +23,7 @@ Deno.test("sortEntries: numbers count by their value, capitals and accents do no
   assertEquals(sorted([...ordered].reverse()), ordered);
 });
 
-Deno.test("sortEntries: names that differ in zeros, capitals or accents alone stand together", () => {
+Deno.test("sortEntries: names that differ only in zeros, case or accents are adjacent", () => {
   assertEquals(sorted(["ete 8", "ete 7", "Été 007", "ete 6"]), [
     "ete 6",
     "ete 7",

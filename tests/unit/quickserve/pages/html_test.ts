@@ -15,7 +15,7 @@ Deno.test("html: values are escaped, templates are not", () => {
   );
 });
 
-Deno.test("html: the line breaks around a template are no part of it, those of a value are", () => {
+Deno.test("html: removes the line breaks around a template, but not those of a value", () => {
   const text = "\n two \n";
   assertEquals(
     html`

@@ -60,7 +60,7 @@ async function jsonNames(entries: readonly Entry[], search = ""): Promise<string
   return JSON.parse(await readText(reply)).entries.map(({ name }: { name: string }) => name);
 }
 
-/** Names that try to be more than names. */
+/** Names that try to inject HTML, URLs or control characters. */
 const hostileNames = [
   "<script>alert(1)</script>",
   '"><img src=x onerror=alert(1)>',
@@ -86,7 +86,7 @@ const hostileNames = [
   "lone\ud800surrogate",
 ];
 
-Deno.test("listingReply: no name gets out of its place in the page", async () => {
+Deno.test("listingReply: no name can inject HTML into the page", async () => {
   for (const name of hostileNames) {
     const peer = `http://10.0.0.2:8000/${name}`;
     const reply = list([
@@ -116,7 +116,7 @@ Deno.test("listingReply: no name gets out of its place in the page", async () =>
   }
 });
 
-Deno.test("listingReply: relative addresses lead back to the very name", async () => {
+Deno.test("listingReply: relative links resolve to the exact name", async () => {
   for (const name of hostileNames) {
     const text = await readText(list([file(name), folder(name)], { segments: ["a b", "c"] }));
     const hrefs = [...text.matchAll(/<tr><th scope="row"><a[^>]* href="([^"]*)"/g)]
@@ -130,7 +130,7 @@ Deno.test("listingReply: relative addresses lead back to the very name", async (
   }
 });
 
-Deno.test("listingReply: a table of text keeps every name in its line, and off the terminal", async () => {
+Deno.test("listingReply: in the text table, no name can break its line or control the terminal", async () => {
   for (const name of hostileNames) {
     const text = await readText(list([file(name)], { search: "mimetype=text/plain" }));
     assertEquals(text.split("\n").length, 5, name);
@@ -138,7 +138,7 @@ Deno.test("listingReply: a table of text keeps every name in its line, and off t
   }
 });
 
-Deno.test("listingReply: the table of text", async () => {
+Deno.test("listingReply: the text table has aligned columns", async () => {
   const motd = "Hello\n\x1b[31mred";
   const reply = list([
     folder("sub"),
@@ -171,7 +171,7 @@ Deno.test("listingReply: the table of text", async () => {
   );
 });
 
-Deno.test("listingReply: the data of a listing has these fields", async () => {
+Deno.test("listingReply: the JSON has the documented fields", async () => {
   const remote = { peer: "http://10.0.0.2:8000/", href: "http://10.0.0.2:8000/pkg/far" };
   const reply = list([folder("s ub"), file("foo-1:2+3", 5), { ...file("far"), remote }], {
     headers: { accept: "application/json" },
@@ -216,7 +216,7 @@ Deno.test("listingReply: the data of a listing has these fields", async () => {
   );
 });
 
-Deno.test("listingReply: the order: directories first, numbers by value, equals by name", async () => {
+Deno.test("listingReply: sorts directories first, numbers by value, and equal values by name", async () => {
   const entries = [
     file("b", 3, 100),
     file("file10", 1, 300),
@@ -247,7 +247,7 @@ Deno.test("listingReply: the order: directories first, numbers by value, equals 
   ]);
 });
 
-Deno.test("listingReply: the links of the columns turn the order, and say what it is", async () => {
+Deno.test("listingReply: the column links reverse the order and show the present one", async () => {
   const text = await readText(list([file("a")], { search: "sort=size&order=desc" }));
   assertStringIncludes(text, 'aria-sort="descending"><a href="?sort=size&amp;order=asc">');
   assertStringIncludes(text, '<a href="?sort=name&amp;order=asc">');
@@ -255,7 +255,7 @@ Deno.test("listingReply: the links of the columns turn the order, and say what i
   assertEquals(text.match(/aria-sort/g)?.length, 1);
 });
 
-Deno.test("listingReply: a listing that has not changed is not sent again", () => {
+Deno.test("listingReply: an unchanged listing gets 304", () => {
   const first = list([file("a")]);
   const etag = String(first.headers["ETag"]);
   const again = list([file("a")], { headers: { "if-none-match": etag } });
@@ -265,7 +265,7 @@ Deno.test("listingReply: a listing that has not changed is not sent again", () =
   assertEquals(first.headers["Cache-Control"], "no-cache");
 });
 
-Deno.test("HEAD has the header of GET; other types are not acceptable", async () => {
+Deno.test("listingReply: HEAD has the header of GET; other types get 406", async () => {
   const get = list([file("a")]);
   const head = list([file("a")], { method: "HEAD" });
   assertEquals(head.headers, get.headers);
@@ -277,7 +277,7 @@ Deno.test("HEAD has the header of GET; other types are not acceptable", async ()
   );
 });
 
-Deno.test("listingReply: archives and uploads are offered where they are on", async () => {
+Deno.test("listingReply: offers archives and uploads only if they are on", async () => {
   const off = await readText(list([file("a")]));
   assert(!off.includes("?tar=") && !off.includes('method="post"'));
   const on = await readText(list([file("a")], {
@@ -293,13 +293,13 @@ Deno.test("listingReply: archives and uploads are offered where they are on", as
   assertStringIncludes(on, 'enctype="multipart/form-data"');
 });
 
-/** Many entries, the last of which are the hostile names. */
+/** Many entries; the last ones have the hostile names. */
 const many: readonly Entry[] = [
   ...Array.from({ length: 2500 }, (_, index) => file(`0${String(index).padStart(4, "0")}`)),
   ...hostileNames.map((name) => file(`z${name}`)),
 ];
 
-Deno.test("listingReply: a long listing has its first rows in the page, and the others as data", async () => {
+Deno.test("listingReply: a long listing has its first entries as rows, and the others as JSON", async () => {
   const text = await readText(list(many, { headers: { accept: "text/html" } }));
   assertEquals(text.match(/<tr><th scope="row"><a/g)?.length, 500);
   const block = /<script type="application\/json" data-rest>(.*?)<\/script>\n(.*)/s;
@@ -311,7 +311,7 @@ Deno.test("listingReply: a long listing has its first rows in the page, and the 
   assertEquals(rest[0], ["00500", "file", 1, "2026-11-22T22:05:24Z"]);
   for (const [name, , , , href] of rest) {
     assert(!/\p{Cc}|\u202e/u.test(name), name);
-    // Where the name alone is not enough to make it of, there is an address.
+    // There is a link if it does not follow from the name.
     const address = new URL(href ?? `./${encodeURIComponent(name)}`, "http://h/pkg/");
     const path = decodeURIComponent(address.pathname);
     assert(many.some(({ name }) => path === `/pkg/${name.toWellFormed()}`), path);
@@ -345,7 +345,7 @@ Deno.test("listingReply: without script, links lead through the parts of a long 
   }
 });
 
-Deno.test("mergeEntries: peers' entries come after ours, of one name the first", () => {
+Deno.test("mergeEntries: own entries win over peers' entries of the same name, then the first peer", () => {
   const remote = (
     name: string,
     peer: string,

@@ -88,7 +88,7 @@ async function directory(pages: Pages, tree: SharedTree, address: string): Promi
   return await pages.directory(place, target, makeRequest({ target: address, headers: browser }));
 }
 
-Deno.test("Pages: a page loads its own style and script, which may be kept for ever, and nothing else", async () => {
+Deno.test("Pages: a page loads only the server's style and scripts, which clients may always cache", async () => {
   const pages = makePages();
   const about = found(page(pages, "/?page=about", browser));
   const policy = String(about.headers["Content-Security-Policy"]);
@@ -111,7 +111,7 @@ Deno.test("Pages: a page loads its own style and script, which may be kept for e
   assertEquals(page(pages, "/?asset=style-000000000000.css"), null);
 });
 
-Deno.test("Pages: neighbours can make it search so often and no more, this machine as it likes", async () => {
+Deno.test("Pages: searches of neighbours are rate-limited, those of this host are not", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { "found.txt": "" });
     const tree = new SharedTree(treeOf([share("", directory)]));
@@ -130,7 +130,7 @@ Deno.test("Pages: neighbours can make it search so often and no more, this machi
   });
 });
 
-Deno.test("Pages: only what is asked of a directory is a page: a site of the user's may have its own queries", () => {
+Deno.test("Pages: only a directory's URL selects a page; files of a website may have any query", () => {
   const pages = makePages();
   for (
     const address of ["/index.html?page=about", "/?page=2", "/?x=1", "/?page", "/app.js?asset=x"]
@@ -139,7 +139,7 @@ Deno.test("Pages: only what is asked of a directory is a page: a site of the use
   }
 });
 
-Deno.test("Pages: about says what is in force and how to use it", async () => {
+Deno.test("Pages: ?page=about shows the settings and how to use the server", async () => {
   const text = await readText(found(page(
     makePages({
       about: {
@@ -160,7 +160,7 @@ Deno.test("Pages: about says what is in force and how to use it", async () => {
   assertMatch(text, /<dt>Archives<\/dt>\s*<dd>tar, zip<\/dd>/);
 });
 
-Deno.test("Pages: peers as a page, data and text", async () => {
+Deno.test("Pages: ?page=peers is available as HTML, JSON and text", async () => {
   const pages = makePages();
   const html = await readText(found(page(pages, "/?page=peers", browser)));
   assertStringIncludes(html, "Discovery uses multicast on eth0.");
@@ -168,7 +168,7 @@ Deno.test("Pages: peers as a page, data and text", async () => {
   assertStringIncludes(html, "(&lt;b&gt;refused&lt;/b&gt;)");
   assertStringIncludes(html, "1 min ago");
   const json = await readText(found(page(pages, "/?page=peers&mimetype=application/json")));
-  // Who found it, and how often it failed, is for the status of this host alone.
+  // Only the status, which only this host may see, shows how a peer was found and how often it failed.
   const { means: _means, failures: _failures, ...shown } = peer;
   assertEquals(JSON.parse(json), {
     peers: [shown],
@@ -182,7 +182,7 @@ Deno.test("Pages: peers as a page, data and text", async () => {
   assertEquals(found(page(pages, "/?page=peers&mimetype=a/b")).status, 406);
 });
 
-Deno.test("Pages: a terminal is told how to upload", async () => {
+Deno.test("Pages: ?page=upload shows a terminal the commands for uploads", async () => {
   const uploads = { allowOverwrite: true, maximumSize: null };
   const pages = makePages({
     places: { main: { directory: "/in", path: null }, at: () => null },
@@ -207,7 +207,7 @@ Upload several files:
   }
 });
 
-Deno.test("Pages: the upload page is there where uploads are on", async () => {
+Deno.test("Pages: ?page=upload exists only if uploads are on", async () => {
   assertEquals(found(page(makePages(), "/?page=upload", browser)).status, 404);
   const uploads = { allowOverwrite: true, maximumSize: null };
   const place = { directory: "/in", path: "/in/" };
@@ -237,7 +237,7 @@ Deno.test("Pages: an error is a page for a browser and a sentence for other clie
   assertStringIncludes(await readText(html), '<p class="lead">&lt;No&gt;</p>');
 });
 
-Deno.test("Pages: a directory is listed with what peers have, or archived in a format that is on", () =>
+Deno.test("Pages: a listing includes the peers' entries; ?tar= accepts only enabled formats", () =>
   inScratch(async (scratch) => {
     writeFiles(scratch, { "s/a": "a" });
     const tree = new SharedTree(treeOf([share("s", `${scratch}/s`)]));

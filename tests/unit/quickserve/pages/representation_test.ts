@@ -16,7 +16,7 @@ Deno.test("chooseRepresentation: a client that accepts anything gets HTML, but c
   assertEquals(choose({ accept: "text/html", "user-agent": "curl/7.88.1" }), "html");
 });
 
-Deno.test("chooseRepresentation: Accept chooses, by its weights", () => {
+Deno.test("chooseRepresentation: the weights of Accept decide", () => {
   assertEquals(choose({ accept: "application/json" }), "json");
   assertEquals(choose({ accept: "text/html;q=0.5, application/json" }), "json");
   assertEquals(choose({ accept: "text/*;q=0.9, application/json;q=0.1" }), "html");
@@ -24,7 +24,7 @@ Deno.test("chooseRepresentation: Accept chooses, by its weights", () => {
   assertEquals(choose({ accept: "image/png" }), null);
 });
 
-Deno.test("chooseRepresentation: ?mimetype= goes before Accept, and an unknown one is none", () => {
+Deno.test("chooseRepresentation: ?mimetype= has precedence over Accept; null for an unknown type", () => {
   assertEquals(choose({ accept: chrome }, "mimetype=application/json"), "json");
   assertEquals(choose({ accept: chrome }, "mimetype=text/plain"), "text");
   assertEquals(choose({}, "mimetype=Text/HTML;%20charset=utf-8"), "html");

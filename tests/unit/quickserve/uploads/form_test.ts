@@ -3,7 +3,7 @@ import { readForm } from "../../../../src/quickserve/uploads/form.ts";
 import { assertEquals } from "../../../assert.ts";
 import { CONTENT_TYPE, filePart, formOf, pieces } from "./form_body.ts";
 
-/** Text that looks like a boundary again and again. */
+/** Generates text that often looks like a boundary. */
 const tricky = fc.array(
   fc.constantFrom("\r\n", "\r", "\n", "--", "--frontier", "\r\n--front", "x", "y".repeat(40)),
   { maxLength: 15 },
@@ -13,7 +13,7 @@ async function* fromArray(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arr
   yield* chunks;
 }
 
-Deno.test("readForm: whatever is in the files and however it is cut, it arrives as it was", async () => {
+Deno.test("readForm: files arrive unchanged, with any content and any chunk sizes", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(tricky, { minLength: 1, maxLength: 4 }),
@@ -37,7 +37,7 @@ Deno.test("readForm: whatever is in the files and however it is cut, it arrives 
   );
 });
 
-Deno.test("readForm: a file that is left unread does not hold up the next one", async () => {
+Deno.test("readForm: an unread file does not block the next one", async () => {
   const form = formOf(filePart("a", "x".repeat(500_000)), filePart("b", "second"));
   const got: string[] = [];
   await readForm(CONTENT_TYPE, fromArray(pieces(form, 65_536)), async (name, chunks) => {

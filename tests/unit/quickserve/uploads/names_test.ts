@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../../../assert.ts";
 import { numberedName, uploadNameProblem } from "../../../../src/quickserve/uploads/names.ts";
 
-/** Names that no upload may have. Also used against a whole server. */
+/** Names that no upload may have. */
 const HOSTILE = [
   "",
   " ",
@@ -29,14 +29,14 @@ const HOSTILE = [
   ".pacserve-upload-0123456789abcdef01234567.part",
 ];
 
-Deno.test("uploadNameProblem: names that are paths, hide something or cannot be, are refused with a reason", () => {
+Deno.test("uploadNameProblem: refuses paths, misleading names and impossible names with a reason", () => {
   for (const name of HOSTILE) {
     const problem = uploadNameProblem(name, true);
     assert(problem !== null && problem.endsWith("."), JSON.stringify(name));
   }
 });
 
-Deno.test("uploadNameProblem: everything else is a name", () => {
+Deno.test("uploadNameProblem: accepts all other names", () => {
   for (
     const name of [
       "a",
@@ -60,7 +60,7 @@ Deno.test("uploadNameProblem: everything else is a name", () => {
   }
 });
 
-Deno.test("uploadNameProblem: hidden names only where hidden files are shared", () => {
+Deno.test("uploadNameProblem: accepts hidden names only with showHidden", () => {
   assert(uploadNameProblem(".bashrc", false) !== null);
   assertEquals(uploadNameProblem(".bashrc", true), null);
 });

@@ -4,7 +4,7 @@ import { sweepUploads } from "../../../../src/quickserve/uploads/temporary.ts";
 import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
 import { inScratch, writeFiles } from "../../../scratch.ts";
 
-Deno.test("sweepUploads: a sweep removes what a killed server left, and nothing else", () =>
+Deno.test("sweepUploads: removes only the unfinished uploads of a killed server", () =>
   inScratch(async (directory) => {
     const left = temporaryName();
     const directoryName = temporaryName();
@@ -15,7 +15,7 @@ Deno.test("sweepUploads: a sweep removes what a killed server left, and nothing 
     assertEquals(names, [".pacserve-upload-x.part", "a.part", directoryName].sort());
   }));
 
-Deno.test("sweepUploads: a sweep spares what another living server is writing", () =>
+Deno.test("sweepUploads: does not remove the uploads of another running server", () =>
   inScratch(async (directory) => {
     const configuration = { directory, allowOverwrite: false, maximumSize: null };
     let swept = -1;
@@ -30,7 +30,7 @@ Deno.test("sweepUploads: a sweep spares what another living server is writing", 
     assertEquals(Deno.readTextFileSync(`${directory}/a`), "AB");
   }));
 
-Deno.test("sweepUploads: sweeps and uploads at the same time lose no upload", () =>
+Deno.test("sweepUploads: simultaneous sweeps and uploads lose no upload", () =>
   inScratch(async (directory) => {
     const configuration = { directory, allowOverwrite: false, maximumSize: null };
     async function* body(): AsyncGenerator<Uint8Array> {

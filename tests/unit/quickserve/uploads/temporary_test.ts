@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertNotEquals } from "../../../assert.ts";
 import { isUploadTemporary, temporaryName } from "../../../../src/quickserve/uploads/temporary.ts";
 
-Deno.test("isUploadTemporary: a temporary name is known as one, hidden, and never the same twice", () => {
+Deno.test("isUploadTemporary: recognizes temporary names, which are hidden and unique", () => {
   const name = temporaryName();
   assert(isUploadTemporary(name));
   assert(name.startsWith("."));
   assertNotEquals(name, temporaryName());
 });
 
-Deno.test("isUploadTemporary: names that only look alike are not temporary names", () => {
+Deno.test("isUploadTemporary: false for names that are only similar", () => {
   for (
     const name of [
       "",

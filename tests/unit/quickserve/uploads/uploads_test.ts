@@ -19,7 +19,7 @@ function placesOf(directory: string): UploadPlaces {
   return new UploadPlaces(directory, shares, tree);
 }
 
-/** An upload directory and what is asked of it. */
+/** An upload directory, and methods that upload to it. */
 class Inbox {
   readonly log: string[] = [];
   readonly uploads: Uploads;
@@ -54,7 +54,7 @@ class Inbox {
     });
   }
 
-  /** Every file there is, hidden ones too: name → content. */
+  /** Returns all files, including hidden ones: name → content. */
   files(): Record<string, string> {
     const entries = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
     return Object.fromEntries(
@@ -63,7 +63,7 @@ class Inbox {
   }
 }
 
-Deno.test("Uploads: PUT stores a file, says where, and leaves nothing else", () =>
+Deno.test("Uploads: PUT stores a file, returns its location, and leaves no other file", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const reply = await inbox.put("ä b.txt", "hello");
@@ -73,7 +73,7 @@ Deno.test("Uploads: PUT stores a file, says where, and leaves nothing else", () 
     assertEquals(inbox.files(), { "ä b.txt": "hello" });
   }));
 
-Deno.test("Uploads: an empty file is a file", () =>
+Deno.test("Uploads: an empty file is stored", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     assertEquals((await inbox.put("empty", "")).status, 201);
@@ -81,7 +81,7 @@ Deno.test("Uploads: an empty file is a file", () =>
     assertEquals(inbox.files(), { empty: "", none: "" });
   }));
 
-Deno.test("Uploads: a taken name is numbered, whoever has it", () =>
+Deno.test("Uploads: a number is added to a name that a file, directory or link has", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     Deno.mkdirSync(`${directory}/sub`);
@@ -102,7 +102,7 @@ Deno.test("Uploads: a taken name is numbered, whoever has it", () =>
     assertEquals(Deno.readTextFileSync(`${directory}/a.txt`), "old");
   }));
 
-Deno.test("Uploads: many of one name at once all arrive, each whole", () =>
+Deno.test("Uploads: simultaneous uploads of one name are all stored, each complete", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const contents = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(1000));
@@ -113,7 +113,7 @@ Deno.test("Uploads: many of one name at once all arrive, each whole", () =>
     assertEquals(new Set(Object.values(files)), new Set(contents));
   }));
 
-Deno.test("Uploads: numbers have an end", () =>
+Deno.test("Uploads: 409 when all numbers of a name are taken", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     writeFiles(directory, { ["x".repeat(254)]: "" });
@@ -121,7 +121,7 @@ Deno.test("Uploads: numbers have an end", () =>
     assertEquals(inbox.files(), { ["x".repeat(254)]: "" });
   }));
 
-Deno.test("Uploads: overwriting replaces files and links, never what they lead to, never directories", () =>
+Deno.test("Uploads: allowOverwrite replaces files and links, never a link's target or a directory", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(`${directory}/in`, { allowOverwrite: true });
     writeFiles(directory, { "in/a": "old", "secret": "kept" });
@@ -156,7 +156,7 @@ Deno.test("Uploads: a form may have several files and fields", () =>
     }
   }));
 
-Deno.test("Uploads: of a form, what is good is stored, and the answer names each", () =>
+Deno.test("Uploads: the valid files of a form are stored, and the reply names each file", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory, { maximumSize: 10 });
     const form = formOf(
@@ -183,7 +183,7 @@ Deno.test("Uploads: of a form, what is good is stored, and the answer names each
     assertEquals(inbox.files(), { first: "1", last: "x".repeat(10) });
   }));
 
-Deno.test("Uploads: a client that goes away, at any byte of a form, leaves whole files or none", () =>
+Deno.test("Uploads: a disconnect at any byte of a form leaves only complete files", () =>
   inScratch(async (directory) => {
     const form = formOf(filePart("a", "first"), filePart("b", "second"));
     const endOfFirst = form.indexOf("first") + "first".length;
@@ -201,7 +201,7 @@ Deno.test("Uploads: a client that goes away, at any byte of a form, leaves whole
     }
   }));
 
-Deno.test("Uploads: a form that ends too early leaves whole files or none", () =>
+Deno.test("Uploads: a form that ends too early leaves only complete files", () =>
   inScratch(async (directory) => {
     const form = formOf(filePart("a", "first"), filePart("b", "second"));
     for (let length = 0; length < form.length - 4; length++) {
@@ -215,7 +215,7 @@ Deno.test("Uploads: a form that ends too early leaves whole files or none", () =
     }
   }));
 
-Deno.test("Uploads: a PUT that breaks off leaves nothing", () =>
+Deno.test("Uploads: a PUT that breaks off leaves no file", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     for (const length of [0, 1, 7, 8, 4999]) {
@@ -225,7 +225,7 @@ Deno.test("Uploads: a PUT that breaks off leaves nothing", () =>
     }
   }));
 
-Deno.test("Uploads: too large is refused up front by its length, and else while it comes", () =>
+Deno.test("Uploads: maximumSize refuses a PUT by its Content-Length, or while it arrives", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory, { maximumSize: 10 });
     let read = false;
@@ -245,7 +245,7 @@ Deno.test("Uploads: too large is refused up front by its length, and else while 
     assertEquals((await inbox.put("a", "x".repeat(10))).status, 201);
   }));
 
-Deno.test("Uploads: names are names: paths, directories and hidden files are refused", () =>
+Deno.test("Uploads: refuses names that are paths, directories or hidden files", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     for (
@@ -270,7 +270,7 @@ Deno.test("Uploads: names are names: paths, directories and hidden files are ref
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("Uploads: what is no form, or a form without files, is told so", () =>
+Deno.test("Uploads: refuses bodies that are not forms, and forms without files, with a reason", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const bodies: [string, string][] = [
@@ -291,7 +291,7 @@ Deno.test("Uploads: what is no form, or a form without files, is told so", () =>
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("Uploads: a form that goes on for ever without a file comes to an end", () =>
+Deno.test("Uploads: refuses an endless form without files", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const chunk = new TextEncoder().encode("x: y\r\n".repeat(10_000));
@@ -310,7 +310,7 @@ Deno.test("Uploads: a form that goes on for ever without a file comes to an end"
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("Uploads: parts and encodings of files are not taken for files", () =>
+Deno.test("Uploads: refuses Content-Range and Content-Encoding", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const range = { "content-range": "bytes 0-0/2" };
@@ -323,7 +323,7 @@ Deno.test("Uploads: parts and encodings of files are not taken for files", () =>
     assertEquals(inbox.files(), {});
   }));
 
-Deno.test("Uploads: an error of the system is logged, and its details stay here", () =>
+Deno.test("Uploads: logs an error of the system, and does not send its details to the client", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(`${directory}/gone`);
     const reply = await inbox.put("a", "x");
@@ -333,7 +333,7 @@ Deno.test("Uploads: an error of the system is logged, and its details stay here"
     assertStringIncludes(inbox.log[0] ?? "", "gone");
   }));
 
-Deno.test("Uploads: the answer is text, JSON or a page, as the client likes", () =>
+Deno.test("Uploads: the reply is text, JSON or HTML, as the client requests", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const typeFor = async (accept: string | undefined, search = ""): Promise<unknown> => {
@@ -355,7 +355,7 @@ Deno.test("Uploads: the answer is text, JSON or a page, as the client likes", ()
     assertEquals(await typeFor("*/*", "?mimetype=%zz"), plain);
   }));
 
-Deno.test("announcesUpload: which requests are uploads", () => {
+Deno.test("announcesUpload: true for PUT, forms with files, and an empty POST", () => {
   const form = { "content-type": "Multipart/Form-Data; boundary=x" };
   assert(isUpload(makeRequest({ method: "PUT" })));
   assert(isUpload(makeRequest({ method: "POST", headers: form })));
@@ -370,13 +370,13 @@ Deno.test("announcesUpload: which requests are uploads", () => {
   assert(!announcesUpload(makeRequest({ headers: { "content-length": "0" } })));
 });
 
-Deno.test("uploadsAreOff: where uploads are off, the answer says what is on", () => {
+Deno.test("uploadsAreOff: the reply names the supported methods", () => {
   const reply = uploadsAreOff(["GET", "HEAD"]);
   assertEquals(reply.status, 405);
   assertEquals(reply.headers["Allow"], "GET, HEAD");
 });
 
-Deno.test("Uploads: a form makes the directories in the names of its files, and none outside", () =>
+Deno.test("Uploads: a form creates the directories in its files' names, and none outside", () =>
   inScratch(async (top) => {
     const directory = `${top}/in`;
     writeFiles(top, { "in/taken": "a file", "outside/": "" });
@@ -405,7 +405,7 @@ Deno.test("Uploads: a form makes the directories in the names of its files, and 
     assertEquals([...Deno.readDirSync(`${directory}/a`)].length, 2);
   }));
 
-Deno.test("Uploads: what is sent to a directory inside of the upload directory goes there", () =>
+Deno.test("Uploads: an upload to a directory below the upload directory is stored there", () =>
   inScratch(async (top) => {
     const directory = `${top}/in`;
     writeFiles(top, { "in/sub/": "", "outside/": "" });
@@ -423,14 +423,14 @@ Deno.test("Uploads: what is sent to a directory inside of the upload directory g
     assertEquals([...Deno.readDirSync(`${top}/outside`)], []);
   }));
 
-Deno.test("Uploads: a quotation mark in a name, which clients send as %22, is one", () =>
+Deno.test("Uploads: restores a quotation mark in a name, which clients send as %22", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     await inbox.post(pieces(formOf(filePart("a %22q%22 100%25.txt", "x"))));
     assertEquals(inbox.files(), { 'a "q" 100%25.txt': "x" });
   }));
 
-Deno.test("Uploads: a form with more than a thousand files accounts for each", () =>
+Deno.test("Uploads: the reply to a form with more than a thousand files lists each of them", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
     const names = Array.from({ length: 1100 }, (_, index) => index % 5 === 0 ? ".." : `${index}`);
