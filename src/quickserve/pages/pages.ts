@@ -110,7 +110,7 @@ export class Pages {
 
   /** What all pages have in common for whoever asks. */
   contextFor({ connection }: Pick<HttpRequest, "connection">): ListingContext {
-    const hasStatus = this.#own?.isOwn(connection.remoteAddress) ?? false;
+    const hasStatus = this.#own?.isOwn(connection.remoteAddress, connection.localAddress) ?? false;
     return hasStatus ? { ...this.#context, hasStatus } : this.#context;
   }
 
