@@ -18,6 +18,11 @@ export function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$/.test(host) || host === "::1" || host === "localhost";
 }
 
+/** True for fe80::/10 (RFC 4291 §2.5.6): such an address can be on two links, of two machines. */
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][\da-f]:/i.test(address);
+}
+
 /** True when the host of a URL, a name or an address, means the machine on which the URL is used. */
 export function isLoopbackHost(host: string): boolean {
   return isLoopback(host) && ipaddr.isValid(host) || host === "localhost" ||

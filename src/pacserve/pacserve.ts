@@ -82,7 +82,8 @@ export class Pacserve {
 
     const found = this.#parts.tree.lookup(placeOf(address));
     if (found?.kind === "directory") return null;
-    const isLocal = this.#parts.network.isOwn(request.connection.remoteAddress);
+    const { remoteAddress, localAddress } = request.connection;
+    const isLocal = this.#parts.network.isOwn(remoteAddress, localAddress);
     const isSkipped = found !== null &&
       !isForClient(address, found.localPath, isLocal, this.#parts.configuration);
     if (found === null || isSkipped) return this.#notHere(request, address, isLocal, !isSkipped);

@@ -217,7 +217,7 @@ export class Handlers {
     if (this.#pacserve === null || (method !== "GET" && method !== "HEAD")) return false;
     const parsed = parseTarget(target);
     return parsed !== null && parsePacmanAddress(parsed) !== null &&
-      this.#parts.network.isOwn(connection.remoteAddress);
+      this.#parts.network.isOwn(connection.remoteAddress, connection.localAddress);
   }
 
   #route(request: HttpRequest): Reply | Promise<Reply> {

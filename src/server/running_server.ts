@@ -238,7 +238,7 @@ export class RunningServer {
   }
 
   #isOwn({ request: { connection } }: FinishedExchange): boolean {
-    return this.#network.isOwn(connection.remoteAddress);
+    return this.#network.isOwn(connection.remoteAddress, connection.localAddress);
   }
 
   #finished(exchange: FinishedExchange): void {

@@ -141,8 +141,8 @@ function sending(
   { request, reply, bytesSent, durationMs }: FinishedExchange,
   network: Pick<Network, "isOwn">,
 ): TransferStatus[] {
-  const { remoteAddress } = request.connection;
-  if (reply.fileSource === undefined || network.isOwn(remoteAddress)) return [];
+  const { remoteAddress, localAddress } = request.connection;
+  if (reply.fileSource === undefined || network.isOwn(remoteAddress, localAddress)) return [];
   return [{
     direction: "sending",
     file: parseTarget(request.target)?.segments.at(-1) ?? "",

@@ -15,7 +15,7 @@ export function isOwnRequest(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
   network: Pick<Network, "isOwn">,
 ): boolean {
-  if (!network.isOwn(connection.remoteAddress)) return false;
+  if (!network.isOwn(connection.remoteAddress, connection.localAddress)) return false;
   if (FORWARDED.some((name) => headers[name] !== undefined)) return false;
   // Fetch Metadata. Allow links from other sites: they show the page to the user, not to the other site.
   const site = headers["sec-fetch-site"];

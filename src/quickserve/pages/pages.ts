@@ -110,7 +110,7 @@ export class Pages {
 
   /** Returns the facts that the pages need, for the client of this connection. */
   contextFor({ connection }: Pick<HttpRequest, "connection">): ListingContext {
-    const hasStatus = this.#own?.isOwn(connection.remoteAddress) ?? false;
+    const hasStatus = this.#own?.isOwn(connection.remoteAddress, connection.localAddress) ?? false;
     return hasStatus ? { ...this.#context, hasStatus } : this.#context;
   }
 
