@@ -529,7 +529,11 @@ export class Failover {
 
   #giveUp(): void {
     if (this.#left.length > 0) this.say(`${this.#left.join("; ")}; there is no other source`);
-    this.#download.fail(this.#lastFailure ?? new SourceFailure("absent", "nobody has it"));
+    // A source that has not answered yet may have the file.
+    const failure = this.#attempts.length === 0
+      ? this.#lastFailure
+      : worse(this.#lastFailure, new SourceFailure("broken", "has not answered in time"));
+    this.#download.fail(failure ?? new SourceFailure("absent", "nobody has it"));
     this.stop();
   }
 
