@@ -181,7 +181,7 @@ Deno.test("pacserve-status --check", async (t) => {
     assertWrong(
       called,
       "name",
-      /refuses the name alder\.fritz\.box,/,
+      /refuses alder\.fritz\.box,/,
       /--server-name alder\.fritz/,
     );
     await router.stop();
@@ -240,7 +240,7 @@ Deno.test("pacserve-status --check", async (t) => {
     await alder.start([]);
     const diagnosis = await alder.diagnosis();
     assertWrong(diagnosis, "peers", /discovery is off/, /--multicast --mdns/);
-    assertFound(diagnosis, "announcement", "unknown", /nowhere/);
+    assertFound(diagnosis, "announcement", "unknown", /does not announce itself/);
     await alder.start(["--multicast", "--multicast-ignore", "eth0"]);
     const left = await alder.diagnosis();
     assertWrong(left, "peers", /eth0 is ignored because of its name/, /--multicast-interface eth0/);

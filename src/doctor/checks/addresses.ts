@@ -138,7 +138,7 @@ async function ownNames(): Promise<string[]> {
   return [...names].filter((name) => /^[a-z\d_][a-z\d_.-]*$/.test(name));
 }
 
-/** Names of an address in the DNS; none where there is no name server. */
+/** Returns the names of an address in the DNS; none if there is no name server. */
 async function namesOf(address: string): Promise<string[]> {
   try {
     const signal = AbortSignal.timeout(NAME_TIMEOUT);
