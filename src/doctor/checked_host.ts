@@ -1,4 +1,4 @@
-/** The host that the doctor looks at: what several checks need is found out once. */
+/** The host that the doctor examines. Facts that several checks need are collected once. */
 
 import { Failure } from "../failure.ts";
 import { readText } from "../files.ts";
@@ -19,7 +19,7 @@ import { pause } from "../peers/datagrams.ts";
 import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
 import { field } from "../status/traffic.ts";
 
-/** Files that are read. */
+/** The files that the doctor reads. */
 export interface CheckedPaths {
   /** pacman.conf. */
   readonly configuration: string;
@@ -29,42 +29,42 @@ export interface CheckedPaths {
   readonly settings: string;
 }
 
-/** Where Arch has them. */
+/** The paths of these files on Arch. */
 export const PATHS: CheckedPaths = {
   configuration: "/etc/pacman.conf",
   addressFile: PACSERVE_INCLUDE,
   settings: "/etc/conf.d/pacserve",
 };
 
-/** A pacserve that answers. */
+/** A running pacserve. */
 export interface RunningService {
-  /** Where it answers: `http://localhost:15678`. */
+  /** The URL at which it answers: `http://localhost:15678`. */
   readonly address: URL;
-  /** Null for one that does not say. */
+  /** Its version; null if it does not report one. */
   readonly version: string | null;
-  /** What it says of itself; null for a version that says it in another form, or not at all. */
+  /** Its report about itself; null if its version has no report, or one in another format. */
   readonly report: SelfCheck | null;
 }
 
-/** What pacman-conf says. */
+/** The output of pacman-conf. */
 export interface PacmanFacts extends PacmanConfiguration {
   /** The words of the signature level of each repository. */
   readonly signatureLevels: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Where pacserve is where nothing says otherwise. */
+/** The port of pacserve if the settings name no other. */
 const DEFAULT_PORT = 15678;
 
-/** Milliseconds for the server to try itself. */
+/** The time limit for the server's report, in milliseconds. */
 const REPORT_TIMEOUT = 6_000;
 
-/** Milliseconds that a worker has to take the place of another one. */
+/** The time in which a new worker replaces another one, in milliseconds. */
 const HANDOVER = 500;
 
-/** The beginning of how a pacserve of any version names itself. */
+/** The beginning of the `Server` field of a pacserve of any version. */
 const SERVER = serverHeader("pacserve").replace(/\/.*/, "/");
 
-/** This host. */
+/** The facts about this host, each collected when a check first needs it. */
 export class CheckedHost {
   readonly paths: CheckedPaths;
   readonly #known = new Map<string, Promise<unknown>>();
@@ -74,9 +74,9 @@ export class CheckedHost {
   }
 
   /**
-   * What the settings of the service say.
+   * Returns the settings of the service.
    *
-   * @throws {Failure} where they cannot be read.
+   * @throws {Failure} when they cannot be read.
    */
   settings(): Promise<ReadonlyMap<string, string>> {
     return this.once("settings", async () => {
@@ -84,7 +84,7 @@ export class CheckedHost {
     });
   }
 
-  /** The port on which the service should be: by its settings, else that of all others. */
+  /** Returns the port of the service from its settings, or else the default port. */
   async port(): Promise<number> {
     const settings = await this.settings().catch(() => new Map<string, string>());
     const words = settings.get("PACSERVE_ARGS") ?? "";
@@ -93,9 +93,9 @@ export class CheckedHost {
   }
 
   /**
-   * The addresses in the file that names pacserve to pacman.
+   * Returns the URLs in the file that names pacserve to pacman.
    *
-   * @throws {Failure} when it cannot be read.
+   * @throws {Failure} when the file cannot be read.
    */
   addresses(): Promise<readonly URL[]> {
     return this.once("addresses", async () => {
@@ -103,7 +103,7 @@ export class CheckedHost {
     });
   }
 
-  /** The running pacserve; null when none answers where it should. */
+  /** Returns the running pacserve; null when none answers at the expected addresses. */
   service(): Promise<RunningService | null> {
     return this.once("service", async () => {
       const named = await this.addresses().catch(() => []);
@@ -113,16 +113,16 @@ export class CheckedHost {
       ];
       const addresses = [...new Set(origins)].map((origin) => new URL(origin));
       const address = await firstPacserve(addresses) ??
-        // While a worker takes the place of another one, nobody listens for a moment.
+        // While a new worker replaces another one, no process listens for a moment: try again.
         await pause(HANDOVER).then(() => firstPacserve(addresses));
       return address === null ? null : await examined(address);
     });
   }
 
   /**
-   * What pacman-conf says of pacman.conf.
+   * Returns pacman.conf as pacman-conf reads it.
    *
-   * @throws {Failure} when pacman could not use it either.
+   * @throws {Failure} when the file is invalid; pacman could not use it either.
    */
   pacman(): Promise<PacmanFacts> {
     return this.once("pacman", async () => {
@@ -132,25 +132,25 @@ export class CheckedHost {
     });
   }
 
-  /** Finds something out for several checks, the first time that one of them asks. */
+  /** Runs `find` at the first call with this key; later calls get the same result. */
   once<T>(what: string, find: () => Promise<T>): Promise<T> {
     const known = this.#known.get(what);
     if (known !== undefined) return known as Promise<T>;
     const found = find();
-    // Each check that asks handles the failure.
+    // Each check that uses the result handles the error.
     found.catch(() => {});
     this.#known.set(what, found);
     return found;
   }
 }
 
-/** The first of these addresses at which a pacserve answers. */
+/** Returns the first of these URLs at which a pacserve answers. */
 async function firstPacserve(addresses: readonly URL[]): Promise<URL | null> {
   const answers = await Promise.all(addresses.map(isPacserve));
   return addresses.find((_, index) => answers[index] === true) ?? null;
 }
 
-/** Whether a pacserve answers there. */
+/** True when a pacserve answers at a URL. */
 async function isPacserve(address: URL): Promise<boolean> {
   try {
     const { headers } = await ask(address, { method: "HEAD" });
@@ -171,7 +171,7 @@ async function examined(address: URL): Promise<RunningService> {
       report: field(data, "format") === SELF_CHECK_FORMAT ? data as SelfCheck : null,
     };
   } catch (error) {
-    throw new Failure(`pacserve answers, but does not say how it is: ${reasonOf(error)}`);
+    throw new Failure(`pacserve answers, but sends no report about itself: ${reasonOf(error)}`);
   }
 }
 
@@ -180,7 +180,7 @@ async function askForReport(address: URL): Promise<Answer> {
   try {
     return await ask(address, question);
   } catch (error) {
-    // A worker that takes the place of another one breaks off what has just come in.
+    // While a new worker replaces another one, new requests may be broken off: try again.
     if (!(error instanceof Deno.errors.ConnectionReset) && !isNobody(error)) throw error;
     await pause(HANDOVER);
     return await ask(address, question);

@@ -1,4 +1,4 @@
-/** The doctor: tries everything that has to work, side by side, and says what cures what does not. */
+/** The doctor: runs all checks concurrently, and collects their results. */
 
 import { messageOf } from "../failure.ts";
 import { type Check, type Finding, unknown } from "./check.ts";
@@ -31,27 +31,27 @@ export const CHECKS: readonly Check[] = [
   clockCheck,
 ];
 
-/** Milliseconds that a check may take. */
+/** The time limit of a check in milliseconds. */
 const TIME_LIMIT = 9_500;
 
-/** A check with what it found. */
+/** The result of a check, with the check's name. */
 export type Examined = Finding & { readonly name: string };
 
-/** What the doctor found. */
+/** The results of all checks. */
 export interface Examination {
-  /** False where no pacserve answers. */
+  /** False when no pacserve answers. */
   readonly isRunning: boolean;
   /** In the order of {@link CHECKS}. */
   readonly checks: readonly Examined[];
 }
 
-/** Is told how far an examination is. */
+/** Receives the progress of an examination. */
 export interface ExaminationListener {
-  /** A check has ended; these have not. */
+  /** Called at the start and after each check, with the names of the unfinished ones. */
   progressed(waiting: readonly string[]): void;
 }
 
-/** Runs all checks. It takes ten seconds at the most. */
+/** Runs all checks. It takes at most ten seconds. */
 export async function examine(
   host: CheckedHost,
   listener: ExaminationListener | null = null,
@@ -62,7 +62,7 @@ export async function examine(
   let isRunning = false;
   void host.service().then(
     (service) => isRunning = service !== null,
-    // It answers, but not as it should.
+    // A server answers, but its reply is not valid.
     () => isRunning = true,
   );
   const checks = await Promise.all(CHECKS.map(async (check): Promise<Examined> => {
@@ -77,7 +77,10 @@ export async function examine(
 async function inTime(check: Check, host: CheckedHost, limit: number): Promise<Finding> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<Finding>((resolve) => {
-    timer = setTimeout(() => resolve(unknown(`it takes longer than ${limit / 1000} s`)), limit);
+    timer = setTimeout(
+      () => resolve(unknown(`the check takes longer than ${limit / 1000} s`)),
+      limit,
+    );
   });
   try {
     return await Promise.race([check.run(host), late]);

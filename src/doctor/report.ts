@@ -1,10 +1,10 @@
-/** What the doctor found, for people and for scripts. */
+/** Writes the results of the doctor as text and as JSON. */
 
 import { visibleText } from "../quickserve/pages/display.ts";
 import type { Finding } from "./check.ts";
 import type { Examination } from "./doctor.ts";
 
-/** How a report is laid out. */
+/** The layout of a report. */
 export interface ReportStyle {
   /** Columns of the terminal. */
   readonly width: number;
@@ -14,10 +14,10 @@ export interface ReportStyle {
 /** Colours of the terminal (ECMA-48, SGR). */
 const COLOURS: Readonly<Record<Finding["result"], number>> = { well: 32, wrong: 31, unknown: 33 };
 
-/** The narrowest text: on a narrower terminal its lines are broken by that. */
+/** The least width of the text in columns. A narrower terminal breaks the lines itself. */
 const MIN_WIDTH = 30;
 
-/** Each check in a line or several, the cures below them, and a sentence at the end. */
+/** Returns the report as text: each check, its cure below it, and a summary at the end. */
 export function reportText({ checks, isRunning }: Examination, style: ReportStyle): string {
   const words = Math.max(...checks.map(({ result }) => result.length)) + 2;
   const names = Math.max(...checks.map(({ name }) => name.length)) + 2;
@@ -25,7 +25,7 @@ export function reportText({ checks, isRunning }: Examination, style: ReportStyl
   const width = Math.max(MIN_WIDTH, style.width - indent);
   const lines = checks.flatMap((check) => {
     const { name, result, text } = check;
-    // What peers and mirrors answer must not reach the terminal as it is.
+    // The text may contain replies of peers and mirrors: escape control characters.
     const [first = "", ...rest] = broken(visibleText(text), width);
     const word = coloured(result.padEnd(words), COLOURS[result], style);
     const cure = check.result === "wrong" ? broken(`-> ${visibleText(check.cure)}`, width) : [];
@@ -37,12 +37,12 @@ export function reportText({ checks, isRunning }: Examination, style: ReportStyl
   return [...lines, "", summary({ checks, isRunning })].join("\n");
 }
 
-/** The same as data: `doc/status.md` describes it. */
+/** Returns the report as JSON data; `doc/status.md` describes it. */
 export function reportData({ checks, isRunning }: Examination): unknown {
   return { version: 1, running: isRunning, well: !isAnyWrong({ checks }), checks };
 }
 
-/** Whether a check found something wrong. */
+/** True when a check found a problem. */
 export function isAnyWrong({ checks }: Pick<Examination, "checks">): boolean {
   return checks.some(({ result }) => result === "wrong");
 }
@@ -58,14 +58,14 @@ function summary({ checks, isRunning }: Examination): string {
     : wrong === 1
     ? "One thing is wrong."
     : `${wrong} things are wrong.`;
-  return untold === 0 ? first : `${first} Of ${untold} it could not be told.`;
+  return untold === 0 ? first : `${first} Unknown: ${untold}.`;
 }
 
 function coloured(text: string, colour: number, { isColoured }: ReportStyle): string {
   return isColoured ? `\x1b[${colour}m${text}\x1b[0m` : text;
 }
 
-/** A text in lines of so many columns at the most, where its words allow that. */
+/** Breaks a text into lines of at most `width` columns, unless a word is longer. */
 function broken(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

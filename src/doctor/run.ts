@@ -1,26 +1,26 @@
-/** `pacserve-status --check`, from the files that it reads to the exit status. */
+/** Runs `pacserve-status --check`: examines the host, prints the report, and returns the exit status. */
 
 import { CheckedHost, type CheckedPaths, PATHS } from "./checked_host.ts";
 import { type ExaminationListener, examine } from "./doctor.ts";
 import { isAnyWrong, reportData, reportText } from "./report.ts";
 
-/** How the doctor shows what it found. */
+/** Options of the doctor. */
 export interface DoctorOptions {
-  /** As JSON. */
+  /** True to print JSON. */
   readonly json: boolean;
-  /** With colours. */
+  /** True to use colours. */
   readonly isColoured: boolean;
   readonly paths?: CheckedPaths;
 }
 
-/** Columns where the output is no terminal. */
+/** Columns if the output is not a terminal. */
 const PLAIN_WIDTH = 120;
 
-/** Exit status: something is wrong; pacserve does not run. */
+/** The exit status if something is wrong, and if pacserve does not run. */
 const WRONG = 1;
 const NOT_RUNNING = 3;
 
-/** Examines this host and says what was found. @returns the exit status: 0, 1 or 3. */
+/** Examines this host and prints the report. @returns the exit status: 0, 1 or 3. */
 export async function runDoctor(
   { json, isColoured, paths = PATHS }: DoctorOptions,
 ): Promise<number> {
@@ -37,7 +37,7 @@ export async function runDoctor(
   return isAnyWrong(examination) ? WRONG : 0;
 }
 
-/** A line of a terminal that says what is still being tried, and is gone at the end. */
+/** Shows the names of the unfinished checks in one line of the terminal, and clears it at the end. */
 class Progress implements ExaminationListener {
   progressed(waiting: readonly string[]): void {
     const { columns } = Deno.consoleSize();

@@ -1,5 +1,5 @@
 /**
- * `pacserve-status --check`: each check on a machine on which it holds, and on one where it does not. The
+ * `pacserve-status --check`: each check on a healthy machine, and on one with the problem that it finds. The
  * servers, pacman's files, the firewall and the network are real.
  */
 
@@ -20,7 +20,7 @@ import {
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
-/** Asserts that a check found something wrong, in words like these, with such a cure. */
+/** Asserts that a check found a problem, with this text and this cure. */
 function assertWrong({ checks }: Diagnosis, name: string, text: RegExp, cure: RegExp): void {
   const found = checks.get(name);
   assertEquals(found?.result, "wrong", `${name}: ${found?.text}`);
@@ -28,7 +28,7 @@ function assertWrong({ checks }: Diagnosis, name: string, text: RegExp, cure: Re
   assertMatch(found?.cure ?? "", cure);
 }
 
-/** Asserts what a check found. */
+/** Asserts the result of a check. */
 function assertFound(
   { checks }: Diagnosis,
   name: string,
@@ -53,7 +53,7 @@ Deno.test("pacserve-status --check", async (t) => {
   const server = await alder.start();
   await server.line(new RegExp(`found peer http://${other}:`));
 
-  await t.step("on a healthy machine all checks hold, and the exit status is 0", async () => {
+  await t.step("healthy machine: all results are well, and the exit status is 0", async () => {
     const diagnosis = await alder.diagnosis();
     const others = [...diagnosis.checks.values()].filter(({ result }) => result !== "well");
     assertEquals(others, []);
@@ -63,7 +63,7 @@ Deno.test("pacserve-status --check", async (t) => {
     assertFound(diagnosis, "name", "well", /alder/);
     assertFound(diagnosis, "announcement", "well", new RegExp(`multicast on ${own}.*DNS on eth0`));
     assertFound(diagnosis, "peers", "well", new RegExp(`http://${other}:15678/ in `));
-    assertFound(diagnosis, "firewall", "well", new RegExp(`peer ${other} came in`));
+    assertFound(diagnosis, "firewall", "well", new RegExp(`peer ${other} connected`));
     assertFound(diagnosis, "pacman.conf", "well", /first in core and extra/);
     assertFound(diagnosis, "cache", "well", /1 packages/);
     assertFound(diagnosis, "clock", "well", /2 others|3 others/);
@@ -83,8 +83,18 @@ Deno.test("pacserve-status --check", async (t) => {
     );
     const diagnosis = await alder.diagnosis();
     assertEquals(diagnosis.status, 1);
-    assertWrong(diagnosis, "pacman.conf", /^in core a mirror stands before/, /first line there/);
-    assertWrong(diagnosis, "signatures", /core \(Never\); any key is good in extra/, /Required/);
+    assertWrong(
+      diagnosis,
+      "pacman.conf",
+      /^in core a mirror precedes pacserve/,
+      /first line there/,
+    );
+    assertWrong(
+      diagnosis,
+      "signatures",
+      /core \(Never\); any key is accepted in extra/,
+      /Required/,
+    );
     assertWrong(diagnosis, "mirrors", /:9 for core: refuses/, /mirror list/);
     assert(!JSON.stringify([...diagnosis.checks]).includes("secret"));
     assertWrong(diagnosis, "clock", /early|late/, /timedatectl/);
@@ -92,17 +102,20 @@ Deno.test("pacserve-status --check", async (t) => {
     assertStringIncludes(diagnosis.checks.get("clock")?.text ?? "", late);
   });
 
-  await t.step("a repository that is a directory of this machine needs neither", async () => {
-    await alder.host.must(["cp", `${SYNC}/core.db`, `${SYNC}/own.db`]);
-    const own = "[own]\nSigLevel = Optional TrustAll\nServer = file:///srv/own\n";
-    await alder.host.write("/etc/pacman.conf", alder.pacmanConf() + own);
-    const diagnosis = await alder.diagnosis();
-    assertFound(diagnosis, "pacman.conf", "well", /first in core and extra$/);
-    assertFound(diagnosis, "signatures", "well", /in core and extra$/);
-  });
+  await t.step(
+    "pacman.conf, signatures: a file:// repository needs neither pacserve nor signatures",
+    async () => {
+      await alder.host.must(["cp", `${SYNC}/core.db`, `${SYNC}/own.db`]);
+      const own = "[own]\nSigLevel = Optional TrustAll\nServer = file:///srv/own\n";
+      await alder.host.write("/etc/pacman.conf", alder.pacmanConf() + own);
+      const diagnosis = await alder.diagnosis();
+      assertFound(diagnosis, "pacman.conf", "well", /first in core and extra$/);
+      assertFound(diagnosis, "signatures", "well", /in core and extra$/);
+    },
+  );
 
   await t.step(
-    "a repository without pacserve, optional signatures, a file that pacman refuses",
+    "pacman.conf, signatures: a repository without pacserve, optional signatures, an invalid file",
     async () => {
       const text = alder.pacmanConf("Optional");
       await alder.host.write("/etc/pacman.conf", `${text}[third]\nServer = ${mirror}/$repo\n`);
@@ -113,7 +126,7 @@ Deno.test("pacserve-status --check", async (t) => {
         /core and extra uses pacserve, and third/,
         /Include = /,
       );
-      assertWrong(diagnosis, "signatures", /none is required in core, extra and third/, /Required/);
+      assertWrong(diagnosis, "signatures", /not required in core, extra and third/, /Required/);
       assertWrong(diagnosis, "databases", /no database of third/, /-Sy/);
       await alder.host.write("/etc/pacman.conf", `${text}SigLevel = Nonsense\n`);
       assertWrong(
@@ -162,13 +175,13 @@ Deno.test("pacserve-status --check", async (t) => {
     await alder.start([...["--server-name", "alder.example.org"], "--multicast"]);
     assertFound(await alder.diagnosis(), "name", "well", /alder\.example\.org/);
     await alder.host.write("/etc/hosts", hosts);
-    // A router calls it by a name that could be registered.
+    // The router gives the machine a name in a public domain.
     const router = await startNameServer(alder.host, "alder.fritz.box");
     const called = await alder.diagnosis();
     assertWrong(
       called,
       "name",
-      /refuses the name alder\.fritz\.box,/,
+      /refuses alder\.fritz\.box,/,
       /--server-name alder\.fritz/,
     );
     await router.stop();
@@ -183,7 +196,7 @@ Deno.test("pacserve-status --check", async (t) => {
     assertWrong(diagnosis, "cache", /foo-\S+: permission denied/, /chmod a\+rX/);
     assertWrong(diagnosis, "databases", /cannot read the database of core,/, /chmod a\+rX/);
     assertWrong(diagnosis, "disk", /less than 1 GiB is free in \/srv\/spool/, /paccache/);
-    // The server reads it again without a restart.
+    // The server reads the file again without a restart.
     const mend = `chmod 644 ${CACHE}/foo-* ${SYNC}/core.db`;
     await alder.host.must(["sh", "-ec", mend]);
     const mended = await alder.diagnosis();
@@ -217,23 +230,23 @@ Deno.test("pacserve-status --check", async (t) => {
       /a rule of your own names port 15678/,
     );
     const command = [...launched("pacserve-status"), "--check", "--json"];
-    // Deno's cache is root's: this user has its id, and no right to see the firewall.
+    // Only root can read Deno's cache: keep root's files, but drop the right to read the firewall.
     const { stdout } = await alder.host.run(["unshare", "--user", "--map-user=1000", ...command]);
     assertMatch(stdout, /only root can read the firewall/);
     await alder.nft("flush ruleset");
   });
 
-  await t.step("peers that are looked for nowhere", async () => {
+  await t.step("peers: discovery is off, or has no interface", async () => {
     await alder.start([]);
     const diagnosis = await alder.diagnosis();
-    assertWrong(diagnosis, "peers", /no peers are looked for/, /--multicast --mdns/);
-    assertFound(diagnosis, "announcement", "unknown", /nowhere/);
+    assertWrong(diagnosis, "peers", /discovery is off/, /--multicast --mdns/);
+    assertFound(diagnosis, "announcement", "unknown", /does not announce itself/);
     await alder.start(["--multicast", "--multicast-ignore", "eth0"]);
     const left = await alder.diagnosis();
-    assertWrong(left, "peers", /eth0 is left out by its name/, /--multicast-interface eth0/);
+    assertWrong(left, "peers", /eth0 is ignored because of its name/, /--multicast-interface eth0/);
   });
 
-  await t.step("port: a second server, and one that other machines cannot reach", async () => {
+  await t.step("port: a second server, and a server that other machines cannot reach", async () => {
     await alder.start(["--address", "127.0.0.1", "--multicast"]);
     assertWrong(await alder.diagnosis(), "port", /answers at 127\.0\.0\.1 only/, /--address/);
     const words = ["python3", "-um", "http.server", "--bind", own, "15678"];
@@ -248,7 +261,7 @@ Deno.test("pacserve-status --check", async (t) => {
     );
   });
 
-  await t.step("a server with TLS is examined like any other", async () => {
+  await t.step("a server with TLS gets the same checks", async () => {
     const { authority, server } = await makeCertificates();
     const files = { authority, certificate: server.certificate, key: server.key };
     for (const [name, text] of Object.entries(files)) await alder.host.write(`/srv/${name}`, text);
@@ -266,7 +279,7 @@ Deno.test("pacserve-status --check", async (t) => {
   });
 
   await t.step(
-    "service: nothing runs, or something else has its port, is exit status 3",
+    "service: exit status 3 when no pacserve runs, or another server has its port",
     async () => {
       await alder.stop();
       const diagnosis = await alder.diagnosis();
@@ -283,7 +296,7 @@ Deno.test("pacserve-status --check", async (t) => {
     },
   );
 
-  await t.step("version: one that was not restarted after an upgrade", async () => {
+  await t.step("version: pacserve was not restarted after an upgrade", async () => {
     const copy = await alder.host.must(["mktemp", "-d", "-p", "/srv"]);
     const place = copy.trim();
     await must(["cp", "-r", `${CHECKOUT}src`, `${CHECKOUT}deno.lock`, alder.host.path(place)]);
@@ -295,14 +308,14 @@ Deno.test("pacserve-status --check", async (t) => {
     assertWrong(diagnosis, "version", /^version 2026\.10\.0 of pacserve runs/, /systemctl restart/);
   });
 
-  await t.step("ipv6: a machine that has nothing else", async () => {
+  await t.step("ipv6: a machine with IPv6 only", async () => {
     const script = `ip -4 address flush dev eth0; ip -6 address add fd00:9::7/64 dev eth0 nodad`;
     await alder.host.must(["sh", "-ec", script]);
     await alder.start(["--multicast"]);
     const diagnosis = await alder.diagnosis();
-    assertWrong(diagnosis, "ipv6", /does not listen there/, /--ipv6 and --mdns/);
+    assertWrong(diagnosis, "ipv6", /does not listen on it/, /--ipv6 and --mdns/);
     await alder.start();
-    await eventually("it takes part", async () => {
+    await eventually("the ipv6 check has a result of well", async () => {
       const { result } = (await alder.diagnosis()).checks.get("ipv6") ?? {};
       assert(result !== "unknown");
       return result === "well";
@@ -310,7 +323,7 @@ Deno.test("pacserve-status --check", async (t) => {
   });
 });
 
-Deno.test("pacserve-status --check: what it does not go with is wrong usage", async () => {
+Deno.test("pacserve-status --check: other options with it are wrong usage", async () => {
   for (const words of [["--watch"], ["--interval", "2"], ["localhost:15678"]]) {
     const { code, stderr } = await runCommand("pacserve-status", ["--check", ...words]);
     assertEquals(code, 2);

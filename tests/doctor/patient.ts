@@ -1,4 +1,4 @@
-/** A machine for the doctor: with all that it looks at, and healthy until a test makes it ill. */
+/** A machine that the doctor examines. It is healthy until a test changes it. */
 
 import { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
@@ -10,7 +10,7 @@ import { addPackage } from "../unit/pacman/databases.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
-/** What a check found, as `pacserve-status --check --json` prints it. */
+/** The result of a check, as `pacserve-status --check --json` prints it. */
 export interface Found {
   readonly name: string;
   readonly result: "well" | "wrong" | "unknown";
@@ -18,7 +18,7 @@ export interface Found {
   readonly cure?: string;
 }
 
-/** What the doctor said. */
+/** The output of the doctor. */
 export interface Diagnosis {
   readonly status: number;
   readonly checks: ReadonlyMap<string, Found>;
@@ -27,10 +27,10 @@ export interface Diagnosis {
 /** Port of the mirror. */
 export const MIRROR_PORT = 8080;
 
-/** How the server of a healthy machine is started. */
+/** The options of the server on a healthy machine. */
 export const HEALTHY: readonly string[] = ["--multicast", "--mdns", "--ipv6"];
 
-/** Where a machine has its package, and the directory of its databases. */
+/** The directories of packages and databases on a machine. */
 export const CACHE = "/var/cache/pacman/pkg";
 export const SYNC = "/var/lib/pacman/sync";
 
@@ -49,7 +49,7 @@ export class Patient {
   static async create(lan: Network, name: string, mirror: string): Promise<Patient> {
     const patient = new Patient(await lan.host(name), mirror);
     const { host } = patient;
-    // The machine's own is none of the host's.
+    // The machine must not see the host's /run.
     await host.must(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
     await host.must(["mkdir", "-p", SYNC, "/srv/state", "/srv/spool"]);
     await inScratch(async (directory) => {
@@ -63,19 +63,19 @@ export class Patient {
     return patient;
   }
 
-  /** Writes pacman.conf, the address file and the settings, as a healthy machine has them. */
+  /** Writes pacman.conf, the address file and the settings of a healthy machine. */
   async configure(): Promise<void> {
     await this.host.write("/etc/pacman.conf", this.pacmanConf());
     for (const path of ["conf.d/pacserve", "pacman.d/pacserve"]) {
       await this.host.write(`/etc/${path}`, await Deno.readTextFile(CHECKOUT + path));
     }
     const { stdout } = await this.host.run(["pacman", "--version"]);
-    // As the file says itself: pacman before 6.1 warns of the line.
+    // pacman before 6.1 warns of the CacheServer line; the file itself says so.
     if (!/v[456]\.0/.test(stdout)) return;
     await this.host.must(["sed", "-i", "s/^CacheServer/#&/", "/etc/pacman.d/pacserve"]);
   }
 
-  /** A pacman.conf in which two repositories ask pacserve, and then the mirror. */
+  /** Returns a pacman.conf in which two repositories have pacserve before the mirror. */
   pacmanConf(sigLevel = "Required DatabaseOptional"): string {
     const section = (name: string): string =>
       `[${name}]\nInclude = /etc/pacman.d/pacserve\nServer = ${this.#mirror}/$repo/os/$arch\n`;
@@ -84,7 +84,7 @@ export class Patient {
     }`;
   }
 
-  /** Starts pacserve, or starts it anew with other options. It obeys the modes of files. */
+  /** Starts or restarts pacserve with these options. It obeys the modes of files. */
   async start(
     options: readonly string[] = HEALTHY,
     checkout = CHECKOUT,
@@ -104,7 +104,7 @@ export class Patient {
     this.server = null;
   }
 
-  /** What the doctor says. */
+  /** Runs the doctor and returns its JSON. */
   async diagnosis(environment: Readonly<Record<string, string>> = {}): Promise<Diagnosis> {
     const command = [...programCommand("pacserve-status"), "--check", "--json"];
     const { code: status, stdout, stderr } = await this.host.run(command, { environment });
@@ -113,7 +113,7 @@ export class Patient {
     return { status, checks: new Map(checks.map((check) => [check.name, check])) };
   }
 
-  /** What the doctor says to people. */
+  /** Runs the doctor and returns its text. */
   async report(): Promise<string> {
     return (await this.host.run([...programCommand("pacserve-status"), "--check"])).stdout;
   }
@@ -124,7 +124,7 @@ export class Patient {
   }
 }
 
-/** A server of the databases that every machine's mirror has, on a machine of its own. */
+/** Starts a mirror with the databases on a separate machine. */
 export async function startMirror(
   host: Host,
   from: Patient,
@@ -142,7 +142,7 @@ export async function startMirror(
   return program;
 }
 
-/** A name server on a host itself, which has one name for all addresses. */
+/** Starts a name server on a host, which returns one name for all addresses. */
 export async function startNameServer(host: Host, name: string): Promise<RunningProgram> {
   await host.write("/etc/resolv.conf", "nameserver 127.0.0.1\n");
   const program = host.spawn(["python3", "-uc", NAME_SERVER, name]);
@@ -150,7 +150,7 @@ export async function startNameServer(host: Host, name: string): Promise<Running
   return program;
 }
 
-/** It answers each question with a PTR record (RFC 1035 §4.1). */
+/** A name server that answers each query with a PTR record (RFC 1035 §4.1). */
 const NAME_SERVER = `
 import socket, struct, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -166,7 +166,7 @@ while True:
     server.sendto(head + query[12:end] + record, client)
 `;
 
-/** A web server whose clock is late by so many seconds. */
+/** A web server whose clock is late by a number of seconds. */
 const MIRROR = `
 import functools, http.server, sys, time
 class Mirror(http.server.SimpleHTTPRequestHandler):

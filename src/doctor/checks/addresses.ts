@@ -1,4 +1,4 @@
-/** Under which addresses and names the server is reached. */
+/** Checks the addresses and names under which the server answers. */
 
 import { hostname } from "node:os";
 import ipaddr from "ipaddr.js";
@@ -9,10 +9,10 @@ import { HEADERS } from "../../peers/protocol.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
 
-/** Milliseconds for the name server to say how it calls an address. */
+/** The time limit for the name server to resolve an address, in milliseconds. */
 const NAME_TIMEOUT = 1_500;
 
-/** `port`: whoever connects to the port of any address of this host, reaches the same pacserve. */
+/** `port`: the same pacserve answers on its port at all addresses of this host. */
 export const portCheck: Check = {
   name: "port",
   run: async (host) => {
@@ -27,8 +27,8 @@ export const portCheck: Check = {
     if (others.length > 0) {
       return wrong(
         `another server has port ${port} of ${listed(others)}`,
-        `"ss -ltnp sport = :${port}" names its program: end it, or give pacserve another --port ` +
-          `(also in ${host.paths.addressFile})`,
+        `find its program with "ss -ltnp sport = :${port}" and end it, or give pacserve another ` +
+          `--port (also in ${host.paths.addressFile})`,
       );
     }
     if (service === null) return NOT_RUNNING;
@@ -36,15 +36,17 @@ export const portCheck: Check = {
     const looks = (service.report?.places.means.length ?? 0) > 0;
     if (looks && lanAddresses().length > 0 && open.every(isLoopback)) {
       return wrong(
-        `it looks for peers, but other machines cannot connect: it answers at ${listed(open)} only`,
-        `take --address out of PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
+        `discovery is on, but other machines cannot connect: pacserve answers at ${
+          listed(open)
+        } only`,
+        `remove --address from PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
       );
     }
-    return well(`pacserve alone has port ${port}: it answers at ${shortList(open, 6)}`);
+    return well(`only pacserve uses port ${port}: it answers at ${shortList(open, 6)}`);
   },
 };
 
-/** `ipv6`: a host with nothing but IPv6 takes part, too. */
+/** `ipv6`: pacserve works on a host that has only IPv6. */
 export const ipv6Check: Check = {
   name: "ipv6",
   run: async (host) => {
@@ -52,21 +54,21 @@ export const ipv6Check: Check = {
     if (service === null) return NOT_RUNNING;
     const addresses = lanAddresses();
     const sixes = addresses.filter((address) => address.includes(":"));
-    if (addresses.length === 0) return unknown("this host has no address but loopback");
+    if (addresses.length === 0) return unknown("this host has only loopback addresses");
     if (sixes.length < addresses.length) return well("this host has an IPv4 address");
     const answers = await Promise.all(sixes.map((address) => whoAnswers(service, address)));
     const listens = answers.includes("pacserve");
     const looks = service.report?.places.means.includes("multicast DNS") === true;
-    if (listens && looks) return well("this host has IPv6 alone, and pacserve uses it");
+    if (listens && looks) return well("this host has only IPv6, and pacserve uses it");
     return wrong(
-      "this host has IPv6 alone, " +
-        (listens ? "with which multicast finds no peers" : "and pacserve does not listen there"),
+      "this host has only IPv6, " +
+        (listens ? "with which --multicast finds no peers" : "and pacserve does not listen on it"),
       `put --ipv6 and --mdns into PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
     );
   },
 };
 
-/** `name`: the server answers to the names that this host is called by. */
+/** `name`: the server accepts all names of this host. */
 export const nameCheck: Check = {
   name: "name",
   run: async (host) => {
@@ -82,25 +84,25 @@ export const nameCheck: Check = {
     }));
     if (refused.length === 0) return well(`it answers to ${shortList(names)}`);
     return wrong(
-      `it refuses the name ${listed(refused.sort())}, by which this host is called`,
+      `pacserve refuses ${listed(refused.sort())}, although this is a name of this host`,
       `put ${refused.map((name) => `--server-name ${name}`).join(" ")} into PACSERVE_ARGS in ` +
         `${host.paths.settings}, then systemctl restart pacserve`,
     );
   },
 };
 
-/** Addresses at which other machines reach this host, without those of a link alone. */
+/** Returns the addresses at which other machines reach this host, without link-local ones. */
 function lanAddresses(): string[] {
   const all = Deno.networkInterfaces().map(({ address }) => address);
   return [...new Set(all)].filter((one) => !isLoopback(one) && !/^fe[89ab]/i.test(one));
 }
 
-/** Who answers on the service's port at an address of this host. */
+/** Returns which server answers on the service's port at an address of this host. */
 async function whoAnswers(
   { address: server, report }: RunningService,
   address: string,
 ): Promise<"pacserve" | "another" | "nobody"> {
-  // With this header a pacserve says who it is.
+  // A pacserve replies to this header with its own identity.
   const headers = { Host: server.host, [HEADERS.instance]: crypto.randomUUID() };
   try {
     const answer = await ask(server, { method: "HEAD", address, headers });
@@ -109,12 +111,12 @@ async function whoAnswers(
       ? "pacserve"
       : "another";
   } catch (error) {
-    // What takes a connection and says no HTTP is a server, too. One that is late may be ours.
+    // A server that does not speak HTTP counts as another one. A late reply may come from pacserve.
     return isNobody(error) || /no answer/.test(messageOf(error)) ? "nobody" : "another";
   }
 }
 
-/** The host's own name, those in /etc/hosts, and those that the name server has for its addresses. */
+/** Returns the host name, and the names of this host's addresses in /etc/hosts and in the DNS. */
 async function ownNames(): Promise<string[]> {
   const names = new Set<string>();
   const own = hostname().toLowerCase();
@@ -136,7 +138,7 @@ async function ownNames(): Promise<string[]> {
   return [...names].filter((name) => /^[a-z\d_][a-z\d_.-]*$/.test(name));
 }
 
-/** Names of an address in the DNS; none where there is no name server. */
+/** Returns the names of an address in the DNS; none if there is no name server. */
 async function namesOf(address: string): Promise<string[]> {
   try {
     const signal = AbortSignal.timeout(NAME_TIMEOUT);
@@ -147,7 +149,7 @@ async function namesOf(address: string): Promise<string[]> {
   }
 }
 
-/** Under which name the DNS has the names of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
+/** Returns the domain of an address for a reverse look-up (RFC 1035 §3.5, RFC 3596 §2.5). */
 function reverseName(address: string): string {
   const bytes = ipaddr.parse(address).toByteArray();
   if (bytes.length === 4) return `${bytes.reverse().join(".")}.in-addr.arpa`;

@@ -1,15 +1,15 @@
-/** Whether this host can be found, and finds others. */
+/** Checks that peers can find this host, and that it finds peers. */
 
 import type { PeerRow } from "../../peers/peers.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 
-/** Seconds: a server announces itself every five minutes. */
+/** Seconds; a little longer than the interval of five minutes between announcements. */
 const LATELY = 330;
 
-/** What a service says that is too old to be asked. */
-const TOO_OLD = unknown("the running pacserve is too old to say it");
+/** The result if the running pacserve has no report. */
+const TOO_OLD = unknown("the running pacserve is too old for this check");
 
-/** `announcement`: what the server sends to the LAN comes back to it. */
+/** `announcement`: the server receives its own announcements to the LAN. */
 export const announcementCheck: Check = {
   name: "announcement",
   run: async (host) => {
@@ -18,9 +18,9 @@ export const announcementCheck: Check = {
     if (service.report === null) return TOO_OLD;
     const { echoes, places } = service.report;
     if (places.means.length === 0) {
-      return unknown("it announces itself nowhere (no --multicast, no --mdns)");
+      return unknown("it does not announce itself (there is no --multicast and no --mdns)");
     }
-    if (echoes.length === 0) return unknown("there is no network to announce it in");
+    if (echoes.length === 0) return unknown("this host has no network");
     const named = (heard: boolean): string[] =>
       echoes.filter((echo) => echo.heard === heard).map(({ means, place }) =>
         `${means} on ${place}`
@@ -29,13 +29,13 @@ export const announcementCheck: Check = {
     if (lost.length === 0) return well(`its announcement came back by ${listed(named(true))}`);
     return wrong(
       `its announcement does not come back by ${listed(lost)}`,
-      "a firewall must let in UDP 15679 and UDP 5353 (systemctl enable --now pacserve-ports); " +
-        "journalctl -u pacserve says whether another program has the port for itself",
+      "open UDP 15679 and UDP 5353 in the firewall (systemctl enable --now pacserve-ports); " +
+        "journalctl -u pacserve shows whether another program blocks the port",
     );
   },
 };
 
-/** `peers`: others were heard, or it is clear where they are looked for. */
+/** `peers`: a peer answers, or discovery is set up. */
 export const peersCheck: Check = {
   name: "peers",
   run: async (host) => {
@@ -61,33 +61,33 @@ export const peersCheck: Check = {
         "run pacserve-status --check on those machines: is pacserve running there, and TCP 15678 open?",
       );
     }
-    if (failing.length > 0) return unknown(`no peer is there now: ${shortList(whose)} left`);
+    if (failing.length > 0) return unknown(`no peer is reachable at present: ${shortList(whose)}`);
     if (means.length === 0 && peers.length === 0) {
       return wrong(
-        "no peers are looked for, and none is named",
+        "discovery is off, and no peer is named with --peer",
         `put --multicast --mdns into PACSERVE_ARGS in ${host.paths.settings}, then systemctl restart pacserve`,
       );
     }
     if (means.length > 0 && interfaces.length === 0) {
       const [first] = leftOut;
       return wrong(
-        "peers are looked for on no interface" +
+        "discovery has no network interface" +
           (first === undefined
             ? ": there is no network"
-            : `: ${listed(leftOut)} is left out by its name`),
+            : `: ${listed(leftOut)} is ignored because of its name`),
         first === undefined
           ? "bring the network up"
           : `put --multicast-interface ${first} into PACSERVE_ARGS in ${host.paths.settings}`,
       );
     }
     return unknown(
-      `no peer was heard yet; they are looked for by ${listed(means)} on ${listed(interfaces)}. ` +
-        "Where there are some, --peer http://<address>:15678/ names one whose multicast does not arrive",
+      `no peer was found yet; discovery uses ${listed(means)} on ${listed(interfaces)}. If there ` +
+        "is a peer whose multicast does not arrive, name it with --peer http://<address>:15678/",
     );
   },
 };
 
-/** A machine that was named, or heard lately, is not just switched off. */
+/** True when a peer should be running: it is named with --peer, or has announced itself lately. */
 function isThere({ origin, lastSeen }: PeerRow): boolean {
   return origin === "static" || (lastSeen !== null && lastSeen < LATELY);
 }

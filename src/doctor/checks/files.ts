@@ -1,28 +1,28 @@
-/** Whether the service can read what it shares, and has room for what it fetches. */
+/** Checks that the service can read the files that it shares, and has disk space for downloads. */
 
 import { statfs } from "node:fs/promises";
 import { exists } from "../../files.ts";
 import { syncDirectory } from "../../pacman/configuration.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 
-/** Bytes: with less, large packages find no room. */
+/** Bytes. With less free space, large packages may not fit. */
 const LITTLE = 1 << 30;
 
-/** Where Arch has the sync databases. */
+/** The directory of the sync databases on Arch. */
 const SYNC = "/var/lib/pacman/sync";
 
-/** How a unit is told to show a path. */
+/** Returns the cure for a path that the unit hides from the service. */
 function showing(path: string): string {
   return `"systemctl edit pacserve": [Service] BindReadOnlyPaths=${path}, then systemctl restart pacserve`;
 }
 
-/** `cache`: the service can read the packages that pacman keeps. */
+/** `cache`: the service can read the packages in pacman's cache. */
 export const cacheCheck: Check = {
   name: "cache",
   run: async (host) => {
     const service = await host.service();
     if (service === null) return NOT_RUNNING;
-    if (service.report === null) return unknown("the running pacserve is too old to say it");
+    if (service.report === null) return unknown("the running pacserve is too old for this check");
     const { caches } = service.report;
     for (const { directory, problem, packages } of caches) {
       const here = await packagesIn(directory);
@@ -30,8 +30,10 @@ export const cacheCheck: Check = {
       const isHidden = packages === 0 && here > 0 ||
         /does not show|no such file/.test(problem ?? "");
       return wrong(
-        `the service cannot read ${directory}: ${problem ?? `it sees none of ${here} packages`}`,
-        isHidden ? showing(directory) : `chmod a+rX ${directory}, and a+r what is in it`,
+        `the service cannot read ${directory}: ${
+          problem ?? `it finds none of the ${here} packages there`
+        }`,
+        isHidden ? showing(directory) : `chmod a+rX ${directory}, and chmod a+r the files in it`,
       );
     }
     const shared = caches.map(({ directory, packages }) => `${packages} packages in ${directory}`);
@@ -39,14 +41,14 @@ export const cacheCheck: Check = {
   },
 };
 
-/** `databases`: the service can read what packages have to be. */
+/** `databases`: the service can read the databases, with which it verifies packages. */
 export const databasesCheck: Check = {
   name: "databases",
   run: async (host) => {
     const service = await host.service();
     if (service === null) return NOT_RUNNING;
     const databases = service.report?.databases ?? null;
-    if (databases === null) return unknown("the service takes long to read the databases");
+    if (databases === null) return unknown("the service has not read the databases yet");
     const pacman = await host.pacman();
     const directory = syncDirectory(pacman);
     const names = pacman.repositories.map(({ name }) => name);
@@ -54,22 +56,24 @@ export const databasesCheck: Check = {
     if (there.length < names.length) {
       const absent = names.filter((name) => !there.includes(name));
       return wrong(
-        `pacman has no database of ${listed(absent)} yet, so that nothing of it can be verified`,
+        `pacman has no database of ${listed(absent)} yet, and packages of it cannot be verified`,
         "pacsrv -Sy",
       );
     }
     const unreadable = names.filter((name) => databases[name] === false);
     if (unreadable.length > 0) {
       return wrong(
-        `the service cannot read the database of ${listed(unreadable)}, and verifies nothing of it`,
-        `chmod a+rX ${directory}, and a+r what is in it; journalctl -u pacserve says what is wrong`,
+        `the service cannot read the database of ${
+          listed(unreadable)
+        }, and verifies no package of it`,
+        `chmod a+rX ${directory}, and chmod a+r the files in it; journalctl -u pacserve shows the error`,
       );
     }
     const unseen = names.filter((name) => databases[name] === undefined);
     if (unseen.length > 0) {
       return wrong(
         `the service does not see the database of ${listed(unseen)}`,
-        // The unit shows it, if it is there when the service starts.
+        // The unit shows this directory if it exists when the service starts.
         directory === SYNC ? "systemctl restart pacserve" : showing(directory),
       );
     }
@@ -77,19 +81,21 @@ export const databasesCheck: Check = {
   },
 };
 
-/** `disk`: there is room for what is fetched. */
+/** `disk`: there is enough disk space for downloads. */
 export const diskCheck: Check = {
   name: "disk",
   run: async (host) => {
     const service = await host.service();
     if (service === null) return NOT_RUNNING;
-    if (service.report === null) return unknown("the running pacserve is too old to say it");
+    if (service.report === null) return unknown("the running pacserve is too old for this check");
     const { spool, redirects, caches } = service.report;
     if (!redirects && (spool === null || !spool.isUsable)) {
-      const where = spool === null ? "It has no directory" : `${spool.directory} cannot be used`;
+      const where = spool === null
+        ? "it has no spool directory"
+        : `${spool.directory} cannot be used`;
       return wrong(
-        `${where}: packages that are fetched are kept in memory, two MiB of each`,
-        "free some room, or name a directory of its own with --spool-directory",
+        `${where}: downloads are buffered in memory, 2 MiB each`,
+        "free some disk space, or name another directory with --spool-directory",
       );
     }
     const directories = new Map(caches.map(({ directory }) => [directory, "pacman's cache"]));
@@ -100,18 +106,18 @@ export const diskCheck: Check = {
     if (full.length > 0) {
       return wrong(
         `less than 1 GiB is free in ${listed(full)}`,
-        "paccache -r removes old packages",
+        "remove old packages with paccache -r",
       );
     }
     return well(
       spool === null
-        ? "there is room in the cache"
+        ? "there is enough free space in the cache"
         : `${gibibytes(spool.free)} GiB are free for downloads`,
     );
   },
 };
 
-/** Packages in a directory as this user sees them; 0 where it cannot look. */
+/** Returns the number of packages in a directory; 0 if this user cannot read it. */
 async function packagesIn(directory: string): Promise<number> {
   let count = 0;
   try {
@@ -130,7 +136,7 @@ async function namesWhere(
   return names.filter((_, index) => found[index]);
 }
 
-/** Bytes that are free; infinity where that cannot be told. */
+/** Returns the free space in bytes; infinity if unknown. */
 async function freeIn(directory: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(directory);

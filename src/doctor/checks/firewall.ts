@@ -1,4 +1,4 @@
-/** Whether the firewall lets peers in. */
+/** Checks that the firewall admits peers. */
 
 import { messageOf } from "../../failure.ts";
 import type { Chain } from "../../firewall/chain.ts";
@@ -10,10 +10,10 @@ import { type Rule, rulesOf } from "../../firewall/rules.ts";
 import { type Check, listed, NOT_RUNNING, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
 
-/** Seconds for which a peer that came in proves that they can. */
+/** Seconds after a peer's connection during which it proves that the firewall admits peers. */
 const PROVEN = 3_600;
 
-/** `firewall`: peers come in, or nothing keeps them out. */
+/** `firewall`: peers can connect. */
 export const firewallCheck: Check = {
   name: "firewall",
   run: async (host) => {
@@ -22,22 +22,22 @@ export const firewallCheck: Check = {
     const proof = proofOf(service);
     if (proof !== null) return well(proof);
     if (Deno.uid() !== 0) {
-      return unknown("no peer has come in yet, and only root can read the firewall (sudo)");
+      return unknown("no peer has connected yet, and only root can read the firewall: use sudo");
     }
     const settings = await host.settings().catch(() => new Map<string, string>());
     const setting = firewallOf(settings);
-    // With "none" nothing is opened, but something may be closed.
+    // With "none", pacserve opens no port, but a firewall may still block packets.
     const chains = await findChains(setting === "none" ? "auto" : setting).catch((error) => {
       return messageOf(error);
     });
     if (typeof chains === "string") return unknown(chains);
-    if (chains.length === 0) return well("no firewall turns packets away");
+    if (chains.length === 0) return well("no firewall blocks packets");
     const rules = rulesOf(settings);
     const where = listed(chains.map(({ text }) => text));
     if (rules.length === 0) {
       return wrong(
-        `${where} turns packets away, and ${host.paths.settings} has no rule of what to open`,
-        `put the rules of the package's ${host.paths.settings} back, then pacserve-ports open`,
+        `${where} blocks packets, and ${host.paths.settings} has no rules for opening ports`,
+        `restore the rules in ${host.paths.settings} from the package, then run pacserve-ports open`,
       );
     }
     const closed = (await portsStatus(rules, chains)).filter(({ closed }) => closed.length > 0);
@@ -45,31 +45,31 @@ export const firewallCheck: Check = {
     const port = service.address.port;
     if (await isNamed(port, chains)) {
       return unknown(
-        `${where} turns packets away; a rule of your own names port ${port}, and whether it ` +
-          "lets peers in is known when one has come",
+        `${where} blocks packets; a rule of your own names port ${port}, and this check cannot ` +
+          "tell if the rule admits peers until one has connected",
       );
     }
     return wrong(
-      `${where} turns packets away, and these are not opened there: ` +
+      `${where} blocks packets, and these ports are not open in it: ` +
         listed(closed.map(({ rule }) => ruleText(rule))),
       "systemctl enable --now pacserve-ports, or pacserve-ports open until the next boot",
     );
   },
 };
 
-/** `tcp 15678` */
+/** Formats the ports of a rule: `tcp 15678`. */
 function ruleText({ protocol, ports }: Rule): string {
   return ports === null ? protocol : `${protocol} ${portsText(ports, "-")}`;
 }
 
-/** A peer that came in, and announcements that came back, have passed the firewall. */
+/** Returns the proof that the firewall admits peers: a peer connected, and announcements came back. */
 function proofOf({ report, address: { port } }: RunningService): string | null {
   const { visit = null, echoes = [] } = report ?? {};
   if (visit === null || visit.ago > PROVEN || echoes.some(({ heard }) => !heard)) return null;
-  return `the peer ${visit.address} came in on port ${port} ${Math.round(visit.ago)} s ago`;
+  return `the peer ${visit.address} connected to port ${port} ${Math.round(visit.ago)} s ago`;
 }
 
-/** Whether a firewall has a rule with that port which lets packets in. */
+/** True when a firewall has a rule that names the port and accepts packets. */
 async function isNamed(port: string, chains: readonly Chain[]): Promise<boolean> {
   const firewalls = new Set(chains.map(({ name }) => name.firewall));
   const commands: string[][] = [

@@ -1,4 +1,4 @@
-/** Whether the mirrors answer, and whether this host's clock agrees with those of others. */
+/** Checks that the mirrors answer, and that this host's clock agrees with theirs and with the peers'. */
 
 import { messageOf } from "../../failure.ts";
 import { ask, timeOf } from "../../http/ask.ts";
@@ -13,27 +13,27 @@ import { type Mirror, mirrorsOf, Self, urlOn } from "../../pacserve/servers.ts";
 import { type Check, shortList, unknown, well, wrong } from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
 
-/** Milliseconds that a mirror has: one that takes longer is given up by pacman's users. */
+/** The time limit of a mirror in milliseconds. Users would not wait longer. */
 const MIRROR_TIMEOUT = 5_000;
 
-/** Mirrors of a repository that are asked, the first ones. */
+/** At most this many mirrors of a repository are asked; the first ones are taken. */
 const MAX_MIRRORS = 6;
 
-/** Repositories whose mirrors are asked. */
+/** The mirrors of at most this many repositories are asked. */
 const MAX_REPOSITORIES = 12;
 
-/** Peers whose clocks are read. */
+/** The clocks of at most this many peers are read. */
 const MAX_PEERS = 8;
 
-/** Milliseconds that a clock may be wrong by: signatures and certificates bear as much. */
+/** The allowed error of a clock in milliseconds. Signatures and certificates tolerate as much. */
 const MAX_DEVIATION = 120_000;
 
-/** `mirrors`: those that pacman would ask first answer. */
+/** `mirrors`: the mirrors that pacman would ask first answer. */
 export const mirrorsCheck: Check = {
   name: "mirrors",
   run: async (host) => {
     const asked = await askedMirrors(host);
-    if (asked.length === 0) return unknown("no repository has a mirror in the network");
+    if (asked.length === 0) return unknown("no repository has a mirror on the network");
     const failed = asked.filter(({ problem }) => problem !== null);
     const origins = [...new Set(asked.map(({ mirror }) => mirror.origin))];
     if (failed.length === 0) {
@@ -47,9 +47,9 @@ export const mirrorsCheck: Check = {
     return wrong(
       failed.length === asked.length ? `no mirror answers: ${shortList(texts)}` : shortList(texts),
       failed.length === asked.length
-        ? "look whether this machine reaches the internet; behind a proxy, http_proxy and https_proxy " +
-          `go into ${host.paths.settings}`
-        : "take them out of the mirror list that pacman.conf includes",
+        ? "check whether this machine reaches the internet; behind a proxy, set http_proxy and " +
+          `https_proxy in ${host.paths.settings}`
+        : "remove them from the mirror list that pacman.conf includes",
     );
   },
 };
@@ -65,13 +65,13 @@ export const clockCheck: Check = {
         ahead === null ? [] : { whose: mirror.origin, ahead }
       ),
     ];
-    if (clocks.length === 0) return unknown("no mirror and no peer says what time it is");
+    if (clocks.length === 0) return unknown("no mirror and no peer has sent its time");
     const wrongClocks = clocks.filter(({ ahead }) => Math.abs(ahead) > MAX_DEVIATION);
     const middle = clocks.map(({ ahead }) => ahead).toSorted((one, other) => one - other)
       .at(Math.floor(clocks.length / 2)) ?? 0;
     if (Math.abs(middle) > MAX_DEVIATION) {
       return wrong(
-        `this host's clock is ${duration(middle)} ${middle > 0 ? "late" : "early"}, by ` +
+        `this host's clock is ${duration(middle)} ${middle > 0 ? "late" : "early"}, according to ` +
           shortList([...new Set(wrongClocks.map(({ whose }) => whose))]),
         "timedatectl set-ntp true",
       );
@@ -93,17 +93,17 @@ export const clockCheck: Check = {
   },
 };
 
-/** A mirror that was asked. */
+/** A mirror's reply. */
 interface AskedMirror {
   readonly repository: string;
   readonly mirror: Mirror;
-  /** Why pacman cannot use it; null: it can. */
+  /** Why pacman cannot use the mirror; null if it can. */
   readonly problem: string | null;
-  /** Milliseconds that its clock is ahead of this host's; null where it does not say. */
+  /** Milliseconds by which its clock is ahead of this host's; null if it does not send its time. */
   readonly ahead: number | null;
 }
 
-/** Asks the mirrors for the databases of their repositories, as the service would. */
+/** Requests the databases of the repositories from their mirrors, as the service does. */
 function askedMirrors(host: CheckedHost): Promise<readonly AskedMirror[]> {
   return host.once("mirrors", async () => {
     const [pacman, service, settings] = await Promise.all([
@@ -164,7 +164,7 @@ async function askMirror(
   }
 }
 
-/** The clocks of the peers that answer. */
+/** Reads the clocks of the peers that answer. */
 async function peerClocks(
   host: CheckedHost,
 ): Promise<readonly { readonly whose: string; readonly ahead: number }[]> {
@@ -176,14 +176,14 @@ async function peerClocks(
       const time = timeOf(headers);
       return time === null ? [] : [{ whose: url, ahead: time - Date.now() }];
     } catch {
-      // Whether peers answer is another check's business.
+      // Ignore peers that do not answer: the check `peers` reports them.
       return [];
     }
   }));
   return clocks.flat();
 }
 
-/** `3 minutes`, `2 hours`, `5 days` */
+/** Formats a duration: `3 minutes`, `2 hours`, `5 days`. */
 function duration(milliseconds: number): string {
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   if (minutes < 120) return `${minutes} minutes`;

@@ -1,4 +1,4 @@
-/** Whether pacman uses pacserve, and verifies what it gets. */
+/** Checks that pacman uses pacserve and verifies packages. */
 
 import { messageOf } from "../../failure.ts";
 import type { Repository } from "../../pacman/configuration.ts";
@@ -16,20 +16,20 @@ import {
 } from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
 
-/** What shows how pacman.conf would have to be. */
+/** The command that prints pacman.conf with pacserve inserted. */
 const INSERT = "pacman.conf-insert_pacserve";
 
-/** The first version of libalpm that knows `CacheServer`: that of pacman 6.1. */
+/** The first version of libalpm that supports `CacheServer`; it belongs to pacman 6.1. */
 const CACHE_SERVER_SINCE = 14;
 
-/** `address file`: the file that names pacserve to pacman leads to the pacserve that runs. */
+/** `address file`: the file that names pacserve to pacman has the URL of the running pacserve. */
 export const addressFileCheck: Check = {
   name: "address file",
   run: async (host) => {
     const { addressFile } = host.paths;
     const addresses = await host.addresses().catch((error) => messageOf(error));
     if (typeof addresses === "string") {
-      return wrong(addresses, `reinstall pacserve, which brings ${addressFile}`);
+      return wrong(addresses, `reinstall pacserve, which contains ${addressFile}`);
     }
     if (addresses.length === 0) {
       return wrong(
@@ -50,13 +50,13 @@ export const addressFileCheck: Check = {
   },
 };
 
-/** `pacman.conf`: each repository, or none, asks pacserve before its mirrors. */
+/** `pacman.conf`: pacserve precedes the mirrors in all repositories, or is used in none. */
 export const configurationCheck: Check = {
   name: "pacman.conf",
   run: async (host) => {
     const { configuration, addressFile } = host.paths;
     const pacman = await host.pacman().catch((error) => messageOf(error));
-    if (typeof pacman === "string") return wrong(pacman, "pacman fails, too, until that is mended");
+    if (typeof pacman === "string") return wrong(pacman, "correct this first: pacman fails too");
     if (pacman.repositories.length === 0) {
       return wrong(`${configuration} has no repository`, "add the repositories of your system");
     }
@@ -64,13 +64,13 @@ export const configurationCheck: Check = {
     const own = await ownOrigins(host);
     const uses = repositories.filter((each) => placesOf(each, own).length > 0);
     if (uses.length === 0) {
-      return well(`pacsrv alone uses pacserve (plain pacman would with ${INSERT})`);
+      return well(`only pacsrv uses pacserve (for pacman, use ${INSERT})`);
     }
     const names = (some: readonly Repository[]): string => listed(some.map(({ name }) => name));
     const late = uses.filter((each) => placesOf(each, own).some((place) => place > 0));
     if (late.length > 0) {
       return wrong(
-        `in ${names(late)} a mirror stands before pacserve, and pacman asks it first`,
+        `in ${names(late)} a mirror precedes pacserve, and pacman asks the mirror first`,
         `make "Include = ${addressFile}" the first line there (${INSERT} shows it)`,
       );
     }
@@ -78,15 +78,15 @@ export const configurationCheck: Check = {
     if (lacking.length > 0) {
       return wrong(
         `${names(uses)} uses pacserve, and ${names(lacking)} does not`,
-        `put "Include = ${addressFile}" there, too, as ${INSERT} shows`,
+        `put "Include = ${addressFile}" there too, as ${INSERT} shows`,
       );
     }
     return await cacheServerFinding(host) ??
-      well(`pacserve is asked first in ${names(repositories)}`);
+      well(`pacman asks pacserve first in ${names(repositories)}`);
   },
 };
 
-/** `signatures`: pacman verifies what comes from others. */
+/** `signatures`: pacman requires and verifies the signatures of downloaded packages. */
 export const signaturesCheck: Check = {
   name: "signatures",
   run: async (host) => {
@@ -102,26 +102,28 @@ export const signaturesCheck: Check = {
       if (words.includes("PackageTrustAll")) anybody.push(name);
     }
     const faults = [
-      ...(never.length === 0 ? [] : [`no signature is looked at in ${listed(never)} (Never)`]),
-      ...(anybody.length === 0 ? [] : [`any key is good in ${listed(anybody)} (TrustAll)`]),
-      ...(optional.length === 0 ? [] : [`none is required in ${listed(optional)} (Optional)`]),
+      ...(never.length === 0 ? [] : [`signatures are not checked in ${listed(never)} (Never)`]),
+      ...(anybody.length === 0 ? [] : [`any key is accepted in ${listed(anybody)} (TrustAll)`]),
+      ...(optional.length === 0
+        ? []
+        : [`signatures are not required in ${listed(optional)} (Optional)`]),
     ];
     if (faults.length === 0) {
       return well(`each package has to be signed in ${shortList(remote, 6)}`);
     }
     return wrong(
-      `SigLevel protects little: ${faults.join("; ")}`,
+      `SigLevel gives little protection: ${faults.join("; ")}`,
       `write "SigLevel = Required DatabaseOptional" into ${host.paths.configuration}`,
     );
   },
 };
 
-/** True for a repository that is not just a directory of this machine. */
+/** True unless a repository consists only of directories of this machine. */
 function isRemote({ servers }: Repository): boolean {
   return servers.length === 0 || servers.some((server) => !server.startsWith("file:"));
 }
 
-/** Where pacserve may be named in a configuration. */
+/** Returns the origins by which a configuration may name pacserve. */
 async function ownOrigins(host: CheckedHost): Promise<ReadonlySet<string>> {
   const [named, service] = await Promise.all([host.addresses().catch(() => []), host.service()]);
   return new Set(
@@ -129,7 +131,7 @@ async function ownOrigins(host: CheckedHost): Promise<ReadonlySet<string>> {
   );
 }
 
-/** Where among the servers of a repository pacserve stands: 0 is the first of its kind. */
+/** Returns the positions of pacserve among the cache servers and the servers of a repository, from 0. */
 function placesOf({ servers, cacheServers = [] }: Repository, own: ReadonlySet<string>): number[] {
   return [cacheServers, servers].flatMap((list) => {
     const place = list.findIndex((server) =>
@@ -139,12 +141,12 @@ function placesOf({ servers, cacheServers = [] }: Repository, own: ReadonlySet<s
   });
 }
 
-/** What is wrong with the lines of the address file for this version of pacman; null: nothing. */
+/** Returns the problem of the address file with this version of pacman; null if there is none. */
 async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   const { addressFile } = host.paths;
   const { output } = await runProgram("pacman", ["--version"]).catch(() => ({ output: "" }));
   const [, version] = /libalpm v(\d+)/.exec(output) ?? [];
-  if (version === undefined) return unknown("pacman does not say its version");
+  if (version === undefined) return unknown("pacman does not print its version");
   const text = await Deno.readTextFile(addressFile).catch(() => "");
   const keys = splitLines(text).map(({ content }) => directive(content)?.key);
   const knows = Number(version) >= CACHE_SERVER_SINCE;
@@ -156,7 +158,7 @@ async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   }
   if (!keys.includes("CacheServer") && knows) {
     return wrong(
-      `${addressFile} has no CacheServer line, so that pacman gives pacserve up after three errors`,
+      `${addressFile} has no CacheServer line; without it, pacman gives up pacserve after three errors`,
       `put "CacheServer = http://localhost:15678/pacman/$repo/os/$arch" above its Server line`,
     );
   }

@@ -1,4 +1,4 @@
-/** The service: whether it runs, how systemd sees it, and whether it is of the installed version. */
+/** Checks that the service runs, that its unit is in order, and that its version is the installed one. */
 
 import { findProgram, runProgram } from "../../firewall/programs.ts";
 import { VERSION } from "../../version.ts";
@@ -7,7 +7,7 @@ import type { CheckedHost } from "../checked_host.ts";
 
 const UNIT = "pacserve.service";
 
-/** What says why a unit does not run. */
+/** The command that shows why the unit does not run. */
 const JOURNAL = `journalctl -eu ${UNIT}`;
 
 /** `service`: pacserve answers, and systemd starts it. */
@@ -19,7 +19,7 @@ export const serviceCheck: Check = {
   },
 };
 
-/** `version`: what runs is what is installed. */
+/** `version`: the running version is the installed one. */
 export const versionCheck: Check = {
   name: "version",
   run: async (host) => {
@@ -27,7 +27,7 @@ export const versionCheck: Check = {
     if (service === null) return NOT_RUNNING;
     const running = service.version === null ? "an older version" : `version ${service.version}`;
     return service.version === VERSION
-      ? well(`the running pacserve is the installed one, ${VERSION}`)
+      ? well(`the running version is the installed one, ${VERSION}`)
       : wrong(
         `${running} of pacserve runs, and ${VERSION} is installed`,
         `systemctl restart ${UNIT}`,
@@ -38,7 +38,7 @@ export const versionCheck: Check = {
 /** Properties of a unit (org.freedesktop.systemd1(5)), by name. */
 type UnitState = ReadonlyMap<string, string>;
 
-/** Null where systemd does not run, or knows no such unit. */
+/** Returns the state of the unit; null when systemd does not run or has no such unit. */
 async function unitState(): Promise<UnitState | null> {
   if (findProgram("systemctl") === null) return null;
   const { success, output } = await runProgram("systemctl", [
@@ -67,7 +67,7 @@ function answering(address: URL, unit: UnitState | null): Finding {
     );
   }
   if (unit.get("UnitFileState") === "disabled") {
-    return well(`${where}; it does not start by itself ("systemctl enable ${UNIT}" changes that)`);
+    return well(`${where}; it does not start at boot ("systemctl enable ${UNIT}" changes that)`);
   }
   return well(where);
 }
@@ -83,13 +83,13 @@ async function notAnswering(host: CheckedHost, unit: UnitState | null): Promise<
     case "active":
       return wrong(
         `${UNIT} runs, but does not answer at ${where}`,
-        `${JOURNAL} names the address on which it listens; ${host.paths.addressFile} has to name it, too`,
+        `${JOURNAL} shows the address on which it listens; write it into ${host.paths.addressFile}`,
       );
     case "activating":
     case "failed":
       return wrong(
         `${UNIT} does not start (${unit.get("Result")})`,
-        `${JOURNAL} says why`,
+        `${JOURNAL} shows the reason`,
       );
     default:
       return unit.get("UnitFileState") === "enabled"

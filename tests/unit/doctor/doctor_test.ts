@@ -4,8 +4,8 @@ import { CHECKS, examine } from "../../../src/doctor/doctor.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { withFiles } from "../../scratch.ts";
 
-Deno.test("examine: a server that hangs, and nothing that can be read, end in time in unknowns", async () => {
-  // It takes connections and says nothing.
+Deno.test("examine: with a hanging server and unreadable files, all checks end in time as unknown", async () => {
+  // This server accepts connections and never replies.
   const server = createServer((socket) => socket.resume());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -24,9 +24,9 @@ Deno.test("examine: a server that hangs, and nothing that can be read, end in ti
     assert(performance.now() - begun < 2_000);
     assertEquals(checks.map(({ name }) => name), CHECKS.map(({ name }) => name));
     const service = checks.find(({ name }) => name === "service");
-    assertEquals(service?.text, "it takes longer than 0.3 s");
+    assertEquals(service?.text, "the check takes longer than 0.3 s");
     assertEquals([waited.at(0)?.length, waited.at(-1)], [CHECKS.length, []]);
-    // The question that hangs ends by itself.
+    // The pending request ends at its time limit.
     await host.service();
   });
   await new Promise((resolve) => server.close(resolve));
