@@ -73,7 +73,7 @@ Deno.test("a mirror's file that is wrong at its end is sent whole, and the next 
     const { body } = await download(scene.port, "/file", file.length);
     // All but the last byte are right: pacman deletes it as a whole.
     assertSame(body.subarray(0, -1), file.subarray(0, -1));
-    assertMatch(scene.log.join("\n"), /is not the one that the database describes/);
+    assertMatch(scene.log.join("\n"), /does not match the database/);
     assertEquals(scene.mirrors[0]?.requests.length, 1);
     await download(scene.port, "/file", file.length);
     assertEquals(scene.mirrors[0]?.requests.length, 2);
@@ -283,7 +283,7 @@ Deno.test("of a file that no database describes, bytes of two builds are never p
     const mirrors = [broken, build(3, TUESDAY), build(2, MONDAY)];
     await Scene.with({ ...exposed, mirrors }, async (scene) => {
       assertSame((await download(scene.port, "/file", file.length)).body, one);
-      assertMatch(scene.log.join("\n"), /has another version of it/);
+      assertMatch(scene.log.join("\n"), /has another version of the file/);
     });
   });
   await t.step("and without another mirror the connection ends, as that mirror's did", async () => {
@@ -319,7 +319,7 @@ Deno.test("the log names each source that was left, with the reason, and the one
     const [dead, mirror] = scene.mirrors.map(({ url }) => `mirror ${new URL(url).host}`);
     const shares = `${peer} (${MIB}) and ${mirror} (${file.length - MIB})`;
     assertEquals(scene.log, [
-      `file: ${peer} breaks off; ${dead} refuses connections; ${mirror} goes on at byte ${MIB}`,
+      `file: ${peer} breaks off; ${dead} refuses connections; ${mirror} continues at byte ${MIB}`,
       `file: ${file.length} bytes from ${shares}, verified`,
     ]);
   });
@@ -345,7 +345,7 @@ Deno.test("of several sources the one is blamed whose bytes were wrong, when the
     const [peer] = scene.peers;
     assertSame((await download(scene.port, "/file", file.length)).body, file);
     assertEquals(scene.mirrors[0]?.requests, [`GET ${half}-`, "GET 0-"]);
-    assertMatch(scene.log.join("\n"), new RegExp(`${nameOf(peer)} gave other bytes`));
+    assertMatch(scene.log.join("\n"), new RegExp(`${nameOf(peer)} sent wrong bytes`));
     const digest = createHash("sha256").update(file).digest("hex");
     assert(!scene.memory.mayAsk(peer!.url, "file", digest), "the copy is not set aside");
     assert(scene.memory.mayAsk(peer!.url, "another", digest), "the peer is set aside as a whole");
