@@ -1,18 +1,18 @@
 /**
- * The addresses that pacman uses, in the forms that `Server` lines for pacserve have had:
+ * Parses the URLs of pacman's requests. The `Server` lines for pacserve have had these forms:
  *
- * - `http://localhost:15678/pacman/$repo/os/$arch`. Programs such as devtools' arch-nspawn find `$repo`
- *   and `$arch` in a server by the `/os/` between them, which all mirrors of Arch have;
+ * - `http://localhost:15678/pacman/$repo/os/$arch`. Programs such as arch-nspawn of devtools find `$repo`
+ *   and `$arch` in a server by the `/os/` between them, which the URLs of all Arch mirrors have;
  * - `http://localhost:15678/pacman/$repo/$arch`, and `/request/$repo/$arch` until 2011;
  * - `http://localhost:15678/pkg/?repo=$repo&arch=$arch&file=`;
- * - `/pkg/<file>`, the place in the shared tree that the others stand for.
+ * - `/pkg/<file>`, the path in the shared tree to which the other forms lead.
  */
 
 import { decodeSegment, type Target } from "../http/target.ts";
 
-/** What pacman asks for. */
+/** The file of a request of pacman. */
 export interface PacmanAddress {
-  /** Null where the address does not say. */
+  /** Null when the URL does not contain it. */
   readonly repository: string | null;
   readonly architecture: string | null;
   /** One file name: no slash, no NUL, not empty, not `.` or `..`. */
@@ -22,13 +22,13 @@ export interface PacmanAddress {
 /** The directory of the shared tree in which all packages are. */
 export const PACKAGES = "pkg";
 
-/** No file system that Linux knows has longer names. */
+/** Maximum length of a file name. No file system of Linux supports longer names. */
 const MAX_NAME = 255;
 
 /**
- * Takes an address of pacman's apart.
+ * Parses the URL of a request of pacman.
  *
- * @returns null when it is none, such as the listing of `/pkg/`, or has a piece too many or too few.
+ * @returns null for any other URL, for example that of the listing `/pkg/`, or one with too many segments.
  */
 export function parsePacmanAddress(target: Target): PacmanAddress | null {
   const [first, second, third, fourth, fifth] = target.segments;
@@ -47,12 +47,12 @@ export function parsePacmanAddress(target: Target): PacmanAddress | null {
   }
 }
 
-/** The path in the shared tree that an address stands for. */
+/** Returns the path of the file in the shared tree. */
 export function placeOf(address: PacmanAddress): readonly string[] {
   return [PACKAGES, address.file];
 }
 
-/** True for a package and for its signature: makepkg puts `.pkg.` into every name, nothing else does. */
+/** True for a package and for its signature. Only their names contain `.pkg.`, which makepkg adds. */
 export function isPackageOrItsSignature(file: string): boolean {
   return file.includes(".pkg.");
 }
@@ -68,29 +68,29 @@ export function isPackage(file: string): boolean {
 }
 
 /**
- * True for what repo-add makes for a repository and pacman asks for: `core.db`, `core.files`, their
- * archives' full names, and their signatures.
+ * True for the files that repo-add creates for a repository, and that pacman requests: `core.db`,
+ * `core.files`, the full names of these archives, and their signatures.
  */
 export function isDatabaseOf(repository: string, file: string): boolean {
   return file.startsWith(`${repository}.`) &&
     /^(db|files)(\.tar(\.[a-z0-9]+)?)?(\.sig)?$/.test(file.slice(repository.length + 1));
 }
 
-/** True for what pacman can do without: the signature of a database. */
+/** True for a file that pacman does not need: the signature of a database. */
 export function isOptional(file: string): boolean {
   return isSignature(file) && !isPackageOrItsSignature(file);
 }
 
-/** Names a repository's database; its signature has the same name. */
+/** Returns the key of a database; the key of its signature is the same. */
 export function databaseOf({ repository, file }: PacmanAddress): string {
   return `${repository}/${isSignature(file) ? file.slice(0, -".sig".length) : file}`;
 }
 
 /**
- * The address of a package on a peer, written so that pacman still asks *us* for its signature.
+ * Returns the URL of a package on a peer, encoded such that pacman requests the signature from *this* server.
  *
- * After a redirect pacman asks the target for `<package>.sig`, unless the target's name has no
- * `.pkg` in it. To the peer an encoded dot is a dot.
+ * After a redirect pacman requests `<package>.sig` from the target, unless the name in the target's URL does
+ * not contain `.pkg`. The peer decodes the encoded dot.
  *
  * `http://10.0.0.2:15678/pkg/foo-1-1-any.pkg.tar.zst` becomes `…/foo-1-1-any%2Epkg.tar.zst`.
  */
@@ -100,8 +100,8 @@ export function hidePackageName(url: string): string {
 }
 
 /**
- * `repo=core&arch=x86_64&file=/core.db`. Not read as a form's: there a `+` is a space, but here it is
- * part of a package's name.
+ * Parses `repo=core&arch=x86_64&file=/core.db`. `URLSearchParams` is not used, because it decodes `+` as a
+ * space, but here `+` is a part of the name of a package.
  */
 function parseQuery(search: string): PacmanAddress | null {
   const values = new Map<string, string>();
@@ -119,7 +119,7 @@ function parseQuery(search: string): PacmanAddress | null {
   return address(repository, architecture, decodeSegment(file) ?? undefined);
 }
 
-/** Null for a value that is missing or empty, undefined for one that is malformed. */
+/** Returns null for a missing or empty value, undefined for a malformed one. */
 function decodeOptional(raw: string | undefined): string | null | undefined {
   if (raw === undefined || raw === "") return null;
   return decodeSegment(raw) ?? undefined;

@@ -1,4 +1,4 @@
-/** Conditions of requests that a mirror judges: those for databases (RFC 9110 §13). */
+/** Conditional header fields of requests (RFC 9110 §13), which are sent to mirrors for databases. */
 
 import type { HttpRequest } from "../http/exchange.ts";
 import { isPackageOrItsSignature } from "./address.ts";
@@ -9,8 +9,8 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The conditions of a request for a file, as header fields. A package never changes under its name, so
- * only what is said of other files is passed on.
+ * Returns the conditional header fields of a request, to send them to a mirror. For a package there are
+ * none, because it never changes.
  */
 export function conditionsOf(
   { headers }: HttpRequest,
@@ -25,7 +25,7 @@ export function conditionsOf(
   return conditions;
 }
 
-/** A request for a file, whatever version of it the client has. */
+/** Returns the request without its conditions, so that the answer is not 304. */
 export function unconditional(request: HttpRequest): HttpRequest {
   const { method, target, body, connection, signal } = request;
   const none = Object.fromEntries(Object.keys(CONDITIONS).map((name) => [name, undefined]));

@@ -1,31 +1,31 @@
-/** What the choice between cache, peer and mirror is told. Plain data, for the worker. */
+/** The configuration of the search in cache, peers and mirrors. Plain data, for the worker. */
 
 import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 
-/** Where files are kept that are being relayed. */
+/** The directory for the files that are being relayed. */
 export interface SpoolConfiguration {
-  /** Absolute path of a directory that may be written to. */
+  /** Absolute path of a writable directory. */
   readonly directory: string;
-  /** Bytes that all spools together may take. */
+  /** Maximum size of all spools together, in bytes. */
   readonly size: number;
 }
 
-/** Everything about answering pacman. */
+/** The configuration of the answers to pacman. */
 export interface PacserveConfiguration {
   readonly pacman: PacmanConfiguration;
-  /** Databases and all else may come from peers (`--trust-pacserve-peers`). */
+  /** True when all files, also databases, may come from peers (`--trust-pacserve-peers`). */
   readonly trustPeers: boolean;
-  /** TCP port of ours, so that a `Server` line that names us is not taken for a mirror. */
+  /** TCP port of this server, so that a `Server` line with its address is not used as a mirror. */
   readonly port: number;
-  /** Names of this host (bare, with its domain…), for the same purpose. */
+  /** Names of this host (without and with its domain), for the same purpose. */
   readonly hostNames: readonly string[];
-  /** This host's pacman is redirected like all others, instead of getting files from here. */
+  /** True when pacman on this host is redirected like other clients (`--redirect`). */
   readonly redirect: boolean;
-  /** Null: nothing is kept on disk. */
+  /** Null when no files are kept on disk. */
   readonly spool: SpoolConfiguration | null;
-  /** PEM certificates of the authorities that those of peers with TLS are verified against. */
+  /** PEM certificates of the authorities that certify peers with TLS. */
   readonly authorities: readonly string[];
-  /** Null: mirrors are reached without a proxy. */
+  /** Null when mirrors are reached without a proxy. */
   readonly proxies: ProxyVariables | null;
 }

@@ -1,54 +1,54 @@
-/** What pacman's sync databases say of package files: their size and their SHA-256. */
+/** Finds the size and the SHA-256 of packages in pacman's sync databases. */
 
 import { type ExpectedFile, PackageTable } from "../pacman/package_table.ts";
 
 export type { ExpectedFile } from "../pacman/package_table.ts";
 
-/** A database as it was read. Plain data, for another thread. */
+/** A database that was read. Plain data, for another thread. */
 export interface ReadDatabase {
   /** The repository, whose database is `DBPath/sync/<repository>.db`. */
   readonly repository: string;
-  /** Which state of the file this is; null: there is no such file, or no such repository any more. */
+  /** Identifies the state of the file; null when the file or its repository does not exist any more. */
   readonly version: string | null;
   /** The buffer of a {@link PackageTable}; null when the database could not be read. */
   readonly table: ArrayBuffer | null;
 }
 
-/** The version of every database while their directory is not there: it is said once. */
+/** The version of every database while their directory is missing, so that this is logged only once. */
 export const NO_DIRECTORY = "no directory";
 
-/** Where databases are read: another thread, or this one in tests. */
+/** Reads databases: in another thread, or in tests in this one. */
 export interface Databases {
   /**
    * Reads the databases that changed.
    *
    * @param known the version of each database that the caller has, by repository.
-   * @returns each database that is new, has another version, or is no more. Never rejects.
+   * @returns each database that is new, has another version, or was removed. Never rejects.
    */
   readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]>;
 }
 
-/** How long databases are waited for. */
+/** The time limits of {@link ExpectedFiles}. */
 interface ExpectedFilesOptions {
-  /** Milliseconds for which what was read is taken to be current. */
+  /** Milliseconds after a reading in which the databases are not checked again. */
   readonly freshFor: number;
-  /** Milliseconds that a request waits for a reading under way, counted from its start. */
+  /** Milliseconds that a request waits for a running reading, counted from the start of the reading. */
   readonly patience: number;
 }
 
 const DEFAULTS: ExpectedFilesOptions = { freshFor: 1000, patience: 3000 };
 
 /**
- * Knows what package files must be. Nothing is read before the first question, and nothing is looked
- * at without one: an idle machine stays asleep.
+ * Finds the expected size and digest of packages. Databases are read and checked only when a file is
+ * requested, so that an idle machine has nothing to do.
  */
 export class ExpectedFiles {
   readonly #databases: Databases;
   readonly #options: ExpectedFilesOptions;
-  /** By repository. */
+  /** The version of each database, by repository. */
   readonly #versions = new Map<string, string>();
   readonly #tables = new Map<string, PackageTable>();
-  /** The reading under way: true when it ended in time, false as soon as it takes too long. */
+  /** The running reading. It resolves with true when it ended in time, with false when the time is over. */
   #reading: Promise<boolean> | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
 
@@ -58,38 +58,38 @@ export class ExpectedFiles {
   }
 
   /**
-   * What a package file must be, for a request of this host's own pacman. Call it for no other
-   * request: it may read databases.
+   * Resolves with the expected size and digest of a package, for a request of pacman on this host. Must not
+   * be called for other requests, because it may read databases.
    *
-   * @param repository of the request. Null where its address has none: then all repositories count.
+   * @param repository of the request; null when it has none: then all repositories are searched.
    * @param name of the file, without `.sig`.
-   * @returns null when it is not known: no database has the name, two differ (without a repository),
-   * the database cannot be read, or reading takes longer than a request may wait.
+   * @returns null when they are unknown: no database has the name, two differ (without a repository), the
+   * database cannot be read, or reading takes longer than a request may wait.
    */
   async find(repository: string | null, name: string): Promise<ExpectedFile | null> {
     const isFresh = performance.now() - this.#readAt < this.#options.freshFor;
     const found = this.#reading === null && isFresh ? this.#lookup(repository, name) : null;
-    // A name that is not known may be that of a database that pacman has just synchronised.
+    // An unknown name may be in a database that pacman has just synchronised.
     if (found !== null) return found;
     return await this.#read() ? this.#lookup(repository, name) : null;
   }
 
   /**
-   * Everything that the databases, as they were read last, say of files with this name: of several
-   * repositories, and mostly one or nothing. Reads nothing.
+   * Returns the entries for this name in the databases that have been read: mostly one or none, and several
+   * if several repositories have it. Reads no database.
    */
   known(name: string): readonly ExpectedFile[] {
     return [...this.#tables.values()].flatMap((table) => table.find(name) ?? []);
   }
 
   /**
-   * Tries to read what is new, and what could not be read before.
+   * Tries to read the databases that changed, and those that could not be read before.
    *
-   * @returns the repositories whose databases are seen, and whether each could be read. Null when
-   * that takes longer than a request may wait.
+   * @returns for each repository whose database exists, true when it could be read. Null when the reading
+   * takes longer than a request may wait.
    */
   async readable(): Promise<ReadonlyMap<string, boolean> | null> {
-    // Permissions may have changed, which is no other version of a file.
+    // Read those again, because permissions may have changed, which does not change the version.
     if (this.#reading === null) {
       for (const repository of this.#versions.keys()) {
         if (!this.#tables.has(repository)) this.#versions.delete(repository);
@@ -107,7 +107,7 @@ export class ExpectedFiles {
     return others.every((other) => isSameFile(first, other)) ? first : null;
   }
 
-  /** Reads what has changed, or joins the reading under way; false when that takes too long. */
+  /** Reads the changed databases, or waits for the running reading; false when that takes too long. */
   #read(): Promise<boolean> {
     this.#reading ??= this.#startReading();
     return this.#reading;

@@ -1,4 +1,4 @@
-/** Repositories whose servers are all `file:` addresses: served from those directories. */
+/** Serves repositories whose servers are all `file:` URLs from their directories. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { FileReplies } from "../quickserve/file_reply.ts";
@@ -8,13 +8,13 @@ import { isDatabaseOf, isPackageOrItsSignature } from "./address.ts";
 import { directoriesOf, type Self } from "./servers.ts";
 
 /**
- * Serves what pacman may ask of such a repository, its packages, databases and their signatures, and
- * nothing else that lies in those directories.
+ * Serves the packages and databases of such repositories, and their signatures. Other files in the
+ * directories are not served.
  */
 export class FileRepositories {
   readonly #tree: SharedTree;
   readonly #replies: FileReplies;
-  /** Places in the tree by the repository's name: a name may have anything in it. */
+  /** The path in the tree of each repository. It is not the repository's name, which may contain `/`. */
   readonly #places: ReadonlyMap<string, string>;
 
   constructor(configuration: PacmanConfiguration, self: Self) {
@@ -28,12 +28,12 @@ export class FileRepositories {
       shares.push({ path, sources, packageCache: true });
     }
     this.#places = places;
-    // repo-add's `core.db` is a link to the archive beside it, which is as far as links may lead.
+    // The `core.db` of repo-add is a link to an archive in the same directory. No other links are followed.
     this.#tree = new SharedTree({ shares, filters: [], showHidden: false, followLinks: false });
     this.#replies = new FileReplies(this.#tree, "file repository");
   }
 
-  /** The reply with a file of a repository; null when this is no such repository or has no such file. */
+  /** Returns the reply with a file; null when the repository is not served here, or lacks the file. */
   reply(repository: string, file: string, request: HttpRequest): Reply | Promise<Reply> | null {
     const place = this.#places.get(repository);
     if (place === undefined) return null;
@@ -42,7 +42,7 @@ export class FileRepositories {
     return found?.kind === "file" ? this.#replies.reply(found, request) : null;
   }
 
-  /** Lets go of what is kept in memory. */
+  /** Frees cached files. */
   close(): void {
     this.#replies.close();
   }

@@ -1,4 +1,4 @@
-/** What is remembered from request to request, and survives another configuration. */
+/** State that is kept between requests, and survives a new configuration. */
 
 import { LRUCache } from "lru-cache";
 import type { Log } from "../log.ts";
@@ -16,44 +16,44 @@ import { SpoolDirectory } from "./relay/spool.ts";
 import { RELAY_TIMES, type RelayTimes } from "./relay/times.ts";
 import { newInstanceName } from "./via.ts";
 
-/** How long (ms) it is remembered which mirror gave a database, for its signature. */
+/** Milliseconds for which the mirror of a database is stored, because its signature must come from there. */
 const DATABASE_REMEMBERED = 600_000;
 
-/** What the choice remembers: small, bounded, and of no use after an hour. Downloads are part of it. */
+/** State that is kept between requests, with the running downloads. Its size is limited. */
 export interface PacserveMemory {
-  /** What the mirrors said, and which of them are dead. */
+  /** The answers of mirrors, and the mirrors that failed. */
   readonly mirrors: Mirrors;
-  /** Whose copies were wrong. */
+  /** The peers that sent wrong files, or failed. */
   readonly sources: SourceMemory;
-  /** The origin of the mirror that gave a database, by repository and name. */
+  /** The origin of the mirror that sent a database, by repository and name. */
   readonly databases: LRUCache<string, string>;
   readonly relay: Relay;
-  /** Counts what the relay's downloads bring. */
+  /** Counts the files and bytes of the relay's downloads. */
   readonly received: Received;
   readonly signatures: Signatures;
-  /** Asks peers: never through a proxy. */
+  /** Sends requests to peers, never through a proxy. */
   readonly peerClient: FileClient;
-  /** Asks mirrors: through the proxies of the environment. */
+  /** Sends requests to mirrors, through the proxies of the environment. */
   readonly mirrorClient: FileClient;
-  /** Our name in `Via`. */
+  /** Name of this server in `Via`. */
   readonly instance: string;
 }
 
-/** What a memory begins with. */
+/** The options of {@link createPacserveMemory}. */
 interface PacserveMemoryOptions {
   readonly log: Log;
-  /** Null: what is relayed goes through windows. */
+  /** Null when files are relayed through windows only. */
   readonly spool?: SpoolConfiguration | null;
-  /** Null: mirrors are asked directly. */
+  /** Null when mirrors are reached without a proxy. */
   readonly proxies?: ProxyVariables | null;
-  /** What the worker before this one knew. */
+  /** The state of the previous worker. */
   readonly sources?: SourceMemoryState;
   readonly times?: RelayTimes;
-  /** Where files and bytes are counted; by default nowhere. */
+  /** Counters of files and bytes; by default they are not counted. */
   readonly counters?: Pick<LiveCounters, "count">;
 }
 
-/** A memory with nothing in it but what the options say. */
+/** Creates a memory that contains only the state in the options. */
 export function createPacserveMemory(
   options: PacserveMemoryOptions,
 ): PacserveMemory {

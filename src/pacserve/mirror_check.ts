@@ -5,35 +5,35 @@ import { type FileAnswer, type FileClient, HttpError } from "./relay/http_client
 import type { Self } from "./servers.ts";
 
 /**
- * What a mirror says about a file:
- * - `has`, `lacks`: it is alive;
- * - `fails`: it cannot be reached, or answers that something is wrong with it;
- * - `loops`: for this request, which has been here, it would ask this server again;
- * - `unknown`: it was not asked.
+ * The result of a check whether a mirror has a file:
+ * - `has`, `lacks`: the mirror works, and has the file or does not;
+ * - `fails`: the mirror cannot be reached, or reports an error of its own;
+ * - `loops`: the mirror would send the request back to this server;
+ * - `unknown`: the mirror was not asked.
  */
 export type Verdict = "has" | "lacks" | "fails" | "loops" | "unknown";
 
 /** The outcome of a check. */
 export interface CheckResult {
   readonly verdict: Verdict;
-  /** What was wrong, for the log; without the address, which may have credentials in it. */
+  /** The reason for the log. It does not contain the URL, which may have credentials. */
   readonly reason: string;
 }
 
-/** How a check is made. */
+/** The options of a check. */
 interface CheckOptions {
   readonly client: FileClient;
-  /** The longest that it may take, in milliseconds. */
+  /** Time limit in milliseconds. */
   readonly timeout: number;
-  /** The value of `Via`. */
+  /** The value of the `Via` field of the request. */
   readonly via: string;
-  /** A mirror that redirects there is no mirror. */
+  /** This server. A mirror that redirects to it is not used. */
   readonly self: Pick<Self, "isAt">;
 }
 
 /**
- * Asks with HEAD, or for the first byte where the server does not know HEAD, following redirects.
- * It never rejects.
+ * Checks with HEAD whether a mirror has the file, and follows redirects. If the server does not support
+ * HEAD, requests the first byte. Never rejects.
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
   const { client, timeout, via, self } = options;
@@ -58,16 +58,18 @@ export async function checkMirror(address: string, options: CheckOptions): Promi
   }
 }
 
-/** What the final answer to a HEAD means. */
+/** Returns the result that the final answer to a HEAD means. */
 export function judge({ status, headers }: FileAnswer): CheckResult {
   if (status === 200 || status === 206) {
-    // A page for people instead of a file: a captive portal, or a mirror's friendly "not found".
+    // A captive portal, or the "not found" page of a mirror.
     const isPage = /^text\/html\b/i.test(headers.get("content-type") ?? "");
-    return isPage ? { verdict: "lacks", reason: "answers with a page" } : has;
+    return isPage ? { verdict: "lacks", reason: "answers with an HTML page" } : has;
   }
-  // The file is there, and empty: no first byte can be had.
+  // The file exists and is empty, so it has no first byte.
   if (status === 416) return has;
-  if (status === 508) return { verdict: "loops", reason: "would ask this server" };
+  if (status === 508) {
+    return { verdict: "loops", reason: "would send the request back to this server" };
+  }
   const reason = `answers ${status}`;
   const isWrong = status < 400 || status === 429 || status >= 500;
   return { verdict: isWrong ? "fails" : "lacks", reason };
@@ -79,6 +81,6 @@ function resultOf(error: unknown): CheckResult {
   if (error instanceof RedirectRefused) {
     return { verdict: error.isToSelf ? "loops" : "fails", reason: error.message };
   }
-  const reason = error instanceof HttpError ? error.message : "cannot be asked";
+  const reason = error instanceof HttpError ? error.message : "cannot be requested";
   return { verdict: "fails", reason };
 }

@@ -1,43 +1,43 @@
-/** Asks several mirrors side by side, such that the earliest in order wins and time is bounded. */
+/** Asks several mirrors within a time limit. Of those that have the file, the first in order wins. */
 
 import type { Verdict } from "./mirror_check.ts";
 
-/** A mirror as the race sees it. */
+/** A mirror in a race. */
 export interface Runner {
-  /** Asks; a verdict that is remembered is given at once. Must not reject. */
+  /** Asks the mirror; a stored verdict is returned at once. Must not reject. */
   readonly ask: () => Verdict | Promise<Verdict>;
-  /** True for one that failed a short while ago. Such ones stand at the end. */
+  /** True for a mirror that failed a short while ago. These must be at the end of the list. */
   readonly isSetAside: boolean;
 }
 
 /** Times of a race, in milliseconds since its start. */
 export interface RaceTimes {
-  /** So much later than the one before it a mirror is asked, if none has answered meanwhile. */
+  /** Time between the requests to two mirrors, if none has answered meanwhile. */
   readonly stagger: number;
-  /** For so long a mirror that has the file waits for the answers of those before it. */
+  /** Time after which a mirror that has the file need not wait for the answers of earlier ones. */
   readonly patience: number;
-  /** The end. */
+  /** Time when the race ends. */
   readonly deadline: number;
 }
 
-/** Where a race ended. */
+/** The result of a race. */
 type RaceResult =
-  /** This one has the file. */
+  /** The mirror with this index has the file. */
   | { readonly kind: "has"; readonly index: number }
-  /** Nobody said yes in time, but this one may have the file. */
+  /** No mirror has confirmed the file in time, but the one with this index may have it. */
   | { readonly kind: "unverified"; readonly index: number }
   /** No mirror has the file. */
   | { readonly kind: "none" };
 
-/** How many mirrors may be asked at the same time. */
+/** Maximum number of mirrors that are asked at the same time. */
 const SIDE_BY_SIDE = 4;
 
 type Timer = ReturnType<typeof setTimeout>;
 
 /**
- * Asks `runners` in order until one has the file.
+ * Asks the mirrors in order until one has the file.
  *
- * @param optional pacman can do without the file: the first mirror that is alive decides.
+ * @param optional true when pacman does not need the file: then the first working mirror decides.
  */
 export function race(
   runners: readonly Runner[],
@@ -87,7 +87,7 @@ export function race(
           verdicts[index] = later;
           if (ended) return;
           evaluate();
-          // Somebody else answers for this one's no; a yes waits only for those asked before it.
+          // If this mirror lacks the file, ask the next one. Otherwise wait only for the earlier ones.
           if (later !== "has") askNext();
         });
         break;
@@ -117,7 +117,7 @@ export function race(
 
 type State = Verdict | "pending" | "unasked";
 
-/** The result as soon as the answers that there are give one. */
+/** Returns the result if the present answers are sufficient, else null. */
 function decide(states: readonly State[], patient: boolean, optional: boolean): RaceResult | null {
   for (const [index, state] of states.entries()) {
     if (state === "has") return { kind: "has", index };
@@ -128,16 +128,16 @@ function decide(states: readonly State[], patient: boolean, optional: boolean): 
   return null;
 }
 
-/** The result when all have been asked and have answered; null while there is something to wait for. */
+/** Returns the result when all mirrors have answered; null before. */
 function undecided(states: readonly State[], runners: readonly Runner[]): RaceResult | null {
   if (states.includes("pending") || states.includes("unasked")) return null;
   return lastWord(states, runners);
 }
 
 /**
- * The result when there is no more time. A mirror that failed lately and is slow to answer now, and
- * after that one that failed just now, is better than none: "not found" would be the end of it for
- * pacman, which may reach a mirror that this server cannot.
+ * Returns the result when the time is over. If possible, it is a mirror that has not answered yet, next one
+ * that also failed lately, and last one that failed in this race. Each is better than "not found", after
+ * which pacman would give up: pacman may reach a mirror that this server cannot.
  */
 function lastWord(states: readonly State[], runners: readonly Runner[]): RaceResult {
   const has = states.indexOf("has");

@@ -1,20 +1,20 @@
-/** One request to a mirror: with its credentials, and redirects followed. */
+/** Sends requests to mirrors: with credentials, and with redirects followed. */
 
 import type { FileAnswer, FileClient, FileRequest } from "./relay/http_client.ts";
 import type { Self } from "./servers.ts";
 import { basicAuthorization } from "./url_credentials.ts";
 
-/** What is asked. */
+/** A request to a mirror. */
 interface MirrorRequest extends Omit<FileRequest, "url"> {
   readonly client: FileClient;
-  /** Redirects to it are not followed. */
+  /** This server. Redirects to it are not followed. */
   readonly self: Pick<Self, "isAt">;
 }
 
-/** A mirror redirects to where it is not followed. */
+/** Thrown when a mirror sends a redirect that is not followed. */
 export class RedirectRefused extends Error {
   override readonly name: string = "RedirectRefused";
-  /** True when it redirects to this very server. */
+  /** True when the redirect leads to this server. */
   readonly isToSelf: boolean;
 
   constructor(message: string, isToSelf: boolean = false) {
@@ -25,23 +25,24 @@ export class RedirectRefused extends Error {
 
 const MAX_REDIRECTS = 5;
 
-/** Header fields of every request to a mirror. */
+/** Returns the header fields of every request to a mirror. */
 export function mirrorHeaders(via: string): Record<string, string> {
   return {
     "Via": via,
     "User-Agent": "pacserve",
-    // The file as it is: its length and its ranges matter.
+    // Request the file without a content coding, because its length and ranges are needed.
     "Accept-Encoding": "identity",
   };
 }
 
 /**
- * Sends a request and follows redirects. Credentials in the address go to its own origin alone, in a
- * header: no error and no log has them.
+ * Sends a request and follows redirects. Credentials in the URL are sent only to its origin, in a header
+ * field. Errors and logs do not contain them.
  *
- * @returns the answer that is no redirect; whoever gets it reads or closes it.
- * @throws {RedirectRefused}
- * @throws {HttpError} when there is no answer.
+ * @returns the final answer, which the caller must read or close.
+ * @throws {RedirectRefused} when a redirect is malformed, leads to this server or another scheme, or when
+ * there are more than {@link MAX_REDIRECTS}.
+ * @throws {HttpError} when there is no valid answer.
  */
 export async function requestMirror(address: string, request: MirrorRequest): Promise<FileAnswer> {
   const { client, self, ...rest } = request;
@@ -66,5 +67,5 @@ export async function requestMirror(address: string, request: MirrorRequest): Pr
     }
     if (self.isAt(url)) throw new RedirectRefused("redirects to this server", true);
   }
-  throw new RedirectRefused("redirects without end");
+  throw new RedirectRefused("sends too many redirects");
 }

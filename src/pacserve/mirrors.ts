@@ -9,87 +9,87 @@ import { race, type RaceTimes } from "./mirror_race.ts";
 import type { FileClient } from "./relay/http_client.ts";
 import { type Mirror, type Self, urlOn } from "./servers.ts";
 
-/** Where a file can be had. */
+/** The mirror that was chosen for a file. */
 export interface MirrorChoice {
-  /** The address of the file there, credentials included where the mirror has any. */
+  /** The URL of the file on the mirror, with credentials if the mirror has any. */
   readonly url: string;
   /** The mirror's scheme, host and port. */
   readonly origin: string;
-  /** True when the address has credentials in it, which a redirect could not carry. */
+  /** True when the URL has credentials, which clients ignore in a redirect. */
   readonly hasCredentials: boolean;
-  /** False when it did not say in time that it has the file. */
+  /** False when the mirror has not confirmed the file in time. */
   readonly verified: boolean;
-  /** True when it failed a short while ago. */
+  /** True when the mirror failed a short while ago. */
   readonly isSetAside: boolean;
 }
 
-/** What is asked of {@link Mirrors.choose}. */
+/** The options of {@link Mirrors.choose}. */
 interface MirrorQuestion {
-  /** In the order of pacman.conf. */
+  /** The mirrors in the order of pacman.conf. */
   readonly mirrors: readonly Mirror[];
   readonly file: string;
-  /** pacman can do without the file: the first live mirror's "not found" is the answer. */
+  /** True when pacman does not need the file. Then a "not found" of the first working mirror is used. */
   readonly optional: boolean;
-  /** The value of `Via` with which the mirrors are asked. */
+  /** The value of the `Via` field of requests. */
   readonly via: string;
-  /** This server, which is no mirror. */
+  /** This server. Redirects to it are not followed. */
   readonly self: Pick<Self, "isAt">;
-  /** IP address of the neighbour that wants the file; null for this host. */
+  /** IP address of the neighbour that requests the file; null for this host. */
   readonly neighbour: string | null;
 }
 
-/** How a mirror does, for people. */
+/** The state of a mirror, for the status page. */
 export interface MirrorState {
-  /** `answers`; `fails`: it failed last, and is asked last until `pause` is over; `not asked` lately. */
+  /** `answers`; `fails`: the mirror is the last choice until `pause` is over; `not asked` lately. */
   readonly state: "answers" | "fails" | "not asked";
-  /** In a row. */
+  /** Number of failures in a row. */
   readonly failures: number;
-  /** Seconds for which it is still asked last. */
+  /** Seconds for which the mirror is still the last choice. */
   readonly pause: number;
 }
 
-/** What {@link Mirrors} is told. Times in milliseconds. */
+/** The options of {@link Mirrors}. Times are in milliseconds. */
 export interface MirrorsOptions {
   readonly client: FileClient;
   readonly log: Pick<Log, "warn">;
   readonly now?: () => number;
   readonly times?: RaceTimes;
-  /** The longest check. It goes on when nobody waits for it any more, to know for the next time. */
+  /** Time limit of a check. It continues after the end of a race, so that its result can be stored. */
   readonly checkTimeout?: number;
 }
 
 /**
- * With the search among the peers beside it, a redirect comes within half a second. Most mirrors
- * answer in less than a tenth of one.
+ * Together with the search among the peers, a redirect takes at most half a second. Most mirrors answer in
+ * less than a tenth of a second.
  */
 const TIMES: RaceTimes = { stagger: 120, patience: 250, deadline: 430 };
 const CHECK_TIMEOUT = 5_000;
 
-/** For how long a mirror that fails is asked last, in milliseconds. */
+/** The time (ms) for which a mirror that failed is the last choice. */
 const BACKOFF: BackoffRange = { first: 10_000, max: 600_000 };
-/** More origins than any pacman.conf names; a list that changes must not let this grow. */
+/** Maximum number of stored origins. It is more than any pacman.conf has. */
 const MAX_ORIGINS = 500;
 
-/** For so long a mirror's answer is believed. */
+/** The time (ms) for which a mirror's answer is stored. */
 const REMEMBERED: Readonly<Record<"has" | "lacks", number>> = { has: 60_000, lacks: 15_000 };
 const MAX_REMEMBERED = 4_000;
-/** Checks at the same time. Neighbours cannot take up those that are left for this host's pacman. */
+/** Maximum number of simultaneous checks. The smaller limit leaves some for pacman on this host. */
 const MAX_CHECKS = 64;
 const MAX_CHECKS_FOR_NEIGHBOURS = 32;
 
 /**
- * Checks that one neighbour, and all of them together, can make us send to mirrors. An upgrade of 300
- * packages and their signatures is 600 checks at most.
+ * Maximum number of checks that one neighbour, and all of them together, can cause. An upgrade of 300
+ * packages and their signatures causes at most 600 checks.
  */
 const CHECKS_FOR_NEIGHBOUR = { burst: 600, perSecond: 10 };
 const CHECKS_FOR_NEIGHBOURS = { burst: 3_000, perSecond: 50 };
 
-/** Asks mirrors, and remembers for a short while what they said and which of them are dead. */
+/** Asks mirrors for files, and stores for a short time their answers, and which of them failed. */
 export class Mirrors {
   readonly #options: MirrorsOptions;
-  /** By origin. */
+  /** The backoff of each mirror, by origin. */
   readonly #backoffs: Backoffs;
-  /** Origins that answered. */
+  /** The origins of mirrors that have answered. */
   readonly #answered = new LRUCache<string, true>({ max: MAX_ORIGINS });
   readonly #answers: LRUCache<string, Verdict>;
   readonly #running = new Map<string, Promise<Verdict>>();
@@ -103,18 +103,18 @@ export class Mirrors {
     this.#answers = new LRUCache({
       max: MAX_REMEMBERED,
       ttl: REMEMBERED.has,
-      // Without it the time is taken from a timer.
+      // With 0, the cache reads the clock each time, and starts no timer.
       ttlResolution: 0,
       perf: { now },
     });
   }
 
   /**
-   * The first mirror in order that has the file; one that failed lately is asked last.
+   * Resolves with the first mirror in order that has the file. Mirrors that failed lately are asked last.
    *
-   * @returns where none has answered in time, or none may be asked for this neighbour any more, the
-   * first that may have it, best one that has not failed lately: to send pacman there is what pacman
-   * would have done without us. Null when no mirror has the file.
+   * @returns If no mirror has answered in time, or this neighbour may cause no more checks, the first mirror
+   * that may have the file, if possible one that has not failed lately: without us, pacman would use it, too.
+   * Null when no mirror has the file.
    */
   async choose(question: MirrorQuestion): Promise<MirrorChoice | null> {
     const { mirrors, file } = question;
@@ -143,7 +143,7 @@ export class Mirrors {
     };
   }
 
-  /** How the mirror of this origin does. */
+  /** Returns the state of the mirror with this origin. */
   stateOf(origin: string): MirrorState {
     const trouble = this.#backoffs.trouble(origin);
     if (trouble === null) {
@@ -153,7 +153,7 @@ export class Mirrors {
     return { state: "fails", failures: trouble.failures, pause: Math.ceil(trouble.pause / 1000) };
   }
 
-  /** A mirror failed while it gave a file: it is asked last for a while. */
+  /** Must be called when a mirror has failed. It is then the last choice for some time. */
   failed(origin: string, reason: string): void {
     const pause = this.#backoffs.failed(origin);
     if (pause === null) return;
@@ -165,7 +165,7 @@ export class Mirrors {
     const url = urlOn(mirror, question.file);
     const known = this.#answers.get(url);
     if (known !== undefined) return known;
-    // Requests that came different ways are different questions: one of them may be a loop.
+    // Requests with different `Via` fields do not share a check, because one of them may be a loop.
     const key = `${question.via} ${url}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;

@@ -1,15 +1,15 @@
-/** Which files of the caches are not what pacman's databases describe, and therefore are not shared. */
+/** Finds files in the caches that differ from pacman's databases, and therefore are not shared. */
 
 import type { HttpRequest } from "../http/exchange.ts";
 import { HEADERS } from "../peers/protocol.ts";
 import type { ExpectedFiles } from "./expected_files.ts";
 
-/** What is known without reading anything: a neighbour must not make this host read databases. */
+/** The databases that were read already: a neighbour's request must not make this host read others. */
 export type KnownFiles = Pick<ExpectedFiles, "known">;
 
 /**
- * Whether a file has a size that contradicts all databases which name it: an empty or truncated one,
- * which pacman would throw away.
+ * True when the size of a file differs from all databases that contain its name. Such a file is empty or
+ * truncated, and pacman would delete it.
  */
 export function isBroken(expected: KnownFiles, name: string, size: number): boolean {
   const known = expected.known(name);
@@ -17,8 +17,8 @@ export function isBroken(expected: KnownFiles, name: string, size: number): bool
 }
 
 /**
- * Whether a peer's request names a digest that this server's databases do not have for the file: its
- * copy is another build then, which is nobody's fault.
+ * True when a peer's request has a digest that this server's databases do not have for the file. Then the
+ * copy of this server is another build of the package.
  */
 export function isOfAnotherBuild(
   expected: KnownFiles,

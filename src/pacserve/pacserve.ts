@@ -1,14 +1,14 @@
 /**
- * The heart: where pacman gets a file from.
+ * Answers requests of pacman. A file comes from the first of these that has it:
  *
- * 1. the local caches, and what else is shared in `pkg`;
+ * 1. the local caches, and other shares in `pkg`;
  * 2. the directories of a repository that has only `file:` servers;
- * 3. a peer that has just said that it has the file, if it may come from a peer;
- * 4. the first mirror that has it.
+ * 3. a peer that has just confirmed the file, if the file may come from a peer;
+ * 4. a mirror.
  *
- * This host's own pacman gets the file from here (`relayed_files.ts`), so that a source that fails can
- * be replaced. Other machines' clients are redirected (`redirects.ts`). A file that nobody has is a 404.
- * Peers and mirrors are asked side by side.
+ * Peers and mirrors are asked at the same time. This server sends the file itself to pacman on this host
+ * (`relayed_files.ts`), so that a source that fails can be replaced. Clients on other machines are
+ * redirected (`redirects.ts`). If no source has the file, the reply is 404.
  */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
@@ -35,7 +35,7 @@ import { hasBeenThrough, hasComeFar } from "./via.ts";
 
 export { createPacserveMemory, type PacserveMemory } from "./memory.ts";
 
-/** What the room needs from the rooms around it. */
+/** The parts of the server that {@link Pacserve} uses. */
 export interface PacserveParts extends RelayedParts {
   readonly files: Pick<FileReplies, "reply">;
   readonly peers: RelayedParts["peers"] & { readonly finder: Pick<Finder, "find"> };
@@ -44,7 +44,7 @@ export interface PacserveParts extends RelayedParts {
   readonly expected: Pick<ExpectedFiles, "find" | "known">;
 }
 
-/** Answers requests for pacman's addresses. */
+/** Answers requests of pacman. */
 export class Pacserve {
   readonly #parts: PacserveParts;
   readonly #memory: PacserveMemory;
@@ -64,16 +64,16 @@ export class Pacserve {
     this.#redirects = new Redirects(configuration, expected, search, mirrors, this.#relayed);
   }
 
-  /** Lets go of what is kept in memory. */
+  /** Frees cached files. */
   close(): void {
     this.#fileRepositories.close();
   }
 
   /**
-   * Answers a request for an address of pacman's.
+   * Answers a request of pacman.
    *
-   * @returns null for every other request, and where the shared tree has a directory: the file
-   * server underneath answers it.
+   * @returns null for every other request, and for a directory of the shared tree: the file server answers
+   * these.
    */
   answer(request: HttpRequest, target: Target): Reply | Promise<Reply> | null {
     if (request.method !== "GET" && request.method !== "HEAD") return null;
@@ -93,7 +93,7 @@ export class Pacserve {
     if (!isLocal || !isPackage(address.file)) {
       return this.#fromCache(found, request, address, isLocal);
     }
-    // This host's pacman gets no file from here that it would throw away.
+    // Do not send a file to this host's pacman that pacman would delete.
     return this.#parts.expected.find(address.repository, address.file).then((expected) =>
       expected !== null && expected.size !== found.size
         ? this.#wrongInCache(found, request, address)
@@ -102,11 +102,10 @@ export class Pacserve {
   }
 
   /**
-   * Answers a request of a peer: it wants to know what is here, and does its own search elsewhere.
+   * Answers a request of a peer. A peer is never redirected, because it does its own search.
    *
-   * @returns 404 for a package that is not the one that the peer wants, or that is broken; what is being
-   * downloaded, for a peer that may have it; null for every other request: the file server underneath
-   * answers it.
+   * @returns 404 when the package here is broken, or another build than the peer needs; the file in the
+   * spool, if the peer may get it; null for every other request, which the file server answers.
    */
   answerPeer(request: HttpRequest, { segments }: Target): Reply | null {
     const [directory, name = ""] = segments;
@@ -138,17 +137,22 @@ export class Pacserve {
     request: HttpRequest,
     address: PacmanAddress,
   ): Promise<Reply> {
-    const sentence = `${localPath} has ${size} bytes, which is not what the database says; it is ` +
-      "not used";
+    const sentence =
+      `${localPath} is not used: it has ${size} bytes, which differs from the size ` +
+      "in the database";
     this.#parts.log.warn(sentence);
-    // pacman asks whether its wrong file is still the newest: the right one may be older, and libcurl
-    // would refuse it for its date.
+    // Remove the conditions and the date: pacman sends the date of its wrong file. The correct file may be
+    // older, and libcurl would then refuse it.
     const reply = await this.#notHere(unconditional(request), address, true, true);
     const { "Last-Modified": _, ...headers } = reply.headers;
     return { ...reply, headers };
   }
 
-  /** @param peersToo false: what we skip of our own, the peers may have from us. */
+  /**
+   * Answers from the other sources.
+   *
+   * @param peersToo false when our own copy was skipped: the peers may have got theirs from us.
+   */
   #notHere(
     request: HttpRequest,
     address: PacmanAddress,
@@ -170,7 +174,7 @@ export class Pacserve {
     }
     const via = request.headers["via"];
     if (hasBeenThrough(via, this.#memory.instance) || hasComeFar(via)) {
-      return textReply(508, "508 This server has been asked already");
+      return textReply(508, "508 This request has passed through this server, or too many others");
     }
     return isLocal && !this.#parts.configuration.redirect
       ? this.#relayed.reply(request, address, peersToo)

@@ -1,19 +1,19 @@
-/** Searches among the peers for what pacman wants. */
+/** Searches the peers for a file that pacman requests. */
 
 import type { Log } from "../log.ts";
 import type { Client, Finder, Found } from "../peers/finder.ts";
 import { type PacmanAddress, placeOf } from "./address.ts";
 
 /**
- * So much later (ms) than the peers the mirrors are asked, if the peers have not answered by then. On
- * a quiet LAN they have, and a package that comes from a peer costs the mirror nothing.
+ * Milliseconds between the request to the peers and the one to the mirrors, which is not sent if a peer has
+ * answered. On a quiet LAN it has, so that a package from a peer causes no request to a mirror.
  */
 export const HEAD_START = 50;
 
-/** Peers with another file of the same name that are passed over in one search. */
+/** Maximum number of peers with another file of the same name that are ignored in one search. */
 const MAX_OTHERS = 8;
 
-/** Finds copies of the right length. */
+/** Finds copies with the expected length. */
 export class PeerSearch {
   readonly #finder: Pick<Finder, "find">;
   readonly #log: Pick<Log, "warn">;
@@ -24,10 +24,10 @@ export class PeerSearch {
   }
 
   /**
-   * A peer that has just said that it has the file; null when there is none.
+   * Resolves with a peer that has just confirmed the file; null when there is none.
    *
-   * @param sizes in bytes that its copy may have; empty where nobody knows.
-   * @param mayAsk whether a peer, by its URL, comes into question; by default all do.
+   * @param sizes possible sizes of the file in bytes; empty when they are unknown.
+   * @param mayAsk returns false for the URL of a peer that must not be asked; by default all may be.
    */
   async find(
     address: PacmanAddress,
@@ -36,7 +36,7 @@ export class PeerSearch {
     mayAsk?: (peer: string) => boolean,
   ): Promise<Found | null> {
     const others = new Set<string>();
-    // Clients share a search for which any peer may be asked.
+    // Without a filter, several clients can share one search.
     const isWanted = sizes.length === 0
       ? mayAsk
       : (peer: string): boolean => !others.has(peer) && (mayAsk?.(peer) ?? true);
@@ -45,11 +45,11 @@ export class PeerSearch {
         const found = await this.#finder.find(placeOf(address), client, isWanted);
         if (found === null || found.size === null || sizes.length === 0) return found;
         if (sizes.includes(found.size)) return found;
-        // Another build, of another distribution perhaps: that is nobody's fault.
+        // The peer has another build of the package, which is not its fault.
         others.add(found.peer);
       }
     } catch (error) {
-      // A search that fails must not keep pacman from the mirrors.
+      // If the search fails, pacman still gets the file from a mirror.
       if (!client.signal.aborted) this.#log.warn(`the search among peers failed: ${error}`);
     }
     return null;

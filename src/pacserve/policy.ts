@@ -1,4 +1,4 @@
-/** What may come from where, and to whom. */
+/** Decides which files may come from peers, and which clients may get a shared file. */
 
 import type { Repository } from "../pacman/configuration.ts";
 import { isInside, realPath } from "../files.ts";
@@ -7,13 +7,13 @@ import type { PacserveConfiguration } from "./configuration.ts";
 import { isOurArchitecture } from "./servers.ts";
 
 /**
- * Whether a file may come from a peer.
+ * True when a file may come from a peer.
  *
- * Packages may: their signature or the database's checksum shows a wrong one. A package's signature
- * may, where pacman insists on a valid one; elsewhere a signature makes pacman skip the checksum, and
- * a peer could forge it. All else may only if the peers are trusted.
+ * Packages may, because pacman notices a wrong one by its signature or by the checksum in the database. The
+ * signature of a package may if pacman requires a valid one. Otherwise a signature makes pacman skip the
+ * checksum, and a peer could forge it. All other files may come from peers only if these are trusted.
  *
- * @param repository that the address names, if pacman.conf has it.
+ * @param repository that the request names, if pacman.conf has it.
  */
 export function mayComeFromPeer(
   address: PacmanAddress,
@@ -26,12 +26,12 @@ export function mayComeFromPeer(
 }
 
 /**
- * Whether a file that is shared here is for the client. A package has its architecture in its name;
- * a database of ours would be the wrong one for a client of another architecture. And a master
- * machine, which shares its databases, itself needs fresh ones from a mirror.
+ * True when the client may get this shared file. Packages have their architecture in their name, but a
+ * database of this host would be wrong for a client with another architecture. A host that shares its own
+ * databases must itself get new ones from a mirror.
  *
  * @param localPath of the shared file.
- * @param isLocal the client is on this host.
+ * @param isLocal true when the client is on this host.
  */
 export function isForClient(
   address: PacmanAddress,
@@ -41,6 +41,6 @@ export function isForClient(
 ): boolean {
   if (isPackageOrItsSignature(address.file)) return true;
   if (!isOurArchitecture(address.architecture, pacman)) return false;
-  // It may be shared by way of a link to pacman's databases.
+  // Resolve links, because the share may be a link to pacman's databases.
   return !isLocal || !isInside(realPath(localPath), pacman.databasePath);
 }

@@ -1,8 +1,8 @@
-/** What this host's pacman received for its packages, until a transaction with them tells the user. */
+/** Counts the bytes of each package that pacman on this host received, for the report of a transaction. */
 
 import { LRUCache } from "lru-cache";
 
-/** Bytes that came, and how many of them from machines of the LAN. */
+/** The number of received bytes, in total and from machines of the LAN. */
 export interface ReceivedBytes {
   readonly lan: number;
   readonly total: number;
@@ -14,25 +14,24 @@ export interface ReceivedPackage extends ReceivedBytes {
   readonly file: string;
 }
 
-/** Packages that are remembered: more than most systems have. */
+/** Maximum number of stored packages. It is more than most systems have. */
 const MAX_PACKAGES = 8_192;
 
-/** The name of a package in that of its file: `foo-bar` of `foo-bar-1:2.0-1-x86_64.pkg.tar.zst`. */
+/** Matches a file name, and captures the package name: `foo-bar` of `foo-bar-1:2.0-1-x86_64.pkg.tar.zst`. */
 const FILE_NAME = /^(.+)-[^-]+-[^-]+-[^-]+\.pkg\.tar(?:\.\w+)?$/;
 
 /**
- * Remembers the last download of each package. Only that one counts, because another system on this
- * host (a chroot) may have downloaded the package, too. A download counts until a transaction asks for
- * its package, whichever transaction fetched it: `pacman -Sw` and one that was cancelled install nothing,
- * and therefore ask for nothing.
+ * Stores the last download of each package. Earlier ones do not count, because another system on this host
+ * (a chroot) may have downloaded the package, too. A download is stored until a transaction installs its
+ * package, even if another one has downloaded it: `pacman -Sw` and a cancelled transaction install nothing.
  */
 export class ReceivedPackages {
   readonly #packages = new LRUCache<string, ReceivedPackage>({ max: MAX_PACKAGES });
 
   /**
-   * A download of a file is over.
+   * Must be called when a download of a file has ended.
    *
-   * @param isRest the client had a part of the file already, and these bytes follow it.
+   * @param isRest true when the client already had a part of the file, and these bytes follow it.
    */
   add(file: string, { lan, total }: ReceivedBytes, isRest: boolean): void {
     const name = packageName(file);
@@ -42,7 +41,7 @@ export class ReceivedPackages {
     this.#packages.set(name, { file, lan: part.lan + lan, total: part.total + total });
   }
 
-  /** What the last downloads of these packages brought; each is told once. */
+  /** Returns the bytes of the last downloads of these packages, and removes these downloads. */
   take(names: Iterable<string>): ReceivedBytes {
     let [lan, total] = [0, 0];
     for (const name of names) {
@@ -55,18 +54,18 @@ export class ReceivedPackages {
     return { lan, total };
   }
 
-  /** What another server that takes over should know, the oldest first. */
+  /** Returns the state for {@link import} in a new worker, the oldest download first. */
   export(): ReceivedPackage[] {
     return [...this.#packages.values()].reverse();
   }
 
-  /** Takes over what {@link export} gave. */
+  /** Adds the state that {@link export} returned in another worker. */
   import(packages: readonly ReceivedPackage[]): void {
     for (const received of packages) this.add(received.file, received, false);
   }
 }
 
-/** The name of the package in a file; null for any other file. */
+/** Returns the name of the package in a file; null when the file is not a package. */
 function packageName(file: string): string | null {
   return FILE_NAME.exec(file)?.[1] ?? null;
 }

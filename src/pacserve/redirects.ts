@@ -1,4 +1,4 @@
-/** Sends clients to a peer or a mirror: other machines, and this host where the user wants it. */
+/** Redirects clients to a peer or a mirror: other machines, and with `--redirect` this host. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { isPackage, isPackageOrItsSignature, type PacmanAddress } from "./address.ts";
@@ -11,7 +11,7 @@ import type { RelayedFiles } from "./relayed_files.ts";
 import { notFound, redirectToMirror, redirectToPeer } from "./replies.ts";
 import type { RepositoryMirrors } from "./repository_mirrors.ts";
 
-/** Asks peers and mirrors side by side. */
+/** Asks peers and mirrors at the same time, and redirects to the best one. */
 export class Redirects {
   readonly #configuration: PacserveConfiguration;
   readonly #expected: Pick<ExpectedFiles, "known">;
@@ -19,7 +19,7 @@ export class Redirects {
   readonly #mirrors: RepositoryMirrors;
   readonly #relayed: RelayedFiles;
 
-  /** @param relayed for what a redirect cannot carry. */
+  /** @param relayed answers if a redirect is not possible. */
   constructor(
     configuration: PacserveConfiguration,
     expected: Pick<ExpectedFiles, "known">,
@@ -35,10 +35,10 @@ export class Redirects {
   }
 
   /**
-   * A redirect to a peer, else to the first mirror that has the file, else 404.
+   * Returns a redirect to a peer, else to the first mirror that has the file, else 404.
    *
-   * @param isLocal the client is on this host.
-   * @param peersToo false: peers are not asked.
+   * @param isLocal true when the client is on this host.
+   * @param peersToo false when peers must not be asked.
    */
   async reply(
     request: HttpRequest,
@@ -49,7 +49,7 @@ export class Redirects {
     const mayAskPeers = peersToo &&
       mayComeFromPeer(address, this.#mirrors.repository(address), this.#configuration) &&
       this.#canGiveSignature(request, address, isLocal);
-    // A copy must have the length that the databases say, as far as they say any.
+    // If the databases contain the file, a copy must have the length in them.
     const sizes = this.#expected.known(address.file).map(({ size }) => size);
     const peerSearch = mayAskPeers
       ? this.#peers.find(address, request, sizes)
@@ -64,16 +64,16 @@ export class Redirects {
     const mirror = await mirrorCheck;
     if (mirror === null) return notFound(address.file);
     if (!isPackageOrItsSignature(address.file)) this.#mirrors.gave(address, mirror.origin);
-    // libcurl sends credentials of a redirect's target nowhere, so such a file goes through here.
+    // libcurl ignores credentials in the URL of a redirect. Therefore such a file is relayed.
     return mirror.hasCredentials
       ? await this.#relayed.reply(request, address, false)
       : redirectToMirror(mirror);
   }
 
   /**
-   * True when this server can find the signature of a package that a peer has. pacman asks here for it
-   * after the redirect. If pacman requires one, a 404 for it would fail the upgrade. Therefore pacman
-   * gets the 404 for the package itself, and goes on with its next server.
+   * True when this server can find the signature of a package that a peer has. After the redirect, pacman
+   * requests the signature from this server. If it is required, a 404 for it would fail the upgrade. It is
+   * better to answer 404 for the package itself, because pacman then continues with its next server.
    */
   #canGiveSignature(request: HttpRequest, address: PacmanAddress, isLocal: boolean): boolean {
     const signature = { ...address, file: `${address.file}.sig` };
@@ -83,7 +83,7 @@ export class Redirects {
   }
 }
 
-/** What `act` gives, called when `earlier` gave null, or after `milliseconds` if it gave nothing yet. */
+/** Calls `act` when `earlier` resolves with null, or after `milliseconds` if it has not resolved. */
 function delayed(
   earlier: Promise<unknown>,
   milliseconds: number,

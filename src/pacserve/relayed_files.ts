@@ -1,4 +1,4 @@
-/** For this host's own pacman: the file itself, from whoever gives it. */
+/** Answers requests of pacman on this host with the file itself, from any source. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { notModified, textReply } from "../http/replies.ts";
@@ -21,17 +21,17 @@ import type { SourceFailure } from "./relay/source.ts";
 import { notFound, redirectToMirror } from "./replies.ts";
 import type { RepositoryMirrors } from "./repository_mirrors.ts";
 
-/** What relaying needs. */
+/** The parts of the server that {@link RelayedFiles} uses. */
 export interface RelayedParts {
   readonly configuration: PacserveConfiguration;
   readonly tree: Pick<SharedTree, "lookup">;
-  /** Those that the client can reach are asked. */
+  /** The peers. Only those that the client can reach are asked. */
   readonly peers: Pick<Peers, "instance"> & {
     readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
   };
-  /** What pacman's databases say of packages. */
+  /** The sizes and digests of packages in pacman's databases. */
   readonly expected: Pick<ExpectedFiles, "find">;
-  /** What is remembered: it survives another configuration. */
+  /** State that survives a new configuration. */
   readonly memory: PacserveMemory;
 }
 
@@ -50,9 +50,9 @@ export class RelayedFiles {
   }
 
   /**
-   * The file, or what else can be said of it.
+   * Returns the reply with the file, or a redirect or an error.
    *
-   * @param peersToo false: peers are not asked.
+   * @param peersToo false when peers must not be asked.
    */
   async reply(
     request: HttpRequest,
@@ -67,13 +67,13 @@ export class RelayedFiles {
     }
     if (wanted.isPackage) this.#fetchSignatureEarly(request, address, peersToo);
     const result = await this.#memory.relay.reply(request, wanted);
-    // Several may have answered, of which one gave it.
+    // Several mirrors may have answered. Use the one that sent the file, if there is one.
     const answered = "failure" in result ? mirrors.answered : mirrors.originOf(result.source);
     if (answered !== null && !wanted.isPackage) this.#mirrors.gave(address, answered);
     return "failure" in result ? this.#instead(result.failure, mirrors, address) : result;
   }
 
-  /** What can be said where there is no file to pass on. */
+  /** Returns the reply for a file that no source has sent. */
   #instead(
     failure: SourceFailure | null,
     { forRedirect }: MirrorsOfFile,
@@ -83,7 +83,7 @@ export class RelayedFiles {
       return notModified({ "Cache-Control": "no-store" });
     }
     if (failure === null || failure.kind === "absent") return notFound(address.file);
-    // pacman may get there where this server does not: by a proxy in its environment.
+    // pacman may reach a mirror that this server cannot reach, through a proxy in pacman's environment.
     if (forRedirect !== null) return redirectToMirror(forRedirect);
     return textReply(502, `502 No source gave ${JSON.stringify(address.file)}`);
   }
@@ -97,7 +97,7 @@ export class RelayedFiles {
     const { file, repository: name } = address;
     const repository = this.#mirrors.repository(address);
     const described = isPackage(file) ? await this.#parts.expected.find(name, file) : null;
-    // What cannot be verified comes from peers only where pacman verifies it.
+    // A package that cannot be verified here may come from peers only if pacman requires its signature.
     const isVerified = !isPackage(file) || described !== null || name === null ||
       this.#parts.configuration.trustPeers || repository?.packageSignatureRequired === true;
     const fromPeers = peersToo && isVerified &&
@@ -118,7 +118,7 @@ export class RelayedFiles {
     };
   }
 
-  /** Null for a file whose mirrors are all for this host only: nobody is told of it. */
+  /** Returns null when all mirrors of the file are for this host only: then it is not shared. */
   #inFlightFile(
     request: HttpRequest,
     address: PacmanAddress,
@@ -145,7 +145,7 @@ export class RelayedFiles {
       client: this.#memory.peerClient,
       search: this.#search,
       address,
-      // Others may share the download, and need its peers when this client is gone.
+      // Other clients may share the download, so it must continue when this client closes its connection.
       request: outlasting(request),
       size: expected?.size ?? null,
       headers: {
@@ -157,7 +157,7 @@ export class RelayedFiles {
     });
   }
 
-  /** pacman asks for the signature next, and has no second server for it. */
+  /** Fetches the signature early: pacman requests it next, and tries no other server for it. */
   #fetchSignatureEarly(request: HttpRequest, address: PacmanAddress, peersToo: boolean): void {
     if (this.#mirrors.repository(address)?.packageSignatureRequired !== true) return;
     if (request.method !== "GET") return;
@@ -192,7 +192,7 @@ export class RelayedFiles {
   }
 }
 
-/** A request that is not aborted when its client goes away. */
+/** Returns the request with a signal that does not abort when the client closes its connection. */
 function outlasting(request: HttpRequest): HttpRequest {
   const { method, target, headers, body, connection } = request;
   return { method, target, headers, body, connection, signal: new AbortController().signal };

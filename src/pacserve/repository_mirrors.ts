@@ -1,4 +1,4 @@
-/** The mirrors that pacman.conf names for a file. */
+/** Finds the mirrors of a file in pacman.conf. */
 
 import type { HttpRequest } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
@@ -11,7 +11,7 @@ import { MirrorsOfFile } from "./relay/mirror_copies.ts";
 import { type Mirror, mirrorsOf, Self } from "./servers.ts";
 import { viaWith } from "./via.ts";
 
-/** Knows the repositories of one configuration. */
+/** Finds the mirrors of files in the repositories of one configuration. */
 export class RepositoryMirrors {
   readonly #configuration: PacserveConfiguration;
   readonly #memory: PacserveMemory;
@@ -30,12 +30,12 @@ export class RepositoryMirrors {
     this.#repositories = new Map(repositories.map((each) => [each.name, each]));
   }
 
-  /** The section of pacman.conf that an address names. */
+  /** Returns the section of pacman.conf for the repository of a request. */
   repository({ repository }: PacmanAddress): Repository | undefined {
     return repository === null ? undefined : this.#repositories.get(repository);
   }
 
-  /** The mirrors to which the client may be sent, or from which the file is fetched for it. */
+  /** Returns the mirrors to which the client may be redirected, or from which its file may be fetched. */
   of(request: HttpRequest, address: PacmanAddress, isLocal: boolean): MirrorsOfFile {
     const { remoteAddress, localPort } = request.connection;
     const { port, hostNames } = this.#configuration;
@@ -55,14 +55,14 @@ export class RepositoryMirrors {
     });
   }
 
-  /** A mirror gave this database: its signature has to come from the same one. */
+  /** Must be called when a mirror sent a database, because its signature must come from the same mirror. */
   gave(address: PacmanAddress, origin: string): void {
     this.#memory.databases.set(databaseOf(address), origin);
   }
 
   /**
-   * The mirrors of the repository that an address names. For one without a repository (a peer was asked
-   * by one who found it in our cache, from where it is gone meanwhile) those of every repository.
+   * Returns the mirrors of the repository of a request. For a package without a repository, returns those of
+   * all repositories: a client was redirected here by a peer, and the package has left the cache meanwhile.
    */
   #mirrors(address: PacmanAddress, self: Self, isLocal: boolean): (readonly Mirror[])[] {
     const { pacman } = this.#configuration;
@@ -76,7 +76,7 @@ export class RepositoryMirrors {
       if (repository === undefined) return [];
       const mirrors = mirrorsOf(repository, pacman, architecture, self, file)
         .filter((mirror) => isLocal || !mirror.onlyForThisHost);
-      // The signature of another mirror's database would be one of other bytes.
+      // Another mirror may have another version of the database, with another signature.
       const origin = isOptional(file) ? this.#memory.databases.get(databaseOf(address)) : null;
       const same = mirrors.filter((mirror) => mirror.origin === origin);
       return [same.length > 0 ? same : mirrors];

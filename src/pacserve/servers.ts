@@ -1,4 +1,4 @@
-/** What the `Server` and `CacheServer` lines of a repository are to us: a mirror, a local directory, or ourselves. */
+/** Finds the mirrors and local directories in the `Server` and `CacheServer` lines of a repository. */
 
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
@@ -8,31 +8,31 @@ import { encodeSegment } from "../http/target.ts";
 import type { PacmanConfiguration, Repository } from "../pacman/configuration.ts";
 import { isPackageOrItsSignature } from "./address.ts";
 
-/** A server from which the files of one repository can be had over the network. */
+/** A server from which the files of one repository can be downloaded. */
 export interface Mirror {
-  /** The address as pacman.conf has it. The file's name is appended behind a slash. */
+  /** The URL in pacman.conf. A slash and the name of the file are appended to it. */
   readonly server: string;
-  /** Scheme, host and port, for logs and for remembering whether it is alive. Without credentials. */
+  /** Scheme, host and port, without credentials. It identifies the mirror in logs and in stored results. */
   readonly origin: string;
   /**
-   * True when only this host may be sent there: the address has credentials in it, or means the
-   * host itself (`localhost`), which to another host would be another machine.
+   * True when only this host may use the mirror: its URL has credentials, or its host is `localhost`, which
+   * on another host is another machine.
    */
   readonly onlyForThisHost: boolean;
-  /** True when the address has a user or a password in it. */
+  /** True when the URL has a user or a password. */
   readonly hasCredentials: boolean;
 }
 
-/** How a server knows itself in an address. */
+/** Recognizes URLs that lead to this server. */
 export class Self {
   readonly #ports: readonly number[];
   readonly #hostNames: readonly string[];
   readonly #network: Pick<Network, "isOwn"> | null;
 
   /**
-   * @param ports TCP ports on which we listen.
+   * @param ports TCP ports of this server.
    * @param hostNames names of this host, with or without its domain.
-   * @param network null: IP addresses other than those that always mean this host are not known.
+   * @param network null when only loopback and unspecified addresses are recognized.
    */
   constructor(
     ports: readonly number[],
@@ -44,7 +44,7 @@ export class Self {
     this.#network = network;
   }
 
-  /** True when an address leads to this very server. */
+  /** True when the URL leads to this server. */
   isAt(url: URL): boolean {
     if (url.protocol !== "http:" && url.protocol !== "https:") return false;
     const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
@@ -60,15 +60,15 @@ export class Self {
 }
 
 /**
- * The mirrors of a repository, in order: servers with `http:` or `https:` that are not ourselves.
+ * Returns the mirrors of a repository, in order: servers with `http:` or `https:`, without this server.
  *
- * A server whose address names our architecture is no mirror for a client of another one.
+ * A server whose URL contains this host's architecture is not used for a client with another one.
  *
- * As in pacman, the `CacheServer` lines come first for packages and their signatures, and do not count
- * for databases.
+ * As in pacman, the `CacheServer` lines come first for packages and their signatures, and are ignored for
+ * databases.
  *
- * @param architecture that the client asked for; null when it did not say.
- * @param file that the client asked for.
+ * @param architecture of the request; null when it has none.
+ * @param file name of the requested file.
  */
 export function mirrorsOf(
   repository: Repository,
@@ -95,8 +95,8 @@ export function mirrorsOf(
 }
 
 /**
- * The directories of a repository that has nothing but `file:` servers (and perhaps ourselves).
- * Empty for every other repository.
+ * Returns the directories of a repository that has only `file:` servers (apart from this server).
+ * The list is empty for every other repository.
  */
 export function directoriesOf(repository: Repository, self: Self): string[] {
   const directories: string[] = [];
@@ -110,7 +110,7 @@ export function directoriesOf(repository: Repository, self: Self): string[] {
   return directories;
 }
 
-/** The directories of all repositories that have nothing but `file:` servers, each once. */
+/** Returns the directories of all repositories that have only `file:` servers, without duplicates. */
 export function fileRepositoryDirectories(
   configuration: PacmanConfiguration,
   self: Self,
@@ -120,14 +120,14 @@ export function fileRepositoryDirectories(
   ];
 }
 
-/** The origins of all mirrors, in order, each with the repositories that it serves. */
+/** Returns the origins of all mirrors, in order, each with the repositories that it serves. */
 export function mirrorOrigins(
   configuration: PacmanConfiguration,
   self: Self,
 ): Map<string, string[]> {
   const origins = new Map<string, string[]>();
   for (const repository of configuration.repositories) {
-    // With the name of a package, the servers that have packages only are among them.
+    // Use the name of a package, so that `CacheServer` lines are included.
     for (const { origin } of mirrorsOf(repository, configuration, null, self, "a.pkg.tar.zst")) {
       const names = origins.get(origin) ?? [];
       if (!names.includes(repository.name)) origins.set(origin, [...names, repository.name]);
@@ -136,14 +136,14 @@ export function mirrorOrigins(
   return origins;
 }
 
-/** The address of a file on a mirror, credentials and query included. */
+/** Returns the URL of a file on a mirror, with credentials and query. */
 export function urlOn(mirror: Mirror, file: string): string {
   return new URL(`${mirror.server}/${encodeSegment(file)}`).href;
 }
 
 /**
- * True when something for this architecture may come from what serves ours. pacman fills `$arch` in
- * with the first configured one.
+ * True when the architecture of a request is null, or the one of this host: the first configured one, with
+ * which pacman replaces `$arch`.
  */
 export function isOurArchitecture(
   architecture: string | null,
@@ -162,10 +162,10 @@ function fitsArchitecture(
   return isOurArchitecture(architecture, configuration) || !server.includes(own ?? "");
 }
 
-/** The host of an address in lower case, without the brackets of IPv6 and the root's dot. */
+/** Returns the host of a URL in lower case, without the brackets of IPv6 and without a final dot. */
 function hostOf(url: URL): string {
   const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
-  // An IPv4-mapped address is given as IPv4, the way a connection's address is.
+  // Return an IPv4-mapped address as IPv4, like the address of a connection.
   return host.startsWith("::ffff:") ? ipaddr.process(host).toString() : host;
 }
 
@@ -173,7 +173,7 @@ function parseUrl(text: string): URL | null {
   try {
     return new URL(text);
   } catch {
-    // pacman takes any text for an address; so this server is one that nobody can use.
+    // pacman accepts any text in a `Server` line. Such a server cannot be used.
     return null;
   }
 }
@@ -183,7 +183,7 @@ function localPathOf(url: URL): string | null {
     const path = fileURLToPath(url);
     return path.length > 1 ? path.replace(/\/+$/, "") : path;
   } catch {
-    // A host, or an encoded slash: not a path that pacman could use either.
+    // The URL has a host or an encoded slash. pacman cannot use such a path either.
     return null;
   }
 }

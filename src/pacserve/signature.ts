@@ -1,18 +1,18 @@
 /**
- * Detached OpenPGP signatures (RFC 9580 §5.2): whether a file is a single signature, and whether it can
- * be one of a given package. No key is needed, so this proves nothing; pacman verifies. It only keeps
- * pacman from getting a signature with which it would certainly fail.
+ * Checks detached OpenPGP signatures (RFC 9580 §5.2): whether a file is a single signature, and whether it
+ * can belong to a given package. This proves nothing, because no key is used; pacman verifies the signature.
+ * The check only avoids that pacman gets a signature with which it would certainly fail.
  *
- * An armored signature (`-----BEGIN PGP SIGNATURE-----`) is not taken: repo-add refuses it, and
- * pacman 6.0.2 reports "signature format error" for it (tried).
+ * An armored signature (`-----BEGIN PGP SIGNATURE-----`) is refused, as repo-add does. pacman 6.0.2 reports
+ * "signature format error" for it (tried).
  */
 
 import { createHash, type Hash } from "node:crypto";
 
-/** Bytes that a signature may have. pacman downloads no longer one. */
+/** Maximum size of a signature in bytes. pacman does not download a longer one. */
 export const MAX_SIGNATURE_SIZE = 16 << 10;
 
-/** The type of a signature of a file's bytes as they are (RFC 9580 §5.2.1.1). */
+/** The type of a signature of the unchanged bytes of a file (RFC 9580 §5.2.1.1). */
 const BINARY_DOCUMENT = 0x00;
 
 /** Hash algorithms (§9.5): their names for `createHash`, and the length of the salt in version 6. */
@@ -26,7 +26,7 @@ const HASHES: Readonly<Record<number, { readonly name: string; readonly saltSize
   14: { name: "sha3-512", saltSize: 32 },
 };
 
-/** Public-key algorithms (§9.1) whose signatures are so many numbers (MPIs). */
+/** Public-key algorithms (§9.1) whose signatures are numbers (MPIs), with the count of these. */
 const NUMBERS: Readonly<Record<number, number>> = {
   1: 1, // RSA
   3: 1, // RSA, sign only
@@ -35,29 +35,29 @@ const NUMBERS: Readonly<Record<number, number>> = {
   22: 2, // EdDSA, as GnuPG has it
 };
 
-/** Public-key algorithms whose signatures are so many bytes. */
+/** Public-key algorithms whose signatures have a fixed length, in bytes. */
 const FIXED_SIZES: Readonly<Record<number, number>> = {
   27: 64, // Ed25519
   28: 114, // Ed448
 };
 
-/** What is needed to compare a signature with a file. */
+/** The fields of a signature that are needed to compare it with a file. */
 interface Signature {
   /** The hash's name for `createHash` of node:crypto. */
   readonly hash: string;
-  /** What is hashed before the file: nothing, or the salt of version 6. */
+  /** The bytes that are hashed before the file: none, or the salt of version 6. */
   readonly before: Uint8Array;
-  /** What is hashed after the file: the hashed part of the packet, and the trailer (§5.2.4). */
+  /** The bytes that are hashed after the file: the hashed part of the packet, and the trailer (§5.2.4). */
   readonly after: Uint8Array;
-  /** "Left 16 bits of the hash", as the packet has them. */
+  /** The "left 16 bits of the hash" in the packet. */
   readonly left: number;
 }
 
 /**
  * Parses a detached signature.
  *
- * @returns null unless the bytes are exactly one signature packet of version 4 or 6 of a binary
- * document, made with algorithms that are known, of at most {@link MAX_SIGNATURE_SIZE}.
+ * @returns null unless the bytes are exactly one signature packet of version 4 or 6 of a binary document,
+ * with supported algorithms, and of at most {@link MAX_SIGNATURE_SIZE}.
  */
 export function parseSignature(bytes: Uint8Array): Signature | null {
   if (bytes.length > MAX_SIGNATURE_SIZE) return null;
@@ -70,8 +70,8 @@ export function parseSignature(bytes: Uint8Array): Signature | null {
 }
 
 /**
- * Whether a signature can be that of a file: two bytes of the file's hash are compared, so one of
- * 65,536 wrong ones is not noticed.
+ * Resolves with true when a signature can belong to a file. Two bytes of the file's hash are compared.
+ * Therefore one of 65,536 wrong signatures is not noticed.
  *
  * @param file the bytes of the file, in pieces.
  */
@@ -84,20 +84,20 @@ export async function fits(
   return fitsHash(signature, hash);
 }
 
-/** A hash for {@link fitsHash}, to be updated with the bytes of the file. */
+/** Returns a hash for {@link fitsHash}, which must be updated with the bytes of the file. */
 function startHash({ hash, before }: Signature): Hash {
   return createHash(hash).update(before);
 }
 
-/** Like {@link fits}, with a hash of {@link startHash} that has been updated with the whole file. */
+/** Does the same as {@link fits}, with a hash of {@link startHash} that was updated with the whole file. */
 function fitsHash({ after, left }: Signature, hash: Hash): boolean {
   return hash.copy().update(after).digest().readUInt16BE() === left;
 }
 
-/** The bytes are not what the format says. */
+/** Thrown when the bytes do not follow the format. */
 class MalformedError extends Error {}
 
-/** Takes fields off the front of some bytes. */
+/** Reads fields from the beginning of a byte array. */
 class Fields {
   readonly #bytes: Uint8Array;
   #position = 0;
@@ -106,7 +106,7 @@ class Fields {
     this.#bytes = bytes;
   }
 
-  /** How many bytes were taken. */
+  /** Number of bytes that have been read. */
   get position(): number {
     return this.#position;
   }
@@ -123,13 +123,13 @@ class Fields {
     return taken;
   }
 
-  /** A number of `size` bytes, the highest first. */
+  /** Reads a number of `size` bytes, most significant byte first. */
   number(size: number): number {
     return this.bytes(size).reduce((value, byte) => value * 256 + byte, 0);
   }
 }
 
-/** The body of the one packet (§4.2), which must be a signature and end where the file ends. */
+/** Returns the body of the only packet (§4.2), which must be a signature and fill the file. */
 function packetBody(file: Fields): Uint8Array {
   const tag = file.number(1);
   const isNewFormat = (tag & 0xc0) === 0xc0;
@@ -140,7 +140,7 @@ function packetBody(file: Fields): Uint8Array {
   return body;
 }
 
-/** §4.2.1. Partial lengths are for data only. */
+/** Reads a length in the new format (§4.2.1). Partial lengths are allowed for data only. */
 function newLength(file: Fields): number {
   const first = file.number(1);
   if (first < 192) return first;
@@ -149,13 +149,13 @@ function newLength(file: Fields): number {
   throw new MalformedError();
 }
 
-/** §4.2.2. An indeterminate length (type 3) is not allowed in what others make. */
+/** Reads a length in the old format (§4.2.2). An indeterminate length (type 3) is refused. */
 function oldLength(file: Fields, type: number): number {
   if (type === 3) throw new MalformedError();
   return file.number(1 << type);
 }
 
-/** §5.2.3. */
+/** Parses the body of a signature packet (§5.2.3). */
 function parsePacket(body: Uint8Array): Signature {
   const fields = new Fields(body);
   const version = fields.number(1);
@@ -181,7 +181,7 @@ function parsePacket(body: Uint8Array): Signature {
   return { hash: hash.name, before, after, left };
 }
 
-/** §5.2.3.7: subpackets fill their area exactly. What they say is for those who have the key. */
+/** Checks that subpackets fill their area exactly (§5.2.3.7). Their content is ignored. */
 function checkSubpackets(area: Uint8Array): void {
   const fields = new Fields(area);
   while (!fields.isAtEnd) {
@@ -197,14 +197,14 @@ function checkSubpackets(area: Uint8Array): void {
   }
 }
 
-/** The signature itself. It cannot be checked without the key, but its length can. */
+/** Checks the length of the signature value. The value itself cannot be checked without the key. */
 function checkSignature(fields: Fields, algorithm: number): void {
   const size = FIXED_SIZES[algorithm];
   const numbers = NUMBERS[algorithm];
   if (size !== undefined) {
     fields.bytes(size);
   } else if (numbers !== undefined) {
-    // An MPI: its length in bits, then its bytes (§3.2).
+    // An MPI consists of its length in bits and its bytes (§3.2).
     for (let count = 0; count < numbers; count++) fields.bytes((fields.number(2) + 7) >> 3);
   } else {
     throw new MalformedError();

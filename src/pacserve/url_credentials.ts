@@ -1,6 +1,6 @@
-/** The user and the password in an address. */
+/** Reads the user and the password in a URL. */
 
-/** The value of `Authorization` for the credentials in an address; null where it has none. */
+/** Returns the value of `Authorization` for the credentials in a URL; null when it has none. */
 export function basicAuthorization({ username, password }: URL): string | null {
   if (username === "" && password === "") return null;
   const text = `${decodeLeniently(username)}:${decodeLeniently(password)}`;
@@ -11,7 +11,7 @@ function decodeLeniently(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A password with a lone `%`, which curl takes as it is.
+    // The password has a `%` that does not begin an escape. curl sends it unchanged.
     return text;
   }
 }

@@ -111,7 +111,7 @@ async function databasesAreRead(
   const address = `http://localhost:15678/pacman/${repository}/x86_64/${fileName}`;
   await eventually("the databases have been read", async () => {
     await host.must(["curl", "--silent", "--head", address]);
-    return program.output.includes("which is not what the database says");
+    return program.output.includes("which differs from the size in the database");
   });
   await Deno.remove(host.path(`${cache}/${fileName}`));
 }

@@ -1,4 +1,4 @@
-/** What other relays get of a download, and what hostile ones cannot do with it. */
+/** Tests which bytes of a download the holder sends to other relays, also to hostile ones. */
 
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -13,13 +13,13 @@ const file = bytes(3 * MIB);
 const digest = createHash("sha256").update(file).digest("hex");
 const own = "instance-of-a-test";
 
-/** The head of a request for the in-flight file. */
+/** Returns the head of a request for the in-flight file. */
 function requestFor(instance: string, more = ""): string {
   return `GET /pkg/${FILE} HTTP/1.1\r\nHost: lan\r\nPacserve-Instance: ${instance}\r\n` +
     `Pacserve-Digest: sha256=${digest}\r\n${more}\r\n`;
 }
 
-/** Asks, and gives the head of the answer and the open connection. */
+/** Sends a request, and returns the head of the answer. The connection stays open until it is disposed of. */
 async function ask(
   { port }: LanHost,
   request: string = requestFor(own),
@@ -40,7 +40,7 @@ async function headOf(connection: Deno.Conn): Promise<{ readonly head: string }>
   return { head };
 }
 
-/** A mirror that sends a third of the file, and the rest when it is told to. */
+/** Returns a mirror that sends a third of the file, and the rest after `open` was called. */
 function gated(): { readonly behaviour: Behaviour; open(): void } {
   const gate = Promise.withResolvers<void>();
   const behaviour: Behaviour = async (connection, _asked, right) => {
@@ -53,7 +53,7 @@ function gated(): { readonly behaviour: Behaviour; open(): void } {
   return { behaviour, open: () => gate.resolve() };
 }
 
-/** A host that has a third of the file. */
+/** Runs `use` with a host that has a third of the file. */
 async function withHolder(
   use: (holder: LanHost, lan: Lan, open: () => void) => Promise<void>,
 ): Promise<void> {
@@ -62,14 +62,14 @@ async function withHolder(
   await Lan.with({ file, hosts: 1, mirror: behaviour, times }, async (lan) => {
     const [holder] = lan.hosts as [LanHost];
     const first = download(holder.port, "/own", file.length);
-    await until(() => lan.mirror.sent >= MIB, "a third is here");
+    await until(() => lan.mirror.sent >= MIB, "the holder has a third of the file");
     await use(holder, lan, open);
     open();
     await first;
   });
 }
 
-Deno.test("an in-flight file does not exist but for a GET with the instance and the digest", async () => {
+Deno.test("Holder: an in-flight file is sent only for a GET with an instance and the digest", async () => {
   await withHolder(async (holder) => {
     const good = requestFor(own);
     const other = digest.replace(/^./, (first) => first === "0" ? "1" : "0");
@@ -95,7 +95,7 @@ Deno.test("an in-flight file does not exist but for a GET with the instance and 
   });
 });
 
-Deno.test("the last 64 KiB are held back until the file is verified", async () => {
+Deno.test("Holder: the last 64 KiB of an in-flight file are not sent before the file is verified", async () => {
   await withHolder(async (holder, lan, open) => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: holder.port });
     await writeAll(connection, latin1(requestFor(own)));
@@ -118,7 +118,7 @@ Deno.test("the last 64 KiB are held back until the file is verified", async () =
   });
 });
 
-Deno.test("a file that turns out to be wrong never reaches a peer to its end", async () => {
+Deno.test("Holder: a file that turns out to be wrong is never sent completely", async () => {
   const wrong: Behaviour = (connection, asked, right) => {
     const copy = right.slice();
     copy[5] = copy[5]! ^ 1;
@@ -127,7 +127,7 @@ Deno.test("a file that turns out to be wrong never reaches a peer to its end", a
   await Lan.with({ file, hosts: 1, mirror: wrong }, async (lan) => {
     const [holder] = lan.hosts as [LanHost];
     const first = download(holder.port, "/own", file.length).catch(() => {});
-    await until(() => lan.mirror.sent > 0, "it has begun");
+    await until(() => lan.mirror.sent > 0, "the download has begun");
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: holder.port });
     await writeAll(connection, latin1(requestFor(own)));
     const text = await new Response(connection.readable).bytes().catch(() => new Uint8Array());
@@ -136,7 +136,7 @@ Deno.test("a file that turns out to be wrong never reaches a peer to its end", a
   });
 });
 
-Deno.test("four read a file, and others are sent to one of them", async () => {
+Deno.test("Holder: a file has four readers, and others get 503 with Pacserve-Try, each reader equally often", async () => {
   await withHolder(async (holder) => {
     using stack = new DisposableStack();
     for (let i = 0; i < 4; i++) {
@@ -156,17 +156,17 @@ Deno.test("four read a file, and others are sent to one of them", async () => {
   });
 });
 
-Deno.test("readers that come and go leave their places free", async () => {
+Deno.test("Holder: the place of a reader that closes its connection becomes free", async () => {
   await Lan.with({ file, hosts: 1, mirror: paced(MIB) }, async (lan) => {
     const [holder] = lan.hosts as [LanHost];
     const first = download(holder.port, "/own", file.length);
-    await until(() => lan.mirror.sent > 0, "it has begun");
+    await until(() => lan.mirror.sent > 0, "the download has begun");
     for (let i = 0; i < 20; i++) {
       using answer = await ask(holder, requestFor(`instance-${i}`));
       assertMatch(answer.head, /^HTTP\/1\.1 (200|503)/);
     }
     let head = "";
-    // The holder hears a moment later that a reader is gone.
+    // The holder notices a moment later that a reader has closed its connection.
     for (let tries = 0; tries < 200 && !/^HTTP\/1\.1 200 /.test(head); tries++) {
       using last = await ask(holder);
       head = last.head;
@@ -176,7 +176,7 @@ Deno.test("readers that come and go leave their places free", async () => {
   });
 });
 
-Deno.test("a package that is in the cache is kept for some seconds more, and then its spool goes", async () => {
+Deno.test("Holder: the spool of a package that is in the cache is closed after some seconds", async () => {
   await Lan.with({ file, hosts: 1, mirror: paced(3 * MIB) }, async (lan) => {
     const [holder] = lan.hosts as [LanHost];
     await download(holder.port, "/own", file.length);
@@ -186,17 +186,17 @@ Deno.test("a package that is in the cache is kept for some seconds more, and the
       using answer = await ask(holder, requestFor(own).replace("GET", "HEAD"));
       return answer.head.slice(9, 12);
     };
-    // Peers learn of the cache a moment later, and come here until then.
+    // Peers notice the package in the cache a moment later, and use the spool until then.
     assertEquals(await statusNow(), "200");
     while (await statusNow() === "200") {
-      assert(performance.now() - since < 15_000, "it is kept");
+      assert(performance.now() - since < 15_000, "the spool is still open");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    assert(performance.now() - since > 3_000, "peers had no time");
+    assert(performance.now() - since > 3_000, "the spool was closed too early");
   });
 });
 
-Deno.test("one that its bytes come from is refused", async () => {
+Deno.test("Holder: a reader from which the bytes of the file come gets 503", async () => {
   await Lan.with({ file, hosts: 2, mirror: paced(MIB) }, async (lan) => {
     const [one, other] = lan.hosts as [LanHost, LanHost];
     const first = download(one.port, "/own", file.length);

@@ -1,4 +1,4 @@
-/** Trackers and holders that lie or hang: they cost half a second and the saving, and nothing else. */
+/** Tests that hostile trackers and holders delay a download by half a second, and have no other effect. */
 
 import { createHash } from "node:crypto";
 import { assert, assertEquals } from "../assert.ts";
@@ -12,13 +12,13 @@ const MIB = 1024 * 1024;
 const file = bytes(2 * MIB);
 const instance = "instance-of-a-liar";
 
-/** What a hostile relay does. */
+/** The behaviour of a hostile relay. */
 interface Lies {
-  /** The answer to a want; null: it never comes. */
+  /** The answer to a want; null when there is none. */
   readonly first: unknown;
   /** The answer to the request for the file. */
   readonly give: (request: Request) => Response | Promise<Response>;
-  /** Milliseconds that the answer to a want takes. */
+  /** Milliseconds before the answer to a want. */
   readonly late?: number;
 }
 
@@ -26,7 +26,7 @@ const never = (): Promise<Response> => new Promise(() => {});
 const age = 9e15;
 const whole = { "Content-Length": String(file.length) };
 
-/** A body with these bytes, then silence. */
+/** Returns a body with these bytes, which then sends nothing. */
 function stream(...pieces: readonly Uint8Array<ArrayBuffer>[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start: (controller) => pieces.forEach((piece) => controller.enqueue(piece)),
@@ -39,14 +39,14 @@ function flipped(at: number): Uint8Array<ArrayBuffer> {
   return copy;
 }
 
-/** Each with the milliseconds that it may cost: half a second, and as much for a busy machine. */
+/** Hostile relays, with the maximum delay (ms) by each. Half a second of it is for a busy machine. */
 const liars: readonly (readonly [string, number, Lies])[] = [
-  ["names a stranger", 1_000, { first: { first: "instance-of-a-stranger", age }, give: never }],
+  ["names another host", 1_000, { first: { first: "instance-of-a-stranger", age }, give: never }],
   ["names an address", 1_000, { first: { first: "http://127.0.0.1:1/", age }, give: never }],
-  ["answers nonsense", 1_000, { first: [1, 2], give: never }],
+  ["answers a want with invalid data", 1_000, { first: [1, 2], give: never }],
   ["never answers a want", 1_000, { first: null, give: never }],
-  ["names itself and never gives", 1_200, { first: { first: instance, age }, give: never }],
-  ["names itself and has nothing", 1_000, {
+  ["names itself and never answers", 1_200, { first: { first: instance, age }, give: never }],
+  ["names itself and answers 404", 1_000, {
     first: { first: instance, age },
     give: () => new Response("no", { status: 404 }),
   }],
@@ -54,39 +54,39 @@ const liars: readonly (readonly [string, number, Lies])[] = [
     first: { first: instance, age },
     give: () => new Response("", { status: 503, headers: { "Pacserve-Try": instance } }),
   }],
-  ["redirects to a stranger", 1_000, {
+  ["redirects to another server", 1_000, {
     first: { first: instance, age },
     give: () => new Response("", { status: 307, headers: { "Location": "http://127.0.0.1:1/" } }),
   }],
-  ["says that it has the file from the asker", 1_000, {
+  ["names the asker in Via", 1_000, {
     first: { first: instance, age },
     give: ({ headers }) => {
       const via = `1.1 ${instance}, 1.1 ${headers.get("Pacserve-Instance")}`;
       return new Response(new Uint8Array(file), { headers: { ...whole, Via: via } });
     },
   }],
-  ["gives another file of this length", 1_000, {
+  ["sends another file with the correct length", 1_000, {
     first: { first: instance, age },
     give: () => new Response(new Uint8Array(file.length), { headers: whole }),
   }],
-  ["answers a want after a second, gives wrong bytes at the end", 3_000, {
+  ["answers a want after a second, and sends wrong bytes at the end", 3_000, {
     first: { first: instance, age },
     give: () => new Response(flipped(file.length - 1), { headers: whole }),
     late: 1_000,
   }],
-  ["gives another length", 1_000, {
+  ["sends another length", 1_000, {
     first: { first: instance, age },
     give: () => new Response(new Uint8Array(file.length + 1)),
   }],
-  ["gives wrong bytes at the end", 1_000, {
+  ["sends wrong bytes at the end", 1_000, {
     first: { first: instance, age },
     give: () => new Response(flipped(file.length - 1), { headers: whole }),
   }],
-  ["gives half of it and then nothing", 2_500, {
+  ["sends half of the file and then nothing", 2_500, {
     first: { first: instance, age },
     give: () => half(),
   }],
-  ["answers a want late, gives half of it and then nothing", 3_500, {
+  ["answers a want late, and sends half of the file and then nothing", 3_500, {
     first: { first: instance, age },
     give: () => half(),
     late: 200,
@@ -108,7 +108,7 @@ async function took(others: readonly string[]): Promise<number> {
   return time;
 }
 
-Deno.test("hostile trackers and holders cost little, and their bytes are never passed on", async (t) => {
+Deno.test("Relay: hostile trackers and holders cause a short delay, and their bytes are never sent to the client", async (t) => {
   const alone = await took([]);
   for (const [what, most, { first, give, late = 0 }] of liars) {
     await t.step(`a relay that ${what}`, async () => {
@@ -134,7 +134,7 @@ Deno.test("hostile trackers and holders cost little, and their bytes are never p
   assertEquals(liars.length, 15);
 });
 
-Deno.test("readers that never read cost a holder no time, and others the saving at most", async () => {
+Deno.test("Holder: readers that never read delay neither the holder nor other relays", async () => {
   const sha256 = createHash("sha256").update(file).digest("hex");
   const alone = await took([]);
   await Lan.with({ file, hosts: 2, mirror: paced(2 * MIB) }, async (lan) => {

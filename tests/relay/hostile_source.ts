@@ -1,18 +1,18 @@
-/** Peers and mirrors that misbehave: raw TCP servers on loopback, in the test's own process. */
+/** Peers and mirrors with faults: raw TCP servers on loopback, in the process of the test. */
 
 import { latin1, writeAll } from "../listening.ts";
 
-/** A request as such a server sees it. */
+/** A request that such a server has received. */
 export interface Asked {
   readonly method: string;
-  /** The path, as it was sent. */
+  /** The unchanged path of the request. */
   readonly target: string;
   readonly body: string;
-  /** First and last byte that are asked for. */
+  /** Positions of the first and the last requested byte. */
   readonly range: readonly [number, number | null] | null;
 }
 
-/** Answers one request; the connection is closed when it returns, unless it never does. */
+/** Answers one request. The connection is closed when the function returns. */
 export type Behaviour = (
   connection: Deno.TcpConn,
   asked: Asked,
@@ -21,16 +21,16 @@ export type Behaviour = (
 
 /** A server of one file. */
 export class HostileSource {
-  /** Address of the file. */
+  /** URL of the file. */
   readonly url: string;
-  /** `GET 0-` for each request. */
+  /** The method and range of each request: `GET 0-`. */
   readonly requests: string[] = [];
-  /** Bytes of bodies that it sent. */
+  /** Number of bytes that it has sent. */
   sent = 0;
   readonly #listener: Deno.TcpListener | null;
   readonly #connections = new Set<Deno.TcpConn>();
 
-  /** @param behaviour null: it refuses connections. */
+  /** @param behaviour null when the server refuses connections. */
   constructor(file: Uint8Array, behaviour: Behaviour | null) {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.url = `http://127.0.0.1:${listener.addr.port}/pkg/file`;
@@ -39,12 +39,12 @@ export class HostileSource {
     else void this.#accept(listener, behaviour, file);
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#connections.size;
   }
 
-  /** Closes everything. */
+  /** Closes the listener and all connections. */
   close(): void {
     this.#listener?.close();
     for (const connection of this.#connections) closeQuietly(connection);
@@ -54,7 +54,7 @@ export class HostileSource {
     try {
       for await (const connection of listener) void this.#serve(connection, behaviour, file);
     } catch {
-      // It was closed.
+      // The listener was closed.
     }
   }
 
@@ -69,7 +69,7 @@ export class HostileSource {
         await behaviour(counting(connection, counted), asked, file);
       }
     } catch {
-      // The client went away.
+      // The client has closed the connection.
     } finally {
       closeQuietly(connection);
       this.#connections.delete(connection);
@@ -77,7 +77,7 @@ export class HostileSource {
   }
 }
 
-/** What an honest server does. */
+/** Answers like an honest server. */
 export async function honest(
   connection: Deno.TcpConn,
   asked: Asked,
@@ -87,7 +87,7 @@ export async function honest(
   if (asked.method !== "HEAD") await writeAll(connection, part(asked, file));
 }
 
-/** Sends at so many bytes a second. */
+/** Returns an honest behaviour that sends this number of bytes per second. */
 export function paced(bytesPerSecond: number): Behaviour {
   return async (connection, asked, file) => {
     await head(connection, asked, file.length);
@@ -95,7 +95,7 @@ export function paced(bytesPerSecond: number): Behaviour {
   };
 }
 
-/** A name for the table, and what the server does. */
+/** A name for the test, and the behaviour of the server. */
 export type Fault = readonly [name: string, behaviour: Behaviour | null];
 
 const never = (): Promise<void> => new Promise(() => {});
@@ -120,7 +120,7 @@ export const faults: readonly Fault[] = [
     }
     await never();
   }],
-  ["says 102 for ever", async (connection) => {
+  ["sends 102 without end", async (connection) => {
     for (;;) {
       await say(connection, "HTTP/1.1 102 Processing\r\n\r\n");
       await wait(1000);
@@ -141,10 +141,10 @@ export const faults: readonly Fault[] = [
       `HTTP/1.1 200 OK\r\n${type}Content-Length: ${file.length}\r\n\r\n<html>`,
     );
   }],
-  ["redirects to itself for ever", (connection) => {
+  ["redirects to itself without end", (connection) => {
     return say(connection, "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
   }],
-  ["redirects to a file address", (connection) => {
+  ["redirects to a file: URL", (connection) => {
     return say(connection, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n");
   }],
   ["has an empty file", other(() => new Uint8Array())],
@@ -160,7 +160,7 @@ export const faults: readonly Fault[] = [
   ["has another build of the same length", other((file) => file.toReversed())],
   ["has other bytes at the beginning", other((file) => changed(file, 100))],
   ["has other bytes at the end", other((file) => changed(file, file.length - 100))],
-  ["says 1 TB", async (connection, asked, file) => {
+  ["sends a length of 1 TB", async (connection, asked, file) => {
     await head(connection, asked, 1e12);
     await writeAll(connection, file);
     await never();
@@ -171,11 +171,11 @@ export const faults: readonly Fault[] = [
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
     );
   }],
-  ["sends without a length, for ever", async (connection, _asked, file) => {
+  ["sends a body without length and end", async (connection, _asked, file) => {
     await say(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
     for (;;) await writeAll(connection, file);
   }],
-  ["says two lengths", async (connection, _asked, file) => {
+  ["sends two lengths", async (connection, _asked, file) => {
     const { length } = file;
     const two = `Content-Length: ${length}\r\nContent-Length: ${length + 1}\r\n`;
     await say(connection, `HTTP/1.1 200 OK\r\n${two}\r\n`);
@@ -199,19 +199,19 @@ export const faults: readonly Fault[] = [
   ["sends half, then 2 bytes a second", sends(0.5, "crawl")],
 ];
 
-/** A redirect to another address. */
+/** Returns a behaviour that redirects to another URL. */
 export function redirecting(url: string): Behaviour {
   return (connection) => {
     return say(connection, `HTTP/1.1 307 Moved\r\nLocation: ${url}\r\nContent-Length: 0\r\n\r\n`);
   };
 }
 
-/** Serves another file in the place of the right one. */
+/** Returns a behaviour that sends another file instead of the correct one. */
 export function other(make: (file: Uint8Array) => Uint8Array): Behaviour {
   return (connection, asked, file) => honest(connection, asked, make(file));
 }
 
-/** A file that differs in one byte. */
+/** Returns a copy of the file that differs in one byte. */
 function changed(file: Uint8Array, at: number): Uint8Array {
   const copy = file.slice();
   copy[at] = copy[at]! ^ 1;
@@ -230,9 +230,10 @@ function status(code: number): Behaviour {
 }
 
 /**
- * Sends a part and then fails.
+ * Returns a behaviour that sends a part of the file and then fails.
  *
- * @param amount a number of bytes; below 1 a share of the file; negative: counted from the end.
+ * @param amount the number of bytes. A number between 0 and 1 is a share of the file, a negative one is
+ * counted from the end.
  */
 function sends(amount: number, then: "freeze" | "close" | "reset" | "crawl"): Behaviour {
   return async (connection, asked, file) => {
@@ -247,7 +248,7 @@ function sends(amount: number, then: "freeze" | "close" | "reset" | "crawl"): Be
     await writeAll(connection, bytes.subarray(0, count));
     if (then === "freeze") await never();
     if (then === "crawl") await trickle(connection, bytes.subarray(count), 2);
-    // What is in the kernel's buffers would be lost with the connection.
+    // Wait until the kernel has sent its buffer, because a reset discards it.
     if (then === "reset") await wait(50).then(() => reset(connection));
   };
 }
@@ -295,7 +296,7 @@ async function say(connection: Deno.TcpConn, text: string): Promise<void> {
   await writeAll(connection, latin1(text));
 }
 
-/** Reads a request; null when there is none any more. */
+/** Reads a request; null when the client has closed the connection. */
 export async function readRequest(connection: Deno.TcpConn): Promise<Asked | null> {
   const buffer = new Uint8Array(8192);
   const decoder = new TextDecoder("latin1");
@@ -317,7 +318,7 @@ export async function readRequest(connection: Deno.TcpConn): Promise<Asked | nul
   };
 }
 
-/** Closes such that the other end sees a reset: unread bytes make the kernel do so. */
+/** Closes the connection. The kernel sends a reset if there are unread bytes. */
 function reset(connection: Deno.TcpConn): void {
   closeQuietly(connection);
 }
@@ -336,6 +337,6 @@ function closeQuietly(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // The connection is already closed.
   }
 }

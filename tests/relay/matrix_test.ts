@@ -1,8 +1,9 @@
 /**
- * What a source can do wrong, at each stage, as a peer and as a mirror: pacman never notices.
+ * Tests that pacman does not notice the faults of a source, at each stage of a download, as a peer and as a
+ * mirror.
  *
- * The relay is the real one with its production times; each case has a relay of its own, and many run
- * at the same time, since most of them wait.
+ * The relay is the real one with the times of production. Each case has its own relay. Many cases run at the
+ * same time, because most of them wait.
  */
 
 import { Buffer } from "node:buffer";
@@ -11,16 +12,16 @@ import { type Fault, faults, honest, other, redirecting } from "./hostile_source
 import { bytes, Scene, type SceneParts } from "./scene.ts";
 import { download } from "./strict_client.ts";
 
-/** Cases that run side by side. */
+/** Number of cases that run at the same time. */
 const SIDE_BY_SIDE = 20;
 
-/** Ten seconds more than undisturbed (ms), on a machine that does all of this at the same time. */
+/** Time limit of a download (ms). Without a fault it takes a second while all these cases run. */
 const LONGEST = 11_000;
 
 interface Case {
   readonly name: string;
   readonly parts: Omit<SceneParts, "file">;
-  /** The byte that the client begins at. */
+  /** Position of the first byte that the client requests. */
   readonly from: number;
 }
 
@@ -28,16 +29,16 @@ const small = bytes(200 * 1024 + 7);
 const large = bytes(3 * 1024 * 1024 + 7);
 const more = large.length >> 1;
 
-/** Where the hostile one stands, and who is honest. */
+/** The sources of each scene: the one with the fault, and the honest ones. */
 const places: readonly { name: string; from: number; parts: (fault: Fault) => Case["parts"] }[] = [
   { name: "a peer", from: 0, parts: ([, fault]) => ({ peers: [fault], mirrors: [honest] }) },
   {
-    name: "a peer beside an honest one and no mirror",
+    name: "a peer, with an honest peer and no mirror,",
     from: 0,
     parts: ([, fault]) => ({ peers: [fault, honest] }),
   },
   {
-    name: "a peer that downloads it",
+    name: "a peer with an in-flight file",
     from: 0,
     parts: ([, fault]) => ({ inFlight: [fault], mirrors: [honest] }),
   },
@@ -69,8 +70,8 @@ const places: readonly { name: string; from: number; parts: (fault: Fault) => Ca
 ];
 
 /**
- * Wrong bytes of a mirror reach pacman, as they do without us, where the file cannot be verified
- * before it is passed on: of the rest of a file, and of a file larger than a window without a spool.
+ * True when the file cannot be verified before it is sent: the rest of a file, and without a spool a file
+ * larger than a window. Then pacman gets the wrong bytes of a mirror, as it would without pacserve.
  */
 const isUnknowable = (place: string, fault: string): boolean =>
   place.includes("mirror, ") && /other bytes|another build|another package/.test(fault);
@@ -80,7 +81,7 @@ elsewhere.close();
 
 const all: readonly Fault[] = [
   ...faults,
-  ["redirects to where nobody is", redirecting(`http://127.0.0.1:${elsewhere.addr.port}/x`)],
+  ["redirects to a closed port", redirecting(`http://127.0.0.1:${elsewhere.addr.port}/x`)],
   ["has another package", other((file) => bytes(file.length, 2))],
 ];
 
@@ -90,7 +91,7 @@ const cases: Case[] = places.flatMap(({ name, from, parts }) =>
   ) => ({ name: `${name} ${fault[0]}`, from, parts: parts(fault) }))
 );
 
-Deno.test(`the relay hides each of ${cases.length} faults from a client as strict as pacman`, async (t) => {
+Deno.test(`Relay: a client as strict as pacman notices none of ${cases.length} faults of sources`, async (t) => {
   const turns = [...cases];
   const failures = new Map<string, string>();
   const worker = async (): Promise<void> => {
@@ -105,10 +106,10 @@ Deno.test(`the relay hides each of ${cases.length} faults from a client as stric
   }
 });
 
-/** What a client saw that it must not see; null where all is well. */
+/** Returns the error that the client noticed; null when there was none. */
 async function problemOf({ parts, from }: Case): Promise<string | null> {
   let problem: string | null = null;
-  // Files that a window can hold, and others.
+  // Without a spool, use a file that is larger than a window.
   const file = from > 0 || parts.spoolSize === 0 ? large : small;
   await Scene.with({ ...parts, file }, async (scene) => {
     try {

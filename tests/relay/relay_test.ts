@@ -1,4 +1,4 @@
-/** What the relay does when nothing is wrong, or somebody is slow: who is asked for what, and how often. */
+/** Tests which sources the relay requests, and how often, without faults and with slow sources. */
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { download } from "./strict_client.ts";
 const MIB = 1024 * 1024;
 const file = bytes(3 * MIB + 5);
 
-Deno.test("a peer's copy is passed on, and no mirror is asked for it", async () => {
+Deno.test("Relay: a peer's copy is sent to the client, and no mirror is requested", async () => {
   await Scene.with({ file, peers: [honest], mirrors: [honest] }, async (scene) => {
     const { body } = await download(scene.port, "/file", file.length);
     assertSame(body, file);
@@ -23,7 +23,7 @@ Deno.test("a peer's copy is passed on, and no mirror is asked for it", async () 
   });
 });
 
-Deno.test("two clients and a third that comes later share one download", async () => {
+Deno.test("Relay: two clients and a later third one share one download", async () => {
   await Scene.with({ file, mirrors: [paced(3 * MIB)] }, async (scene) => {
     const both = await Promise.all([
       download(scene.port, "/file", file.length),
@@ -35,7 +35,7 @@ Deno.test("two clients and a third that comes later share one download", async (
   });
 });
 
-Deno.test("a slow peer is raced by a mirror, which is preferred for the next file", async () => {
+Deno.test("Relay: a mirror races a slow peer, and is preferred for the next file", async () => {
   const times = { raceAfter: 600, race: 200 };
   const parts = { file, peers: [paced(300_000)], mirrors: [honest], times };
   await Scene.with(parts, async (scene) => {
@@ -49,7 +49,7 @@ Deno.test("a slow peer is raced by a mirror, which is preferred for the next fil
   });
 });
 
-Deno.test("a peer that is faster than the internet line wins its race, and is not raced again", async () => {
+Deno.test("Relay: a peer that is faster than the mirror wins the race, and is not raced again", async () => {
   const times = { raceAfter: 300, race: 300 };
   const parts = { file, peers: [paced(2 * MIB)], mirrors: [paced(200_000)], times };
   await Scene.with(parts, async (scene) => {
@@ -62,7 +62,7 @@ Deno.test("a peer that is faster than the internet line wins its race, and is no
   });
 });
 
-Deno.test("a mirror's file that is wrong at its end is sent whole, and the next request gets the right one", async () => {
+Deno.test("Relay: a mirror's file that is wrong at its end is sent completely, and the next request downloads it again", async () => {
   const wrong: Behaviour = (connection, asked, right) => {
     const copy = right.slice();
     copy[copy.length - 1]! ^= 1;
@@ -71,16 +71,16 @@ Deno.test("a mirror's file that is wrong at its end is sent whole, and the next 
   const times = { mirrorHold: 200 };
   await Scene.with({ file, mirrors: [wrong], peers: [], times }, async (scene) => {
     const { body } = await download(scene.port, "/file", file.length);
-    // All but the last byte are right: pacman deletes it as a whole.
+    // All bytes except the last one are correct. pacman deletes a complete wrong file.
     assertSame(body.subarray(0, -1), file.subarray(0, -1));
-    assertMatch(scene.log.join("\n"), /is not the one that the database describes/);
+    assertMatch(scene.log.join("\n"), /does not match the database/);
     assertEquals(scene.mirrors[0]?.requests.length, 1);
     await download(scene.port, "/file", file.length);
     assertEquals(scene.mirrors[0]?.requests.length, 2);
   });
 });
 
-Deno.test("without a spool a mirror's file goes through a window, at the client's pace", async () => {
+Deno.test("Relay: without a spool a mirror's file is sent through a window", async () => {
   const big = bytes(9 * MIB);
   await Scene.with({ file: big, mirrors: [honest], spoolSize: 0 }, async (scene) => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: scene.port });
@@ -92,7 +92,7 @@ Deno.test("without a spool a mirror's file goes through a window, at the client'
   });
 });
 
-Deno.test("without a spool, clients that ask at the same moment each get a download of their own", async () => {
+Deno.test("Relay: without a spool, each of several simultaneous clients gets a separate download", async () => {
   const big = bytes(5 * MIB);
   for (const isDescribed of [true, false]) {
     const parts = { file: big, mirrors: [honest], spoolSize: 0, isDescribed };
@@ -107,17 +107,17 @@ Deno.test("without a spool, clients that ask at the same moment each get a downl
   }
 });
 
-Deno.test("no file is left in the directory of spools, not even while they are used", async () => {
+Deno.test("SpoolDirectory: the directory has no files, also while spools are in use", async () => {
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     await download(scene.port, "/file", file.length);
     assertEquals([...Deno.readDirSync(scene.spools)], []);
-    // All of it is still there for the next one, without a name.
+    // The spool still contains the file for the next request.
     await download(scene.port, "/file", file.length);
     assertEquals(scene.mirrors[0]?.requests.length, 1);
   });
 });
 
-Deno.test("of a file that no database describes one spool is kept, also after requests at the same moment", async () => {
+Deno.test("Relay: after simultaneous requests for a file that no database describes, one spool is kept", async () => {
   await Scene.with({ file, mirrors: [honest], isDescribed: false }, async (scene) => {
     const requests = Array.from({ length: 4 }, () => download(scene.port, "/file", file.length));
     for (const { body } of await Promise.all(requests)) assertSame(body, file);
@@ -125,7 +125,7 @@ Deno.test("of a file that no database describes one spool is kept, also after re
   });
 });
 
-Deno.test("a directory of spools that was removed is made again, and what is kept stays", async () => {
+Deno.test("SpoolDirectory: a removed directory is created again, and older spools stay usable", async () => {
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     assertSame((await download(scene.port, "/one", file.length)).body, file);
     Deno.removeSync(scene.spools);
@@ -136,7 +136,7 @@ Deno.test("a directory of spools that was removed is made again, and what is kep
   });
 });
 
-Deno.test("when the client is gone the mirror is left, and the next request goes on at that byte", async () => {
+Deno.test("Relay: when the client closes its connection the mirror is left, and the next request continues at that byte", async () => {
   const parts = { file, mirrors: [paced(MIB)], times: { unread: 50, mirrorHold: 50 } };
   await Scene.with(parts, async (scene) => {
     const [mirror] = scene.mirrors;
@@ -152,7 +152,7 @@ Deno.test("when the client is gone the mirror is left, and the next request goes
   });
 });
 
-Deno.test("a range is answered with 206 or 416, whoever has the file", async () => {
+Deno.test("Relay: a range is answered with 206 or 416, with a peer and with a mirror", async () => {
   const half = file.length >> 1;
   const ranges: readonly [field: string, from: number, to: number][] = [
     ["0-", 0, file.length],
@@ -184,7 +184,7 @@ Deno.test("a range is answered with 206 or 416, whoever has the file", async () 
   });
 });
 
-Deno.test("of a mirror only the rest is asked that pacman still needs; a peer's copy is taken whole", async () => {
+Deno.test("Relay: only the missing rest is requested from a mirror, but the whole copy from a peer", async () => {
   const half = file.length >> 1;
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     assertSame((await download(scene.port, "/file", file.length, half)).body, file.subarray(half));
@@ -197,7 +197,7 @@ Deno.test("of a mirror only the rest is asked that pacman still needs; a peer's 
   });
 });
 
-Deno.test("HEAD gives the length and starts no download; a package never changes", async () => {
+Deno.test("Relay: HEAD returns the length without a download, and If-Modified-Since for a package returns 304", async () => {
   await Scene.with({ file, mirrors: [honest] }, async (scene) => {
     const { head } = await scene.ask("HEAD /file HTTP/1.1");
     assertMatch(head, new RegExp(`^HTTP/1.1 200 [^]*Content-Length: ${file.length}\r\n`));
@@ -207,7 +207,7 @@ Deno.test("HEAD gives the length and starts no download; a package never changes
   });
 });
 
-Deno.test("what nobody has is not found, and pacman's second question costs nothing", async () => {
+Deno.test("Relay: a file that no source has is a 404, also for a second request, which asks no source", async () => {
   const absent: Behaviour = async (connection) => {
     await connection.write(
       new TextEncoder().encode("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
@@ -221,14 +221,14 @@ Deno.test("what nobody has is not found, and pacman's second question costs noth
   });
 });
 
-Deno.test("a file that no database describes comes by a mirror's length", async () => {
+Deno.test("Relay: a file that no database describes is downloaded with the length that a mirror reports", async () => {
   await Scene.with({ file, mirrors: [honest], isDescribed: false }, async (scene) => {
     assertSame((await download(scene.port, "/file", file.length)).body, file);
     assertMatch(scene.log.join("\n"), /not verified/);
   });
 });
 
-Deno.test("bytes of two versions of a database are never put together", async () => {
+Deno.test("Relay: bytes of two versions of a database are never combined", async () => {
   const half: Behaviour = async (connection, asked, right) => {
     const text = `HTTP/1.1 200 OK\r\nContent-Length: ${right.length}\r\n\r\n`;
     await connection.write(new TextEncoder().encode(text));
@@ -241,7 +241,7 @@ Deno.test("bytes of two versions of a database are never put together", async ()
   });
 });
 
-/** Gives a build of its own, of this date, and breaks off after so many bytes of the whole file. */
+/** Returns a behaviour that sends another build with this date, and breaks off at a position in the file. */
 function build(seed: number, date: string, breaksOffAt: number = Infinity): Behaviour {
   return async (connection, { method, range }, { length }) => {
     const from = range?.[0] ?? 0;
@@ -267,11 +267,11 @@ function build(seed: number, date: string, breaksOffAt: number = Infinity): Beha
 const MONDAY = "Mon, 23 Nov 2026 10:00:00 GMT";
 const TUESDAY = "Tue, 24 Nov 2026 10:00:00 GMT";
 
-Deno.test("of a file that no database describes, bytes of two builds are never put together", async (t) => {
+Deno.test("Relay: bytes of two builds are never combined, if no database describes the file", async (t) => {
   const broken = build(2, MONDAY, 2 * MIB);
   const one = bytes(file.length, 2);
   const other = bytes(file.length, 3);
-  await t.step("it is begun anew while pacman has nothing of it", async () => {
+  await t.step("the download starts again while pacman has no bytes", async () => {
     const parts = { file, mirrors: [broken, build(3, TUESDAY)], isDescribed: false };
     await Scene.with(parts, async (scene) => {
       assertSame((await download(scene.port, "/file", file.length)).body, other);
@@ -279,21 +279,21 @@ Deno.test("of a file that no database describes, bytes of two builds are never p
     });
   });
   const exposed = { file, isDescribed: false, times: { mirrorHold: 50 } };
-  await t.step("else a mirror with another date is passed over", async () => {
+  await t.step("later, a mirror with another Last-Modified is ignored", async () => {
     const mirrors = [broken, build(3, TUESDAY), build(2, MONDAY)];
     await Scene.with({ ...exposed, mirrors }, async (scene) => {
       assertSame((await download(scene.port, "/file", file.length)).body, one);
-      assertMatch(scene.log.join("\n"), /has another version of it/);
+      assertMatch(scene.log.join("\n"), /has another version of the file/);
     });
   });
-  await t.step("and without another mirror the connection ends, as that mirror's did", async () => {
+  await t.step("without another mirror, the connection is closed", async () => {
     await Scene.with({ ...exposed, mirrors: [broken, build(3, TUESDAY)] }, async (scene) => {
       await assertRejects(() => download(scene.port, "/file", file.length), Error, "it breaks off");
     });
   });
 });
 
-Deno.test("a slow peer's copy of a file that no database describes is not completed by a mirror", async () => {
+Deno.test("Relay: a mirror does not complete a slow peer's copy, if no database describes the file", async () => {
   const times = { raceAfter: 200, race: 100, silence: 400 };
   const stalling: Behaviour = async (connection, { range }, right) => {
     await head(connection, { range }, right.length);
@@ -307,7 +307,7 @@ Deno.test("a slow peer's copy of a file that no database describes is not comple
   });
 });
 
-Deno.test("the log names each source that was left, with the reason, and the one that goes on", async () => {
+Deno.test("Failover: the log has each source that was left, with the reason, and the one that continues", async () => {
   const half: Behaviour = async (connection, asked, right) => {
     await head(connection, asked, right.length);
     await writeAll(connection, right.subarray(0, MIB));
@@ -319,13 +319,13 @@ Deno.test("the log names each source that was left, with the reason, and the one
     const [dead, mirror] = scene.mirrors.map(({ url }) => `mirror ${new URL(url).host}`);
     const shares = `${peer} (${MIB}) and ${mirror} (${file.length - MIB})`;
     assertEquals(scene.log, [
-      `file: ${peer} breaks off; ${dead} refuses connections; ${mirror} goes on at byte ${MIB}`,
+      `file: ${peer} breaks off; ${dead} refuses connections; ${mirror} continues at byte ${MIB}`,
       `file: ${file.length} bytes from ${shares}, verified`,
     ]);
   });
 });
 
-Deno.test("three different wrong files in a row silence a peer, one does not", async () => {
+Deno.test("SourceMemory: a peer is not used after three different wrong files in a row, but after one it is", async () => {
   const wrong = other((right) => right.toReversed());
   await Scene.with({ file, peers: [wrong], mirrors: [honest] }, async (scene) => {
     for (const name of ["one", "two", "three", "four", "one"]) {
@@ -335,7 +335,7 @@ Deno.test("three different wrong files in a row silence a peer, one does not", a
   });
 });
 
-Deno.test("of several sources the one is blamed whose bytes were wrong, when the right ones are here", async () => {
+Deno.test("Failover: when the correct file has arrived, only the source that sent wrong bytes is blamed", async () => {
   const half = file.length >> 1;
   const wrongHalf: Behaviour = async (connection, asked, right) => {
     await head(connection, asked, right.length);
@@ -345,17 +345,20 @@ Deno.test("of several sources the one is blamed whose bytes were wrong, when the
     const [peer] = scene.peers;
     assertSame((await download(scene.port, "/file", file.length)).body, file);
     assertEquals(scene.mirrors[0]?.requests, [`GET ${half}-`, "GET 0-"]);
-    assertMatch(scene.log.join("\n"), new RegExp(`${nameOf(peer)} gave other bytes`));
+    assertMatch(scene.log.join("\n"), new RegExp(`${nameOf(peer)} sent wrong bytes`));
     const digest = createHash("sha256").update(file).digest("hex");
-    assert(!scene.memory.mayAsk(peer!.url, "file", digest), "the copy is not set aside");
-    assert(scene.memory.mayAsk(peer!.url, "another", digest), "the peer is set aside as a whole");
+    assert(!scene.memory.mayAsk(peer!.url, "file", digest), "the wrong copy may still be used");
+    assert(
+      scene.memory.mayAsk(peer!.url, "another", digest),
+      "the peer is not used for other files",
+    );
   });
 });
 
-Deno.test("a slow peer with another build is unmasked by the mirror's first bytes", async () => {
+Deno.test("Lifeline: a slow peer with another build is left when the mirror's first bytes differ", async () => {
   const otherBuild: Behaviour = (connection, asked, right) =>
     paced(100_000)(connection, asked, right.toReversed());
-  // Without the comparison its copy would take half a minute.
+  // Without the comparison, the copy of the peer would take half a minute.
   const times = { raceAfter: 1e6, lifelineAfter: 1000, lifelineEvery: 800 };
   const parts = { file, peers: [otherBuild], mirrors: [honest], times };
   await Scene.with(parts, async (scene) => {
@@ -366,7 +369,7 @@ Deno.test("a slow peer with another build is unmasked by the mirror's first byte
   });
 });
 
-Deno.test("while a slow peer's copy comes, the client gets a mirror's first bytes to live on", async () => {
+Deno.test("Lifeline: during the download of a slow peer's copy, the client gets the first bytes from a mirror", async () => {
   const times = { raceAfter: 1e6, lifelineAfter: 400, lifelineEvery: 400 };
   const parts = { file, peers: [paced(MIB)], mirrors: [honest], times };
   await Scene.with(parts, async (scene) => {
@@ -380,12 +383,12 @@ Deno.test("while a slow peer's copy comes, the client gets a mirror's first byte
       length += await connection.read(answer.subarray(length)) ?? 0;
     }
     assertSame(body().subarray(0, 32), file.subarray(0, 32));
-    assert(scene.peers[0]!.sent < file.length, "the peer was through already");
+    assert(scene.peers[0]!.sent < file.length, "the peer has already sent the whole file");
     assertEquals(scene.mirrors[0]?.requests, ["GET 0-4095"]);
   });
 });
 
-Deno.test("when the disk fills up, the package still arrives", async () => {
+Deno.test("Relay: the package still arrives when the disk becomes full", async () => {
   using scratch = new Scratch();
   const { directory } = scratch;
   const mount = new Deno.Command("mount", {
@@ -408,13 +411,13 @@ Deno.test("when the disk fills up, the package still arrives", async () => {
   }
 });
 
-/** Spools that this process has open. */
+/** Returns the number of spools that this process has open. */
 function openSpools({ spools }: Scene): number {
   return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
     try {
       return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(`${spools}/`);
     } catch {
-      // The directory that is being read.
+      // This entry is the directory that is being read.
       return false;
     }
   }).length;

@@ -1,4 +1,4 @@
-/** A real relay behind a real listener, with sources that a test gives it. */
+/** Runs a real relay with a real listener, and with the sources of a test. */
 
 import { createHash } from "node:crypto";
 import { listen } from "../../src/http/listener.ts";
@@ -19,16 +19,16 @@ import { KeptLog } from "../log.ts";
 import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
-/** Who has the file. */
+/** The options of a scene: the file and its sources. A source is null when it refuses connections. */
 export interface SceneParts {
   readonly file: Uint8Array;
   readonly peers?: readonly (Behaviour | null)[];
   readonly mirrors?: readonly (Behaviour | null)[];
-  /** Peers that download it themselves, as the trackers name them, one after the other. */
+  /** Peers with an in-flight file. The trackers name them one after the other. */
   readonly inFlight?: readonly (Behaviour | null)[];
-  /** Bytes that spools may take; 0: there are only windows. */
+  /** Maximum size of all spools in bytes; 0 when there are only windows. */
   readonly spoolSize?: number;
-  /** False: no database describes the file. */
+  /** False when no database contains the file. */
   readonly isDescribed?: boolean;
   readonly isPackage?: boolean;
   readonly times?: Partial<RelayTimes>;
@@ -36,7 +36,7 @@ export interface SceneParts {
   readonly spools?: string;
 }
 
-/** Everything that runs in a scene. */
+/** A running relay with its sources. */
 export class Scene {
   readonly peers: readonly HostileSource[];
   readonly mirrors: readonly HostileSource[];
@@ -50,12 +50,12 @@ export class Scene {
   #close: (() => Promise<void>) | null = null;
   port = 0;
 
-  /** What the relay logged. */
+  /** The lines that the relay has logged. */
   get log(): readonly string[] {
     return this.#log.lines;
   }
 
-  /** Runs a relay while `use` does. */
+  /** Runs a relay until `use` ends. */
   static async with(parts: SceneParts, use: (scene: Scene) => Promise<void>): Promise<void> {
     using scratch = new Scratch();
     const scene = new Scene(parts, parts.spools ?? scratch.directory);
@@ -113,7 +113,7 @@ export class Scene {
     for (const source of [...this.peers, ...this.mirrors, ...this.inFlight]) source.close();
   }
 
-  /** Sends a request and reads all of the answer: its head as text, and its body. */
+  /** Sends a request and reads the whole answer. Returns its head as text, and its body. */
   async ask(head: string): Promise<{ readonly head: string; readonly body: Uint8Array }> {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
     await writeAll(connection, latin1(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n`));
@@ -134,7 +134,7 @@ export class Scene {
     };
   }
 
-  /** A tracker names the first that has not failed. */
+  /** Returns an in-flight file whose tracker names the first holder that has not failed. */
   #inFlightFile(digest: string): InFlightFile {
     const registry = new Registry({ lifetime: 1e9, now: () => 0, random: () => 0 });
     const holders = this.inFlight.map(({ url }, index) => {
@@ -190,7 +190,7 @@ export class Scene {
   }
 }
 
-/** Bytes that look like a package's: the same on each run. */
+/** Returns pseudo-random bytes, which look like a package: the same ones on each run. */
 export function bytes(length: number, seed: number = 1): Uint8Array {
   const file = new Uint8Array(length);
   let state = seed;

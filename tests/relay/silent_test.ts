@@ -1,4 +1,4 @@
-/** However many sources are silent, an honest one behind them is heard before pacman gives up. */
+/** Tests that an honest source is used before pacman gives up, however many silent sources come first. */
 
 import { Buffer } from "node:buffer";
 import { assertEquals } from "../assert.ts";
@@ -6,7 +6,7 @@ import { type Behaviour, head, honest } from "./hostile_source.ts";
 import { bytes, Scene, type SceneParts } from "./scene.ts";
 import { download } from "./strict_client.ts";
 
-/** Silent sources that are asked before the honest one. */
+/** The numbers of silent sources before the honest one. */
 const COUNTS = [1, 2, 3, 4, 5, 6];
 
 const file = bytes(300 * 1024 + 7);
@@ -17,7 +17,7 @@ const neverBegins: Behaviour = (connection, asked, { length }) =>
   head(connection, asked, length).then(never);
 const closesLate: Behaviour = () => new Promise((resolve) => setTimeout(resolve, 1_900));
 
-/** The first byte after 4.5 seconds. */
+/** Sends the first byte after 4.5 seconds. */
 const slow: Behaviour = async (connection, asked, right) => {
   await new Promise((resolve) => setTimeout(resolve, 4_500));
   await honest(connection, asked, right);
@@ -38,7 +38,7 @@ const silences: readonly (readonly [string, Behaviour])[] = [
   ["close after 1.9 s", closesLate],
 ];
 
-Deno.test("silent sources before a slow one: it is heard in time, however many they are", async (t) => {
+Deno.test("Relay: one to six silent sources before a slow one do not make pacman give up", async (t) => {
   const cases = silences.flatMap(([how, behaviour]) =>
     places.flatMap(([who, parts]) =>
       COUNTS.map((count) => ({

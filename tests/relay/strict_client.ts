@@ -1,25 +1,26 @@
-/** A client that forgives as little as pacman (measured with 6.0.2 and 7.1.0). */
+/** A client that accepts no more errors than pacman does (measured with 6.0.2 and 7.1.0). */
 
 import { latin1, writeAll } from "../listening.ts";
 
-/** What a download came to. */
+/** The result of a download. */
 export interface Outcome {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly took: number;
 }
 
-/** pacman gives up after so many milliseconds without a byte of the body, once it had some. */
+/** pacman gives up after this time (ms) without a byte of the body. */
 const SILENCE = 10_000;
 
 /**
- * Downloads as pacman would.
+ * Downloads a file as pacman does.
  *
- * @param size that the database says.
- * @throws when pacman would print an error: ten seconds without a byte of the body, no length or
- * another one, a range that is not the one asked for, an end that comes too early.
+ * @param size expected size of the file in bytes.
+ * @param from position of the first byte.
+ * @throws when pacman would report an error: after ten seconds without a byte of the body, for a missing or
+ * wrong length, for another range than the requested one, and when the body ends too early.
  */
 export async function download(
   port: number,
@@ -58,7 +59,7 @@ export async function download(
     return ended(status, headers, body, begun);
   } catch (error) {
     if (error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource) {
-      throw new Error("nothing came for ten seconds");
+      throw new Error("no byte arrived for ten seconds");
     }
     throw error;
   } finally {

@@ -1,4 +1,4 @@
-/** Several relays on one LAN: real listeners, real peers, real messages, in one process. */
+/** Runs several relays of a LAN in one process, with real listeners, peers and messages. */
 
 import { createHash } from "node:crypto";
 import type { HttpRequest, Reply } from "../../src/http/exchange.ts";
@@ -19,16 +19,16 @@ import { until } from "../listening.ts";
 import { Scratch } from "../scratch.ts";
 import { type Behaviour, HostileSource } from "./hostile_source.ts";
 
-/** Name of the file that everybody wants. */
+/** Name of the file that all hosts download. */
 export const FILE = "file-1-1-any.pkg.tar.zst";
 
-/** What a LAN is made of. */
+/** The options of a LAN. */
 export interface LanParts {
   readonly file: Uint8Array;
   readonly hosts: number;
   readonly mirror: Behaviour;
   readonly times?: Partial<RelayTimes>;
-  /** Addresses of other servers that relay, as they say. */
+  /** URLs of other servers that claim to be relays. */
   readonly others?: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export class Lan {
   readonly #times: RelayTimes;
   readonly #others: readonly string[];
 
-  /** Runs a LAN while `use` does. */
+  /** Runs a LAN until `use` ends. */
   static async with(parts: LanParts, use: (lan: Lan) => Promise<void>): Promise<void> {
     using spools = new Scratch();
     const lan = new Lan(parts, spools.directory);
@@ -63,7 +63,7 @@ export class Lan {
     this.mirror = new HostileSource(file, mirror);
   }
 
-  /** Adds a host, which names all that are there as its peers. */
+  /** Adds a host that has all present hosts as static peers. */
   async add(): Promise<LanHost> {
     const known = this.hosts.map(({ port }) => `http://127.0.0.1:${port}/`);
     const names = [...known, ...this.#others];
@@ -73,16 +73,16 @@ export class Lan {
     return host;
   }
 
-  /** Waits until everybody knows everybody. */
+  /** Waits until all hosts know each other. */
   async meet(): Promise<void> {
     const others = this.hosts.length - 1 + this.#others.length;
     for (const { peers } of this.hosts) {
       const known = (): number => peers.registry.all().filter(({ relays }) => relays).length;
-      await until(() => known() === others, "everybody knows everybody");
+      await until(() => known() === others, "all hosts know each other");
     }
   }
 
-  /** Bytes that the mirror sent, as a multiple of the file. */
+  /** The number of bytes that the mirror has sent, divided by the size of the file. */
   get copies(): number {
     return this.mirror.sent / this.file.length;
   }
@@ -93,12 +93,12 @@ export class LanHost {
   readonly peers: Peers;
   readonly relay: Relay;
   readonly log: string[] = [];
-  /** What others asked of it: questions, and the bytes of these and of the answers, but for files. */
+  /** Number of requests of other hosts, and the bytes of these and of the answers, without files. */
   readonly asked = { count: 0, bytes: 0 };
   port = 0;
-  /** True: pacman has put the file into its cache. */
+  /** True when pacman has moved the file to its cache. */
   isInCache = false;
-  /** False: what it has is not shared. */
+  /** False when the file is downloaded with credentials, and must not be shared. */
   isShared = true;
   readonly #file: Uint8Array;
   readonly #mirror: HostileSource;
@@ -153,7 +153,7 @@ export class LanHost {
     this.peers.start(this.port);
   }
 
-  /** Ends it, as a power cut would: its connections break. */
+  /** Stops the host and closes its connections at once. */
   async end(): Promise<void> {
     const listener = this.#listener;
     this.#listener = null;

@@ -1,4 +1,4 @@
-/** Relays that want the same file at the same time: it crosses the internet once. */
+/** Tests that several relays which need the same file download it from the mirror only once. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { until } from "../listening.ts";
@@ -24,7 +24,7 @@ function logs(lan: Lan): string {
   return lan.hosts.map(({ log }, i) => log.map((line) => `${i}: ${line}`).join("\n")).join("\n");
 }
 
-Deno.test("relays that want a file at the same moment ask the mirror once", async () => {
+Deno.test("Relay: five relays that need a file at the same moment download it from the mirror once", async () => {
   await Lan.with({ file, hosts: 5, mirror: paced(MIB) }, async (lan) => {
     assertSame(await all(lan));
     assert(lan.copies < 1.1, `the mirror sent ${lan.copies} files\n${logs(lan)}`);
@@ -32,11 +32,11 @@ Deno.test("relays that want a file at the same moment ask the mirror once", asyn
   });
 });
 
-Deno.test("relays that come one after the other join the download", async () => {
+Deno.test("Relay: relays that need the file later join the download", async () => {
   await Lan.with({ file, hosts: 4, mirror: paced(2 * MIB) }, async (lan) => {
     const downloads = lan.hosts.map(async ({ port }, i) => {
       const before = file.length * i / 5;
-      await until(() => lan.mirror.sent >= before, "the download goes on");
+      await until(() => lan.mirror.sent >= before, "the mirror sends more");
       return await download(port, "/own", file.length);
     });
     assertSame(await Promise.all(downloads));
@@ -44,13 +44,13 @@ Deno.test("relays that come one after the other join the download", async () => 
   });
 });
 
-Deno.test("when the first is killed at half of the file, the others go on where they are", async () => {
+Deno.test("Relay: when the holder is killed at half of the file, the others continue at the byte that they reached", async () => {
   await Lan.with({ file, hosts: 6, mirror: paced(3 * MIB) }, async (lan) => {
     const [first, ...others] = lan.hosts as [LanHost, ...LanHost[]];
     const lost = download(first.port, "/own", file.length).catch(() => {});
     await until(() => lan.mirror.sent > 0, "the first has begun");
     const rest = all(lan, others);
-    await until(() => lan.mirror.sent > file.length / 2, "half of it is here");
+    await until(() => lan.mirror.sent > file.length / 2, "the mirror has sent half");
     await first.end();
     await lost;
     assertSame(await rest);
@@ -58,7 +58,7 @@ Deno.test("when the first is killed at half of the file, the others go on where 
   });
 });
 
-Deno.test("when the first client leaves at half of the file, its relay leaves the mirror, and another one goes on", async () => {
+Deno.test("Relay: when the holder's client closes its connection at half of the file, another relay continues", async () => {
   const times = { unread: 300 };
   await Lan.with({ file, hosts: 4, mirror: paced(3 * MIB), times }, async (lan) => {
     const [first, ...others] = lan.hosts as [LanHost, ...LanHost[]];
@@ -66,14 +66,14 @@ Deno.test("when the first client leaves at half of the file, its relay leaves th
     await client.write(new TextEncoder().encode("GET /own HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     await until(() => lan.mirror.sent > 0, "the first has begun");
     const rest = all(lan, others);
-    await until(() => lan.mirror.sent > file.length / 2, "half of it is here");
+    await until(() => lan.mirror.sent > file.length / 2, "the mirror has sent half");
     client.close();
     assertSame(await rest);
     assert(lan.copies < 1.3, `the mirror sent ${lan.copies} files\n${logs(lan)}`);
   });
 });
 
-Deno.test("a file is given as soon as it is verified, to anybody, and still when its client is gone", async () => {
+Deno.test("Holder: every peer gets a verified file, also after the client has closed its connection", async () => {
   await Lan.with({ file, hosts: 2, mirror: paced(8 * MIB) }, async (lan) => {
     const [one, other] = lan.hosts as [LanHost, LanHost];
     const address = `http://127.0.0.1:${one.port}/pkg/${FILE}`;
@@ -88,7 +88,7 @@ Deno.test("a file is given as soon as it is verified, to anybody, and still when
   });
 });
 
-Deno.test("what came with credentials is given to nobody, neither in flight nor whole", async () => {
+Deno.test("Holder: no peer gets a file that was downloaded with credentials, neither in flight nor verified", async () => {
   await Lan.with({ file, hosts: 2, mirror: paced(4 * MIB) }, async (lan) => {
     const [one, other] = lan.hosts as [LanHost, LanHost];
     one.isShared = false;

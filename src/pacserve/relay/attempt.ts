@@ -1,71 +1,71 @@
-/** One source that is being asked for a download's file. */
+/** One request to a source for the file of a download. */
 
 import type { Download } from "./download.ts";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import { turns } from "./turns.ts";
 import { CRAWL_BYTES, type RelayTimes } from "./times.ts";
 
-/** Bytes that are read at a time. */
+/** Maximum number of bytes that are read at a time. */
 const PIECE = 256 * 1024;
 
-/** Bytes that a source may be ahead of the one that it could replace. */
+/** Maximum number of bytes that an attempt which does not lead keeps in memory. */
 const MAX_AHEAD = 1024 * 1024;
 
-/** How often its speed is looked at within the time in which it must not crawl. */
+/** Number of speed samples within the period in which a source must send {@link CRAWL_BYTES}. */
 const SAMPLES = 12;
 
-/** A machine that was late by so many milliseconds has slept, or was stopped. */
+/** If a timer is late by this time (ms), the machine has slept, or the process was stopped. */
 const SLEPT = 500;
 
-/** What an attempt tells the failover. */
+/** The methods that an attempt calls. */
 interface AttemptEvents {
-  /** Bytes came, it ended, or it failed. */
+  /** Called when bytes arrived, or the attempt has ended or failed. */
   changed(): void;
-  /** The bytes that follow in the file, of the attempt that leads. */
+  /** Called by the attempt that leads, with the next bytes of the file. */
   append(bytes: Uint8Array, attempt: Attempt): void;
 }
 
 /**
- * Reads from a source. The attempt that *leads* fills the download; another one keeps what it reads in
- * memory, up to a megabyte, until it leads or is closed.
+ * Reads from a source. The attempt that *leads* fills the download. Other attempts keep the bytes that they
+ * read in memory, up to a megabyte, until they lead or are closed.
  */
 export class Attempt {
   readonly source: Source;
   /** True for a mirror that was asked because a peer's copy took long. */
   readonly isRacing: boolean;
-  /** When its first byte came; null before. */
+  /** Time of the first byte (ms); null before. */
   firstByte: number | null = null;
-  /** How far the download was then. */
+  /** Number of bytes that the download had at that time. */
   receivedThen = 0;
-  /** Bytes that it gave. */
+  /** Number of bytes that the source has sent. */
   count = 0;
-  /** Another source was asked because of its trouble; it is closed when that gives a byte. */
+  /** True when another source was asked because of this one. When that sends a byte, this one is closed. */
   isLeft = false;
-  /** It was left for a better one, which may still fail. */
+  /** True when the source was left for a better one, which may still fail. */
   isSuperseded = false;
-  /** It was left because it did not answer. If it does, a mirror need not send the rest. */
+  /** True when the source was left because it did not answer. If it does, it replaces the mirror. */
   isAwaited = false;
-  /** It leads, and takes nothing: another one is about to give what follows. */
+  /** True when it leads, but must not read: another source will soon send the next bytes. */
   isPaused = false;
-  /** A mirror was asked beside it, or there was none. */
+  /** True when a race with a mirror began, or no mirror was found for it. */
   isRaced = false;
   failure: SourceFailure | null = null;
-  /** When it was asked, in milliseconds. */
+  /** Time of the request (ms). */
   readonly #asked = performance.now();
   readonly #download: Download;
   readonly #events: AttemptEvents;
   readonly #abort = new AbortController();
   #leads = false;
   #stream: SourceStream | null = null;
-  /** Position of the next byte of the source, the ones kept here included. */
+  /** Position in the file of the next byte that the source sends. */
   #position = 0;
   #ahead: Uint8Array[] = [];
   #aheadBytes = 0;
   #wake: (() => void) | null = null;
-  /** True while it waits for a reader, or to lead: then it is not the source that is slow. */
+  /** True while it waits for a reader, or to lead: then the source is not to blame for the delay. */
   #waits = false;
   #lastByte = performance.now();
-  /** How much it had given when, for the last seconds. */
+  /** The number of received bytes at several times within the last seconds. */
   #samples: { time: number; readonly count: number }[] = [];
 
   constructor(source: Source, download: Download, events: AttemptEvents, isRacing: boolean) {
@@ -76,68 +76,68 @@ export class Attempt {
     void this.#run();
   }
 
-  /** True for the one that fills the download. */
+  /** True for the attempt that fills the download. */
   get leads(): boolean {
     return this.#leads;
   }
 
-  /** True when it has bytes that the download has not, or is full of those that it has. */
+  /** True when it does not lead, and has bytes for the download. */
   get isReady(): boolean {
     return !this.#leads && this.failure === null && this.#aheadBytes > 0;
   }
 
-  /** True when it can read no further without leading. */
+  /** True when it cannot read more bytes without leading. */
   get isFull(): boolean {
     return this.#aheadBytes >= MAX_AHEAD;
   }
 
-  /** True when it gives the file, or will as far as it says. */
+  /** True when the source has answered that it sends the file. */
   get hasAnswered(): boolean {
     return this.#stream !== null;
   }
 
-  /** For how long (ms) it has been asked. */
+  /** Milliseconds since the request. */
   get askedFor(): number {
     return performance.now() - this.#asked;
   }
 
-  /** For how long (ms) nothing came. */
+  /** Milliseconds since the last byte or answer; 0 while the source is not to blame. */
   get silentFor(): number {
     return this.#waits ? 0 : performance.now() - this.#lastByte;
   }
 
-  /** So many milliseconds passed in which nobody here could look whether something came. */
+  /** Must be called when this thread was blocked for some time (ms): it does not count as silence. */
   forgive(milliseconds: number): void {
     this.#lastByte = Math.min(performance.now(), this.#lastByte + milliseconds);
-    // However late a piece is read, it is larger than what a crawling source gives in seconds.
+    // After a short delay the speed is still right: the next piece contains the bytes of that time, too.
     if (milliseconds < SLEPT) return;
     for (const sample of this.#samples) sample.time += milliseconds;
   }
 
-  /** From now on it fills the download. */
+  /** Makes this attempt fill the download. */
   lead(): void {
     this.#leads = true;
     this.#wake?.();
   }
 
-  /** From now on it keeps what it reads: another one fills the download. */
+  /** Makes this attempt keep its bytes in memory, because another one fills the download now. */
   follow(): void {
     this.#leads = false;
   }
 
-  /** Ends it without waiting. */
+  /** Ends the request at once. */
   close(): void {
     this.#abort.abort();
     this.#stream?.close();
     this.#wake?.();
   }
 
-  /** The download has room again. */
+  /** Must be called when the store of the download may have space again. */
   wake(): void {
     this.#wake?.();
   }
 
-  /** What is wrong with it, as far as its times tell; null when nothing is. */
+  /** Returns the reason if the source is too slow, for the log; null when it is not. */
   trouble(times: RelayTimes): string | null {
     const { kind, patience = 0 } = this.source;
     if (this.#stream === null) {
@@ -147,7 +147,7 @@ export class Attempt {
     const limit = kind === "in-flight" ? times.inFlightSilence + patience : times.silence;
     if (this.silentFor > limit) return `sends nothing for ${seconds(limit)} s`;
     const period = times.crawl + patience;
-    return this.#isCrawling(period) ? `gives less than 16 KiB in ${seconds(period)} s` : null;
+    return this.#isCrawling(period) ? `sends less than 16 KiB in ${seconds(period)} s` : null;
   }
 
   #isCrawling(period: number): boolean {
@@ -157,7 +157,7 @@ export class Attempt {
     if (newest === undefined || now - newest.time >= period / SAMPLES) {
       this.#samples.push({ time: now, count: this.count });
     }
-    // The oldest of those that are not older than the period.
+    // Keep one sample that is older than the period.
     while (this.#samples.length > 1 && now - this.#samples[1]!.time >= period) {
       this.#samples.shift();
     }
@@ -174,13 +174,13 @@ export class Attempt {
       this.#stream = stream;
       this.#heard();
       if (signal.aborted) return stream.close();
-      // What another attempt learned meanwhile.
+      // Another attempt may have found out the size meanwhile.
       const { requiredSize: size } = this.#download;
       if (size !== null && stream.size !== size) {
         throw new SourceFailure("refused", `has ${stream.size} bytes, not ${size}`);
       }
       if (base > this.#download.start && this.#isOtherVersion(stream)) {
-        throw new SourceFailure("refused", "has another version of it");
+        throw new SourceFailure("refused", "has another version of the file");
       }
       this.#position = stream.from;
       await this.#read(stream, base);
@@ -194,7 +194,7 @@ export class Attempt {
     }
   }
 
-  /** Where no digest will tell, the date does: mirrors and pacman keep that of the original. */
+  /** Without a digest, compares the dates: mirrors and pacman keep the date of the original file. */
   #isOtherVersion({ lastModified }: SourceStream): boolean {
     const { isVerifiable, lastModified: first } = this.#download;
     return !isVerifiable && first !== null && lastModified !== null && lastModified !== first;
@@ -232,21 +232,21 @@ export class Attempt {
     this.#position += bytes.length;
     this.count += bytes.length;
     const { received } = this.#download;
-    // A server without ranges gives what is here already.
+    // A server without support for ranges also sends bytes that are not needed.
     const wanted = bytes.subarray(Math.max(0, (this.#leads ? received : base) - position));
     if (wanted.length === 0) return;
     if (this.firstByte === null) {
       this.firstByte = performance.now();
       this.receivedThen = received;
     }
-    // What was kept before goes first, even if it leads since this very piece was asked for.
+    // The bytes in memory come first. There may be some if it began to lead during this `read`.
     if (this.#leads && this.#ahead.length === 0) return this.#events.append(wanted, this);
     this.#ahead.push(wanted.slice());
     this.#aheadBytes += wanted.length;
     this.#events.changed();
   }
 
-  /** Hands on what was kept. */
+  /** Writes the bytes in memory to the download. */
   async #drain(): Promise<void> {
     while (this.#ahead.length > 0 && !this.#abort.signal.aborted) {
       const [bytes] = this.#ahead as [Uint8Array];

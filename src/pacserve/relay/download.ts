@@ -1,50 +1,51 @@
-/** One file on its way from sources into a store, while it is hashed, and to its readers. */
+/** The state of one download: writes the bytes of its sources to a store, and hashes them. */
 
 import { createHash, type Hash } from "node:crypto";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import type { Store, Stores } from "./store.ts";
 
-/** What is known of a file before any source answers. */
+/** The options of {@link Download}. */
 export interface DownloadOptions {
   readonly name: string;
-  /** Bytes of the whole file; null when nobody knows. */
+  /** Size of the whole file in bytes; null when it is unknown. */
   readonly size: number | null;
-  /** Null when nobody knows: then nothing is verified. */
+  /** Null when the digest is unknown: then the file is not verified. */
   readonly sha256: Uint8Array | null;
-  /** False for a part, which mirrors alone are asked for: it cannot be verified. */
+  /** False for a part of a file. It cannot be verified, and is requested only from mirrors. */
   readonly isWhole: boolean;
   /** Position of the first byte that is fetched. */
   readonly start: number;
-  /** Position behind the last byte that is fetched; null for the file's end. */
+  /** Position after the last byte that is fetched; null for the file's end. */
   readonly end: number | null;
-  /** Whether bytes of two sources may be put together: not those of a database, which changes. */
+  /** True when bytes of two sources may be combined: not those of a database, because it changes. */
   readonly resumable: boolean;
-  /** How long (ms) the bytes of a mirror wait before they are passed on. */
+  /** Milliseconds that the bytes of a mirror wait before readers get them. */
   readonly hold: number;
-  /** Gives the store, once the size is known. */
+  /** Creates the store when the size is known. */
   readonly stores: Stores;
 }
 
 /**
- * How far a download is:
- * - `complete`: all of it is here, and verified where the digest is known;
- * - `spoiled`: it is wrong, but readers have bytes of it already, and get all of it: pacman deletes a
- *   whole wrong file, while a part of one would spoil what the next server sends;
- * - `failed`: it ends here.
+ * The state of a download:
+ * - `fetching`: bytes are missing;
+ * - `complete`: all bytes have arrived, and are verified if the digest is known;
+ * - `spoiled`: the file is wrong, but readers have some bytes already. They get the whole file, because
+ *   pacman then deletes it. It would keep a part, and append the bytes of the next server to it;
+ * - `failed`: no source provides the rest.
  */
 type DownloadState = "fetching" | "complete" | "spoiled" | "failed";
 
-/** Bytes `from` (included) to `to` (excluded) that came from one source. */
+/** The bytes `from` (included) to `to` (excluded), which came from one source. */
 export interface Segment {
   readonly source: Source;
   readonly from: number;
   to: number;
 }
 
-/** Bytes of a mirror that are kept back, to keep a reader alive when it falls silent. */
+/** Number of bytes of a mirror that readers do not get yet, so that there are some for the lifeline. */
 const RESERVE = 4096;
 
-/** The state of a download. `failover.ts` writes to it, `reader.ts` reads. */
+/** A download. `failover.ts` writes to it, and `reader.ts` reads from it. */
 export class Download {
   readonly name: string;
   readonly isWhole: boolean;
@@ -52,23 +53,23 @@ export class Download {
   /** Position of the last byte that is fetched; null for the file's end. */
   readonly last: number | null;
   readonly resumable: boolean;
-  /** Whether all of it has a known digest in the end. */
+  /** True when the whole file can be verified at its end. */
   readonly isVerifiable: boolean;
   state: DownloadState = "fetching";
-  /** Why it failed. */
+  /** The reason when the state is `failed`. */
   failure: Error | null = null;
-  /** Of the source that gives it. */
+  /** The `Last-Modified` of the first source that answered. */
   lastModified: string | null = null;
-  /** Position behind the last byte that is here. */
+  /** Position after the last byte that has arrived. */
   received: number;
-  /** Position up to which all bytes are of mirrors: what plain pacman would have got. */
+  /** Position up to which all bytes came from mirrors: pacman alone would have got the same ones. */
   trusted: number;
   segments: Segment[] = [];
-  /** All of it is here, and has the digest that is known. */
+  /** True when the whole file has arrived and has the expected digest. */
   isVerified = false;
-  /** A reader was given bytes that are not verified, so that it cannot begin anew. */
+  /** True when a reader has bytes that are not verified: then the download cannot start again. */
   exposed = false;
-  /** A reader was given bytes of any kind. */
+  /** True when a reader has any bytes. */
   hasBegun = false;
   readonly #options: DownloadOptions;
   readonly #listeners = new Set<() => void>();
@@ -90,40 +91,41 @@ export class Download {
     this.trusted = options.start;
     this.#size = options.size;
     this.#hash = newHash(options);
-    // Room is reserved before the first byte, and others can share it from the beginning.
+    // Reserve the space before the first byte, so that others can share the download from the beginning.
     if (options.size !== null) this.#store = options.stores.create(options.start, options.size);
   }
 
-  /** Bytes of the whole file; null while nobody knows. */
+  /** Size of the whole file in bytes; null while it is unknown. */
   get size(): number | null {
     return this.#size;
   }
 
-  /** Position behind the last byte that will be fetched; null while nobody knows. */
+  /** Position after the last byte that will be fetched; null while it is unknown. */
   get end(): number | null {
     if (this.#size === null) return null;
     return Math.min(this.#options.end ?? this.#size, this.#size);
   }
 
-  /** The size that a source must have; null while any will do. */
+  /** The size that a source must report; null while any size is accepted. */
   get requiredSize(): number | null {
     return this.#options.size ?? (this.received > this.start ? this.#size : null);
   }
 
-  /** True when several readers can have it, and those that come later. */
+  /** True when the store keeps all bytes, for several and for later readers. */
   get isKept(): boolean {
     return this.#store?.keepsAll ?? false;
   }
 
-  /** The store with what was received; null before the first source answered. */
+  /** The store with the received bytes; null while the size is unknown. */
   get store(): Store | null {
     return this.#store;
   }
 
   /**
-   * A source answered, and its size is the one that is required.
+   * Must be called when a source has answered with the required size, before its bytes are appended.
    *
-   * @throws {SourceFailure} when there is no room to verify what it gives before it is passed on.
+   * @throws {SourceFailure} when the store has no space for the whole file of a peer, which must be verified
+   * before readers get it.
    */
   begin({ size, lastModified }: SourceStream, { kind }: Source): void {
     if (this.received === this.start) this.#size = this.#options.size ?? size;
@@ -131,22 +133,22 @@ export class Download {
     this.#store ??= this.#options.stores.create(this.start, size);
     const end = this.end ?? size;
     if (kind !== "mirror" && this.#store.room(this.start) < end - this.start) {
-      throw new SourceFailure("refused", "is not asked, as there is no room to verify its file");
+      throw new SourceFailure("refused", "is not used: no space to verify its file");
     }
     if (this.received === end && this.state === "fetching") this.#finish();
   }
 
-  /** How many bytes may be appended now. */
+  /** Returns the number of bytes that may be appended now. */
   room(): number {
     return this.#store?.room(this.received) ?? 0;
   }
 
   /**
-   * Takes the bytes that follow.
+   * Appends the next bytes of the file.
    *
-   * @returns whether it goes on, is complete, or is `wrong`: then {@link restart} has to follow, since
-   * no reader has any of it.
-   * @throws {StoreFull}
+   * @returns `goes on` when more bytes are missing. If `wrong`, and the state is still `fetching`, no reader
+   * has any bytes, and {@link restart} must be called.
+   * @throws {StoreFull} when the disk is full.
    */
   append(bytes: Uint8Array, source: Source): "goes on" | "complete" | "wrong" {
     this.#store!.write(this.received, bytes);
@@ -167,9 +169,9 @@ export class Download {
   }
 
   /**
-   * Forgets what was received.
+   * Discards the received bytes.
    *
-   * @returns the store with it, which the caller closes; null when there is none.
+   * @returns the store with them, which the caller must close; null when there is none.
    */
   restart(): Store | null {
     const store = this.#store;
@@ -186,7 +188,7 @@ export class Download {
     return store;
   }
 
-  /** No source gives it. */
+  /** Ends the download with an error, if it is still running. */
   fail(error: Error): void {
     if (this.state !== "fetching") return;
     this.state = "failed";
@@ -194,10 +196,10 @@ export class Download {
     this.#changed();
   }
 
-  /** Position up to which readers may read now. */
+  /** Position before which readers may read now. */
   get readable(): number {
     if (this.state === "complete" || this.state === "spoiled") return this.received;
-    // A window that is full cannot wait for the rest of the file.
+    // If the window is full, readers must read before more bytes can arrive.
     const isWaiting = this.#isHeld && this.room() > 0;
     return isWaiting ? this.start : Math.max(this.start, this.trusted - RESERVE);
   }
@@ -205,7 +207,7 @@ export class Download {
   /**
    * Reads bytes that are {@link readable}.
    *
-   * @throws when they are not kept any more.
+   * @throws when the download is closed, or the bytes have left the window.
    */
   read(position: number, buffer: Uint8Array): number {
     if (this.#store === null) throw new Error("The download is closed.");
@@ -214,7 +216,7 @@ export class Download {
     return this.#store.read(position, buffer.subarray(0, this.readable - position));
   }
 
-  /** Reads bytes that may not be readable yet; 0 where there are none. */
+  /** Reads bytes that may not be readable yet; returns their number, 0 when there are none. */
   peek(position: number, buffer: Uint8Array): number {
     const count = Math.min(buffer.length, this.received - position);
     if (count <= 0 || this.#store === null) return 0;
@@ -222,20 +224,20 @@ export class Download {
     return this.#store.read(position, buffer.subarray(0, count));
   }
 
-  /** The only reader of a window has taken the bytes before this position. */
+  /** Must be called when the only reader of a window has read the bytes before this position. */
   release(position: number): void {
     if (this.isKept) return;
     this.#store?.release(position);
     this.#changed();
   }
 
-  /** Calls `listener` whenever something changes, until the function that is returned is called. */
+  /** Calls `listener` after each change, until the returned function is called. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Gives its store back. */
+  /** Ends the download and closes its store. */
   close(): void {
     this.fail(new Error("The download was ended."));
     clearTimeout(this.#holdTimer);

@@ -1,4 +1,4 @@
-/** The downloads under way, and those whose bytes are kept for the next request. */
+/** Contains the running downloads, and the completed ones whose bytes are kept for the next request. */
 
 import type { SharedTree } from "../../quickserve/tree.ts";
 import { PACKAGES } from "../address.ts";
@@ -12,42 +12,42 @@ import type { Store, Stores } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
 import { Window } from "./window.ts";
 
-/** Milliseconds between two looks at what is to be said again, and at spools that are not needed any more. */
+/** Milliseconds between two checks for wants that must be repeated, and spools that are no longer needed. */
 const SWEEP = 500;
 
 /**
- * Milliseconds between two wants for a file: its trackers forget it after 30 s. One that comes from a
- * mirror is asked for more often, since another server may download it as well: they did not agree at
- * first, or one of them was too busy to answer. The pause doubles, as that soon shows.
+ * Milliseconds between two wants for a file. Its trackers forget a want after 30 s. During a download from
+ * a mirror, it is repeated more often, because another server may download the same file, if the trackers
+ * did not agree at first, or were too busy to answer. That becomes clear soon, so the pause doubles.
  */
 const REPEAT = { fromMirror: { first: 500, longest: 2_000 }, else: 10_000 };
 
-/** A file in the cache is kept for so long (ms): peers learn of the cache a moment later. */
+/** Milliseconds that a spool is kept if its package is in the cache, because peers notice that later. */
 const KEPT_BESIDE_CACHE = 5_000;
 
-/** A download, what fills it, and how many read it. */
+/** A download with its failover and its readers. */
 export class Job {
   readonly download: Download;
   readonly failover: Failover;
-  /** Under which it is found by those who want the same file; null: nobody else gets it. */
+  /** Identifies the file for other requests; null when no other request may share the download. */
   readonly key: string | null;
-  /** Replies to neighbours under way. */
+  /** Number of replies that are being sent to neighbours. */
   neighbours = 0;
-  /** Null: it is shared with nobody. */
+  /** Null when the download is not shared with peers. */
   readonly #inFlight: InFlightFile | null;
-  /** Where the package goes at last. */
+  /** The shared tree. It contains the package when pacman has moved it to its cache. */
   readonly #tree: Pick<SharedTree, "lookup">;
   #repeatedAt = performance.now();
-  /** The pause before the next want, while a mirror fills it. */
+  /** Milliseconds before the next want, while a mirror fills the download. */
   #pause: number = REPEAT.fromMirror.first;
   readonly #times: RelayTimes;
   readonly #ended: () => void;
   #readers = 0;
-  /** When the last reader left. */
+  /** Time when the last reader left (ms). */
   #idleSince = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param ended called when it is of no use to others any more. */
+  /** @param ended called when the download is closed. */
   constructor(
     key: string | null,
     download: Download,
@@ -66,42 +66,42 @@ export class Job {
     this.#ended = ended;
   }
 
-  /** True while somebody reads. */
+  /** True while the download has a reader on this host. */
   get isRead(): boolean {
     return this.#readers > 0;
   }
 
-  /** True while neighbours may have it: not when it came with credentials. */
+  /** True while neighbours may get the file: not if a source was used with credentials. */
   get isShared(): boolean {
     return this.#inFlight !== null && this.download.isKept &&
       !this.download.segments.some(({ source }) => source.isPrivate) &&
       !this.failover.sources.some((source) => source.isPrivate);
   }
 
-  /** True while this host's own pacman has it downloaded. */
+  /** True while the file is being downloaded for pacman on this host. */
   get isFilled(): boolean {
     return this.failover.isRunning;
   }
 
-  /** True when a mirror fills it. */
+  /** True when a mirror fills the download. */
   get isFromMirror(): boolean {
     return this.failover.isFromMirror;
   }
 
-  /** The instances that its bytes come through. */
+  /** The instances through which the bytes come. */
   get chain(): readonly string[] {
     return this.failover.sources.flatMap(({ chain = [] }) => chain);
   }
 
-  /** For how long (ms) nobody has read. */
+  /** Milliseconds since the last reader on this host left. */
   get idleFor(): number {
     return this.isRead ? 0 : performance.now() - this.#idleSince;
   }
 
   /**
-   * A reader of these bytes; if the download was stopped it goes on, from these candidates.
+   * Returns a reader of these bytes. If the download was stopped, it continues from these candidates.
    *
-   * @param askedAt when the client asked for it, in milliseconds.
+   * @param askedAt time of the client's request (ms).
    */
   read(
     start: number,
@@ -118,7 +118,7 @@ export class Job {
     return reader;
   }
 
-  /** Closes everything; readers get no more. */
+  /** Closes the download and its sources; readers get no more bytes. */
   close(): void {
     clearTimeout(this.#timer);
     const wasShared = this.isShared;
@@ -129,8 +129,8 @@ export class Job {
   }
 
   /**
-   * Tells the trackers now and then that it is still here. Where they name another server, and a mirror
-   * fills this one, it goes on from there.
+   * Repeats the want if it is due. If the trackers name another server, and a mirror fills this download,
+   * the download continues from that server.
    */
   repeat(): void {
     const { isVerified, received } = this.download;
@@ -145,7 +145,7 @@ export class Job {
     });
   }
 
-  /** The package is in the cache, where everybody looks for it. */
+  /** True when the package is in the cache, where peers find it. */
   get isInCache(): boolean {
     return this.#tree.lookup([PACKAGES, this.download.name])?.kind === "file";
   }
@@ -162,12 +162,12 @@ export class Job {
     const { state, isKept } = this.download;
     const isUseful = this.key !== null && isKept && (state === "fetching" || state === "complete");
     if (!isUseful) return this.close();
-    // pacman may come back at once, by its `Server` line after its `CacheServer` line.
+    // pacman may request the file again at once, if both its `CacheServer` and its `Server` line name us.
     this.#timer = setTimeout(() => this.#stop(), this.#times.unread);
   }
 }
 
-/** Finds downloads by key, and gives them stores. */
+/** Finds downloads by their key, and creates their stores. */
 export class Downloads implements Stores {
   readonly #times: RelayTimes;
   readonly #spools: SpoolDirectory | null;
@@ -175,29 +175,29 @@ export class Downloads implements Stores {
   readonly #all = new Set<Job>();
   #sweeper: ReturnType<typeof setInterval> | null = null;
 
-  /** @param spools null: everything goes through windows. */
+  /** @param spools null when only windows are used. */
   constructor(times: RelayTimes, spools: SpoolDirectory | null) {
     this.#times = times;
     this.#spools = spools;
   }
 
-  /** The download that a request can share; null when there is none. */
+  /** Returns the download that a request can share; null when there is none. */
   get(key: string): Job | null {
     const job = this.#jobs.get(key);
     const { state } = job?.download ?? { state: "failed" };
     return job === undefined || state === "failed" || state === "spoiled" ? null : job;
   }
 
-  /** One that peers may read, while it is downloaded for this host; null when there is none. */
+  /** Returns the running download that peers may read; null when there is none. */
   shared(key: string): Job | null {
     const job = this.get(key);
     return job !== null && job.isShared && job.isFilled ? job : null;
   }
 
   /**
-   * One that is verified, and that neighbours may have.
+   * Returns a verified download that neighbours may read; null when there is none.
    *
-   * @param digest in hexadecimal digits; null for any.
+   * @param digest the SHA-256 in hexadecimal digits; null for any.
    */
   verified(name: string, digest: string | null): Job | null {
     for (const job of this.#all) {
@@ -209,10 +209,10 @@ export class Downloads implements Stores {
   }
 
   /**
-   * Adds one.
+   * Adds a download.
    *
-   * @param inFlight null when it must not be shared with peers.
-   * @param tree where the package goes at last: then its spool is not needed any more.
+   * @param inFlight null when the download must not be shared with peers.
+   * @param tree the shared tree: when it contains the package, the spool is not needed any more.
    */
   add(
     key: string | null,
@@ -231,7 +231,7 @@ export class Downloads implements Stores {
     return job;
   }
 
-  /** A spool where there is room, else a window. */
+  /** Creates a spool if there is space, else a window. Closes old spools that nobody reads to get space. */
   create(_start: number, size: number): Store {
     while (this.#spools?.hasRoom(size) === false) {
       const oldest = [...this.#all].filter((job) =>
@@ -246,12 +246,12 @@ export class Downloads implements Stores {
     return this.#spools?.create(size) ?? new Window(0, size);
   }
 
-  /** Those that are being filled for this host. */
+  /** The downloads that are running for this host. */
   get running(): Job[] {
     return [...this.#all].filter((job) => job.isFilled && job.download.state === "fetching");
   }
 
-  /** Closes all. */
+  /** Closes all downloads. */
   close(): void {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
     this.#sweeper = null;

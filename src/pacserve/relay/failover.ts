@@ -1,10 +1,10 @@
 /**
- * Which source fills a download: asks one after the other, and goes on with the next at the byte that
- * was reached when one is of no use.
+ * Fills a download from one source after the other. If a source fails, the next one continues at the byte
+ * that was reached.
  *
- * A source that fails is replaced at once. One that is silent, crawls or does not answer is *left*:
- * the next is asked beside it, and it is closed when that one has given a byte. A peer's complete copy
- * that takes long is *raced* by a mirror, and the slower one is closed.
+ * A source that fails is replaced at once. A source that is silent, crawls or does not answer is *left*: the
+ * next one is requested, too, and the first one is closed when that has sent a byte. If a peer's complete
+ * copy takes long, a mirror *races* it, and the slower one is closed.
  */
 
 import type { Log } from "../../log.ts";
@@ -14,55 +14,54 @@ import { type Source, SourceFailure } from "./source.ts";
 import { type Store, StoreFull } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
 
-/** Where the sources of one file come from, and what is remembered of them. */
+/** Finds the sources of one file, and stores their results. */
 export interface Candidates {
   /**
-   * The next source, best first.
+   * Resolves with the next source, the best first; null when there is no other.
    *
-   * @param mirrorsFirst a complete copy has failed.
-   * @returns null when none is left.
+   * @param mirrorsFirst true when a complete copy has failed.
    */
   next(mirrorsFirst: boolean): Promise<Source | null>;
-  /** A source that is better than the last one, but was found too late; null when there is none. */
+  /** Resolves with a source that is better than the last one, but was found later; else with null. */
   better(): Promise<Source | null>;
-  /** A mirror to race a peer's copy; null when the copy is known to be the faster one, or none is left. */
+  /** Resolves with a mirror for a race; null when the copy won the last one, or there is no other mirror. */
   rival(copy: Source): Promise<Source | null>;
-  /** A race ended. */
+  /** Must be called when a race has ended. */
   raced(copy: Source, hasWon: boolean): void;
-  /** A source failed, or was left for this reason. */
+  /** Must be called when a source has failed, or was left for this reason. */
   failed(source: Source, failure: SourceFailure): void;
-  /** Bytes of it were in a wrong file, with those of others. */
+  /** Must be called when a wrong file had bytes of this source and of others. */
   suspect(source: Source): void;
-  /** Whether a source that trackers name is to be preferred to a mirror. */
+  /** True when this source of the trackers should be used instead of a mirror. */
   mayPrefer(source: Source): boolean;
-  /** One that was asked is not to blame for anything, and may be asked again. */
+  /** Must be called when a source is closed without its fault: it may be used again. */
   putBack(source: Source): void;
-  /** The file is here, verified or as far as that can be known. */
+  /** Must be called when the file is complete, and verified if it can be. */
   completed(download: Download): void;
 }
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks of the clock. */
 const TICK = 50;
 
-/** Bytes of a source that are worth mentioning: with fewer it may as well be silent. */
+/** A source that has sent fewer bytes than this is treated like a silent one. */
 const SOME = 1024;
 
-/** Sources that are open at the same time: none is closed for another that may be as silent. */
+/** Maximum number of sources that are open at the same time. */
 const MAX_OPEN = 16;
 
-/** Wrong bytes of several sources, until the right ones show whose they are. */
+/** Wrong bytes of several sources. They are kept until the correct file shows which source sent them. */
 interface Suspect {
   readonly store: Store;
   readonly segments: readonly Segment[];
 }
 
-/** Downloads of packages are told of always, others with the details. */
+/** Downloads of packages are logged as information, others as details. */
 type DownloadLog = Pick<Log, "info" | "debug">;
 
-/** Fills a download. */
+/** Fills a download from the sources of its candidates. */
 export class Failover {
   readonly #download: Download;
-  /** Null until it starts. */
+  /** Null before {@link start}. */
   #from: Candidates | null = null;
   readonly #times: RelayTimes;
   readonly #log: DownloadLog;
@@ -72,20 +71,20 @@ export class Failover {
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopListening: (() => void) | null = null;
   #lastTick = 0;
-  /** When pacman asked for it. */
+  /** Time of pacman's request (ms). */
   #askedAt = 0;
-  /** When {@link SOME} bytes came last, and after how many. */
+  /** Time when {@link SOME} more bytes had arrived (ms), and the position that was reached. */
   #movedAt = 0;
   #movedTo = 0;
-  /** A candidate is being looked for. */
+  /** True while a candidate is searched. */
   #isSearching = false;
-  /** There is no candidate any more. */
+  /** True when there is no other candidate. */
   #isExhausted = false;
   #copyFailed = false;
-  /** Who was left and why: told when another gives a byte. */
+  /** The sources that were left, with the reasons. They are logged when another source sends a byte. */
   #left: string[] = [];
 
-  /** @param log gets a sentence for each source that is replaced, with the reason. */
+  /** @param log gets a message for each source that is replaced, with the reason. */
   constructor(
     download: Download,
     times: RelayTimes,
@@ -97,10 +96,10 @@ export class Failover {
   }
 
   /**
-   * Begins, or goes on where it was stopped.
+   * Begins, or continues at the byte where it was stopped.
    *
-   * @param candidates who can be asked now; what was found out about others is not remembered here.
-   * @param askedAt when pacman asked for the file, in milliseconds.
+   * @param candidates the sources; they replace the candidates of an earlier start.
+   * @param askedAt time of pacman's request (ms).
    */
   start(candidates: Candidates, askedAt: number): void {
     if (this.#timer !== null || this.#isOver) return;
@@ -114,7 +113,7 @@ export class Failover {
     this.#step();
   }
 
-  /** Closes all sources. What was received stays. */
+  /** Closes all sources. The received bytes are kept. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -126,15 +125,15 @@ export class Failover {
   }
 
   /**
-   * The bytes that a peer gave are not those of a mirror: its file is another build. It is not passed
-   * on to anybody, so the download starts again.
+   * Must be called when the bytes of a peer differ from those of a mirror: the peer has another build of the
+   * package. If no reader has any of its bytes, the download starts again.
    */
   unmask(): void {
     if (this.#timer === null || this.#isOver || this.#download.exposed) return;
     this.#wrong();
   }
 
-  /** Goes on from this source, if it gives anything, in place of a mirror. */
+  /** Requests this source, which replaces a mirror if it sends a byte. */
   prefer(source: Source): void {
     if (this.#timer === null || this.#isOver) return;
     const leader = this.#leader;
@@ -146,12 +145,12 @@ export class Failover {
     this.#step();
   }
 
-  /** True while it asks sources. */
+  /** True while sources are being used. */
   get isRunning(): boolean {
     return this.#timer !== null;
   }
 
-  /** The sources that are being asked. */
+  /** The sources that are being used. */
   get sources(): readonly Source[] {
     return this.#attempts.map(({ source }) => source);
   }
@@ -173,7 +172,7 @@ export class Failover {
     return this.#attempts.find((attempt) => attempt.leads);
   }
 
-  /** A machine that slept, or has too much to do, must not take its own delay for that of a source. */
+  /** Called every {@link TICK}. If this machine slept or is busy, its delay must not count as a source's. */
   #tick(): void {
     const now = performance.now();
     const delay = now - this.#lastTick - TICK;
@@ -182,7 +181,10 @@ export class Failover {
     this.#step();
   }
 
-  /** Whether others are asked beside one that has given next to nothing: the sources' times add up. */
+  /**
+   * True when the source has sent too little, and another one should be requested in addition. Otherwise the
+   * times of several silent sources would add up.
+   */
   #isSlow(attempt: Attempt): boolean {
     const { after, every } = this.#times.hedge;
     if (performance.now() - this.#movedAt < after || attempt.source.kind === "in-flight") {
@@ -193,14 +195,14 @@ export class Failover {
 
   #noteProgress(): void {
     const { received } = this.#download;
-    // It may have been begun anew.
+    // The download may have started again.
     if (received < this.#movedTo) this.#movedTo = received;
     if (received < this.#movedTo + SOME) return;
     this.#movedTo = received;
     this.#movedAt = performance.now();
   }
 
-  /** Decides what to do next: called when something happened, and every {@link TICK}. */
+  /** Decides what to do next. Called after each event, and every {@link TICK}. */
   #step(): void {
     if (this.#timer === null) return;
     if (this.#isOver) return this.stop();
@@ -218,7 +220,7 @@ export class Failover {
     } else this.#startRace();
   }
 
-  /** pacman is about to give up, while it could be sent to a mirror itself. */
+  /** True when pacman would soon give up, and should be redirected to a mirror instead. */
   get #isTooLate(): boolean {
     const { received, start, hasBegun } = this.#download;
     return this.#isExhausted && received === start && !hasBegun &&
@@ -238,7 +240,7 @@ export class Failover {
     this.#reinstate();
     if (attempt.isLeft) return;
     this.#candidates.failed(attempt.source, failure);
-    // A rival is asked beside one that does well.
+    // A mirror that failed in a race replaces nothing, so do not log it.
     if (!attempt.isRacing || attempt.leads) this.#note(attempt, failure.message);
   }
 
@@ -258,7 +260,7 @@ export class Failover {
         this.#remove(attempt);
         continue;
       }
-      // Nobody else is there to ask, so it may take as long as pacman waits.
+      // There is no other source. Therefore this one gets more time.
       const { lastContact, lastSource } = this.#times;
       const limit = attempt.source.isReached === false ? lastContact : lastSource;
       if (this.#isExhausted && attempt.silentFor > limit) {
@@ -267,7 +269,7 @@ export class Failover {
     }
   }
 
-  /** The holder of an in-flight file was only busy: it goes on, in place of a mirror. */
+  /** If the holder of an in-flight file answers late, because it was busy, it replaces the mirror. */
   #takeAwaited(): void {
     for (const attempt of this.#attempts) {
       if (!attempt.isAwaited || !attempt.hasAnswered) continue;
@@ -278,16 +280,16 @@ export class Failover {
     }
   }
 
-  /** Leaves a mirror that fills the download for this source, which may still fail. */
+  /** Leaves a mirror that fills the download, but keeps it open, because this source may still fail. */
   #supersede({ name }: Source): void {
     const leader = this.#leader;
     if (leader === undefined || leader.isLeft || leader.source.kind !== "mirror") return;
     leader.isLeft = true;
     leader.isSuperseded = true;
-    this.#left.push(`${leader.source.name} is asked by ${name}`);
+    this.#left.push(`${leader.source.name} is already used by ${name}`);
   }
 
-  /** A mirror need not send what another server has asked it for, too, and is going to give. */
+  /** Pauses a mirror whose replacement has answered, so that it does not send the same bytes twice. */
   #pauseSuperseded(): void {
     const isAnswered = this.#attempts.some((attempt) => !attempt.isLeft && attempt.hasAnswered);
     for (const attempt of this.#attempts) {
@@ -295,7 +297,7 @@ export class Failover {
     }
   }
 
-  /** What was to be better failed: the mirror that it should have replaced is good enough. */
+  /** Continues with the mirror, because the source that should have replaced it failed. */
   #reinstate(): void {
     for (const attempt of this.#attempts) {
       if (!attempt.isSuperseded) continue;
@@ -321,7 +323,7 @@ export class Failover {
       return;
     }
     if (next?.isRacing && next.firstByte !== null) this.#judgeRace(leader, next, next.firstByte);
-    // The leader does well: who was asked in its place is not needed.
+    // The leader sends enough, so the attempts that should have replaced it are not needed.
     for (const attempt of [...this.#attempts]) {
       const isNeeded = attempt.isRacing && !attempt.isLeft ||
         this.#isAwaitedBeside(attempt, leader);
@@ -346,9 +348,9 @@ export class Failover {
         attempt.follow();
         continue;
       }
-      // One that did nothing wrong may be needed when the better one fails.
+      // A source that did not fail may be needed later, if the better one does.
       if (attempt.isSuperseded || !attempt.isLeft) this.#candidates.putBack(attempt.source);
-      if (!attempt.isLeft) this.#note(attempt, "has not begun");
+      if (!attempt.isLeft) this.#note(attempt, "has not begun to send");
       this.#remove(attempt);
     }
     next.isLeft = false;
@@ -377,7 +379,7 @@ export class Failover {
       return;
     }
     this.#search(() => this.#candidates.next(this.#copyFailed), (source) => {
-      // One that broke off may be asked again, but not beside itself.
+      // A source that broke off may be requested again, but not while it is still open.
       const isOpen = this.#attempts.some((attempt) => attempt.source === source);
       if (source === null || isOpen) this.#isExhausted = true;
       else if (this.#canStart()) {
@@ -387,14 +389,14 @@ export class Failover {
     });
   }
 
-  /** A mirror was asked because no better source was known in time: one that comes later is preferred. */
+  /** After a request to a mirror, waits for a late answer of the trackers, and prefers the source in it. */
   #awaitBetter(): void {
     this.#candidates.better().catch(() => null).then((source) => {
       if (source !== null) this.prefer(source);
     });
   }
 
-  /** Searches once at a time. */
+  /** Searches for a source, if no other search is running. */
   #search(find: () => Promise<Source | null>, found: (source: Source | null) => void): void {
     if (this.#isSearching) return;
     this.#isSearching = true;
@@ -410,9 +412,10 @@ export class Failover {
   }
 
   /**
-   * Bytes of two versions of a file must not be put together. Where no digest will tell, the file is
-   * begun anew, unless pacman has some of it: then a package goes on, as pacman itself would go on with
-   * its next server, and {@link Attempt} refuses what is known to be another version.
+   * Returns false when the download had to be given up. Bytes of two versions of a file must not be combined.
+   * Without a digest this would not be noticed. Therefore the download starts again, unless pacman has some
+   * bytes already: then a package continues, as pacman itself does with its next server, and
+   * {@link Attempt} refuses a source with another `Last-Modified`.
    */
   #canStart(): boolean {
     const { isVerifiable, resumable, received, start, exposed } = this.#download;
@@ -434,14 +437,14 @@ export class Failover {
       append: (bytes, attempt) => this.#append(bytes, attempt),
     }, isRacing);
     this.#attempts.push(attempt);
-    // The first needs no comparison with anybody.
+    // If there is no other attempt, this one leads.
     if (this.#attempts.length === 1) attempt.lead();
   }
 
   #append(bytes: Uint8Array, { source, isLeft }: Attempt): void {
     if (this.#left.length > 0 && !isLeft) {
       const at = this.#download.received;
-      this.say(`${this.#left.join("; ")}; ${source.name} goes on at byte ${at}`);
+      this.say(`${this.#left.join("; ")}; ${source.name} continues at byte ${at}`);
       this.#left = [];
     }
     try {
@@ -461,20 +464,20 @@ export class Failover {
     this.stop();
   }
 
-  /** Logs a sentence about the download. */
+  /** Logs a message about the download. */
   say(sentence: string): void {
     const { name, resumable } = this.#download;
     this.#log[resumable ? "info" : "debug"](`${name}: ${sentence}`);
   }
 
-  /** All bytes came, and the digest is another one. */
+  /** Handles a complete file with a wrong digest. Starts again, unless a reader has some bytes. */
   #wrong(): void {
     const { segments } = this.#download;
     const sources = new Set(segments.map(({ source }) => source));
     const [only] = sources;
     const names = [...sources].map(({ name }) => name).join(", ");
-    this.say(`the file of ${names} is not the one that the database describes`);
-    const failure = new SourceFailure("wrong", "gives another file");
+    this.say(`the file from ${names} does not match the database`);
+    const failure = new SourceFailure("wrong", "sent a wrong file");
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (sources.size === 1 && only !== undefined) {
       this.#candidates.failed(only, failure);
@@ -488,7 +491,7 @@ export class Failover {
       store?.close();
     }
     for (const source of sources.size > 1 ? sources : []) {
-      // A mirror that gave a part of it is asked for all of it.
+      // A mirror that sent a part may be requested for the whole file.
       if (source.kind === "mirror") this.#candidates.putBack(source);
       else this.#candidates.suspect(source);
     }
@@ -497,13 +500,13 @@ export class Failover {
     this.#step();
   }
 
-  /** The right bytes are here, and show whose were wrong. */
+  /** Compares the wrong bytes with the correct file, and reports the sources that sent them. */
   #blame(): void {
     for (const { store, segments } of this.#suspects) {
       for (const { source, from, to } of segments) {
         if (!this.#isEqual(store, from, to)) {
-          this.#candidates.failed(source, new SourceFailure("wrong", "gave other bytes"));
-          this.say(`${source.name} gave other bytes`);
+          this.#candidates.failed(source, new SourceFailure("wrong", "sent wrong bytes"));
+          this.say(`${source.name} sent wrong bytes`);
         }
       }
     }
@@ -533,7 +536,7 @@ export class Failover {
     const failure = this.#attempts.length === 0
       ? this.#lastFailure
       : worse(this.#lastFailure, new SourceFailure("broken", "has not answered in time"));
-    this.#download.fail(failure ?? new SourceFailure("absent", "nobody has it"));
+    this.#download.fail(failure ?? new SourceFailure("absent", "no source has the file"));
     this.stop();
   }
 
@@ -547,7 +550,7 @@ export class Failover {
     this.#attempts = this.#attempts.filter((each) => each !== attempt);
   }
 
-  /** Closes all; who gave nothing yet, and is not left for it, may be asked again. */
+  /** Closes all attempts. Sources that did not lead and were not left may be used again. */
   #removeAll(): void {
     for (const attempt of [...this.#attempts]) {
       if (attempt.leads) this.#remove(attempt);
@@ -560,7 +563,7 @@ export class Failover {
   }
 }
 
-/** What to say at the end: "not found" only when nobody said anything else. */
+/** Returns the failure to report: "not found" only if all sources reported it. */
 function worse(before: SourceFailure | null, now: SourceFailure): SourceFailure {
   if (before === null) return now;
   return now.kind === "absent" ? before : now;

@@ -1,6 +1,6 @@
 /**
- * Gives peers what is in the spool: a file that is verified like one of the cache, and a file that is
- * still being downloaded to a relay that names the digest, and to nobody else.
+ * Sends files in the spool to peers. A verified file is sent like a file in the cache. An in-flight file is
+ * sent only to a relay that names its digest.
  */
 
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
@@ -11,28 +11,28 @@ import type { Downloads, Job } from "./downloads.ts";
 import { InFlightReader } from "./in_flight_reader.ts";
 import type { OwnReaders } from "./own_readers.ts";
 
-/** Readers of in-flight files. */
+/** The maximum number of readers of in-flight files. */
 const HOLDER_BOUNDS = {
-  /** Of one file. */
+  /** Readers of one file. */
   perFile: 4,
-  /** Of one address. */
+  /** Readers with the same address. */
   perAddress: 8,
-  /** In all. */
+  /** Readers of all files. */
   readers: 12,
-  /** Servers through which a file comes here; more do not follow. */
+  /** Servers through which the file comes. If there are as many, this server accepts no readers. */
   chain: 8,
 } as const;
 
-/** One that reads an in-flight file. */
+/** The place of a reader of an in-flight file. */
 interface Place {
   readonly job: Job;
   readonly instance: string;
   readonly address: string;
-  /** How often others were sent to it. */
+  /** Number of relays that were sent to this reader instead. */
   sent: number;
 }
 
-/** Gives in-flight files. */
+/** Sends verified and in-flight files to peers. */
 export class Holder {
   readonly #downloads: Downloads;
   readonly #own: OwnReaders;
@@ -43,16 +43,16 @@ export class Holder {
     this.#own = own;
   }
 
-  /** Whether there is a verified file of this name that anybody may have. */
+  /** True when there is a verified file with this name that peers may get. */
   has(name: string): boolean {
     return this.#downloads.verified(name, null) !== null;
   }
 
   /**
-   * Answers a request for a package by a neighbour.
+   * Answers a neighbour's request for a package.
    *
    * @param instance of this server.
-   * @returns null when there is nothing here that the neighbour may know of.
+   * @returns null when the file is not in the spool, or the neighbour may not get it.
    */
   answer(request: HttpRequest, name: string, instance: string): Reply | null {
     const digest = digestOf(request);
@@ -141,8 +141,8 @@ export class Holder {
 }
 
 /**
- * How many places may be taken when the next reader of a file comes that has so many: the first of each
- * file must find one, since the others can read from it.
+ * Returns the number of used places from which on a file with this number of readers gets no more. The
+ * first reader of another file must find a place; further readers can read from the first one.
  */
 function placesFor(readers: number): number {
   return HOLDER_BOUNDS.readers - 2 * readers;
@@ -153,14 +153,14 @@ function digestOf({ headers }: HttpRequest): string | null {
   return /^sha256=([0-9a-f]{64})$/i.exec(field)?.[1]?.toLowerCase() ?? null;
 }
 
-/** Where a reader begins; null for a range that relays do not ask for. */
+/** Returns the position where a reader begins; null for a range that relays do not request. */
 function startOf(range: string | undefined): number | null {
   if (range === undefined) return 0;
   const match = /^bytes=(\d{1,15})-$/.exec(range);
   return match === null ? null : Number(match[1]);
 }
 
-/** The reader to whom others were sent least often. */
+/** Returns the reader to which the fewest relays were sent. */
 function nextOf(readers: readonly Place[]): Place | null {
   const [best] = readers.toSorted((one, other) => one.sent - other.sent);
   if (best !== undefined) best.sent++;
@@ -169,5 +169,5 @@ function nextOf(readers: readonly Place[]): Place | null {
 
 function full(next: Place | null): Reply {
   const headers = next === null ? {} : { [HEADERS.try]: next.instance };
-  return textReply(503, "503 Enough others read this file from here", headers);
+  return textReply(503, "503 This file has the maximum number of readers", headers);
 }

@@ -1,43 +1,43 @@
 /**
- * Requests for files to peers and mirrors, by HTTP/1.1 over a connection of our own.
+ * An HTTP/1.1 client that requests files from peers and mirrors.
  *
- * `fetch` decodes what is compressed, keeps no time limits, and does not try the next address of a
- * host whose first one is unreachable. `node:http` reads in pieces of 64 KiB, which is half as fast as
- * reading into a buffer of 256 KiB (measured: 0.7 against 1.6 GB/s). A body is only given as bytes
- * with a known length: the relay uses no other answer.
+ * `fetch` decodes compressed bodies, has no time limits, and does not try the next address of a host whose
+ * first one is unreachable. `node:http` reads pieces of 64 KiB, which is half as fast as reading into a
+ * buffer of 256 KiB (measured: 0.7 against 1.6 GB/s). This client does not decode chunked bodies, because
+ * the relay uses only answers with a length.
  */
 
 import type { Proxies, Proxy } from "./proxies.ts";
 
-/** A source did not answer as HTTP wants it, or the connection failed. */
+/** Thrown when an answer is not valid HTTP, or the connection failed. */
 export class HttpError extends Error {
   override readonly name: string = "HttpError";
 }
 
-/** What is asked. */
+/** A request for a file. */
 export interface FileRequest {
   readonly method: "GET" | "HEAD";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM certificates that are trusted beside the system's. */
+  /** PEM certificates that are trusted in addition to those of the system. */
   readonly authorities?: readonly string[];
-  /** Closes the connection, whatever it is doing. */
+  /** Closes the connection at once. */
   readonly signal: AbortSignal;
-  /** Told as soon as there is a connection. */
+  /** `isReached` is set as soon as there is a connection. */
   readonly contact?: { isReached: boolean };
 }
 
-/** The longest head of an answer, in bytes. */
+/** Maximum size of the head of an answer in bytes. */
 const MAX_HEAD = 16 * 1024;
-/** Interim answers (1xx) before the final one. */
+/** Maximum number of interim answers (1xx) before the final one. */
 const MAX_INTERIM = 8;
-/** Connections that are kept for the next request to the same server, and for how long (ms). */
+/** Maximum number of idle connections that are kept for a server, and the time (ms) for which they are. */
 const MAX_IDLE = 5;
 const IDLE_TIME = 10_000;
 
 /**
- * A connection that is kept. It is read all the time: a server that closes it, or says anything before
- * it is asked again, is noticed, so that the rest of one answer is never taken for the next.
+ * An idle connection that is kept for the next request. It is read meanwhile, so that it is closed when the
+ * server closes it or sends anything: such bytes must not be mistaken for the next answer.
  */
 class KeptConnection {
   readonly conn: Deno.Conn;
@@ -46,7 +46,7 @@ class KeptConnection {
   readonly byte: Uint8Array = new Uint8Array(1);
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  /** @param ended called when it is of no use any more, unless it was taken before. */
+  /** @param ended called when the connection cannot be used any more, unless it was taken before. */
   constructor(conn: Deno.Conn, ended: () => void) {
     this.conn = conn;
     this.#timer = setTimeout(ended, IDLE_TIME);
@@ -54,19 +54,19 @@ class KeptConnection {
     this.first.then(ended, ended);
   }
 
-  /** It is used, or closed. */
+  /** Must be called before the connection is used or closed. */
   take(): this {
     clearTimeout(this.#timer);
     return this;
   }
 }
 
-/** Sends requests, and keeps connections for the next ones. */
+/** Sends requests, and keeps the connections for later ones. */
 export class FileClient {
   readonly #idle = new Map<string, KeptConnection[]>();
   readonly #proxies: Proxies | null;
 
-  /** @param proxies through which requests go; null: servers are asked directly. */
+  /** @param proxies for the requests; null when servers are reached directly. */
   constructor(proxies: Proxies | null = null) {
     this.#proxies = proxies;
   }
@@ -74,7 +74,7 @@ export class FileClient {
   /**
    * Sends a request and reads the head of the answer.
    *
-   * @throws {HttpError} when there is no answer of HTTP.
+   * @throws {HttpError} when there is no connection, or no valid answer.
    */
   async request(request: FileRequest): Promise<FileAnswer> {
     const route = this.#routeTo(request.url);
@@ -83,14 +83,14 @@ export class FileClient {
       try {
         return await this.#exchange(kept.conn, request, route, kept);
       } catch (error) {
-        // The server may have closed a kept connection in the very moment that it was used.
+        // The server may have closed the idle connection at the same moment. Try again with a new one.
         if (request.signal.aborted || !(error instanceof NoAnswer)) throw error;
       }
     }
     return await this.#exchange(await connect(request, route), request, route);
   }
 
-  /** Closes the connections that are kept. */
+  /** Closes the idle connections. */
   close(): void {
     for (const each of this.#idle.values()) {
       for (const kept of each) closeQuietly(kept.take().conn);
@@ -117,7 +117,7 @@ export class FileClient {
     if (request.contact !== undefined) request.contact.isReached = true;
     if (request.signal.aborted) {
       close();
-      throw new HttpError("was not asked");
+      throw new HttpError("is not needed any more");
     }
     request.signal.addEventListener("abort", close, { once: true });
     try {
@@ -128,9 +128,9 @@ export class FileClient {
     } catch (error) {
       close();
       if (error instanceof HttpError) throw error;
-      throw new NoAnswer("broke the connection off");
+      throw new NoAnswer("closed the connection");
     } finally {
-      // The answer listens itself. Later another request may have the connection.
+      // The answer listens to the signal itself. Later, another request may use the connection.
       request.signal.removeEventListener("abort", close);
     }
   }
@@ -155,15 +155,15 @@ export class FileClient {
   }
 }
 
-/** No byte of an answer came. */
+/** Thrown when the server has not sent a byte of an answer. */
 class NoAnswer extends HttpError {}
 
-/** The final answer to a request. Whoever has it reads its body to the end or closes it. */
+/** The final answer to a request. The caller must read its body to the end, or close it. */
 export class FileAnswer {
   readonly status: number;
-  /** Names in lower case; a repeated field has its values joined by `, `. */
+  /** Header fields; the names are in lower case. The values of repeated fields are joined with `, `. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Bytes of the body; null when the answer does not say (chunked, or until it closes). */
+  /** Length of the body in bytes; null when the answer has no `Content-Length`. */
   readonly length: number | null;
   readonly #conn: Deno.Conn;
   readonly #keep: (() => void) | null;
@@ -173,7 +173,7 @@ export class FileAnswer {
   #left: number;
   #closed = false;
 
-  /** Made by {@link FileClient.request}. */
+  /** Called by {@link FileClient.request}. */
   constructor(
     request: FileRequest,
     head: Head,
@@ -188,7 +188,7 @@ export class FileAnswer {
     this.#left = bodiless ? 0 : this.length ?? Infinity;
     this.#rest = rest;
     this.#conn = conn;
-    // More bytes than the answer may have: what follows is no answer to anything.
+    // Do not keep the connection if there are more bytes than the answer may have.
     const isClean = rest.length <= this.#left && this.#left !== Infinity;
     this.#keep = isClean && head.keepAlive ? keep : null;
     this.#signal = request.signal;
@@ -199,8 +199,8 @@ export class FileAnswer {
   /**
    * Reads a piece of the body.
    *
-   * @returns bytes that were read, or null at the end.
-   * @throws {HttpError} when the connection breaks before it.
+   * @returns the number of bytes that were read, or null at the end.
+   * @throws {HttpError} when the connection ends before the body does.
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#left === 0) return null;
@@ -211,7 +211,7 @@ export class FileAnswer {
     return count;
   }
 
-  /** Ends it; a reading under way throws. Again does no harm. */
+  /** Closes the connection; a pending `read` throws. May be called more than once. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -231,7 +231,7 @@ export class FileAnswer {
     try {
       count = await this.#conn.read(buffer);
     } catch {
-      // As the end of the connection below.
+      // Handled below, like the end of the connection.
     }
     if (count !== null) return count;
     this.close();
@@ -253,16 +253,16 @@ interface Head {
   readonly keepAlive: boolean;
 }
 
-/** How a server is reached. */
+/** The way to a server: directly, or through a proxy. */
 interface Route {
-  /** The same for requests that can use the same connection. */
+  /** Equal for requests that can use the same connection. */
   readonly key: string;
   readonly proxy: Proxy | null;
-  /** The proxy only passes bytes on (CONNECT, RFC 9110 §9.3.6). */
+  /** True when the proxy only forwards bytes (CONNECT, RFC 9110 §9.3.6). */
   readonly isTunnel: boolean;
 }
 
-const NO_CREDENTIALS = "is behind a proxy that wants other credentials";
+const NO_CREDENTIALS = "is behind a proxy that requires other credentials";
 
 async function connect(request: FileRequest, { proxy }: Route): Promise<Deno.Conn> {
   const { url, authorities, signal } = request;
@@ -308,7 +308,7 @@ async function connectProxy(
   }
 }
 
-/** Has the proxy pass bytes on to the server. */
+/** Makes the proxy forward the bytes of the connection to the server. */
 async function openTunnel(
   conn: Deno.Conn,
   proxy: Proxy | null,
@@ -327,10 +327,10 @@ async function openTunnel(
   if (status >= 300) throw new Unreachable(`is behind a proxy that answers ${status}`);
 }
 
-/** There is no connection to the server. */
+/** Thrown when a connection to the server could not be opened. */
 export class Unreachable extends HttpError {}
 
-/** A connection that comes when nobody waits for it any more is closed. */
+/** Rejects when the signal aborts. A connection with which the promise resolves later is closed. */
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(new HttpError("does not answer"));
@@ -347,17 +347,17 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** One of a few phrases: the runtime's own has the address in it. */
+/** Returns a reason for the log. The runtime's own message is not used, because it contains the address. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : "";
   if (error instanceof Deno.errors.ConnectionRefused) return "refuses connections";
-  if (/certificate/i.test(text)) return "has a bad certificate";
-  if (/dns|lookup|resolve/i.test(text)) return "its name is not known";
+  if (/certificate/i.test(text)) return "has an invalid certificate";
+  if (/dns|lookup|resolve/i.test(text)) return "has a name that cannot be resolved";
   return "cannot be reached";
 }
 
 function formatRequest({ method, url, headers }: FileRequest, { proxy, isTunnel }: Route): string {
-  // Only what the proxy itself reads has the whole address (RFC 9112 §3.2.2) and credentials for it.
+  // Only a request that the proxy itself reads has the whole URL (RFC 9112 §3.2.2) and credentials for it.
   const isForProxy = proxy !== null && !isTunnel;
   const target = `${isForProxy ? url.origin : ""}${url.pathname}${url.search}`;
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${url.host}`];
@@ -375,7 +375,7 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
-/** Reads to the end of the final answer's head; what came behind it belongs to the body. */
+/** Reads the head of the final answer. `rest` has the bytes after it, which belong to the body. */
 async function readHead(
   conn: Deno.Conn,
   kept: KeptConnection | null = null,
@@ -385,17 +385,17 @@ async function readHead(
   if (kept !== null) {
     length = await kept.first ?? 0;
     buffer.set(kept.byte);
-    if (length === 0) throw new NoAnswer("closes without an answer");
+    if (length === 0) throw new NoAnswer("closed the connection without an answer");
   }
   for (let interim = 0; interim <= MAX_INTERIM;) {
     const end = endOfHead(buffer.subarray(0, length));
     if (end === null) {
-      if (length === MAX_HEAD) throw new HttpError("answers with an endless head");
+      if (length === MAX_HEAD) throw new HttpError("sends a head of more than 16 KiB");
       const count = await conn.read(buffer.subarray(length));
       if (count === null) {
         throw length === 0
-          ? new NoAnswer("closes without an answer")
-          : new HttpError("breaks off in its answer's head");
+          ? new NoAnswer("closed the connection without an answer")
+          : new HttpError("breaks off within the head of its answer");
       }
       length += count;
       continue;
@@ -406,10 +406,10 @@ async function readHead(
     length -= end;
     interim++;
   }
-  throw new HttpError("answers without end");
+  throw new HttpError("sends too many interim answers");
 }
 
-/** The index behind the empty line. */
+/** Returns the index after the empty line; null when there is no empty line yet. */
 function endOfHead(bytes: Uint8Array): number | null {
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
     if (bytes[at + 1] === 10) return at + 2;
@@ -421,7 +421,7 @@ function endOfHead(bytes: Uint8Array): number | null {
 function parseHead(text: string): Head {
   const [first = "", ...lines] = text.split(/\r?\n/);
   const match = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(first);
-  if (match === null) throw new HttpError("does not speak HTTP");
+  if (match === null) throw new HttpError("does not answer with HTTP");
   const headers = new Map<string, string>();
   for (const line of lines) {
     if (line === "") continue;
@@ -437,8 +437,10 @@ function parseHead(text: string): Head {
 }
 
 /**
- * @returns null without a length.
- * @throws {HttpError} for one that is none, or that differs from another in the same head.
+ * Returns the length of the body in bytes (RFC 9112 §6.3).
+ *
+ * @returns null when the answer has no length.
+ * @throws {HttpError} when the length is not a number, or differs from another one in the same head.
  */
 function contentLength({ headers }: Head): number | null {
   if (headers.has("transfer-encoding")) return null;
@@ -446,7 +448,7 @@ function contentLength({ headers }: Head): number | null {
   if (field === undefined) return null;
   const values = new Set(field.split(",").map((value) => value.trim()));
   const [value = ""] = values;
-  if (values.size !== 1 || !/^\d{1,15}$/.test(value)) throw new HttpError("has no valid length");
+  if (values.size !== 1 || !/^\d{1,15}$/.test(value)) throw new HttpError("has an invalid length");
   return Number(value);
 }
 
@@ -454,6 +456,6 @@ function closeQuietly(conn: Deno.Conn | undefined): void {
   try {
     conn?.close();
   } catch {
-    // It is closed already.
+    // The connection is already closed.
   }
 }

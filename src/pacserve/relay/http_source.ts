@@ -1,4 +1,4 @@
-/** A file at a peer or a mirror, asked for by HTTP. */
+/** A source that provides a file over HTTP: a peer or a mirror. */
 
 import { HEADERS, isInstance } from "../../peers/protocol.ts";
 import { RedirectRefused, requestMirror } from "../mirror_request.ts";
@@ -6,40 +6,40 @@ import type { Self } from "../servers.ts";
 import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
 
-/** Where a file is, and how it is asked for. */
+/** The URL of a file, and how it is requested. */
 interface HttpSourceOptions {
   readonly kind: SourceKind;
   readonly name: string;
-  /** The address of the file, credentials included. */
+  /** The URL of the file, with credentials. */
   readonly url: string;
   readonly client: FileClient;
-  /** Header fields that go with each request. */
+  /** Header fields of each request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM certificates that are trusted beside the system's. */
+  /** PEM certificates that are trusted in addition to those of the system. */
   readonly authorities?: readonly string[];
   /**
-   * This very server: redirects of a mirror are followed as pacman would, except to it. Null: redirects
-   * are not followed, as a peer has no reason to send any.
+   * This server. The redirects of a mirror are followed, as pacman does, except to this server. Null:
+   * redirects are not followed, because a peer has no reason to send any.
    */
   readonly self: Pick<Self, "isAt"> | null;
-  /** Last byte (included) that is of interest; left out for the file's end. */
+  /** Position of the last byte (included) that is needed; left out for the file's end. */
   readonly last?: number;
-  /** What it gives is for this host alone. */
+  /** True when only this host may get the file. */
   readonly isPrivate?: boolean;
 }
 
-/** A holder has enough readers of its in-flight file, and names one of them. */
+/** Thrown when a holder has the maximum number of readers of its in-flight file, and names one of them. */
 export class FullHolder extends SourceFailure {
-  /** An instance. */
+  /** The instance of that reader. */
   readonly reader: string;
 
   constructor(reader: string) {
-    super("refused", "has enough readers");
+    super("refused", "has the maximum number of readers");
     this.reader = reader;
   }
 }
 
-/** Servers in a `Via` that are read. */
+/** Maximum number of names that are read from a `Via` field. */
 const MAX_VIA = 16;
 
 /** A source that answers over HTTP. */
@@ -48,9 +48,9 @@ export class HttpSource implements Source {
   readonly name: string;
   readonly key: string;
   readonly isPrivate: boolean;
-  /** It answered as a source does: with the file, or that there is nothing newer. */
+  /** True when the server answered with the file, or that it has no newer version (304). */
   hasAnswered = false;
-  /** There was a connection to it. */
+  /** True when there was a connection to the server. */
   isReached = false;
   readonly #options: HttpSourceOptions;
 
@@ -71,7 +71,7 @@ export class HttpSource implements Source {
       const isAsked = "If-Modified-Since" in headers || "If-None-Match" in headers;
       if (answer.status === 304 && isAsked) {
         this.hasAnswered = true;
-        throw new SourceFailure("unmodified", "has nothing newer");
+        throw new SourceFailure("unmodified", "has no newer version");
       }
       const stream = new HttpStream(answer, from, size, last ?? null, isPart);
       this.hasAnswered = true;
@@ -83,9 +83,9 @@ export class HttpSource implements Source {
   }
 
   /**
-   * Asks for the length of the file and its `Last-Modified`.
+   * Requests the length of the file (bytes) and its `Last-Modified`.
    *
-   * @throws {SourceFailure}
+   * @throws {SourceFailure} when there is no answer, or it has an error or no length.
    */
   async head(signal: AbortSignal): Promise<{ size: number; lastModified: string | null }> {
     const answer = await this.#ask("HEAD", {}, signal);
@@ -95,7 +95,7 @@ export class HttpSource implements Source {
     return { size: answer.length, lastModified: answer.headers.get("last-modified") ?? null };
   }
 
-  /** Sends the request, and follows a mirror's redirects. */
+  /** Sends the request, and follows the redirects of a mirror. */
   async #ask(
     method: "GET" | "HEAD",
     more: Readonly<Record<string, string>>,
@@ -112,13 +112,13 @@ export class HttpSource implements Source {
     } catch (error) {
       if (error instanceof RedirectRefused) throw refused(error.message);
       if (error instanceof Unreachable) throw new SourceFailure("unreachable", error.message);
-      const message = error instanceof HttpError ? error.message : "cannot be asked";
+      const message = error instanceof HttpError ? error.message : "cannot be requested";
       throw new SourceFailure("broken", message);
     }
   }
 }
 
-/** The body of an answer whose head promises the file that was asked for. */
+/** The body of an answer. The constructor checks that the head matches the request. */
 class HttpStream implements SourceStream {
   readonly from: number;
   readonly size: number;
@@ -135,7 +135,8 @@ class HttpStream implements SourceStream {
   ) {
     const { status, length } = answer;
     if (!isPart || status === 200) {
-      // A server that knows no ranges sends all of it, which the reader of this stream skips.
+      // A server without support for ranges sends the whole file. The reader of this stream skips the
+      // bytes that it does not need.
       refuseOtherThan(200, answer);
       if (length === null) throw lengthless();
       this.from = 0;
@@ -144,7 +145,7 @@ class HttpStream implements SourceStream {
       refuseOtherThan(206, answer);
       const range = answer.headers.get("content-range") ?? "";
       const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range);
-      if (match === null) throw refused("answers with an unknown range");
+      if (match === null) throw refused("answers with an invalid Content-Range");
       this.from = Number(match[1]);
       this.size = Number(match[3]);
       const end = last === null ? this.size - 1 : Math.min(last, this.size - 1);
@@ -175,17 +176,17 @@ class HttpStream implements SourceStream {
 }
 
 function refuseOtherThan(wanted: number, { status, headers }: FileAnswer): void {
-  if (status === 404 || status === 410) throw new SourceFailure("absent", "does not have it");
+  if (status === 404 || status === 410) throw new SourceFailure("absent", "does not have the file");
   const reader = headers.get(HEADERS.try.toLowerCase()) ?? "";
   if (status === 503 && isInstance(reader)) throw new FullHolder(reader);
   if (status !== wanted) throw refused(`answers ${status}`);
   if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
-    // A captive portal, or a mirror's friendly "not found".
-    throw refused("answers with a page");
+    // A captive portal, or the "not found" page of a mirror.
+    throw refused("answers with an HTML page");
   }
 }
 
-/** The names in a `Via` field (RFC 9110 §7.6.3). */
+/** Returns the instances in a `Via` field (RFC 9110 §7.6.3). */
 function viaIn(field: string = ""): string[] {
   const names = field.split(",").map((each) => each.trim().split(/\s+/)[1] ?? "");
   return names.filter(isInstance).slice(0, MAX_VIA);

@@ -1,4 +1,4 @@
-/** A file as the relays of a LAN share it while they download it: whom to ask, and what to tell. */
+/** Asks the trackers of a file which relay downloads it, and reports this server's own download. */
 
 import { MAX_FAILED, type Want } from "../../peers/protocol.ts";
 import type { Peer } from "../../peers/registry.ts";
@@ -6,32 +6,32 @@ import type { Wants } from "../../peers/wants.ts";
 import type { FileClient } from "./http_client.ts";
 import { InFlightSource } from "./in_flight_source.ts";
 
-/** What an in-flight file needs. */
+/** The options of {@link InFlightFile}. */
 interface InFlightFileOptions {
   readonly wants: Pick<Wants, "ask" | "peerOf" | "instance">;
   readonly client: FileClient;
-  /** The name of the package. */
+  /** File name of the package. */
   readonly file: string;
-  /** The SHA-256 that it must have, in hexadecimal digits. */
+  /** The expected SHA-256, in hexadecimal digits. */
   readonly digest: string;
-  /** PEM certificates of those that certify peers. */
+  /** PEM certificates of the authorities that certify peers. */
   readonly authorities: readonly string[];
 }
 
-/** A source, as the trackers name it. */
+/** The source that the trackers of a file name. */
 export interface InFlightFound {
-  /** The answer in time; null: a mirror is to be asked. */
+  /** Resolves with the answer within the time limit; null when a mirror must be used. */
   soon(): Promise<InFlightSource | null>;
-  /** The same answer, or a later one. */
+  /** Resolves with the answer of all trackers, however late. It may differ from the early one. */
   readonly late: Promise<InFlightSource | null>;
-  /** The file came from there. */
+  /** Must be called when the file came from the named source. */
   confirm(): void;
 }
 
-/** Asks the trackers of a file, and tells them of this server's own download. */
+/** Asks the trackers of a file, and reports this server's own download to them. */
 export class InFlightFile {
   readonly #options: InFlightFileOptions;
-  /** The trackers have been told of it. */
+  /** True when the trackers have a want of this server for the file. */
   #isKnown = false;
 
   constructor(options: InFlightFileOptions) {
@@ -39,10 +39,10 @@ export class InFlightFile {
   }
 
   /**
-   * Wants the file.
+   * Sends a want for the file to its trackers.
    *
-   * @param have bytes that are here.
-   * @param failed instances that could not give it.
+   * @param have number of bytes that this server has.
+   * @param failed instances that could not provide the file.
    */
   find(have: number, failed: ReadonlySet<string>): InFlightFound {
     const wanted = this.#options.wants.ask(this.#want(have, [...failed], false));
@@ -60,7 +60,7 @@ export class InFlightFile {
     };
   }
 
-  /** Says that nobody gets it from here any more. */
+  /** Reports to the trackers that this server does not provide the file any more. */
   end(): void {
     if (!this.#isKnown) return;
     this.#isKnown = false;

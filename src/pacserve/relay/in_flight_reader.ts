@@ -1,25 +1,25 @@
-/** Gives a peer the bytes of a file that is still being downloaded, or lies in the spool. */
+/** Sends the bytes of an in-flight file, or of a file in the spool, to a peer. */
 
 import type { Download } from "./download.ts";
 import type { OwnReaders } from "./own_readers.ts";
 import type { Store } from "./store.ts";
 
-/** Bytes that are given at a time. */
+/** Maximum size of a piece in bytes. */
 const PIECE = 256 * 1024;
 
-/** So many bytes at the end nobody gets before all of them are verified here. */
+/** Number of bytes at the end of a file that no peer gets before the whole file is verified here. */
 const HELD_BACK = 64 * 1024;
 
-/** A reader that takes nothing for so long (ms), although there is something, loses its place. */
+/** A reader that does not take an available piece for this time (ms) is closed. */
 const STALLED = 6_000;
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks for a stalled reader. */
 const POLL = 500;
 
 /**
- * An iterator over the bytes `start` (included) to `end` (excluded). It begins with an empty piece, so
- * that the head of the reply goes out at once. It has no influence on the download: it neither keeps it
- * going nor slows it.
+ * Iterates over the bytes `start` (included) to `end` (excluded) of a download. The first piece is empty,
+ * so that the head of the reply is sent at once. The reader has no influence on the download: it neither
+ * prolongs it nor slows it down.
  */
 export class InFlightReader implements AsyncIterableIterator<Uint8Array> {
   readonly #download: Download;
@@ -33,14 +33,14 @@ export class InFlightReader implements AsyncIterableIterator<Uint8Array> {
   #position: number;
   #buffer: Uint8Array | null = null;
   #hasBegun = false;
-  /** When it was given something last; null while it waits for more. */
+  /** Time of the last piece (ms); null while the reader waits for more. */
   #givenAt: number | null = null;
   #isClosed = false;
   #wake: (() => void) | null = null;
 
   /**
-   * @param mayGive false as soon as nothing may be given any more.
-   * @param ended called once.
+   * @param mayGive returns false as soon as no more bytes may be sent.
+   * @param ended called once, when the reader is closed.
    */
   constructor(
     download: Download,
@@ -66,7 +66,7 @@ export class InFlightReader implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  /** @throws when the file ends here, or this reader was too slow. */
+  /** @throws when the download has ended too early, or this reader was too slow. */
   async next(): Promise<IteratorResult<Uint8Array>> {
     this.#givenAt = null;
     if (!this.#hasBegun) {
@@ -83,7 +83,7 @@ export class InFlightReader implements AsyncIterableIterator<Uint8Array> {
     }
     const isComplete = this.#position === this.#end;
     this.#close();
-    if (!isComplete) throw new Error("The file ends here.");
+    if (!isComplete) throw new Error("The download ended too early.");
     return { done: true, value: undefined };
   }
 
@@ -92,7 +92,7 @@ export class InFlightReader implements AsyncIterableIterator<Uint8Array> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** False when the bytes that were given are not of the file that is here now. */
+  /** False when the download failed or started again, or its bytes may not be sent any more. */
   get #isGood(): boolean {
     const { state, store } = this.#download;
     return (state === "fetching" || state === "complete") && store === this.#store &&

@@ -1,4 +1,4 @@
-/** A file that a peer is still downloading. */
+/** A source that provides an in-flight file: one that a peer is still downloading. */
 
 import { encodePath } from "../../http/target.ts";
 import { HEADERS } from "../../peers/protocol.ts";
@@ -9,13 +9,13 @@ import type { FileClient } from "./http_client.ts";
 import { FullHolder, HttpSource } from "./http_source.ts";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 
-/** Holders that one request asks, each at the word of the one before. */
+/** Maximum number of holders that one request asks. Each one is named by the one before it. */
 const MAX_HOLDERS = 8;
 
-/** So much longer (ms) a source may be silent for each server that it has its bytes from. */
+/** Milliseconds that a source may be silent in addition, for each server between it and the mirror. */
 const PATIENCE = 2_000;
 
-/** How the holder is asked. */
+/** The options of {@link InFlightSource}. */
 interface InFlightSourceOptions {
   readonly wants: Pick<Wants, "peerOf" | "instance">;
   readonly client: FileClient;
@@ -25,8 +25,8 @@ interface InFlightSourceOptions {
 }
 
 /**
- * The file at the peer that a tracker named, or at one of its readers where it has enough of them. Only
- * peers are asked that this server knows.
+ * Downloads the file from the peer that a tracker named. If that has no place for another reader, one of
+ * its readers is used instead. Only known peers are used.
  */
 export class InFlightSource implements Source {
   readonly kind = "in-flight";
@@ -36,7 +36,7 @@ export class InFlightSource implements Source {
   #peer: Peer;
   #chain: readonly string[];
 
-  /** @param failed instances that are not to be asked. */
+  /** @param failed instances that must not be asked. */
   constructor(peer: Peer, failed: ReadonlySet<string>, options: InFlightSourceOptions) {
     this.#options = options;
     this.#failed = failed;
@@ -54,12 +54,12 @@ export class InFlightSource implements Source {
     return this.#peer.url;
   }
 
-  /** The instances that it has its bytes from, itself first. */
+  /** The instances through which the bytes come; this source is the first. */
   get chain(): readonly string[] {
     return this.#chain;
   }
 
-  /** Each server between here and the mirror needs time to change its own source first. */
+  /** Milliseconds that this source may be silent in addition: servers in the chain may change sources. */
   get patience(): number {
     return (this.#chain.length - 1) * PATIENCE;
   }
@@ -75,7 +75,7 @@ export class InFlightSource implements Source {
         const via = stream.via ?? [];
         if (via.includes(this.#options.wants.instance)) {
           stream.close();
-          throw new SourceFailure("refused", "has it from here");
+          throw new SourceFailure("refused", "gets the file from this server");
         }
         this.#chain = [instance ?? "", ...via.filter((each) => each !== instance)];
         return stream;

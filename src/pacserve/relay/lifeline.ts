@@ -1,27 +1,29 @@
 /**
- * A few bytes now and then for a client that waits: pacman gives up after ten seconds without a byte
- * of the body, and waits as long as 16 bytes come every five seconds (measured with 6.0.2 and 7.1.0).
+ * The lifeline: sends a few bytes every five seconds while the client waits. pacman gives up after ten
+ * seconds without a byte of the body, but waits if it gets 16 bytes every five seconds (measured with
+ * 6.0.2 and 7.1.0).
  */
 
 import type { Download } from "./download.ts";
 import type { Source } from "./source.ts";
 
-/** Bytes that are given at a time: one byte is too few for libcurl, six are enough. */
+/** Number of bytes that are sent at a time. For libcurl one byte is too few, and six are enough. */
 const DROP = 16;
 
-/** Bytes that a mirror is asked for. */
+/** Number of bytes that are requested from a mirror. */
 const HEAD = 4096;
 
-/** The longest (ms) that a mirror may take for them, and how many mirrors are asked. */
+/** Milliseconds in which a mirror must send them, and the maximum number of mirrors that are tried. */
 const PATIENCE = 2_500;
 const MAX_FAILURES = 3;
 
-/** Finds a mirror that can be asked for the bytes up to `last`; null when there is none. */
+/** Finds a mirror for a request of the bytes up to `last`; null when there is none. */
 type HeadSource = (last: number) => Promise<Source | null>;
 
 /**
- * Gives the bytes that a reader may have before the file is verified: what a mirror gave to the
- * download; else a mirror's bytes at its position, asked for here; else the peer's own.
+ * Returns bytes that a reader may send before the file is verified. The first choice is bytes of the
+ * download that came from a mirror, then bytes that are requested from a mirror here, and the last choice
+ * is bytes of the peer.
  */
 export class Lifeline {
   readonly #download: Download;
@@ -31,14 +33,14 @@ export class Lifeline {
   #asking: AbortController | null = null;
   #failures = 0;
 
-  /** @param unmask called when a peer gives other bytes than the mirror. */
+  /** @param unmask called when the bytes of a peer differ from those of the mirror. */
   constructor(download: Download, mirror: HeadSource, unmask: () => void) {
     this.#download = download;
     this.#mirror = mirror;
     this.#unmask = unmask;
   }
 
-  /** A reader at this position will soon need something. */
+  /** Requests bytes from a mirror, if a reader at this position will soon need them. */
   prepare(position: number): void {
     const { trusted } = this.#download;
     if (this.#asking !== null || this.#failures >= MAX_FAILURES) return;
@@ -53,14 +55,14 @@ export class Lifeline {
   }
 
   /**
-   * Bytes for the reader at this position; null when there are none yet.
+   * Returns bytes for the reader at this position; null when there are none yet.
    *
-   * @param end position behind the last byte that it wants; null while the size is not known, and
-   * with it what the head of the reply must say.
+   * @param end position after the last byte that the reader needs; null while the size of the file is
+   * unknown: without it the head of the reply cannot be sent.
    */
   take(position: number, end: number | null): Uint8Array | null {
     const bytes = this.#find(position, end);
-    // What is verified later is begun anew where its first bytes prove wrong; else nothing would tell.
+    // A download that can be verified may still start again: if these bytes were wrong, its digest shows it.
     if (bytes !== null && !this.#download.isVerifiable) this.#download.exposed = true;
     if (bytes !== null) this.#download.hasBegun = true;
     return bytes;
@@ -72,12 +74,12 @@ export class Lifeline {
     if (this.#download.trusted >= position + length) return this.#peek(position, length);
     const head = this.#headAt(position);
     if (head !== null) return head.subarray(0, length);
-    // A mirror's bytes are better than the peer's, which may be wrong.
+    // Prefer the bytes of a mirror while its answer may still arrive: those of the peer may be wrong.
     const isHopeless = this.#asking === null || this.#failures > 0;
     return isHopeless ? this.#peek(position, length) : null;
   }
 
-  /** Ends a request under way. */
+  /** Ends a running request, and sends no other. */
   close(): void {
     this.#failures = MAX_FAILURES;
     this.#asking?.abort();
@@ -114,7 +116,7 @@ export class Lifeline {
     this.#compare();
   }
 
-  /** Another build of the package has other bytes from its beginning on. */
+  /** Compares the bytes of the peer with those of the mirror: those of another build differ. */
   #compare(): void {
     if (this.#head === null || this.#download.trusted > this.#head.from) return;
     const { from, bytes } = this.#head;

@@ -1,4 +1,4 @@
-/** The mirrors of one request's repository, as sources of its file. */
+/** Finds the mirrors that have the file of one request, as sources. */
 
 import { mirrorHeaders } from "../mirror_request.ts";
 import type { Mirrors } from "../mirrors.ts";
@@ -10,34 +10,34 @@ import type { MirrorCopies } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
 import { staggered } from "./staggered.ts";
 
-/** How the mirrors are asked. */
+/** The options of {@link MirrorsOfFile}. */
 interface MirrorCopiesOptions {
   readonly mirrors: Mirrors;
   readonly client: FileClient;
   readonly file: string;
-  /** The mirrors of each repository that may have it: of one, unless the address names none. */
+  /** The mirrors of each repository that may have the file: of one, unless the request names none. */
   readonly repositories: readonly (readonly Mirror[])[];
-  /** A mirror that did not say in time that it has the file is a source, too. */
+  /** True when a mirror that has not confirmed the file in time may be used, too. */
   readonly unverified: boolean;
-  /** pacman can do without the file: the first live mirror's "not found" is the answer. */
+  /** True when pacman does not need the file. Then a "not found" of the first working mirror is used. */
   readonly optional: boolean;
-  /** The value of `Via`. */
+  /** The value of the `Via` field of requests. */
   readonly via: string;
   readonly self: Pick<Self, "isAt">;
-  /** IP address of the neighbour that wants the file; null for this host. */
+  /** IP address of the neighbour that requests the file; null for this host. */
   readonly neighbour: string | null;
-  /** Conditions of the request. */
+  /** Conditional header fields of the client's request. */
   readonly conditions: Readonly<Record<string, string>>;
 }
 
-/** The longest (ms) that a mirror may take to say a length. */
+/** Milliseconds in which a mirror must report a length. */
 const HEAD_TIMEOUT = 2_000;
-/** So long (ms) after one mirror the next one is asked for it, too. */
+/** Milliseconds after which the next mirror is asked for the length, too. */
 const HEAD_PAUSE = 500;
 
 /**
- * One that failed a short while ago and is silent now. It is not waited for: pacman, which may reach it
- * by a proxy, is sent there when there is no other source.
+ * A mirror that failed a short while ago and has not answered now. Its `open` fails at once. If there is no
+ * other source, pacman is redirected to it, because pacman may reach it through a proxy.
  */
 class DeadMirror implements Source {
   readonly kind = "mirror";
@@ -54,13 +54,13 @@ class DeadMirror implements Source {
   }
 }
 
-/** Asks the mirrors which of them has the file. */
+/** Finds the mirrors that have a file. */
 export class MirrorsOfFile implements MirrorCopies {
   readonly #options: MirrorCopiesOptions;
   readonly #given = new Map<string, MirrorChoice>();
-  /** Addresses of those that answered with something else than the file. */
+  /** URLs of the mirrors that answered with something other than the file. */
   readonly #refused = new Set<string>();
-  /** The sources that were given, with their origins. */
+  /** The sources that `find` returned, with the origins of their mirrors. */
   readonly #sources = new Map<HttpSource, string>();
 
   constructor(options: MirrorCopiesOptions) {
@@ -90,20 +90,20 @@ export class MirrorsOfFile implements MirrorCopies {
     return await staggered(next, ask, HEAD_PAUSE);
   }
 
-  /** The origin of the last mirror that answered; null when none did. */
+  /** Returns the origin of the last mirror that answered; null when none did. */
   get answered(): string | null {
     return [...this.#sources].findLast(([{ hasAnswered }]) => hasAnswered)?.[1] ?? null;
   }
 
-  /** The origin of a mirror, by the name of its source; null for every other name. */
+  /** Returns the origin of the mirror whose source has this name; null for every other name. */
   originOf(name: string | undefined): string | null {
     return [...this.#sources].find(([source]) => source.name === name)?.[1] ?? null;
   }
 
   /**
-   * A mirror that pacman can be sent to when nothing came from any; null when there is none. Best one
-   * that said that it has the file, then one that takes connections: it may be slow, while those that
-   * could not be reached are dead.
+   * Returns the mirror to which pacman is redirected if no source sends a byte; null when there is none.
+   * The best choice is a mirror that confirmed the file, the second best one that accepted a connection,
+   * because it may just be slow.
    */
   get forRedirect(): MirrorChoice | null {
     const reached = new Set(
@@ -115,7 +115,7 @@ export class MirrorsOfFile implements MirrorCopies {
     return usable.toSorted((one, other) => rank(one) - rank(other))[0] ?? null;
   }
 
-  /** A mirror failed: it is asked last for a while. */
+  /** Must be called when a mirror has failed. For some time the mirror is then the last choice. */
   failed({ key }: Source, { kind, message }: SourceFailure): void {
     const choice = this.#given.get(key);
     if (kind === "absent" || kind === "wrong") this.#given.delete(key);
@@ -124,15 +124,15 @@ export class MirrorsOfFile implements MirrorCopies {
     this.#options.mirrors.failed(choice.origin, message);
   }
 
-  /** True when there are no mirrors that could be asked. */
+  /** True when there are no mirrors for this file. */
   get isEmpty(): boolean {
     return this.#options.repositories.every((mirrors) => mirrors.length === 0);
   }
 
   /**
-   * The first mirror that has the file.
+   * Resolves with the first mirror that has the file; null when there is none.
    *
-   * @param without addresses that were tried.
+   * @param without URLs that have been tried already.
    */
   async choose(without: ReadonlySet<string> = new Set()): Promise<MirrorChoice | null> {
     const { mirrors, repositories, file, unverified, optional, via, self, neighbour } =

@@ -1,19 +1,19 @@
-/** This host's own pacman comes first: readers of peers wait while bytes are on their way to it. */
+/** Gives this host's own pacman priority: readers of peers wait while a piece is being sent to it. */
 
-/** The longest (ms) that a peer's reader waits for each piece: its own patience must not end. */
+/** Maximum time (ms) that the reader of a peer waits for each piece, so that the peer does not give up. */
 const MAX_WAIT = 50;
 
-/** Counts the own requests that have a piece and did not take all of it yet. */
+/** Counts the requests of this host to which a piece is being sent. */
 export class OwnReaders {
   #waiting = 0;
   readonly #wake = new Set<() => void>();
 
-  /** An own request was given a piece. */
+  /** Must be called when a piece is sent to this host's pacman. */
   begin(): void {
     this.#waiting++;
   }
 
-  /** It took the piece, or will take nothing more. */
+  /** Must be called when that piece has been sent, or the request has ended. */
   end(): void {
     this.#waiting--;
     if (this.#waiting > 0) return;
@@ -21,7 +21,7 @@ export class OwnReaders {
     this.#wake.clear();
   }
 
-  /** Lets own requests pass. */
+  /** Waits until no piece is being sent to this host's pacman, but at most {@link MAX_WAIT}. */
   async letPass(): Promise<void> {
     if (this.#waiting === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;

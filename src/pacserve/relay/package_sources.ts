@@ -1,4 +1,4 @@
-/** The sources of one package, in the order in which they are asked. */
+/** Returns the sources of one package, in the order in which they are used. */
 
 import { HEAD_START } from "../peer_search.ts";
 import type { Download } from "./download.ts";
@@ -8,9 +8,9 @@ import { InFlightSource } from "./in_flight_source.ts";
 import type { Source, SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
 
-/** A peer's copy. */
+/** A peer's complete copy of a file. */
 export interface PeerCopy {
-  /** Address of the peer: `http://10.0.0.2:15678/`. */
+  /** URL of the peer: `http://10.0.0.2:15678/`. */
   readonly peer: string;
   readonly source: Source;
 }
@@ -18,9 +18,9 @@ export interface PeerCopy {
 /** Finds peers that have a file. */
 export interface PeerCopies {
   /**
-   * A peer that has just said that it has the file, with the size that it must have.
+   * Resolves with a peer that has just confirmed the file with the expected size; null when there is none.
    *
-   * @param mayAsk whether a peer, by its address, is to be asked.
+   * @param mayAsk returns false for the URL of a peer that must not be asked.
    */
   find(mayAsk: (peer: string) => boolean): Promise<PeerCopy | null>;
 }
@@ -28,50 +28,51 @@ export interface PeerCopies {
 /** Finds mirrors that have a file. */
 export interface MirrorCopies {
   /**
-   * The first mirror in order that has it, and whose source's key is not among those.
+   * Resolves with the first mirror that has the file; null when there is none.
    *
-   * @param last position of the last byte that will be asked for; null for the file's end.
+   * @param without keys of the sources that are excluded.
+   * @param last position of the last byte that will be requested; null for the file's end.
    */
   find(without: ReadonlySet<string>, last: number | null): Promise<Source | null>;
-  /** The size that a mirror says; null when none does. */
+  /** Resolves with the size (bytes) that a mirror reports; null when none does. */
   size(): Promise<number | null>;
-  /** A source that {@link find} gave failed. */
+  /** Must be called when a source that {@link find} returned has failed. */
   failed(source: Source, failure: SourceFailure): void;
 }
 
-/** In-flight files that are tried for one download: after the second failure a mirror is asked. */
+/** Maximum number of in-flight files that are tried for one download. After that, a mirror is used. */
 const MAX_IN_FLIGHT = 2;
 
-/** How often a source may be asked that gave bytes and then broke off. */
+/** Maximum number of requests to a source that broke off after some bytes. */
 const MAX_TRIES = 2;
 
-/** What is known of the file. */
+/** The options of {@link PackageSources}. */
 interface PackageSourcesOptions {
   readonly file: string;
-  /** The digest in hexadecimal; empty when nobody knows it. */
+  /** The SHA-256 in hexadecimal digits; empty when it is unknown. */
   readonly digest: string;
   readonly peers: PeerCopies | null;
-  /** The download that relays share; null when the file is not shared while it is downloaded. */
+  /** The download that peers may share; null when the file is not shared while it is downloaded. */
   readonly inFlight: { readonly file: InFlightFile; readonly download: Download } | null;
   readonly mirrors: MirrorCopies;
   readonly memory: SourceMemory;
-  /** Position of the last byte that is wanted; null for the file's end. */
+  /** Position of the last byte that is needed; null for the file's end. */
   readonly last: number | null;
 }
 
-/** Peers and mirrors that have a package. */
+/** Finds the peers and mirrors that have a package, the best first. */
 export class PackageSources implements Candidates {
   readonly #options: PackageSourcesOptions;
-  /** Keys of the mirrors and addresses of the peers that were asked. */
+  /** Keys of the mirrors and URLs of the peers that have been tried. */
   readonly #mirrorsTried = new Set<string>();
   readonly #peersTried = new Set<string>();
-  /** The peer of a source. */
+  /** The URL of the peer of each complete copy. */
   readonly #peerOf = new Map<Source, string>();
   #broken: Source[] = [];
-  /** Instances whose in-flight file failed, and how often one did. */
+  /** Instances whose in-flight file failed, and the number of these failures. */
   readonly #inFlightFailed = new Set<string>();
   #inFlightFailures = 0;
-  /** Addresses of peers that had their part in a wrong file. */
+  /** URLs of the peers that sent a part of a wrong file. */
   readonly #suspects = new Set<string>();
   /** The last answer of the trackers. */
   #found: InFlightFound | null = null;
@@ -106,7 +107,7 @@ export class PackageSources implements Candidates {
     if (source instanceof InFlightSource) {
       this.#inFlightFailures++;
       for (const each of source.chain.slice(0, 1)) this.#inFlightFailed.add(each);
-      // A download that ends too early is not its holder's fault; a whole wrong file is its sender's.
+      // It is not the holder's fault if the download ends too early, but it is if a complete file is wrong.
       if (failure.kind === "wrong") memory.failed(source.peer, file, digest, failure.kind);
     } else if (peer === undefined) mirrors.failed(source, failure);
     else memory.failed(peer, file, digest, failure.kind);
@@ -147,10 +148,10 @@ export class PackageSources implements Candidates {
     }
   }
 
-  /** Peers and mirrors side by side: a peer that answers soon is taken. */
+  /** Asks peers and mirrors at the same time. A peer that answers within the head start is used. */
   async #first(): Promise<Source | null> {
     const { memory } = this.#options;
-    // Where a mirror is faster than a peer, the peer is asked when there is no mirror.
+    // A peer that was slower than a mirror, or failed lately, is only asked if there is no mirror.
     const search = this.#peer((peer) => memory.raceOf(peer) !== false && !memory.isTroubled(peer));
     const early = await Promise.race([search, after(HEAD_START)]);
     if (early !== undefined && early !== null) return early;
@@ -171,7 +172,7 @@ export class PackageSources implements Candidates {
       await this.#peer(() => true) ?? this.#broken.shift() ?? null;
   }
 
-  /** The trackers have as long as the mirrors. */
+  /** Waits for an answer of the trackers until a mirror is found. */
   async #lateOr(mirror: Promise<Source | null>): Promise<Source | null> {
     const late = this.#found?.late.then((source) => source ?? mirror) ?? mirror;
     return await Promise.race([late, mirror]);
@@ -181,7 +182,7 @@ export class PackageSources implements Candidates {
     return await this.#found?.late ?? null;
   }
 
-  /** The in-flight file of another relay, if the trackers name one in time. */
+  /** Returns the in-flight file of another relay, if the trackers name one in time. */
   async #inFlight(): Promise<Source | null> {
     const { inFlight } = this.#options;
     if (inFlight === null || this.#inFlightFailures >= MAX_IN_FLIGHT) return null;

@@ -1,4 +1,4 @@
-/** The complete copies that peers have of one file, as sources. */
+/** Finds peers that have a complete copy of a file, as sources. */
 
 import type { Client } from "../../peers/finder.ts";
 import type { PacmanAddress } from "../address.ts";
@@ -7,22 +7,22 @@ import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
 import type { PeerCopies, PeerCopy } from "./package_sources.ts";
 
-/** How the peers are asked. */
+/** The options of {@link PeersWithFile}. */
 interface PeerCopiesOptions {
   readonly client: FileClient;
   readonly search: PeerSearch;
   readonly address: PacmanAddress;
-  /** The client, which has to reach the peers. */
+  /** The client's request. Only peers that this client can reach are asked. */
   readonly request: Client;
-  /** Bytes that the file must have; null when nobody knows. */
+  /** Expected size of the file in bytes; null when it is unknown. */
   readonly size: number | null;
   /** Header fields of requests between servers. */
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM certificates of those that certify peers. */
+  /** PEM certificates of the authorities that certify peers. */
   readonly authorities: readonly string[];
 }
 
-/** Finds copies of the right length. */
+/** Finds copies with the expected length. */
 export class PeersWithFile implements PeerCopies {
   readonly #options: PeerCopiesOptions;
 

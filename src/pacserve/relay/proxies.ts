@@ -1,10 +1,10 @@
-/** Which proxy a mirror is reached through, by the rules of curl(1). */
+/** Finds the proxy for a mirror, by the rules of curl(1). */
 
 import ipaddr from "ipaddr.js";
 import { exceptedHosts, type ProxyVariables } from "../../pacman/proxy_environment.ts";
 import { basicAuthorization } from "../url_credentials.ts";
 
-/** A proxy that is spoken to in plain HTTP. */
+/** A proxy that is reached with plain HTTP. */
 export interface Proxy {
   readonly hostname: string;
   readonly port: number;
@@ -12,7 +12,7 @@ export interface Proxy {
   readonly authorization: string | null;
 }
 
-/** curl's, where the address has no port. */
+/** The port of a proxy whose address has none, as in curl. */
 const DEFAULT_PORT = 1080;
 
 /** The proxies that the environment names. */
@@ -25,7 +25,7 @@ export class Proxies {
     this.#exceptions = exceptedHosts(variables.exceptions);
   }
 
-  /** The proxy for an address; null: it is asked directly. */
+  /** Returns the proxy for a URL; null when the server is reached directly. */
   for({ protocol, hostname }: URL): Proxy | "unusable" | null {
     const text = protocol === "https:" ? this.#variables.https : this.#variables.http;
     if (text === "" || isExcepted(hostname, this.#exceptions)) return null;
@@ -34,13 +34,13 @@ export class Proxies {
 }
 
 /**
- * Reads the address of a proxy: `http://user:password@proxy:3128`, or without scheme.
+ * Parses the address of a proxy: `http://user:password@proxy:3128`, or without scheme.
  *
- * @returns null for one that is malformed, or with another scheme: `https:`, `socks5:`…
+ * @returns null when the address is malformed, or has another scheme (`https:`, `socks5:`…).
  */
 export function parseProxy(text: string): Proxy | null {
   const [, scheme = "http", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(text) ?? [];
-  // For a scheme that it does not know, URL keeps the port 80.
+  // With a scheme that it does not know, URL keeps the port 80.
   const address = `proxy://${rest}`;
   if (scheme.toLowerCase() !== "http" || !URL.canParse(address)) return null;
   const url = new URL(address);
@@ -53,7 +53,7 @@ export function parseProxy(text: string): Proxy | null {
   };
 }
 
-/** Whether a host is one of those, or in one of those domains or networks. */
+/** True when the host is one of the exceptions, or is in one of their domains or networks. */
 function isExcepted(hostname: string, exceptions: readonly string[]): boolean {
   if (exceptions.length === 1 && exceptions[0] === "*") return true;
   const host = hostname.replace(/^\[|\]$/g, "");
@@ -65,7 +65,7 @@ function isExcepted(hostname: string, exceptions: readonly string[]): boolean {
   });
 }
 
-/** Whether an address is that address, or in that network. */
+/** True when the address equals the exception, or is in its network. */
 function hasAddress(exception: string, host: string): boolean {
   const address = ipaddr.process(host);
   const text = exception.replace(/^\[|\]$/g, "");

@@ -1,21 +1,22 @@
-/** Gives a download's bytes to one client, at its own pace, and keeps it alive while it waits. */
+/** Sends the bytes of a download to one client, and lifeline bytes while the client has to wait. */
 
 import type { Download } from "./download.ts";
 import type { Lifeline } from "./lifeline.ts";
 import type { RelayTimes } from "./times.ts";
 import { turns } from "./turns.ts";
 
-/** Bytes that are given at a time. */
+/** Maximum size of a piece in bytes. */
 const PIECE = 256 * 1024;
 
-/** Milliseconds between two looks at the clock while nothing comes. */
+/** Milliseconds between two checks of the clock while no bytes arrive. */
 const POLL = 200;
 
 /**
- * An iterator over the bytes `start` (included) to `end` (excluded) of a download.
+ * Iterates over the bytes `start` (included) to `end` (excluded) of a download. A piece is valid until the
+ * next one is requested.
  *
- * Written by hand: an async generator's `return()` waits behind a `next()` under way, so a client that
- * left while it waited would not be noticed. A chunk is good until the next one is asked for.
+ * This is not an async generator, because the `return()` of a generator waits for a pending `next()`: it
+ * would not be noticed that a waiting client has closed its connection.
  */
 export class Reader implements AsyncIterableIterator<Uint8Array> {
   /** Position of the next byte. */
@@ -33,9 +34,9 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
   #wake: (() => void) | null = null;
 
   /**
-   * @param end null: that of the download, which may not be known yet.
-   * @param askedAt when the client asked for it, in milliseconds: it has waited since then.
-   * @param left called once, when the reader needs the download no more.
+   * @param end null for the end of the download, which may not be known yet.
+   * @param askedAt time of the client's request (ms): the client has been waiting since then.
+   * @param left called once, when the reader does not need the download any more.
    */
   constructor(
     download: Download,
@@ -60,7 +61,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  /** @throws the download's failure, when it cannot go on. */
+  /** @throws the failure of the download, when it cannot continue. */
   async next(): Promise<IteratorResult<Uint8Array>> {
     this.download.release(this.position);
     while (!this.#isClosed) {
@@ -69,7 +70,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
       if (this.download.readable > this.position) {
         await turns.take(Math.min(PIECE, this.download.readable - this.position));
         if (this.#isClosed) break;
-        // It may have been started anew while others had their turns.
+        // The download may have started again while this reader waited for its turn.
         if (this.download.readable > this.position) return this.#give(this.#read(end));
         continue;
       }
@@ -115,7 +116,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     return { done: false, value: bytes };
   }
 
-  /** Waits until something changes, but not longer than so many milliseconds. */
+  /** Waits until the download changes, but at most `limit` milliseconds. */
   async #changed(limit: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Counts what downloads bring, by source, and remembers how fast each source was. */
+/** Counts the bytes and files that were downloaded from each source, and measures its speed. */
 
 import { LRUCache } from "lru-cache";
 import type { FileSource } from "../../http/exchange.ts";
@@ -7,59 +7,60 @@ import { ReceivedPackages } from "../received_packages.ts";
 import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
 
-/** What a source gave. */
+/** The files and bytes that were downloaded from a source. */
 export interface SourceRecord {
   readonly files: number;
   readonly bytes: number;
-  /** Bytes a second of the last large file, of which it gave most; 0 before the first. */
+  /** Bytes per second of the last large file that came mostly from this source; 0 before the first. */
   readonly rate: number;
 }
 
-/** A file of fewer bytes says little about the speed of its source. */
+/** Minimum size (bytes) of a file whose speed is measured. A smaller one says little about its source. */
 const MIN_MEASURED = 256 * 1024;
 
-/** Sources of which that is remembered. */
+/** Maximum number of sources with a record. */
 const MAX_SOURCES = 1_000;
 
 /**
- * A mirror's bytes count as they come, those of peers when all of the file is verified: then they were
- * of use. Nothing is done for each piece, since a download knows its segments.
+ * Counts received bytes. The bytes of a mirror are counted when they arrive, those of a peer when the
+ * whole file is verified, because only then could they be used. Nothing is done for each piece, because
+ * a download has a list of its segments.
  */
 export class Received {
-  /** For the transactions of this host's pacman. */
+  /** The packages that were received, for the report after a transaction of this host's pacman. */
   readonly packages = new ReceivedPackages();
   readonly #counters: Pick<LiveCounters, "count">;
-  /** By name. */
+  /** The record of each source, by name. */
   readonly #sources = new LRUCache<string, SourceRecord>({ max: MAX_SOURCES });
   readonly #begun = new WeakMap<Download, number>();
-  /** Bytes that were counted already. */
+  /** The bytes that have been counted already. */
   readonly #counted = new WeakMap<Download, Map<FileSource, number>>();
 
   constructor(counters: Pick<LiveCounters, "count">) {
     this.#counters = counters;
   }
 
-  /** A download begins. */
+  /** Must be called when a download begins. */
   begun(download: Download): void {
     this.#begun.set(download, performance.now());
   }
 
-  /** For how long (ms) a download has been under way. */
+  /** Returns the milliseconds since the download began. */
   age(download: Download): number {
     return performance.now() - (this.#begun.get(download) ?? performance.now());
   }
 
-  /** Counts what mirrors gave since the last call, while a download is under way. */
+  /** Counts the bytes that came from mirrors since the last call, while a download runs. */
   settle(download: Download): void {
     this.#count(download, "mirror", 0);
   }
 
-  /** Counts a download that is over. */
+  /** Counts a download that has ended. */
   ended(download: Download): void {
     if (download.state === "failed") return this.settle(download);
     const bytes = bytesBySource(download);
     const [most] = [...bytes].toSorted(([, one], [, other]) => other - one)[0] ?? [];
-    // A part that ends before the file does belongs to a file that is counted with its end.
+    // Of a file that is downloaded in parts, only the part with the end is counted as a file.
     const isFile = download.last === null;
     for (const source of bytes.keys()) {
       this.#count(download, source, isFile && source === most ? 1 : 0);
@@ -70,7 +71,7 @@ export class Received {
     this.packages.add(download.name, { lan, total }, download.start > 0);
   }
 
-  /** What the source of this name gave; null for nothing lately. */
+  /** Returns the record of the source with this name; null when there is none. */
   of(name: string): SourceRecord | null {
     return this.#sources.get(name) ?? null;
   }

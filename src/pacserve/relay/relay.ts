@@ -1,13 +1,14 @@
 /**
- * Answers a request of this host with a file that is fetched from peers and mirrors: a single server
- * that works, whatever they do.
+ * Answers a request of this host with a file that is downloaded from peers and mirrors. If one of them
+ * fails, another one replaces it. The client sees a single server that works. doc/relay.md describes how.
  *
- * - `http_source.ts`: asks one of them, by `http_client.ts`, a mirror through `proxies.ts`;
- * - `failover.ts`, `attempt.ts`: which of them fills the download, and who replaces whom;
- * - `download.ts`, with a spool (`spool.ts`) or a window (`window.ts`): the bytes, and their digest;
- * - `reader.ts`, `lifeline.ts`: the bytes on their way to the client;
- * - `in_flight_file.ts`, `in_flight_source.ts`: the same file at other relays that download it;
- * - `holder.ts`, `in_flight_reader.ts`: what other relays get of it.
+ * - `http_source.ts` requests the file from a source with `http_client.ts`; `proxies.ts` finds the proxy of
+ *   a mirror;
+ * - `failover.ts` and `attempt.ts` decide which source fills the download;
+ * - `download.ts` writes the bytes to a spool (`spool.ts`) or a window (`window.ts`), and hashes them;
+ * - `reader.ts` and `lifeline.ts` send the bytes to the client;
+ * - `in_flight_file.ts` and `in_flight_source.ts` find the same file at other relays that download it;
+ * - `holder.ts` and `in_flight_reader.ts` send the file to other relays.
  */
 
 import { LRUCache } from "lru-cache";
@@ -34,64 +35,64 @@ import { StoreFull } from "./store.ts";
 import { RELAY_TIMES, type RelayTimes } from "./times.ts";
 import { Windows } from "./window.ts";
 
-/** What a relay needs. */
+/** The options of {@link Relay}. */
 interface RelayOptions {
-  /** Null: there is no directory for spools. */
+  /** Null when there is no directory for spools. */
   readonly spools: SpoolDirectory | null;
   readonly memory: SourceMemory;
   readonly log: Pick<Log, "info" | "debug">;
   readonly times?: RelayTimes;
-  /** Counts what downloads bring. */
+  /** Counts the files and bytes of downloads. */
   readonly received?: Received;
 }
 
-/** What is known of a file. */
+/** The expected size and digest of a file. */
 export interface Expected {
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Null where no database describes the file, and a mirror said its size. */
+  /** Null when no database describes the file, and a mirror reported its size. */
   readonly sha256: Uint8Array | null;
 }
 
-/** A file that is wanted, and where it may come from. */
+/** A requested file, and its possible sources. */
 export interface WantedFile {
   readonly name: string;
-  /** For logs and for telling files of one name apart: the repository of the request. */
+  /** The repository of the request, for logs and to distinguish files with the same name. */
   readonly repository: string | null;
-  /** Null when nobody knows what it must be. */
+  /** Null when size and digest are unknown. */
   readonly expected: Expected | null;
-  /** False for a database, which changes under its name: bytes of two sources do not go together. */
+  /** False for a database. Its content changes, so bytes of two sources must not be combined. */
   readonly isPackage: boolean;
-  /** Null: it must not come from peers. */
+  /** Null when the file must not come from peers. */
   readonly peers: PeerCopies | null;
-  /** Null: relays do not share it while it is downloaded. */
+  /** Null when peers may not share the file while it is downloaded. */
   readonly inFlight: InFlightFile | null;
   readonly mirrors: MirrorCopies;
-  /** When pacman asked for it, in milliseconds; by default now. */
+  /** Time of pacman's request (ms, by `performance.now()`); by default now. */
   readonly askedAt?: number;
-  /** Where a package goes at last. */
+  /** The shared tree. It contains the package when pacman has moved it to its cache. */
   readonly tree: Pick<SharedTree, "lookup">;
 }
 
-/** How a request ended for which there is no file. */
+/** The result of a request that no source can answer. */
 interface NotRelayed {
   readonly failure: SourceFailure;
 }
 
-/** A part of a file may be asked for that lies so many bytes ahead of what is here. */
+/** A range that begins at most this many bytes after the last received one waits for the shared download. */
 const MAX_AHEAD = 8 * 1024 * 1024;
 
-/** For so long (ms) a "not found" is remembered: pacman asks twice. */
+/** Milliseconds for which a "not found" is stored, because pacman requests each file twice. */
 const ABSENT = 2_000;
 
-/** Relays files. */
+/** Downloads files from peers and mirrors, and sends them to the clients of this host. */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #times: RelayTimes;
   readonly #downloads: Downloads;
   readonly #absent = new LRUCache<string, SourceFailure>({ max: 1_000, ttl: ABSENT });
   readonly #own = new OwnReaders();
-  /** Gives neighbours what is downloaded here. */
+  /** Sends the files that are downloaded here to neighbours. */
   readonly holder: Holder;
 
   constructor(options: RelayOptions) {
@@ -101,7 +102,7 @@ export class Relay {
     this.holder = new Holder(this.#downloads, this.#own);
   }
 
-  /** What is being downloaded for this host now. */
+  /** The downloads that are running for this host now. */
   get running(): readonly Job[] {
     return this.#downloads.running;
   }
@@ -111,18 +112,18 @@ export class Relay {
     this.#downloads.close();
   }
 
-  /** A complete download of this file that is kept, to check its signature with. */
+  /** Returns the complete download of this file, to check a signature with it; null when there is none. */
   completed(wanted: WantedFile): Download | null {
     const download = this.#downloads.get(keyOf(wanted))?.download;
     return download?.state === "complete" && download.isKept ? download : null;
   }
 
-  /** The sources of a file, for what is fetched beside it. */
+  /** Returns the sources of a file without in-flight files, for example those of a signature. */
   sourcesOf(wanted: WantedFile): PackageSources {
     return this.#sources(wanted, null);
   }
 
-  /** The reply with the file, or why there is none. */
+  /** Returns the reply with the file, or the reason why no source has it. */
   async reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
     const key = keyOf(wanted);
     const absent = this.#absent.get(key);
@@ -137,7 +138,7 @@ export class Relay {
   async #reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
     if (request.method === "HEAD") return await this.#head(wanted);
     const field = request.headers["range"];
-    // A package never changes under its name and digest.
+    // The client has the package already, and a package never changes.
     const isConditional = request.headers["if-modified-since"] !== undefined;
     if (wanted.isPackage && isConditional && field === undefined) {
       return notModified({ "Cache-Control": "no-store" });
@@ -147,7 +148,7 @@ export class Relay {
     if (size === null) return { failure: nobody() };
     const ranges = parseRanges(field, size);
     if (ranges === "unsatisfiable") return unsatisfiable(size);
-    // Of several ranges the first is given, which a client has to expect (RFC 9110 §15.3.7.2).
+    // Of several ranges only the first one is sent. Clients must accept this (RFC 9110 §15.3.7.2).
     return await this.#send(request, wanted, ranges?.[0] ?? null);
   }
 
@@ -167,7 +168,7 @@ export class Relay {
     range: ByteRange | null,
   ): Promise<Reply | NotRelayed> {
     const isWhole = await this.#isTakenWhole(wanted, range);
-    // Nothing is awaited between finding a download and reading it: it could be closed meanwhile.
+    // Do not await between the lookup of a download and `read`: it could be closed meanwhile.
     const job = this.#shared(wanted, range) ??
       (isWhole ? this.#whole(wanted) : this.#rest(wanted, range!.start, range!.end + 1));
     const end = range === null ? null : range.end + 1;
@@ -199,8 +200,8 @@ export class Relay {
   }
 
   /**
-   * The first bytes. Of a part of a file, which a peer's whole copy has to be here for, it waits no
-   * longer than a peer's copy may take.
+   * Resolves with the first bytes. A range of a peer's copy can only be sent when the whole copy has been
+   * verified. Therefore it waits for this at most the time after which a copy is raced by a mirror.
    */
   async #first(
     reader: Reader,
@@ -221,9 +222,9 @@ export class Relay {
   }
 
   /**
-   * A download that others read, too: its store keeps all bytes, since a window has a single reader.
+   * Returns a download of the file that can have several readers. Its store keeps all bytes.
    *
-   * @returns null when there is none that is near to what is wanted.
+   * @returns null when there is none, or when the range begins too far after its last received byte.
    */
   #shared(wanted: WantedFile, range: ByteRange | null): Job | null {
     const job = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
@@ -233,7 +234,7 @@ export class Relay {
     return isNear ? job : null;
   }
 
-  /** A peer's copy is taken whole, whatever part of it is wanted: only a whole one can be verified. */
+  /** True when the whole file must be downloaded: a range of a peer's copy cannot be verified alone. */
   async #isTakenWhole(wanted: WantedFile, range: ByteRange | null): Promise<boolean> {
     if (range === null || range.start === 0) return true;
     if (wanted.isPackage && this.#downloads.get(keyOf(wanted)) !== null) return false;
@@ -246,7 +247,7 @@ export class Relay {
   #whole(wanted: WantedFile): Job {
     const { name, expected, isPackage } = wanted;
     const key = isPackage ? keyOf(wanted) : null;
-    // Another request was faster. Its download cannot be shared before its source said the length.
+    // Another request has started a download, which cannot be shared before a source has sent the length.
     const isSecond = key !== null && this.#downloads.get(key)?.download.store === null;
     const download = new Download({
       name,
@@ -262,7 +263,7 @@ export class Relay {
     return this.#add(isSecond ? null : key, download, wanted.inFlight, wanted.tree);
   }
 
-  /** Reads what follows a position, from mirrors. */
+  /** Returns a reader that begins at the position and gets the bytes from mirrors. */
   #restOf(wanted: WantedFile, position: number, end: number | null): Reader {
     return this.#readerOf(this.#rest(wanted, position, end), wanted, position, end);
   }
@@ -362,7 +363,7 @@ function headersOf(size: number, range: ByteRange | null): ReplyHeaders {
     ...(range === null ? {} : { "Content-Range": contentRange(range, size) }),
     "Accept-Ranges": "bytes",
     "Cache-Control": "no-store",
-    // A mirror's page is no more trusted than a file of ours.
+    // Do not trust a page of a mirror more than a local file.
     "Content-Security-Policy": "sandbox",
   };
 }
@@ -371,7 +372,7 @@ function unsatisfiable(size: number): Reply {
   return textReply(416, undefined, { "Content-Range": `bytes */${size}` });
 }
 
-/** `20000000 bytes from peer http://10.0.0.2:15678 (8388608) and mirror https://… (…), verified`. */
+/** Returns `20000000 bytes from peer http://10.0.0.2:15678 (8388608) and mirror https://… (…), verified`. */
 function summaryOf({ segments, start, end, isVerified }: Download): string {
   const total = end! - start;
   const bytes = new Map<string, number>();
@@ -387,7 +388,7 @@ function failureOf(error: Error): SourceFailure {
 }
 
 function nobody(): SourceFailure {
-  return new SourceFailure("absent", "nobody has it");
+  return new SourceFailure("absent", "no source has the file");
 }
 
 function asError(error: unknown): Error {

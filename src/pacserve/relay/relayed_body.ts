@@ -1,26 +1,26 @@
-/** The body of a reply that is relayed. */
+/** The body of a relayed reply. */
 
 import type { OwnReaders } from "./own_readers.ts";
 import type { Reader } from "./reader.ts";
 import { StoreFull } from "./store.ts";
 
 /**
- * The bytes of a reader, the first of which has been read already: the reply's head needed to know
- * that there are any. Where the disk is full it goes on with another reader at the byte that was
- * reached.
+ * Iterates over the pieces of a reader. The first piece has been read already, because the head of the
+ * reply is sent only when there are bytes. If the disk is full, another reader continues at the byte
+ * that was reached.
  */
 export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   #first: Uint8Array | null;
   #reader: Reader;
   readonly #replace: (position: number) => Promise<Reader | null>;
   readonly #own: OwnReaders;
-  /** The client has a piece, and did not ask for the next one yet. */
+  /** True while a piece is being sent: the next one has not been requested yet. */
   #isSending = false;
   #isClosed = false;
 
   /**
-   * @param replace gives a reader that goes on at a position; null when there is none.
-   * @param own readers of peers wait for this one.
+   * @param replace resolves with a reader that continues at the position; null when there is none.
+   * @param own counts this reader while a piece is being sent; readers of peers wait meanwhile.
    */
   constructor(
     first: Uint8Array | null,

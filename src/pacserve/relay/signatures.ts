@@ -1,6 +1,7 @@
 /**
- * Signatures of packages. pacman has no second server for a signature, and one that is missing, or
- * that is none, fails its whole transaction: so each is looked at before it is passed on.
+ * Fetches the signatures of packages. pacman requests a signature from one server only, and its whole
+ * transaction fails if the signature is missing or malformed. Therefore each one is checked before it is
+ * sent.
  */
 
 import { LRUCache } from "lru-cache";
@@ -11,32 +12,32 @@ import type { Source } from "./source.ts";
 import { staggered } from "./staggered.ts";
 import type { RelayTimes } from "./times.ts";
 
-/** A signature, and who gave it. */
+/** A signature and its source. */
 interface FoundSignature {
   readonly bytes: Uint8Array;
   readonly source: Source;
   readonly lastModified: string | null;
 }
 
-/** The longest (ms) that a source may take for a signature. */
+/** Milliseconds in which a source must send a signature. */
 const PATIENCE = 3_000;
 
-/** So long (ms) after one source the next one is asked, too. */
+/** Milliseconds after which the next source is asked, too. */
 const PAUSE = 700;
 
-/** How long (ms) a signature is kept that was fetched together with its package. */
+/** Milliseconds that a signature which was fetched together with its package is kept. */
 const KEPT = 600_000;
 
-/** Bytes of a package that are hashed at a time. */
+/** Maximum number of bytes of a package that are hashed at a time. */
 const PIECE = 4 * 1024 * 1024;
 
-/** Who is asked. */
+/** The sources that are asked. */
 type Sources = Pick<PackageSources, "next">;
 
 /** The package of a signature. */
 type Signed = Pick<Download, "received" | "peek">;
 
-/** Fetches signatures, and keeps those that were fetched together with their packages. */
+/** Fetches and checks signatures. Keeps those that were fetched together with their packages. */
 export class Signatures {
   readonly #early = new LRUCache<string, Promise<FoundSignature | null>>({ max: 500, ttl: KEPT });
   readonly #times: Pick<RelayTimes, "signatureCheck">;
@@ -45,16 +46,16 @@ export class Signatures {
     this.#times = times;
   }
 
-  /** Fetches a signature whose package is on its way: pacman will ask for it next. */
+  /** Fetches the signature of a package that is being downloaded, because pacman requests it next. */
   fetchEarly(key: string, sources: Sources): void {
     if (!this.#early.has(key)) this.#early.set(key, this.#fetch(sources, null).catch(() => null));
   }
 
   /**
-   * The first signature of these sources that can be one of the package.
+   * Resolves with the first signature from these sources that can belong to the package.
    *
-   * @param signed the package, where it is still here.
-   * @returns null when there is none.
+   * @param signed the package, if it is still in the spool. Without it only the format is checked.
+   * @returns null when there is no such signature.
    */
   async find(
     key: string,
@@ -68,14 +69,14 @@ export class Signatures {
   }
 
   async #fetch(sources: Sources, signed: Signed | null): Promise<FoundSignature | null> {
-    // Of mirrors first: a peer's signature is as good, but nobody vouches for it.
+    // Mirrors come first, because a signature of a peer cannot be verified here.
     return await staggered(() => sources.next(true), async (source) => {
       const found = await fetchFrom(source);
       return found !== null && await this.#isSignatureOf(found, signed) ? found : null;
     }, PAUSE);
   }
 
-  /** A mirror's that is not checked in time is passed on: pacman would have got it without us. */
+  /** If the check takes too long, accepts a signature of a mirror: pacman alone would get the same one. */
   async #isSignatureOf(
     { bytes, source }: FoundSignature,
     signed: Signed | null,
@@ -89,7 +90,7 @@ export class Signatures {
   }
 }
 
-/** The file of a source, if it is no longer than a signature can be. */
+/** Returns the file of a source; null when the source fails, or the file is too long for a signature. */
 async function fetchFrom(source: Source): Promise<FoundSignature | null> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), PATIENCE);
@@ -115,7 +116,7 @@ async function fetchFrom(source: Source): Promise<FoundSignature | null> {
   }
 }
 
-/** The bytes of a complete download, with a pause after each piece: hashing blocks everything else. */
+/** Yields the bytes of a complete download, with pauses, because hashing blocks the thread. */
 async function* piecesOf(download: Signed, deadline: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(Math.min(PIECE, download.received));
   for (let at = 0; at < download.received && performance.now() < deadline;) {

@@ -1,45 +1,45 @@
-/** Who can give a file, and what happens when it is asked. */
+/** The interface of a source of a file, and the errors that it can have. */
 
 import type { FileSource } from "../../http/exchange.ts";
 
 /**
- * What a source is, which decides how long it may be silent and whether its bytes wait:
+ * The kind of a source. It decides how long the source may be silent, and whether its bytes must wait:
  * - `copy`: a peer's complete copy;
  * - `in-flight`: a file that a peer is still downloading;
- * - `mirror`: what plain pacman would have asked.
+ * - `mirror`: a server that pacman would use without pacserve.
  */
 export type SourceKind = "copy" | "in-flight" | "mirror";
 
-/** The same in the words of replies and counters. */
+/** The kinds as replies and counters name them. */
 const FILE_SOURCES: Readonly<Record<SourceKind, FileSource>> = {
   "copy": "peer",
   "in-flight": "inFlight",
   "mirror": "mirror",
 };
 
-/** What the bytes of a source come from. */
+/** Returns the name of the source's kind for replies and counters. */
 export function fileSourceOf({ kind }: Pick<Source, "kind">): FileSource {
   return FILE_SOURCES[kind];
 }
 
-/** Why a source gives nothing (more). */
+/** The reason why a source provides no (more) bytes. */
 export type FailureKind =
-  /** It has no such file, which is no failure of the source. */
+  /** The source does not have the file. This is not its fault. */
   | "absent"
-  /** There is no connection to it. */
+  /** A connection to the source could not be opened. */
   | "unreachable"
-  /** It answers with something else than the file, or with another length. */
+  /** The source answered with something other than the file, or with another length. */
   | "refused"
-  /** It answers without a length, which pacman may take and the relay may not. */
+  /** The source answered without a length, which pacman accepts, but the relay does not. */
   | "lengthless"
-  /** It broke off, or was silent, or crawled. */
+  /** The source broke off, or was silent or too slow. */
   | "broken"
-  /** All of it came, and its digest is another one. */
+  /** The whole file arrived, but has another digest. */
   | "wrong"
-  /** What was asked for is not newer than what the client has (304). */
+  /** The file is not newer than the one that the client has (304). */
   | "unmodified";
 
-/** A source gives nothing (more). The message follows the source's name in the log. */
+/** Thrown when a source provides no (more) bytes. In the log, the message follows the source's name. */
 export class SourceFailure extends Error {
   override readonly name: string = "SourceFailure";
   readonly kind: FailureKind;
@@ -50,47 +50,47 @@ export class SourceFailure extends Error {
   }
 }
 
-/** A file as it comes from a source. */
+/** The bytes of a file that a source sends. */
 export interface SourceStream {
-  /** Position in the file of the first byte that it gives: not behind the one that was asked for. */
+  /** Position in the file of the first byte of the stream: at or before the requested one. */
   readonly from: number;
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
-  /** The source's `Last-Modified`. */
+  /** The `Last-Modified` of the source's answer. */
   readonly lastModified: string | null;
-  /** The servers that its bytes come through (`Via`), where it says so. */
+  /** The instances through which the bytes come, if the answer names them (`Via`). */
   readonly via?: readonly string[];
   /**
    * Reads into the buffer.
    *
-   * @returns bytes that were read, or null at the end.
-   * @throws {SourceFailure}
+   * @returns the number of bytes that were read, or null at the end.
+   * @throws {SourceFailure} when the connection ends too early.
    */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Ends it; a reading under way throws. Again does no harm. */
+  /** Ends the stream; a pending `read` throws. May be called more than once. */
   close(): void;
 }
 
-/** One that can give a file. */
+/** A server that can provide a file. */
 export interface Source {
   readonly kind: SourceKind;
   /** For the log, without credentials: `peer http://10.0.0.2:15678`, `mirror https://example.org`. */
   readonly name: string;
-  /** Tells sources of one file apart. */
+  /** Identifies the source among those of the same file. */
   readonly key: string;
-  /** True for one that was asked with credentials: what it gives is for this host alone. */
+  /** True when the requests have credentials: then only this host may get the file. */
   readonly isPrivate?: boolean;
-  /** Whether there was a connection to it; left out where that is not known. */
+  /** True when there was a connection to the source; left out if that is unknown. */
   readonly isReached?: boolean;
-  /** So much longer (ms) it may be silent than others of its kind; 0 by default. */
+  /** Milliseconds that it may be silent in addition to the limit of its kind; 0 by default. */
   readonly patience?: number;
-  /** The instances that an in-flight file comes through, the one that is asked first. */
+  /** The instances through which an in-flight file comes; the requested one is the first. */
   readonly chain?: readonly string[];
   /**
-   * Asks for the file from a position on.
+   * Requests the file, beginning at the position `from`.
    *
-   * @param size that the file must have; null when nobody knows.
-   * @throws {SourceFailure} also when the signal aborts.
+   * @param size expected size of the file in bytes; null when it is unknown.
+   * @throws {SourceFailure} when the source does not provide the file, or the signal aborts.
    */
   open(from: number, size: number | null, signal: AbortSignal): Promise<SourceStream>;
 }

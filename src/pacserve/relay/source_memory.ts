@@ -1,4 +1,4 @@
-/** What is remembered of peers that files were downloaded from: whom not to ask for what, and how long. */
+/** Stores which peers sent wrong files, failed, or lost a race, so that they are not used for a time. */
 
 import { EventEmitter } from "node:events";
 import { LRUCache } from "lru-cache";
@@ -7,37 +7,37 @@ import type { FailureKind } from "./source.ts";
 import type { RelayTimes } from "./times.ts";
 
 const DAY = 86_400_000;
-/** Different wrong files in a row after which a peer is not asked for packages. */
+/** Number of different wrong files in a row after which a peer is not used for packages. */
 const MAX_WRONG = 3;
-/** How long a peer is not asked then, the first time and at the most, in milliseconds. */
+/** The time (ms) for which such a peer is not used: the first time, and at most. */
 const WRONG_PAUSE: BackoffRange = { first: 600_000, max: DAY };
-/** Transfers of a peer that failed in a row after which it is asked last. */
+/** Number of failed transfers in a row after which a peer is the last choice. */
 const MAX_TROUBLES = 2;
-/** How long a peer whose transfer failed is not asked, the first time and at the most. */
+/** The time (ms) for which such a peer is the last choice: the first time, and at most. */
 const TROUBLE_PAUSE: BackoffRange = { first: 30_000, max: 600_000 };
 const MAX_COPIES = 5_000;
 const MAX_PEERS = 500;
 
-/** Plain data for a worker that takes over: the keys, and the milliseconds that each still counts. */
+/** Plain data for a new worker: keys of wrong copies, and the milliseconds for which each is still stored. */
 export interface SourceMemoryState {
   readonly copies: readonly (readonly [string, number])[];
 }
 
 /**
- * Remembers peers by address, and copies by peer, file and digest. Bounded.
+ * Stores a limited number of peers by URL, and of wrong copies by peer, file and digest.
  *
- * Its event `changed` tells that {@link export} gives more than before.
+ * Emits `changed` when {@link export} returns more than before.
  */
 export class SourceMemory extends EventEmitter<{ changed: [] }> {
-  /** Copies that were wrong. */
+  /** The keys of wrong copies. */
   readonly #copies: LRUCache<string, true>;
-  /** Wrong files of a peer since its last right one. */
+  /** The wrong files of each peer since its last correct one. */
   readonly #wrong = new LRUCache<string, Set<string>>({ max: MAX_PEERS });
   readonly #distrust: Backoffs;
   readonly #trouble: Backoffs;
-  /** Failed transfers of a peer since its last good one. */
+  /** The number of failed transfers of each peer since its last successful one. */
   readonly #troubles = new LRUCache<string, number>({ max: MAX_PEERS });
-  /** Peers that took part in a race, and whether they won. */
+  /** The result of the last race of each peer: true when the peer won. */
   readonly #races: LRUCache<string, boolean>;
 
   constructor(times: RelayTimes) {
@@ -50,20 +50,20 @@ export class SourceMemory extends EventEmitter<{ changed: [] }> {
     this.#races = new LRUCache({ max: MAX_PEERS, ttl: times.raceRemembered, ...clock });
   }
 
-  /** Whether this peer is trusted to have the right bytes of a file. */
+  /** True when the peer may be used for this file: neither its copy nor its last files were wrong. */
   mayAsk(peer: string, file: string, digest: string): boolean {
     return !this.#copies.has(copyKey(peer, file, digest)) && !this.#distrust.isPaused(peer);
   }
 
-  /** Whether a transfer from this peer failed lately: then it is asked last. */
+  /** True when transfers from this peer failed lately: then it is the last choice. */
   isTroubled(peer: string): boolean {
     return this.#trouble.isPaused(peer);
   }
 
-  /** A peer's copy failed. */
+  /** Must be called when the transfer of a peer's copy failed. */
   failed(peer: string, file: string, digest: string, kind: FailureKind): void {
     if (kind === "absent" || kind === "unmodified") return;
-    // A length that differs is another build, which is nobody's fault.
+    // A copy with another length is another build, which is not the peer's fault.
     if (kind === "broken" || kind === "unreachable") this.#troubled(peer);
     if (kind !== "wrong") return;
     this.#copies.set(copyKey(peer, file, digest), true);
@@ -76,7 +76,7 @@ export class SourceMemory extends EventEmitter<{ changed: [] }> {
     this.#distrust.failed(peer);
   }
 
-  /** A peer gave a right file. */
+  /** Must be called when a peer sent a correct file. */
   succeeded(peer: string): void {
     this.#wrong.delete(peer);
     this.#distrust.succeeded(peer);
@@ -84,23 +84,23 @@ export class SourceMemory extends EventEmitter<{ changed: [] }> {
     this.#troubles.delete(peer);
   }
 
-  /** A race of a peer's copy against a mirror ended. */
+  /** Must be called when a race between a peer's copy and a mirror has ended. */
   raced(peer: string, hasWon: boolean): void {
     this.#races.set(peer, hasWon);
   }
 
-  /** Whether a peer won or lost its last race; undefined when none is remembered. */
+  /** Returns true when the peer won its last race, false when it lost; undefined when none is stored. */
   raceOf(peer: string): boolean | undefined {
     return this.#races.get(peer);
   }
 
-  /** What one that takes over has to know. */
+  /** Returns the state for {@link import} in a new worker. */
   export(): SourceMemoryState {
     const keys = [...this.#copies.keys()].reverse();
     return { copies: keys.map((key) => [key, this.#copies.getRemainingTTL(key)]) };
   }
 
-  /** Takes over what another one knew. */
+  /** Adds the state that {@link export} returned in another worker. */
   import({ copies }: SourceMemoryState): void {
     for (const [key, ttl] of copies) this.#copies.set(key, true, { ttl });
   }

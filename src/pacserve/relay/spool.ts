@@ -1,24 +1,24 @@
 /**
- * Temporary files without a name: what the relay downloads is kept in them until it is verified and
- * nobody needs it any more. The kernel removes them with the process, however that ends.
+ * Spools: temporary files without a name, for the files that the relay downloads. A spool is kept until
+ * its file is verified and no longer needed. The kernel removes spools when the process ends in any way.
  */
 
 import fs from "node:fs";
 import { join } from "node:path";
 import { type Store, StoreFull } from "./store.ts";
 
-/** `O_TMPFILE` of Linux, which `node:fs` has no name for: `__O_TMPFILE | O_DIRECTORY`. */
+/** `O_TMPFILE` of Linux (`__O_TMPFILE | O_DIRECTORY`). `node:fs` has no constant for it. */
 const O_TMPFILE = 0o20200000;
 
-/** Makes spools in a directory, and keeps account of the room that they take. */
+/** Creates spools in a directory, and limits the space that they use. */
 export class SpoolDirectory {
   readonly #path: string;
   readonly #limit: number;
   readonly #spools = new Set<Spool>();
 
   /**
-   * @param path of a directory that may be written to, on a disk and not in memory.
-   * @param limit bytes that all spools may take together (`--spool-size`).
+   * @param path of a writable directory, on a disk and not in memory.
+   * @param limit of the size of all spools together, in bytes (`--spool-size`).
    */
   constructor(path: string, limit: number) {
     this.#path = path;
@@ -26,8 +26,8 @@ export class SpoolDirectory {
   }
 
   /**
-   * Whether there is room for so many bytes: all spools stay below the limit, and below half of what is
-   * free without them. Where there is none, closing other spools may make some.
+   * True when there is space for this number of bytes: all spools stay below the limit, and below half of
+   * the space that would be free without them. If false, the caller may close other spools.
    */
   hasRoom(size: number): boolean {
     const wanted = this.#reserved() + size;
@@ -36,13 +36,13 @@ export class SpoolDirectory {
       const { bavail, bsize } = fs.statfsSync(this.#path);
       return wanted <= (bavail * bsize + this.#sum(({ written }) => written)) / 2;
     } catch {
-      // Closing spools does not bring a directory back.
+      // The directory is missing. Closing spools would not help; `create` makes the directory again.
       return true;
     }
   }
 
   /**
-   * Makes a spool, and reserves the room for so many bytes, which {@link hasRoom} has said that there is.
+   * Creates a spool, and reserves this number of bytes. {@link hasRoom} must have returned true for it.
    *
    * @returns null when the directory cannot be used.
    */
@@ -62,7 +62,7 @@ export class SpoolDirectory {
     }
   }
 
-  /** What cleans `/var/tmp` up removes a directory in which nothing has a name. */
+  /** Creates the directory again: systemd-tmpfiles removes an old one, because its files have no names. */
   #openAnew(): number | null {
     try {
       fs.mkdirSync(this.#path, { mode: 0o700 });
@@ -72,7 +72,7 @@ export class SpoolDirectory {
     return this.#open();
   }
 
-  /** Bytes that are reserved. */
+  /** Number of bytes that are reserved for all spools. */
   #reserved(): number {
     return this.#sum(({ size }) => size);
   }
@@ -88,12 +88,12 @@ export class SpoolDirectory {
 class Spool implements Store {
   readonly keepsAll = true;
   readonly first = 0;
-  /** Bytes that are reserved for it. */
+  /** Number of bytes that are reserved for this spool. */
   readonly size: number;
-  /** Bytes that were written. */
+  /** Number of bytes that have been written. */
   written = 0;
   readonly #closed: () => void;
-  /** Its only way in: a file without a name cannot be opened again. Null when it is closed. */
+  /** A file without a name cannot be opened again. Null when the spool is closed. */
   #descriptor: number | null;
 
   constructor(descriptor: number, size: number, closed: () => void) {
@@ -139,12 +139,12 @@ class Spool implements Store {
   }
 }
 
-/** Opens a file that has no name, or loses the one that it was made with at once. */
+/** Opens a new file without a name, or removes its name at once. */
 function openNameless(directory: string): number {
   try {
     return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, 0o600);
   } catch {
-    // A file system without O_TMPFILE (NFS, some overlays).
+    // This file system does not support O_TMPFILE (NFS, some overlays).
     const path = join(directory, `.spool-${crypto.randomUUID()}`);
     const descriptor = fs.openSync(path, "wx+", 0o600);
     fs.unlinkSync(path);

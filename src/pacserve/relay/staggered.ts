@@ -1,12 +1,14 @@
-/** Asks several at the same time, without asking all of them at once. */
+/** Asks several servers one after the other, without waiting for each answer. */
 
 /**
- * The first result that is not null, of those that are asked one after the other: the next one as soon
- * as one failed, and after `pause` milliseconds also beside those that have not answered.
+ * Resolves with the first result that is not null. The next server is asked as soon as one has failed, and
+ * after `pause` milliseconds also in addition to those that have not answered.
  *
- * @param next gives the next one to ask; null when there is none.
- * @param ask one that rejects has no result. It ends by itself when nobody waits for it any more.
- * @returns null when none has a result.
+ * @param next resolves with the next server; null when there is none.
+ * @param ask resolves with the result of a server. A rejection counts as null. The requests that are still
+ * running at the end are not aborted.
+ * @param pause in milliseconds.
+ * @returns null when no server has a result.
  */
 export async function staggered<Asked, Result>(
   next: () => Promise<Asked | null>,

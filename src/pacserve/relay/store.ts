@@ -1,34 +1,34 @@
-/** Where the bytes of a download are: in a spool, or in a window. */
+/** The interface of a store, which contains the bytes of a download: a spool or a window. */
 
-/** Bytes by position in the file. */
+/** Stores the bytes of a file by their position. */
 export interface Store {
-  /** Position of the first byte that is still here. */
+  /** Position of the first byte that can still be read. */
   readonly first: number;
-  /** How many bytes may be written at a position now; 0: a reader has to go on first. */
+  /** Returns the number of bytes that may be written at a position now. If 0, a reader must read first. */
   room(position: number): number;
   /**
-   * Writes behind what was written before.
+   * Writes the bytes that follow the last written one.
    *
-   * @throws {StoreFull} when there is no room where some was promised: the disk is full.
+   * @throws {StoreFull} when the disk is full, although space was reserved.
    */
   write(position: number, bytes: Uint8Array): void;
-  /** Reads what was written and not released; returns the number of bytes. */
+  /** Reads bytes that were written and not released; returns their number. */
   read(position: number, buffer: Uint8Array): number;
-  /** The only reader does not need bytes before this position any more. */
+  /** Must be called when the only reader does not need bytes before this position any more. */
   release(position: number): void;
-  /** True when the store keeps all bytes, so that several readers may read and any position be had. */
+  /** True when the store keeps all bytes: then it can have several readers, at any position. */
   readonly keepsAll: boolean;
-  /** Gives back what it takes. Again does no harm. */
+  /** Frees the memory or disk space. May be called more than once. */
   close(): void;
 }
 
-/** Makes stores: the downloads (spools, where there is room), or windows alone. */
+/** Creates stores: spools if there is space, or only windows. */
 export interface Stores {
-  /** A store for a file of so many bytes, of which those from a position on are wanted. */
+  /** Creates a store for a file of `size` bytes. The bytes before the position `start` are not needed. */
   create(start: number, size: number): Store;
 }
 
-/** The disk has no room, although some was reserved. */
+/** Thrown when the disk is full, although space was reserved. */
 export class StoreFull extends Error {
   override readonly name: string = "StoreFull";
 }

@@ -1,55 +1,57 @@
-/** The times of the relay, in milliseconds, in one place. Tests may hand in shorter ones. */
+/** The time limits of the relay. Tests may use shorter ones. */
 
-/** How long the relay waits for what. */
+/** The time limits of the relay, in milliseconds. */
 export interface RelayTimes {
-  /** A peer begins to answer within this time; the limit of a search (`--search-timeout`). */
+  /** A peer must begin to answer within this time; the limit of a search (`--search-timeout`). */
   readonly peerAnswer: number;
-  /** A mirror begins to answer within this time, where there is another source. */
+  /** A mirror must begin to answer within this time, if there is another source. */
   readonly mirrorAnswer: number;
   /**
-   * When nothing worth mentioning has come for `after`, another source is asked every `every`, beside
-   * those that are silent: however many these are, an honest one is asked before pacman gives up.
+   * If less than a kilobyte arrives within `after`, another source is requested every `every`, in addition
+   * to the silent ones. Therefore a source that works is requested before pacman gives up, however many
+   * are silent.
    */
   readonly hedge: { readonly after: number; readonly every: number };
   /**
-   * When no source has begun by then, and there is no other, pacman is sent to a mirror itself, which
-   * gives it ten new seconds (measured with libcurl 7.88.1 and 8.22.0).
+   * If no source has begun at this time after pacman's request, and there is no other one, pacman is
+   * redirected to a mirror. It then waits for that another ten seconds (measured with libcurl 7.88.1 and
+   * 8.22.0).
    */
   readonly lastMoment: number;
-  /** The last source that is left may take so long until there is a connection to it. */
+  /** If no other source is available, the time within which there must be a connection to it. */
   readonly lastContact: number;
-  /** The last source that is left may be silent for so long: pacman waits, as long as it gets a few bytes. */
+  /** If no other source is available, the time that it may be silent: the lifeline makes pacman wait. */
   readonly lastSource: number;
-  /** A mirror or a complete copy that sends nothing for so long is left. */
+  /** A mirror or a complete copy that sends nothing for this time is left. */
   readonly silence: number;
-  /** The same for an in-flight file: its holder must have time to change its own source first. */
+  /** The same for an in-flight file, whose holder must have time to change its own source first. */
   readonly inFlightSilence: number;
-  /** A mirror or an in-flight file that gives less than {@link CRAWL_BYTES} in this time is left. */
+  /** A source that sends less than {@link CRAWL_BYTES} in this time is left. */
   readonly crawl: number;
-  /** A complete copy that has not come within this time is raced by a mirror. */
+  /** A complete copy that has not been downloaded within this time is raced by a mirror. */
   readonly raceAfter: number;
-  /** The slower one of a race is closed this long after the mirror's first byte. */
+  /** Time from the mirror's first byte until the slower source of a race is closed. */
   readonly race: number;
-  /** The result of a race is remembered for so long. */
+  /** Time for which the result of a race is stored. */
   readonly raceRemembered: number;
-  /** The bytes of a mirror wait at most this long before they are passed on. */
+  /** Maximum time that the bytes of a mirror wait before they are sent to pacman. */
   readonly mirrorHold: number;
-  /** When pacman got no byte for so long, it gets the head and a few bytes. */
+  /** If pacman gets no byte for this time, it gets the head and a few bytes. */
   readonly lifelineAfter: number;
-  /** And then a few bytes more whenever so much time passed without any. */
+  /** Time without a byte after which pacman gets a few bytes more. */
   readonly lifelineEvery: number;
-  /** A download that nobody reads goes on for so long. */
+  /** Time for which a download without readers continues. */
   readonly unread: number;
-  /** A mirror's signature waits at most this long for its package to be hashed. */
+  /** Maximum time that the signature of a mirror waits until its package is hashed. */
   readonly signatureCheck: number;
-  /** A spool that nobody reads is kept for so long. */
+  /** Time for which a spool without readers is kept. */
   readonly kept: number;
 }
 
-/** A source that gives fewer bytes than this in {@link RelayTimes.crawl} crawls. */
+/** A source that sends fewer bytes than this in {@link RelayTimes.crawl} crawls. */
 export const CRAWL_BYTES = 16 * 1024;
 
-/** pacman gives up after ten seconds without a byte: everything follows from that (`doc/relay.md`). */
+/** The times in use. They follow from the ten seconds after which pacman gives up (`doc/relay.md`). */
 export const RELAY_TIMES: RelayTimes = {
   peerAnswer: 500,
   mirrorAnswer: 2_000,

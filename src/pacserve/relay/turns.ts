@@ -1,19 +1,19 @@
 /**
- * Shares the thread among downloads and everything else that it does: hashing, writing and reading
- * take it whole. Without this, 64 downloads at once keep the answers to questions waiting for seconds,
- * and peers and mirrors seem not to answer.
+ * Shares the thread between downloads and other work, because hashing, writing and reading block it.
+ * Without this, 64 simultaneous downloads delay answers to other servers for seconds, and peers and
+ * mirrors seem not to answer.
  */
 
-/** Bytes that are worked on before other work has its turn: some milliseconds. */
+/** Number of bytes that are processed before other work has its turn. They take some milliseconds. */
 const SHARE = 2 * 1024 * 1024;
 
-/** First come, first served. */
+/** Assigns the turns in the order in which they were requested. */
 class ByteTurns {
   #used = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = [];
 
-  /** Resolves when so many bytes may be worked on; null when that is now. */
+  /** Resolves when this number of bytes may be processed; returns null when that is now. */
   take(bytes: number): Promise<void> | null {
     this.#timer ??= setTimeout(() => this.#next());
     if (this.#waiting.length === 0 && this.#used < SHARE) {
@@ -35,5 +35,5 @@ class ByteTurns {
   }
 }
 
-/** Those of this thread. */
+/** The turns of this thread. */
 export const turns: ByteTurns = new ByteTurns();

@@ -1,21 +1,21 @@
-/** A store in memory for a single reader: the last bytes that it did not take yet. */
+/** A store in memory for a single reader, with the last bytes that it has not read yet. */
 
 import type { Store, Stores } from "./store.ts";
 
-/** Bytes that a window holds. */
+/** Maximum size of a window in bytes. */
 const WINDOW_SIZE = 2 * 1024 * 1024;
 
-/** A ring of {@link WINDOW_SIZE} bytes. The source waits when it is full. */
+/** A ring buffer of at most {@link WINDOW_SIZE} bytes. While it is full, the source waits. */
 export class Window implements Store {
   readonly keepsAll = false;
   readonly #ring: Uint8Array;
   first: number;
-  /** Position behind the last byte that is here. */
+  /** Position after the last byte that was written. */
   #end: number;
 
   /**
    * @param start position of the first byte.
-   * @param size of the file, for which a smaller ring may do; null when nobody knows.
+   * @param size of the file in bytes; null when it is unknown. A small file gets a smaller buffer.
    */
   constructor(start: number, size: number | null) {
     const wanted = size === null ? WINDOW_SIZE : Math.max(1, size - start);
@@ -36,10 +36,10 @@ export class Window implements Store {
     this.#end = position + bytes.length;
   }
 
-  /** @throws when these bytes are not here any more: others of the file stand in their place. */
+  /** @throws when these bytes have been overwritten with later ones. */
   read(position: number, buffer: Uint8Array): number {
     if (position < this.first || position + buffer.length > this.#end) {
-      throw new Error("These bytes have left the window.");
+      throw new Error("These bytes are no longer in the window.");
     }
     const at = position % this.#ring.length;
     const first = this.#ring.subarray(at, Math.min(this.#ring.length, at + buffer.length));
@@ -55,11 +55,11 @@ export class Window implements Store {
   close(): void {}
 }
 
-/** Windows for a part of a file. */
+/** Creates windows for a part of a file. */
 export class Windows implements Stores {
   readonly #end: number | null;
 
-  /** @param end position behind the last byte; null for the file's end. */
+  /** @param end position after the last byte; null for the file's end. */
   constructor(end: number | null) {
     this.#end = end;
   }

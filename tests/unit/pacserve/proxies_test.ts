@@ -127,7 +127,7 @@ Deno.test("FileClient: the proxy tunnels https:, and the mirror's certificate co
   await assertRejects(
     () => get(`https://mirror.invalid:${port}/x`, { https }, [authority]),
     Unreachable,
-    "has a bad certificate",
+    "has an invalid certificate",
   );
 });
 
@@ -142,7 +142,7 @@ Deno.test("FileClient: no_proxy is asked directly", async () => {
 for (const [scheme, status] of [["http", 407], ["https", 407], ["https", 503]] as const) {
   Deno.test(`FileClient: a proxy that answers ${status} to ${scheme}: leaves the mirror unreachable`, async () => {
     await using proxy = startProxy({ status });
-    const reason = status === 407 ? "wants other credentials" : "answers 503";
+    const reason = status === 407 ? "requires other credentials" : "answers 503";
     const variables = { [scheme]: proxy.address };
     const asking = (): Promise<string> => get(`${scheme}://mirror.invalid:1/x`, variables);
     await assertRejects(asking, Unreachable, reason);
