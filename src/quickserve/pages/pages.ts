@@ -146,7 +146,11 @@ export class Pages {
   ): Promise<Reply> {
     const words = searchWords(text);
     if (text.length > MAX_SEARCH || words.length > MAX_WORDS) {
-      return this.error(request, 400, `A search has up to ${MAX_WORDS} words.`);
+      return this.error(
+        request,
+        400,
+        `A search has up to ${MAX_WORDS} words and ${MAX_SEARCH} characters.`,
+      );
     }
     const { remoteAddress } = request.connection;
     if (!isLoopback(remoteAddress) && !this.#searchLimit.take(remoteAddress)) {
