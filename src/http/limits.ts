@@ -22,7 +22,9 @@ export interface ListenerLimits {
   readonly sendTimeout: number;
   /**
    * How long a client that has closed its sending half waits for the next bytes of its reply. Most such
-   * clients are gone, which only bytes that are sent to them would show.
+   * clients are gone, which only bytes that are sent to them would show. Those that are not (`nc -N`) must
+   * bear with a slow mirror: the relay may send nothing for six seconds (`doc/relay.md`), and a check of
+   * the mirrors takes up to five.
    */
   readonly halfOpenTimeout: number;
   /** Open connections from all other hosts together. */
@@ -50,7 +52,7 @@ export const DEFAULT_LIMITS: ListenerLimits = {
   idleTimeout: 75_000,
   stallTimeout: 60_000,
   sendTimeout: 900_000,
-  halfOpenTimeout: 3_000,
+  halfOpenTimeout: 8_000,
   connections: 1024,
   connectionsPerGroup: 256,
   pipelined: 64,

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "../../assert.ts";
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import type { FinishedExchange } from "../../../src/http/listener.ts";
+import { RELAY_TIMES } from "../../../src/pacserve/relay/times.ts";
 import { makeCertificates } from "../../certificates.ts";
 import {
   latin1,
@@ -59,6 +60,18 @@ Deno.test("halfOpenTimeout: closes a connection whose client closed its sending 
     left.close();
     await until(() => gone && connections() === 0, "the client is known to be gone");
   }, { limits: { halfOpenTimeout: 400 } });
+});
+
+Deno.test("halfOpenTimeout: a client that closed its sending half waits as long as the relay may be silent", async () => {
+  await withListener(async () => {
+    await new Promise((resolve) => setTimeout(resolve, RELAY_TIMES.lifelineAfter));
+    return text("late");
+  }, async ({ port }) => {
+    using patient = await connect(port);
+    await writeAll(patient, latin1("GET / HTTP/1.0\r\n\r\n"));
+    await patient.closeWrite();
+    assertEquals(statusOf(await readUntil(patient, () => false)), 200);
+  });
 });
 
 Deno.test("headerTimeout, idleTimeout: close a connection whose head is slow, or that is idle", async () => {
