@@ -1,5 +1,6 @@
 /** Makes the text of `--help` from the table of a command. */
 
+import { wrap } from "../wrap.ts";
 import { VERSION } from "../version.ts";
 import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
 import type { ParsedOptions } from "./parse.ts";
@@ -21,14 +22,14 @@ function helpText(command: Command): string {
   const positional = command.positional;
   const usage = `usage: ${command.name} [options]` +
     (positional === undefined ? "" : ` ${positional.metavariable}`);
-  const blocks = [usage, ...command.description.map((paragraph) => wrap(paragraph, 0))];
+  const blocks = [usage, ...command.description.map((paragraph) => wrapped(paragraph, 0))];
   if (positional !== undefined) {
     blocks.push(`Arguments:\n${entry(positional.metavariable, positional.help)}`);
   }
   blocks.push(...[...command.groups, COMMON_OPTIONS].map(groupText));
   if (command.examples.length > 0) {
     const examples = command.examples.map(({ command, explanation }) =>
-      `${wrap(explanation, 2)}\n    ${command}`
+      `${wrapped(explanation, 2)}\n    ${command}`
     );
     blocks.push(`Examples:\n${examples.join("\n")}`);
   }
@@ -52,7 +53,7 @@ export function optionExplanation(option: Option): string {
 }
 
 function groupText(group: OptionGroup): string {
-  const description = group.description === undefined ? "" : `\n${wrap(group.description, 2)}`;
+  const description = group.description === undefined ? "" : `\n${wrapped(group.description, 2)}`;
   const options = group.options.map((option) =>
     entry(optionSyntax(option), optionExplanation(option))
   );
@@ -60,22 +61,13 @@ function groupText(group: OptionGroup): string {
 }
 
 function entry(head: string, explanation: string): string {
-  const text = wrap(explanation, EXPLANATION);
+  const text = wrapped(explanation, EXPLANATION);
   const start = `  ${head}`;
   return start.length > EXPLANATION - 2 ? `${start}\n${text}` : start + text.slice(start.length);
 }
 
-/** Breaks a text at blanks into lines of at most {@link WIDTH} columns, each indented. */
-function wrap(text: string, indent: number): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].map((one) => " ".repeat(indent) + one).join("\n");
+/** Breaks a text into indented lines of at most {@link WIDTH} columns. */
+function wrapped(text: string, indent: number): string {
+  return wrap(text.replace(/\s+/g, " "), WIDTH - indent)
+    .map((line) => " ".repeat(indent) + line).join("\n");
 }

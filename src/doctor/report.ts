@@ -1,6 +1,7 @@
 /** Writes the results of the doctor as text and as JSON. */
 
 import { visibleText } from "../quickserve/pages/display.ts";
+import { wrap } from "../wrap.ts";
 import type { Finding } from "./check.ts";
 import type { Examination } from "./doctor.ts";
 
@@ -26,9 +27,9 @@ export function reportText({ checks, isRunning }: Examination, style: ReportStyl
   const lines = checks.flatMap((check) => {
     const { name, result, text } = check;
     // The text may contain replies of peers and mirrors: escape control characters.
-    const [first = "", ...rest] = broken(visibleText(text), width);
+    const [first = "", ...rest] = wrap(visibleText(text), width);
     const word = coloured(result.padEnd(words), COLOURS[result], style);
-    const cure = check.result === "wrong" ? broken(`-> ${visibleText(check.cure)}`, width) : [];
+    const cure = check.result === "wrong" ? wrap(`-> ${visibleText(check.cure)}`, width) : [];
     return [
       word + name.padEnd(names) + first,
       ...[...rest, ...cure].map((line) => " ".repeat(indent) + line),
@@ -63,19 +64,4 @@ function summary({ checks, isRunning }: Examination): string {
 
 function coloured(text: string, colour: number, { isColoured }: ReportStyle): string {
   return isColoured ? `\x1b[${colour}m${text}\x1b[0m` : text;
-}
-
-/** Breaks a text into lines of at most `width` columns, unless a word is longer. */
-function broken(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }

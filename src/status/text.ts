@@ -7,6 +7,7 @@ import {
   humanSize,
   visibleText,
 } from "../quickserve/pages/display.ts";
+import { wrap } from "../wrap.ts";
 import { SOURCE_LABELS, STATE_LABELS } from "./labels.ts";
 import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
@@ -335,19 +336,4 @@ function cut(text: string, width: number): string {
 
 function indented(line: string): string {
   return `  ${line}`;
-}
-
-/** Breaks a text into lines at spaces. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }

@@ -108,6 +108,7 @@ export const signaturesCheck: Check = {
         ? []
         : [`signatures are not required in ${listed(optional)} (Optional)`]),
     ];
+    if (remote.length === 0) return unknown("pacman.conf has no repository");
     if (faults.length === 0) {
       return well(`each package has to be signed in ${shortList(remote, 6)}`);
     }
