@@ -1,5 +1,6 @@
 /** Runs `pacserve-status --check`: examines the host, prints the report, and returns the exit status. */
 
+import { escapeJson } from "../quickserve/pages/display.ts";
 import { CheckedHost, type CheckedPaths, PATHS } from "./checked_host.ts";
 import { type ExaminationListener, examine } from "./doctor.ts";
 import { isAnyWrong, reportData, reportText } from "./report.ts";
@@ -30,7 +31,7 @@ export async function runDoctor(
   const width = isTerminal ? Deno.consoleSize().columns : PLAIN_WIDTH;
   console.log(
     json
-      ? JSON.stringify(reportData(examination), null, 2)
+      ? escapeJson(JSON.stringify(reportData(examination), null, 2))
       : reportText(examination, { width, isColoured }),
   );
   if (!examination.isRunning) return NOT_RUNNING;

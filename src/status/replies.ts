@@ -5,6 +5,7 @@ import type { Network } from "../http/network.ts";
 import { contentReply } from "../http/replies.ts";
 import { parseTarget } from "../http/target.ts";
 import type { Pages } from "../quickserve/pages/pages.ts";
+import { escapeJson } from "../quickserve/pages/display.ts";
 import { pageReply } from "../quickserve/pages/reply.ts";
 import { chooseRepresentation, offeredTypes } from "../quickserve/pages/representation.ts";
 import { isFromMetricsNetwork, isOwnRequest } from "./access.ts";
@@ -80,7 +81,7 @@ export class StatusReplies {
     }
     const snapshot = this.#status.snapshot();
     const text = form === "json"
-      ? JSON.stringify(snapshot, null, 2) + "\n"
+      ? escapeJson(JSON.stringify(snapshot, null, 2)) + "\n"
       : form === "text"
       ? statusText(snapshot, { width: WIDTH, isColoured: false })
       : statusPage(this.#pages.contextFor(request), snapshot);

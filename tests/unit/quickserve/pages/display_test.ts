@@ -1,4 +1,5 @@
 import {
+  escapeJson,
   exactSize,
   humanDuration,
   humanSize,
@@ -29,6 +30,15 @@ Deno.test("isoTime: returns null for times outside of the calendar", () => {
   assertEquals(isoTime(1_700_000_000_999), "2023-11-14T22:13:20Z");
   assertEquals(isoTime(-1), "1969-12-31T23:59:59Z");
   for (const time of [NaN, Infinity, 9e15, -9e13, 8e15]) assertEquals(isoTime(time), null);
+});
+
+Deno.test("escapeJson: escapes control and bidirectional characters, and the JSON means the same", () => {
+  const data = { "a\x9b31m": ["evil\u202egpj.exe", "\x7f", "\x1b[2J\n", "naïve 日本語 🎉"] };
+  const json = JSON.stringify(data, null, 2);
+  const shown = escapeJson(json);
+  assertEquals(JSON.parse(shown), data);
+  assertEquals(/(?!\n)[\p{Cc}\u202e]/u.test(shown), false);
+  assertEquals(shown.includes("naïve 日本語 🎉"), true);
 });
 
 Deno.test("visibleText: invisible characters of a name are escaped", () => {
