@@ -1,21 +1,21 @@
-/** What makes a host an Arch machine: its pacman.conf, its mirror list, its keyring, its packages. */
+/** Makes a host an Arch machine, with pacman.conf, a mirror list, a keyring and packages. */
 
 import type { Host } from "./host.ts";
 import type { Package } from "./packages.ts";
 import type { Release, Repository } from "./repository.ts";
 import type { Outcome, RunningProgram, RunOptions } from "./process.ts";
 
-/** What an Arch machine is told. */
+/** The options of pacman.conf. */
 export interface ArchOptions {
   /** `Server` lines of the mirror list, in order. */
   readonly mirrors: readonly string[];
   /** Repository sections after `[core]` and `[extra]`, written out. */
   readonly sections?: string;
-  /** How many packages pacman downloads at a time. */
+  /** Number of packages that pacman downloads at the same time. */
   readonly parallel?: number;
 }
 
-/** Where pacman keeps the packages that it has downloaded. */
+/** The directory in which pacman stores downloaded packages. */
 export const cache = "/var/cache/pacman/pkg";
 
 /** The `Server` line that uses the pacserve of a host. */
@@ -23,10 +23,10 @@ export function pacserveServer(address = "localhost"): string {
   return `http://${address}:15678/pacman/$repo/$arch`;
 }
 
-/** What is needed of a host to make it an Arch machine. */
+/** The methods of a host that are needed to make it an Arch machine. */
 export type Place = Pick<Host, "must" | "path" | "run" | "spawn" | "write">;
 
-/** A host on which pacman can be used as on any Arch machine. */
+/** A host with a working pacman. */
 export class ArchMachine<H extends Place = Host> {
   readonly host: H;
   readonly repository: Repository;
@@ -49,10 +49,10 @@ export class ArchMachine<H extends Place = Host> {
     return machine;
   }
 
-  /** Writes pacman.conf, as Arch has it, and the mirror list. */
+  /** Writes a pacman.conf like that of Arch, and the mirror list. */
   async configure(options: ArchOptions): Promise<void> {
     const { stdout: version } = await this.pacman(["--version"]);
-    // Versions before 7 download as root, and do not know the option.
+    // Versions before 7 download as root, and do not support the option.
     const user = /v[456]\./.test(version) ? "" : "DownloadUser = alpm\n";
     const servers = options.mirrors.map((mirror) => `Server = ${mirror}\n`).join("");
     await this.host.write("/etc/pacman.d/mirrorlist", servers);
@@ -76,7 +76,7 @@ ${options.sections ?? ""}`,
     );
   }
 
-  /** Runs pacman, or a program that takes its arguments, without questions. */
+  /** Runs pacman, or a program with the same arguments, without questions. */
   pacman(
     options: readonly string[],
     program: readonly string[] = ["pacman"],
@@ -85,7 +85,7 @@ ${options.sections ?? ""}`,
     return this.host.run(pacmanCommand(options, program), { environment: english, ...more });
   }
 
-  /** Starts pacman beside the test. */
+  /** Starts pacman in the background. */
   startPacman(
     options: readonly string[],
     program: readonly string[] = ["pacman"],
@@ -93,7 +93,7 @@ ${options.sections ?? ""}`,
     return this.host.spawn(pacmanCommand(options, program), { environment: english });
   }
 
-  /** Puts packages and their signatures into the cache, as if pacman had downloaded them. */
+  /** Copies packages and their signatures to the cache, as if pacman had downloaded them. */
   async cachePackages(packages: readonly Package[], options = { signatures: true }): Promise<void> {
     for (const each of packages) {
       const file = this.repository.file(each);
@@ -104,14 +104,14 @@ ${options.sections ?? ""}`,
     }
   }
 
-  /** Installs a release's packages from files, so that nothing is downloaded or cached. */
+  /** Installs the packages of a release from files, so that none is downloaded or cached. */
   async installFromFiles(release: Release, names: readonly string[]): Promise<void> {
     const files = names.map((name) => this.repository.file(this.repository.package(name, release)));
     const outcome = await this.pacman(["-U", ...files]);
     if (outcome.code !== 0) throw new Error(`pacman -U: ${outcome.stdout}${outcome.stderr}`);
   }
 
-  /** The installed packages: names and versions. */
+  /** Returns the names and versions of the installed packages. */
   async installed(): Promise<Record<string, string>> {
     const { stdout } = await this.pacman(["-Q"]);
     return Object.fromEntries(
@@ -120,15 +120,15 @@ ${options.sections ?? ""}`,
   }
 
   /**
-   * Bytes of a file that pacman is downloading; 0 when it has not begun. Pacman 7 moves files into
-   * the cache when it has them all.
+   * Returns the size (bytes) of a file that pacman is downloading; 0 before the download begins. pacman 7
+   * moves files to the cache after all downloads.
    */
   async downloaded(fileName: string): Promise<number> {
     const find = `cat -- "$1"/"$2".part "$1"/download-*/"$2".part 2> /dev/null | wc -c`;
     return Number(await this.host.must(["sh", "-c", find, "sh", cache, fileName]));
   }
 
-  /** Names of the files in the cache. */
+  /** Returns the names of the files in the cache. */
   async cached(): Promise<string[]> {
     const names: string[] = [];
     for await (const entry of Deno.readDir(this.host.path(cache))) names.push(entry.name);

@@ -1,4 +1,4 @@
-/** The two lines of /etc/pacman.d/pacserve, CacheServer and Server, in real pacman. */
+/** Tests both lines of /etc/pacman.d/pacserve, CacheServer and Server, with real pacman. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import type { ArchMachine } from "./arch.ts";
@@ -6,13 +6,13 @@ import { pacsrv, Scene } from "./scene.ts";
 
 const NAMES = ["glacier", "harbour", "kelp", "lantern", "meadow@home"];
 
-/** Whether a machine's pacman is 6.1 (libalpm 14) or later, which knows CacheServer. */
+/** True when the pacman of a machine is 6.1 (libalpm 14) or later, which supports CacheServer. */
 async function knowsCacheServer({ host }: ArchMachine): Promise<boolean> {
   const version = /libalpm v(\d+)/.exec(await host.must(["pacman", "--version"]))?.[1];
   return Number(version) >= 14;
 }
 
-Deno.test("one of two peers is killed while five packages come: the upgrade goes on", async () => {
+Deno.test("CacheServer, Server: an upgrade succeeds when one of two peers is killed during it", async () => {
   await using scene = await Scene.create();
   const [alder, cedar, birch] = [
     await scene.machine("alder"),
@@ -20,7 +20,7 @@ Deno.test("one of two peers is killed while five packages come: the upgrade goes
     await scene.machine("birch", { parallel: 2 }),
   ];
   const packages = NAMES.map((name) => scene.repository.package(name));
-  // Slow enough for something to happen while packages are on the cable.
+  // Make the line slow, so that the peer can be killed during a transfer.
   const slow = ["tbf", "rate", "40mbit", "burst", "64kb", "latency", "400ms"];
   for (const peer of [alder, cedar]) {
     await peer.cachePackages(packages);
@@ -32,7 +32,7 @@ Deno.test("one of two peers is killed while five packages come: the upgrade goes
 
   const pacman = birch.startPacman(["-Sy", ...NAMES], ["pacsrv"]);
   await using _ = pacman;
-  // The line is written when the kernel has all of the package, and others are still to come.
+  // The line is logged when the kernel has the whole package. Other packages are not sent yet.
   const asked = await Promise.any(peers.map(async (peer) => {
     await peer.answered(/pkg\.tar/, 0, 30_000);
     return peer;
@@ -44,19 +44,19 @@ Deno.test("one of two peers is killed while five packages come: the upgrade goes
   if (await knowsCacheServer(birch)) {
     assertEquals(outcome.stderr, "");
   } else {
-    // It counts the errors of a Server, and says them. What it does not know it is not given.
+    // pacman reports the errors of a Server. An old pacman warns about CacheServer.
     for (const line of outcome.stderr.split("\n").filter((line) => line !== "")) {
       assertMatch(line, /^(error: failed retrieving|warning: too many errors from localhost)/);
     }
   }
 });
 
-Deno.test("an /os/ in the address, as all mirrors of Arch have it, is understood", async () => {
+Deno.test("Server: a URL with /os/ works, like those of all Arch mirrors", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await alder.cachePackages([scene.repository.package("pebble")]);
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
-  // What devtools' arch-nspawn does with the host's servers, to write a mirrorlist for its root.
+  // Write a mirror list from the host's servers, like arch-nspawn of devtools does for its root.
   const rewrite =
     `sed 's,^.extra.$,&\\nInclude = /etc/pacman.d/pacserve,' /etc/pacman.conf > /srv/conf
     pacman-conf --config /srv/conf --repo extra Server |
@@ -72,7 +72,7 @@ Deno.test("an /os/ in the address, as all mirrors of Arch have it, is understood
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });
 
-Deno.test("the user's own Include gives an old pacman no warning when pacsrv runs it", async () => {
+Deno.test("pacsrv: an old pacman prints no warning about the user's own Include", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await scene.pacserve(birch);

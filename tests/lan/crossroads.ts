@@ -1,10 +1,10 @@
-/** Two LANs and a machine on both. */
+/** Creates two LANs with a machine on both. */
 
 import type { ArchMachine } from "./arch.ts";
 import type { Network } from "./network.ts";
 import type { Scene } from "./scene.ts";
 
-/** A LAN with alder, another with cedar, and birch on both. */
+/** Creates a LAN with alder, another one with cedar, and birch on both. */
 export async function crossroads(
   scene: Scene,
   other: Network,

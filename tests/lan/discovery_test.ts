@@ -1,4 +1,4 @@
-/** Servers find each other by multicast, and end when they are told to. */
+/** Tests that servers find each other with multicast and --peer, and end with a signal. */
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "../assert.ts";
@@ -6,11 +6,11 @@ import { crossroads } from "./crossroads.ts";
 import { Network } from "./network.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-Deno.test("two servers know each other within two seconds of the second's start", async () => {
+Deno.test("--multicast: two servers find each other within two seconds after the start of the second one", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const first = await scene.pacserve(alder);
-  // When the promise is fulfilled, it listens: how long a busy machine takes to start it is not meant.
+  // The server listens when the promise resolves. Its start on a busy machine does not count.
   const second = await scene.pacserve(birch);
   const start = performance.now();
   await scene.meet(first, second);
@@ -18,7 +18,7 @@ Deno.test("two servers know each other within two seconds of the second's start"
   assert(took < 2000, `${took} ms`);
 });
 
-Deno.test("a machine on two networks finds the peers of both", async () => {
+Deno.test("--multicast: a machine on two networks finds the peers in both", async () => {
   await using scene = await Scene.create();
   await using other = await Network.create("10.20.40");
   const { alder, birch, cedar } = await crossroads(scene, other);
@@ -33,7 +33,7 @@ Deno.test("a machine on two networks finds the peers of both", async () => {
   await c.knows(other.addressOf(birch.host));
 });
 
-Deno.test("a static peer is used without multicast", async () => {
+Deno.test("--peer: a static peer is used without multicast", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await alder.cachePackages([scene.repository.package("pebble")]);
@@ -44,7 +44,7 @@ Deno.test("a static peer is used without multicast", async () => {
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });
 
-Deno.test("Ctrl-C and SIGTERM end the server cleanly", async () => {
+Deno.test("pacserve: Ctrl-C and SIGTERM end the server with status 0", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -54,7 +54,7 @@ Deno.test("Ctrl-C and SIGTERM end the server cleanly", async () => {
   }
 });
 
-Deno.test("deno task start says where it is and where files come from, and ends with Ctrl-C", async () => {
+Deno.test("deno task start: prints its address and the sources of files, and ends with Ctrl-C", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const packages = ["pebble", "kelp", "harbour"].map((name) => scene.repository.package(name));
@@ -82,7 +82,7 @@ Deno.test("deno task start says where it is and where files come from, and ends 
     const line = await task.line(new RegExp(`"GET [^"]*/${file.slice(0, 4)}`));
     assert(line.endsWith(` ${source}`), line);
   }
-  // The terminal sends Ctrl-C to all that run in it.
+  // A terminal sends Ctrl-C to all processes in it.
   Deno.kill(-task.pid, "SIGINT");
   assertEquals((await task.ended).code, 0, task.output);
 });

@@ -1,12 +1,12 @@
 /**
- * A server of the wire protocol that says yes to whatever file it is asked for and is gone before
- * anybody can come for it: it stops listening, then answers, then ends.
+ * A peer that confirms every file, and ends before a client can download it: it closes its port, answers,
+ * and ends.
  *
- *     dying_peer.ts POST    dies of its answer to a file check
- *     dying_peer.ts HEAD    dies of its answer for the file's own address
+ *     dying_peer.ts POST    ends after its answer to a file check
+ *     dying_peer.ts HEAD    ends after its answer to a HEAD for the file
  */
 
-/** A request as far as this server needs it. */
+/** The fields of a request that this server needs. */
 interface Request {
   readonly method: string;
   readonly body: string;
@@ -43,7 +43,7 @@ function answerTo(body: string): string {
   return JSON.stringify(Object.fromEntries((message.paths ?? []).map((path) => [path, path])));
 }
 
-/** The requests that come on a connection: a head, and as many bytes as its length says. */
+/** Yields the requests on a connection. Each has a head, and a body with the length in the head. */
 async function* requests(connection: Deno.Conn): AsyncGenerator<Request> {
   const buffer = new Uint8Array(65536);
   let text = "";

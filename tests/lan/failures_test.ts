@@ -1,4 +1,4 @@
-/** Peers that fail at every stage of a download: pacman still ends with the package installed. */
+/** Tests that pacman installs a package although a peer fails, at every stage of the download. */
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -8,10 +8,10 @@ import type { Pacserve } from "./pacserve.ts";
 import { eventually } from "./process.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Speed of a peer's cable: slow enough for something to happen while packages are on it. */
+/** The speed of a peer's line: slow, so that the test can act during a transfer. */
 const slow = ["tbf", "rate", "40mbit", "burst", "64kb", "latency", "400ms"];
 
-/** A peer with a slow cable that has a package, and the machine that wants it. */
+/** Creates a peer with a package and a slow line, and a machine that needs the package. */
 async function peerAndClient(
   scene: Scene,
   wanted: Package,
@@ -30,7 +30,7 @@ for (
     { last: "HEAD", when: "when it has confirmed" },
   ]
 ) {
-  Deno.test(`a peer that says it has the file and dies ${when}`, async () => {
+  Deno.test(`pacman installs the package when a peer has the file and ends ${when}`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const program = fileURLToPath(new URL("dying_peer.ts", import.meta.url));
@@ -47,12 +47,12 @@ for (
   });
 }
 
-Deno.test("a peer that is killed between the package and its signature", async () => {
+Deno.test("pacman installs the package when the peer is killed between the package and its signature", async () => {
   await using scene = await Scene.create();
   const lantern = scene.repository.package("lantern");
   const { birch, peer } = await peerAndClient(scene, lantern);
   const before = peer.program.lines.length;
-  // The line is written when the kernel has all of it, and the end of it is still in the cable.
+  // The line is logged when the kernel has the whole package. The end of it has not been sent yet.
   const killed = peer.answered(/lantern[^ ]*pkg\.tar\.zst/, before).then(() => peer.kill());
 
   const outcome = await pacsrv(birch, "-Sy", "lantern");
@@ -63,14 +63,14 @@ Deno.test("a peer that is killed between the package and its signature", async (
   assertEquals(await scene.fromMirror(birch), [`${lantern.fileName}.sig`]);
 });
 
-Deno.test("a peer that is killed while it sends: the mirror gives the rest, and pacman sees nothing", async () => {
+Deno.test("when a peer is killed during a transfer, the rest comes from the mirror, and pacman reports no error", async () => {
   await using scene = await Scene.create();
   const glacier = scene.repository.package("glacier");
   const { birch, peer } = await peerAndClient(scene, glacier);
 
   const pacman = birch.startPacman(["-Sy", "glacier"], ["pacsrv"]);
   await using _ = pacman;
-  await eventually("a part of the package has left the peer", async () => {
+  await eventually("the peer has sent a part of the package", async () => {
     const [statistics] = JSON.parse(
       await peer.machine.host.must(["ip", "-json", "-statistics", "link", "show", "eth0"]),
     ) as [{ stats64: { tx: { bytes: number } } }];
@@ -86,10 +86,10 @@ Deno.test("a peer that is killed while it sends: the mirror gives the rest, and 
     method === "GET" && file === glacier.fileName
   );
   assertMatch(rest?.range ?? "", /^bytes=\d+-$/);
-  assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent all of it");
+  assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent the whole package");
 });
 
-Deno.test("a peer that has no signature: that alone comes from the mirror", async () => {
+Deno.test("when the peer has no signature, only the signature comes from the mirror", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const harbour = scene.repository.package("harbour");
@@ -103,7 +103,7 @@ Deno.test("a peer that has no signature: that alone comes from the mirror", asyn
   assertEquals(await scene.fromMirror(birch), [`${harbour.fileName}.sig`]);
 });
 
-Deno.test("a peer with a broken copy: pacman gets the right one, from the mirror, the first time", async () => {
+Deno.test("when a peer has a broken copy, pacman gets the correct package from the mirror at the first attempt", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const pebble = scene.repository.package("pebble");
@@ -121,10 +121,10 @@ Deno.test("a peer with a broken copy: pacman gets the right one, from the mirror
   assertEquals(await scene.fromMirror(birch), scene.signed("pebble"));
 });
 
-Deno.test("five static peers that do not answer cost less than half a second", async () => {
+Deno.test("--peer: five static peers that do not answer delay a package by less than half a second", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
-  // Two addresses that nobody has, and three ports that take a connection and never say a word.
+  // Two addresses without a host, and three ports that accept a connection and never send a byte.
   const silent = await scene.lan.host("silent");
   const ports = [4001, 4002, 4003];
   const listeners = ports.map((port) => `TCPServer(("", ${port}), BaseRequestHandler)`).join(", ");
@@ -157,7 +157,7 @@ time.sleep(600)`,
   assert(Number(seconds) < 0.5, `first byte after ${seconds} s`);
 });
 
-Deno.test("a peer that was away is asked again as soon as it announces itself", async () => {
+Deno.test("--multicast: a peer that was down is asked again as soon as it announces itself", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const { fileName } = scene.repository.package("pebble");
@@ -165,7 +165,7 @@ Deno.test("a peer that was away is asked again as soon as it announces itself", 
   const first = await scene.pacserve(alder);
   await scene.meet(first, await scene.pacserve(birch));
   const source = (): Promise<string> =>
-    // As a host without pacserve asks: for this host's own pacman the second time is another thing.
+    // Send the request from another host: the files for pacman on birch itself would be relayed.
     alder.host.must([
       ...["curl", "-s", "-o", "/dev/null", "-w", "%{redirect_url}"],
       `http://${scene.address(birch)}:15678/pacman/core/x86_64/${fileName}`,
@@ -176,8 +176,8 @@ Deno.test("a peer that was away is asked again as soon as it announces itself", 
   await first.kill();
   assertStringIncludes(await source(), onMirror);
 
-  // Nobody searches meanwhile: birch asks because it heard.
+  // There is no search meanwhile: birch checks the peer because of the announcement.
   const second = await scene.pacserve(alder);
   await second.program.line(new RegExp(`^${scene.address(birch)} .*"POST / HTTP`));
-  await eventually("the peer is believed", async () => (await source()).startsWith(onPeer), 1000);
+  await eventually("birch uses the peer", async () => (await source()).startsWith(onPeer), 1000);
 });

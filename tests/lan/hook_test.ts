@@ -1,4 +1,4 @@
-/** The hook by which pacman says after a transaction what came from the LAN. */
+/** Tests the hook with which pacman prints after a transaction how much came from the LAN. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
@@ -8,7 +8,7 @@ import { pacsrv, Scene } from "./scene.ts";
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const DESCRIPTION = "Asking pacserve what came from the LAN...";
 
-/** Puts the hook, its script and the settings where the package puts them. */
+/** Installs the hook, its script and the settings like the package does. */
 async function installHook({ host }: ArchMachine): Promise<void> {
   const files: Readonly<Record<string, string>> = {
     "libalpm/pacserve.hook": "/usr/share/libalpm/hooks/pacserve.hook",
@@ -21,14 +21,14 @@ async function installHook({ host }: ArchMachine): Promise<void> {
   await Deno.chmod(host.path("/usr/lib/pacserve/transaction-report"), 0o755);
 }
 
-/** The lines of ours that a transaction printed; it must have succeeded. */
+/** Returns the lines of the hook in the output of a transaction, which must have succeeded. */
 function said({ code, stdout, stderr }: Outcome): string[] {
   assertEquals(code, 0, stdout + stderr);
   assertEquals(stderr.replace(/^warning: .*\n/gm, ""), "");
   return stdout.split("\n").filter((line) => line.startsWith("pacserve:"));
 }
 
-Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way of pacman", async (t) => {
+Deno.test("pacserve.hook: prints once how much came from the LAN, and never makes pacman fail", async (t) => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await installHook(birch);
@@ -67,7 +67,7 @@ Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way o
   });
 
   await t.step(
-    "a restart of pacserve between download and transaction changes nothing",
+    "the line is the same after a restart of pacserve between download and transaction",
     async () => {
       assertEquals(said(await pacsrv(birch, "-Sw", "glacier")), []);
       await own.stop();
@@ -77,7 +77,7 @@ Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way o
   );
 
   await t.step(
-    "a pacserve that hangs, or does not run, costs pacman neither success nor a line",
+    "pacman succeeds, and prints no line, when pacserve hangs or does not run",
     async () => {
       await birch.host.must(["rm", "-rf", cache]);
       await birch.host.must(["mkdir", cache]);
@@ -92,7 +92,7 @@ Deno.test("pacserve.hook: what came from the LAN, once, and nothing in the way o
         await birch.host.must(["/usr/lib/pacserve/transaction-report"], { input: "pebble\n" });
         times.push(performance.now() - begun);
       }
-      // The best of them, since the machine may have much else to do.
+      // Use the shortest time, because the machine may be busy.
       assert(Math.min(...times) < 300, times.join(" "));
       own.program.signal("SIGCONT");
       assertEquals(said(await pacsrv(birch, "-S", "lantern")), [line(0, size("lantern"))]);

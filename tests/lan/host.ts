@@ -1,24 +1,24 @@
 /**
- * A host of a test: a machine of its own as far as network, files and host name go.
+ * A host of a test: a virtual machine with its own network, files and host name.
  *
- * It is a set of kernel namespaces (network, mounts, host name) that one holding process keeps alive.
- * `/etc`, `/usr`, `/var`, `/opt` and `/srv` are this machine's, with a layer on top that takes every
- * write, so that a real `pacman -Syu` installs into "the system" and nothing of it is seen outside.
+ * It consists of kernel namespaces (network, mounts, host name), which one process keeps open. `/etc`,
+ * `/usr`, `/var`, `/opt` and `/srv` are those of this machine, with a writable layer on top. Therefore a real
+ * `pacman -Syu` can install packages, which are invisible outside of the host.
  *
- * The namespaces have no names and the layers are in memory: when the holder ends, everything is gone.
- * The holder and every program on the host are killed by the kernel when the test's own process dies,
- * however it dies, so nothing is left behind even then.
+ * The namespaces have no names, and the layers are in memory. When that process ends, nothing of the host is
+ * left. When the process of the test ends in any way, the kernel kills that process and all programs on the
+ * host.
  */
 
 import { must, type Outcome, run, RunningProgram, type RunOptions } from "./process.ts";
 
-/** Dies when the thread that started it does (prctl(2), PR_SET_PDEATHSIG). */
+/** Options that make the kernel kill the process when the thread that started it ends (PR_SET_PDEATHSIG). */
 const dieWithUs = ["setpriv", "--pdeathsig", "KILL"];
 
 /** Directories that get a writable layer. */
 const layered = ["/etc", "/usr", "/var", "/opt", "/srv"];
 
-/** Directories that begin empty, whatever this machine has in them (it may be an Arch machine). */
+/** Directories that are empty at the beginning, although this machine may be an Arch machine. */
 const fresh = [
   "/etc/pacman.d",
   "/usr/share/libalpm/hooks",
@@ -51,7 +51,7 @@ echo up
 exec cat
 `;
 
-/** A host. Made by {@link "./network.ts"!Network.host}. */
+/** A host. {@link "./network.ts"!Network.host} creates it. */
 export class Host implements AsyncDisposable {
   readonly name: string;
   readonly #holder: Deno.ChildProcess;
@@ -62,9 +62,9 @@ export class Host implements AsyncDisposable {
   }
 
   /**
-   * Makes a host that is connected to nothing.
+   * Creates a host without a network connection.
    *
-   * @throws Error when the kernel refuses: it takes root.
+   * @throws Error when the kernel refuses: only root may do it.
    */
   static async create(name: string): Promise<Host> {
     const holder = new Deno.Command("unshare", {
@@ -83,17 +83,17 @@ export class Host implements AsyncDisposable {
     return new Host(name, holder);
   }
 
-  /** The process by which the kernel knows the host's namespaces. */
+  /** Process ID of the process that keeps the namespaces open. */
   get pid(): number {
     return this.#holder.pid;
   }
 
-  /** Where the test finds a file of the host's. */
+  /** Returns the path with which the test can access a file of the host. */
   path(file: string): string {
     return `/proc/${this.pid}/root${file}`;
   }
 
-  /** Runs a program on the host to its end, as root. */
+  /** Runs a program on the host as root, and waits for its end. */
   run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     return run(this.#inside(command, options), outside(options));
   }
@@ -103,18 +103,18 @@ export class Host implements AsyncDisposable {
     return must(this.#inside(command, options), outside(options));
   }
 
-  /** Starts a program on the host that runs beside the test. */
+  /** Starts a program on the host in the background. */
   spawn(command: readonly string[], options: RunOptions = {}): RunningProgram {
     return new RunningProgram(this.#inside(command, options), outside(options));
   }
 
-  /** Writes a file of the host's, with the directories above it. */
+  /** Writes a file on the host, and creates its parent directories. */
   async write(file: string, text: string): Promise<void> {
     await Deno.mkdir(this.path(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
     await Deno.writeTextFile(this.path(file), text);
   }
 
-  /** Switches the host off. What still runs on it is killed when the test's process ends. */
+  /** Switches the host off. Programs on it are killed when the process of the test ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#holder.stdin.close();
     await Promise.all([this.#holder.stdout.cancel(), this.#holder.stderr.cancel()]);
@@ -123,7 +123,7 @@ export class Host implements AsyncDisposable {
 
   #inside(command: readonly string[], options: RunOptions): string[] {
     const target = ["nsenter", "--target", String(this.pid), "--net", "--mount", "--uts"];
-    // Entering a mount namespace leaves the program in its root directory.
+    // After entering a mount namespace, the working directory of the program is the root directory.
     const directory = options.directory === undefined ? [] : ["env", "-C", options.directory];
     return [...target, ...dieWithUs, ...directory, ...command];
   }

@@ -1,10 +1,10 @@
 /**
- * A peer or mirror that has every file of a directory, and gives each package in one wrong way:
+ * A peer or mirror that has all files of a directory, and sends each package with one fault:
  *
  *     hostile_server.ts <port> <directory> <name of the fault in tests/relay/hostile_source.ts>
  *
- * It answers HEAD and the questions of peers as an honest server would, and prints a line for each
- * package that it was asked for. It has no databases and no signatures.
+ * It answers HEAD and the requests of peers honestly, and prints a line for each package that is requested.
+ * It has no databases and no signatures.
  */
 
 import { faults, head, readRequest } from "../relay/hostile_source.ts";
@@ -24,7 +24,7 @@ if (behaviour === null) {
       try {
         connection.close();
       } catch {
-        // It is closed already.
+        // The connection is already closed.
       }
     });
   }

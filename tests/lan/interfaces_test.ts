@@ -1,4 +1,4 @@
-/** Which interfaces take part in multicast, by name and by address, and one that is made anew. */
+/** Tests which interfaces are used for multicast, chosen by name and by address, and after a replacement. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { crossroads } from "./crossroads.ts";
@@ -6,19 +6,19 @@ import { Network } from "./network.ts";
 import { Scene } from "./scene.ts";
 
 for (const how of ["name", "address"]) {
-  Deno.test(`an interface that is chosen by its ${how} is the only one`, async () => {
+  Deno.test(`--multicast-interface: only an interface that is chosen by its ${how} is used`, async () => {
     await using scene = await Scene.create();
     await using other = await Network.create("10.20.40");
     const { alder, birch, cedar } = await crossroads(scene, other);
     const chosen = how === "name" ? "eth1" : other.addressOf(birch.host);
     const a = await scene.pacserve(alder);
     const b = await scene.pacserve(birch, ["--multicast", "--multicast-interface", chosen]);
-    // Sees birch's announcement, and birch sees this one's.
+    // This machine receives birch's announcement, and birch receives its announcement.
     const c = await scene.pacserve(cedar);
     await b.knows(other.addressOf(cedar.host));
     await c.knows(other.addressOf(birch.host));
-    // Whoever is on the other interface hears nothing of birch, and birch does not hear them: not by
-    // the group, where another program has joined it there, nor sent to birch alone.
+    // Machines on the other interface receive nothing from birch, and birch ignores their announcements: to
+    // the group, although another program has joined it there, and to birch alone.
     await using member = birch.host.spawn(joined(scene.address(birch)));
     await member.line(/^joined$/);
     await alder.host.must(announcement(scene.address(alder), "224.3.45.67"));
@@ -30,7 +30,7 @@ for (const how of ["name", "address"]) {
   });
 }
 
-/** A program that joins the group on the interface with this address. */
+/** Returns a program that joins the group on the interface with this address. */
 function joined(address: string): string[] {
   return [
     "python3",
@@ -44,7 +44,7 @@ time.sleep(600)`,
   ];
 }
 
-/** A program that announces a server from an address, to the group or to one host. */
+/** Returns a program that announces a server from an address, to the group or to one host. */
 function announcement(from: string, to: string, port = 15678): string[] {
   return [
     "python3",
@@ -56,7 +56,7 @@ it.sendto(b"ThreadedServers.Pacserve/2013.05.12 http://ungabunga:${port}/", ("${
   ];
 }
 
-Deno.test("an interface that is taken away and comes back with its address is used again", async () => {
+Deno.test("--multicast: an interface that is removed and comes back with the same address is used again", async () => {
   await using scene = await Scene.create();
   const [alder, birch, cedar] = [
     await scene.machine("alder"),
@@ -64,15 +64,15 @@ Deno.test("an interface that is taken away and comes back with its address is us
     await scene.machine("cedar"),
   ];
   const b = await scene.pacserve(birch);
-  // After this birch announces itself no more.
+  // Birch sends no announcement after this time.
   await (await scene.pacserve(cedar)).knows(scene.address(birch));
-  // As a USB adapter that is pulled out and put back: the kernel forgets who had joined on it.
+  // The same happens to a USB adapter that is pulled out: the kernel removes all memberships of the group.
   await scene.lan.replug(birch.host);
   await scene.pacserve(alder, ["--multicast", "--multicast-interval", "2"]);
   await b.knows(scene.address(alder), 60_000);
 });
 
-Deno.test("a machine whose only interface takes no part is warned, and says where it looks", async () => {
+Deno.test("--multicast: if the only interface is not used, the log has a warning, and the status has the interfaces", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const rename = "ip link set eth0 down && ip link set eth0 name br-lan && ip link set br-lan up";

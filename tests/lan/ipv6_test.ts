@@ -1,22 +1,22 @@
-/** A LAN on which machines have IPv6 addresses alone, with the options of the shipped service. */
+/** Tests a LAN on which machines have only IPv6 addresses, with the options of the shipped service. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
 import { Scene } from "./scene.ts";
 
-/** What `PACSERVE_ARGS` is in the package. */
+/** The value of `PACSERVE_ARGS` in the package. */
 function shippedOptions(): string[] {
   const text = Deno.readTextFileSync(new URL("../../conf.d/pacserve", import.meta.url));
   return /^PACSERVE_ARGS="(.*)"$/m.exec(text)?.[1]?.split(" ") ?? [];
 }
 
-/** Takes a machine's IPv4 address, and gives it one of IPv6. */
+/** Replaces the IPv4 address of a machine with an IPv6 address. */
 async function moveToIpv6({ host }: ArchMachine, address: string): Promise<void> {
   const script = `ip -4 addr flush dev eth0; ip addr add ${address}/64 dev eth0 nodad`;
   await host.must(["bash", "-c", script]);
 }
 
-Deno.test("with IPv6 addresses alone, machines find each other and packages come from peers", async () => {
+Deno.test("PACSERVE_ARGS: with IPv6 addresses only, machines find each other, and packages come from peers", async () => {
   await using scene = await Scene.create();
   const machines = [await scene.machine("alder"), await scene.machine("birch")] as const;
   const addresses = ["fd00:7::1", "fd00:7::2"] as const;
@@ -40,7 +40,7 @@ Deno.test("with IPv6 addresses alone, machines find each other and packages come
     ]);
     assertEquals(got, had);
   }
-  // Who got it stands in the log of the machine that had it.
+  // The log of the peer has the address of the machine that got the package.
   const line = await having.program.line(new RegExp(`"GET [^"]*/pebble[^"]*zst HTTP`));
   assertMatch(line, /\bfd00:7::1\b/);
   const { code, stdout } = await alder.host.run(
@@ -49,7 +49,7 @@ Deno.test("with IPv6 addresses alone, machines find each other and packages come
   assertEquals(code, 0, stdout);
 });
 
-Deno.test("with both families, a peer is known once, and by its IPv4 address", async () => {
+Deno.test("PACSERVE_ARGS: with IPv4 and IPv6, a peer is found once, with its IPv4 address", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   for (const [index, { host }] of [alder, birch].entries()) {
@@ -58,7 +58,7 @@ Deno.test("with both families, a peer is known once, and by its IPv4 address", a
   const one = await scene.pacserve(alder, shippedOptions());
   const other = await scene.pacserve(birch, shippedOptions());
   await scene.meet(one, other);
-  // By then both means have found what they find.
+  // After this time, multicast and multicast DNS have both found the peer.
   const again = await scene.pacserve(birch, [...shippedOptions(), "--port", "15700"]);
   await again.knows(scene.address(alder));
   const page = "http://localhost:15678/?page=peers&mimetype=application/json";

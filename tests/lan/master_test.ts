@@ -1,4 +1,4 @@
-/** The master machine: one machine sets the pace of upgrades for the others. */
+/** Tests a master machine, whose databases the other machines use. */
 
 import { assertEquals } from "../assert.ts";
 import { pacserveServer } from "./arch.ts";
@@ -7,7 +7,7 @@ import { pacsrv, Scene } from "./scene.ts";
 const filelist = "/etc/pacserve-filelist.json";
 const options = ["--multicast", "--filelist", filelist];
 
-Deno.test("a master's databases are the others', and its own update is fresh", async () => {
+Deno.test("--trust-pacserve-peers: machines get the databases of the master, and the master gets its own from the mirror", async () => {
   await using scene = await Scene.create("yesterday");
   const master = await scene.machine("master");
   await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');
@@ -17,7 +17,7 @@ Deno.test("a master's databases are the others', and its own update is fresh", a
   });
   assertEquals((await pacsrv(master, "-Sy", "harbour")).stderr, "");
 
-  // The mirror moves on. Nothing changes for the others until the master moves.
+  // The mirror has a new release. The other machines do not get it before the master is updated.
   await scene.mirror.publish("today");
   const first = await birch.pacman(["-Syu", "harbour"]);
   assertEquals(first.stderr, "");
@@ -34,7 +34,7 @@ Deno.test("a master's databases are the others', and its own update is fresh", a
   assertEquals(await scene.mirror.fetchedBy(birch.host), []);
 });
 
-Deno.test("a database that has not changed is not sent again", async () => {
+Deno.test("--trust-pacserve-peers: the master answers 304 for an unchanged database", async () => {
   await using scene = await Scene.create();
   const master = await scene.machine("master");
   await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');
@@ -52,7 +52,7 @@ Deno.test("a database that has not changed is not sent again", async () => {
   assertEquals(statuses, ["304", "304"]);
 });
 
-Deno.test("a trusted peer's databases are taken, an ordinary peer's are not", async () => {
+Deno.test("--trust-pacserve-peers: databases come from a trusted peer, and not from another one", async () => {
   await using scene = await Scene.create("yesterday");
   const master = await scene.machine("master");
   await master.host.write(filelist, '{"pkg": ["/var/lib/pacman/sync"]}\n');

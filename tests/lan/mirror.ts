@@ -1,7 +1,7 @@
 /**
- * A mirror: nginx on a host of its own, with an access log that says what was asked of it.
+ * A mirror: nginx on a separate host. Its access log has all requests.
  *
- * The log is the only witness of what came from the mirror: our own program is not believed.
+ * Tests use only this log to find out which files came from the mirror, and not our own program.
  */
 
 import type { Host } from "./host.ts";
@@ -9,17 +9,17 @@ import type { Network } from "./network.ts";
 import { eventually, type RunningProgram } from "./process.ts";
 import type { Release, Repository } from "./repository.ts";
 
-/** One request that the mirror answered, from its access log. */
+/** A request in the mirror's access log. */
 export interface MirrorRequest {
-  /** Name of the host that asked. */
+  /** Name of the host that sent the request. */
   readonly host: string;
   readonly method: string;
-  /** Decoded path. */
+  /** The decoded path. */
   readonly path: string;
   /** The path's last segment. */
   readonly file: string;
   readonly status: number;
-  /** Bytes of the body that were sent. */
+  /** Number of bytes of the body that were sent. */
   readonly bytes: number;
   /** Value of the `Range` header; empty without one. */
   readonly range: string;
@@ -51,7 +51,7 @@ export class Mirror implements AsyncDisposable {
   /**
    * Starts a mirror.
    *
-   * @param rate bytes a second that one connection gets at most; 0 for no limit.
+   * @param rate maximum speed of each connection in bytes per second; 0 for no limit.
    */
   static async start(
     network: Network,
@@ -72,27 +72,27 @@ export class Mirror implements AsyncDisposable {
     return mirror;
   }
 
-  /** The `Server` line that names this mirror. */
+  /** The `Server` line with this mirror. */
   get server(): string {
     return `http://${this.#network.addressOf(this.host)}/$repo/os/$arch`;
   }
 
-  /** Makes a release the one that the mirror has. */
+  /** Makes the mirror serve a release. */
   async publish(release: Release): Promise<void> {
     const from = `${this.#repository.directory}/${release}`;
     await this.host.must(["rm", "-rf", root]);
     await this.host.must(["cp", "-rs", from, root]);
   }
 
-  /** Takes a file away, so that the mirror answers 404. */
+  /** Removes a file, so that the mirror answers 404. */
   async remove(repository: string, file: string): Promise<void> {
     await Deno.remove(this.host.path(`${root}/${repository}/os/x86_64/${file}`));
   }
 
-  /** Everything that was asked of the mirror and is answered, the tests' own marks left out. */
+  /** Returns all answered requests, without the marks of this method. */
   async requests(): Promise<MirrorRequest[]> {
-    // One process answers one event after the other: when the answer to the mark stands in the log, so
-    // do all that were complete before it.
+    // nginx has one process, which logs the requests in order. When the log has the request of the mark, it
+    // also has all requests that were answered before.
     const mark = `/mark/${++this.#marks}`;
     await this.host.must(["curl", "-sf", `http://localhost${mark}`]);
     const text = await eventually("the mirror's log is written", async () => {
@@ -103,7 +103,7 @@ export class Mirror implements AsyncDisposable {
       .filter((request) => !request.path.startsWith("/mark/"));
   }
 
-  /** Names of the files whose bodies the mirror sent to a host, each once, sorted. */
+  /** Returns the names of the files that the mirror sent to a host, sorted and without duplicates. */
   async fetchedBy(host: Host): Promise<string[]> {
     const requests = await this.requests();
     const files = requests
@@ -113,12 +113,12 @@ export class Mirror implements AsyncDisposable {
     return [...new Set(files)].sort();
   }
 
-  /** As {@link fetchedBy}, packages and their signatures alone. */
+  /** Returns the same as {@link fetchedBy}, but only packages and their signatures. */
   async packagesFetchedBy(host: Host): Promise<string[]> {
     return (await this.fetchedBy(host)).filter((file) => file.includes(".pkg."));
   }
 
-  /** Ends nginx: connections to the mirror are refused from now on. */
+  /** Ends nginx. After that, connections to the mirror are refused. */
   async stop(): Promise<void> {
     await this.#nginx.kill();
   }

@@ -1,11 +1,11 @@
-/** Mirrors that are down, lag behind or are directories. */
+/** Tests mirrors that are down, lack files, or are directories. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { cache } from "./arch.ts";
 import { Mirror } from "./mirror.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-Deno.test("the first mirror refuses connections, the second lacks the file, the third has it", async () => {
+Deno.test("Server: the first mirror refuses connections, the second lacks the file, and it comes from the third", async () => {
   await using scene = await Scene.create();
   const { lan, repository } = scene;
   await using first = await Mirror.start(lan, "first", repository, "today");
@@ -25,7 +25,7 @@ Deno.test("the first mirror refuses connections, the second lacks the file, the 
   assertEquals((await scene.fromMirror(birch)).filter((file) => file === fileName), [fileName]);
 });
 
-Deno.test("the first mirror is off the network and answers nothing at all", async () => {
+Deno.test("Server: the second mirror is used when the first one is not on the network", async () => {
   await using scene = await Scene.create();
   await using first = await Mirror.start(scene.lan, "first", scene.repository, "today");
   const birch = await scene.machine("birch", { mirrors: [first.server, scene.mirror.server] });
@@ -38,7 +38,7 @@ Deno.test("the first mirror is off the network and answers nothing at all", asyn
   assertEquals(await scene.fromMirror(birch), scene.signed("harbour", "pebble"));
 });
 
-Deno.test("four repositories in directories and an unsigned one: no error, no forged signature", async () => {
+Deno.test("Server: four file: repositories and an unsigned one cause no error, and a peer's forged signature is not used", async () => {
   await using scene = await Scene.create();
   const locals = ["one", "two", "three", "four"];
   const packages = ["pebble", "kelp", "kelp-docs", "lantern"];
@@ -84,11 +84,11 @@ Deno.test("four repositories in directories and an unsigned one: no error, no fo
   assertEquals(await birch.installed(), scene.today(...packages, "meadow@home"));
   const cached = await birch.cached();
   assertEquals(cached.filter((file) => file.startsWith("meadow")), [meadow.fileName]);
-  // The package itself may come from a peer: the database's checksum protects it.
+  // The package itself may come from a peer, because pacman verifies its checksum in the database.
   assertEquals(await scene.fromMirror(birch), []);
 });
 
-Deno.test("a package that no mirror and no peer has: pacman says so, as ever", async () => {
+Deno.test("Server: for a package that no mirror and no peer has, pacman prints its usual error", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const { fileName } = scene.repository.package("pebble");

@@ -1,5 +1,5 @@
 /**
- * A LAN of hosts: a bridge in a network namespace of its own, one cable from it to each host.
+ * A LAN of hosts: a bridge in a separate network namespace, with one cable to each host.
  *
  * ```ts
  * await using lan = await Network.create();
@@ -8,13 +8,13 @@
  * await b.must(["ping", "-c1", lan.addressOf(a)]);
  * ```
  *
- * The machine's own network has no part in it: the bridge and both ends of every cable are made inside
- * these namespaces, so no packet gets out and the addresses may be used by others.
+ * The network of this machine is not used. The bridge and both ends of each cable are created inside of the
+ * namespaces. Therefore no packet leaves them, and the addresses may also exist outside.
  */
 
 import { Host } from "./host.ts";
 
-/** A LAN and the hosts on it. Those that it made end with it. */
+/** A LAN and its hosts. The hosts that it created end with it. */
 export class Network implements AsyncDisposable {
   readonly #switch: Host;
   readonly #prefix: string;
@@ -27,7 +27,7 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Makes an empty LAN.
+   * Creates an empty LAN.
    *
    * @param prefix the first three numbers of its addresses.
    */
@@ -38,7 +38,7 @@ export class Network implements AsyncDisposable {
     return new Network(device, prefix);
   }
 
-  /** Adds a host; its interface is `eth0`, its addresses are numbered from 1 in order. */
+  /** Adds a host. Its interface is `eth0`. The last numbers of the hosts' addresses are 1, 2 and so on. */
   async host(name: string): Promise<Host> {
     const host = await Host.create(name);
     this.#own.push(host);
@@ -46,7 +46,7 @@ export class Network implements AsyncDisposable {
     return host;
   }
 
-  /** Plugs a host in that was made apart (or is on another LAN too) under a free interface name. */
+  /** Connects a host that was created separately, or is also on another LAN, with a free interface name. */
   async connect(host: Host, device = "eth0"): Promise<void> {
     this.#hosts.set(host, `${this.#prefix}.${this.#hosts.size + 1}`);
     await this.#plug(host, device);
@@ -65,30 +65,30 @@ export class Network implements AsyncDisposable {
     await host.must(["bash", "-c", inside]);
   }
 
-  /** The host's address on this LAN. */
+  /** Returns the address of the host on this LAN. */
   addressOf(host: Host): string {
     const address = this.#hosts.get(host);
     if (address === undefined) throw new Error(`${host.name} is not on this LAN`);
     return address;
   }
 
-  /** The name of the host with an address; the address itself when there is none. */
+  /** Returns the name of the host with this address, or the address itself when there is none. */
   nameOf(address: string): string {
     for (const [host, known] of this.#hosts) if (known === address) return host.name;
     return address;
   }
 
-  /** Takes a host off the LAN without a word, as pulling its cable does. */
+  /** Unplugs the cable of a host. */
   async unplug(host: Host): Promise<void> {
     await this.#switch.must(["ip", "link", "set", this.#portOf(host), "down"]);
   }
 
-  /** Plugs the cable of a host in again that was unplugged. */
+  /** Plugs in the cable of a host again. */
   async plugIn(host: Host): Promise<void> {
     await this.#switch.must(["ip", "link", "set", this.#portOf(host), "up"]);
   }
 
-  /** Takes a host's network adapter away and gives it one like it, with the same address. */
+  /** Replaces the network adapter of a host with another one, which has the same address. */
   async replug(host: Host, device = "eth0"): Promise<void> {
     await this.#switch.must(["ip", "link", "del", this.#portOf(host)]);
     await this.#plug(host, device);

@@ -1,19 +1,19 @@
-/** The packages of the tests' repositories: what each is called, how large it is, what it is good for. */
+/** The packages in the repositories of the tests, with their names, sizes and purposes. */
 
-/** A package as its PKGBUILD describes it. */
+/** The description of a package, from which its PKGBUILD is written. */
 export interface Recipe {
   readonly repository: "core" | "extra";
   /** One name, or the names of a split package: the first is the base. */
   readonly names: readonly string[];
-  /** `[epoch:]pkgver`, one for each release that has a version of its own. */
+  /** `[epoch:]pkgver` of each release with a different version. */
   readonly versions: readonly [string] | readonly [string, string];
   readonly architecture: "x86_64" | "any";
-  /** KiB of random bytes in the first package; a split package's others have a tenth. */
+  /** KiB of random bytes in the first package. The other packages of a split package have a tenth. */
   readonly kibibytes: number;
   readonly description: string;
 }
 
-/** Small on disk, and with everything that is odd in the names of real packages. */
+/** Small packages, with all special characters that names of real packages have. */
 export const recipes: readonly Recipe[] = [
   {
     repository: "core",
@@ -73,16 +73,16 @@ export interface Package {
   readonly repository: string;
   /** `harbour-1:3.0-1-x86_64.pkg.tar.zst`. */
   readonly fileName: string;
-  /** Bytes of the package file. */
+  /** Size of the package file in bytes. */
   readonly size: number;
 }
 
-/** The files that building one version of a recipe makes, in the order of its names. */
+/** Returns the package files of one version of a recipe, in the order of its names. */
 export function fileNames(recipe: Recipe, version: string): string[] {
   return recipe.names.map((name) => `${name}-${version}-1-${recipe.architecture}.pkg.tar.zst`);
 }
 
-/** The PKGBUILD of one version of a recipe. */
+/** Returns the PKGBUILD of one version of a recipe. */
 export function pkgbuild(recipe: Recipe, version: string): string {
   const [epoch, pkgver] = version.includes(":") ? version.split(":") : ["", version];
   const [base = ""] = recipe.names;

@@ -1,4 +1,4 @@
-/** The real program, started on a host as its own task in `deno.json` starts it. */
+/** Starts the real program on a host, in the same way as its task in `deno.json`. */
 
 import { fileURLToPath } from "node:url";
 import manifest from "../../deno.json" with { type: "json" };
@@ -9,7 +9,7 @@ import type { Outcome, RunningProgram } from "./process.ts";
 const checkout = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * The words that start a command of the program, with the permissions that its task grants.
+ * Returns the command line for a command of the program, with the permissions of its task.
  *
  * @throws Error when `deno.json` has no task for it.
  */
@@ -17,7 +17,7 @@ export function programCommand(name: string): string[] {
   for (const task of Object.values(manifest.tasks)) {
     const { flags } = /^deno run (?<flags>.*) src\/main\.ts (?<name>\S+)$/.exec(task)?.groups ?? {};
     if (flags !== undefined && task.endsWith(` ${name}`)) {
-      // The hosts have no way out to a registry.
+      // The hosts cannot reach a registry.
       const words = ["run", "--cached-only", ...flags.split(" ")];
       return [Deno.execPath(), ...words, `${checkout}src/main.ts`, name];
     }
@@ -25,7 +25,7 @@ export function programCommand(name: string): string[] {
   throw new Error(`deno.json has no task that runs ${name}`);
 }
 
-/** Puts `pacsrv` and the address file where the package puts them. */
+/** Installs `pacsrv` and the address file like the package does. */
 export async function installPacsrv(host: Host): Promise<void> {
   const launcher = await Deno.readTextFile(`${checkout}launchers/pacsrv`);
   const program = programCommand("pacsrv").slice(0, -1).map(quoted).join(" ");
@@ -41,7 +41,7 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A pacserve that runs on a machine. */
+/** A running pacserve on a machine. */
 export class Pacserve implements AsyncDisposable {
   readonly machine: ArchMachine;
   readonly program: RunningProgram;
@@ -51,7 +51,7 @@ export class Pacserve implements AsyncDisposable {
     this.program = program;
   }
 
-  /** Starts it; when the promise is fulfilled, it listens. */
+  /** Starts pacserve, and waits until it listens. */
   static async start(
     machine: ArchMachine,
     options: readonly string[] = ["--multicast"],
@@ -62,24 +62,24 @@ export class Pacserve implements AsyncDisposable {
     return pacserve;
   }
 
-  /** Waits until it has found the peer with that address; fails after the deadline (milliseconds). */
+  /** Waits until the server has found the peer with this address; fails after the deadline (ms). */
   async knows(address: string, deadline = 5000): Promise<void> {
     const found = new RegExp(`found peer http://${address.replaceAll(".", "\\.")}:`);
     await this.program.line(found, 0, deadline);
   }
 
-  /** Waits for the line of the access log about a GET of a target that matches. */
+  /** Waits for the line in the access log with a GET whose target matches. */
   async answered(target: RegExp, from = 0, deadline = 10_000): Promise<string> {
     const line = new RegExp(`"GET [^" ]*${target.source}[^" ]* HTTP/1\\.1"`);
     return await this.program.line(line, from, deadline);
   }
 
-  /** Asks it to end, as systemd does. */
+  /** Ends the server with SIGTERM, like systemd. */
   stop(): Promise<Outcome> {
     return this.program.stop();
   }
 
-  /** Ends it as a power cut does. */
+  /** Kills the server, as if the power failed. */
   kill(): Promise<Outcome> {
     return this.program.kill();
   }

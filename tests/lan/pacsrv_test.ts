@@ -1,11 +1,11 @@
-/** pacsrv where pacserve does not run: it is pacman. */
+/** Tests pacsrv, mostly without a running pacserve, when it must behave like pacman. */
 
 import { assertEquals, assertMatch, assertNotEquals } from "../assert.ts";
 import type { ArchMachine } from "./arch.ts";
 import { eventually, type Outcome } from "./process.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-Deno.test("without pacserve, pacsrv is pacman in output and exit status", async () => {
+Deno.test("pacsrv: without pacserve, output and exit status are those of pacman", async () => {
   await using scene = await Scene.create();
   const [birch, cedar] = [await scene.machine("birch"), await scene.machine("cedar")];
   const calls = [
@@ -32,7 +32,7 @@ Deno.test("without pacserve, pacsrv is pacman in output and exit status", async 
   }
 });
 
-Deno.test("a port that is open but is no pacserve's is not used", async () => {
+Deno.test("pacsrv: an open port of another server than pacserve is not used", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await using other = birch.host.spawn(["python3", "-um", "http.server", "15678"]);
@@ -42,7 +42,7 @@ Deno.test("a port that is open but is no pacserve's is not used", async () => {
   assertEquals(await birch.installed(), scene.today("pebble"));
 });
 
-Deno.test("pacsrv hands input and the exit status through", async () => {
+Deno.test("pacsrv: passes the standard input to pacman, and returns its exit status", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await scene.pacserve(birch);
@@ -54,7 +54,7 @@ Deno.test("pacsrv hands input and the exit status through", async () => {
   assertEquals(await birch.installed(), scene.today("pebble"));
 });
 
-Deno.test("names of packages on standard input, and another front end, both with its --config", async () => {
+Deno.test("pacsrv --config: works with package names on standard input, and with another front end", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await alder.cachePackages(["pebble", "kelp"].map((name) => scene.repository.package(name)));
@@ -85,7 +85,7 @@ Deno.test("names of packages on standard input, and another front end, both with
   assertEquals(installed, expected.map((each) => `${each.join(" ")}\n`).join(""));
 });
 
-Deno.test("Ctrl-C in the middle of a download ends pacsrv as it ends pacman", async () => {
+Deno.test("pacsrv: Ctrl-C during a download has the same effect as with pacman", async () => {
   await using scene = await Scene.create();
   const [birch, cedar] = [await scene.machine("birch"), await scene.machine("cedar")];
   await scene.pacserve(birch);
@@ -97,7 +97,7 @@ Deno.test("Ctrl-C in the middle of a download ends pacsrv as it ends pacman", as
     await eventually("the download has begun", async () => {
       return await machine.downloaded(fileName) > 65536;
     });
-    // The terminal sends it to all that run in it.
+    // A terminal sends Ctrl-C to all processes in it.
     Deno.kill(-running.pid, "SIGINT");
     return await running.ended;
   };
@@ -106,7 +106,7 @@ Deno.test("Ctrl-C in the middle of a download ends pacsrv as it ends pacman", as
   assertNotEquals(wrapped.code, 0);
   assertEquals(wrapped.code, plain.code);
   assertEquals(wrapped.stderr, plain.stderr);
-  // The lock is gone and the part is kept: the next run goes on from there.
+  // The lock was removed and the partial file was kept, so the next run can continue.
   await scene.mirror.host.must(["tc", "qdisc", "del", "dev", "eth0", "root"]);
   assertEquals((await pacsrv(birch, "-S", "glacier")).code, 0);
   assertEquals(await birch.installed(), scene.today("glacier"));

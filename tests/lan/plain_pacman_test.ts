@@ -1,4 +1,4 @@
-/** The ground that the other tests stand on: without pacserve, everything comes from the mirror. */
+/** Tests the environment of the other tests: without pacserve, all files come from the mirror. */
 
 import { assertEquals } from "../assert.ts";
 import { ArchMachine } from "./arch.ts";
@@ -6,7 +6,7 @@ import { Mirror } from "./mirror.ts";
 import { Network } from "./network.ts";
 import { sharedRepository } from "./repository.ts";
 
-Deno.test("plain pacman upgrades signed packages, all of them from the mirror", async () => {
+Deno.test("pacman without pacserve upgrades signed packages, and downloads all of them from the mirror", async () => {
   const repository = await sharedRepository();
   await using lan = await Network.create();
   await using mirror = await Mirror.start(lan, "mirror", repository, "yesterday");
@@ -33,7 +33,7 @@ Deno.test("plain pacman upgrades signed packages, all of them from the mirror", 
   ]);
 });
 
-Deno.test("pacman refuses a package that the packager has not signed", async () => {
+Deno.test("pacman without pacserve refuses a package that the packager has not signed", async () => {
   const repository = await sharedRepository();
   await using lan = await Network.create();
   await using mirror = await Mirror.start(lan, "mirror", repository, "today");

@@ -1,8 +1,8 @@
-/** Programs that the tests start: their output by lines, their end, and waiting for either. */
+/** Runs programs for the tests, and waits for lines of their output or their end. */
 
 import { messageOf } from "../../src/failure.ts";
 
-/** How a program ended and what it wrote. */
+/** The exit status and the output of a program. */
 export interface Outcome {
   /** Exit status; 128 + n when signal n ended it. */
   readonly code: number;
@@ -10,10 +10,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** What may be said about a program that is started. */
+/** The options of a program. */
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
-  /** Working directory, as the program sees it. */
+  /** Working directory of the program, on its host. */
   readonly directory?: string;
   /** Text for its standard input; without it, standard input is empty. */
   readonly input?: string;
@@ -23,18 +23,18 @@ export interface RunOptions {
 
 const defaultDeadline = 60_000;
 
-/** Programs that {@link run} has started and that have not ended. */
+/** Running programs that {@link run} has started. */
 const running = new Set<Deno.ChildProcess>();
 
-/** Kills every program that a {@link run} waits for, for a process that is about to end itself. */
+/** Kills all programs that {@link run} waits for. Must be called before the process of the test exits. */
 export function killAll(): void {
   for (const child of running) kill(child, "SIGKILL");
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program and waits for its end.
  *
- * @throws Error when the deadline passes; any exit status is an ordinary outcome.
+ * @throws Error when the deadline passes, but not for an exit status.
  */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [program = "", ...rest] = command;
@@ -70,8 +70,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
 /**
  * Runs a program that must succeed.
  *
- * @returns what it wrote to standard output.
- * @throws Error with all that it wrote when its exit status is not 0.
+ * @returns its standard output.
+ * @throws Error with its output when the exit status is not 0.
  */
 export async function must(command: readonly string[], options: RunOptions = {}): Promise<string> {
   const outcome = await run(command, options);
@@ -79,14 +79,14 @@ export async function must(command: readonly string[], options: RunOptions = {})
   return outcome.stdout;
 }
 
-/** A program, its exit status and its output, for the message of an error. */
+/** Returns a program with its exit status and its output, for the message of an error. */
 export function describe(command: readonly string[], outcome: Outcome): string {
   return `${command.join(" ")}\nexit status ${outcome.code}\n${outcome.stdout}${outcome.stderr}`;
 }
 
 /**
- * Asks until the answer is there, and fails when it is not there in time. For things that give no
- * event of their own; where there is a line of output to wait for, use {@link RunningProgram}.
+ * Calls a function until it has a result, and fails after the deadline. It is for conditions without an
+ * event. To wait for a line of output, use {@link RunningProgram}.
  */
 export async function eventually<T>(
   what: string,
@@ -107,7 +107,7 @@ export async function eventually<T>(
   }
 }
 
-/** Removes a file or directory into which a program that was killed may still be writing. */
+/** Removes a file or directory to which a killed program may still be writing. */
 export async function removeTree(path: string): Promise<void> {
   await eventually(`${path} is removed`, async () => {
     try {
@@ -119,11 +119,11 @@ export async function removeTree(path: string): Promise<void> {
   });
 }
 
-/** A program that runs beside the test, with the lines that it writes to either output. */
+/** A program that runs in the background, with the lines of its standard output and standard error. */
 export class RunningProgram implements AsyncDisposable {
   /** Lines of standard output and standard error, in the order in which they arrived. */
   readonly lines: string[] = [];
-  /** Settles when the program has ended and all of its output was read. */
+  /** Settles when the program has ended and its whole output has been read. */
   readonly ended: Promise<Outcome>;
   readonly #child: Deno.ChildProcess;
   readonly #name: string;
@@ -144,7 +144,7 @@ export class RunningProgram implements AsyncDisposable {
     this.ended = this.#end();
   }
 
-  /** Its process: of the program itself, not of a wrapper. */
+  /** Process ID of the program itself, not of a wrapper. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -157,8 +157,8 @@ export class RunningProgram implements AsyncDisposable {
   /**
    * Waits for a line.
    *
-   * @param from how many of the first lines to leave out: those that were there before.
-   * @throws Error when the program ends or the deadline (milliseconds) passes before it came.
+   * @param from number of lines at the beginning that are ignored.
+   * @throws Error when the program ends, or the deadline (milliseconds) passes, before the line.
    */
   async line(pattern: RegExp, from = 0, deadline = 10_000): Promise<string> {
     const timeout = Promise.withResolvers<void>();
@@ -183,12 +183,12 @@ export class RunningProgram implements AsyncDisposable {
     }
   }
 
-  /** Sends a signal; nothing happens when the program has ended. */
+  /** Sends a signal, unless the program has ended. */
   signal(signal: Deno.Signal): void {
     if (!this.#hasEnded) kill(this.#child, signal);
   }
 
-  /** Asks the program to end, and makes it when it has not within the deadline (milliseconds). */
+  /** Ends the program with SIGTERM, and kills it after the deadline (milliseconds). */
   async stop(deadline = 5000): Promise<Outcome> {
     this.signal("SIGTERM");
     const timer = setTimeout(() => this.signal("SIGKILL"), deadline);
@@ -199,7 +199,7 @@ export class RunningProgram implements AsyncDisposable {
     }
   }
 
-  /** Ends the program at once, as a power cut does. */
+  /** Kills the program, as if the power failed. */
   async kill(): Promise<Outcome> {
     this.signal("SIGKILL");
     return await this.ended;
@@ -249,7 +249,7 @@ async function write(child: Deno.ChildProcess, text: string): Promise<void> {
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch (thrown) {
-    // A program that ends without reading all of its input is no failure of the caller's.
+    // Ignore an error when the program ends before it has read its whole input.
     if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
   }
 }
@@ -258,7 +258,7 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch (thrown) {
-    // It ended between the question and the signal.
+    // The program ended between the check and the signal.
     if (!(thrown instanceof TypeError || thrown instanceof Deno.errors.NotFound)) throw thrown;
   }
 }

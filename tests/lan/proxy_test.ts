@@ -1,13 +1,13 @@
-/** A proxy between a machine and the mirrors: what goes through it, and what must not. */
+/** Tests which requests go through a proxy between a machine and the mirrors. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "./pacserve.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** A name that only the proxy can find. */
+/** A host name that only the proxy can resolve. */
 const MIRROR = "mirror.invalid";
 
-/** A proxy for HTTP that takes every name for the mirror's, and prints each address it is asked for. */
+/** An HTTP proxy that resolves every name to the mirror, and prints each requested URL. */
 const PROXY = `import http.client, http.server, sys, urllib.parse
 class Proxy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -36,7 +36,7 @@ print("listening", flush=True)
 server.serve_forever()
 `;
 
-Deno.test("behind a proxy, the mirror's packages come through it, a peer's directly, and localhost is asked directly", async () => {
+Deno.test("http_proxy: packages of the mirror come through the proxy, those of a peer and requests to localhost do not", async () => {
   await using scene = await Scene.create();
   const alder = await scene.machine("alder");
   const birch = await scene.machine("birch");
@@ -52,7 +52,7 @@ Deno.test("behind a proxy, the mirror's packages come through it, a peer's direc
     "http_proxy": `http://${scene.lan.addressOf(gateway)}:3128`,
     "NO_PROXY": "elsewhere.invalid",
   };
-  // As the unit starts it with http_proxy=… in /etc/conf.d/pacserve.
+  // The unit starts pacserve in the same way, with http_proxy=… in /etc/conf.d/pacserve.
   const server = [...programCommand("pacserve"), "--verbose", "--multicast"];
   await using pacserve = birch.host.spawn(server, { environment });
   await pacserve.line(/^Pacserve /, 0, 20_000);
@@ -65,17 +65,17 @@ Deno.test("behind a proxy, the mirror's packages come through it, a peer's direc
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await birch.installed(), scene.today("glacier", "pebble"));
   const asked = proxy.lines.filter((line) => line !== "listening");
-  // Neither the peer nor localhost, which to a proxy elsewhere is itself.
+  // The proxy got no requests for the peer or for localhost, which would be the proxy itself.
   assertEquals(asked.filter((line) => !/^(HEAD|GET) http:\/\/mirror\.invalid\//.test(line)), []);
   const packages = asked.filter((line) => /^GET .*\.pkg\.tar\.zst$/.test(line));
   assertEquals(packages.map((line) => /\/([a-z]+)-[^/]*$/.exec(line)?.[1]), ["pebble"]);
   await neighbour.answered(/\/pkg\/glacier-/);
-  // Nothing fell back to a redirect: the relay had both.
+  // There was no redirect, because the relay has sent both packages.
   assertMatch(pacserve.output, /pebble-.* from mirror http:\/\/mirror\.invalid:?\d*, verified/);
   assertMatch(pacserve.output, /glacier-.* from peer http:\S+, verified/);
 });
 
-Deno.test("behind a proxy, pacsrv without pacserve leaves the environment as it is", async () => {
+Deno.test("http_proxy: pacsrv without pacserve does not change the environment", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await birch.host.write("/usr/bin/front-end", '#!/bin/sh\nprintf "%s\\n" "${no_proxy-unset}"\n');

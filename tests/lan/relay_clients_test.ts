@@ -1,4 +1,4 @@
-/** What else happens to a relay: other programs than pacman download, pacman is stopped, the server ends. */
+/** Tests the relay with other download programs, with a stopped pacman, and when the server ends. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
@@ -29,10 +29,10 @@ async function assertSame(scene: Scene, machine: ArchMachine, name: string): Pro
 }
 
 for (const [name, command] of Object.entries(downloaders)) {
-  // The system with Arch's programs has only curl; what these do does not depend on pacman's version.
+  // The test system with Arch's programs has only curl. The result does not depend on the version of pacman.
   const { code } = await run(["sh", "-c", `command -v ${name}`]);
   Deno.test({
-    name: `XferCommand with ${name}: from a peer, and from the mirror`,
+    name: `XferCommand: ${name} downloads packages of a peer and of the mirror`,
     ignore: code !== 0,
     fn: async () => {
       await using scene = await Scene.create();
@@ -52,7 +52,7 @@ for (const [name, command] of Object.entries(downloaders)) {
 }
 
 for (const from of ["a peer", "the mirror"]) {
-  Deno.test(`Ctrl-C while a package comes from ${from}: the next run goes on`, async () => {
+  Deno.test(`pacman -Sw: the next run continues after Ctrl-C while a package comes from ${from}`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const glacier = scene.repository.package("glacier");
@@ -65,12 +65,12 @@ for (const from of ["a peer", "the mirror"]) {
     for (const { host } of [alder, scene.mirror]) {
       await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
     }
-    // A terminal sends the signal to the whole group.
+    // A terminal sends the signal to the whole process group.
     const command = ["setsid", "pacsrv", "-Sw", "--noconfirm", "glacier"];
     const running = birch.host.spawn(command, { environment: { LC_ALL: "C" } });
     await using _ = running;
     const counted = from === "a peer" ? alder.host : scene.mirror.host;
-    await eventually("a part of it has been sent", async () => {
+    await eventually("a part of the package has been sent", async () => {
       const [statistics] = JSON.parse(
         await counted.must(["ip", "-json", "-statistics", "link", "show", "eth0"]),
       ) as [{ stats64: { tx: { bytes: number } } }];
@@ -82,7 +82,7 @@ for (const from of ["a peer", "the mirror"]) {
     const { code, stdout, stderr } = await pacsrv(birch, "-Sw", "glacier");
     assertEquals([code, stderr], [0, ""], stdout);
     await assertSame(scene, birch, "glacier");
-    // All of it came once, whatever was kept where.
+    // The whole package was sent only once.
     const sent = (await scene.mirror.requests()).filter(({ method, file }) =>
       method === "GET" && file === glacier.fileName
     );
@@ -92,7 +92,7 @@ for (const from of ["a peer", "the mirror"]) {
   });
 }
 
-Deno.test("a database that did not change is not sent again", async () => {
+Deno.test("pacman -Sy: a database that did not change is not sent again", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await scene.pacserve(birch);
@@ -105,7 +105,7 @@ Deno.test("a database that did not change is not sent again", async () => {
   assertEquals(sent.map(({ status }) => status).sort(), [200, 200, 304, 304], stdout);
 });
 
-Deno.test("a worker that is replaced while it relays finishes that", async () => {
+Deno.test("Relay: a worker that is replaced during a transfer completes it", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const server = await scene.pacserve(birch);
@@ -115,13 +115,13 @@ Deno.test("a worker that is replaced while it relays finishes that", async () =>
   const running = birch.startPacman(["-Sw", "glacier"], ["pacsrv"]);
   await using _ = running;
   const { fileName } = scene.repository.package("glacier");
-  await eventually("pacman has a part of it", async () => await birch.downloaded(fileName) > 0);
+  await eventually("the transfer has begun", async () => await birch.downloaded(fileName) > 0);
   const before = server.program.lines.length;
   await birch.host.must(["mkdir", "/srv/second"]);
   await edit(birch, `CacheDir = ${cache}\nCacheDir = /srv/second`);
   await server.program.line(/the configuration was read again/, before);
   const between = server.program.lines.slice(before);
-  assert(between.every((line) => !/"GET .*glacier[^" ]*zst HTTP/.test(line)), "it ended before");
+  assert(between.every((line) => !/"GET .*glacier[^" ]*zst HTTP/.test(line)), "it ended too early");
   const { code, stdout, stderr } = await running.ended;
   assertEquals([code, stderr], [0, ""], stdout);
   await assertSame(scene, birch, "glacier");
@@ -131,7 +131,7 @@ Deno.test("a worker that is replaced while it relays finishes that", async () =>
   assertEquals(sent.length, 1);
 });
 
-Deno.test("kill -9 leaves nothing in the spool directory, and its room is free again", async () => {
+Deno.test("SpoolDirectory: after kill -9 the directory is empty, and the disk space is free", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   await birch.host.must(["mkdir", SPOOLS]);
@@ -147,7 +147,7 @@ Deno.test("kill -9 leaves nothing in the spool directory, and its room is free a
   });
   await server.kill();
   const { code, stdout } = await running.ended;
-  // pacman's own mirror list is behind pacserve.
+  // pacman continues with its mirror list, which comes after pacserve.
   assertEquals(code, 0, stdout);
   assertEquals([...Deno.readDirSync(birch.host.path(SPOOLS))], []);
   await assertSame(scene, birch, "glacier");

@@ -1,6 +1,6 @@
 /**
- * Real pacman, and sources that fail in the middle of large packages, on slow lines, one after the
- * other, or for every package of an upgrade: it ends with exit status 0 and without an error line.
+ * Tests that real pacman ends with status 0 and without an error message if sources fail: in the middle of
+ * large packages, on slow lines, one after the other, or for every package of an upgrade.
  */
 
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ import { eventually, type RunningProgram } from "./process.ts";
 import { makeRepository, type Repository } from "./repository.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Milliseconds that a source which fails may cost. */
+/** Maximum delay by a source that fails (ms). */
 const COST = 10_000;
 
 const STONES = Array.from({ length: 12 }, (_, index) => `stone${index + 1}`);
@@ -41,19 +41,19 @@ const recipes: readonly Recipe[] = [
 
 let made: Promise<Repository> | null = null;
 
-/** The repository of {@link recipes}, made once and removed at the end. */
+/** The repository of {@link recipes}. It is created once and removed at the end. */
 function hardRepository(): Promise<Repository> {
   made ??= makeRepository(lastingScratch(), recipes);
   return made;
 }
 
-/** Makes the line of a host that slow, in Mbit/s. */
+/** Limits the line of a host to this speed, in Mbit/s. */
 async function slow(host: Host, rate: number): Promise<void> {
   const words = ["tbf", "rate", `${rate}mbit`, "burst", "64kb", "latency", "400ms"];
   await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
 }
 
-/** A server that has all packages of the repository, and gives them with a fault; and its address. */
+/** Starts a server that has all packages of the repository, and sends them with a fault. */
 async function hostile(
   scene: Scene,
   name: string,
@@ -68,12 +68,12 @@ async function hostile(
   return { url: `http://${scene.lan.addressOf(host)}:15678/`, program };
 }
 
-/** Options of a pacserve that has these peers. */
+/** Returns the options of a pacserve with these peers. */
 function peers(...urls: readonly string[]): string[] {
   return [...urls.flatMap((url) => ["--peer", url]), "--search-timeout", "3000"];
 }
 
-/** Nothing is left that the next run would go on with, and each file is the packager's. */
+/** Fails if pacman has left a partial file, or a package differs from that of the packager. */
 async function assertGood(
   scene: Scene,
   machine: ArchMachine,
@@ -88,7 +88,7 @@ async function assertGood(
   }
 }
 
-/** Runs pacman, which must notice nothing; returns the milliseconds that it took. */
+/** Runs pacman, which must not print an error; returns the duration in milliseconds. */
 async function download(machine: ArchMachine, ...names: readonly string[]): Promise<number> {
   const begin = performance.now();
   const { code, stdout, stderr } = await machine.pacman(["-Sw", ...names], ["pacsrv"], {
@@ -99,8 +99,8 @@ async function download(machine: ArchMachine, ...names: readonly string[]): Prom
 }
 
 /**
- * Waits until pacserve has read the databases, for which a request waits three seconds and no longer:
- * then it says of an empty package that it is not used.
+ * Waits until pacserve has read the databases, because a request waits at most three seconds for this. Then
+ * it logs that an empty package is not used.
  */
 async function databasesAreRead(
   scene: Scene,
@@ -128,7 +128,7 @@ const failures: Readonly<Record<string, (scene: Scene, peer: Pacserve) => unknow
 };
 
 for (const [name, fail] of Object.entries(failures)) {
-  Deno.test(`a peer that ${name} in the middle of 20 MB costs less than ten seconds`, async () => {
+  Deno.test(`Relay: a peer that ${name} in the middle of 20 MB delays pacman by less than ten seconds`, async () => {
     await using scene = await Scene.create();
     const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
     const glacier = scene.repository.package("glacier");
@@ -140,7 +140,7 @@ for (const [name, fail] of Object.entries(failures)) {
 
     const running = birch.startPacman(["-Sw", "glacier"], ["pacsrv"]);
     await using _ = running;
-    await eventually("a part of the package has left the peer", async () => {
+    await eventually("the peer has sent a part of the package", async () => {
       const words = ["ip", "-json", "-statistics", "link", "show", "eth0"];
       const [statistics] = JSON.parse(await alder.host.must(words)) as [
         { stats64: { tx: { bytes: number } } },
@@ -151,7 +151,7 @@ for (const [name, fail] of Object.entries(failures)) {
     await fail(scene, peer);
     const { code, stdout, stderr } = await running.ended;
     assertEquals([code, stderr], [0, ""], stdout);
-    // Without the failure it would have ended no earlier than now.
+    // Without the failure, pacman would have ended after this time.
     const cost = performance.now() - begin;
     assert(cost < COST, `it took ${cost} ms more`);
     await assertGood(scene, birch, "glacier");
@@ -162,7 +162,7 @@ for (const [name, fail] of Object.entries(failures)) {
   });
 }
 
-Deno.test("a package of 300 MB from a peer: nothing but its beginning comes from the mirror", async () => {
+Deno.test("Relay: of a package of 300 MB from a peer, at most the beginning comes from the mirror", async () => {
   await using scene = await Scene.create("today", hardRepository());
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const boulder = scene.repository.package("boulder");
@@ -173,11 +173,11 @@ Deno.test("a package of 300 MB from a peer: nothing but its beginning comes from
   await assertGood(scene, birch, "boulder");
   const sent = (await scene.mirror.requests()).filter(({ file }) => file === boulder.fileName)
     .reduce((sum, { method, bytes }) => method === "GET" ? sum + bytes : sum, 0);
-  // A slow test machine may need the bytes that keep pacman waiting, or begin a race.
+  // On a slow test machine, the lifeline or a race may request the beginning from the mirror.
   assert(sent < boulder.size / 2, `the mirror sent ${sent} bytes`);
 });
 
-Deno.test("a package of 300 MB from a peer that breaks off half-way: a mirror gives the rest", async () => {
+Deno.test("Relay: when a peer breaks off after half of 300 MB, the rest comes from a mirror", async () => {
   await using scene = await Scene.create("today", hardRepository());
   const birch = await scene.machine("birch");
   const { url, program } = await hostile(scene, "hostile", "breaks off after half");
@@ -190,7 +190,7 @@ Deno.test("a package of 300 MB from a peer that breaks off half-way: a mirror gi
   await program.line(/^asked for boulder/);
 });
 
-Deno.test("a line of 4 Mbit/s, a silent peer, and a silent mirror", async () => {
+Deno.test("Relay: pacman gets its packages over a line of 4 Mbit/s, with a silent peer and a silent mirror", async () => {
   await using scene = await Scene.create();
   const silentPeer = await hostile(scene, "peer", "is frozen after its head");
   await using _one = silentPeer.program;
@@ -212,7 +212,7 @@ Deno.test("a line of 4 Mbit/s, a silent peer, and a silent mirror", async () => 
   await assertGood(scene, birch, "kelp");
 });
 
-Deno.test("hostile peers for all twelve packages of an upgrade", async (t) => {
+Deno.test("Relay: pacman downloads twelve packages of an upgrade, with hostile peers for all of them", async (t) => {
   await using scene = await Scene.create("today", hardRepository());
   const one = await hostile(scene, "one", "has another build of the same length");
   await using _one = one.program;
@@ -242,9 +242,9 @@ Deno.test("hostile peers for all twelve packages of an upgrade", async (t) => {
       assert(took < 2 * COST, `it took ${took} ms`);
       await assertGood(scene, birch, ...STONES);
       const asked = one.program.lines.slice(lines[0]).filter((line) => line.startsWith("asked"));
-      // An honest one may answer the search first, each time.
-      assert(asked.length > 0 || urls.includes(honestUrl), "it was not asked");
-      // Three wrong files in a row, and it is not asked again; five downloads run at a time.
+      // An honest peer may have answered each search first.
+      assert(asked.length > 0 || urls.includes(honestUrl), "the hostile peer was not requested");
+      // After three wrong files in a row it is not requested again. Five downloads run at the same time.
       assert(asked.length <= 8, `it was asked ${asked.length} times`);
       await pacserve.stop();
     });
@@ -258,7 +258,7 @@ for (
     "has a truncated file",
   ]
 ) {
-  Deno.test(`when the only source ${fault}, the next run succeeds`, async () => {
+  Deno.test(`Relay: the next run of pacman succeeds when the only source ${fault}`, async () => {
     await using scene = await Scene.create();
     const birch = await scene.machine("birch");
     assertEquals((await birch.pacman(["-Sy"])).code, 0);
@@ -279,7 +279,7 @@ for (
   });
 }
 
-Deno.test("when the only source has another build and nothing is signed, the next run succeeds", async () => {
+Deno.test("Relay: the next run of pacman succeeds when the only source has another build, without signatures", async () => {
   await using scene = await Scene.create();
   const { url, program } = await hostile(scene, "other", "has another build of the same length");
   await using _ = program;

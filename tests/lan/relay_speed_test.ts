@@ -1,17 +1,17 @@
-/** Slow peers, and slow lines to the mirror: which of them gives a package of 20 MB. */
+/** Tests which source sends a package of 20 MB, with slow peers and slow lines to the mirror. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
 import type { Host } from "./host.ts";
 import { Scene } from "./scene.ts";
 
-/** Makes what a host sends that slow, in Mbit/s. */
+/** Limits the speed with which a host sends, in Mbit/s. */
 async function slow(host: Host, rate: number): Promise<void> {
   const words = ["tbf", "rate", `${rate}mbit`, "burst", "64kb", "latency", "400ms"];
   await host.must(["tc", "qdisc", "add", "dev", "eth0", "root", ...words]);
 }
 
-/** Downloads the package of 20 MB; returns the milliseconds that it took. */
+/** Downloads the package of 20 MB; returns the duration in milliseconds. */
 async function download(scene: Scene, machine: ArchMachine): Promise<number> {
   const begin = performance.now();
   const { code, stdout, stderr } = await machine.pacman(["-Sw", "glacier"], ["pacsrv"]);
@@ -28,7 +28,7 @@ async function refresh(machine: ArchMachine): Promise<void> {
   assertEquals([code, stderr], [0, ""]);
 }
 
-Deno.test("a peer at 8 Mbit/s costs at most five seconds more than a fast mirror alone", async () => {
+Deno.test("Relay: a peer with 8 Mbit/s delays pacman by at most five seconds, compared with a fast mirror alone", async () => {
   await using scene = await Scene.create();
   const [alder, birch, cedar] = [
     await scene.machine("alder"),
@@ -50,7 +50,7 @@ Deno.test("a peer at 8 Mbit/s costs at most five seconds more than a fast mirror
   await server.program.line(/slower than a mirror/);
 });
 
-Deno.test("a fast peer is not left for a mirror at 4 Mbit/s", async () => {
+Deno.test("Relay: a fast peer is not left for a mirror with 4 Mbit/s", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const glacier = scene.repository.package("glacier");
@@ -58,13 +58,13 @@ Deno.test("a fast peer is not left for a mirror at 4 Mbit/s", async () => {
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
   await refresh(birch);
   await slow(scene.mirror.host, 4);
-  // Slow enough for a race.
+  // The peer is slow enough for a race.
   await slow(alder.host, 32);
   await download(scene, birch);
   const requests = (await scene.mirror.requests()).filter(({ method, file }) =>
     method === "GET" && file === glacier.fileName
   );
   const sent = requests.reduce((sum, { bytes }) => sum + bytes, 0);
-  // What a mirror at this speed can give until the race is judged, and what is in its kernel's buffers.
+  // The mirror can send this number of bytes until the race ends, including the buffers of its kernel.
   assert(sent < glacier.size / 5, `the mirror sent ${sent} bytes`);
 });

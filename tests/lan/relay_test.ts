@@ -1,4 +1,4 @@
-/** Real pacman, and a peer or a mirror with each of the faults of `tests/relay/`: it notices nothing. */
+/** Tests that real pacman does not notice the faults of `tests/relay/` of a peer or a mirror. */
 
 import { fileURLToPath } from "node:url";
 import { assertEquals } from "../assert.ts";
@@ -7,16 +7,16 @@ import { type ArchMachine, cache } from "./arch.ts";
 import type { Host } from "./host.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** Machines that upgrade side by side. */
+/** Number of machines that upgrade at the same time. */
 const MACHINES = 2;
 
-/** Refusals before a byte of the body need no pacman to be tested with each: one stands for all. */
+/** The tested faults. Of those that send no byte of the body, a few are enough with real pacman. */
 const tested = faults.map(([name]) => name).filter((name) =>
   !/^answers [2345]|resets at/.test(name)
 );
 
 for (const role of ["peer", "mirror"] as const) {
-  Deno.test(`pacman does not notice that a ${role} fails, in ${tested.length} ways`, async (t) => {
+  Deno.test(`Relay: real pacman does not notice ${tested.length} faults of a ${role}`, async (t) => {
     await using scene = await Scene.create();
     const hostile = await scene.lan.host("hostile");
     const problems = new Map<string, string>();
@@ -54,7 +54,7 @@ function optionsOf(
     : { mirrors: [`${urlOf(scene, hostile, 20_000 + index)}$repo`, scene.mirror.server] };
 }
 
-/** What pacman said that it must not say; null where all is well. */
+/** Returns the errors of pacman, and other problems; null when there are none. */
 async function problemOf(
   scene: Scene,
   machine: ArchMachine,
@@ -80,7 +80,7 @@ async function problemOf(
   await pacserve.stop();
   if (code !== 0 || stderr !== "") return `${code} ${stderr}${stdout}\n${log}`;
   const wasAsked = server.lines.some((line) => line.startsWith("asked for"));
-  if (!wasAsked && fault !== "refuses connections") return `it was not asked\n${log}`;
+  if (!wasAsked && fault !== "refuses connections") return `no request arrived\n${log}`;
   const left = [...Deno.readDirSync(machine.host.path(cache))].map(({ name }) => name);
   const parts = left.filter((name) => name.endsWith(".part"));
   return parts.length > 0 ? `${parts} is left` : null;

@@ -1,4 +1,4 @@
-/** A change of pacman.conf, or of a file that it includes, is noticed without a restart. */
+/** Tests that a change of pacman.conf, or of a file that it includes, is noticed without a restart. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
@@ -7,10 +7,10 @@ import { pacsrv, Scene } from "./scene.ts";
 
 const CONFIGURATION = "/etc/pacman.conf";
 
-/** A redirect says where a file would come from. */
+/** The options of pacserve: a redirect shows the source of a file. */
 const REDIRECTING = ["--multicast", "--redirect"];
 
-/** Status and `Location` of the answer that pacman would get. */
+/** Returns the status and the `Location` of the answer to pacman. */
 async function answer({ host }: ArchMachine, repository: string, file: string): Promise<string> {
   const output = await host.must([
     ...["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"],
@@ -19,7 +19,7 @@ async function answer({ host }: ArchMachine, repository: string, file: string): 
   return output.trim();
 }
 
-/** Waits for an answer, for at most the five seconds that nobody would call noticing late. */
+/** Waits for an answer, at most five seconds after the change. */
 function becomes(
   machine: ArchMachine,
   repository: string,
@@ -33,7 +33,7 @@ function becomes(
   }, 5000);
 }
 
-Deno.test("a mirror list that is edited in place, and one that is replaced", async () => {
+Deno.test("reload: a mirror list that was edited or replaced is used", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   await scene.pacserve(birch, REDIRECTING);
@@ -50,12 +50,12 @@ Deno.test("a mirror list that is edited in place, and one that is replaced", asy
   await becomes(birch, "core", fileName, "404");
 });
 
-Deno.test("a repository in a new file that an Include's wildcard matches", async () => {
+Deno.test("reload: a repository in a new file is used, if an Include with a wildcard matches it", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { sections: "Include = /etc/pacman.d/more/*.conf\n" });
   await birch.host.must(["mkdir", "/etc/pacman.d/more", "/srv/late"]);
   await birch.host.write("/srv/late/late.db", "a database\n");
-  // A wildcard that matches nothing is an error to pacman.
+  // pacman reports an error for a wildcard that matches no file.
   await birch.host.write("/etc/pacman.d/more/early.conf", "[early]\nServer = file:///srv/early\n");
   await scene.pacserve(birch);
   assertEquals(await answer(birch, "late", "late.db"), "404");
@@ -65,7 +65,7 @@ Deno.test("a repository in a new file that an Include's wildcard matches", async
   await becomes(birch, "late", "late.db", "404");
 });
 
-Deno.test("a new CacheDir is served, and a transfer in flight finishes", async () => {
+Deno.test("reload: a new CacheDir is served, and a running transfer is completed", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   const [glacier, pebble] = [
@@ -92,7 +92,7 @@ Deno.test("a new CacheDir is served, and a transfer in flight finishes", async (
   await birch.host.write(`${CONFIGURATION}.new`, more);
   await birch.host.must(["mv", `${CONFIGURATION}.new`, CONFIGURATION]);
   await becomes(birch, "core", pebble.fileName, "200");
-  assert(server.program.lines.every((line) => !line.includes(glacier.fileName)), "it ended before");
+  assert(server.program.lines.every((line) => !line.includes(glacier.fileName)), "ended too early");
 
   const { code, stderr } = await download.ended;
   assertEquals([code, stderr], [0, ""]);
@@ -100,7 +100,7 @@ Deno.test("a new CacheDir is served, and a transfer in flight finishes", async (
   await server.answered(/glacier/);
 });
 
-Deno.test("after a change that takes a new worker a bad copy is still known to be bad", async () => {
+Deno.test("reload: after a change that needs a new worker, a wrong copy of a peer is still not used", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const { fileName } = scene.repository.package("pebble");
@@ -125,7 +125,7 @@ Deno.test("after a change that takes a new worker a bad copy is still known to b
   assertEquals(asked(), 1);
 });
 
-Deno.test("an edit that pacman would refuse is named, and the last valid configuration stays", async () => {
+Deno.test("reload: an edit that pacman refuses is logged, and the last valid configuration stays in use", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch");
   const server = await scene.pacserve(birch, REDIRECTING);
@@ -141,12 +141,12 @@ Deno.test("an edit that pacman would refuse is named, and the last valid configu
   await birch.host.must(["mv", CONFIGURATION, "/etc/away"]);
   await server.program.line(/\/etc\/pacman\.conf.*(missing|not exist|No such)/, before);
   assert((await answer(birch, "core", fileName)).startsWith("307 "));
-  // And it goes on watching.
+  // The server still notices changes.
   await birch.host.write(CONFIGURATION, text.replaceAll("Include = /etc/pacman.d/mirrorlist", ""));
   await becomes(birch, "core", fileName, "404");
 });
 
-Deno.test("a mistake in a file that is included for the first time is mended there", async () => {
+Deno.test("reload: the correction of an error in a newly included file is noticed", async () => {
   await using scene = await Scene.create();
   const birch = await scene.machine("birch", { mirrors: [] });
   const server = await scene.pacserve(birch);

@@ -1,11 +1,11 @@
 /**
- * Signed repositories, made by the real tools: `gpg` makes the packager's key, `makepkg` (as an
- * ordinary user, it refuses root) builds and signs the packages, `repo-add` makes and signs the
+ * Creates signed repositories with the real tools: `gpg` creates the packager's key, `makepkg` builds and
+ * signs the packages (as an ordinary user, because it refuses root), and `repo-add` creates and signs the
  * databases.
  *
- * There are two releases, yesterday's and today's, in the mirror's layout:
- * `<directory>/today/core/os/x86_64/core.db`. Making them takes some seconds, so a run of all tests
- * makes them once ({@link sharedRepository}).
+ * There are two releases, yesterday's and today's, in the layout of a mirror:
+ * `<directory>/today/core/os/x86_64/core.db`. This takes some seconds. Therefore a run of all tests creates
+ * them once ({@link sharedRepository}).
  */
 
 import { lastingScratch } from "../scratch.ts";
@@ -18,10 +18,10 @@ export const releases = ["yesterday", "today"] as const;
 /** Name of a release. */
 export type Release = typeof releases[number];
 
-/** The user nobody: any user but root does. */
+/** The user nobody. Any user except root is possible. */
 const ordinaryUser = 65534;
 
-/** Milliseconds that a build may take: of the largest packages, on a machine with much else to do. */
+/** Time limit of a build (ms). It is enough for the largest packages on a busy machine. */
 const BUILD_DEADLINE = 5 * 60_000;
 
 const packager = "Packager <packager@lan.test>";
@@ -37,25 +37,25 @@ export class Repository {
     this.packages = packages;
   }
 
-  /** The package of that name in a release. */
+  /** Returns the package with this name in a release. */
   package(name: string, release: Release = "today"): Package {
     const found = this.packages[release].find((each) => each.name === name);
     if (found === undefined) throw new Error(`no package ${name}`);
     return found;
   }
 
-  /** Where a package file lies; its signature lies beside it. */
+  /** Returns the path of a package file. Its signature is in the same directory. */
   file(each: Package): string {
     return `${this.directory}/pool/${each.fileName}`;
   }
 }
 
-/** A repository that exists while the test module that uses it runs. */
+/** The repository of this process, if there is no shared one. */
 let shared: Promise<Repository> | null = null;
 
 /**
- * The repository of this test run: the one that was made beforehand ({@link environmentFor}), else one of
- * this process's own, removed when it ends.
+ * Returns the repository of this test run: the one that was created before ({@link environmentFor}), else a
+ * separate one, which is removed when this process ends.
  */
 export function sharedRepository(): Promise<Repository> {
   shared ??= findOrMake();
@@ -65,8 +65,8 @@ export function sharedRepository(): Promise<Repository> {
 const variable = "PACSERVE_TEST_REPOSITORY";
 
 /**
- * The environment in which test processes find a repository that was made for all of them: by this
- * module as a program, which takes the directory.
+ * Returns the environment variables with which test processes find a shared repository in a directory. This
+ * module creates that repository if it is run as a program with the directory as its argument.
  */
 export function environmentFor(directory: string): Record<string, string> {
   return { [variable]: directory };
@@ -79,10 +79,10 @@ async function findOrMake(): Promise<Repository> {
 }
 
 /**
- * Makes the repositories.
+ * Creates the repositories.
  *
- * @param directory an existing directory that becomes the repository's own.
- * @param wanted the recipes, where not all are needed.
+ * @param directory an existing directory, which is used only for the repository.
+ * @param wanted the recipes; by default all.
  */
 export async function makeRepository(
   directory: string,
@@ -106,7 +106,7 @@ export async function makeRepository(
   return await openRepository(directory, wanted);
 }
 
-/** Reads what {@link makeRepository} made. */
+/** Reads a repository that {@link makeRepository} has created. */
 export async function openRepository(
   directory: string,
   wanted: readonly Recipe[] = recipes,
@@ -137,12 +137,12 @@ function versionIn(recipe: Recipe, release: Release): string {
 }
 
 async function build(directory: string, recipe: Recipe, version: string): Promise<void> {
-  // GnuPG's agent cannot be in a directory with a colon in its name.
+  // The agent of GnuPG does not work in a directory whose name has a colon.
   const place = `${directory}/build/${recipe.names[0]}-${version.replace(":", "_")}`;
   await Deno.mkdir(place);
   await Deno.chown(place, ordinaryUser, ordinaryUser);
   await Deno.writeTextFile(`${place}/PKGBUILD`, pkgbuild(recipe, version));
-  // Builds run side by side, and the agent that signs lives only as long as the build that started it.
+  // Several builds run at the same time, and a signing agent ends with the build that started it.
   const script = `cp -a '${directory}/gnupg' gnupg && export GNUPGHOME=$PWD/gnupg
     exec makepkg --nodeps --nocheck --sign --key '${packager}'`;
   await asPackager(directory, place, ["bash", "-c", script]);
@@ -168,7 +168,7 @@ async function makeDatabases(
   }
 }
 
-/** What `pacman-key --init` and `--add` make on a machine that trusts the packager. */
+/** Creates the keyring of a machine that trusts the packager, like `pacman-key --init` and `--add`. */
 async function makeKeyring(directory: string): Promise<void> {
   const script = `set -e
     gpg --quiet --batch --export > '${directory}/build/key'
@@ -184,8 +184,8 @@ async function makeKeyring(directory: string): Promise<void> {
 }
 
 /**
- * Runs a program as the packager, in a process namespace of its own, so that whatever it starts
- * (fakeroot's daemon, GnuPG's agent) ends with it, also when it is killed.
+ * Runs a program as the packager in a separate process namespace, so that the processes that it starts (the
+ * daemon of fakeroot, the agent of GnuPG) end with it, also when it is killed.
  */
 async function asPackager(
   directory: string,
@@ -202,17 +202,17 @@ async function asPackager(
       HOME: `${directory}/build`,
       GNUPGHOME: `${directory}/gnupg`,
       PKGDEST: `${directory}/pool`,
-      // repo-add packs whatever is in the current directory when it cannot make a temporary one.
+      // If repo-add cannot create a temporary directory, it packs all files of the current one.
       TMPDIR: `${directory}/build`,
       PKGEXT: ".pkg.tar.zst",
-      // The content is random: any effort to compress it is wasted.
+      // The content is random, so it cannot be compressed.
       COMPRESSZST: "zstd -c -q -1 -",
       LC_ALL: "C.UTF-8",
     },
   });
 }
 
-/** As many at a time as there are processors. */
+/** Runs a function for all items, on as many at the same time as there are processors. */
 async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async (): Promise<void> => {

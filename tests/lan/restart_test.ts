@@ -1,6 +1,6 @@
 /**
- * Servers that were started anew, have moved, or were away, are known to the others at once, and know
- * them: each finds the other's packages within two seconds of the first announcement.
+ * Tests that servers find each other at once after a restart, with a new address, or after an interruption:
+ * each finds the other's packages within two seconds after the first announcement.
  */
 
 import { assert } from "../assert.ts";
@@ -8,14 +8,14 @@ import type { ArchMachine } from "./arch.ts";
 import { eventually } from "./process.ts";
 import { Scene } from "./scene.ts";
 
-/** Milliseconds from the start of a server to its first announcement, and those within which it counts. */
+/** Milliseconds from the start of a server to its first announcement, and from this to its discovery. */
 const FIRST_ANNOUNCEMENT = 1_000;
 const WITHIN = 2_000;
 
-/** Milliseconds that a loaded machine may need for what the test itself does. */
+/** Milliseconds that the test itself may need on a busy machine. */
 const SLACK = 500;
 
-/** Two machines with a package each that the other has not. */
+/** Two machines, each with a package that the other one does not have. */
 class Pair implements AsyncDisposable {
   readonly scene: Scene;
   readonly alder: ArchMachine;
@@ -35,7 +35,7 @@ class Pair implements AsyncDisposable {
     return new Pair(scene, alder, birch);
   }
 
-  /** Starts both, and waits until each finds the other's package. */
+  /** Starts both servers, and waits until each finds the other's package. */
   async start(options: readonly string[]): Promise<Awaited<ReturnType<Scene["pacserve"]>>[]> {
     const servers = [
       await this.scene.pacserve(this.alder, options),
@@ -45,7 +45,7 @@ class Pair implements AsyncDisposable {
     return servers;
   }
 
-  /** Waits until each finds the other's package; returns how many milliseconds that took. */
+  /** Waits until each server finds the other's package; returns the duration in milliseconds. */
   async find(ports: readonly [alder: number, birch: number] = [15678, 15678]): Promise<number> {
     const start = performance.now();
     const { scene, alder, birch } = this;
@@ -62,7 +62,7 @@ class Pair implements AsyncDisposable {
     return Math.round(performance.now() - start);
   }
 
-  /** Where a server sends a third machine that asks it for a package. */
+  /** Returns the `Location` of a server's redirect for a package, for a third machine. */
   async redirect(server: string, name: string): Promise<string> {
     const { fileName } = this.scene.repository.package(name);
     const url = `${server}/pacman/core/x86_64/${fileName}`;
@@ -84,10 +84,10 @@ function assertSoon(took: number): void {
 
 for (const options of [["--multicast"], ["--mdns"]]) {
   for (const how of ["stop", "kill"] as const) {
-    Deno.test(`${options}: a server is known at once after ${how} and start, right after a change`, async () => {
+    Deno.test(`${options}: a server is found at once after ${how} and start, immediately after a change`, async () => {
       await using pair = await Pair.create();
       const [, second] = await pair.start(options);
-      // The other one has just asked for this index, so it would not ask again for a minute.
+      // The other server has just requested this index, so it would not request it again for a minute.
       await pair.birch.cachePackages([pair.scene.repository.package("harbour")]);
       await second?.[how]();
       await pair.scene.pacserve(pair.birch, options);
@@ -95,7 +95,7 @@ for (const options of [["--multicast"], ["--mdns"]]) {
     });
   }
 
-  Deno.test(`${options}: two servers that start anew at once know each other`, async () => {
+  Deno.test(`${options}: two servers that restart at the same time find each other`, async () => {
     await using pair = await Pair.create();
     const servers = await pair.start(options);
     await Promise.all(servers.map((server) => server.kill()));
@@ -106,7 +106,7 @@ for (const options of [["--multicast"], ["--mdns"]]) {
     assertSoon(await pair.find());
   });
 
-  Deno.test(`${options}: a server that starts anew on another port is known there`, async () => {
+  Deno.test(`${options}: a server that restarts with another port is found there`, async () => {
     await using pair = await Pair.create();
     const [, second] = await pair.start(options);
     await second?.stop();
@@ -114,7 +114,7 @@ for (const options of [["--multicast"], ["--mdns"]]) {
     assertSoon(await pair.find([15678, 15700]));
   });
 
-  Deno.test(`${options}: a server whose worker was replaced is known at once`, async () => {
+  Deno.test(`${options}: a server whose worker was replaced is found at once`, async () => {
     await using pair = await Pair.create();
     const [, second] = await pair.start(options);
     const before = second?.program.lines.length ?? 0;
@@ -130,12 +130,12 @@ for (const options of [["--multicast"], ["--mdns"]]) {
   });
 }
 
-Deno.test("--multicast: a server that was frozen until it was forgotten is known again at once", async () => {
+Deno.test("--multicast: a server that was frozen until the others removed it is found again at once", async () => {
   await using pair = await Pair.create();
   const options = ["--multicast", "--multicast-interval", "2"];
   const [first, second] = await pair.start(options);
   second?.program.signal("SIGSTOP");
-  await eventually("it is forgotten", async () => {
+  await eventually("the server is removed", async () => {
     const page = "http://localhost:15678/?page=peers&mimetype=application/json";
     const text = await pair.alder.host.must(["curl", "-s", page]);
     return !text.includes(pair.scene.address(pair.birch));
@@ -146,18 +146,18 @@ Deno.test("--multicast: a server that was frozen until it was forgotten is known
 });
 
 for (const options of [["--multicast"], ["--mdns"]]) {
-  Deno.test(`${options}: a server that gets another address is known at it within a minute`, async () => {
+  Deno.test(`${options}: a server that gets another address is found there within a minute`, async () => {
     await using pair = await Pair.create();
     await pair.start(options);
     const script = "ip addr flush dev eth0; ip addr add 10.20.30.99/24 dev eth0";
     await pair.birch.host.must(["bash", "-c", script]);
     const server = `http://${pair.scene.address(pair.alder)}:15678`;
-    await eventually("it is found at the new address", async () => {
+    await eventually("the server is found at the new address", async () => {
       return (await pair.redirect(server, "kelp")).startsWith("http://10.20.30.99:15678/");
     }, 60_000);
   });
 
-  Deno.test(`${options}: a server whose interface was down is known again`, async () => {
+  Deno.test(`${options}: a server whose interface was down is found again`, async () => {
     await using pair = await Pair.create();
     await pair.start(options);
     await pair.birch.host.must(["ip", "link", "set", "eth0", "down"]);

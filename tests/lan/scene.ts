@@ -1,4 +1,4 @@
-/** Where the scenarios play: a LAN with a mirror, on which Arch machines with pacserve are set up. */
+/** Creates a LAN with a mirror, and Arch machines with pacserve on it. */
 
 import { ArchMachine, type ArchOptions } from "./arch.ts";
 import { Mirror } from "./mirror.ts";
@@ -7,7 +7,7 @@ import { installPacsrv, Pacserve } from "./pacserve.ts";
 import type { Outcome } from "./process.ts";
 import { type Release, type Repository, sharedRepository } from "./repository.ts";
 
-/** A LAN, a mirror, and what is added to it in the course of a test. */
+/** A LAN with a mirror, and the machines that a test has added. */
 export class Scene implements AsyncDisposable {
   readonly lan: Network;
   readonly mirror: Mirror;
@@ -21,10 +21,10 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * Sets a LAN up on which the mirror has that release.
+   * Creates a LAN on which the mirror has this release.
    *
    * @param from the repository; by default the one that all tests share.
-   * @param rate bytes a second that one connection to the mirror gets at most; 0 for no limit.
+   * @param rate maximum speed of each connection to the mirror in bytes per second; 0 for no limit.
    */
   static async create(
     release: Release = "today",
@@ -42,7 +42,7 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** An Arch machine with pacsrv, whose pacman knows the mirror. */
+  /** Adds an Arch machine with pacsrv, whose mirror list has the mirror. */
   async machine(name: string, options: Partial<ArchOptions> = {}): Promise<ArchMachine> {
     const host = await this.lan.host(name);
     const all = { mirrors: [this.mirror.server], ...options };
@@ -61,34 +61,34 @@ export class Scene implements AsyncDisposable {
     return pacserve;
   }
 
-  /** The address of a machine. */
+  /** Returns the address of a machine. */
   address(machine: ArchMachine): string {
     return this.lan.addressOf(machine.host);
   }
 
-  /** Waits until two servers know each other. */
+  /** Waits until two servers have found each other. */
   async meet(one: Pacserve, other: Pacserve): Promise<void> {
     await one.knows(this.address(other.machine));
     await other.knows(this.address(one.machine));
   }
 
-  /** Names of the package files (signatures too) that the mirror sent to a machine. */
+  /** Returns the names of the packages and signatures that the mirror sent to a machine. */
   async fromMirror(machine: ArchMachine): Promise<string[]> {
     return await this.mirror.packagesFetchedBy(machine.host);
   }
 
-  /** File names of packages, each with its signature, sorted: what {@link fromMirror} returns. */
+  /** Returns the sorted file names of packages and their signatures, in the form of {@link fromMirror}. */
   signed(...names: readonly string[]): string[] {
     return names.map((name) => this.repository.package(name).fileName)
       .flatMap((file) => [file, `${file}.sig`]).sort();
   }
 
-  /** File names of the signatures of packages, sorted: what a mirror gives when a peer has the rest. */
+  /** Returns the sorted file names of signatures. The mirror sends only these if a peer has the packages. */
   signatures(...names: readonly string[]): string[] {
     return names.map((name) => `${this.repository.package(name).fileName}.sig`).sort();
   }
 
-  /** Names and versions, as pacman lists them, of today's packages. */
+  /** Returns the names and versions of packages of today's release, in the form of pacman's list. */
   today(...names: readonly string[]): Record<string, string> {
     const sorted = [...names].sort();
     return Object.fromEntries(sorted.map((name) => [name, this.repository.package(name).version]));

@@ -1,4 +1,4 @@
-/** Where packages come from when everything goes well: peers, the mirror, both at the same time. */
+/** Tests the sources of packages without faults: peers, the mirror, and both at the same time. */
 
 import { assertEquals } from "../assert.ts";
 import { cache, pacserveServer } from "./arch.ts";
@@ -9,11 +9,11 @@ import { pacsrv, Scene } from "./scene.ts";
 const databases = ["core.db", "core.db.sig", "extra.db", "extra.db.sig"];
 const all = ["glacier", "harbour", "kelp", "kelp-docs", "lantern", "meadow@home", "pebble"];
 
-Deno.test("packages that a peer has cached: nothing but databases and signatures comes from the mirror", async () => {
+Deno.test("pacsrv: if a peer has the packages, only databases and signatures come from the mirror", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await alder.cachePackages(scene.repository.packages.today);
-  // The mirror has forgotten this one: only the peer can give it.
+  // The mirror does not have this package any more, so only the peer can send it.
   await scene.mirror.remove("extra", scene.repository.package("lantern").fileName);
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
 
@@ -28,7 +28,7 @@ Deno.test("packages that a peer has cached: nothing but databases and signatures
   assertEquals(others, databases);
 });
 
-Deno.test("packages that nobody has come from the mirror, with no error from pacman", async () => {
+Deno.test("pacsrv: packages that no peer has come from the mirror, without an error of pacman", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
@@ -40,7 +40,7 @@ Deno.test("packages that nobody has come from the mirror, with no error from pac
   assertEquals(await scene.fromMirror(birch), scene.signed(...all));
 });
 
-Deno.test("what one machine got from the mirror, the next gets from that machine", async () => {
+Deno.test("pacsrv: packages that one machine got from the mirror come from this machine to the next one", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   await scene.meet(await scene.pacserve(alder), await scene.pacserve(birch));
@@ -52,7 +52,7 @@ Deno.test("what one machine got from the mirror, the next gets from that machine
   assertEquals(await scene.fromMirror(birch), scene.signatures("harbour", "kelp"));
 });
 
-Deno.test("a parallel update takes each package from whoever has it", async () => {
+Deno.test("pacsrv: parallel downloads get each package from a peer that has it, else from the mirror", async () => {
   await using scene = await Scene.create("yesterday");
   const birch = await scene.machine("birch", { parallel: 5 });
   const [alder, cedar] = [await scene.machine("alder"), await scene.machine("cedar")];
@@ -76,7 +76,7 @@ Deno.test("a parallel update takes each package from whoever has it", async () =
   );
 });
 
-Deno.test("a download that broke off goes on where it stopped, from a peer", async () => {
+Deno.test("pacsrv: an interrupted download continues from a peer at the byte that was reached", async () => {
   await using scene = await Scene.create();
   const [alder, birch] = [await scene.machine("alder"), await scene.machine("birch")];
   const glacier = scene.repository.package("glacier");
@@ -89,11 +89,11 @@ Deno.test("a download that broke off goes on where it stopped, from a peer", asy
   const outcome = await pacsrv(birch, "-Sy", "glacier");
   assertEquals(outcome.stderr, "");
   assertEquals(await birch.installed(), scene.today("glacier"));
-  // The copy came whole, since only a whole one can be verified; pacman got the rest of it.
+  // The peer sent the whole copy, because only that can be verified. pacman got only the rest.
   assertEquals(await scene.fromMirror(birch), scene.signatures("glacier"));
 });
 
-Deno.test("a machine without pacserve can name another host's as its server", async () => {
+Deno.test("Server: a machine without pacserve can use that of another host", async () => {
   await using scene = await Scene.create();
   const alder = await scene.machine("alder");
   await alder.cachePackages([scene.repository.package("harbour")]);
@@ -108,7 +108,7 @@ Deno.test("a machine without pacserve can name another host's as its server", as
   assertEquals(await scene.fromMirror(cedar), scene.signed("pebble"));
 });
 
-Deno.test("a machine without pacserve is not sent to a peer on a network that it is not on", async () => {
+Deno.test("Server: a machine without pacserve is not redirected to a peer on another network", async () => {
   await using scene = await Scene.create();
   await using other = await Network.create("10.20.40");
   const { alder, birch, cedar } = await crossroads(scene, other);
@@ -122,7 +122,7 @@ Deno.test("a machine without pacserve is not sent to a peer on a network that it
   assertEquals(outcome.stderr, "");
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await scene.fromMirror(alder), scene.signed("pebble"));
-  // birch itself is on both.
+  // birch itself is on both networks.
   assertEquals((await pacsrv(birch, "-Sy", "pebble")).stderr, "");
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });

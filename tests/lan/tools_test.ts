@@ -1,10 +1,10 @@
-/** What Arch users do with pacman besides -Syu, and with tools that call it, through pacserve. */
+/** Tests other operations of pacman than -Syu through pacserve. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { type ArchMachine, cache } from "./arch.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** A machine that has nothing, and one that it knows, which has packages in its cache. */
+/** Creates a machine without packages, which has found another one with packages in its cache. */
 async function machines(
   scene: Scene,
   ...names: readonly string[]
@@ -15,7 +15,7 @@ async function machines(
   return { alder, birch };
 }
 
-Deno.test("-Sw downloads and installs nothing", async () => {
+Deno.test("pacsrv -Sw: downloads packages and installs none", async () => {
   await using scene = await Scene.create();
   const { birch } = await machines(scene, "pebble");
   const { code, stderr } = await pacsrv(birch, "-Syw", "pebble");
@@ -26,7 +26,7 @@ Deno.test("-Sw downloads and installs nothing", async () => {
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });
 
-Deno.test("-Fy fetches the databases of files", async () => {
+Deno.test("pacsrv -Fy: downloads the file databases", async () => {
   await using scene = await Scene.create();
   const { birch } = await machines(scene);
   const { code, stderr } = await pacsrv(birch, "-Fy");
@@ -35,7 +35,7 @@ Deno.test("-Fy fetches the databases of files", async () => {
   assertMatch(owner.stdout, /\bextra\/kelp 7\.1-1\n/);
 });
 
-Deno.test("-U takes an address of pacserve's", async () => {
+Deno.test("pacsrv -U: installs a package from a URL of pacserve", async () => {
   await using scene = await Scene.create();
   const { birch } = await machines(scene, "pebble");
   const { fileName } = scene.repository.package("pebble");
@@ -47,7 +47,7 @@ Deno.test("-U takes an address of pacserve's", async () => {
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });
 
-Deno.test("--root installs into another root", async () => {
+Deno.test("pacsrv --root: installs a package into another root", async () => {
   await using scene = await Scene.create();
   const { birch } = await machines(scene, "pebble");
   await birch.host.must(["mkdir", "-p", "/srv/root/var/lib/pacman"]);

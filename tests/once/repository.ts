@@ -1,26 +1,26 @@
 /**
- * A signed repository of many packages, made fast: by bsdtar, gpg and repo-add. makepkg takes seconds
- * for each package, and here nothing depends on what it adds.
+ * Creates a signed repository of many packages with bsdtar, gpg and repo-add. makepkg is not used, because it
+ * takes seconds for each package.
  */
 
 import { must } from "../lan/process.ts";
 import type { Package } from "../lan/packages.ts";
 import { makeRepository, Repository } from "../lan/repository.ts";
 
-/** KiB of random bytes in a package, by the package's name. */
+/** The KiB of random bytes in each package, by its name. */
 export type Contents = Readonly<Record<string, number>>;
 
 /**
- * Makes the repository `core`, whose packages have the version 2.0-1.
+ * Creates the repository `core`, whose packages have the version 2.0-1.
  *
- * @param before names of those that it had in its older database.
+ * @param before names of the packages in its older database.
  */
 export async function makeLargeRepository(
   directory: string,
   contents: Contents,
   before: readonly string[],
 ): Promise<Repository> {
-  // The key and the keyring.
+  // Create the key and the keyring.
   await makeRepository(directory, []);
   const sizes = Object.entries(contents).map(([name, size]) => `${name} ${size}`).join("\n");
   const script = `set -e

@@ -1,4 +1,4 @@
-/** Real pacman, and a LAN that upgrades in the same moment: each package crosses the internet once. */
+/** Tests that each package is downloaded from the mirror once, if a LAN upgrades at the same moment. */
 
 import type { Snapshot } from "../../src/status/snapshot.ts";
 import { amountOf } from "../../src/status/traffic.ts";
@@ -8,23 +8,23 @@ import { eventually } from "../lan/process.ts";
 import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade.ts";
 
 /**
- * The mirror may send so many times what one host needs; without sharing it would be as many times as
- * there are hosts.
+ * Maximum number of bytes that the mirror may send, divided by the bytes that one host needs. Without sharing
+ * it would be the number of hosts.
  */
 const MAX_SENT = 1.1;
 
-Deno.test("eight hosts upgrade in the same second", async () => {
+Deno.test("InFlightFile: eight hosts that upgrade in the same second download each package once", async () => {
   await using lan = await Together.create(8, "200mbit", names);
   const outcomes = await Promise.all(lan.machines.map((each) => upgrade(each, "-Syu")));
   assertQuiet(outcomes, () => lan.logs());
   await lan.assertSent(names, MAX_SENT);
 });
 
-/** One large package and two small ones: at this rate ten seconds. */
+/** One large package and two small ones. At this rate they take ten seconds. */
 const few = ["anvil", "anvil-docs", "anvil-libs"];
 const rate = "16mbit";
 
-Deno.test("hosts that start one after the other, one of them half way, known by --peer only", async () => {
+Deno.test("InFlightFile: hosts with --peer only that begin to upgrade one after the other download each package once", async () => {
   await using lan = await Together.create(1, rate, few, []);
   for (let i = 2; i <= 4; i++) {
     const peers = lan.machines.flatMap(({ machine }) => [
@@ -33,7 +33,7 @@ Deno.test("hosts that start one after the other, one of them half way, known by 
     ]);
     await lan.warmUp(await lan.add(`host${i}`, few, peers));
   }
-  // Those that were named need no introduction; the others hear of who named them.
+  // A host contacts the peers of its --peer options, and these then add it.
   for (const [i, { pacserve }] of lan.machines.entries()) {
     for (const { machine } of lan.machines.slice(i + 1)) {
       await pacserve.knows(lan.scene.address(machine), 20_000);
@@ -50,7 +50,7 @@ Deno.test("hosts that start one after the other, one of them half way, known by 
   await assertCounted(lan, few);
 });
 
-Deno.test("hosts with other packages and older databases share those that they have in common", async () => {
+Deno.test("InFlightFile: hosts with other packages and older databases share the packages that both need", async () => {
   await using lan = await Together.create(2, rate, few);
   const other = await lan.add("other", ["anvil", "beacon-docs"]);
   await lan.meet();
@@ -62,7 +62,7 @@ Deno.test("hosts with other packages and older databases share those that they h
   await lan.assertSent([...few, "beacon-docs"], MAX_SENT);
 });
 
-/** What happens to the first at half of the large package. */
+/** Faults of the holder after half of the large package. */
 const accidents: readonly (readonly [string, (first: Upgrading, lan: Together) => unknown])[] = [
   ["is killed", ({ pacserve }) => pacserve.kill()],
   ["is frozen", ({ pacserve }) => pacserve.program.signal("SIGSTOP")],
@@ -70,7 +70,7 @@ const accidents: readonly (readonly [string, (first: Upgrading, lan: Together) =
 ];
 
 for (const [what, happens] of accidents) {
-  Deno.test(`the first ${what} at half of a file`, async () => {
+  Deno.test(`InFlightFile: the other hosts continue when the holder ${what} at half of a file`, async () => {
     await using lan = await Together.create(4, rate, few);
     const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
     const lost = upgrade(first).catch(() => {});
@@ -80,14 +80,14 @@ for (const [what, happens] of accidents) {
     await lan.keepFromMirror(first);
     await happens(first, lan);
     assertQuiet(await rest, () => lan.logs());
-    // The log has no line for a request whose client is gone without a word, but its bytes count.
+    // nginx logs no request of a client that has vanished. Therefore count the bytes on the cable.
     await lan.assertLeft(few, 1.3);
     await first.pacserve.kill();
     void lost;
   });
 }
 
-Deno.test("the tracker is killed at half of a file, and another host comes", async () => {
+Deno.test("InFlightFile: a later host joins the download after the tracker was killed at half of a file", async () => {
   await using lan = await Together.create(4, rate, few);
   const tracker = await lan.trackerOf("anvil");
   const others = lan.machines.filter((each) => each !== tracker);
@@ -102,8 +102,8 @@ Deno.test("the tracker is killed at half of a file, and another host comes", asy
   await lan.assertSent(few, 1.3);
 });
 
-Deno.test("a host is killed through which another one gets a file", async () => {
-  // Four read from the first, and the last from one of these.
+Deno.test("InFlightFile: a reader continues when the holder from which it reads is killed", async () => {
+  // Four hosts read from the first one, and the last host from one of these.
   await using lan = await Together.create(6, rate, few);
   const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
   const outcomes = new Map([[first, upgrade(first)]]);
@@ -118,7 +118,7 @@ Deno.test("a host is killed through which another one gets a file", async () => 
   await lan.assertLeft(few, 1.3);
 });
 
-Deno.test("the pacman of the first is cancelled at half of a file", async () => {
+Deno.test("InFlightFile: the other hosts continue when pacman of the holder is cancelled at half of a file", async () => {
   await using lan = await Together.create(4, rate, few);
   const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
   const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
@@ -130,7 +130,7 @@ Deno.test("the pacman of the first is cancelled at half of a file", async () => 
   await lan.assertSent(few, MAX_SENT);
 });
 
-Deno.test("a verified file is given before pacman has it in its cache, and after it was cancelled", async () => {
+Deno.test("Holder: peers get a verified file before pacman moves it to its cache, and after pacman was cancelled", async () => {
   await using lan = await Together.create(2, rate, few);
   const [first, other] = lan.machines as [Upgrading, Upgrading];
   const pacman = first.machine.startPacman(["-Syuw"], ["pacsrv"]);
@@ -146,7 +146,7 @@ Deno.test("a verified file is given before pacman has it in its cache, and after
   await other.machine.host.must(["curl", "-sf", "-o", "/dev/null", address]);
 });
 
-/** Fails unless the hosts' own counters say the same as the mirror's log: who got how much from where. */
+/** Fails unless the counters of received bytes on the hosts agree with the log of the mirror. */
 async function assertCounted(lan: Together, names: readonly string[]): Promise<void> {
   const size = lan.sizeOf(names);
   const received = await Promise.all(lan.machines.map(async ({ machine }) => {
@@ -156,7 +156,7 @@ async function assertCounted(lan: Together, names: readonly string[]): Promise<v
   }));
   for (const each of received) {
     const { bytes } = amountOf(each);
-    // Databases come besides the packages; they are a few kilobytes here.
+    // The counters include the databases, which have a few kilobytes here.
     assert(bytes >= size && bytes < 1.01 * size, `${bytes} bytes counted, not ${size}`);
   }
   const fromLan = received.reduce(
@@ -164,5 +164,5 @@ async function assertCounted(lan: Together, names: readonly string[]): Promise<v
     0,
   );
   assert(fromLan > (lan.machines.length - MAX_SENT) * size, `${fromLan} bytes from the LAN`);
-  assert(received.some(({ inFlight }) => inFlight.files > 0), "nothing counts as in flight");
+  assert(received.some(({ inFlight }) => inFlight.files > 0), "no file was counted as in flight");
 }

@@ -1,4 +1,4 @@
-/** Machines that upgrade together, and what that cost the mirror. */
+/** Runs machines that upgrade at the same time, and counts the bytes that the mirror sends. */
 
 import { createHash } from "node:crypto";
 import { assert } from "../assert.ts";
@@ -10,7 +10,7 @@ import type { Repository } from "../lan/repository.ts";
 import { Scene } from "../lan/scene.ts";
 import { type Contents, makeLargeRepository } from "./repository.ts";
 
-/** Five packages of 20 MB and fifteen small ones: the size of each in KiB. */
+/** Five packages of 20 MB and fifteen small ones, with their sizes in KiB. */
 const contents: Contents = Object.fromEntries(
   ["anvil", "beacon", "comet", "drift", "ember"].flatMap((base) => [
     [base, 20 * 1024],
@@ -21,12 +21,12 @@ const contents: Contents = Object.fromEntries(
 /** The names of all packages. */
 export const names: readonly string[] = Object.keys(contents);
 
-/** The names of those that stand in a database that is an hour older. */
+/** The names of the packages in an older database. */
 const before: readonly string[] = ["anvil", "beacon-docs"];
 
 let repository: Promise<Repository> | null = null;
 
-/** The repository with these packages: made once in this process. */
+/** Returns the repository with these packages. It is created once in this process. */
 function ownRepository(): Promise<Repository> {
   repository ??= (async (): Promise<Repository> => {
     const directory = await Deno.makeTempDir({ prefix: "pacserve-once-" });
@@ -36,7 +36,7 @@ function ownRepository(): Promise<Repository> {
   return repository;
 }
 
-/** A machine with its pacserve. */
+/** A machine and its running pacserve. */
 export interface Upgrading {
   readonly machine: ArchMachine;
   readonly pacserve: Pacserve;
@@ -46,7 +46,7 @@ export interface Upgrading {
 export class Together implements AsyncDisposable {
   readonly scene: Scene;
   readonly machines: Upgrading[] = [];
-  /** Bytes that had left the mirror's cable at the first look. */
+  /** Number of bytes that the mirror had sent at the first count; null before that. */
   #before: number | null = null;
 
   private constructor(scene: Scene) {
@@ -54,11 +54,11 @@ export class Together implements AsyncDisposable {
   }
 
   /**
-   * Makes a LAN.
+   * Creates a LAN.
    *
-   * @param hosts machines on it.
-   * @param rate of the mirror's line, as `tc` writes it: `200mbit`.
-   * @param outdated names of the packages that there are upgrades for.
+   * @param hosts number of machines.
+   * @param rate speed of the mirror's line, in the notation of `tc`: `200mbit`.
+   * @param outdated names of the packages with an upgrade.
    * @param options of pacserve.
    */
   static async create(
@@ -98,7 +98,7 @@ export class Together implements AsyncDisposable {
     return upgrading;
   }
 
-  /** Has a server read the databases: the processors of a test have enough to do at its beginning. */
+  /** Makes a server read the databases before the test, because the processors are busy at its beginning. */
   async warmUp({ machine }: Upgrading): Promise<void> {
     const { code, stderr } = await machine.pacman(["-Sy"], ["pacsrv"]);
     assert(code === 0, stderr);
@@ -107,7 +107,7 @@ export class Together implements AsyncDisposable {
     await machine.host.must(["curl", "-sfI", address]);
   }
 
-  /** Waits until everybody knows everybody. */
+  /** Waits until all machines have found each other. */
   async meet(): Promise<void> {
     for (const one of this.machines) {
       for (const other of this.machines) {
@@ -117,20 +117,20 @@ export class Together implements AsyncDisposable {
     }
   }
 
-  /** Keeps a machine's pacman, which would go on without its pacserve, from the mirror. */
+  /** Blocks the mirror for a machine, whose pacman would otherwise continue without pacserve. */
   async keepFromMirror({ machine }: Upgrading): Promise<void> {
     const address = this.scene.lan.addressOf(this.scene.mirror.host);
     await machine.host.must(["ip", "route", "add", "blackhole", `${address}/32`]);
   }
 
-  /** Bytes of packages that the mirror sent. */
+  /** Returns the number of bytes of packages that the mirror has sent. */
   async sent(): Promise<number> {
     const requests = await this.scene.mirror.requests();
     return requests.filter(({ file }) => file.includes(".pkg."))
       .reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Waits until so many bytes have left the mirror's cable. */
+  /** Waits until the mirror has sent this number of bytes since the first count. */
   async sentAtLeast(bytes: number): Promise<void> {
     this.#before ??= await this.#cable();
     const before = this.#before;
@@ -140,8 +140,8 @@ export class Together implements AsyncDisposable {
   }
 
   /**
-   * As {@link assertSent}, by what left the mirror's cable since the first look at it, headers of
-   * packets included.
+   * Checks the same as {@link assertSent}, with the bytes on the mirror's cable since the first count. They
+   * include the headers of packets.
    */
   async assertLeft(names: readonly string[], most: number): Promise<void> {
     const share = (await this.#cable() - (this.#before ?? 0)) / this.sizeOf(names);
@@ -154,7 +154,7 @@ export class Together implements AsyncDisposable {
     return Number(await this.scene.mirror.host.must(counter));
   }
 
-  /** The machine that is the first tracker of a package (`doc/relay.md`). */
+  /** Returns the machine that is the better tracker of a package (`doc/relay.md`). */
   async trackerOf(name: string): Promise<Upgrading> {
     const file = this.scene.repository.file(this.scene.repository.package(name));
     const digest = hash(await Deno.readFile(file));
@@ -169,11 +169,11 @@ export class Together implements AsyncDisposable {
     return scored.toSorted((one, other) => one.score < other.score ? 1 : -1)[0]!.each;
   }
 
-  /** Waits until one of these machines gives others so many bytes of a file, and returns it. */
+  /** Waits until one of these machines has sent this number of bytes to another one, and returns it. */
   async giving(machines: readonly Upgrading[], bytes: number): Promise<Upgrading> {
-    return await eventually("one gives others what it gets", async () => {
+    return await eventually("a machine sends its bytes to others", async () => {
       for (const each of machines) {
-        // What it gives to its own pacman does not count.
+        // Ignore the bytes for pacman on the same machine.
         const filter = ["state", "established", "sport = :15678 and not dst 127.0.0.1"];
         const sockets = await each.machine.host.must(["ss", "-tniH", ...filter]);
         const sent = [...sockets.matchAll(/bytes_sent:(\d+)/g)].map(([, count]) => Number(count));
@@ -183,12 +183,12 @@ export class Together implements AsyncDisposable {
     }, 60_000);
   }
 
-  /** Bytes of these packages. */
+  /** Returns the total size of these packages in bytes. */
   sizeOf(names: readonly string[]): number {
     return names.reduce((sum, name) => sum + this.scene.repository.package(name).size, 0);
   }
 
-  /** Fails unless the mirror sent at most so many times the bytes of these packages. */
+  /** Fails if the mirror has sent more than `most` times the size of these packages. */
   async assertSent(names: readonly string[], most: number): Promise<void> {
     const share = await this.sent() / this.sizeOf(names);
     console.log(`the mirror sent ${share.toFixed(3)} times the bytes of one host`);
@@ -197,7 +197,7 @@ export class Together implements AsyncDisposable {
     assert(share <= most, `${share.toFixed(3)} times\n${lines.join("\n")}\n${this.logs()}`);
   }
 
-  /** The logs of all machines, for a test that fails. */
+  /** Returns the logs of all machines, for the message of a failed test. */
   logs(): string {
     return this.machines.map(({ machine, pacserve }) =>
       pacserve.program.lines.filter((line) => !line.includes("HTTP/1.1"))
@@ -210,7 +210,7 @@ export class Together implements AsyncDisposable {
   }
 }
 
-/** Upgrades, or only downloads the upgrades: of today's databases, or of those that it has. */
+/** Upgrades a machine, or only downloads the upgrades (`w`), with new databases (`y`) or the present ones. */
 export function upgrade(
   { machine }: Upgrading,
   operation: "-Syu" | "-Syuw" | "-Suw" = "-Syuw",
@@ -222,7 +222,7 @@ function hash(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Fails where pacman said anything that it should not say. */
+/** Fails if pacman has printed an error or a warning. */
 export function assertQuiet(outcomes: readonly Outcome[], logs: () => string): void {
   for (const { code, stdout, stderr } of outcomes) {
     const isGood = code === 0 && stderr === "" && !/error|warning/i.test(stdout);
