@@ -93,7 +93,7 @@ ${options.sections ?? ""}`,
     return this.host.spawn(pacmanCommand(options, program), { environment: english });
   }
 
-  /** Puts packages and their signatures into the cache, as if pacman had downloaded them. */
+  /** Copies packages and their signatures to the cache, as if pacman had downloaded them. */
   async cachePackages(packages: readonly Package[], options = { signatures: true }): Promise<void> {
     for (const each of packages) {
       const file = this.repository.file(each);
@@ -104,7 +104,7 @@ ${options.sections ?? ""}`,
     }
   }
 
-  /** Installs a release's packages from files, so that nothing is downloaded or cached. */
+  /** Installs the packages of a release from files, so that none is downloaded or cached. */
   async installFromFiles(release: Release, names: readonly string[]): Promise<void> {
     const files = names.map((name) => this.repository.file(this.repository.package(name, release)));
     const outcome = await this.pacman(["-U", ...files]);

@@ -1,4 +1,4 @@
-/** Two LANs and a machine on both. */
+/** Creates two LANs with a machine on both. */
 
 import type { ArchMachine } from "./arch.ts";
 import type { Network } from "./network.ts";

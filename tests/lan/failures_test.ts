@@ -70,7 +70,7 @@ Deno.test("relay: a peer is killed while it sends, the mirror sends the rest, an
 
   const pacman = birch.startPacman(["-Sy", "glacier"], ["pacsrv"]);
   await using _ = pacman;
-  await eventually("a part of the package has left the peer", async () => {
+  await eventually("the peer has sent a part of the package", async () => {
     const [statistics] = JSON.parse(
       await peer.machine.host.must(["ip", "-json", "-statistics", "link", "show", "eth0"]),
     ) as [{ stats64: { tx: { bytes: number } } }];
@@ -86,7 +86,7 @@ Deno.test("relay: a peer is killed while it sends, the mirror sends the rest, an
     method === "GET" && file === glacier.fileName
   );
   assertMatch(rest?.range ?? "", /^bytes=\d+-$/);
-  assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent all of it");
+  assert(rest !== undefined && rest.bytes < glacier.size, "the mirror sent the whole package");
 });
 
 Deno.test("relay: a peer has no signature, and only that comes from the mirror", async () => {

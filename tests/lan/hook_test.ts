@@ -67,7 +67,7 @@ Deno.test("pacserve.hook: prints once what came from the LAN, and never disturbs
   });
 
   await t.step(
-    "a restart of pacserve between download and transaction changes nothing",
+    "the line is the same after a restart of pacserve between download and transaction",
     async () => {
       assertEquals(said(await pacsrv(birch, "-Sw", "glacier")), []);
       await own.stop();

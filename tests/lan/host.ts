@@ -93,7 +93,7 @@ export class Host implements AsyncDisposable {
     return `/proc/${this.pid}/root${file}`;
   }
 
-  /** Runs a program on the host to its end, as root. */
+  /** Runs a program on the host as root, and waits for its end. */
   run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     return run(this.#inside(command, options), outside(options));
   }

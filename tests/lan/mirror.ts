@@ -14,7 +14,7 @@ export interface MirrorRequest {
   /** Name of the host that sent it. */
   readonly host: string;
   readonly method: string;
-  /** Decoded path. */
+  /** The decoded path. */
   readonly path: string;
   /** The path's last segment. */
   readonly file: string;
@@ -72,7 +72,7 @@ export class Mirror implements AsyncDisposable {
     return mirror;
   }
 
-  /** The `Server` line that names this mirror. */
+  /** The `Server` line with this mirror. */
   get server(): string {
     return `http://${this.#network.addressOf(this.host)}/$repo/os/$arch`;
   }

@@ -84,7 +84,7 @@ Deno.test("mirrors: four repositories in directories and an unsigned one cause n
   assertEquals(await birch.installed(), scene.today(...packages, "meadow@home"));
   const cached = await birch.cached();
   assertEquals(cached.filter((file) => file.startsWith("meadow")), [meadow.fileName]);
-  // The package itself may come from a peer: the database's checksum protects it.
+  // The package itself may come from a peer, because pacman verifies its checksum in the database.
   assertEquals(await scene.fromMirror(birch), []);
 });
 

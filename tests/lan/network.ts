@@ -27,7 +27,7 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Makes an empty LAN.
+   * Creates an empty LAN.
    *
    * @param prefix the first three numbers of its addresses.
    */
@@ -38,7 +38,7 @@ export class Network implements AsyncDisposable {
     return new Network(device, prefix);
   }
 
-  /** Adds a host; its interface is `eth0`, its addresses are numbered from 1 in order. */
+  /** Adds a host. Its interface is `eth0`. The last numbers of the hosts' addresses are 1, 2 and so on. */
   async host(name: string): Promise<Host> {
     const host = await Host.create(name);
     this.#own.push(host);

@@ -32,7 +32,7 @@ export function killAll(): void {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program and waits for its end.
  *
  * @throws Error when the deadline passes. A nonzero exit status is not an error.
  */

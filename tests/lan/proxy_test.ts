@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "../assert.ts";
 import { programCommand } from "./pacserve.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
-/** A name that only the proxy can find. */
+/** A host name that only the proxy can resolve. */
 const MIRROR = "mirror.invalid";
 
 /** A proxy for HTTP that connects every name to the mirror, and prints each requested URL. */

@@ -32,7 +32,7 @@ for (const [name, command] of Object.entries(downloaders)) {
   // The system with Arch's programs has only curl. These programs do not depend on pacman's version.
   const { code } = await run(["sh", "-c", `command -v ${name}`]);
   Deno.test({
-    name: `XferCommand with ${name}: from a peer, and from the mirror`,
+    name: `XferCommand: ${name} downloads packages of a peer and of the mirror`,
     ignore: code !== 0,
     fn: async () => {
       await using scene = await Scene.create();
@@ -70,7 +70,7 @@ for (const from of ["a peer", "the mirror"]) {
     const running = birch.host.spawn(command, { environment: { LC_ALL: "C" } });
     await using _ = running;
     const counted = from === "a peer" ? alder.host : scene.mirror.host;
-    await eventually("a part of it has been sent", async () => {
+    await eventually("a part of the package has been sent", async () => {
       const [statistics] = JSON.parse(
         await counted.must(["ip", "-json", "-statistics", "link", "show", "eth0"]),
       ) as [{ stats64: { tx: { bytes: number } } }];
@@ -115,13 +115,13 @@ Deno.test("relay: a worker that is replaced during a download finishes it", asyn
   const running = birch.startPacman(["-Sw", "glacier"], ["pacsrv"]);
   await using _ = running;
   const { fileName } = scene.repository.package("glacier");
-  await eventually("pacman has a part of it", async () => await birch.downloaded(fileName) > 0);
+  await eventually("the transfer has begun", async () => await birch.downloaded(fileName) > 0);
   const before = server.program.lines.length;
   await birch.host.must(["mkdir", "/srv/second"]);
   await edit(birch, `CacheDir = ${cache}\nCacheDir = /srv/second`);
   await server.program.line(/the configuration was read again/, before);
   const between = server.program.lines.slice(before);
-  assert(between.every((line) => !/"GET .*glacier[^" ]*zst HTTP/.test(line)), "it ended before");
+  assert(between.every((line) => !/"GET .*glacier[^" ]*zst HTTP/.test(line)), "it ended too early");
   const { code, stdout, stderr } = await running.ended;
   assertEquals([code, stderr], [0, ""], stdout);
   await assertSame(scene, birch, "glacier");

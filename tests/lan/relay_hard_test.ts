@@ -140,7 +140,7 @@ for (const [name, fail] of Object.entries(failures)) {
 
     const running = birch.startPacman(["-Sw", "glacier"], ["pacsrv"]);
     await using _ = running;
-    await eventually("a part of the package has left the peer", async () => {
+    await eventually("the peer has sent a part of the package", async () => {
       const words = ["ip", "-json", "-statistics", "link", "show", "eth0"];
       const [statistics] = JSON.parse(await alder.host.must(words)) as [
         { stats64: { tx: { bytes: number } } },

@@ -80,7 +80,7 @@ async function problemOf(
   await pacserve.stop();
   if (code !== 0 || stderr !== "") return `${code} ${stderr}${stdout}\n${log}`;
   const wasAsked = server.lines.some((line) => line.startsWith("asked for"));
-  if (!wasAsked && fault !== "refuses connections") return `it was not asked\n${log}`;
+  if (!wasAsked && fault !== "refuses connections") return `no request arrived\n${log}`;
   const left = [...Deno.readDirSync(machine.host.path(cache))].map(({ name }) => name);
   const parts = left.filter((name) => name.endsWith(".part"));
   return parts.length > 0 ? `${parts} is left` : null;

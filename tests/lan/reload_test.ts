@@ -92,7 +92,7 @@ Deno.test("reload: a new CacheDir is served, and a running transfer finishes", a
   await birch.host.write(`${CONFIGURATION}.new`, more);
   await birch.host.must(["mv", `${CONFIGURATION}.new`, CONFIGURATION]);
   await becomes(birch, "core", pebble.fileName, "200");
-  assert(server.program.lines.every((line) => !line.includes(glacier.fileName)), "it ended before");
+  assert(server.program.lines.every((line) => !line.includes(glacier.fileName)), "ended too early");
 
   const { code, stderr } = await download.ended;
   assertEquals([code, stderr], [0, ""]);

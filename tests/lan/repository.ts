@@ -78,7 +78,7 @@ async function findOrMake(): Promise<Repository> {
 }
 
 /**
- * Makes the repositories.
+ * Creates the repositories.
  *
  * @param directory an existing directory, which the repository then owns.
  * @param wanted the recipes, if not all are needed.

@@ -135,7 +135,7 @@ Deno.test("--multicast: a server that was frozen until it was forgotten is found
   const options = ["--multicast", "--multicast-interval", "2"];
   const [first, second] = await pair.start(options);
   second?.program.signal("SIGSTOP");
-  await eventually("it is forgotten", async () => {
+  await eventually("the server is removed", async () => {
     const page = "http://localhost:15678/?page=peers&mimetype=application/json";
     const text = await pair.alder.host.must(["curl", "-s", page]);
     return !text.includes(pair.scene.address(pair.birch));
@@ -152,7 +152,7 @@ for (const options of [["--multicast"], ["--mdns"]]) {
     const script = "ip addr flush dev eth0; ip addr add 10.20.30.99/24 dev eth0";
     await pair.birch.host.must(["bash", "-c", script]);
     const server = `http://${pair.scene.address(pair.alder)}:15678`;
-    await eventually("it is found at the new address", async () => {
+    await eventually("the server is found at the new address", async () => {
       return (await pair.redirect(server, "kelp")).startsWith("http://10.20.30.99:15678/");
     }, 60_000);
   });

@@ -24,7 +24,7 @@ export class Scene implements AsyncDisposable {
    * Sets up a LAN whose mirror has that release.
    *
    * @param from the repository; by default the one that all tests share.
-   * @param rate bytes a second that one connection to the mirror gets at most; 0 for no limit.
+   * @param rate maximum speed of each connection to the mirror in bytes per second; 0 for no limit.
    */
   static async create(
     release: Release = "today",

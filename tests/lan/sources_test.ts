@@ -122,7 +122,7 @@ Deno.test("sources: a machine without pacserve is not redirected to a peer on an
   assertEquals(outcome.stderr, "");
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await scene.fromMirror(alder), scene.signed("pebble"));
-  // birch itself is on both.
+  // birch itself is on both networks.
   assertEquals((await pacsrv(birch, "-Sy", "pebble")).stderr, "");
   assertEquals(await scene.fromMirror(birch), scene.signatures("pebble"));
 });

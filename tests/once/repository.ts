@@ -7,7 +7,7 @@ import { must } from "../lan/process.ts";
 import type { Package } from "../lan/packages.ts";
 import { makeRepository, Repository } from "../lan/repository.ts";
 
-/** KiB of random bytes in a package, by the package's name. */
+/** The KiB of random bytes in each package, by its name. */
 export type Contents = Readonly<Record<string, number>>;
 
 /**

@@ -13,14 +13,14 @@ import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade
  */
 const MAX_SENT = 1.1;
 
-Deno.test("eight hosts upgrade in the same second", async () => {
+Deno.test("InFlightFile: eight hosts that upgrade in the same second download each package once", async () => {
   await using lan = await Together.create(8, "200mbit", names);
   const outcomes = await Promise.all(lan.machines.map((each) => upgrade(each, "-Syu")));
   assertQuiet(outcomes, () => lan.logs());
   await lan.assertSent(names, MAX_SENT);
 });
 
-/** One large package and two small ones: at this rate ten seconds. */
+/** One large package and two small ones. At this rate they take ten seconds. */
 const few = ["anvil", "anvil-docs", "anvil-libs"];
 const rate = "16mbit";
 
@@ -70,7 +70,7 @@ const accidents: readonly (readonly [string, (first: Upgrading, lan: Together) =
 ];
 
 for (const [what, happens] of accidents) {
-  Deno.test(`the first ${what} at half of a file`, async () => {
+  Deno.test(`InFlightFile: the other hosts continue when the holder ${what} at half of a file`, async () => {
     await using lan = await Together.create(4, rate, few);
     const [first, ...others] = lan.machines as [Upgrading, ...Upgrading[]];
     const lost = upgrade(first).catch(() => {});
@@ -87,7 +87,7 @@ for (const [what, happens] of accidents) {
   });
 }
 
-Deno.test("the tracker is killed at half of a file, and another host comes", async () => {
+Deno.test("InFlightFile: a later host joins the download after the tracker was killed at half of a file", async () => {
   await using lan = await Together.create(4, rate, few);
   const tracker = await lan.trackerOf("anvil");
   const others = lan.machines.filter((each) => each !== tracker);
@@ -164,5 +164,5 @@ async function assertCounted(lan: Together, names: readonly string[]): Promise<v
     0,
   );
   assert(fromLan > (lan.machines.length - MAX_SENT) * size, `${fromLan} bytes from the LAN`);
-  assert(received.some(({ inFlight }) => inFlight.files > 0), "nothing counts as in flight");
+  assert(received.some(({ inFlight }) => inFlight.files > 0), "no file was counted as in flight");
 }

@@ -10,7 +10,7 @@ import type { Repository } from "../lan/repository.ts";
 import { Scene } from "../lan/scene.ts";
 import { type Contents, makeLargeRepository } from "./repository.ts";
 
-/** Five packages of 20 MB and fifteen small ones: the size of each in KiB. */
+/** Five packages of 20 MB and fifteen small ones, with their sizes in KiB. */
 const contents: Contents = Object.fromEntries(
   ["anvil", "beacon", "comet", "drift", "ember"].flatMap((base) => [
     [base, 20 * 1024],
@@ -36,7 +36,7 @@ function ownRepository(): Promise<Repository> {
   return repository;
 }
 
-/** A machine with its pacserve. */
+/** A machine and its running pacserve. */
 export interface Upgrading {
   readonly machine: ArchMachine;
   readonly pacserve: Pacserve;

@@ -41,7 +41,10 @@ function flipped(at: number): Uint8Array<ArrayBuffer> {
 
 /** Hostile relays, with the maximum delay (ms) by each. Half a second of it is for a busy machine. */
 const liars: readonly (readonly [string, number, Lies])[] = [
-  ["names another host", 1_000, { first: { first: "instance-of-a-stranger", age }, give: never }],
+  ["names an unknown instance", 1_000, {
+    first: { first: "instance-of-a-stranger", age },
+    give: never,
+  }],
   ["names an address", 1_000, { first: { first: "http://127.0.0.1:1/", age }, give: never }],
   ["answers a want with invalid data", 1_000, { first: [1, 2], give: never }],
   ["never answers a want", 1_000, { first: null, give: never }],

@@ -74,10 +74,10 @@ const addresses: readonly [string, PacmanAddress | null][] = [
 ];
 
 for (const [text, expected] of addresses) {
-  Deno.test(`the address ${text.slice(0, 80)}`, () => assertEquals(parse(text), expected));
+  Deno.test(`parsePacmanAddress: ${text.slice(0, 80)}`, () => assertEquals(parse(text), expected));
 }
 
-Deno.test("packages, databases and what is optional are told by their names", () => {
+Deno.test("isPackageOrItsSignature, isOptional, isDatabaseOf: decide by the name of the file", () => {
   assertEquals(isPackageOrItsSignature("foo-1-1-any.pkg.tar.zst"), true);
   assertEquals(isPackageOrItsSignature("foo-1-1-any.pkg.tar"), true);
   assertEquals(isPackageOrItsSignature("foo-1-1-any.pkg.tar.zst.sig"), true);
@@ -95,7 +95,7 @@ Deno.test("packages, databases and what is optional are told by their names", ()
   }
 });
 
-Deno.test("a package's address on a peer hides .pkg in its name alone", () => {
+Deno.test("hidePackageName: encodes .pkg in the file name only", () => {
   assertEquals(
     hidePackageName("http://a.pkg.example:1/pkg/foo-1-1-any.pkg.tar.zst"),
     "http://a.pkg.example:1/pkg/foo-1-1-any%2Epkg.tar.zst",

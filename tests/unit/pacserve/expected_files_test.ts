@@ -1,4 +1,4 @@
-/** What is known of a package file, and how long a request waits for it. */
+/** Tests the expected sizes of packages, and how long a request waits for them. */
 
 import { PackageTableBuilder } from "../../../src/pacman/package_table.ts";
 import {
@@ -9,7 +9,7 @@ import {
 } from "../../../src/pacserve/expected_files.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-/** A database with these files: name → size. */
+/** Returns a database with these files: name → size. */
 function database(
   repository: string,
   version: string,
@@ -22,9 +22,9 @@ function database(
   return { repository, version, table: table.build().buffer };
 }
 
-/** Databases whose readings the test ends. */
+/** Databases whose readings end when the test calls `answer`. */
 class HeldDatabases implements Databases {
-  /** What each reading was told to be known already. */
+  /** The versions that each reading got as already known. */
   readonly readings: Record<string, string>[] = [];
   #answer = Promise.withResolvers<readonly ReadDatabase[]>();
 
@@ -34,13 +34,13 @@ class HeldDatabases implements Databases {
     return this.#answer.promise;
   }
 
-  /** Ends the reading under way. */
+  /** Ends the running reading. */
   answer(...databases: ReadDatabase[]): void {
     this.#answer.resolve(databases);
   }
 }
 
-/** Those of `ExpectedFiles`, after a first reading. */
+/** Creates `ExpectedFiles` that has read these databases. */
 async function afterReading(...databases: ReadDatabase[]): Promise<{
   held: HeldDatabases;
   expected: ExpectedFiles;
@@ -53,14 +53,14 @@ async function afterReading(...databases: ReadDatabase[]): Promise<{
   return { held, expected };
 }
 
-Deno.test("ExpectedFiles: a name in two repositories is checked against that of the request", async () => {
+Deno.test("ExpectedFiles.find: returns the entry of the request's repository, if two repositories have the name", async () => {
   const { held, expected } = await afterReading(
     database("core", "1", { "both.pkg": 1, "same.pkg": 3, "core.pkg": 4 }),
     database("extra", "1", { "both.pkg": 2, "same.pkg": 3 }),
   );
   const sizeOf = async (repository: string | null, name: string): Promise<number | null> => {
     const found = expected.find(repository, name);
-    // A name that is not known is looked for again.
+    // An unknown name causes another reading.
     held.answer();
     return (await found)?.size ?? null;
   };
@@ -68,7 +68,7 @@ Deno.test("ExpectedFiles: a name in two repositories is checked against that of 
   assertEquals(await sizeOf("extra", "both.pkg"), 2);
   assertEquals(await sizeOf("extra", "core.pkg"), null);
   assertEquals(await sizeOf("multilib", "both.pkg"), null);
-  // An address without a repository: both have to say the same.
+  // Without a repository, both entries must be equal.
   assertEquals(await sizeOf(null, "both.pkg"), null);
   assertEquals(await sizeOf(null, "same.pkg"), 3);
   assertEquals(await sizeOf(null, "core.pkg"), 4);
@@ -76,7 +76,7 @@ Deno.test("ExpectedFiles: a name in two repositories is checked against that of 
   assertEquals(expected.known("unknown.pkg"), []);
 });
 
-Deno.test("ExpectedFiles.find: requests at the same time share one reading; known() starts none", async () => {
+Deno.test("ExpectedFiles.find: simultaneous requests share one reading; `known` starts none", async () => {
   const held = new HeldDatabases();
   const expected = new ExpectedFiles(held);
   assertEquals(expected.known("a.pkg"), []);
@@ -87,11 +87,11 @@ Deno.test("ExpectedFiles.find: requests at the same time share one reading; know
   assertEquals((await Promise.all(found)).map((one) => one?.size), [1, 2]);
 });
 
-Deno.test("ExpectedFiles.find: what was just read is used; a name that is not known is looked for again", async () => {
+Deno.test("ExpectedFiles.find: databases that were just read are used; an unknown name causes another reading", async () => {
   const { held, expected } = await afterReading(database("core", "1", { "a.pkg": 1 }));
   assertEquals((await expected.find("core", "a.pkg"))?.size, 1);
   assertEquals(held.readings, [{}]);
-  // pacman has synchronised its databases, and asks for what is new at once.
+  // pacman has synchronised its databases, and requests a new package at once.
   const found = expected.find("core", "new.pkg");
   assertEquals(held.readings, [{}, { core: "1" }]);
   held.answer(database("core", "2", { "new.pkg": 9 }));
@@ -99,7 +99,7 @@ Deno.test("ExpectedFiles.find: what was just read is used; a name that is not kn
   assertEquals(expected.known("a.pkg"), []);
 });
 
-Deno.test("ExpectedFiles.find: when it was read a while ago, changes are looked for first", async () => {
+Deno.test("ExpectedFiles.find: databases that were read some time ago are checked for changes first", async () => {
   const held = new HeldDatabases();
   const expected = new ExpectedFiles(held, { freshFor: 0 });
   for (const version of ["1", "2"]) {
@@ -107,14 +107,14 @@ Deno.test("ExpectedFiles.find: when it was read a while ago, changes are looked 
     held.answer(database("core", version, { "a.pkg": Number(version) }));
     assertEquals((await found)?.size, Number(version));
   }
-  // Nothing has changed.
+  // The database has not changed.
   const found = expected.find("core", "a.pkg");
   held.answer();
   assertEquals((await found)?.size, 2);
   assertEquals(held.readings, [{}, { core: "1" }, { core: "2" }]);
 });
 
-Deno.test("ExpectedFiles: a database that is gone, or cannot be read any more, is not known", async () => {
+Deno.test("ExpectedFiles: the entries of a database that was removed or became unreadable are discarded", async () => {
   const { held, expected } = await afterReading(
     database("core", "1", { "a.pkg": 1 }),
     database("extra", "1", { "b.pkg": 1 }),
@@ -126,7 +126,7 @@ Deno.test("ExpectedFiles: a database that is gone, or cannot be read any more, i
   );
   assertEquals(await found, null);
   assertEquals([expected.known("a.pkg"), expected.known("b.pkg")], [[], []]);
-  // What cannot be read is not read again before it changes.
+  // An unreadable database is not read again before it changes.
   const again = expected.find("core", "unknown.pkg");
   assertEquals(held.readings.at(-1), { extra: "2" });
   held.answer();
@@ -136,19 +136,19 @@ Deno.test("ExpectedFiles: a database that is gone, or cannot be read any more, i
 Deno.test("ExpectedFiles.find: a reading that takes too long makes the file unknown, once for all requests", async () => {
   const held = new HeldDatabases();
   const expected = new ExpectedFiles(held, { patience: 50 });
-  // The reading does not end before the test lets it.
+  // The reading does not end before the test calls `answer`.
   assertEquals(await expected.find("core", "a.pkg"), null);
-  // The next request waits for the same reading, which has had its time.
+  // The time of this reading is over, so the next request does not wait for it.
   const started = performance.now();
   assertEquals(await expected.find("core", "a.pkg"), null);
-  assert(performance.now() - started < 40, "it waited again");
+  assert(performance.now() - started < 40, "the request waited again");
   assertEquals(held.readings.length, 1);
   held.answer(database("core", "1", { "a.pkg": 1 }));
   await Promise.resolve();
   assertEquals((await expected.find("core", "a.pkg"))?.size, 1);
 });
 
-Deno.test("ExpectedFiles.readable: what is seen and can be read; what could not be is tried again", async () => {
+Deno.test("ExpectedFiles.readable: returns which databases can be read, and tries the unreadable ones again", async () => {
   const unreadable: ReadDatabase = { repository: "extra", version: "1", table: null };
   const { held, expected } = await afterReading(
     database("core", "1", { "a.pkg": 1 }),

@@ -1,4 +1,4 @@
-/** Which neighbours get a file that is being downloaded, and how many of them. */
+/** Tests which neighbours get an in-flight file, and how many. */
 
 import type { Reply } from "../../../src/http/exchange.ts";
 import type { FileClient } from "../../../src/pacserve/relay/http_client.ts";
@@ -15,7 +15,7 @@ import { makeRequest } from "../../request.ts";
 const SIZE = 512 * 1024;
 const digest = new Uint8Array(32);
 
-/** Gives half of a file, and then nothing more. */
+/** Returns a source that sends half of a file and then nothing. */
 function half(kind: "copy" | "mirror"): Source {
   return {
     kind,
@@ -39,7 +39,7 @@ function half(kind: "copy" | "mirror"): Source {
   };
 }
 
-/** A relay that has half of each of these files, and who may read them. */
+/** A relay that has half of each of some files. */
 class Downloading implements AsyncDisposable {
   readonly #directory: string;
   readonly #relay: Relay;
@@ -57,14 +57,14 @@ class Downloading implements AsyncDisposable {
   static async of(files: readonly string[], kind: "copy" | "mirror"): Promise<Downloading> {
     const downloading = new Downloading(await Deno.makeTempDir({ prefix: "pacserve-spool-" }));
     for (const file of files) downloading.#start(file, half(kind));
-    // Half of it is here when nobody is refused for being ahead of that.
+    // The relay has half of a file when it does not refuse a reader that begins there.
     for (const file of files) {
       await until(() => downloading.#hasHalf(file), "half of the file is here");
     }
     return downloading;
   }
 
-  /** Asks as a relay at this address does; a reader that gets the file keeps its place. */
+  /** Sends a request like a relay at this address. A reader that gets the file keeps its place. */
   ask(file: string, address: string, more: Readonly<Record<string, string>> = {}): number {
     return this.#answer(file, address, more)?.status ?? 404;
   }
@@ -105,7 +105,7 @@ class Downloading implements AsyncDisposable {
             confirm: () => {},
           }),
         },
-        // It asks nobody.
+        // No request is sent.
         client: null as unknown as FileClient,
         file,
         digest: digest.toHex(),
@@ -131,20 +131,20 @@ class Downloading implements AsyncDisposable {
 
 const files = Array.from({ length: 14 }, (_, i) => `file-${i}-1-1-any.pkg.tar.zst`);
 
-Deno.test("one address reads eight in-flight files, and the ninth is refused; others still find a place", async () => {
+Deno.test("Holder: an address may have eight readers, and the ninth gets 503; other addresses still find a place", async () => {
   await using downloading = await Downloading.of(files, "mirror");
   const statuses = files.slice(0, 9).map((file) => downloading.ask(file, "10.0.0.2"));
   assertEquals(statuses, [...Array(8).fill(200), 503]);
   assertEquals(downloading.ask(files[8]!, "10.0.0.3"), 200);
 });
 
-Deno.test("twelve read in-flight files, one of each file, and the thirteenth is refused", async () => {
+Deno.test("Holder: twelve readers get in-flight files, one reader each, and the thirteenth gets 503", async () => {
   await using downloading = await Downloading.of(files, "mirror");
   const statuses = files.map((file, i) => downloading.ask(file, `10.0.1.${i}`));
   assertEquals(statuses, [...Array(12).fill(200), 503, 503]);
 });
 
-Deno.test("the readers of one file leave places for the first readers of others", async () => {
+Deno.test("Holder: the readers of one file leave places for the first readers of other files", async () => {
   await using downloading = await Downloading.of(files, "mirror");
   const [first, ...others] = files as [string, ...string[]];
   const statuses = Array.from({ length: 6 }, (_, i) => downloading.ask(first, `10.0.2.${i}`));
@@ -153,18 +153,18 @@ Deno.test("the readers of one file leave places for the first readers of others"
   assertEquals(rest, [...Array(8).fill(200), 503]);
 });
 
-Deno.test("a reader that has more than a holder which itself reads from a peer is refused", async () => {
+Deno.test("Holder: a holder that reads from a peer refuses a reader that has more of the file", async () => {
   const ahead = { range: `bytes=${SIZE / 2 + 1}-` };
   const [file] = files as [string, ...string[]];
   await using reading = await Downloading.of([file], "copy");
   assertEquals(reading.ask(file, "10.0.0.2", ahead), 503);
   assertEquals(reading.ask(file, "10.0.0.2", { range: "bytes=1000-" }), 206);
-  // What comes from a mirror comes in any case, and need not come twice.
+  // A download from a mirror continues in any case, so the reader need not download the rest again.
   await using mirrored = await Downloading.of([file], "mirror");
   assertEquals(mirrored.ask(file, "10.0.0.2", ahead), 206);
 });
 
-Deno.test("a reader that has all of it, or whose range is none of a relay's, does not find the file", async () => {
+Deno.test("Holder: a range after the end, or one that relays do not request, gets 404", async () => {
   const [file] = files as [string, ...string[]];
   await using downloading = await Downloading.of([file], "mirror");
   for (const range of [`bytes=${SIZE}-`, "bytes=-5", "bytes=0-5", "bytes=1-,3-", "pages=1-"]) {

@@ -1,4 +1,4 @@
-/** A host with caches, a pacman.conf and a choice of sources, for the tests of this room. */
+/** A host with caches, a pacman.conf and sources, for the tests of `src/pacserve`. */
 
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
@@ -12,7 +12,7 @@ import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { KeptLog } from "../../log.ts";
 import { makeRequest } from "../../request.ts";
 
-/** What a test says about its host. */
+/** The options of a host. */
 export interface HostParts {
   /** Local directories that are shared as `pkg`. */
   readonly caches?: readonly string[];
@@ -20,20 +20,20 @@ export interface HostParts {
   readonly pacman?: Partial<PacmanConfiguration>;
   readonly trustPeers?: boolean;
   readonly port?: number;
-  /** The peers: place (`pkg/foo`) → address of the peer that has it, or an answer of its own. */
+  /** Searches the peers for a path (`pkg/foo`); by default no peer has any file. */
   readonly findPeer?: (place: string) => Promise<Found | null>;
   readonly memory?: PacserveMemory;
-  /** Directory of spools; null by default, so that nothing is shared while it is downloaded. */
+  /** Directory of spools; by default there are none, so that no file is shared during its download. */
   readonly spool?: string;
-  /** False: what this host asks for is relayed. */
+  /** False when this host's requests are relayed. */
   readonly redirect?: boolean;
-  /** Who downloads what; by default nobody else downloads anything. */
+  /** The answers of the trackers; by default no other server downloads any file. */
   readonly wants?: PacserveParts["peers"]["wants"];
-  /** What the databases describe, by name. */
+  /** The files in the databases, by name. */
   readonly expected?: ReadonlyMap<string, ExpectedFile>;
 }
 
-/** What of a request matters here. */
+/** The options of a request. */
 export interface Asked {
   /** The client's address; this host's by default. */
   readonly from?: string;
@@ -44,16 +44,16 @@ export interface Asked {
 /** A host under test, until it is disposed of. */
 export interface Host extends AsyncDisposable {
   readonly answer: (request: HttpRequest) => Reply | Promise<Reply> | null;
-  /** Asks as pacman would. Null: the file server underneath would answer. */
+  /** Sends a request like pacman. Null when the file server would answer. */
   readonly get: (target: string, asked?: Asked) => Promise<Reply | null>;
-  /** Asks as a peer would. Null: the file server underneath would answer. */
+  /** Sends a request like a peer. Null when the file server would answer. */
   readonly getAsPeer: (target: string, headers?: Asked["headers"]) => Reply | null;
-  /** Places that the peers were asked for. */
+  /** The paths for which the peers were searched. */
   readonly searched: readonly string[];
   readonly log: readonly string[];
 }
 
-/** Makes a host. */
+/** Creates a host. */
 export function makeHost(parts: HostParts): Host {
   const tree = new SharedTree({
     shares: [{ path: "pkg", sources: parts.caches ?? [], packageCache: true }],
@@ -143,7 +143,7 @@ export function makeHost(parts: HostParts): Host {
   };
 }
 
-/** A repository of pacman.conf. */
+/** Returns a repository of pacman.conf. */
 export function repositoryWith(
   servers: readonly string[],
   packageSignatureRequired: boolean = true,
@@ -152,7 +152,7 @@ export function repositoryWith(
   return { name, servers, packageSignatureRequired };
 }
 
-/** A peer at this address that has these files. */
+/** Returns a search that finds these files at the peer with this URL. */
 export function peerWith(
   peer: string,
   ...files: string[]

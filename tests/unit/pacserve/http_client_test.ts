@@ -3,7 +3,7 @@ import { assertEquals } from "../../assert.ts";
 import { latin1, until, writeAll } from "../../listening.ts";
 import { readRequest } from "../../relay/hostile_source.ts";
 
-/** Answers on each connection as `answer` says; counts connections that were opened and are open. */
+/** Starts a server that answers with `answer`, and counts the connections that were opened and are open. */
 function serve(answer: (method: string, conn: Deno.TcpConn) => Promise<void>): {
   readonly url: URL;
   readonly counts: { opened: number; open: number };
@@ -20,7 +20,7 @@ function serve(answer: (method: string, conn: Deno.TcpConn) => Promise<void>): {
         await answer(asked.method, conn);
       }
     } catch {
-      // The client went away.
+      // The client has closed the connection.
     }
     counts.open--;
   };
@@ -51,7 +51,7 @@ async function get(client: FileClient, url: URL): Promise<string> {
 const answerOf = (body: string): Uint8Array =>
   latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 
-Deno.test("FileClient: a connection is used again after an answer that was read", async () => {
+Deno.test("FileClient: a connection is used again after its answer has been read", async () => {
   using server = serve((_method, conn) => writeAll(conn, answerOf("right")));
   const client = new FileClient();
   for (let time = 0; time < 3; time++) assertEquals(await get(client, server.url), "right");
@@ -59,11 +59,11 @@ Deno.test("FileClient: a connection is used again after an answer that was read"
   client.close();
 });
 
-Deno.test("FileClient: what comes after an answer is never taken for the next one", async () => {
+Deno.test("FileClient: bytes after the end of an answer are never used as the next answer", async () => {
   using server = serve(async (method, conn) => {
     if (method === "GET") return await writeAll(conn, answerOf("right"));
     await writeAll(conn, latin1("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
-    // A body where there must be none, and of all things one that looks like an answer.
+    // Send a body after HEAD, where none is allowed. It looks like an answer.
     await new Promise((resolve) => setTimeout(resolve, 10));
     await writeAll(conn, answerOf("wrong"));
   });
@@ -76,7 +76,7 @@ Deno.test("FileClient: what comes after an answer is never taken for the next on
   client.close();
 });
 
-Deno.test("FileClient: a kept connection that the server closes is replaced", async () => {
+Deno.test("FileClient: an idle connection that the server has closed is replaced", async () => {
   using server = serve(async (_method, conn) => {
     await writeAll(conn, answerOf("right"));
     await conn.closeWrite();

@@ -1,4 +1,4 @@
-/** A peer that reads a download from here has no influence on it. */
+/** Tests that a peer which reads a download has no influence on it. */
 
 import { Download } from "../../../src/pacserve/relay/download.ts";
 import { InFlightReader } from "../../../src/pacserve/relay/in_flight_reader.ts";
@@ -37,7 +37,7 @@ function make(
   return Object.assign(made, { reader });
 }
 
-Deno.test("a reader that takes nothing loses its place after six seconds, and gets no more", async () => {
+Deno.test("InFlightReader: a reader that reads nothing is closed after six seconds", async () => {
   const made = make();
   const { reader, download } = made;
   assertEquals((await reader.next()).value?.length, 0);
@@ -52,7 +52,7 @@ Deno.test("a reader that takes nothing loses its place after six seconds, and ge
   download.close();
 });
 
-Deno.test("a reader ends when the download begins anew, and when it is closed", async () => {
+Deno.test("InFlightReader: a reader ends when the download starts again, and when it is closed", async () => {
   for (const end of ["restart", "close"] as const) {
     const made = make();
     const { reader, download } = made;
@@ -66,7 +66,7 @@ Deno.test("a reader ends when the download begins anew, and when it is closed", 
   }
 });
 
-Deno.test("a peer's reader waits for own pacman, and no longer than 50 ms for each piece", async () => {
+Deno.test("InFlightReader: a reader waits for this host's pacman, but at most 50 ms for each piece", async () => {
   const own = new OwnReaders();
   const { reader, download } = make(own);
   await reader.next();
@@ -79,7 +79,10 @@ Deno.test("a peer's reader waits for own pacman, and no longer than 50 ms for ea
   const ended = performance.now();
   own.end();
   assertEquals((await next).value?.length, 256 * 1024);
-  assert(performance.now() - ended < 45, "it goes on as soon as own pacman has its bytes");
+  assert(
+    performance.now() - ended < 45,
+    "the reader waited after this host's pacman had its bytes",
+  );
   await reader.return();
   download.close();
 });

@@ -1,22 +1,22 @@
-/** Mirrors that run for real on the loopback interface. */
+/** Real mirrors on the loopback interface. */
 
 import { FileClient } from "../../../src/pacserve/relay/http_client.ts";
 import { type Mirror, mirrorsOf, Self } from "../../../src/pacserve/servers.ts";
 
-/** Asks the mirrors. Its connections end with each of them. */
+/** The client for requests to mirrors. Its connections are closed when a mirror ends. */
 export const client = new FileClient();
 
-/** A server under test, until it is disposed of. */
+/** A running mirror, until it is disposed of. */
 export interface TestMirror extends AsyncDisposable {
   /** `http://127.0.0.1:12345/core` */
   readonly server: string;
   readonly origin: string;
-  /** What it was asked: `HEAD /core/core.db`. */
+  /** The received requests: `HEAD /core/core.db`. */
   readonly asked: readonly string[];
   readonly headers: readonly Headers[];
 }
 
-/** A mirror that answers as `answer` says. */
+/** Starts a mirror that answers with `answer`. */
 export function startMirror(
   answer: (request: Request) => Response | Promise<Response>,
 ): TestMirror {
@@ -42,7 +42,7 @@ export function startMirror(
   };
 }
 
-/** A mirror that has these files. */
+/** Starts a mirror that has these files. */
 export function startMirrorWith(...files: string[]): TestMirror {
   return startMirror((request) => {
     const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
@@ -50,7 +50,7 @@ export function startMirrorWith(...files: string[]): TestMirror {
   });
 }
 
-/** A server that takes connections, writes `bytes` on each, and says no more. */
+/** Starts a server that accepts connections, writes `bytes` to each, and then sends nothing. */
 export function startRaw(bytes: string): TestMirror {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Deno.Conn[] = [];
@@ -74,11 +74,11 @@ export function startRaw(bytes: string): TestMirror {
   };
 }
 
-/** A server that cannot be reached, as one behind a dead line: the kernel drops what is sent there. */
+/** Starts a server that cannot be reached, because the kernel drops all packets to it. */
 export async function startUnreachable(): Promise<Pick<TestMirror, "server"> & Disposable> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
-  // The kernel takes one more than it was told, and nobody accepts them.
+  // Fill the queue of the kernel, which accepts one connection more than the backlog.
   const fillers = await Promise.all(
     [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })),
   );
@@ -91,7 +91,7 @@ export async function startUnreachable(): Promise<Pick<TestMirror, "server"> & D
   };
 }
 
-/** The address of a mirror on a port where nobody listens. */
+/** Returns the URL of a mirror on a closed port. */
 export function closedServer(): string {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -99,10 +99,10 @@ export function closedServer(): string {
   return `http://127.0.0.1:${port}/core`;
 }
 
-/** A self that no address means. */
+/** A `Self` that no URL leads to. */
 export const nobody: Self = new Self([], [], null);
 
-/** Mirrors as they come from the `Server` lines of a repository. */
+/** Returns the mirrors of a repository with these `Server` lines. */
 export function mirrorsAt(...servers: string[]): Mirror[] {
   return mirrorsOf(
     { name: "core", servers, packageSignatureRequired: true },

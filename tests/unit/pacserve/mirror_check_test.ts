@@ -15,7 +15,7 @@ async function verdict(url: string, timeout?: number): Promise<string> {
   return (await check(url, timeout)).verdict;
 }
 
-Deno.test("a mirror has a file or lacks it, and is asked with HEAD and Via", async () => {
+Deno.test("checkMirror: asks with HEAD and Via whether a mirror has a file", async () => {
   await using mirror = startMirrorWith("core.db");
   assertEquals(await verdict(`${mirror.server}/core.db`), "has");
   assertEquals(await verdict(`${mirror.server}/extra.db`), "lacks");
@@ -24,7 +24,7 @@ Deno.test("a mirror has a file or lacks it, and is asked with HEAD and Via", asy
 });
 
 for (const status of [405, 501]) {
-  Deno.test(`a server that answers HEAD with ${status} is asked for one byte`, async () => {
+  Deno.test(`checkMirror: requests one byte if the server answers HEAD with ${status}`, async () => {
     await using mirror = startMirror((request) =>
       request.method === "HEAD"
         ? new Response(null, { status })
@@ -36,7 +36,7 @@ for (const status of [405, 501]) {
   });
 }
 
-Deno.test("a body without an end is not read", async () => {
+Deno.test("checkMirror: does not read an endless body", async () => {
   await using mirror = startMirror((request) => {
     if (request.method === "HEAD") return new Response(null, { status: 405 });
     return new Response(
@@ -66,20 +66,20 @@ const statuses: readonly [number, string][] = [
   [503, "fails"],
 ];
 for (const [status, expected] of statuses) {
-  Deno.test(`a mirror that answers ${status} ${expected}`, async () => {
+  Deno.test(`checkMirror: the verdict for status ${status} is \`${expected}\``, async () => {
     await using mirror = startMirror(() => new Response(null, { status }));
     assertEquals(await verdict(`${mirror.server}/core.db`), expected);
   });
 }
 
-Deno.test("a page for people is not the file", async () => {
+Deno.test("checkMirror: an HTML page is not the file", async () => {
   await using portal = startMirror(() =>
     new Response("<h1>Log in</h1>", { headers: { "Content-Type": "text/html; charset=utf-8" } })
   );
   assertEquals(await verdict(`${portal.server}/core.db`), "lacks");
 });
 
-Deno.test("redirects are followed, also to another host and relative ones", async () => {
+Deno.test("checkMirror: follows redirects, also relative ones and to another host", async () => {
   await using second = startMirror((request) =>
     new URL(request.url).pathname === "/a"
       ? new Response(null, { status: 302, headers: { Location: "b" } })
@@ -92,7 +92,7 @@ Deno.test("redirects are followed, also to another host and relative ones", asyn
   assertEquals(second.asked, ["HEAD /a", "HEAD /b"]);
 });
 
-Deno.test("a redirect to this server, to another scheme, or in a circle is no file", async () => {
+Deno.test("checkMirror: refuses redirects to this server, to another scheme, and in a circle", async () => {
   await using circle = startMirror(() =>
     new Response(null, { status: 307, headers: { Location: "/again" } })
   );
@@ -108,7 +108,7 @@ Deno.test("a redirect to this server, to another scheme, or in a circle is no fi
   assertEquals(result, { verdict: "loops", reason: "redirects to this server" });
 });
 
-Deno.test("credentials go to the mirror, not to where it redirects, and not into the reason", async () => {
+Deno.test("checkMirror: sends credentials only to the mirror, and does not write them to the reason", async () => {
   await using other = startMirrorWith("x");
   await using mirror = startMirror((request) =>
     request.headers.get("Authorization") === `Basic ${btoa("user:se@cret")}`
@@ -123,7 +123,7 @@ Deno.test("credentials go to the mirror, not to where it redirects, and not into
   assertEquals(closed, { verdict: "fails", reason: "refuses connections" });
 });
 
-Deno.test("a server that never answers fails in time", async () => {
+Deno.test("checkMirror: a server that never answers fails after the time limit", async () => {
   await using silent = startRaw("");
   const started = performance.now();
   assertEquals(await check(`${silent.server}/x`, 50), {
@@ -133,7 +133,7 @@ Deno.test("a server that never answers fails in time", async () => {
   assertEquals(performance.now() - started < 5_000, true);
 });
 
-Deno.test("garbage, and no TLS", async () => {
+Deno.test("checkMirror: invalid HTTP and missing TLS fail", async () => {
   await using garbage = startRaw("garbage\r\n\r\n");
   assertEquals(await verdict(`${garbage.server}/x`), "fails");
   assertEquals(await verdict(garbage.server.replace("http:", "https:")), "fails");

@@ -32,7 +32,7 @@ function choose(
   });
 }
 
-Deno.test("the first is down, the second lacks the file, the third has it", async () => {
+Deno.test("Mirrors.choose: the first mirror is down, the second lacks the file, and the third is chosen", async () => {
   await using second = startMirrorWith("other");
   await using third = startMirrorWith("x.pkg.tar.zst");
   const lines: string[] = [];
@@ -51,8 +51,8 @@ Deno.test("the first is down, the second lacks the file, the third has it", asyn
   assert(!lines.join().includes("secret"));
 });
 
-Deno.test("an answer is remembered briefly, and one question at a time is enough", async () => {
-  // Not 0, which the cache takes for "no time".
+Deno.test("Mirrors.choose: an answer is stored for a short time, and simultaneous checks of a file share one request", async () => {
+  // The cache treats 0 as "no time".
   let now = 1;
   await using mirror = startMirrorWith("a");
   const mirrors = create({ now: () => now });
@@ -71,7 +71,7 @@ Deno.test("an answer is remembered briefly, and one question at a time is enough
   assertEquals(mirror.asked.length, 4);
 });
 
-Deno.test("that a mirror would ask us is true of one request, and is not remembered", async () => {
+Deno.test("Mirrors.choose: a 508 of a mirror is not stored, because the next request may not be a loop", async () => {
   let loops = true;
   await using mirror = startMirror(() => new Response(null, { status: loops ? 508 : 200 }));
   const mirrors = create();
@@ -80,7 +80,7 @@ Deno.test("that a mirror would ask us is true of one request, and is not remembe
   assertEquals((await choose(mirrors, "a", [mirror.server]))?.verified, true);
 });
 
-Deno.test("a dead mirror is asked last until its pause is over", async () => {
+Deno.test("Mirrors.choose: a mirror that failed is asked last until its backoff is over", async () => {
   let now = 0;
   let dead = true;
   await using first = startMirror(() => new Response(null, { status: dead ? 503 : 200 }));
@@ -91,13 +91,13 @@ Deno.test("a dead mirror is asked last until its pause is over", async () => {
   dead = false;
   assertEquals((await choose(mirrors, "b", servers))?.origin, second.origin);
   assertEquals(first.asked.length, 1);
-  // What only it has is still found there.
+  // A file that only this mirror has is still found.
   assertEquals((await choose(mirrors, "z", servers))?.origin, first.origin);
   now = 10_001;
   assertEquals((await choose(mirrors, "c", servers))?.origin, first.origin);
 });
 
-Deno.test("for an optional file the first live mirror's no is the answer", async () => {
+Deno.test('Mirrors.choose: for an optional file, a "not found" of the first working mirror is used', async () => {
   await using lacks = startMirrorWith();
   await using has = startMirrorWith("core.db.sig");
   const servers = [closedServer(), lacks.server, has.server];
@@ -105,13 +105,13 @@ Deno.test("for an optional file the first live mirror's no is the answer", async
   assertEquals(has.asked, []);
 });
 
-Deno.test("mirrors that never answer cost less than half a second, then one is tried", async () => {
+Deno.test("Mirrors.choose: if no mirror answers within half a second, the first one is chosen unverified", async () => {
   await using first = startRaw("");
   await using second = startRaw("");
   const started = performance.now();
   const choice = await choose(create(), "a", [first.server, second.server]);
   const took = performance.now() - started;
-  // Half a second, and what a busy machine adds; a wait for either mirror would last for seconds.
+  // Half a second, and some time for a busy machine. A check of a mirror may take longer.
   assert(took < 3000, `took ${took} ms`);
   assertEquals(choice, {
     url: `${first.server}/a`,
@@ -122,7 +122,7 @@ Deno.test("mirrors that never answer cost less than half a second, then one is t
   });
 });
 
-Deno.test("a slow first mirror gives way to the second", async () => {
+Deno.test("Mirrors.choose: the second mirror is chosen when the first one is slow", async () => {
   await using slow = startRaw("");
   await using second = startMirrorWith("a");
   const started = performance.now();
@@ -132,30 +132,30 @@ Deno.test("a slow first mirror gives way to the second", async () => {
   assert(took < 3000, `took ${took} ms`);
 });
 
-Deno.test("no mirrors have nothing", async () => {
+Deno.test("Mirrors.choose: returns null without mirrors", async () => {
   assertEquals(await choose(create(), "a", []), null);
 });
 
-Deno.test("a neighbour who asks for what nobody has makes 600 checks, and no more at once", async () => {
+Deno.test("Mirrors.choose: a neighbour can cause 600 checks at once", async () => {
   await using mirror = startMirrorWith("a");
   const mirrors = create();
   for (let index = 0; index < 700; index++) {
     await choose(mirrors, `absent${index}`, [mirror.server], false, "10.0.0.9");
   }
-  // At ten a second, some came back meanwhile.
+  // Ten more are allowed each second.
   assert(mirror.asked.length >= 600 && mirror.asked.length < 690, `${mirror.asked.length} checks`);
 
-  // The neighbour is sent to the mirror unchecked, as pacman would have gone without us.
+  // The neighbour is redirected to the mirror without a check: without us, pacman would use it, too.
   const unchecked = await choose(mirrors, "more", [mirror.server], false, "10.0.0.9");
   assertEquals([unchecked?.url, unchecked?.verified], [`${mirror.server}/more`, false]);
-  // Others, and this host, are served as before.
+  // The checks for other neighbours and for this host continue.
   for (const other of ["10.0.0.8", null]) {
     const choice = await choose(mirrors, "a", [mirror.server], false, other);
     assertEquals(choice?.verified, true, `for ${other}`);
   }
 });
 
-Deno.test("all neighbours together make 3,000 checks at once, and this host as many as it likes", async () => {
+Deno.test("Mirrors.choose: all neighbours together can cause 3,000 checks at once; this host has no limit", async () => {
   let now = 1;
   await using mirror = startMirrorWith("a");
   const mirrors = create({ now: () => now });
@@ -170,7 +170,7 @@ Deno.test("all neighbours together make 3,000 checks at once, and this host as m
   assertEquals(mirror.asked.length, 3_000);
   assertEquals((await choose(mirrors, "a", [mirror.server]))?.verified, true);
   assertEquals(mirror.asked.length, 3_001);
-  // A minute of an upgrade without pacserve goes through: 300 packages, each with its signature.
+  // After a minute, an upgrade of a neighbour with 300 packages and their signatures is possible.
   now += 60_000;
   for (let index = 0; index < 600; index++) {
     await choose(mirrors, `late${index}`, [mirror.server], false, "10.0.0.7");

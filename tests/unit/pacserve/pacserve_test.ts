@@ -15,12 +15,12 @@ const ON_PEER = "http://10.0.0.2:15678/pkg/foo-1:2.0+r1-1-x86_64%2Epkg.tar.zst";
 
 const PEER_SOURCE = "peer http://10.0.0.2:15678";
 
-/** Status and where it leads or comes from. */
+/** Returns the status, the `Location` and the source of a reply. */
 function gist(reply: Reply | null): readonly unknown[] {
   return [reply?.status, reply?.headers["Location"] ?? null, reply?.source ?? null];
 }
 
-Deno.test("a package in any cache is sent, by each form of address", async () => {
+Deno.test("Pacserve.answer: sends a package in any cache, for each form of URL", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { [`one/other`]: "", [`two/${PACKAGE}`]: "content" });
     const host = makeHost({ caches: [`${directory}/one`, `${directory}/two`] });
@@ -41,7 +41,7 @@ Deno.test("a package in any cache is sent, by each form of address", async () =>
   });
 });
 
-Deno.test("what is no address of pacman's, and other methods, are left to the file server", async () => {
+Deno.test("Pacserve.answer: returns null for other URLs than pacman's, and for other methods", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { "cache/sub/x": "" });
     const host = makeHost({ caches: [`${directory}/cache`] });
@@ -52,7 +52,7 @@ Deno.test("what is no address of pacman's, and other methods, are left to the fi
   });
 });
 
-Deno.test("a package that a peer has comes from there, and the mirror is not asked", async () => {
+Deno.test("Pacserve.answer: redirects to a peer that has the package, and does not ask the mirror", async () => {
   await using mirror = startMirrorWith(PACKAGE);
   const host = makeHost({
     repositories: [repositoryWith([mirror.server])],
@@ -64,7 +64,7 @@ Deno.test("a package that a peer has comes from there, and the mirror is not ask
   assertEquals(mirror.asked, []);
 });
 
-Deno.test("what no peer has comes from the first mirror that has it", async () => {
+Deno.test("Pacserve.answer: redirects to the first mirror that has the file, if no peer has it", async () => {
   await using lacks = startMirrorWith();
   await using has = startMirrorWith(PACKAGE, "core.db");
   const host = makeHost({
@@ -84,8 +84,8 @@ Deno.test("what no peer has comes from the first mirror that has it", async () =
   assertEquals(host.searched, [`pkg/${PACKAGE}`]);
 });
 
-Deno.test("another host is sent to a mirror as this one is", async () => {
-  // By the mirror's name only the proxy can find it.
+Deno.test("Pacserve.answer: redirects another host to a mirror behind a proxy, too", async () => {
+  // Only the proxy can resolve the name of the mirror.
   await using mirror = startMirrorWith("core.db");
   await using proxy = startProxy();
   const proxies = { http: proxy.address, https: "", exceptions: "" };
@@ -96,7 +96,7 @@ Deno.test("another host is sent to a mirror as this one is", async () => {
   assertEquals(gist(reply), [307, `${server}/core.db`, `mirror ${new URL(server).origin}`]);
 });
 
-Deno.test("two servers that name each other as mirrors do not ask each other for ever", async () => {
+Deno.test("Pacserve.answer: two servers that are each other's mirrors do not cause a loop of requests", async () => {
   await using mirror = startMirrorWith("core.db");
   let first: Host | null = null;
   let second: Host | null = null;
@@ -117,7 +117,7 @@ Deno.test("two servers that name each other as mirrors do not ask each other for
   assert(one.asked.length <= 2 && two.asked.length <= 2, `${one.asked} ${two.asked}`);
 });
 
-/** Answers over HTTP what a host answers. */
+/** Sends the reply of a host over HTTP. */
 async function serve(host: Host | null, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const reply = await host?.get(pathname + search, {
@@ -131,7 +131,7 @@ async function serve(host: Host | null, request: Request): Promise<Response> {
   });
 }
 
-Deno.test("what nobody has is a 404, also without any mirror", async () => {
+Deno.test("Pacserve.answer: a file that no source has is a 404, also without mirrors", async () => {
   await using mirror = startMirrorWith();
   const host = makeHost({ repositories: [repositoryWith([mirror.server])] });
   for (
@@ -144,7 +144,7 @@ Deno.test("what nobody has is a 404, also without any mirror", async () => {
   assertEquals((await alone.get(`/pacman/core/x86_64/${PACKAGE}`))?.status, 404);
 });
 
-Deno.test("databases come from a mirror, unless the peers are trusted", async () => {
+Deno.test("Pacserve.answer: databases come from a mirror, unless the peers are trusted", async () => {
   await using mirror = startMirrorWith("core.db", "core.files");
   const parts = {
     repositories: [repositoryWith([mirror.server])],
@@ -162,7 +162,7 @@ Deno.test("databases come from a mirror, unless the peers are trusted", async ()
   assertEquals(careful.searched, []);
 
   const trusting = makeHost({ ...parts, trustPeers: true });
-  // Each time: a database that is asked for again is no package that was bad.
+  // Also the second time: a repeated request does not mean that the database was wrong.
   for (let time = 0; time < 2; time++) {
     assertEquals(
       gist(await trusting.get("/pacman/core/x86_64/core.db"))[1],
@@ -171,7 +171,7 @@ Deno.test("databases come from a mirror, unless the peers are trusted", async ()
   }
 });
 
-Deno.test("a signature that pacman does not insist on never comes from a peer", async () => {
+Deno.test("Pacserve.answer: a signature that pacman does not require never comes from a peer", async () => {
   await using mirror = startMirrorWith(PACKAGE, SIGNATURE);
   const host = makeHost({
     repositories: [
@@ -191,10 +191,10 @@ Deno.test("a signature that pacman does not insist on never comes from a peer", 
   }
 });
 
-Deno.test("a client is sent to a peer only where it can get the signature afterwards", async () => {
+Deno.test("Pacserve.answer: redirects a client to a peer only if the client can get the signature afterwards", async () => {
   const findPeer = peerWith(PEER, PACKAGE, SIGNATURE);
   const from = "192.0.2.9";
-  // A NAS without pacman, and a repository that this machine does not have.
+  // The first URL is that of a NAS without pacman, the second one has a repository that is not configured.
   for (const address of [`/pkg/${PACKAGE}`, `/pacman/core/x86_64/${PACKAGE}`]) {
     assertEquals(gist(await makeHost({ findPeer }).get(address, { from })), [404, null, "nowhere"]);
     const trusting = makeHost({ findPeer, trustPeers: true });
@@ -205,7 +205,7 @@ Deno.test("a client is sent to a peer only where it can get the signature afterw
   }
 });
 
-Deno.test("the master's databases are for others; itself it gets them from a mirror", async () => {
+Deno.test("Pacserve.answer: a host that shares its databases itself gets them from a mirror", async () => {
   await using mirror = startMirrorWith("core.db");
   await inScratch(async (directory) => {
     writeFiles(directory, {
@@ -223,7 +223,7 @@ Deno.test("the master's databases are for others; itself it gets them from a mir
       const own = await host.get("/pacman/core/x86_64/core.db", { from });
       assertEquals(gist(own)[1], `${mirror.server}/core.db`);
     }
-    // Also when they are shared by another way to the same place.
+    // The same is true when the share is a link to the databases.
     Deno.symlinkSync("db/sync", `${directory}/link`);
     const linked = makeHost({
       caches: [`${directory}/link`],
@@ -242,18 +242,18 @@ Deno.test("the master's databases are for others; itself it gets them from a mir
       headers: { "if-modified-since": String(other.headers["Last-Modified"]) },
     });
     assertEquals(again?.status, 304);
-    // Of another architecture it would be the wrong one.
+    // The database would be wrong for another architecture.
     const arm = await host.get("/pacman/core/aarch64/core.db", { from: "10.0.0.7" });
     assert(arm?.status !== 200);
-    // A package below the database path is a package.
+    // A package below the database path is shared like any other.
     const found = await host.get(`/pacman/core/x86_64/${PACKAGE}`);
     assert(found !== null);
     assertEquals([found.status, await readText(found)], [200, "package"]);
   });
 });
 
-Deno.test("a mirror with credentials: its files go through us to this host, and to no other", async () => {
-  // curl does not send credentials that stand in a redirect.
+Deno.test("Pacserve.answer: files of a mirror with credentials are relayed to this host, and not to others", async () => {
+  // curl ignores the credentials in the URL of a redirect.
   await using mirror = startMirror((request) => {
     if (request.headers.get("Authorization") !== `Basic ${btoa("user:secret")}`) {
       return new Response("no", { status: 401 });
@@ -288,7 +288,7 @@ Deno.test("a mirror with credentials: its files go through us to this host, and 
   assert(!host.log.join().includes("secret"));
 });
 
-Deno.test("this server is no mirror of its own, and a request that comes back ends", async () => {
+Deno.test("Pacserve.answer: this server is not used as a mirror, and a request that comes back gets 508", async () => {
   const memory = createPacserveMemory({ log: SILENT });
   const host = makeHost({
     repositories: [repositoryWith(["http://box:15678/pacman/core/x86_64"])],
@@ -299,7 +299,7 @@ Deno.test("this server is no mirror of its own, and a request that comes back en
     headers: { via: `1.1 ${memory.instance}, 1.1 other` },
   });
   assertEquals(looped?.status, 508);
-  // What a mirror might refuse would make it look as if it had no file.
+  // A mirror might refuse such a `Via`, as if it did not have the file.
   const hops = Array.from({ length: 20 }, () => "1.1 x").join(", ");
   for (const via of [hops, `1.1 ${"x".repeat(5000)}`, "1.1 \u00e9\u20ac"]) {
     const far = await host.get("/pacman/core/x86_64/core.db", { headers: { via } });
@@ -307,7 +307,7 @@ Deno.test("this server is no mirror of its own, and a request that comes back en
   }
 });
 
-Deno.test("a repository of file: servers is served from its directories, and nothing else there", async () => {
+Deno.test("Pacserve.answer: serves a repository of file: servers from its directories, and no other files in them", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, {
       [`a/${PACKAGE}`]: "package",
@@ -338,7 +338,7 @@ Deno.test("a repository of file: servers is served from its directories, and not
   });
 });
 
-Deno.test("a package that a peer was sent here for, and is gone, comes from any mirror", async () => {
+Deno.test("Pacserve.answer: a package of a URL without repository comes from the mirrors of any repository", async () => {
   await using core = startMirrorWith();
   await using extra = startMirrorWith(PACKAGE);
   const host = makeHost({
@@ -348,11 +348,11 @@ Deno.test("a package that a peer was sent here for, and is gone, comes from any 
     ],
   });
   const reply = await host.get(`/pkg/${PACKAGE}`, { from: "192.0.2.9" });
-  assertEquals(reply?.status, 404, "these mirrors are on our loopback interface");
+  assertEquals(reply?.status, 404, "another host was redirected to our loopback interface");
   assertEquals(gist(await host.get(`/pkg/${PACKAGE}`))[1], `${extra.server}/${PACKAGE}`);
 });
 
-Deno.test("peers and mirrors that do not answer cost half a second at the most", async () => {
+Deno.test("Pacserve.answer: peers and mirrors that do not answer delay a reply by at most half a second", async () => {
   await using silent = startRaw("");
   const host = makeHost({
     repositories: [repositoryWith([silent.server])],
@@ -364,13 +364,13 @@ Deno.test("peers and mirrors that do not answer cost half a second at the most",
   const started = performance.now();
   const reply = await host.get(`/pacman/core/x86_64/${PACKAGE}`);
   const took = performance.now() - started;
-  // What a busy machine adds is little beside the minutes that the mirror would keep us waiting.
+  // Allow some time for a busy machine. The mirror itself would never answer.
   assert(took < 3000, `took ${took} ms`);
   assertEquals(reply?.status, 307);
   assertMatch(reply?.source ?? "", /^mirror http:\S+ \(not verified\)$/);
 });
 
-Deno.test("a search among peers that breaks does not keep pacman from the mirror", async () => {
+Deno.test("Pacserve.answer: if the search among peers fails, the package comes from a mirror", async () => {
   await using mirror = startMirrorWith(PACKAGE);
   const host = makeHost({
     repositories: [repositoryWith([mirror.server])],

@@ -1,4 +1,4 @@
-/** Mirrors are reached through the proxies of the environment, and through no other. */
+/** Tests that mirrors are reached through the proxies of the environment, and peers are not. */
 
 import { type ProxyVariables, proxyVariables } from "../../../src/pacman/proxy_environment.ts";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
@@ -16,14 +16,14 @@ const PACKAGE = "foo-1-1-any.pkg.tar.zst";
 
 const DIRECT: ProxyVariables = { http: "", https: "", exceptions: "" };
 
-/** Which proxy an address has: `host:port`, `unusable`, or none. */
+/** Returns the proxy of a URL: `host:port`, `unusable`, or null. */
 function chosen(variables: Record<string, string>, address: string): string | null {
   const read = proxyVariables({ get: (name) => variables[name] });
   const proxy = read === null ? null : new Proxies(read).for(new URL(address));
   return proxy === null || proxy === "unusable" ? proxy : `${proxy.hostname}:${proxy.port}`;
 }
 
-/** A mirror with the package, by a name that only a proxy can find. */
+/** Starts a mirror with the package. Only the proxy can resolve its name. */
 function startHiddenMirror(): TestMirror & { readonly hidden: string } {
   const mirror = startMirror(() =>
     new Response("right", { headers: { "Content-Length": "5", "Connection": "close" } })
@@ -31,7 +31,7 @@ function startHiddenMirror(): TestMirror & { readonly hidden: string } {
   return { ...mirror, hidden: mirror.server.replace("127.0.0.1", "mirror.invalid") };
 }
 
-/** Gets a file, as the relay does. */
+/** Downloads a file like the relay. */
 async function get(
   address: string,
   variables: Partial<ProxyVariables>,
@@ -54,7 +54,7 @@ async function get(
   }
 }
 
-Deno.test("Proxies: the variables of curl(1), and their order", () => {
+Deno.test("Proxies: the variables of curl(1) are used in its order", () => {
   const all = { "all_proxy": "all", ALL_PROXY: "ALL" };
   const [http, https] = ["http://mirror.lan/x", "https://mirror.lan/x"];
   assertEquals(chosen({ "http_proxy": "http://p:3128", ...all }, http), "p:3128");
@@ -78,7 +78,7 @@ for (
     ["fd00::0:1", "[fd00::1]", "[fd00::2]"],
   ] as const
 ) {
-  Deno.test(`Proxies: no_proxy=${exceptions}`, () => {
+  Deno.test(`Proxies: no_proxy=${exceptions} excludes the same hosts as in curl(1)`, () => {
     const isDirect = (host: string): boolean =>
       chosen({ "http_proxy": "p", "no_proxy": exceptions }, `http://${host}/`) === null;
     const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
@@ -87,7 +87,7 @@ for (
   });
 }
 
-Deno.test("parseProxy: what is no http:// address is no proxy that can be used", () => {
+Deno.test("parseProxy: returns null for a text that is not an http: URL", () => {
   assertEquals(parseProxy("HTTP://[::1]:8080/")?.hostname, "::1");
   for (const text of ["socks5://p:1", "https://p", "http://", "http://p:x", "http://a b"]) {
     assertEquals(parseProxy(text), null, text);
@@ -95,7 +95,7 @@ Deno.test("parseProxy: what is no http:// address is no proxy that can be used",
   assertEquals(chosen({ "all_proxy": "socks5h://p:1080" }, "http://mirror.lan/"), "unusable");
 });
 
-Deno.test("FileClient: the proxy is asked for http: by the whole address, with the proxy's credentials", async () => {
+Deno.test("FileClient: an http: request to the proxy has the whole URL, and the credentials of the proxy", async () => {
   await using mirror = startHiddenMirror();
   await using proxy = startProxy();
   const http = `http://user:p%40ss@${proxy.address}`;
@@ -106,7 +106,7 @@ Deno.test("FileClient: the proxy is asked for http: by the whole address, with t
   assertEquals(mirror.headers[0]?.get("host"), new URL(mirror.hidden).host);
 });
 
-Deno.test("FileClient: the proxy tunnels https:, and the mirror's certificate counts", async () => {
+Deno.test("FileClient: https: goes through a tunnel of the proxy, and the mirror's certificate is verified", async () => {
   const { authority, server: { certificate: cert, key } } = await makeCertificates();
   const seen: (string | null)[] = [];
   await using server = Deno.serve(
@@ -123,7 +123,7 @@ Deno.test("FileClient: the proxy tunnels https:, and the mirror's certificate co
   assertEquals(proxy.asked, [`CONNECT localhost:${port} HTTP/1.1`]);
   assertEquals(proxy.credentials, [`Basic ${btoa("user:pass")}`]);
   assertEquals(seen, [null]);
-  // Not a certificate for this name.
+  // The certificate is not valid for this name.
   await assertRejects(
     () => get(`https://mirror.invalid:${port}/x`, { https }, [authority]),
     Unreachable,
@@ -131,7 +131,7 @@ Deno.test("FileClient: the proxy tunnels https:, and the mirror's certificate co
   );
 });
 
-Deno.test("FileClient: no_proxy is asked directly", async () => {
+Deno.test("FileClient: a host in no_proxy is reached directly", async () => {
   await using mirror = startHiddenMirror();
   await using proxy = startProxy();
   const variables = { http: proxy.address, exceptions: "127.0.0.0/8" };
@@ -158,9 +158,9 @@ for (const scheme of ["http", "https"]) {
   });
 }
 
-Deno.test("FileClient: a signal ends the waiting for a tunnel", async () => {
+Deno.test("FileClient: a signal aborts a TLS handshake in a tunnel", async () => {
   await using silent = startProxy();
-  // The proxy connects to a server that never says anything of TLS.
+  // The proxy connects to a server that never answers the TLS handshake.
   await using mute = startMirror(() => new Promise(() => {}));
   const abort = new AbortController();
   const client = new FileClient(new Proxies({ ...DIRECT, https: silent.address }));
@@ -175,7 +175,7 @@ Deno.test("FileClient: a signal ends the waiting for a tunnel", async () => {
   await assertRejects(() => asking, Unreachable);
 });
 
-/** A server of this host behind a proxy. */
+/** Creates a host that reaches the mirror through a proxy. */
 function behind(http: string, mirror: string, peer: TestMirror | null = null): Host {
   return makeHost({
     redirect: false,
@@ -188,7 +188,7 @@ function behind(http: string, mirror: string, peer: TestMirror | null = null): H
   });
 }
 
-Deno.test("behind a proxy: the relay asks the mirror through it, with HEAD and GET, and a peer directly", async () => {
+Deno.test("Pacserve: HEAD and GET to a mirror go through the proxy, and requests to a peer do not", async () => {
   await using mirror = startHiddenMirror();
   await using proxy = startProxy();
   await using host = behind(proxy.address, mirror.hidden);
@@ -207,7 +207,7 @@ Deno.test("behind a proxy: the relay asks the mirror through it, with HEAD and G
 });
 
 for (const status of [407, null]) {
-  Deno.test(`behind a proxy that ${status === null ? "is down" : `answers ${status}`}: pacman is sent to the mirror itself`, async () => {
+  Deno.test(`Pacserve: if the proxy ${status === null ? "is down" : `answers ${status}`}, pacman is redirected to the mirror`, async () => {
     await using proxy = startProxy(status === null ? {} : { status });
     const address = status === null ? new URL(closedServer()).host : proxy.address;
     await using host = behind(address, "http://mirror.invalid/core");

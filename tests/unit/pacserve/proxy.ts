@@ -1,24 +1,24 @@
-/** A proxy that runs for real on the loopback interface. */
+/** A real proxy on the loopback interface. */
 
-/** A proxy under test, until it is disposed of. */
+/** A running proxy, until it is disposed of. */
 export interface TestProxy extends AsyncDisposable {
   /** `127.0.0.1:12345` */
   readonly address: string;
   /** The first lines of the requests: `GET http://mirror.invalid/x HTTP/1.1`. */
   readonly asked: readonly string[];
-  /** `Proxy-Authorization` of each. */
+  /** The `Proxy-Authorization` of each request. */
   readonly credentials: readonly (string | null)[];
 }
 
-/** What a proxy does otherwise than the usual. */
+/** The options of a proxy. */
 export interface TestProxyOptions {
-  /** It refuses each request with this status. */
+  /** The status with which the proxy refuses each request; by default it refuses none. */
   readonly status?: number;
 }
 
 /**
- * A proxy that takes every name for this machine's and every request to the port in the address; it
- * passes one request on for each connection, or a tunnel.
+ * Starts a proxy that resolves every name to this machine. It forwards one request for each connection to the
+ * port in the URL, or opens a tunnel to it.
  */
 export function startProxy({ status }: TestProxyOptions = {}): TestProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -75,7 +75,7 @@ async function readHead(connection: Deno.Conn): Promise<string> {
   const buffer = new Uint8Array(4096);
   while (!head.endsWith("\r\n\r\n")) {
     const count = await connection.read(buffer);
-    if (count === null) throw new Error("it was closed");
+    if (count === null) throw new Error("the connection was closed");
     head += new TextDecoder().decode(buffer.subarray(0, count));
   }
   return head;
@@ -89,6 +89,6 @@ function closeQuietly(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // The connection is already closed.
   }
 }

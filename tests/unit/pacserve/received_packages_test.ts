@@ -3,7 +3,7 @@ import { assertEquals } from "../../assert.ts";
 
 const nothing = { lan: 0, total: 0 };
 
-Deno.test("ReceivedPackages: what came for the packages of a transaction is told once", () => {
+Deno.test("ReceivedPackages.take: returns the bytes of a transaction's packages once", () => {
   const received = new ReceivedPackages();
   received.add("foo-bar-1:2.0-1-x86_64.pkg.tar.zst", { lan: 30, total: 40 }, false);
   received.add("baz-1-1-any.pkg.tar", { lan: 0, total: 2 }, false);
@@ -13,7 +13,7 @@ Deno.test("ReceivedPackages: what came for the packages of a transaction is told
   assertEquals(received.take(["other"]), { lan: 7, total: 7 });
 });
 
-Deno.test("ReceivedPackages: signatures, databases and other files are no packages", () => {
+Deno.test("ReceivedPackages.add: ignores signatures, databases and other files", () => {
   const received = new ReceivedPackages();
   for (const file of ["foo-1-1-any.pkg.tar.zst.sig", "core.db", "foo.pkg.tar.zst", "foo"]) {
     received.add(file, { lan: 1, total: 1 }, false);
@@ -21,7 +21,7 @@ Deno.test("ReceivedPackages: signatures, databases and other files are no packag
   assertEquals(received.take(["foo", "core", "core.db", ""]), nothing);
 });
 
-Deno.test("ReceivedPackages: a second download of a package takes the place of the first", () => {
+Deno.test("ReceivedPackages.add: a second download of a package replaces the first one", () => {
   const received = new ReceivedPackages();
   received.add("foo-1-1-any.pkg.tar.zst", { lan: 0, total: 10 }, false);
   received.add("foo-1-1-any.pkg.tar.zst", { lan: 10, total: 10 }, false);
@@ -31,7 +31,7 @@ Deno.test("ReceivedPackages: a second download of a package takes the place of t
   assertEquals(received.take(["foo"]), { lan: 5, total: 12 });
 });
 
-Deno.test("ReceivedPackages: the rest of a file is added to its beginning, and to no other file", () => {
+Deno.test("ReceivedPackages.add: the rest of a file is added to its beginning, and not to another file", () => {
   const received = new ReceivedPackages();
   received.add("foo-1-1-any.pkg.tar.zst", { lan: 6, total: 6 }, false);
   received.add("foo-1-1-any.pkg.tar.zst", { lan: 0, total: 4 }, true);
@@ -41,7 +41,7 @@ Deno.test("ReceivedPackages: the rest of a file is added to its beginning, and t
   assertEquals(received.take(["foo"]), { lan: 0, total: 4 });
 });
 
-Deno.test("ReceivedPackages: what is exported and imported is told as if nothing had happened", () => {
+Deno.test("ReceivedPackages: `import` restores the state that `export` returned", () => {
   const [before, after] = [new ReceivedPackages(), new ReceivedPackages()];
   before.add("foo-1-1-any.pkg.tar.zst", { lan: 6, total: 8 }, false);
   before.add("bar-1-1-any.pkg.tar.zst", { lan: 0, total: 3 }, false);

@@ -1,4 +1,4 @@
-/** What downloads bring, by source: mirrors' bytes at once, those of peers when they are of use. */
+/** Tests the counters of received bytes: those of mirrors count at once, those of peers when verified. */
 
 import { createHash } from "node:crypto";
 import { Download, type DownloadOptions } from "../../../src/pacserve/relay/download.ts";
@@ -10,7 +10,7 @@ import { assertEquals } from "../../assert.ts";
 const CONTENT = new TextEncoder().encode("0123456789");
 
 function source(kind: SourceKind, name: string = kind): Source {
-  const open = (): Promise<never> => Promise.reject(new Error("it is not asked"));
+  const open = (): Promise<never> => Promise.reject(new Error("this source is never opened"));
   return { kind, name, key: name, open };
 }
 
@@ -29,7 +29,7 @@ function download(options: Partial<DownloadOptions> = {}): Download {
   });
 }
 
-/** Counts by source, and the counter under test. */
+/** Returns the counter under test, and its results by source. */
 function counting(): {
   received: Received;
   counts: Record<string, [bytes: number, files: number]>;
@@ -45,7 +45,7 @@ function counting(): {
   return { received, counts };
 }
 
-/** Gives a download bytes `from` to `to` of the right content, or of others. */
+/** Appends the bytes `from` to `until` of the correct content, or wrong bytes, to a download. */
 function give(to: Download, by: Source, from: number, until: number, isRight = true): void {
   to.begin({
     from: 0,
@@ -58,7 +58,7 @@ function give(to: Download, by: Source, from: number, until: number, isRight = t
   to.append(isRight ? bytes : bytes.fill(120), by);
 }
 
-Deno.test("Received: a file counts for the source that gave most of it, bytes for each", () => {
+Deno.test("Received: a file counts for the source of most of its bytes, and the bytes for each source", () => {
   const { received, counts } = counting();
   const file = download();
   received.begun(file);
@@ -72,7 +72,7 @@ Deno.test("Received: a file counts for the source that gave most of it, bytes fo
   file.close();
 });
 
-Deno.test("Received: while it comes, a mirror's bytes count, once, and a peer's do not", () => {
+Deno.test("Received.settle: during a download, a mirror's bytes are counted once, and a peer's are not", () => {
   const { received, counts } = counting();
   const file = download();
   received.begun(file);
@@ -87,7 +87,7 @@ Deno.test("Received: while it comes, a mirror's bytes count, once, and a peer's 
   file.close();
 });
 
-Deno.test("Received: wrong bytes of a peer never count, nor a download that is given up", () => {
+Deno.test("Received: a peer's bytes are not counted if they are wrong, or the download fails", () => {
   const { received, counts } = counting();
   const file = download();
   received.begun(file);
@@ -101,7 +101,7 @@ Deno.test("Received: wrong bytes of a peer never count, nor a download that is g
   assertEquals(received.of("copy"), null);
 });
 
-Deno.test("Received: a part that ends before the file does is no file", () => {
+Deno.test("Received: a part without the end of the file is not counted as a file", () => {
   for (const [end, files] of [[7, 0], [null, 1]] as const) {
     const { received, counts } = counting();
     const part = download({ isWhole: false, sha256: null, start: 2, end });

@@ -1,4 +1,4 @@
-/** What this host asks for comes from pacserve itself, whoever had it. */
+/** Tests that pacserve itself sends a file to pacman on this host, whatever its source is. */
 
 import { createHash } from "node:crypto";
 import type { Reply } from "../../../src/http/exchange.ts";
@@ -21,7 +21,7 @@ import {
 const PACKAGE = "foo-1:2.0+r1-1-x86_64.pkg.tar.zst";
 const ADDRESS = `/pacman/core/x86_64/${PACKAGE}`;
 
-/** A mirror or a peer that has files with these contents. */
+/** Starts a mirror or a peer that has files with these contents. */
 function serverOf(files: Readonly<Record<string, string>>): TestMirror {
   return startMirror((request) => {
     const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
@@ -41,7 +41,7 @@ function describing(content: string): ReadonlyMap<string, ExpectedFile> {
   return new Map([[PACKAGE, { size: content.length, sha256 }]]);
 }
 
-/** The peers: one server that has just confirmed the package. */
+/** Returns a search that finds the package at this server. */
 function onPeer(server: TestMirror, size: number | null): NonNullable<HostParts["findPeer"]> {
   const url = `${server.origin}/pkg/${PACKAGE}`;
   return (place) =>
@@ -55,7 +55,7 @@ async function gist(reply: Reply | null): Promise<readonly unknown[]> {
   return [reply.status, reply.source ?? null, reply.status === 307 ? "" : await readText(reply)];
 }
 
-Deno.test("a package of a peer is sent from here, with the digest asked for and no second search", async () => {
+Deno.test("RelayedFiles: a peer's package is relayed, its digest is requested, and the mirror is not used", async () => {
   await using peer = serverOf({ [PACKAGE]: "right" });
   await using mirror = serverOf({ [PACKAGE]: "right" });
   await using host = makeHost({
@@ -74,7 +74,7 @@ Deno.test("a package of a peer is sent from here, with the digest asked for and 
   assertEquals(mirror.asked.filter((line) => line.startsWith("GET")), []);
 });
 
-Deno.test("a peer with another build of the same name is passed over or replaced", async () => {
+Deno.test("RelayedFiles: a peer with another build of the same name is ignored or replaced", async () => {
   await using mirror = serverOf({ [PACKAGE]: "right" });
   for (const content of ["wrong", "longer than right"]) {
     await using peer = serverOf({ [PACKAGE]: content });
@@ -90,10 +90,10 @@ Deno.test("a peer with another build of the same name is passed over or replaced
   }
 });
 
-Deno.test("another host is redirected, and only to a copy of the expected length", async () => {
+Deno.test("Redirects: another host is redirected only to a copy with the expected length", async () => {
   await using mirror = serverOf({ [PACKAGE]: "right" });
   await using peer = serverOf({ [PACKAGE]: "right" });
-  // No other host is sent to a mirror on this one's loopback.
+  // Other hosts are not redirected to a mirror on this host's loopback interface.
   for (const [size, source] of [[5, `peer ${peer.origin}`], [6, "nowhere"]]) {
     await using host = makeHost({
       redirect: false,
@@ -106,7 +106,7 @@ Deno.test("another host is redirected, and only to a copy of the expected length
   }
 });
 
-Deno.test("a file of the cache whose size contradicts the database is not served", async () => {
+Deno.test("Pacserve.answer: a file in the cache whose size differs from the database is not sent", async () => {
   await using mirror = serverOf({ [PACKAGE]: "right" });
   await inScratch(async (directory) => {
     writeFiles(directory, { [PACKAGE]: "" });
@@ -123,7 +123,7 @@ Deno.test("a file of the cache whose size contradicts the database is not served
   });
 });
 
-Deno.test("pacman that asks whether its broken file is the newest gets the right one", async () => {
+Deno.test("Pacserve.answer: pacman gets the correct file although its broken one is newer", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { [PACKAGE]: "rig" });
     await using mirror = serverOf({ [PACKAGE]: "right" });
@@ -136,12 +136,12 @@ Deno.test("pacman that asks whether its broken file is the newest gets the right
     const headers = { "if-modified-since": new Date().toUTCString() };
     const reply = await host.get(ADDRESS, { headers });
     assertEquals(await gist(reply), [200, `mirror ${mirror.origin}`, "right"]);
-    // libcurl would take the right file, which is older, for the one that pacman has.
+    // With this field, libcurl would refuse the correct file, because it is older.
     assertEquals(reply?.headers["Last-Modified"], undefined);
   });
 });
 
-Deno.test("a peer that wants another build than this server's gets 404, and its own build the file", async () => {
+Deno.test("Pacserve.answerPeer: a peer gets 404 for the digest of another build, and the file for the same build", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { [PACKAGE]: "right" });
     await using host = makeHost({ caches: [directory], expected: describing("right") });
@@ -150,7 +150,7 @@ Deno.test("a peer that wants another build than this server's gets 404, and its 
       return host.getAsPeer(`/pkg/${PACKAGE}`, { "pacserve-digest": `sha256=${digest}` })?.status;
     };
     assertEquals(ask("wrong"), 404);
-    // The file server underneath answers.
+    // The file server answers these requests.
     assertEquals([ask("right"), host.getAsPeer(`/pkg/${PACKAGE}`)], [undefined, null]);
     await using unknown = makeHost({ caches: [directory] });
     const headers = { "pacserve-digest": `sha256=${"0".repeat(64)}` };
@@ -158,7 +158,7 @@ Deno.test("a peer that wants another build than this server's gets 404, and its 
   });
 });
 
-Deno.test("a peer gets no file of the cache whose size contradicts the database", async () => {
+Deno.test("Pacserve.answerPeer: a peer gets 404 for a file in the cache whose size differs from the database", async () => {
   await inScratch(async (directory) => {
     writeFiles(directory, { [PACKAGE]: "" });
     await using host = makeHost({ caches: [directory], expected: describing("right") });
@@ -166,7 +166,7 @@ Deno.test("a peer gets no file of the cache whose size contradicts the database"
   });
 });
 
-Deno.test("a database and its signature come from the same mirror", async () => {
+Deno.test("RelayedFiles: a database and its signature come from the same mirror", async () => {
   const files = { "core.db": "new", "core.db.sig": "its signature" };
   await using first = serverOf({ "core.db.sig": "another" });
   await using second = startMirror((request) => {
@@ -188,7 +188,7 @@ Deno.test("a database and its signature come from the same mirror", async () => 
   assert(!host.log.join().includes("secret"));
 });
 
-Deno.test("where two mirrors are asked for a database, its signature comes from the one that gave it", async () => {
+Deno.test("RelayedFiles: if two mirrors are requested for a database, its signature comes from the one that sent it", async () => {
   const give = (text: string): Response =>
     new Response(text, { headers: { "Content-Length": String(text.length) } });
   await using slow = startMirror(async ({ url, method }) => {
@@ -199,7 +199,7 @@ Deno.test("where two mirrors are asked for a database, its signature comes from 
   await using silent = startMirror(({ url, method }) => {
     if (url.endsWith(".sig")) return give("wrong");
     if (method === "HEAD") return give("a database");
-    // It begins, and gives nothing.
+    // Send the head and no bytes.
     const body = new ReadableStream({ pull: () => new Promise<void>(() => {}) });
     return new Response(body, { headers: { "Content-Length": "10" } });
   });
@@ -218,7 +218,7 @@ Deno.test("where two mirrors are asked for a database, its signature comes from 
   assertEquals((await gist(await host.get("/pacman/core/x86_64/core.db.sig")))[2], "right");
 });
 
-Deno.test("a database that is not newer is a 304, and its signature is asked where it was", async () => {
+Deno.test("RelayedFiles: a database that is not newer gets 304", async () => {
   await using mirror = startMirror((request) =>
     request.headers.has("If-Modified-Since")
       ? new Response(null, { status: 304 })
@@ -237,7 +237,7 @@ Deno.test("a database that is not newer is a 304, and its signature is asked whe
   ]);
 });
 
-Deno.test("to a mirror that this server cannot reach pacman is sent itself, at once from then on", async () => {
+Deno.test("RelayedFiles: pacman is redirected to a mirror that this server cannot reach, the next time at once", async () => {
   using silent = await startUnreachable();
   await using host = makeHost({
     redirect: false,
@@ -251,12 +251,12 @@ Deno.test("to a mirror that this server cannot reach pacman is sent itself, at o
     307,
     `${silent.server}/core.files`,
   ]);
-  assert(performance.now() - begun < 2000, "it waited for the mirror again");
+  assert(performance.now() - begun < 2000, "the server waited for the mirror again");
 });
 
-Deno.test("of several mirrors that do not begin to send, pacman is sent to one that has the file", async () => {
+Deno.test("RelayedFiles: if no mirror begins to send, pacman is redirected to one that has confirmed the file", async () => {
   await using silent = startRaw("");
-  // It says that it has the file, and does not begin to give it.
+  // This mirror confirms the file, but does not begin to send it.
   await using slow = startMirror((request) =>
     request.method === "HEAD"
       ? new Response(null, { headers: { "Content-Length": "5" } })
@@ -273,11 +273,11 @@ Deno.test("of several mirrors that do not begin to send, pacman is sent to one t
   const reply = await host.get(ADDRESS);
   assertEquals(reply?.status, 307);
   assert(String(reply?.headers["Location"]).startsWith(slow.server));
-  // pacman gives up after ten seconds without an answer, and has ten new ones after a redirect.
-  assert(performance.now() - begun < 9_500, "pacman has no time left");
+  // pacman gives up after ten seconds without an answer. A redirect gives it another ten seconds.
+  assert(performance.now() - begun < 9_500, "pacman has already given up");
 });
 
-Deno.test("where no mirror said in time that it has the file, pacman is sent to one that takes connections", async () => {
+Deno.test("RelayedFiles: if no mirror confirms the file in time, pacman is redirected to one that accepts connections", async () => {
   using dead = await startUnreachable();
   await using slow = startRaw("");
   const log = new KeptLog();
@@ -293,7 +293,7 @@ Deno.test("where no mirror said in time that it has the file, pacman is sent to 
   assert(String(reply?.headers["Location"]).startsWith(slow.server));
 });
 
-Deno.test("what nobody has is a 404, and a mirror that refuses to give what it has a 502 or a redirect", async () => {
+Deno.test("RelayedFiles: a file that no source has is a 404, although another mirror is down", async () => {
   await using mirror = serverOf({});
   await using host = makeHost({
     redirect: false,
@@ -302,7 +302,7 @@ Deno.test("what nobody has is a 404, and a mirror that refuses to give what it h
   assertEquals((await host.get(ADDRESS))?.status, 404);
 });
 
-Deno.test("a signature that is none is replaced by that of the next mirror", async () => {
+Deno.test("RelayedFiles: if a mirror does not send a signature, that of the next mirror is used", async () => {
   // One packet of a binary document: version 4, Ed25519, SHA-512, no subpackets, zeros.
   const packet = [0xc2, 74, 4, 0, 27, 10, 0, 0, 0, 0, 0, 0, ...new Array(64).fill(0)];
   const right = Uint8Array.from(packet);
@@ -321,10 +321,10 @@ Deno.test("a signature that is none is replaced by that of the next mirror", asy
   assertEquals([reply?.status, reply?.source, reply?.body], [200, `mirror ${good.origin}`, right]);
 });
 
-Deno.test("what only this host's mirrors have is neither wanted of others nor given to them", async () => {
+Deno.test("RelayedFiles: a file whose mirrors are for this host only is neither tracked nor shared", async () => {
   await using mirror = serverOf({ [PACKAGE]: "right" });
   const spool = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
-  // Under the other address it could as well be a mirror that other hosts reach.
+  // The second URL does not look like one of this host, so other hosts might reach it.
   const shared = mirror.server.replace("127.0.0.1", "0.0.0.0");
   for (const [servers, isShared] of [[[mirror.server], false], [[shared], true]] as const) {
     const wanted: string[] = [];
@@ -348,7 +348,7 @@ Deno.test("what only this host's mirrors have is neither wanted of others nor gi
     });
     const reply = await host.get(ADDRESS);
     assert(reply !== null);
-    // In flight, with all that a relay has to say, and whole for anybody.
+    // Request the in-flight file like a relay, and then the verified file with and without the digest.
     const sha256 = createHash("sha256").update("right").digest("hex");
     const fields = {
       "pacserve-instance": "another-server",

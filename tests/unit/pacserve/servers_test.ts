@@ -41,7 +41,7 @@ for (
     "http://user:secret@box:15678/x",
   ]
 ) {
-  Deno.test(`${own} is this server`, () => assertEquals(self.isAt(new URL(own)), true));
+  Deno.test(`Self.isAt: ${own} is this server`, () => assertEquals(self.isAt(new URL(own)), true));
 }
 
 for (
@@ -54,10 +54,11 @@ for (
     "file:///srv",
   ]
 ) {
-  Deno.test(`${other} is not this server`, () => assertEquals(self.isAt(new URL(other)), false));
+  Deno.test(`Self.isAt: ${other} is not this server`, () =>
+    assertEquals(self.isAt(new URL(other)), false));
 }
 
-Deno.test("mirrors are the http and https servers in order, but for ourselves", () => {
+Deno.test("mirrorsOf: returns the http: and https: servers in order, without this server", () => {
   const mirrors = mirrorsOf(
     repository(
       "http://localhost:15678/pacman/core/x86_64",
@@ -80,7 +81,7 @@ Deno.test("mirrors are the http and https servers in order, but for ourselves", 
   ]);
 });
 
-Deno.test("a CacheServer comes before all servers, for packages and their signatures only", () => {
+Deno.test("mirrorsOf: CacheServer lines come first for packages and their signatures, and are ignored for databases", () => {
   const core: Repository = {
     ...repository("http://localhost:15678/pacman/core/os/x86_64", "http://one.example/core"),
     cacheServers: [
@@ -101,7 +102,7 @@ Deno.test("a CacheServer comes before all servers, for packages and their signat
   }
 });
 
-Deno.test("a client of another architecture is not sent to mirrors of ours", () => {
+Deno.test("mirrorsOf: excludes mirrors of this host's architecture for a client with another one", () => {
   const both = repository("http://one.example/core/os/x86_64", "http://two.example/any");
   const names = (architecture: string | null): string[] =>
     mirrorsOf(both, configuration, architecture, self, "a").map(({ server }) => server);
@@ -110,7 +111,7 @@ Deno.test("a client of another architecture is not sent to mirrors of ours", () 
   assertEquals(names("aarch64"), ["http://two.example/any"]);
 });
 
-Deno.test("a file's address on a mirror keeps queries, credentials and odd names", () => {
+Deno.test("urlOn: keeps the query and the credentials of the server, and encodes the name of the file", () => {
   const url = (server: string, file: string): string =>
     urlOn({ server, origin: "", onlyForThisHost: false, hasCredentials: false }, file);
   assertEquals(
@@ -125,7 +126,7 @@ Deno.test("a file's address on a mirror keeps queries, credentials and odd names
   assertEquals(url("http://m/a", "x\r\ny"), "http://m/a/x%0D%0Ay");
 });
 
-Deno.test("only a repository of nothing but file: servers has directories", () => {
+Deno.test("directoriesOf: returns the directories only if all other servers are file: URLs", () => {
   assertEquals(
     directoriesOf(repository("file:///srv/a%20b", "http://box:15678/x", "file:///srv/c/"), self),
     ["/srv/a b", "/srv/c"],

@@ -1,4 +1,4 @@
-/** Whatever a mirror or a peer gives in the place of a signature, pacman gets the right one. */
+/** Tests that pacman gets the correct signature if a mirror or a peer sends something else. */
 
 import { createHash } from "node:crypto";
 import { createPacserveMemory } from "../../../src/pacserve/memory.ts";
@@ -14,7 +14,7 @@ const PACKAGE = "foo-1:2.0+r1-1-x86_64.pkg.tar.zst";
 const ADDRESS = `/pacman/core/x86_64/${PACKAGE}`;
 const CONTENT = "the bytes of a package";
 
-/** A signature packet of version 4 (Ed25519, SHA-512) that can be one of `content`, as far as it tells. */
+/** Returns a signature packet of version 4 (Ed25519, SHA-512) that passes the check for `content`. */
 function signatureOf(content: string): Uint8Array<ArrayBuffer> {
   const head = [4, 0, 27, 10, 0, 0];
   const trailer = Uint8Array.from([...head, 4, 255, 0, 0, 0, head.length]);
@@ -22,7 +22,7 @@ function signatureOf(content: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([0xc2, 74, ...head, 0, 0, hash[0]!, hash[1]!, ...new Array(64).fill(0)]);
 }
 
-/** An answer with a length, as the relay wants it. */
+/** Returns an answer with a length, which the relay requires. */
 function answer(body: Uint8Array<ArrayBuffer> | string, headers: HeadersInit = {}): Response {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const all = new Headers(headers);
@@ -46,7 +46,7 @@ const faults: Readonly<Record<string, () => Response | Promise<Response>>> = {
   "no answer": () => new Promise<Response>(() => {}),
 };
 
-/** A server that has the package, and gives this for its signature. */
+/** Starts a server with the package that sends this as its signature. */
 function serverThatGives(signature: () => Response | Promise<Response>): TestMirror {
   return startMirror(({ url, method }) => {
     if (method === "HEAD") return new Response(null, { headers: { "Content-Length": "5" } });
@@ -64,11 +64,11 @@ const places: Readonly<
   "the first mirror": (wrong, good) => ({
     repositories: [repositoryWith([wrong.server, good.server])],
   }),
-  "the only mirror, beside a good peer": (wrong, good) => ({
+  "the only mirror, with a correct peer,": (wrong, good) => ({
     repositories: [repositoryWith([wrong.server])],
     findPeer: onPeer(good),
   }),
-  "a peer, beside a good mirror": (wrong, good) => ({
+  "a peer, with a correct mirror,": (wrong, good) => ({
     repositories: [repositoryWith([good.server])],
     findPeer: onPeer(wrong),
   }),
@@ -76,8 +76,8 @@ const places: Readonly<
 
 for (const [place, parts] of Object.entries(places)) {
   Deno.test({
-    name: `${place} gives something else than the signature`,
-    // A server that never answers is not waited for.
+    name: `Signatures.find: pacman gets the correct signature when ${place} sends something else`,
+    // The test does not wait for the server that never answers.
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async (t) => {
@@ -100,7 +100,7 @@ for (const [place, parts] of Object.entries(places)) {
           const begun = performance.now();
           const found = await host.get(`${ADDRESS}.sig`);
           assertEquals([found?.status, found?.body], [200, right]);
-          assertEquals(performance.now() - begun < 5_000, true, "pacman has waited for long");
+          assertEquals(performance.now() - begun < 5_000, true, "pacman had to wait too long");
         });
       }
     },

@@ -1,4 +1,4 @@
-/** Detached signatures: real ones of gpg, and whatever else a server may send in their place. */
+/** Tests the check of detached signatures, with real ones of gpg, and with other data from servers. */
 
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
@@ -10,7 +10,7 @@ import { inScratch, shell } from "../../scratch.ts";
 const PACKAGE = new TextEncoder().encode("the bytes of a package".repeat(1000));
 const OTHER = new TextEncoder().encode("the bytes of another package");
 
-/** Keys as gpg names their algorithms, and the hashes with which they can sign. */
+/** The algorithms of keys, with gpg's names, and the hashes with which they can sign. */
 const KEYS = [
   { algorithm: "rsa4096", hashes: ["SHA1", "SHA224", "SHA256", "SHA384", "SHA512"] },
   { algorithm: "ed25519", hashes: ["SHA256", "SHA384", "SHA512"] },
@@ -18,7 +18,7 @@ const KEYS = [
   { algorithm: "dsa2048", hashes: ["SHA256", "SHA512"] },
 ];
 
-/** Signs the two packages with real gpg in every way, once for all tests. */
+/** Signatures of both packages by real gpg with each key and hash, created once for all tests. */
 let signed: Promise<ReadonlyMap<string, { good: Uint8Array; other: Uint8Array }>> | null = null;
 
 function signatures(): NonNullable<typeof signed> {
@@ -50,14 +50,14 @@ async function sign(): Promise<Map<string, { good: Uint8Array; other: Uint8Array
   return made;
 }
 
-/** One of the signatures, and a check that it is really one. */
+/** Returns one of the signatures, and checks that it is accepted. */
 async function goodSignature(): Promise<Uint8Array> {
   const good = (await signatures()).get("ed25519 SHA512")?.good ?? new Uint8Array();
   assert(await isGood(good));
   return good;
 }
 
-/** Whether a signature is taken, and fits the package. */
+/** True when a signature is accepted, and fits the package. */
 async function isGood(signature: Uint8Array, file = PACKAGE): Promise<boolean> {
   const parsed = parseSignature(signature);
   return parsed !== null && await fits(parsed, pieces(file));
@@ -77,7 +77,7 @@ Deno.test("parseSignature, fits: gpg's signatures fit their own package and no o
   }
 });
 
-Deno.test("parseSignature: what is no signature is refused", async () => {
+Deno.test("parseSignature: data that is not a single signature is refused", async () => {
   const good = await goodSignature();
   const text = (words: string): Uint8Array => new TextEncoder().encode(words);
   const refused: Record<string, Uint8Array> = {
@@ -87,8 +87,8 @@ Deno.test("parseSignature: what is no signature is refused", async () => {
       `-----BEGIN PGP SIGNATURE-----\n\n${good.toBase64()}\n-----END PGP SIGNATURE-----`,
     ),
     "two packets": Buffer.concat([good, good]),
-    "a byte behind it": Buffer.concat([good, Uint8Array.of(0)]),
-    "a newline behind it": Buffer.concat([good, text("\n")]),
+    "a byte after it": Buffer.concat([good, Uint8Array.of(0)]),
+    "a newline after it": Buffer.concat([good, text("\n")]),
     "without its last byte": good.subarray(0, -1),
     "a package": PACKAGE,
   };
@@ -97,9 +97,9 @@ Deno.test("parseSignature: what is no signature is refused", async () => {
   }
 });
 
-Deno.test("parseSignature: a signature of 16 KiB is taken, a longer one is not", async () => {
+Deno.test("parseSignature: a signature of 16 KiB is accepted, a longer one is refused", async () => {
   const good = await goodSignature();
-  // Unhashed subpackets may be added by anybody: one with so many bytes of private use.
+  // Add an unhashed subpacket for private use, which needs no key.
   const longer = (size: number): Uint8Array => {
     const { hashed, rest } = parts(good);
     const unhashedSize = size - 3 - hashed.length - 2 - (rest.length);
@@ -115,7 +115,7 @@ Deno.test("parseSignature: a signature of 16 KiB is taken, a longer one is not",
   assertEquals(parseSignature(longer(17 << 10)), null);
 });
 
-Deno.test("parseSignature: both formats of the packet's header, with each length", async () => {
+Deno.test("parseSignature: accepts both formats of the packet header, with each type of length", async () => {
   const good = await goodSignature();
   const body = good.subarray(bodyStart(good));
   const [size, first, second] = [body.length, body.length >> 8, body.length & 0xff];
@@ -127,13 +127,13 @@ Deno.test("parseSignature: both formats of the packet's header, with each length
     assert(await isGood(Uint8Array.of(...header, ...body)), `${header}`);
   }
   const refused = [
-    [0x8b], // of indeterminate length
-    [0xc2, 0xe7, ...body.subarray(0, 128), size - 128], // in parts
+    [0x8b], // indeterminate length
+    [0xc2, 0xe7, ...body.subarray(0, 128), size - 128], // partial lengths
     [0x88, size + 1],
     [0x88, size - 1],
     [0x8a, 0xff, 0xff, 0xff, 0xff],
     [0xc2, 255, 0xff, 0xff, 0xff, 0xff],
-    [0x08, size], // no packet at all
+    [0x08, size], // not a packet
     [0x84, size], // an encrypted session key
     [0xc6, size], // a public key
   ];
@@ -142,7 +142,7 @@ Deno.test("parseSignature: both formats of the packet's header, with each length
   }
 });
 
-Deno.test("parseSignature: lengths inside the packet that lie are refused", async () => {
+Deno.test("parseSignature: wrong lengths inside the packet are refused", async () => {
   const good = await goodSignature();
   const start = bodyStart(good);
   const hashedSize = good.subarray(start + 4, start + 6);
@@ -154,7 +154,7 @@ Deno.test("parseSignature: lengths inside the packet that lie are refused", asyn
   }
 });
 
-Deno.test("parseSignature: version 3, a signature of text, and unknown algorithms are refused", async () => {
+Deno.test("parseSignature: version 3, signatures of text, and unknown algorithms are refused", async () => {
   const good = await goodSignature();
   const start = bodyStart(good);
   const fields: [string, number, number[]][] = [
@@ -172,7 +172,7 @@ Deno.test("parseSignature: version 3, a signature of text, and unknown algorithm
   }
 });
 
-Deno.test("fits: version 6 hashes its salt first", async () => {
+Deno.test("fits: the salt of version 6 is hashed first", async () => {
   const salt = new Uint8Array(16).fill(7);
   const created = Uint8Array.of(5, 2, 1, 2, 3, 4);
   const hashed = Uint8Array.of(6, 0, 27, 8, 0, 0, 0, created.length, ...created);
@@ -193,7 +193,7 @@ Deno.test("fits: version 6 hashes its salt first", async () => {
   assertEquals(parseSignature(packet(body(15))), null);
 });
 
-Deno.test("parseSignature, fits: a flipped bit in what is hashed is noticed, with few exceptions", async () => {
+Deno.test("parseSignature, fits: a flipped bit in the hashed part is noticed, with few exceptions", async () => {
   const good = await goodSignature();
   const start = bodyStart(good);
   const { hashed } = parts(good);
@@ -204,11 +204,11 @@ Deno.test("parseSignature, fits: a flipped bit in what is hashed is noticed, wit
     flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     if (await isGood(flipped)) unnoticed++;
   }
-  // Two bytes are compared. The algorithm of the key has other names for signatures of that shape.
+  // Only two bytes are compared. Some public-key algorithms have signatures of the same form.
   assert(unnoticed <= 3, `${unnoticed} flipped bits were not noticed`);
 });
 
-Deno.test("parseSignature: whatever the bytes are, it takes them or refuses them", async () => {
+Deno.test("parseSignature: accepts or refuses any bytes, and never throws", async () => {
   const good = await goodSignature();
   const mutated = fc.record({
     at: fc.nat(good.length - 1),
@@ -228,12 +228,12 @@ Deno.test("parseSignature: whatever the bytes are, it takes them or refuses them
   );
 });
 
-/** Where the body of a packet of gpg's begins, whose header is in the old format. */
+/** Returns the position of the body in a packet of gpg, whose header has the old format. */
 function bodyStart(signature: Uint8Array): number {
   return 1 + (1 << ((signature[0] ?? 0) & 3));
 }
 
-/** The hashed part of a packet of version 4, and what stands behind the unhashed subpackets. */
+/** Returns the hashed part of a packet of version 4, and the rest after the unhashed subpackets. */
 function parts(signature: Uint8Array): { hashed: Uint8Array; rest: Uint8Array } {
   const body = signature.subarray(bodyStart(signature));
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -242,7 +242,7 @@ function parts(signature: Uint8Array): { hashed: Uint8Array; rest: Uint8Array } 
   return { hashed: body.subarray(0, hashedEnd), rest: body.subarray(unhashedEnd) };
 }
 
-/** A packet with this body. */
+/** Returns a packet with this body. */
 function packet(body: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(0x89), uint16(body.length), body]);
 }

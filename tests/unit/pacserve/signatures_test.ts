@@ -1,10 +1,10 @@
-/** How long a signature waits for its package to be hashed. */
+/** Tests how long a signature waits until its package is hashed. */
 
 import { Signatures } from "../../../src/pacserve/relay/signatures.ts";
 import type { Source } from "../../../src/pacserve/relay/source.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-/** One packet that is formed as a signature, and is that of no package: its hash begins with zeros. */
+/** A valid signature packet that belongs to no package: its hash begins with zeros. */
 const wrong = Uint8Array.of(0xc2, 74, 4, 0, 27, 10, 0, 0, 0, 0, 0, 0, ...new Uint8Array(64));
 
 function sourceOf(kind: Source["kind"]): Source {
@@ -30,7 +30,7 @@ function sourceOf(kind: Source["kind"]): Source {
   };
 }
 
-/** A package of two pieces, on a machine that takes its time for each. */
+/** Returns a package of two pieces. Reading each piece takes some time. */
 function slow(milliseconds: number): { received: number; peek: () => number } {
   return {
     received: 200,
@@ -52,13 +52,13 @@ async function find(kind: Source["kind"], milliseconds: number): Promise<string 
   return found?.source.name ?? null;
 }
 
-Deno.test("a signature that does not fit its package is refused, whoever gives it", async () => {
+Deno.test("Signatures.find: a signature that does not fit its package is refused, from a mirror and from a peer", async () => {
   assertEquals([await find("mirror", 0), await find("copy", 0)], [null, null]);
 });
 
-Deno.test("a mirror's signature is passed on when its package is not hashed in time, a peer's is not", async () => {
+Deno.test("Signatures.find: if the package is not hashed in time, a mirror's signature is accepted, and a peer's is not", async () => {
   const begun = performance.now();
   assertEquals(await find("mirror", 550), "mirror");
-  assert(performance.now() - begun < 1_000, "it waits no longer than it must");
+  assert(performance.now() - begun < 1_000, "the check took too long");
   assertEquals(await find("copy", 550), null);
 });
