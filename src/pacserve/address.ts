@@ -10,7 +10,7 @@
 
 import { decodeSegment, type Target } from "../http/target.ts";
 
-/** The file of a request of pacman. */
+/** The file that pacman requests. */
 export interface PacmanAddress {
   /** Null when the URL does not contain it. */
   readonly repository: string | null;

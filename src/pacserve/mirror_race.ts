@@ -135,9 +135,10 @@ function undecided(states: readonly State[], runners: readonly Runner[]): RaceRe
 }
 
 /**
- * Returns the result when the time is over. If possible, it is a mirror that has not answered yet, next one
- * that also failed lately, and last one that failed in this race. Each is better than "not found", after
- * which pacman would give up: pacman may reach a mirror that this server cannot.
+ * Returns the result when the time is over: the first mirror that has the file; else one that has not
+ * answered, if possible one that did not fail lately; else, if no mirror lacks the file, one that failed in
+ * this race. "Not found" would be worse, because pacman would give up, although it may reach a mirror that
+ * this server cannot.
  */
 function lastWord(states: readonly State[], runners: readonly Runner[]): RaceResult {
   const has = states.indexOf("has");

@@ -112,9 +112,9 @@ export class Mirrors {
   /**
    * Resolves with the first mirror in order that has the file. Mirrors that failed lately are asked last.
    *
-   * @returns If no mirror has answered in time, or this neighbour may cause no more checks, the first mirror
-   * that may have the file, if possible one that has not failed lately: without us, pacman would use it, too.
-   * Null when no mirror has the file.
+   * @returns null when no mirror has the file. If no mirror has answered in time, or this neighbour may cause
+   * no more checks, returns the first mirror that may have the file, if possible one that has not failed
+   * lately. Without pacserve, pacman would use it, too.
    */
   async choose(question: MirrorQuestion): Promise<MirrorChoice | null> {
     const { mirrors, file } = question;

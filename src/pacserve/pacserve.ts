@@ -151,7 +151,7 @@ export class Pacserve {
   /**
    * Answers from the other sources.
    *
-   * @param peersToo false when our own copy was skipped: the peers may have got theirs from us.
+   * @param peersToo false when this host's own copy was skipped: the peers may have got theirs from here.
    */
   #notHere(
     request: HttpRequest,

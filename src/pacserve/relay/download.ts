@@ -29,7 +29,7 @@ export interface DownloadOptions {
  * The state of a download:
  * - `fetching`: bytes are missing;
  * - `complete`: all bytes have arrived, and are verified if the digest is known;
- * - `spoiled`: the file is wrong, but readers have some bytes already. They get the whole file, because
+ * - `spoiled`: the file is wrong, but the download is exposed. Readers get the whole file, because
  *   pacman then deletes it. It would keep a part, and append the bytes of the next server to it;
  * - `failed`: no source provides the rest.
  */
@@ -67,7 +67,10 @@ export class Download {
   segments: Segment[] = [];
   /** True when the whole file has arrived and has the expected digest. */
   isVerified = false;
-  /** True when a reader has bytes that are not verified: then the download cannot start again. */
+  /**
+   * True when a reader has bytes that are not verified: then the download cannot start again. If the download
+   * is verifiable, bytes of the lifeline do not count.
+   */
   exposed = false;
   /** True when a reader has any bytes. */
   hasBegun = false;
@@ -146,8 +149,8 @@ export class Download {
   /**
    * Appends the next bytes of the file.
    *
-   * @returns `goes on` when more bytes are missing. If `wrong`, and the state is still `fetching`, no reader
-   * has any bytes, and {@link restart} must be called.
+   * @returns `goes on` when more bytes are missing. If `wrong`, and the state is still `fetching`,
+   * {@link restart} must be called.
    * @throws {StoreFull} when the disk is full.
    */
   append(bytes: Uint8Array, source: Source): "goes on" | "complete" | "wrong" {

@@ -76,7 +76,7 @@ export class Failover {
   /** Time when {@link SOME} more bytes had arrived (ms), and the position that was reached. */
   #movedAt = 0;
   #movedTo = 0;
-  /** True while a candidate is searched. */
+  /** True while the next candidate is being searched for. */
   #isSearching = false;
   /** True when there is no other candidate. */
   #isExhausted = false;
@@ -126,7 +126,7 @@ export class Failover {
 
   /**
    * Must be called when the bytes of a peer differ from those of a mirror: the peer has another build of the
-   * package. If no reader has any of its bytes, the download starts again.
+   * package. The download starts again, unless it is {@link Download.exposed}.
    */
   unmask(): void {
     if (this.#timer === null || this.#isOver || this.#download.exposed) return;
@@ -470,7 +470,7 @@ export class Failover {
     this.#log[resumable ? "info" : "debug"](`${name}: ${sentence}`);
   }
 
-  /** Handles a complete file with a wrong digest. Starts again, unless a reader has some bytes. */
+  /** Handles a complete file with a wrong digest. Starts again, unless the download is exposed. */
   #wrong(): void {
     const { segments } = this.#download;
     const sources = new Set(segments.map(({ source }) => source));
@@ -491,7 +491,7 @@ export class Failover {
       store?.close();
     }
     for (const source of sources.size > 1 ? sources : []) {
-      // A mirror that sent a part may be requested for the whole file.
+      // The whole file may be requested from a mirror that sent only a part.
       if (source.kind === "mirror") this.#candidates.putBack(source);
       else this.#candidates.suspect(source);
     }

@@ -141,8 +141,9 @@ export class Holder {
 }
 
 /**
- * Returns the number of used places from which on a file with this number of readers gets no more. The
- * first reader of another file must find a place; further readers can read from the first one.
+ * Returns the number of used places of all files at which a file with this number of readers gets no further
+ * reader. It is lower for each reader, so that the first reader of another file finds a place. The other
+ * readers of that file can then read from the first one.
  */
 function placesFor(readers: number): number {
   return HOLDER_BOUNDS.readers - 2 * readers;

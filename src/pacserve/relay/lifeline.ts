@@ -21,9 +21,9 @@ const MAX_FAILURES = 3;
 type HeadSource = (last: number) => Promise<Source | null>;
 
 /**
- * Returns bytes that a reader may send before the file is verified. The first choice is bytes of the
- * download that came from a mirror, then bytes that are requested from a mirror here, and the last choice
- * is bytes of the peer.
+ * Finds bytes that a reader may send before the file is verified. The first choice is bytes of the download
+ * that came from a mirror, the second one bytes that are requested from a mirror here, and the last one bytes
+ * of the peer.
  */
 export class Lifeline {
   readonly #download: Download;

@@ -1,4 +1,4 @@
-/** Returns the sources of one package, in the order in which they are used. */
+/** Finds the sources of one package, in the order in which they are used. */
 
 import { HEAD_START } from "../peer_search.ts";
 import type { Download } from "./download.ts";
