@@ -1,8 +1,7 @@
 /** The status in a terminal: aligned, in colours or without, and never wider than the terminal. */
 
 import { problemsOf } from "../../../src/status/snapshot.ts";
-import { statusText } from "../../../src/status/text.ts";
-import { TransferRates } from "../../../src/status/transfer_rates.ts";
+import { statusText, TransferRates } from "../../../src/status/text.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { sampleSnapshot } from "./samples.ts";
 
