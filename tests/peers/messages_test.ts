@@ -145,7 +145,12 @@ Deno.test("Peers: a peer that failed is used again when it sends a nudge", async
   assertEquals(await find(asking, "pkg/foo"), null);
   await post(asking, message({ type: "nudge", uri: `http://x:${other.port}/` }));
   await until(() => asking.peers.rows()[0]?.state === "alive");
-  assertEquals(await find(asking, "pkg/foo"), other.base + "pkg/foo");
+  // A search waits only 50 ms for a peer that failed. A busy machine may need more than one search.
+  let found: string | null = null;
+  for (let search = 0; search < 20 && found === null; search++) {
+    found = await find(asking, "pkg/foo");
+  }
+  assertEquals(found, other.base + "pkg/foo");
 });
 
 Deno.test("Peers: importState restores the peers of the previous worker", async () => {
