@@ -36,3 +36,6 @@ export const WITHOUT_PACMAN: PacmanConfiguration = {
 export function syncDirectory({ databasePath }: PacmanConfiguration): string {
   return `${databasePath === "/" ? "" : databasePath}/sync`;
 }
+
+/** The version of every database while their directory is missing, so that this is logged only once. */
+export const NO_DIRECTORY = "no directory";

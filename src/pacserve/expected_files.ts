@@ -1,5 +1,6 @@
 /** Finds the size and the SHA-256 of packages in pacman's sync databases. */
 
+import { NO_DIRECTORY } from "../pacman/configuration.ts";
 import { type ExpectedFile, PackageTable } from "../pacman/package_table.ts";
 
 export type { ExpectedFile } from "../pacman/package_table.ts";
@@ -13,9 +14,6 @@ export interface ReadDatabase {
   /** The buffer of a {@link PackageTable}; null when the database could not be read. */
   readonly table: ArrayBuffer | null;
 }
-
-/** The version of every database while their directory is missing, so that this is logged only once. */
-export const NO_DIRECTORY = "no directory";
 
 /** Reads databases: in another thread, or in tests in this one. */
 export interface Databases {

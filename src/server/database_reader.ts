@@ -2,8 +2,8 @@
 
 import { messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
-import { type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
-import { type Databases, NO_DIRECTORY, type ReadDatabase } from "../pacserve/expected_files.ts";
+import { NO_DIRECTORY, type PacmanConfiguration, syncDirectory } from "../pacman/configuration.ts";
+import type { Databases, ReadDatabase } from "../pacserve/expected_files.ts";
 import { databaseScope } from "./confinement.ts";
 import type { FromDatabaseWorker, ToDatabaseWorker } from "./database_worker.ts";
 

@@ -1,7 +1,6 @@
 /** What the running server finds out about itself, for `pacserve-status --check` (`doctor/`). */
 
 import { join } from "node:path";
-import { statfs } from "node:fs/promises";
 import { fileProblem } from "../failure.ts";
 import { isPlaceholder } from "../files.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
@@ -125,6 +124,7 @@ async function checkSpool(spool: SpoolConfiguration | null): Promise<CheckedSpoo
   if (spool === null) return null;
   const { directory, size: limit } = spool;
   try {
+    const { statfs } = await import("node:fs/promises");
     const { bavail, bsize } = await statfs(directory);
     const tried = new SpoolDirectory(directory, limit).create(1);
     tried?.close();

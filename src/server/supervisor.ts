@@ -177,10 +177,13 @@ export class Supervisor {
       this.#options.workerFile,
     );
     try {
-      await worker.loaded;
       const before = this.#worker;
-      this.#worker = null;
-      if (before !== null) await this.#retire(before);
+      if (before !== null) {
+        // The other worker keeps the port until this one can take it over.
+        await worker.loaded;
+        this.#worker = null;
+        await this.#retire(before);
+      }
       const counters = this.#keptCounters;
       const uptime = performance.now() - this.#started;
       this.#counting.add(worker);

@@ -1,6 +1,5 @@
 /** Makes the configuration of a server from its options: checks each value and reads each file. */
 
-import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
 import type { AuthConfiguration, User } from "../../auth/configuration.ts";
@@ -100,18 +99,18 @@ export async function readSettings(
     peers: { ...peersSettings(program, options, staticPeers, mdns, sources), authorities },
     pacserve,
     status: program === "pacserve" ? await statusSettings(options, listen.port, sources) : null,
-    log: logSettings(options),
+    log: await logSettings(options),
   };
   return { configuration, sources };
 }
 
-function logSettings(options: ParsedOptions): LogConfiguration {
+async function logSettings(options: ParsedOptions): Promise<LogConfiguration> {
   const quiet = options.has("quiet");
   const verbose = options.has("verbose");
   if (quiet && verbose) throw new UsageError("--quiet and --verbose exclude each other");
   return {
     level: quiet ? "quiet" : verbose ? "verbose" : "normal",
-    journal: isJournalOutput(),
+    journal: await isJournalOutput(),
   };
 }
 
@@ -405,9 +404,11 @@ function titleOf(program: Program): string {
  * `JOURNAL_STREAM` (systemd.exec(5)). The variable alone proves nothing, because programs that a service
  * starts inherit it, such as a terminal and the shell in it.
  */
-function isJournalOutput(): boolean {
+async function isJournalOutput(): Promise<boolean> {
   const stream = Deno.env.get("JOURNAL_STREAM");
   if (stream === undefined) return false;
+  // Loading it takes 25 ms, therefore only a service does.
+  const { fstatSync } = await import("node:fs");
   const { dev, ino } = fstatSync(1);
   return stream === `${dev}:${ino}`;
 }

@@ -3,12 +3,19 @@
  * its file is verified and no longer needed. The kernel removes spools when the process ends in any way.
  */
 
-import fs from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { type Store, StoreFull } from "./store.ts";
 
 /** `O_TMPFILE` of Linux (`__O_TMPFILE | O_DIRECTORY`). `node:fs` has no constant for it. */
 const O_TMPFILE = 0o20200000;
+
+let loaded: typeof import("node:fs") | null = null;
+
+/** Returns `node:fs`. Loading it takes 10 ms, therefore a server without spools never does. */
+function fileSystem(): typeof import("node:fs") {
+  return loaded ??= process.getBuiltinModule("node:fs");
+}
 
 /** Creates spools in a directory, and limits the space that they use. */
 export class SpoolDirectory {
@@ -33,7 +40,7 @@ export class SpoolDirectory {
     const wanted = this.#reserved() + size;
     if (wanted > this.#limit) return false;
     try {
-      const { bavail, bsize } = fs.statfsSync(this.#path);
+      const { bavail, bsize } = fileSystem().statfsSync(this.#path);
       return wanted <= (bavail * bsize + this.#sum(({ written }) => written)) / 2;
     } catch {
       // The directory is missing. Closing spools would not help; `create` makes the directory again.
@@ -65,7 +72,7 @@ export class SpoolDirectory {
   /** Creates the directory again: systemd-tmpfiles removes an old one, because its files have no names. */
   #openAnew(): number | null {
     try {
-      fs.mkdirSync(this.#path, { mode: 0o700 });
+      fileSystem().mkdirSync(this.#path, { mode: 0o700 });
     } catch {
       return null;
     }
@@ -110,7 +117,7 @@ class Spool implements Store {
     if (this.#descriptor === null) throw new StoreFull("The spool is closed.");
     try {
       for (let done = 0; done < bytes.length;) {
-        done += fs.writeSync(
+        done += fileSystem().writeSync(
           this.#descriptor,
           bytes,
           done,
@@ -126,14 +133,14 @@ class Spool implements Store {
 
   read(position: number, buffer: Uint8Array): number {
     if (this.#descriptor === null) return 0;
-    return fs.readSync(this.#descriptor, buffer, 0, buffer.length, position);
+    return fileSystem().readSync(this.#descriptor, buffer, 0, buffer.length, position);
   }
 
   release(): void {}
 
   close(): void {
     if (this.#descriptor === null) return;
-    fs.closeSync(this.#descriptor);
+    fileSystem().closeSync(this.#descriptor);
     this.#descriptor = null;
     this.#closed();
   }
@@ -142,12 +149,12 @@ class Spool implements Store {
 /** Opens a new file without a name, or removes its name at once. */
 function openNameless(directory: string): number {
   try {
-    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, 0o600);
+    return fileSystem().openSync(directory, O_TMPFILE | fileSystem().constants.O_RDWR, 0o600);
   } catch {
     // This file system does not support O_TMPFILE (NFS, some overlays).
     const path = join(directory, `.spool-${crypto.randomUUID()}`);
-    const descriptor = fs.openSync(path, "wx+", 0o600);
-    fs.unlinkSync(path);
+    const descriptor = fileSystem().openSync(path, "wx+", 0o600);
+    fileSystem().unlinkSync(path);
     return descriptor;
   }
 }

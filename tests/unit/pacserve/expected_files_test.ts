@@ -1,10 +1,10 @@
 /** Tests the expected sizes of packages, and how long a request waits for them. */
 
+import { NO_DIRECTORY } from "../../../src/pacman/configuration.ts";
 import { PackageTableBuilder } from "../../../src/pacman/package_table.ts";
 import {
   type Databases,
   ExpectedFiles,
-  NO_DIRECTORY,
   type ReadDatabase,
 } from "../../../src/pacserve/expected_files.ts";
 import { assert, assertEquals } from "../../assert.ts";
