@@ -129,8 +129,8 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
     outgoing.on("error", (error) => {
       fail(
         outgoing.reusedSocket && !answered
-          ? new StaleConnection(error.message)
-          : new PeerError(error.message),
+          ? new StaleConnection(problemOf(error))
+          : new PeerError(problemOf(error)),
       );
     });
     outgoing.on("response", (response) => {
@@ -146,7 +146,7 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
           fail(new PeerError("the answer is too long"));
         } else chunks.push(chunk);
       });
-      response.on("error", (error) => fail(new PeerError(error.message)));
+      response.on("error", (error) => fail(new PeerError(problemOf(error))));
       response.on("close", () => fail(new PeerError("the answer broke off")));
       response.on("end", () => {
         if (!response.complete) return fail(new PeerError("the answer broke off"));
@@ -164,6 +164,22 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
 }
 
 class StaleConnection extends PeerError {}
+
+/** The problems of connections, by the code of the error, to be read after the name of the peer. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses connections",
+  ECONNRESET: "closed the connection",
+  EPIPE: "closed the connection",
+  EHOSTUNREACH: "is unreachable",
+  ENETUNREACH: "is unreachable",
+  ETIMEDOUT: "does not answer",
+  ENOTFOUND: "has an unknown name",
+};
+
+function problemOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return PROBLEMS[code ?? ""] ?? error.message;
+}
 
 /** Returns the first value of a header field of an answer. */
 export function headerOf(answer: PeerAnswer, name: string): string | undefined {

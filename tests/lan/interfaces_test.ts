@@ -79,7 +79,9 @@ Deno.test("--multicast: a warning if no interface takes part, and the banner nam
   await birch.host.must(["bash", "-c", rename]);
   const options = ["--multicast", "--mdns"];
   const blind = await scene.pacserve(birch, options);
-  await blind.program.line(/nowhere now: br-lan .*--multicast-interface br-lan/);
+  await blind.program.line(
+    /no interface to look for peers on: br-lan .*--multicast-interface br-lan/,
+  );
   await blind.program.line(/looked for on no interface$/);
   await blind.stop();
   const seeing = await scene.pacserve(birch, [...options, "--multicast-interface", "br-lan"]);

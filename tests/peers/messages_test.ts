@@ -162,3 +162,12 @@ Deno.test("Peers: importState restores the peers of the previous worker", async 
   two.peers.importState(structuredClone(one.peers.exportState()));
   assertEquals(await find(two, "pkg/foo"), other.base + "pkg/foo");
 });
+
+Deno.test("Peers: the trouble of a peer that does not run is a sentence for people", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  const staticPeers = [`http://127.0.0.1:${listener.addr.port}/`];
+  await using asking = await servePeer([], { staticPeers });
+  await until(() => asking.peers.rows()[0]?.state === "backoff");
+  assertEquals(asking.peers.rows()[0]?.trouble, "refuses connections");
+});
