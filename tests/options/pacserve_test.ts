@@ -197,7 +197,7 @@ Deno.test("the banner has the address for pacman on this machine and on others",
       await server.program.line(/"GET \/ /);
       assertEquals(server.program.output.includes("on other machines: "), elsewhere);
       const about = ["curl", "-sk", `${origin}:${server.port}/?page=about`];
-      const said = /Use it from another machine's pacman.*\n.*\n/.exec((await run(about)).stdout);
+      const said = /Use it with pacman on another machine.*\n.*\n/.exec((await run(about)).stdout);
       assertEquals(said !== null, elsewhere);
       if (said !== null) {
         assertMatch(said[0], /Server = https?:\/\/(?!127\.|localhost)[\d.]+:\d+\//);
