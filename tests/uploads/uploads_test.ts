@@ -138,7 +138,7 @@ Deno.test("uploads: a full disk gives 507, no file is left, and a smaller one ca
       await Deno.writeFile(`${source}/big`, new Uint8Array(2 * MIB));
       const put = await curl("-T", `${source}/big`, inbox.url("/"));
       assertEquals(put.status, 507);
-      assertStringIncludes(put.body, "no room");
+      assertStringIncludes(put.body, "disk of the server is full");
       assertEquals(inbox.names(), []);
       await Deno.writeFile(`${source}/small`, new Uint8Array(MIB / 2));
       const files = ["-F", `a=@${source}/big`, "-F", `b=@${source}/small`];
