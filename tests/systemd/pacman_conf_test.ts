@@ -153,7 +153,7 @@ Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => 
         /warning: the package cache [/]srv[/]third: .*BindReadOnlyPaths=[/]srv[/]third /;
       await eventually("the log names the setting", async () => {
         return warning.test((await service.journal()).slice(before));
-      });
+      }, 60_000);
       await service.becomes("pacserve.service", "active");
     },
   );
