@@ -108,7 +108,7 @@ export class ArchRoot {
     this.description = description;
   }
 
-  /** The system that {@link provide} has made before; null when there is none. */
+  /** The system that {@link provide} has made before; null otherwise. */
   static async existing(): Promise<ArchRoot | null> {
     for (const release of RELEASES) {
       const root = await open(release);
@@ -170,7 +170,7 @@ function directoryOf(release: string): string {
   return `${CACHE}/${release}-${hash.slice(0, 8)}`;
 }
 
-/** Directory and description of a working system of a release; null when there is none. */
+/** Directory and description of a working system of a release; null otherwise. */
 async function open(release: string): Promise<[string, string] | null> {
   const directory = directoryOf(release);
   const script = `for program in pacman makepkg systemctl curl; do

@@ -1,4 +1,4 @@
-/** Questions about files and paths that several directories of the source share. */
+/** Functions for files and paths that several directories of the source share. */
 
 import { Failure, fileProblem } from "./failure.ts";
 
@@ -63,4 +63,16 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 /** The text of a file. It throws like {@link readBytes}. */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await readBytes(path));
+}
+
+/**
+ * Writes all bytes, for which one call of `write` may not be enough.
+ *
+ * @param writer a file, a connection or standard output.
+ */
+export async function writeAll(
+  writer: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await writer.write(bytes.subarray(sent));
 }

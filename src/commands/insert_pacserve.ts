@@ -1,7 +1,7 @@
 /** The command `pacman.conf-insert_pacserve`: prints pacman.conf with pacserve in each repository. */
 
 import { UsageError } from "../failure.ts";
-import { readBytes } from "../files.ts";
+import { readBytes, writeAll } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
@@ -50,7 +50,7 @@ export async function run(words: readonly string[]): Promise<number> {
     throw new UsageError(`${INSERT_PACSERVE.name} takes only one file; remove "${surplus}"`);
   }
   const { text } = insertInclude(decodeBytes(await readBytes(path)));
-  await writeAll(encodeBytes(text));
+  await writeAll(Deno.stdout, encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
     console.error(
@@ -73,9 +73,4 @@ async function repositoriesElsewhere(
     if (repositories.length > 0) found.push({ file, repositories });
   }
   return found;
-}
-
-async function writeAll(bytes: Uint8Array): Promise<void> {
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
 }

@@ -2,7 +2,7 @@
 
 import { Failure, UsageError } from "../failure.ts";
 import { exists, readText } from "../files.ts";
-import { type Answer, ask, isNobody, reasonOf } from "../http/ask.ts";
+import { type Answer, ask, isNotListening, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { DEFAULTS } from "./serve/options.ts";
@@ -61,7 +61,7 @@ export async function askPacserve(addresses: readonly URL[], target: string): Pr
       const headers = { "Accept": "application/json" };
       return await ask(address, { target, headers, timeout: TIMEOUT });
     } catch (error) {
-      if (!isNobody(error)) {
+      if (!isNotListening(error)) {
         throw new Failure(
           `cannot get an answer from pacserve at ${address.origin}: ${reasonOf(error)}`,
         );

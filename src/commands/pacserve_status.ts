@@ -10,6 +10,7 @@ import { requestedInformation } from "./help.ts";
 import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
 import { type ParsedOptions, parseOptions } from "./parse.ts";
+import { terminalSize, write } from "./terminal.ts";
 import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status: pacserve works, something is wrong, or pacserve does not run. */
@@ -48,7 +49,9 @@ export async function run(words: readonly string[]): Promise<number> {
       throw new UsageError("--check takes no address: it checks this machine only");
     }
     const { runDoctor } = await import("../doctor/run.ts");
-    return await runDoctor({ json: options.has("json"), isColoured: terminal().isColoured });
+    const columns = Deno.stdout.isTerminal() ? terminalSize().columns : null;
+    const { isColoured } = terminal();
+    return await runDoctor({ json: options.has("json"), isColoured, columns });
   }
   // Only `--check` needs these permissions; it has returned above.
   for (const name of ["run", "sys"] as const) await Deno.permissions.revoke({ name });
@@ -66,8 +69,8 @@ export async function run(words: readonly string[]): Promise<number> {
   if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
-    if (options.has("json")) await write(escapeJson(text));
-    else await write(statusText(snapshot, terminal()));
+    if (options.has("json")) await print(escapeJson(text));
+    else await print(statusText(snapshot, terminal()));
     return exitStatus(snapshot);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
@@ -105,7 +108,7 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
     }
     return last;
   });
-  await write(last);
+  await print(last);
   return status;
 }
 
@@ -157,7 +160,7 @@ export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
   return { snapshot: data, text };
 }
 
-/** Parses JSON. What would talk to the terminal is written out in all of its texts. */
+/** Parses JSON, and escapes the invisible characters of its texts, which could control the terminal. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text, (_, value) => typeof value === "string" ? visibleText(value) : value);
@@ -170,23 +173,16 @@ function parse(text: string): unknown {
 /** Returns the width in columns and whether to use colours. */
 function terminal(): { width: number; isColoured: boolean } {
   if (!Deno.stdout.isTerminal()) return { width: WIDTH, isColoured: false };
-  return { width: columns(), isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb" };
-}
-
-function columns(): number {
-  try {
-    // Some terminals do not report their size.
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
+  return {
+    width: terminalSize().columns,
+    isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb",
+  };
 }
 
 /** Writes to standard output. A reader that stops early, as `head` does, is not an error. */
-async function write(text: string): Promise<void> {
-  let rest = new TextEncoder().encode(text);
+async function print(text: string): Promise<void> {
   try {
-    while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+    await write(text);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }

@@ -1,5 +1,7 @@
 /** Shows a changing text on the whole terminal until the user ends it. */
 
+import { terminalSize, write } from "./terminal.ts";
+
 /** Enters and leaves the terminal's alternate screen without a cursor (xterm's private modes 1049 and 25). */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -62,23 +64,13 @@ export async function watchScreen(pause: number, frame: () => Promise<string>): 
 }
 
 function drawn(text: string): string {
-  const lines = text.trimEnd().split("\n").slice(0, rows() - 1);
+  const lines = text.trimEnd().split("\n").slice(0, terminalSize().rows - 1);
   return BEGIN_FRAME + lines.map((line) => line + END_LINE).join("") + END_FRAME;
 }
 
-function rows(): number {
-  try {
-    return Deno.consoleSize().rows || 24;
-  } catch {
-    // If the terminal does not report its size, assume the usual 24 rows.
-    return 24;
-  }
-}
-
 async function print(text: string): Promise<void> {
-  let rest = new TextEncoder().encode(text);
   try {
-    while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+    await write(text);
   } catch {
     // The terminal was closed. SIGHUP reports that, so ignore it here.
   }

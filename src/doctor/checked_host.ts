@@ -3,7 +3,7 @@
 import { Failure } from "../failure.ts";
 import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
-import { type Answer, ask, isNobody, reasonOf } from "../http/ask.ts";
+import { type Answer, ask, isNotListening, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import {
   findPacmanConf,
@@ -181,7 +181,7 @@ async function askForReport(address: URL): Promise<Answer> {
     return await ask(address, question);
   } catch (error) {
     // While a new worker replaces another one, new requests may be broken off: try again.
-    if (!(error instanceof Deno.errors.ConnectionReset) && !isNobody(error)) throw error;
+    if (!(error instanceof Deno.errors.ConnectionReset) && !isNotListening(error)) throw error;
     await pause(HANDOVER);
     return await ask(address, question);
   }

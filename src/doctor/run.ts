@@ -11,6 +11,8 @@ export interface DoctorOptions {
   readonly json: boolean;
   /** True to use colours. */
   readonly isColoured: boolean;
+  /** The width of the terminal; null if the output is not a terminal. */
+  readonly columns: number | null;
   readonly paths?: CheckedPaths;
 }
 
@@ -23,16 +25,14 @@ const NOT_RUNNING = 3;
 
 /** Examines this host and prints the report. @returns the exit status: 0, 1 or 3. */
 export async function runDoctor(
-  { json, isColoured, paths = PATHS }: DoctorOptions,
+  { json, isColoured, columns, paths = PATHS }: DoctorOptions,
 ): Promise<number> {
-  const isTerminal = Deno.stdout.isTerminal();
-  const shown = isTerminal && !json;
-  const examination = await examine(new CheckedHost(paths), shown ? new Progress() : null);
-  const width = isTerminal ? Deno.consoleSize().columns : PLAIN_WIDTH;
+  const progress = columns === null || json ? null : new Progress(columns);
+  const examination = await examine(new CheckedHost(paths), progress);
   console.log(
     json
       ? escapeJson(JSON.stringify(reportData(examination), null, 2))
-      : reportText(examination, { width, isColoured }),
+      : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured }),
   );
   if (!examination.isRunning) return NOT_RUNNING;
   return isAnyWrong(examination) ? WRONG : 0;
@@ -40,9 +40,15 @@ export async function runDoctor(
 
 /** Shows the names of the unfinished checks in one line of the terminal, and clears it at the end. */
 class Progress implements ExaminationListener {
+  readonly #columns: number;
+
+  constructor(columns: number) {
+    this.#columns = columns;
+  }
+
   progressed(waiting: readonly string[]): void {
-    const { columns } = Deno.consoleSize();
-    const text = waiting.length === 0 ? "" : `trying: ${waiting.join(", ")}`.slice(0, columns - 1);
+    const names = `trying: ${waiting.join(", ")}`.slice(0, this.#columns - 1);
+    const text = waiting.length === 0 ? "" : names;
     Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
   }
 }

@@ -57,7 +57,7 @@ export interface Firewall {
    */
   chosen(): Promise<readonly Chain[]>;
   /**
-   * Finds the chains that can drop or reject packets. There are none if the firewall is not in use.
+   * Finds the chains that can drop or reject packets. The list is empty if the firewall is not in use.
    *
    * @throws {Failure} when there may be such chains but they cannot be listed.
    */

@@ -41,7 +41,7 @@ export async function readState(directory: string): Promise<Opened[]> {
   throw new Failure(`cannot read the list of open ports: ${path} has an unknown format`);
 }
 
-/** Stores the openings atomically; removes the file when there are none. */
+/** Stores the openings atomically; removes the file when the list is empty. */
 export async function writeState(directory: string, opened: readonly Opened[]): Promise<void> {
   const path = join(directory, "state");
   if (opened.length === 0) {

@@ -1,45 +1,45 @@
 /**
- * A request to one server, at one of its addresses, under any name: for programs on this host that ask
- * pacserve something.
+ * Sends one request to a server: for commands on this host that ask pacserve something.
  *
- * Over a connection of its own, because `fetch` would ask a proxy of the environment, and `node:https`
- * wants a permission that the runtime (Deno 2.9.6) cannot grant.
+ * It opens its own connection, because `fetch` would use a proxy of the environment, and `node:https` needs
+ * a permission that the runtime (Deno 2.9.6) cannot grant.
  */
 
 import { Failure, messageOf } from "../failure.ts";
+import { writeAll } from "../files.ts";
 
-/** How a question differs from `GET /`. */
+/** The parts of a request that differ from `GET /`. */
 export interface Question {
   readonly method?: "GET" | "HEAD" | "POST";
-  /** With a slash in front. */
+  /** The request target; it begins with a slash. */
   readonly target?: string;
-  /** The IP address to connect to; without it that of the URL's host. */
+  /** The IP address to connect to; by default the address of the URL's host. */
   readonly address?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds for all of it. */
+  /** The time limit for the whole exchange in milliseconds. */
   readonly timeout?: number;
 }
 
-/** What came back. */
+/** The answer of a server. */
 export interface Answer {
   readonly status: number;
-  /** Names in lower case; of a repeated field the last value. */
+  /** The header fields, with names in lower case. A repeated field has its last value. */
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
 }
 
-/** Milliseconds: a server on the LAN answers in a few. */
+/** The default time limit in milliseconds. A server on the LAN needs only a few. */
 const TIMEOUT = 2_000;
 
-/** More than any answer has, in characters. */
+/** The greatest length of an answer in characters; all answers of pacserve are shorter. */
 const MAX_ANSWER = 16 << 20;
 
 /**
- * Asks. A redirect is not followed. As curl(1) does, and with it pacman, `localhost` is taken for both
- * loopback addresses, whatever the resolver says.
+ * Sends a request and returns the answer. It follows no redirect. For `localhost` it tries both loopback
+ * addresses without the resolver, as curl(1) and pacman do.
  *
- * @throws {Failure} when what answers is no HTTP, late, or has no end.
- * @throws the runtime's error when there is no connection; {@link reasonOf} says it in plain words.
+ * @throws {Failure} when the answer is not HTTP, too late, or too long.
+ * @throws the runtime's error when there is no connection; {@link reasonOf} puts it into words.
  */
 export async function ask(server: URL, question: Question = {}): Promise<Answer> {
   const name = server.hostname.replace(/^\[|\]$/g, "");
@@ -49,19 +49,19 @@ export async function ask(server: URL, question: Question = {}): Promise<Answer>
   try {
     return await askAt("127.0.0.1", server, question);
   } catch (error) {
-    if (!isNobody(error)) throw error;
+    if (!isNotListening(error)) throw error;
     return await askAt("::1", server, question);
   }
 }
 
-/** True for an error that says that nobody listens, or that this machine has no such address. */
-export function isNobody(error: unknown): boolean {
+/** True for an error which means that no server listens, or that this machine lacks the address. */
+export function isNotListening(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused ||
     error instanceof Deno.errors.AddrNotAvailable ||
     error instanceof Deno.errors.NetworkUnreachable;
 }
 
-/** Why there is no answer, in plain words. */
+/** Returns the reason of an error of {@link ask} in words. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "the connection is refused";
   if (error instanceof Deno.errors.ConnectionReset) return "the connection breaks off";
@@ -81,12 +81,12 @@ async function askAt(address: string, server: URL, question: Question): Promise<
     return await Promise.race([exchange(connection, server, question), late]);
   } finally {
     clearTimeout(timer);
-    // One that comes too late is closed, too.
+    // Also close a connection that is established after the time limit.
     connecting.then((connection) => connection.close(), () => {});
   }
 }
 
-/** The certificate has to be good for the name, whichever address is asked. */
+/** Connects to the address. With TLS the certificate must be valid for the name in the URL. */
 async function connect(address: string, { protocol, hostname, port }: URL): Promise<Deno.Conn> {
   const isSecure = protocol === "https:";
   const connection = await Deno.connect({
@@ -99,7 +99,7 @@ async function connect(address: string, { protocol, hostname, port }: URL): Prom
   return secure;
 }
 
-/** In HTTP/1.0 the answer ends with the connection, and is never in chunks. */
+/** Uses HTTP/1.0, in which the answer ends with the connection and is never sent in chunks. */
 async function exchange(
   connection: Deno.Conn,
   server: URL,
@@ -112,7 +112,8 @@ async function exchange(
     ...headers,
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  await writeAll(connection, `${method} ${target} HTTP/1.0\r\n${lines.join("")}\r\n`);
+  const request = `${method} ${target} HTTP/1.0\r\n${lines.join("")}\r\n`;
+  await writeAll(connection, new TextEncoder().encode(request));
   return parseAnswer(await readAll(connection));
 }
 
@@ -128,11 +129,6 @@ function parseAnswer(text: string): Answer {
   return { status: Number(status), headers, text: text.slice(end + 4) };
 }
 
-async function writeAll(connection: Deno.Conn, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
-}
-
 async function readAll(connection: Deno.Conn): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(65_536);
@@ -146,10 +142,10 @@ async function readAll(connection: Deno.Conn): Promise<string> {
 }
 
 /**
- * The time that an answer was made at, in milliseconds since 1970; null where it does not say.
+ * Returns the time of the server when it sent an answer, in milliseconds since 1970; null if the answer
+ * has no date.
  *
- * @param headers with `Date`, and perhaps `Age`: seconds that a cache has kept the answer (RFC 9111
- * §5.1).
+ * @param headers may have `Age`, the seconds since a cache stored the answer (RFC 9111 §5.1).
  */
 export function timeOf(headers: ReadonlyMap<string, string>): number | null {
   const time = Date.parse(headers.get("date") ?? "");

@@ -109,7 +109,7 @@ export class Connections {
     });
   }
 
-  /** Makes room for one more connection of a group; false when there is none for this group. */
+  /** Makes room for one more connection of a group; false when the group must not get one. */
   #makeRoom(group: string): boolean {
     const siblings = this.#groups.get(group) ?? new Set();
     const { connections, connectionsPerGroup } = this.#limits;

@@ -67,7 +67,7 @@ export class IncomingRequest implements HttpRequest {
     return this.#controller.signal;
   }
 
-  /** True when the whole body has arrived, or there is none. */
+  /** True when the whole body has arrived, or the request has no body. */
   get bodyComplete(): boolean {
     return !this.hasBody || this.#message.complete;
   }

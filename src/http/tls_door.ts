@@ -1,4 +1,4 @@
-/** The first byte of each connection to a port with TLS: tells a handshake from plain HTTP. */
+/** Recognizes plain HTTP on a port with TLS, by the first byte of each connection. */
 
 import type { Socket } from "node:net";
 import type { Server } from "node:https";
@@ -7,13 +7,13 @@ import type { Server } from "node:https";
 const HANDSHAKE = 0x16;
 
 /**
- * Puts a door before the handshakes of a server: what a client sends is looked at before TLS sees it.
- * Without the door, a client that speaks plain HTTP gets the bytes of an alert.
+ * Checks the first bytes of each connection before the TLS server reads them. Without this, a client that
+ * speaks plain HTTP gets the bytes of a TLS alert.
  *
- * The server itself has to be the one that listens: where connections of another server are handed over
- * to it, `node:http` closes each of them after one reply, because its own server is "closed".
+ * The server itself must listen. If another server accepts the connections and passes them on, `node:http`
+ * closes each of them after one reply, because the server that should answer does not listen.
  *
- * @param plain is given each connection that begins with something else, and its first bytes.
+ * @param plain is called with each connection that does not begin with a handshake, and its first bytes.
  */
 export function lookBeforeTls(
   server: Server,
@@ -42,14 +42,14 @@ export function lookBeforeTls(
   });
 }
 
-/** A name or address with or without a port, as it may stand in a URL. */
+/** Matches a name or address of a URL, with or without a port. */
 const HOST = /^[\w.-]+(?::\d{1,5})?$|^\[[\da-f:.]+\](?::\d{1,5})?$/i;
 
 /**
- * What a client is told that speaks plain HTTP: a sentence, with the address to use instead if the
- * beginning of its request names the host.
+ * Returns the reply to a client that speaks plain HTTP: a sentence, with the address to use instead if the
+ * beginning of the request names the host.
  *
- * @returns null when what it sent is no HTTP.
+ * @returns null when the client did not send HTTP.
  */
 export function plainHttpAnswer(bytes: Uint8Array): string | null {
   const text = new TextDecoder("latin1").decode(bytes);

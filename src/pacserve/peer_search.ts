@@ -24,7 +24,7 @@ export class PeerSearch {
   }
 
   /**
-   * Resolves with a peer that has just confirmed the file; null when there is none.
+   * Resolves with a peer that has just confirmed the file; null otherwise.
    *
    * @param sizes possible sizes of the file in bytes; empty when they are unknown.
    * @param mayAsk returns false for the URL of a peer that must not be asked; by default all may be.

@@ -177,7 +177,7 @@ export class SharedTree {
   }
 
   /**
-   * Returns the file or directory of a source at a path; null when there is none.
+   * Returns the file or directory of a source at a path; null otherwise.
    *
    * @returns `"shadowed"` when this source has a file at a parent directory of the path: that file hides
    * everything below its name in the sources after this one.

@@ -1,6 +1,7 @@
 /** Writes lines to standard output in the background, so that requests never wait for the output. */
 
 import { fileProblem } from "../failure.ts";
+import { writeAll } from "../files.ts";
 
 /** How much may wait for the reader of the output, in characters. */
 const MAX_WAITING = 1024 * 1024;
@@ -43,9 +44,7 @@ async function writeWaiting(): Promise<void> {
         ? ""
         : `(${dropped} lines were dropped: the reader of this output is too slow)\n`;
       dropped = 0;
-      for (let offset = 0; offset < bytes.length;) {
-        offset += await Deno.stdout.write(bytes.subarray(offset));
-      }
+      await writeAll(Deno.stdout, bytes);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {

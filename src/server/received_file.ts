@@ -1,26 +1,26 @@
 /**
- * Keeps what no transaction has asked for yet while the server is restarted: an upgrade of pacserve
- * restarts it in the middle of the transaction.
+ * Stores the received packages that no transaction has asked about yet, while the server restarts. An
+ * upgrade of pacserve restarts it in the middle of the transaction.
  */
 
 import { join } from "node:path";
 import type { ReceivedPackage } from "../pacserve/received_packages.ts";
 import { field, isCount } from "../status/traffic.ts";
 
-/** More than any such file has, in bytes. */
+/** The greatest size in bytes of a file that is read; no valid file is as large. */
 const MAX_SIZE = 4 << 20;
 
 /**
- * Reads what the server before this one left, and removes it: nothing is told twice. What cannot be
- * read is forgotten, since it is worth one line.
+ * Reads the file of the previous server, and removes it, so that no package is reported twice. It ignores a
+ * file that it cannot read, because only one line of output depends on it.
  *
- * @param directory in which the server keeps what survives it.
+ * @param directory the state directory of the server.
  */
 export async function takeReceived(directory: string): Promise<ReceivedPackage[]> {
   const path = pathIn(directory);
   try {
     const { size, isFile } = await Deno.stat(path);
-    // Reading a pipe would wait for a program at its other end.
+    // Reading a pipe would wait for a writer.
     const text = !isFile || size > MAX_SIZE ? "[]" : await Deno.readTextFile(path);
     await Deno.remove(path);
     const data: unknown = JSON.parse(text);
@@ -30,7 +30,7 @@ export async function takeReceived(directory: string): Promise<ReceivedPackage[]
   }
 }
 
-/** Leaves it for the next server. */
+/** Writes the file for the next server. */
 export async function leaveReceived(
   directory: string,
   packages: readonly ReceivedPackage[],
@@ -42,7 +42,7 @@ export async function leaveReceived(
     const text = JSON.stringify(packages);
     await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
   } catch {
-    // Without it one line is not printed.
+    // Without the file, one line is not printed.
   }
 }
 

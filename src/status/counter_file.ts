@@ -1,5 +1,6 @@
 /** Stores the counters of a server on disk. An error of the file never prevents the start of the server. */
 
+import { writeAll } from "../files.ts";
 import { join } from "node:path";
 import { fileProblem, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
@@ -146,12 +147,8 @@ function isTime(value: unknown): value is number {
   return isCount(value) && isoTime(value) !== null;
 }
 
-/** Refuses what is no file: opening a pipe would wait for a program at its other end. */
+/** Throws if the path is not that of a file: opening a pipe would wait for another program. */
 async function refusePipe(path: string): Promise<void> {
   const info = await Deno.stat(path).catch(() => null);
   if (info?.isFile === false) throw new Error(`${path} is no file`);
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
 }

@@ -1,14 +1,14 @@
 /**
- * Whether data has the form of a status. The program that answers at pacserve's port may be another one
- * that only calls itself pacserve, because any user of the machine can start one there.
+ * Checks that data has the form of a status. Another program may answer on pacserve's port and call itself
+ * pacserve, because every user of the machine can start one.
  */
 
 import { type Snapshot, SNAPSHOT_VERSION } from "./snapshot.ts";
 import { DIRECTIONS, field, FILE_SOURCES } from "./traffic.ts";
 
 /**
- * What data has to be: of a type (a question mark permits null, too), a text that matches an expression,
- * a list of items of one form, or an object that has at least these fields.
+ * The form that data must have: a type (a question mark also allows null), a text that matches an
+ * expression, a list of items of one form, or an object with at least these fields.
  */
 type Form =
   | "text"
@@ -28,7 +28,7 @@ const FLOWS: Form = all(DIRECTIONS, all(FILE_SOURCES, AMOUNT));
 
 const PERIOD: Form = { ...FLOWS, saved: { here: AMOUNT, others: AMOUNT } };
 
-/** What of a {@link Snapshot} the commands read. */
+/** The form of the parts of a {@link Snapshot} that the commands read. */
 const SNAPSHOT: Form = {
   program: { name: "text", version: "text" },
   running: { since: TIME, seconds: "number" },
@@ -70,7 +70,7 @@ const SNAPSHOT: Form = {
   problems: ["text"],
 };
 
-/** True for data that has the version of this program's snapshots, and all that its commands read of one. */
+/** True for data with the version of this program's snapshots and all fields that its commands read. */
 export function isSnapshot(data: unknown): data is Snapshot {
   return field(data, "version") === SNAPSHOT_VERSION && hasForm(data, SNAPSHOT);
 }
@@ -93,7 +93,7 @@ function isList(form: object): form is readonly [Form] {
   return Array.isArray(form);
 }
 
-/** An object that has the same form under each of these names. */
+/** Returns an object with the same form for each of these names. */
 function all(names: readonly string[], form: Form): { readonly [name: string]: Form } {
   return Object.fromEntries(names.map((name) => [name, form]));
 }

@@ -14,7 +14,7 @@ import { assertQuiet, names, Together, upgrade, type Upgrading } from "./upgrade
 const MAX_SENT = 1.1;
 
 /** The same factor for hosts that wait for the processor more than for each other. */
-const MAX_BUSY = 1.5;
+const MAX_BUSY = 1.3;
 
 Deno.test("InFlightFile: eight hosts that upgrade in the same second download each package once", async () => {
   // All hosts share the cores of one machine. If these are busy, two hosts may begin the same file before

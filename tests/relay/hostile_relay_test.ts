@@ -14,7 +14,7 @@ const instance = "instance-of-a-liar";
 
 /** The behaviour of a hostile relay. */
 interface Lies {
-  /** The answer to a want; null when there is none. */
+  /** The answer to a want; null for no answer. */
   readonly first: unknown;
   /** The answer to the request for the file. */
   readonly give: (request: Request) => Response | Promise<Response>;

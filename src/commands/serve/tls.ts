@@ -55,12 +55,12 @@ function lacks(file: string, what: string): never {
   throw new Failure(`${file} contains no ${what} in PEM`);
 }
 
-/** Returns all certificates in a text, one after another; null when there is none. */
+/** Returns all certificates in a text, one after another; null if it has no certificate. */
 function certificatesIn(text: string): string | null {
   return blocksOf(text, (label) => label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE");
 }
 
-/** Returns the private keys in a text, which may contain certificates, too; null when there is none. */
+/** Returns the private keys in a text, which may contain certificates, too; null if it has no key. */
 function privateKeyIn(text: string): string | null {
   return blocksOf(text, (label) => label.endsWith("PRIVATE KEY"));
 }

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import ipaddr from "ipaddr.js";
 import { messageOf } from "../../failure.ts";
 import { isLoopback } from "../../http/address.ts";
-import { ask, isNobody } from "../../http/ask.ts";
+import { ask, isNotListening } from "../../http/ask.ts";
 import { HEADERS } from "../../peers/protocol.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
@@ -112,7 +112,7 @@ async function whoAnswers(
       : "another";
   } catch (error) {
     // A server that does not speak HTTP counts as another one. A late reply may come from pacserve.
-    return isNobody(error) || /no answer/.test(messageOf(error)) ? "nobody" : "another";
+    return isNotListening(error) || /no answer/.test(messageOf(error)) ? "nobody" : "another";
   }
 }
 

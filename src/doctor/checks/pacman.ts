@@ -142,7 +142,7 @@ function placesOf({ servers, cacheServers = [] }: Repository, own: ReadonlySet<s
   });
 }
 
-/** Returns the problem of the address file with this version of pacman; null if there is none. */
+/** Returns the problem of the address file with this version of pacman; null otherwise. */
 async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   const { addressFile } = host.paths;
   const { output } = await runProgram("pacman", ["--version"]).catch(() => ({ output: "" }));

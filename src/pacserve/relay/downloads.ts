@@ -181,21 +181,21 @@ export class Downloads implements Stores {
     this.#spools = spools;
   }
 
-  /** Returns the download that a request can share; null when there is none. */
+  /** Returns the download that a request can share; null otherwise. */
   get(key: string): Job | null {
     const job = this.#jobs.get(key);
     const { state } = job?.download ?? { state: "failed" };
     return job === undefined || state === "failed" || state === "spoiled" ? null : job;
   }
 
-  /** Returns the running download that peers may read; null when there is none. */
+  /** Returns the running download that peers may read; null otherwise. */
   shared(key: string): Job | null {
     const job = this.get(key);
     return job !== null && job.isShared && job.isFilled ? job : null;
   }
 
   /**
-   * Returns a verified download that neighbours may read; null when there is none.
+   * Returns a verified download that neighbours may read; null otherwise.
    *
    * @param digest the SHA-256 in hexadecimal digits; null for any.
    */

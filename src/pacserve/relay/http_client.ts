@@ -7,6 +7,7 @@
  * the relay uses only answers with a length.
  */
 
+import { writeAll } from "../../files.ts";
 import type { Proxies, Proxy } from "./proxies.ts";
 
 /** Thrown when an answer is not valid HTTP, or the connection failed. */
@@ -369,10 +370,6 @@ function formatRequest({ method, url, headers }: FileRequest, { proxy, isTunnel 
 function credentialsFor(proxy: Proxy | null): string[] {
   const authorization = proxy?.authorization ?? null;
   return authorization === null ? [] : [`Proxy-Authorization: ${authorization}`];
-}
-
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
 /** Reads the head of the final answer. `rest` has the bytes after it, which belong to the body. */

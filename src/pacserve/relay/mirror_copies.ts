@@ -101,7 +101,7 @@ export class MirrorsOfFile implements MirrorCopies {
   }
 
   /**
-   * Returns the mirror to which pacman is redirected if no source sends a byte; null when there is none.
+   * Returns the mirror to which pacman is redirected if no source sends a byte; null otherwise.
    * The best choice is a mirror that confirmed the file, the second best one that accepted a connection,
    * because it may just be slow.
    */
@@ -130,7 +130,7 @@ export class MirrorsOfFile implements MirrorCopies {
   }
 
   /**
-   * Resolves with the first mirror that has the file; null when there is none.
+   * Resolves with the first mirror that has the file; null otherwise.
    *
    * @param without URLs that have been tried already.
    */

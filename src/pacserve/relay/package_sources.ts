@@ -18,7 +18,7 @@ export interface PeerCopy {
 /** Finds peers that have a file. */
 export interface PeerCopies {
   /**
-   * Resolves with a peer that has just confirmed the file with the expected size; null when there is none.
+   * Resolves with a peer that has just confirmed the file with the expected size; null otherwise.
    *
    * @param mayAsk returns false for the URL of a peer that must not be asked.
    */
@@ -28,7 +28,7 @@ export interface PeerCopies {
 /** Finds mirrors that have a file. */
 export interface MirrorCopies {
   /**
-   * Resolves with the first mirror that has the file; null when there is none.
+   * Resolves with the first mirror that has the file; null otherwise.
    *
    * @param without keys of the sources that are excluded.
    * @param last position of the last byte that will be requested; null for the file's end.

@@ -71,7 +71,7 @@ export class Received {
     this.packages.add(download.name, { lan, total }, download.start > 0);
   }
 
-  /** Returns the record of the source with this name; null when there is none. */
+  /** Returns the record of the source with this name; null otherwise. */
   of(name: string): SourceRecord | null {
     return this.#sources.get(name) ?? null;
   }

@@ -112,7 +112,7 @@ export class Relay {
     this.#downloads.close();
   }
 
-  /** Returns the complete download of this file, to check a signature with it; null when there is none. */
+  /** Returns the complete download of this file, to check a signature with it; null otherwise. */
   completed(wanted: WantedFile): Download | null {
     const download = this.#downloads.get(keyOf(wanted))?.download;
     return download?.state === "complete" && download.isKept ? download : null;

@@ -23,7 +23,7 @@ export function visibleText(text: string): string {
   });
 }
 
-/** JSON with what cannot be seen written with a backslash, which changes nothing of what it says. */
+/** Returns JSON with its invisible characters as escapes. Its meaning is the same. */
 export function escapeJson(text: string): string {
   return text.replace(
     invisibles,

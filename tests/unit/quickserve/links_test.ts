@@ -3,7 +3,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { share, treeOf } from "./trees.ts";
 import { inScratch, shell, writeFiles } from "../../scratch.ts";
 
-/** Returns the content of the file at `path`; null if there is none. */
+/** Returns the content of the file at `path`; null otherwise. */
 function read(tree: SharedTree, path: string): string | null {
   const found = tree.lookup(path.split("/"));
   if (found?.kind !== "file") return null;
