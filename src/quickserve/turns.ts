@@ -6,12 +6,49 @@
  */
 const PAUSE = 5;
 
+/** Milliseconds of long work at a time. Other requests wait for hardly longer than that. */
+const SLICE = 10;
+
+/** Splits long work into slices, and lets the event loop do other work between them. */
+export class Slices {
+  #end = performance.now() + SLICE;
+
+  /** Must be awaited every few milliseconds of the work: gives way if the slice is over. */
+  async next(): Promise<void> {
+    if (performance.now() < this.#end) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#end = performance.now() + SLICE;
+  }
+}
+
+/** Strings that are sorted at a time, which takes a few milliseconds. */
+const SORTED_AT_A_TIME = 5000;
+
+/**
+ * Returns a sorted copy of a list, with pauses for other work.
+ *
+ * @param compare by default, the items are strings, and are compared by code units.
+ */
+export async function sortInSlices<Item>(
+  items: readonly Item[],
+  slices: Slices,
+  compare?: (a: Item, b: Item) => number,
+): Promise<Item[]> {
+  const sorted: Item[] = [];
+  for (let start = 0; start < items.length; start += SORTED_AT_A_TIME) {
+    sorted.push(...items.slice(start, start + SORTED_AT_A_TIME).sort(compare));
+    await slices.next();
+  }
+  // This is fast: the algorithm of V8 (TimSort) only merges parts that are sorted already.
+  return sorted.sort(compare);
+}
+
 /** Runs pieces of work one after the other, with a pause in between for other work. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Runs a piece of work after all earlier ones; soon if there are none. */
-  run<T>(work: () => T): Promise<T> {
+  run<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.then(giveWay, giveWay);
     return result;

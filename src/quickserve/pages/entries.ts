@@ -3,6 +3,7 @@
 import { encodeSegment } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
 import type { Entry } from "../shared.ts";
+import { type Slices, sortInSlices } from "../turns.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
 
@@ -29,27 +30,39 @@ export function queryOf({ column, descending }: ListingOrder, search: string | n
 }
 
 /** Returns a sorted copy of a listing: directories first, then by the column, then by name. */
-export function sortEntries(
+export async function sortEntries(
   entries: readonly Entry[],
   { column, descending }: ListingOrder,
-): Entry[] {
-  const sign = descending ? -1 : 1;
-  const keyed = entries.map((entry) => ({
-    entry,
-    rank: entry.kind === "directory" ? 0 : 1,
-    value: column?.order(entry) ?? 0,
-    key: naturalKey(entry.name),
-  }));
-  const nameSign = column === null ? sign : 1;
-  keyed.sort((a, b) =>
-    a.rank - b.rank || sign * (a.value - b.value) ||
-    nameSign * (compare(a.key, b.key) || compare(a.entry.name, b.entry.name))
-  );
-  return keyed.map(({ entry }) => entry);
+  slices: Slices,
+): Promise<Entry[]> {
+  let sorted = await sortByName(entries, slices);
+  if (column === null) {
+    if (descending) sorted.reverse();
+  } else {
+    const sign = descending ? -1 : 1;
+    const byColumn = (a: Entry, b: Entry): number => sign * (column.order(a) - column.order(b));
+    sorted = await sortInSlices(sorted, slices, byColumn);
+  }
+  return [
+    ...sorted.filter(({ kind }) => kind === "directory"),
+    ...sorted.filter(({ kind }) => kind !== "directory"),
+  ];
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/**
+ * Sorts strings and not entries: without a comparison function, that is several times as fast. A string
+ * has the key, then the name for equal keys, then the number of the entry. NUL is less than any character
+ * of a name.
+ */
+async function sortByName(entries: readonly Entry[], slices: Slices): Promise<Entry[]> {
+  const keys: string[] = [];
+  for (const batch of batchesOf(entries)) {
+    for (const { name } of batch) keys.push(`${naturalKey(name)}\0${name}\0${keys.length}`);
+    await slices.next();
+  }
+  const sorted = await sortInSlices(keys, slices);
+  return sorted.map((key) => entries[Number(key.slice(key.lastIndexOf("\0") + 1))])
+    .filter((entry) => entry !== undefined);
 }
 
 /**
@@ -128,7 +141,7 @@ function naturalKey(name: string): string {
 
 /** Puts the length first, because the longer of two numbers is the greater one. */
 function numberKey(digits: string): string {
-  const value = digits.replace(/^0+(?=\d)/, "");
+  const value = digits.startsWith("0") ? digits.replace(/^0+(?=\d)/, "") : digits;
   const { length } = value;
   return (length < 9 ? String(length) : "9" + String(length).padStart(6, "0")) + value;
 }
