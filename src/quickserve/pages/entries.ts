@@ -29,7 +29,10 @@ export function queryOf({ column, descending }: ListingOrder, search: string | n
   return search === null ? order : `${order}&search=${encodeURIComponent(search.toWellFormed())}`;
 }
 
-/** Returns a sorted copy of a listing: directories first, then by the column, then by name. */
+/**
+ * Returns a sorted copy of a listing: directories first, then by the column, then by name. Names that
+ * differ only in case, accents or zeros keep their order.
+ */
 export async function sortEntries(
   entries: readonly Entry[],
   { column, descending }: ListingOrder,
@@ -49,19 +52,22 @@ export async function sortEntries(
   ];
 }
 
+/** The number of the first entry in its key. All numbers have ten digits, so that keys end alike. */
+const FIRST = 1_000_000_000;
+
 /**
- * Sorts strings and not entries: without a comparison function, that is several times as fast. A string
- * has the key, then the name for equal keys, then the number of the entry. NUL is less than any character
- * of a name.
+ * Sorts entries by their natural keys; those whose keys are equal keep their order. Strings are sorted, and
+ * not objects, because that needs no comparison function. Each ends with the number of its entry, after a
+ * NUL, which is less than any character of a name.
  */
 async function sortByName(entries: readonly Entry[], slices: Slices): Promise<Entry[]> {
   const keys: string[] = [];
   for (const batch of batchesOf(entries)) {
-    for (const { name } of batch) keys.push(`${naturalKey(name)}\0${name}\0${keys.length}`);
+    for (const { name } of batch) keys.push(`${naturalKey(name)}\0${FIRST + keys.length}`);
     await slices.next();
   }
   const sorted = await sortInSlices(keys, slices);
-  return sorted.map((key) => entries[Number(key.slice(key.lastIndexOf("\0") + 1))])
+  return sorted.map((key) => entries[Number(key.slice(-10)) - FIRST])
     .filter((entry) => entry !== undefined);
 }
 
@@ -136,14 +142,19 @@ export function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Ite
  */
 function naturalKey(name: string): string {
   const plain = isAscii(name) ? name : name.normalize("NFKD").replace(/\p{M}/gu, "");
-  return plain.toLowerCase().replace(/\d+/g, numberKey);
+  return plain.toLowerCase().replace(/\d\d+/g, numberKey);
 }
 
-/** Puts the length first, because the longer of two numbers is the greater one. */
+/**
+ * Puts the length first, because the longer of two numbers is the greater one: as one of the characters
+ * `:` to `@`, which are greater than a number of one digit, and less than letters.
+ */
 function numberKey(digits: string): string {
   const value = digits.startsWith("0") ? digits.replace(/^0+(?=\d)/, "") : digits;
   const { length } = value;
-  return (length < 9 ? String(length) : "9" + String(length).padStart(6, "0")) + value;
+  if (length === 1) return value;
+  if (length < 8) return String.fromCharCode(0x38 + length) + value;
+  return "@" + String(length).padStart(6, "0") + value;
 }
 
 function isAscii(text: string): boolean {
