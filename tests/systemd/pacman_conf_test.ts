@@ -158,6 +158,25 @@ Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => 
     },
   );
 
+  await t.step(
+    "no change is missed, however quickly files change one after the other",
+    async () => {
+      const copy = container.path("/run/pacserve/root/etc/pacman.conf");
+      for (let round = 1; round <= 10; round++) {
+        for (const change of ["a", "b", "c"]) {
+          const text = `${plain}# ${round} ${change}\n`;
+          await container.write("/etc/pacman.conf", text);
+          if (change === "b") continue;
+          await eventually(
+            "the copy is renewed",
+            async () => await Deno.readTextFile(copy) === text,
+            5_000,
+          );
+        }
+      }
+    },
+  );
+
   await t.step("pacsrv can store its copy in a home directory with any name", async () => {
     await container.write("/etc/pacman.conf", plain);
     await service.configure("--quiet");
