@@ -52,7 +52,17 @@ const systems: Readonly<Record<string, readonly System[]>> = {
 };
 
 /** The directories whose tests use the packages of `tests/lan/repository.ts`. */
-const scenes: readonly string[] = ["lan", "systemd", "wire"];
+const scenes: readonly string[] = ["lan", "rescan", "systemd", "wire"];
+
+/**
+ * The directories whose files run side by side, and how many of them at once (null: as many as there are
+ * processors). The tests of all others measure time, or use the whole machine.
+ */
+const parallel: Readonly<Record<string, number | null>> = {
+  // These wait for the next look at the interfaces most of the time.
+  rescan: 6,
+  unit: null,
+};
 
 /** The directory whose tests start a program that itself enters the system with Arch's programs. */
 const demonstration = "demo";
@@ -128,16 +138,17 @@ class Tests {
     say(`\n── tests/${title} ${"─".repeat(Math.max(0, 70 - title.length))}`);
     const report = await Deno.makeTempFile({ prefix: "pacserve-report-" });
     temporary.push(report);
-    // Only unit tests run in parallel, because other tests measure time or use the whole machine.
-    const parallel = directory === "unit" ? ["--parallel"] : [];
+    const jobs = parallel[directory];
     const good = await deno(
       [
-        ...["test", "--frozen", "-A", ...parallel, `--junit-path=${report}`],
+        ...["test", "--frozen", "-A", ...jobs === undefined ? [] : ["--parallel"]],
+        `--junit-path=${report}`,
         ...paths.map((path) => `tests/${path}`),
       ],
       {
         ...scenes.includes(directory) ? await this.#repository(system) : {},
         PACSERVE_ARCH_ROOT: this.#root?.directory ?? "",
+        ...typeof jobs === "number" ? { DENO_JOBS: `${jobs}` } : {},
       },
       await this.#wrapper(system),
     );
