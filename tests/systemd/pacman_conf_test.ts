@@ -177,6 +177,20 @@ Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => 
     },
   );
 
+  await t.step(
+    "it sees databases, although pacman downloads the first ones after the start",
+    async () => {
+      await container.write("/etc/pacman.conf", plain);
+      await service.configure("--quiet");
+      await container.must(["rm", "-r", "/var/lib/pacman/sync"]);
+      await service.restart();
+      await container.script("mkdir -p /var/lib/pacman/sync; touch /var/lib/pacman/sync/new.db");
+      const root = `/proc/${await service.mainPid()}/root`;
+      await container.must(["test", "-e", `${root}/var/lib/pacman/sync/new.db`]);
+      await container.must(["rm", "/var/lib/pacman/sync/new.db"]);
+    },
+  );
+
   await t.step("pacsrv can store its copy in a home directory with any name", async () => {
     await container.write("/etc/pacman.conf", plain);
     await service.configure("--quiet");
