@@ -7,7 +7,7 @@ import type { TreeConfiguration } from "./configuration.ts";
 import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
 import type { Source, TreeNode } from "./nodes.ts";
 import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
-import { CoalescedRuns, Slices, sortInSlices } from "./turns.ts";
+import { CoalescedRuns, Slices, sortByKey } from "./turns.ts";
 import { spellingOf } from "./spelling.ts";
 import { isFileName, Visibility } from "./visibility.ts";
 import type { PathFilter } from "./visibility.ts";
@@ -134,17 +134,16 @@ export class SharedTree {
     const resolved = this.#resolve(segments);
     if (resolved?.kind !== "directory") return [];
     const slices = new Slices();
-    const entries = new Map<string, Entry>();
+    let entries: Entry[] = [];
     for (const name of resolved.node?.children.keys() ?? []) {
       const child = this.lookup([...segments, name]);
-      if (child !== null) entries.set(name, toEntry(name, child));
+      if (child !== null) entries.push(toEntry(name, child));
     }
     for (const found of resolved.directories) {
-      await this.#listInto(entries, segments, found, slices);
+      const names = new Set(entries.map(({ name }) => name));
+      entries = entries.concat(await this.#entriesOf(found, segments, names, slices));
     }
-    // Sort the names, not the entries: without a comparison function, this is twice as fast.
-    const names = await sortInSlices([...entries.keys()], slices);
-    return names.map((name) => entries.get(name)).filter((entry) => entry !== undefined);
+    return await sortByKey(entries, ({ name }) => name, slices);
   }
 
   /**
@@ -259,27 +258,27 @@ export class SharedTree {
     this.#log?.debug(`not shared: ${localPath}: permission denied`);
   }
 
-  async #listInto(
-    entries: Map<string, Entry>,
-    segments: readonly string[],
+  /** The entries of a directory that is merged at a path, without those whose names are taken. */
+  async #entriesOf(
     directory: Found,
+    segments: readonly string[],
+    taken: ReadonlySet<string>,
     slices: Slices,
-  ): Promise<void> {
+  ): Promise<Entry[]> {
     const started = Date.now();
     const found: Entry[] = [];
     try {
       let count = 0;
       for await (const item of Deno.readDir(directory.localPath)) {
         if (++count % ENTRIES_PER_LOOK === 0) await slices.next();
-        if (entries.has(item.name)) continue;
+        if (taken.has(item.name)) continue;
         const entry = this.#entry(directory, segments, item);
         if (entry !== null) found.push(entry);
       }
     } catch {
       // The directory was removed or is unreadable: list the entries of the other sources.
     }
-    if (!this.#boundary.contains(directory.localPath, directory.info, started)) return;
-    for (const entry of found) entries.set(entry.name, entry);
+    return this.#boundary.contains(directory.localPath, directory.info, started) ? found : [];
   }
 
   #entry(directory: Found, segments: readonly string[], item: Deno.DirEntry): Entry | null {

@@ -43,6 +43,37 @@ export async function sortInSlices<Item>(
   return sorted.sort(compare);
 }
 
+/** The number of the first item in its key. All numbers have ten digits, so that keys end alike. */
+const FIRST = 1_000_000_000;
+
+/** Keys that are made, or resolved, at a time. */
+const KEYS_AT_A_TIME = 500;
+
+/**
+ * Returns a copy of a list, sorted by a key of each item, by code units. Items with the same key keep their
+ * order.
+ *
+ * Strings are sorted, and not objects, because that needs no comparison function. Each is a key and, after
+ * a NUL, which no key may contain, the number of the item.
+ */
+export async function sortByKey<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  slices: Slices,
+): Promise<Item[]> {
+  const keys: string[] = [];
+  for (const item of items) {
+    keys.push(`${keyOf(item)}\0${FIRST + keys.length}`);
+    if (keys.length % KEYS_AT_A_TIME === 0) await slices.next();
+  }
+  const sorted: Item[] = [];
+  for (const key of await sortInSlices(keys, slices)) {
+    sorted.push(items[Number(key.slice(-10)) - FIRST] as Item);
+    if (sorted.length % KEYS_AT_A_TIME === 0) await slices.next();
+  }
+  return sorted;
+}
+
 /** Runs pieces of work one after the other, with a pause in between for other work. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();

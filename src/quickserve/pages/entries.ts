@@ -3,7 +3,7 @@
 import { encodeSegment } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
 import type { Entry } from "../shared.ts";
-import { type Slices, sortInSlices } from "../turns.ts";
+import { type Slices, sortByKey, sortInSlices } from "../turns.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
 
@@ -38,7 +38,7 @@ export async function sortEntries(
   { column, descending }: ListingOrder,
   slices: Slices,
 ): Promise<Entry[]> {
-  let sorted = await sortByName(entries, slices);
+  let sorted = await sortByKey(entries, ({ name }) => naturalKey(name), slices);
   if (column === null) {
     if (descending) sorted.reverse();
   } else {
@@ -50,25 +50,6 @@ export async function sortEntries(
     ...sorted.filter(({ kind }) => kind === "directory"),
     ...sorted.filter(({ kind }) => kind !== "directory"),
   ];
-}
-
-/** The number of the first entry in its key. All numbers have ten digits, so that keys end alike. */
-const FIRST = 1_000_000_000;
-
-/**
- * Sorts entries by their natural keys; those whose keys are equal keep their order. Strings are sorted, and
- * not objects, because that needs no comparison function. Each ends with the number of its entry, after a
- * NUL, which is less than any character of a name.
- */
-async function sortByName(entries: readonly Entry[], slices: Slices): Promise<Entry[]> {
-  const keys: string[] = [];
-  for (const batch of batchesOf(entries)) {
-    for (const { name } of batch) keys.push(`${naturalKey(name)}\0${FIRST + keys.length}`);
-    await slices.next();
-  }
-  const sorted = await sortInSlices(keys, slices);
-  return sorted.map((key) => entries[Number(key.slice(-10)) - FIRST])
-    .filter((entry) => entry !== undefined);
 }
 
 /**
