@@ -82,12 +82,12 @@ async function zones(): Promise<Zone[]> {
 }
 
 /** The zones in the output of `firewall-cmd`, where the lines without indentation are their names. */
-export function zoneNames(output: string): string[] {
+function zoneNames(output: string): string[] {
   return output.split("\n").flatMap((line) => /^[^\s]+/.exec(line)?.[0] ?? []);
 }
 
 /** An opening as a rich rule, written exactly as firewalld prints it. */
-export function richRule({ family, protocol, ports, source }: Opening): string {
+function richRule({ family, protocol, ports, source }: Opening): string {
   return [
     `rule family="ipv${family}"`,
     ...(source === null ? [] : [`source address="${networkText(source)}"`]),

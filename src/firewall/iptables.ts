@@ -3,6 +3,7 @@
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
 import type { Chain, ChainName, Firewall, Survey } from "./chain.ts";
+import { rulesTurnAway } from "./printed_rules.ts";
 import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
 
 const PROGRAMS = [
@@ -126,20 +127,8 @@ async function surveyFamily(family: 4 | 6): Promise<{
   return { filtering, ownsNftablesTable: seen && first === nftables };
 }
 
-/**
- * True when the rules that `iptables -S INPUT` prints may drop or reject a packet: the policy is not
- * ACCEPT, or a rule has another target than ACCEPT or LOG. A jump to a chain of the user counts, because
- * that chain may drop packets.
- */
-export function rulesTurnAway(rules: string): boolean {
-  return rules.split("\n").some((line) =>
-    /^-P INPUT (?!ACCEPT)/.test(line) ||
-    (line.startsWith("-A INPUT ") && / -[jg] (?!(ACCEPT|LOG)\b)/.test(line))
-  );
-}
-
 /** The arguments of iptables that describe an opening. */
-export function iptablesWords(opening: Opening): string[] {
+function iptablesWords(opening: Opening): string[] {
   const { protocol, ports, source } = opening;
   return [
     ...(source === null ? [] : ["-s", networkText(source)]),
