@@ -4,7 +4,7 @@ import { Failure, UsageError } from "../failure.ts";
 import { escapeJson, visibleText } from "../quickserve/pages/display.ts";
 import { isFromPacserve } from "../pacserve/ask.ts";
 import { isSnapshot } from "../status/form.ts";
-import { field } from "../status/traffic.ts";
+import { field } from "../json.ts";
 import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
 import { statusText, TransferRates } from "../status/text.ts";
 import { requestedInformation } from "./help.ts";

@@ -17,7 +17,7 @@ import { type Answer, ask, isFromPacserve, isNotListening } from "../pacserve/as
 import { NoAnswer } from "../pacserve/relay/http_client.ts";
 import { pause } from "../peers/datagrams.ts";
 import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
-import { field } from "../status/traffic.ts";
+import { field } from "../json.ts";
 
 /** The files that the doctor reads. */
 export interface CheckedPaths {

@@ -60,7 +60,7 @@ class Zone implements Chain {
 
   async #change(action: string, openings: readonly Opening[]): Promise<void> {
     const changes = openings.map((opening) => `${action}=${richRule(opening)}`);
-    await ask([`--zone=${this.#zone}`, ...changes]);
+    await firewallCmd([`--zone=${this.#zone}`, ...changes]);
   }
 }
 
@@ -75,8 +75,8 @@ async function isRunning(): Promise<boolean> {
  * @throws {Failure} when firewalld does not answer.
  */
 async function zones(): Promise<Zone[]> {
-  const standard = await ask(["--get-default-zone"]);
-  const active = await ask(["--get-active-zones"]);
+  const standard = await firewallCmd(["--get-default-zone"]);
+  const active = await firewallCmd(["--get-active-zones"]);
   const names = new Set([...zoneNames(standard), ...zoneNames(active)]);
   return [...names].map((name) => new Zone(name));
 }
@@ -98,7 +98,7 @@ function richRule({ family, protocol, ports, source }: Opening): string {
   ].join(" ");
 }
 
-async function ask(words: readonly string[]): Promise<string> {
+async function firewallCmd(words: readonly string[]): Promise<string> {
   const outcome = await runProgram(PROGRAM, words);
   if (!outcome.success) throw new Failure(complaint(outcome));
   return outcome.output;

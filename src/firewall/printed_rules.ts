@@ -1,5 +1,7 @@
 /** What firewalls print about their rules: whether these can drop or reject packets. */
 
+import { field, isObject, itemsOf } from "../json.ts";
+
 /** Any value of JSON (libnftables-json(5)). */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 interface JsonObject {
@@ -55,24 +57,15 @@ export function chainTurnsAway(table: string, chain: string): boolean {
 
 /** The objects of a kind (`chain`, `rule`, `map`) in the output of `nft -j list`. */
 export function objectsOf(output: string, kind: string): JsonObject[] {
-  const parsed: Json = JSON.parse(output);
-  const list = isObject(parsed) ? parsed["nftables"] : undefined;
-  if (list === undefined || !isArray(list)) return [];
-  return list.flatMap((item) => {
-    const object = isObject(item) ? item[kind] : undefined;
-    return object !== undefined && isObject(object) ? [object] : [];
-  });
+  return itemsOf(field(JSON.parse(output), "nftables")).map((item) => field(item, kind))
+    .filter((object) => isObject(object)) as JsonObject[];
 }
 
 function targetOf(verdict: Json | undefined): string | null {
-  const target = verdict !== undefined && isObject(verdict) ? verdict["target"] : null;
+  const target = field(verdict, "target");
   return typeof target === "string" ? target : null;
 }
 
 function isArray(json: Json): json is readonly Json[] {
   return Array.isArray(json);
-}
-
-function isObject(json: Json): json is JsonObject {
-  return json !== null && typeof json === "object" && !isArray(json);
 }

@@ -58,7 +58,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
         `"/${path}" has to be a path or a list of paths; this is not a string`,
       );
     }
-    return resolveLocalPath(node.value, base, `${file}:${write(node.loc.start)}: `);
+    return resolveLocalPath(node.value, base, `${file}:${textOf(node.loc.start)}: `);
   });
   return { path, sources, packageCache: false };
 }
@@ -97,9 +97,9 @@ function positionAt(text: string, offset: number): Position {
 }
 
 function mistake(file: string, position: Position, message: string): Failure {
-  return new Failure(`${file}:${write(position)}: ${message}`);
+  return new Failure(`${file}:${textOf(position)}: ${message}`);
 }
 
-function write({ line, column }: Position): string {
+function textOf({ line, column }: Position): string {
   return `${line}:${column}`;
 }

@@ -18,10 +18,10 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
   const { request, reply, bytesSent, durationMs, aborted } = exchange;
   const user = reply.user === undefined
     ? "-"
-    : escaped(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD);
-  const target = escaped(request.target, MAX_REQUEST);
-  const referrer = escaped(request.headers["referer"] ?? "-", MAX_FIELD);
-  const client = escaped(request.headers["user-agent"] ?? "-", MAX_FIELD);
+    : quoted(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD);
+  const target = quoted(request.target, MAX_REQUEST);
+  const referrer = quoted(request.headers["referer"] ?? "-", MAX_FIELD);
+  const client = quoted(request.headers["user-agent"] ?? "-", MAX_FIELD);
   const source = reply.source === undefined ? "" : ` ${printable(reply.source)}`;
   return `${request.connection.remoteAddress} - ${user} [${logTime(now)}] ` +
     `"${request.method} ${target} HTTP/1.1" ${reply.status} ${bytesSent} ` +
@@ -30,7 +30,7 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
 }
 
 /** A text whose control characters and quotation marks are escaped, shortened to `length`. */
-function escaped(text: string, length: number): string {
+function quoted(text: string, length: number): string {
   return shortened(printable(text.slice(0, length + 1)).replaceAll('"', "\\x22"), length);
 }
 

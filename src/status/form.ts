@@ -4,7 +4,8 @@
  */
 
 import type { Snapshot } from "./snapshot.ts";
-import { DIRECTIONS, field, FILE_SOURCES } from "./traffic.ts";
+import { field } from "../json.ts";
+import { DIRECTIONS, FILE_SOURCES } from "./traffic.ts";
 
 /**
  * The form that data must have: a type (a question mark also allows null), a text that matches an

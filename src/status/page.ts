@@ -53,7 +53,9 @@ function live(name: string, content: Html): Html {
 }
 
 function runningText({ since, seconds }: Snapshot["running"]): Html {
-  return html`<p class="quiet">Running since ${timeOf(since)} (${humanDuration(seconds)}).</p>`;
+  return html`<p class="quiet">Running since ${timeElement(since)} (${
+    humanDuration(seconds)
+  }).</p>`;
 }
 
 function problemList(problems: readonly string[]): Html {
@@ -204,7 +206,7 @@ function rateText(rate: number | null): string {
 }
 
 /** Returns a time, which the script shows in the reader's time zone. */
-function timeOf(iso: string): Html {
+function timeElement(iso: string): Html {
   const time = `${iso.slice(0, 19)}Z`;
   return html`<time datetime="${time}">${time.slice(0, 10)} ${time.slice(11, 16)} UTC</time>`;
 }

@@ -1,5 +1,6 @@
 /** Parses values of options. The errors name the option and the value. */
 
+import { isLinkLocal } from "../../http/address.ts";
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../failure.ts";
 import { isFileName } from "../../quickserve/visibility.ts";
@@ -86,7 +87,9 @@ export function networkValue(option: string, text: string): string {
  */
 export function listenAddressValue(option: string, text: string, ipv6: boolean): string {
   const [bare = "", zone] = text.split("%", 2);
-  if (zone !== undefined || isLinkLocal(bare)) return linkLocalValue(option, bare, zone);
+  if (zone !== undefined || (isLinkLocal(bare) && ipaddr.isValid(bare))) {
+    return linkLocalValue(option, bare, zone);
+  }
   if (ipaddr.isValid(text)) return text;
   if (text === "localhost") return "127.0.0.1";
   const addresses = Deno.networkInterfaces().filter(({ name }) => name === text);
@@ -106,7 +109,7 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
  * link-local network.
  */
 function linkLocalValue(option: string, address: string, zone: string | undefined): string {
-  if (!isLinkLocal(address)) {
+  if (!isLinkLocal(address) || !ipaddr.isValid(address)) {
     throw new UsageError(
       `${option}: only an address in fe80::/10 can be followed by % and an interface`,
     );
@@ -127,10 +130,6 @@ function linkLocalValue(option: string, address: string, zone: string | undefine
     throw new UsageError(`${option}: ${address} is not an address of the interface "${zone}"`);
   }
   return `${wanted}%${zone ?? only}`;
-}
-
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/i.test(address) && ipaddr.isValid(address);
 }
 
 /** Returns the URL of a peer with its port and a slash at its end: `http://10.0.0.2:15678/`. */

@@ -114,7 +114,7 @@ export class Relay {
 
   /** Returns the complete download of this file, to check a signature with it; null otherwise. */
   completed(wanted: WantedFile): Download | null {
-    const download = this.#downloads.get(keyOf(wanted))?.download;
+    const download = this.#downloads.get(downloadKey(wanted))?.download;
     return download?.state === "complete" && download.isKept ? download : null;
   }
 
@@ -125,7 +125,7 @@ export class Relay {
 
   /** Returns the reply with the file, or the reason why no source has it. */
   async reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
-    const key = keyOf(wanted);
+    const key = downloadKey(wanted);
     const absent = this.#absent.get(key);
     if (absent !== undefined) return { failure: absent };
     const result = await this.#reply(request, wanted);
@@ -227,7 +227,7 @@ export class Relay {
    * @returns null when there is none, or when the range begins too far after its last received byte.
    */
   #shared(wanted: WantedFile, range: ByteRange | null): Job | null {
-    const job = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
+    const job = wanted.isPackage ? this.#downloads.get(downloadKey(wanted)) : null;
     if (job === null || !job.download.isKept) return null;
     const { state, received } = job.download;
     const isNear = state === "complete" || (range?.start ?? 0) <= received + MAX_AHEAD;
@@ -237,7 +237,7 @@ export class Relay {
   /** True when the whole file must be downloaded: a range of a peer's copy cannot be verified alone. */
   async #isTakenWhole(wanted: WantedFile, range: ByteRange | null): Promise<boolean> {
     if (range === null || range.start === 0) return true;
-    if (wanted.isPackage && this.#downloads.get(keyOf(wanted)) !== null) return false;
+    if (wanted.isPackage && this.#downloads.get(downloadKey(wanted)) !== null) return false;
     const sources = this.#sources(wanted, null);
     const first = await sources.next(false);
     if (first !== null) sources.putBack(first);
@@ -246,7 +246,7 @@ export class Relay {
 
   #whole(wanted: WantedFile): Job {
     const { name, expected, isPackage } = wanted;
-    const key = isPackage ? keyOf(wanted) : null;
+    const key = isPackage ? downloadKey(wanted) : null;
     // Another request has started a download, which cannot be shared before a source has sent the length.
     const isSecond = key !== null && this.#downloads.get(key)?.download.store === null;
     const download = new Download({
@@ -337,7 +337,7 @@ export class Relay {
   }
 }
 
-function keyOf({ name, repository, expected }: WantedFile): string {
+function downloadKey({ name, repository, expected }: WantedFile): string {
   return `${name} ${expected?.sha256?.toHex() ?? repository}`;
 }
 

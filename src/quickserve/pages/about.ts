@@ -11,7 +11,7 @@ import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
 import { describeLimits } from "./upload.ts";
 import type { UploadLimits } from "./upload.ts";
-import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
+import { requestedUrl, uploadUses, usesAsText } from "./uses.ts";
 import type { Login, Use } from "./uses.ts";
 
 /** The settings that the page shows. */
@@ -38,7 +38,7 @@ export function aboutPage(
   facts: AboutFacts,
 ): Reply {
   const { title, version } = context.configuration;
-  const address = serverUrl(request);
+  const address = requestedUrl(request);
   const uses = [...pacmanUses(address, facts), ...generalUses(address, context, facts)];
   const sentence = `${title} ${version} shares files and directories on the local network.`;
   const inForce = factsOf(request, context, facts);

@@ -83,7 +83,7 @@ function filesPart(listing: Listing, path: string): Html {
     ${isEmpty && search === null ? null : searchBox(search)}
     <p class="totals" data-totals role="status">${totalsText(listing)}</p>
     ${search === null ? archiveLinks(configuration.archives) : null}</div>
-    ${hasTable ? table(listing, path) : null}
+    ${hasTable ? listingTable(listing, path) : null}
     ${isEmpty
       ? html`<p class="empty">${
         search === null ? "This directory is empty." : "Nothing was found."
@@ -182,7 +182,7 @@ function archiveLinks(formats: readonly string[]): Html | null {
   `;
 }
 
-function table({ segments, order, entries, search, shown }: Listing, path: string): Html {
+function listingTable({ segments, order, entries, search, shown }: Listing, path: string): Html {
   const parent = html`
     <tr class="parent">
       <th scope="row"><a class="up" href="../">Parent directory</a></th>

@@ -9,7 +9,7 @@ import { layOutPage } from "./layout.ts";
 import type { PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
+import { requestedUrl, uploadUses, usesAsText } from "./uses.ts";
 import type { Login } from "./uses.ts";
 
 /** The place to which a form uploads. */
@@ -61,7 +61,7 @@ export function uploadPage(
   place: FormPlace,
 ): Reply {
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
-    const uses = usesAsText(uploadUses(serverUrl(request), login));
+    const uses = usesAsText(uploadUses(requestedUrl(request), login));
     return pageReply(request, "text", `${describeLimits(limits)}\n\n${uses}`);
   }
   const main = html`<h1>Upload</h1>
