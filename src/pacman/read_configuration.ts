@@ -10,7 +10,7 @@ import { realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
 /** The result of a program that has ended. */
-export interface ProgramResult {
+interface ProgramResult {
   /** The exit status; 128 plus the number of the signal if a signal ended the program. */
   readonly status: number;
   readonly stdout: string;

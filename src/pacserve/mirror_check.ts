@@ -14,7 +14,7 @@ import type { Self } from "./servers.ts";
 export type Verdict = "has" | "lacks" | "fails" | "loops" | "unknown";
 
 /** The outcome of a check. */
-export interface CheckResult {
+interface CheckResult {
   readonly verdict: Verdict;
   /** The reason for the log. It does not contain the URL, which may have credentials. */
   readonly reason: string;

@@ -3,7 +3,7 @@
 import type { Verdict } from "./mirror_check.ts";
 
 /** A mirror in a race. */
-export interface Runner {
+interface Runner {
   /** Asks the mirror; a stored verdict is returned at once. Must not reject. */
   readonly ask: () => Verdict | Promise<Verdict>;
   /** True for a mirror that failed a short while ago. These must be at the end of the list. */

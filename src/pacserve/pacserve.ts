@@ -36,7 +36,7 @@ import { hasBeenThrough, hasComeFar } from "./via.ts";
 export { createPacserveMemory, type PacserveMemory } from "./memory.ts";
 
 /** The parts of the server that {@link Pacserve} uses. */
-export interface PacserveParts extends RelayedParts {
+interface PacserveParts extends RelayedParts {
   readonly files: Pick<FileReplies, "reply">;
   readonly peers: RelayedParts["peers"] & { readonly finder: Pick<Finder, "find"> };
   readonly network: Pick<Network, "isOwn">;

@@ -30,4 +30,4 @@ export interface OwnServer {
 }
 
 /** The networks and addresses of this host. */
-export type OwnNetwork = Pick<Network, "networkOf" | "networks" | "isOwn">;
+export type OwnNetwork = Pick<Network, "networkOf" | "reaches" | "isOwn">;

@@ -8,7 +8,7 @@ import type { SharedTree } from "./tree.ts";
 import { giveWay } from "./turns.ts";
 
 /** The limits of a search. */
-export interface SearchLimits {
+interface SearchLimits {
   /** At most this many results are returned. */
   readonly results: number;
   /** After this many compared entries, no further directory is read. */
@@ -53,7 +53,7 @@ export function searchWords(text: string): string[] {
 }
 
 /** True when all words are in a name. */
-export function hasWords(name: string, words: readonly string[]): boolean {
+function hasWords(name: string, words: readonly string[]): boolean {
   const folded = foldName(name);
   return words.every((word) => folded.includes(word));
 }

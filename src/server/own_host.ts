@@ -64,7 +64,7 @@ export class OwnHost {
 }
 
 /** The line that the hook prints; null when nothing was downloaded. */
-export function receivedText({ lan, total }: ReceivedBytes): string | null {
+function receivedText({ lan, total }: ReceivedBytes): string | null {
   if (total === 0) return null;
   const [unit, name, digits] = total < 1 << 20 ? [1 << 10, "KiB", 0] : [1 << 20, "MiB", 1];
   const inUnits = (bytes: number): string => (bytes / unit).toFixed(digits);

@@ -64,7 +64,7 @@ export interface TransferStatus {
 }
 
 /** The traffic that did not use the internet. */
-export interface Saved {
+interface Saved {
   /** Files that this host's pacman received, but not from a mirror. */
   readonly here: Amount;
   /** Files that other machines received from this server. */

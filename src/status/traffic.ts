@@ -13,7 +13,7 @@ export interface Amount {
 }
 
 /** The amount from each source. */
-export type Traffic = Readonly<Record<FileSource, Amount>>;
+type Traffic = Readonly<Record<FileSource, Amount>>;
 
 /** `received`: by pacman on this host; `served`: to other machines. */
 export const DIRECTIONS = ["received", "served"] as const;

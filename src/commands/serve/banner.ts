@@ -113,7 +113,7 @@ const MARGIN = 2;
  *
  * @returns several lines, each of which ends with a line feed.
  */
-export async function qrCode(text: string): Promise<string> {
+async function qrCode(text: string): Promise<string> {
   const { default: qrcode } = await import("qrcode-generator");
   const code = qrcode(0, "M");
   code.addData(text);

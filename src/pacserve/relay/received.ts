@@ -8,7 +8,7 @@ import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
 
 /** The files and bytes that were downloaded from a source. */
-export interface SourceRecord {
+interface SourceRecord {
   readonly files: number;
   readonly bytes: number;
   /** Bytes per second of the last large file that came mostly from this source; 0 before the first. */

@@ -41,7 +41,7 @@ const MAX_FETCHES = 8;
 const MAX_RATE = 200_000;
 
 /** The answer of an index to the question if the peer has a file. */
-export type Verdict = "yes" | "no" | "unknown";
+type Verdict = "yes" | "no" | "unknown";
 
 interface PeerIndex {
   instance: string;

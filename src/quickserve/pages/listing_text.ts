@@ -43,7 +43,7 @@ const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = 
 };
 
 /** Formats totals: `3 files, 1 directory, 12.3 MiB`; `empty` if there are no entries. */
-export function describeTotals({ files, directories, size }: Totals): string {
+function describeTotals({ files, directories, size }: Totals): string {
   const parts: string[] = [];
   if (directories > 0) parts.push(count(directories, "directory", "directories"));
   if (files > 0) parts.push(count(files, "file"), humanSize(size));
