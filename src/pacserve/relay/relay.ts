@@ -24,7 +24,9 @@ import { Holder } from "./holder.ts";
 import type { InFlightFile } from "./in_flight_file.ts";
 import { Lifeline } from "./lifeline.ts";
 import { OwnReaders } from "./own_readers.ts";
-import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
+import type { MirrorsOfFile } from "./mirror_copies.ts";
+import { PackageSources } from "./package_sources.ts";
+import type { PeersWithFile } from "./peer_copies.ts";
 import type { Reader } from "./reader.ts";
 import type { Received } from "./received.ts";
 import { RelayedBody } from "./relayed_body.ts";
@@ -64,10 +66,10 @@ export interface WantedFile {
   /** False for a database. Its content changes, so bytes of two sources must not be combined. */
   readonly isPackage: boolean;
   /** Null when the file must not come from peers. */
-  readonly peers: PeerCopies | null;
+  readonly peers: Pick<PeersWithFile, "find"> | null;
   /** Null when peers may not share the file while it is downloaded. */
   readonly inFlight: InFlightFile | null;
-  readonly mirrors: MirrorCopies;
+  readonly mirrors: Pick<MirrorsOfFile, "find" | "size" | "failed">;
   /** Time of pacman's request (ms, by `performance.now()`); by default now. */
   readonly askedAt?: number;
   /** The shared tree. It contains the package when pacman has moved it to its cache. */
