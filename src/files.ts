@@ -16,6 +16,17 @@ export function realPath(path: string): string {
   return realPathOrNull(path) ?? path;
 }
 
+/** The first of the paths that is one of a file which this program may look at; null if none is. */
+export function firstFile(paths: readonly string[]): string | null {
+  return paths.find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  }) ?? null;
+}
+
 /** True when a path is the directory or inside it. Both must be real paths, without symbolic links. */
 export function isInside(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);

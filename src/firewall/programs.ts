@@ -1,6 +1,7 @@
 /** Runs the programs of firewalls by their absolute path, without a shell. */
 
 import { Failure } from "../failure.ts";
+import { firstFile } from "../files.ts";
 
 /** The directories of system programs. The user's `PATH` is not used. */
 const DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
@@ -15,15 +16,7 @@ interface Outcome {
 
 /** The absolute path of a program; null when it is not installed. */
 export function findProgram(name: string): string | null {
-  for (const directory of DIRECTORIES) {
-    const path = `${directory}/${name}`;
-    try {
-      if (Deno.statSync(path).isFile) return path;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return null;
+  return firstFile(DIRECTORIES.map((directory) => `${directory}/${name}`));
 }
 
 /**

@@ -130,11 +130,8 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
     const timer = setTimeout(() => fail(new PeerError("does not answer in time")), request.timeout);
     let answered = false;
     outgoing.on("error", (error) => {
-      fail(
-        outgoing.reusedSocket && !answered
-          ? new StaleConnection(connectionProblem(error))
-          : new PeerError(connectionProblem(error)),
-      );
+      const Kind = outgoing.reusedSocket && !answered ? StaleConnection : PeerError;
+      fail(new Kind(connectionProblem(error)));
     });
     outgoing.on("response", (response) => {
       answered = true;

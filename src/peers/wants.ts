@@ -162,9 +162,7 @@ export class Wants {
   }
 
   #patienceWith(tracker: Peer): Patience {
-    const patience = this.#patience.get(tracker) ?? new Patience();
-    this.#patience.set(tracker, patience);
-    return patience;
+    return this.#patience.getOrInsertComputed(tracker, () => new Patience());
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The replies to requests for files of the shared tree. */
 
+import { readInto } from "../http/file_body.ts";
 import { isInside } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
 import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
@@ -274,11 +275,5 @@ function slice(content: Content, { start, end }: ByteRange): ReplyBody {
 /** Reads a file; null when the file is shorter than `size`. The transfer must then break. */
 function readWhole(file: Deno.FsFile, size: number): Uint8Array | null {
   const bytes = new Uint8Array(size);
-  let offset = 0;
-  while (offset < size) {
-    const count = file.readSync(bytes.subarray(offset));
-    if (count === null) return null;
-    offset += count;
-  }
-  return bytes;
+  return readInto(file, bytes) === size ? bytes : null;
 }

@@ -6,6 +6,7 @@ import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
 import { giveWay } from "./turns.ts";
+import { inodeOf } from "./archive/walk.ts";
 
 /** The limits of a search. */
 interface SearchLimits {
@@ -125,12 +126,9 @@ export async function searchTree(
 function isNew({ localPaths }: SharedDirectory, seen: Set<string>): boolean {
   const before = seen.size;
   for (const path of localPaths) {
-    try {
-      const { dev, ino } = Deno.statSync(path);
-      seen.add(`${dev}:${ino}`);
-    } catch {
-      // The directory was removed. Its listing is then empty.
-    }
+    // If the directory was removed, its listing is empty.
+    const inode = inodeOf(path);
+    if (inode !== null) seen.add(inode);
   }
   return localPaths.length === 0 || seen.size > before;
 }

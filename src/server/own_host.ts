@@ -3,7 +3,7 @@
  * pacman runs after a transaction. They cannot log in.
  */
 
-import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { bodyText, type HttpRequest, type Reply } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { jsonReply, textReply } from "../http/replies.ts";
 import { isOwnRequest } from "../status/access.ts";
@@ -50,12 +50,8 @@ export class OwnHost {
   }
 
   async #transaction(body: AsyncIterable<Uint8Array>): Promise<Reply> {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_NAMES) return textReply(413);
-    }
+    const text = await bodyText(body, MAX_NAMES);
+    if (text === null) return textReply(413);
     const line = receivedText(this.#received.take(text.split("\n")));
     return line === null
       ? { status: 204, headers: {}, body: null }

@@ -422,13 +422,8 @@ async function hostNames(): Promise<string[]> {
 }
 
 async function searchDomains(): Promise<string[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile("/etc/resolv.conf");
-  } catch {
-    // A machine without a resolver has no domains.
-    return [];
-  }
+  // A machine without a resolver has no domains.
+  const text = await Deno.readTextFile("/etc/resolv.conf").catch(() => "");
   return text.split("\n").flatMap((line) => {
     const [keyword, ...names] = line.trim().split(/\s+/);
     return keyword === "search" || keyword === "domain" ? names : [];

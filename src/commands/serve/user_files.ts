@@ -48,11 +48,8 @@ export class ConfigurationSources {
 
   /** Warns when no file can be created in a directory now. There may be room, or a permission, later. */
   async expectWritable(option: string, directory: string): Promise<void> {
-    // The name of a temporary upload: it is hidden, and is cleaned up if this fails half-way.
-    const path = join(directory, temporaryName());
     try {
-      (await Deno.open(path, { write: true, createNew: true })).close();
-      await Deno.remove(path);
+      await tryWriting(directory);
     } catch (error) {
       this.warnings.push(unusable(option, directory, error).message);
     }
@@ -61,14 +58,15 @@ export class ConfigurationSources {
 
 /** Returns true when files can be created in a directory. */
 export async function canBeWrittenTo(directory: string): Promise<boolean> {
+  return await tryWriting(directory).then(() => true, () => false);
+}
+
+/** Fails if no file can be created in the directory. */
+async function tryWriting(directory: string): Promise<void> {
+  // The name of a temporary upload: it is hidden, and is cleaned up if this fails half-way.
   const path = join(directory, temporaryName());
-  try {
-    (await Deno.open(path, { write: true, createNew: true })).close();
-    await Deno.remove(path);
-    return true;
-  } catch {
-    return false;
-  }
+  (await Deno.open(path, { write: true, createNew: true })).close();
+  await Deno.remove(path);
 }
 
 /**

@@ -139,7 +139,7 @@ export function peerValue(option: string, text: string, defaultPort: number): st
     throw new UsageError(`${option}: the address of a peer must not contain a user or a password`);
   }
   const withScheme = text.includes("://") ? text : `http://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
+  const url = URL.parse(withScheme);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new UsageError(
       `${option}: "${text}" is not an address such as http://10.0.0.2:${defaultPort}/`,

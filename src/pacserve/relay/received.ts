@@ -77,8 +77,7 @@ export class Received {
   }
 
   #count(download: Download, source: FileSource, files: number): void {
-    const counted = this.#counted.get(download) ?? new Map<FileSource, number>();
-    this.#counted.set(download, counted);
+    const counted = this.#counted.getOrInsertComputed(download, () => new Map());
     const bytes = bytesBySource(download).get(source) ?? 0;
     const more = Math.max(0, bytes - (counted.get(source) ?? 0));
     counted.set(source, bytes);
