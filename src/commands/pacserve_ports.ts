@@ -10,8 +10,7 @@ import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
 import { checkNames, type Rule, rulesOf } from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
 import type { Command } from "./command.ts";
-import { requestedInformation } from "./help.ts";
-import { parseOptions } from "./parse.ts";
+import { optionsUnlessHelp } from "./help.ts";
 
 /** The file with the rules. */
 const CONFIGURATION = "/etc/conf.d/pacserve";
@@ -59,12 +58,8 @@ export const PACSERVE_PORTS: Command = {
  * @throws {Failure} when a rule is wrong or the firewall refuses it. The message names the rule.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(PACSERVE_PORTS, words);
-  const information = requestedInformation(PACSERVE_PORTS, options);
-  if (information !== null) {
-    console.log(information);
-    return 0;
-  }
+  const options = optionsUnlessHelp(PACSERVE_PORTS, words);
+  if (options === null) return 0;
   const [action, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`only one word is expected; remove "${surplus}"`);
   const path = options.value("config") ?? CONFIGURATION;

@@ -7,10 +7,10 @@ import { isSnapshot } from "../status/form.ts";
 import { field } from "../json.ts";
 import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
 import { statusText, TransferRates } from "../status/text.ts";
-import { requestedInformation } from "./help.ts";
+import { optionsUnlessHelp } from "./help.ts";
 import { askPacserve, NotRunning, pacserveAddresses, serverValue } from "./pacserve_address.ts";
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
-import { type ParsedOptions, parseOptions } from "./parse.ts";
+import type { ParsedOptions } from "./parse.ts";
 import { terminalSize, write } from "./terminal.ts";
 import { watchScreen } from "./watch_screen.ts";
 
@@ -37,12 +37,8 @@ const WIDTH = Infinity;
  * @throws {Failure} when the server that answers does not give the status of a pacserve.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(PACSERVE_STATUS, words);
-  const information = requestedInformation(PACSERVE_STATUS, options);
-  if (information !== null) {
-    console.log(information);
-    return EXIT.well;
-  }
+  const options = optionsUnlessHelp(PACSERVE_STATUS, words);
+  if (options === null) return EXIT.well;
   if (options.has("check")) {
     const wrong = ["watch", "interval"].find((name) => options.has(name));
     if (wrong !== undefined) throw new UsageError(`--check and --${wrong} exclude each other`);

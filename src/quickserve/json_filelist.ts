@@ -1,7 +1,6 @@
 /** Filelists in JSON: `{"pkg": ["/srv/a", "/srv/b"], "notes/today.txt": "/home/alice/today.txt"}`. */
 
-import { parse } from "@humanwhocodes/momoa";
-import type { MemberNode, ValueNode } from "@humanwhocodes/momoa";
+import { type MemberNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { Failure } from "../failure.ts";
 import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";

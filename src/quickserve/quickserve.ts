@@ -1,8 +1,7 @@
 /** Quickserve: answers requests from the shared tree. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { encodePath, parseTarget } from "../http/target.ts";
-import type { Target } from "../http/target.ts";
+import { encodePath, parseTarget, type Target } from "../http/target.ts";
 import { redirectReply, textReply } from "../http/replies.ts";
 import type { Finder } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";

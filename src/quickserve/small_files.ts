@@ -20,7 +20,7 @@ export interface KeptFile<Extra> {
 export const MAX_SMALL_FILE = 1024 * 1024;
 
 /** Memory for all cached files together, in bytes. */
-const DEFAULT_BUDGET = 32 * 1024 * 1024;
+const BUDGET = 32 * 1024 * 1024;
 
 /** If the last change is less than this time ago (ms), the next one may leave the same change time. */
 const SETTLED_AFTER = 2000;
@@ -37,19 +37,14 @@ const IDLE_TIME = 60_000;
  * just changed is not cached.
  */
 export class SmallFiles<Extra> {
-  readonly #kept: LRUCache<string, KeptFile<Extra>>;
+  readonly #kept = new LRUCache<string, KeptFile<Extra>>({
+    maxSize: BUDGET,
+    maxEntrySize: MAX_SMALL_FILE + 1024,
+    // Add the memory that a file takes besides its bytes.
+    sizeCalculation: (file): number => file.bytes.length + 1024,
+  });
   #timer: ReturnType<typeof setTimeout> | null = null;
   #used = false;
-
-  /** @param budget memory for all cached files together, in bytes. */
-  constructor(budget: number = DEFAULT_BUDGET) {
-    this.#kept = new LRUCache({
-      maxSize: budget,
-      maxEntrySize: MAX_SMALL_FILE + 1024,
-      // Add the memory that a file takes besides its bytes.
-      sizeCalculation: (file): number => file.bytes.length + 1024,
-    });
-  }
 
   /** Returns a file that has just been looked up; null when it is not cached or has changed. */
   get(file: SharedFile): KeptFile<Extra> | null {
@@ -77,16 +72,8 @@ export class SmallFiles<Extra> {
     if (now - Math.max(file.modified, file.changed) < SETTLED_AFTER) return;
     const { size, modified, changed, device, inode } = file;
     const name = file.segments.at(-1) ?? "";
-    this.#kept.set(file.localPath, {
-      name,
-      size,
-      modified,
-      changed,
-      device,
-      inode,
-      bytes,
-      extra,
-    });
+    const kept = { name, size, modified, changed, device, inode, bytes, extra };
+    this.#kept.set(file.localPath, kept);
     this.#used = true;
     if (this.#timer === null) this.#watch();
   }

@@ -1,16 +1,13 @@
 /** The shared tree: maps a path on the server to a local file, or to merged local directories. */
 
 import type { Log } from "../log.ts";
-import { Boundary } from "./boundary.ts";
-import type { OpenedFile } from "./boundary.ts";
+import { Boundary, type OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
-import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
-import type { Source, TreeNode } from "./nodes.ts";
+import { buildNodes, localPathIn, nodesOnTheWay, type Source, type TreeNode } from "./nodes.ts";
 import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./turns.ts";
 import { spellingOf } from "./spelling.ts";
-import { isFileName, Visibility } from "./visibility.ts";
-import type { PathFilter } from "./visibility.ts";
+import { isFileName, type PathFilter, Visibility } from "./visibility.ts";
 
 /** A file or directory in one source. */
 interface Found {

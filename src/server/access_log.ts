@@ -14,7 +14,7 @@ const MAX_FIELD = 512;
  * request, status, bytes of the body, referrer and user agent; very long ones are shortened. Then
  * follow the duration in seconds, the source of the file, and `aborted` for an incomplete transfer.
  */
-export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()): string {
+export function accessLogLine(exchange: FinishedExchange): string {
   const { request, reply, bytesSent, durationMs, aborted } = exchange;
   const user = reply.user === undefined
     ? "-"
@@ -23,7 +23,7 @@ export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()
   const referrer = quoted(request.headers["referer"] ?? "-", MAX_FIELD);
   const client = quoted(request.headers["user-agent"] ?? "-", MAX_FIELD);
   const source = reply.source === undefined ? "" : ` ${printable(reply.source)}`;
-  return `${request.connection.remoteAddress} - ${user} [${logTime(now)}] ` +
+  return `${request.connection.remoteAddress} - ${user} [${logTime(new Date())}] ` +
     `"${request.method} ${target} HTTP/1.1" ${reply.status} ${bytesSent} ` +
     `"${referrer}" "${client}" ${(durationMs / 1000).toFixed(3)}s${source}` +
     (aborted ? " aborted" : "");

@@ -234,7 +234,8 @@ export function amountText({ files, bytes }: Amount): string {
   return files === 0 && bytes === 0 ? "-" : `${count(files, "file")}, ${humanSize(bytes)}`;
 }
 
-function rateText(rate: number | null): string {
+/** Formats a rate; a dash if it is zero or unknown. */
+export function rateText(rate: number | null): string {
   return rate === null || rate === 0 ? "-" : `${humanSize(rate)}/s`;
 }
 

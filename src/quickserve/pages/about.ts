@@ -9,10 +9,8 @@ import type { ListingContext } from "./listing.ts";
 import { layOutPage } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { describeLimits } from "./upload.ts";
-import type { UploadLimits } from "./upload.ts";
-import { requestedUrl, uploadUses, usesAsText } from "./uses.ts";
-import type { Login, Use } from "./uses.ts";
+import { describeLimits, type UploadLimits } from "./upload.ts";
+import { type Login, requestedUrl, uploadUses, type Use, usesAsText } from "./uses.ts";
 
 /** The settings that the page shows. */
 export interface AboutFacts {

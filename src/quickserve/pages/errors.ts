@@ -4,8 +4,7 @@ import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { statusText } from "../../std.ts";
 import { textReply } from "../../http/replies.ts";
 import { html } from "./html.ts";
-import { layOutPage } from "./layout.ts";
-import type { PageContext } from "./layout.ts";
+import { layOutPage, type PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { isBrowser, variesBy } from "./representation.ts";
 

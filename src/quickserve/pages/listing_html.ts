@@ -3,11 +3,9 @@
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
-import { columns } from "./columns.ts";
-import type { Column } from "./columns.ts";
+import { type Column, columns } from "./columns.ts";
 import { archiveLabel, isoTime, visibleText } from "./display.ts";
-import { batchesOf, peerHref, queryOf, relativeHref } from "./entries.ts";
-import type { ListingOrder } from "./entries.ts";
+import { batchesOf, type ListingOrder, peerHref, queryOf, relativeHref } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";

@@ -3,8 +3,7 @@
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import { count, humanSize, visibleText } from "./display.ts";
-import { batchesOf, totalsOf } from "./entries.ts";
-import type { Totals } from "./entries.ts";
+import { batchesOf, type Totals, totalsOf } from "./entries.ts";
 import type { ListedSearch, Listing } from "./listing.ts";
 
 /**

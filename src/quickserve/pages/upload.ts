@@ -5,12 +5,10 @@ import type { UploadConfiguration } from "../configuration.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
 import { count, humanSize, visibleText } from "./display.ts";
 import { Html, html } from "./html.ts";
-import { layOutPage } from "./layout.ts";
-import type { PageContext } from "./layout.ts";
+import { layOutPage, type PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { requestedUrl, uploadUses, usesAsText } from "./uses.ts";
-import type { Login } from "./uses.ts";
+import { type Login, requestedUrl, uploadUses, usesAsText } from "./uses.ts";
 
 /** The place to which a form uploads. */
 export interface FormPlace {
