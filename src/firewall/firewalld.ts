@@ -3,7 +3,7 @@
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, portsText } from "./openings.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
-import { complaint, findProgram, runProgram } from "./programs.ts";
+import { cannotList, findProgram, mustRun, runProgram } from "./programs.ts";
 
 const PROGRAM = "firewall-cmd";
 
@@ -43,9 +43,7 @@ class Zone implements Chain {
     if (openings.length === 0 || !await isRunning()) return [];
     const listed = await runProgram(PROGRAM, [`--zone=${this.#zone}`, "--list-rich-rules"]);
     if (listed.errors.includes("INVALID_ZONE")) return [];
-    if (!listed.success) {
-      throw new Failure(`${PROGRAM} cannot list the rules: ${complaint(listed)}`);
-    }
+    if (!listed.success) throw cannotList(PROGRAM, listed);
     const rules = new Set(listed.output.split("\n").map((line) => line.trim()));
     return openings.filter((opening) => rules.has(richRule(opening)));
   }
@@ -60,7 +58,7 @@ class Zone implements Chain {
 
   async #change(action: string, openings: readonly Opening[]): Promise<void> {
     const changes = openings.map((opening) => `${action}=${richRule(opening)}`);
-    await firewallCmd([`--zone=${this.#zone}`, ...changes]);
+    await mustRun(PROGRAM, [`--zone=${this.#zone}`, ...changes]);
   }
 }
 
@@ -75,8 +73,8 @@ async function isRunning(): Promise<boolean> {
  * @throws {Failure} when firewalld does not answer.
  */
 async function zones(): Promise<Zone[]> {
-  const standard = await firewallCmd(["--get-default-zone"]);
-  const active = await firewallCmd(["--get-active-zones"]);
+  const standard = await mustRun(PROGRAM, ["--get-default-zone"]);
+  const active = await mustRun(PROGRAM, ["--get-active-zones"]);
   const names = new Set([...zoneNames(standard), ...zoneNames(active)]);
   return [...names].map((name) => new Zone(name));
 }
@@ -96,10 +94,4 @@ function richRule({ family, protocol, ports, source }: Opening): string {
       : `port port="${portsText(ports, "-")}" protocol="${protocol}"`,
     "accept",
   ].join(" ");
-}
-
-async function firewallCmd(words: readonly string[]): Promise<string> {
-  const outcome = await runProgram(PROGRAM, words);
-  if (!outcome.success) throw new Failure(complaint(outcome));
-  return outcome.output;
 }

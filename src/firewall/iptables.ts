@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
 import type { Chain, ChainName, Firewall, Survey } from "./chain.ts";
 import { rulesTurnAway } from "./printed_rules.ts";
-import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
+import { cannotList, findProgram, mustRun, runProgram, sawRules } from "./programs.ts";
 
 const PROGRAMS = [
   "ip6tables",
@@ -67,19 +67,23 @@ class InputChain implements Chain {
     const program = this.#program;
     if (openings.length === 0 || findProgram(program) === null) return [];
     const listed = await runProgram(program, [...WAIT, "-S", "INPUT"]);
-    if (!listed.success) {
-      throw new Failure(`${program} cannot list the rules: ${complaint(listed)}`);
-    }
+    if (!listed.success) throw cannotList(program, listed);
     return openings.filter((opening) => listed.output.includes(`"${openingMark(opening)}"`));
   }
 
   async add(openings: readonly Opening[]): Promise<void> {
     // Insert at the front: otherwise an earlier rule (of ufw, for example) could drop the packet.
-    for (const opening of openings) await change(this.#program, ["-I", "INPUT", "1"], opening);
+    await this.#change(["-I", "INPUT", "1"], openings);
   }
 
   async remove(openings: readonly Opening[]): Promise<void> {
-    for (const opening of openings) await change(this.#program, ["-D", "INPUT"], opening);
+    await this.#change(["-D", "INPUT"], openings);
+  }
+
+  async #change(action: readonly string[], openings: readonly Opening[]): Promise<void> {
+    for (const opening of openings) {
+      await mustRun(this.#program, [...WAIT, ...action, ...iptablesWords(opening)]);
+    }
   }
 }
 
@@ -142,13 +146,4 @@ function iptablesWords(opening: Opening): string[] {
     "-j",
     "ACCEPT",
   ];
-}
-
-async function change(
-  program: ProgramName,
-  action: readonly string[],
-  opening: Opening,
-): Promise<void> {
-  const outcome = await runProgram(program, [...WAIT, ...action, ...iptablesWords(opening)]);
-  if (!outcome.success) throw new Failure(complaint(outcome));
 }

@@ -9,7 +9,7 @@ import { Failure } from "../failure.ts";
 import { type Opening, openingMark } from "./openings.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
 import { chainTurnsAway, type Json, objectsOf } from "./printed_rules.ts";
-import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
+import { cannotList, findProgram, mustRun, runProgram, sawRules } from "./programs.ts";
 
 /** The firewall nftables: all input chains that can drop or reject packets. */
 export const nftables: Firewall = {
@@ -139,7 +139,7 @@ async function markedRules(
   const listed = await runProgram("nft", ["-j", "list", "chain", family, table, chain]);
   if (!listed.success) {
     if (listed.errors.includes("No such file or directory")) return [];
-    throw new Failure(`nft cannot list the rules: ${complaint(listed)}`);
+    throw cannotList("nft", listed);
   }
   return objectsOf(listed.output, "rule").flatMap(({ comment, handle }) =>
     typeof comment === "string" && typeof handle === "number" ? [{ mark: comment, handle }] : []
@@ -149,9 +149,7 @@ async function markedRules(
 /** Executes commands in one transaction: all of them, or none. */
 async function execute(commands: readonly Json[]): Promise<void> {
   if (commands.length === 0) return;
-  const input = JSON.stringify({ nftables: commands });
-  const outcome = await runProgram("nft", ["-j", "-f", "-"], input);
-  if (!outcome.success) throw new Failure(complaint(outcome));
+  await mustRun("nft", ["-j", "-f", "-"], JSON.stringify({ nftables: commands }));
 }
 
 function isFamily(text: string | undefined): text is Family {

@@ -160,7 +160,7 @@ export class Service {
     response.on("finish", () => this.#finished(connection, transfer));
     if (connection.inputEnded) transfer.inputEnded();
     if (isRefusal(head)) {
-      this.#send(connection, transfer, textReply(head.status, head.reason), true);
+      this.#send(connection, transfer, head, true);
       return;
     }
     try {

@@ -61,7 +61,8 @@ export class Pacserve {
     const search = new PeerSearch(parts.peers.finder, parts.log);
     const mirrors = new RepositoryMirrors(configuration, memory, network);
     this.#relayed = new RelayedFiles(parts, search, mirrors);
-    this.#redirects = new Redirects(configuration, expected, search, mirrors, this.#relayed);
+    const relayed = this.#relayed;
+    this.#redirects = new Redirects({ configuration, expected, search, mirrors, relayed });
   }
 
   /** Frees cached files. */

@@ -57,7 +57,7 @@ async function serveUntilStopped(
   const supervisor = new Supervisor(configuration, log, supervision);
   const untested = runtimeWarning();
   if (untested !== null) log.warn(untested);
-  const reloader = new Reloader(program, options, supervisor, manager, log);
+  const reloader = new Reloader({ program, options, supervisor, manager, log });
   reloader.warn(settings);
   await supervisor.start();
   reloader.watch(settings);
