@@ -63,24 +63,21 @@ export async function run(words: readonly string[]): Promise<number> {
   const [action, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`only one word is expected; remove "${surplus}"`);
   const path = options.value("config") ?? CONFIGURATION;
-  switch (action) {
-    case "open":
-    case "start":
-      requireRoot();
-      return await open(path);
-    case "close":
-    case "stop":
-      requireRoot();
-      return await close();
-    case "status":
-      requireRoot();
-      return await status(path);
-    case undefined:
-      throw new UsageError("say what to do: open, close or status");
-    default:
-      throw new UsageError(`"${action}" is not one of open, close, status`);
-  }
+  if (action === undefined) throw new UsageError("say what to do: open, close or status");
+  const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (act === undefined) throw new UsageError(`"${action}" is not one of open, close, status`);
+  if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
+  return await act(path);
 }
+
+/** What the words do; each returns the exit status. */
+const ACTIONS: Readonly<Record<string, (path: string) => Promise<number>>> = {
+  open,
+  start: open,
+  close,
+  stop: close,
+  status,
+};
 
 async function open(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
@@ -131,10 +128,6 @@ async function readConfiguration(path: string): Promise<Configuration> {
   const rules = rulesOf(values);
   const firewall = firewallOf(values);
   return { firewall, rules, chains: await findChains(firewall) };
-}
-
-function requireRoot(): void {
-  if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
 }
 
 function chainsText(chains: readonly Chain[]): string {

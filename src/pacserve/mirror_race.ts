@@ -44,7 +44,7 @@ export function race(
   times: RaceTimes,
   optional: boolean,
 ): Promise<RaceResult> {
-  const verdicts: (Verdict | "pending" | "unasked")[] = runners.map(() => "unasked");
+  const verdicts: State[] = runners.map(() => "unasked");
   return new Promise((resolve) => {
     const timers = new Set<Timer>();
     let ended = false;

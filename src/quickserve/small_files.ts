@@ -5,13 +5,7 @@ import type { SharedFile } from "./shared.ts";
 
 /** A cached file, with data that its reply needs. */
 export interface KeptFile<Extra> {
-  /** The name in the request. */
-  readonly name: string;
-  readonly size: number;
-  readonly modified: number;
-  readonly changed: number;
-  readonly device: number;
-  readonly inode: number;
+  readonly file: SharedFile;
   readonly bytes: Uint8Array;
   readonly extra: Extra;
 }
@@ -50,11 +44,7 @@ export class SmallFiles<Extra> {
   get(file: SharedFile): KeptFile<Extra> | null {
     const kept = this.#kept.get(file.localPath);
     if (kept === undefined) return null;
-    if (
-      kept.inode !== file.inode || kept.modified !== file.modified ||
-      kept.changed !== file.changed || kept.size !== file.size || kept.device !== file.device ||
-      kept.name !== file.segments.at(-1)
-    ) {
+    if (!isUnchanged(kept.file, file)) {
       this.#kept.delete(file.localPath);
       return null;
     }
@@ -70,10 +60,7 @@ export class SmallFiles<Extra> {
    */
   put(file: SharedFile, bytes: Uint8Array, extra: Extra, now: number): void {
     if (now - Math.max(file.modified, file.changed) < SETTLED_AFTER) return;
-    const { size, modified, changed, device, inode } = file;
-    const name = file.segments.at(-1) ?? "";
-    const kept = { name, size, modified, changed, device, inode, bytes, extra };
-    this.#kept.set(file.localPath, kept);
+    this.#kept.set(file.localPath, { file, bytes, extra });
     this.#used = true;
     if (this.#timer === null) this.#watch();
   }
@@ -92,4 +79,11 @@ export class SmallFiles<Extra> {
     Deno.unrefTimer(timer);
     this.#timer = timer;
   }
+}
+
+/** True when two look-ups by the same name found the same file in the same state. */
+function isUnchanged(one: SharedFile, other: SharedFile): boolean {
+  return one.inode === other.inode && one.modified === other.modified &&
+    one.changed === other.changed && one.size === other.size && one.device === other.device &&
+    one.segments.at(-1) === other.segments.at(-1);
 }
