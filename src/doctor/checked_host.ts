@@ -20,7 +20,7 @@ import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
 import { field } from "../json.ts";
 
 /** The files that the doctor reads. */
-export interface CheckedPaths {
+interface CheckedPaths {
   /** pacman.conf. */
   readonly configuration: string;
   /** The file that names pacserve to pacman. */
@@ -30,7 +30,7 @@ export interface CheckedPaths {
 }
 
 /** The paths of these files on Arch. */
-export const PATHS: CheckedPaths = {
+const PATHS: CheckedPaths = {
   configuration: "/etc/pacman.conf",
   addressFile: PACSERVE_INCLUDE,
   settings: "/etc/conf.d/pacserve",

@@ -37,13 +37,13 @@ export class TooLate extends HttpError {}
  */
 export async function ask(server: URL, question: Question = {}): Promise<Answer> {
   if (question.address !== undefined || server.hostname !== "localhost") {
-    return await exchange(server, question);
+    return await askOnce(server, question);
   }
   try {
-    return await exchange(server, { ...question, address: "127.0.0.1" });
+    return await askOnce(server, { ...question, address: "127.0.0.1" });
   } catch (error) {
     if (!isNotListening(error)) throw error;
-    return await exchange(server, { ...question, address: "::1" });
+    return await askOnce(server, { ...question, address: "::1" });
   }
 }
 
@@ -60,7 +60,7 @@ export function isFromPacserve({ headers }: Answer): boolean {
   return /^ThreadedServers\.Pacserve\//i.test(headers.get("server") ?? "");
 }
 
-async function exchange(
+async function askOnce(
   server: URL,
   { method = "GET", target = "/", address, headers, timeout = TIMEOUT }: Question,
 ): Promise<Answer> {
@@ -76,7 +76,7 @@ async function exchange(
     const url = new URL(target, server);
     const place = address === undefined ? {} : { address };
     const answer = await client.request({ method, url, headers: fields, signal, ...place });
-    const text = method === "HEAD" ? "" : await textOf(answer);
+    const text = method === "HEAD" ? "" : await bodyOf(answer);
     answer.close();
     return { status: answer.status, headers: answer.headers, text };
   } catch (error) {
@@ -86,7 +86,7 @@ async function exchange(
   }
 }
 
-async function textOf(answer: FileAnswer): Promise<string> {
+async function bodyOf(answer: FileAnswer): Promise<string> {
   const length = answer.length ?? 0;
   if (length > MAX_ANSWER) throw new HttpError("sends an answer that is too long");
   const bytes = new Uint8Array(length);

@@ -57,7 +57,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
         `"/${path}" has to be a path or a list of paths; this is not a string`,
       );
     }
-    return resolveLocalPath(node.value, base, `${file}:${textOf(node.loc.start)}: `);
+    return resolveLocalPath(node.value, base, `${file}:${positionText(node.loc.start)}: `);
   });
   return { path, sources, packageCache: false };
 }
@@ -96,9 +96,9 @@ function positionAt(text: string, offset: number): Position {
 }
 
 function mistake(file: string, position: Position, message: string): Failure {
-  return new Failure(`${file}:${textOf(position)}: ${message}`);
+  return new Failure(`${file}:${positionText(position)}: ${message}`);
 }
 
-function textOf({ line, column }: Position): string {
+function positionText({ line, column }: Position): string {
   return `${line}:${column}`;
 }

@@ -44,7 +44,7 @@ export class SmallFiles<Extra> {
   get(file: SharedFile): KeptFile<Extra> | null {
     const kept = this.#kept.get(file.localPath);
     if (kept === undefined) return null;
-    if (!isUnchanged(kept.file, file)) {
+    if (!isSameState(kept.file, file)) {
       this.#kept.delete(file.localPath);
       return null;
     }
@@ -82,7 +82,7 @@ export class SmallFiles<Extra> {
 }
 
 /** True when two look-ups by the same name found the same file in the same state. */
-function isUnchanged(one: SharedFile, other: SharedFile): boolean {
+function isSameState(one: SharedFile, other: SharedFile): boolean {
   return one.inode === other.inode && one.modified === other.modified &&
     one.changed === other.changed && one.size === other.size && one.device === other.device &&
     one.segments.at(-1) === other.segments.at(-1);

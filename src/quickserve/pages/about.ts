@@ -41,7 +41,7 @@ export function aboutPage(
   const sentence = `${title} ${version} shares files and directories on the local network.`;
   const inForce = factsOf(request, context, facts);
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
-    return pageReply(request, "text", asText(sentence, inForce, uses));
+    return pageReply(request, "text", aboutAsText(sentence, inForce, uses));
   }
   const main = html`<h1>About this server</h1>
 <p>${sentence}</p>
@@ -68,7 +68,7 @@ ${
   return pageReply(request, "html", layOutPage(context, content));
 }
 
-function asText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
+function aboutAsText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
   const lines = facts.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
   return `${sentence}\n\n${lines.join("\n")}\n\n${usesAsText(uses)}`;
 }

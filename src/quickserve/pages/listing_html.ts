@@ -38,7 +38,7 @@ ${isFormAlone ? null : filesPart(listing, path)}`;
   yield before ?? "";
   if (after === undefined) return;
   const rows = shown === null ? entries : entries.slice(shown.first, shown.first + shown.count);
-  for (const batch of batchesOf(rows)) yield batch.map(row).join("");
+  for (const batch of batchesOf(rows)) yield batch.map(entryRow).join("");
   const [table = "", rest = ""] = after.split(restMark);
   yield table;
   if (shown !== null && shown.first === 0) yield* restAsData(entries.slice(shown.count));
@@ -216,7 +216,7 @@ function columnHead(column: Column | null, order: ListingOrder, search: string |
   `;
 }
 
-function row(entry: Entry): string {
+function entryRow(entry: Entry): string {
   const { name, kind, remote } = entry;
   const shown = escapeHtml(visibleText(name));
   const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);

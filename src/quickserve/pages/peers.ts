@@ -29,7 +29,7 @@ export function peersPage(
     return errorReply(request, context, 406, `The list of peers is available as ${offered}.`);
   }
   if (form === "json") return pageReply(request, form, asJson(peers, places));
-  const page = form === "text" ? asText(peers, places) : asHtml(context, peers, places);
+  const page = form === "text" ? peersAsText(peers, places) : asHtml(context, peers, places);
   return pageReply(request, form, page);
 }
 
@@ -53,7 +53,7 @@ function placesText({ means, interfaces }: PeerPlaces): string {
   return `Discovery uses ${means.join(" and ")} on ${visibleText(where)}.`;
 }
 
-function asText(peers: readonly PeerRow[], places: PeerPlaces): string {
+function peersAsText(peers: readonly PeerRow[], places: PeerPlaces): string {
   if (peers.length === 0) return `No peers are known. ${placesText(places)}\n`;
   const addresses = peers.map(({ url }) => visibleText(url));
   const width = Math.max(...addresses.map((address) => address.length));
@@ -85,14 +85,14 @@ ${placesText(places)}</p>
 ${
     peers.length === 0
       ? html`<p class="empty">No peers are known.</p>`
-      : dataTable("Known peers", "", TITLES, peers.map(row))
+      : dataTable("Known peers", "", TITLES, peers.map(peerRow))
   }`;
   return layOutPage(context, { title: "Peers", current: "peers", skip: "Skip to the peers", main });
 }
 
 const TITLES = ["Address", "State", "Found", "Last seen", "Round trip", "Transfers"];
 
-function row(peer: PeerRow): Html {
+function peerRow(peer: PeerRow): Html {
   const { url, state, trouble, lastSeen, roundTrip, transfers } = peer;
   const href = peerHref(url);
   const address = html`<bdi>${visibleText(url)}</bdi>`;
