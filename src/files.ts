@@ -38,13 +38,15 @@ export function isInside(path: string, directory: string): boolean {
  * @throws when this cannot be found out, for example because a directory may not be entered.
  */
 export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+  return await Deno.stat(path).then(() => true, ifMissing(false));
+}
+
+/** Returns a handler for rejected promises: it gives this value if nothing is at a path, else throws. */
+export function ifMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Deno.errors.NotFound) return value;
     throw error;
-  }
+  };
 }
 
 /** The permissions that `make-root` gives to a {@link isPlaceholder placeholder}. */

@@ -6,8 +6,8 @@
  * All functions here are pure, because the text that they parse may be hostile.
  */
 
-import { field, isCount, isObject, itemsOf, parseJson } from "../json.ts";
 import { decodeSegment } from "../http/target.ts";
+import { field, isCount, isObject, itemsOf, parseJson } from "../json.ts";
 
 /** The announcement of a server to another one. The receiver takes the host from the connection. */
 interface Nudge {

@@ -1,11 +1,11 @@
 /** The replies to requests for files of the shared tree. */
 
-import { readInto } from "../http/file_body.ts";
 import { isInside, realPath, realPathOrNull } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
 import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
 import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
 import { etagOf } from "../http/etag.ts";
+import { readInto } from "../http/file_body.ts";
 import { formatHttpDate } from "../http/http_date.ts";
 import { assembleRanges, layOutRanges, MultipartBody } from "../http/multipart_ranges.ts";
 import { type ByteRange, contentRange, parseRanges } from "../http/ranges.ts";

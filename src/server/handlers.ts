@@ -123,7 +123,14 @@ export class Handlers {
     const places = toUpload === null ? null : new UploadPlaces(toUpload.directory, shares, tree);
     const own = status === null ? null : network;
     const about = aboutFacts(configuration);
-    const pages = new Pages(configuration.pages, tree, peers, about, places, own);
+    const pages = new Pages({
+      configuration: configuration.pages,
+      tree,
+      peers,
+      about,
+      places,
+      own,
+    });
     const uploads = toUpload === null || places === null
       ? null
       : new Uploads({ configuration: toUpload, places, showHidden, pages, log });

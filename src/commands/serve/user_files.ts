@@ -94,12 +94,7 @@ export async function sandboxHintFor(option: string, paths: readonly string[]): 
  */
 export async function requirePath(path: string): Promise<void> {
   if (path === "") throw new UsageError("an empty path cannot be shared");
-  let info: Deno.FileInfo;
-  try {
-    info = await Deno.stat(path);
-  } catch (error) {
-    throw unusable("cannot share", path, error);
-  }
+  const info = await mustStat("cannot share", path);
   if (!info.isFile && !info.isDirectory) {
     throw new Failure(`cannot share ${path}: it is neither a file nor a directory`);
   }
@@ -111,13 +106,14 @@ export async function requirePath(path: string): Promise<void> {
  * @throws {Failure} when the path is not a directory.
  */
 export async function requireDirectory(option: string, path: string): Promise<void> {
-  let isDirectory: boolean;
-  try {
-    isDirectory = (await Deno.stat(path)).isDirectory;
-  } catch (error) {
-    throw unusable(option, path, error);
-  }
+  const { isDirectory } = await mustStat(option, path);
   if (!isDirectory) throw new Failure(`${option} ${path} is not a directory`);
+}
+
+async function mustStat(option: string, path: string): Promise<Deno.FileInfo> {
+  return await Deno.stat(path).catch((error) => {
+    throw unusable(option, path, error);
+  });
 }
 
 /** Makes an error that says why a path cannot be used. */

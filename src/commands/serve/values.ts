@@ -1,8 +1,8 @@
 /** Parses values of options. The errors name the option and the value. */
 
-import { isLinkLocal } from "../../http/address.ts";
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../failure.ts";
+import { isLinkLocal } from "../../http/address.ts";
 import { isFileName } from "../../quickserve/visibility.ts";
 import type { ParsedOptions } from "../parse.ts";
 
