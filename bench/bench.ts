@@ -11,6 +11,7 @@ import { listing } from "./rows/listing.ts";
 import { relaying } from "./rows/relaying.ts";
 import { serving } from "./rows/serving.ts";
 import { together } from "./rows/together.ts";
+import { upgrading } from "./rows/upgrade.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [
   ...serving,
@@ -18,6 +19,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   ...finding,
   ...relaying,
   ...together,
+  ...upgrading,
   ...cost,
   ...commands,
 ];

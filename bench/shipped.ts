@@ -16,13 +16,21 @@ const NETWORK = `ip link set lo up && ip link add lan0 type veth peer name lan1 
 /** Option of unshare(1) for ordinary users, who must become root in a user namespace. */
 const ROOT = Deno.uid() === 0 ? [] : ["--map-root-user"];
 
-/** Starts such a pacserve, and waits until it listens. The first one fills Deno's cache. */
-export async function startShippedPacserve(bench: Bench, cache: string): Promise<Program> {
+/**
+ * Starts such a pacserve, and waits until it listens. The first one fills Deno's cache.
+ *
+ * @param databases pacman's `DBPath`.
+ */
+export async function startShippedPacserve(
+  bench: Bench,
+  cache: string,
+  databases?: string,
+): Promise<Program> {
   const directory = await Deno.makeTempDir({ dir: bench.scratch, prefix: "shipped-" });
   const namespace = ["unshare", ...ROOT, "--net", "sh", "-c", NETWORK, "sh"];
   const command = [...namespace, "env", `DENO_DIR=${bench.scratch}/deno`];
   command.push(...await commandOf("pacserve", bench), "--multicast", "--mdns");
-  command.push("--pacman-conf", await pacmanConfiguration(bench, cache));
+  command.push("--pacman-conf", await pacmanConfiguration(bench, cache, databases));
   return await Program.listening(command, PORT, `${directory}/log`, listensInside);
 }
 

@@ -9,6 +9,7 @@ import {
   startQuickserve,
   writeRandomFile,
 } from "../candidates.ts";
+import { namesOf, writeDatabase } from "./relaying.ts";
 import { requestInside, startShippedPacserve } from "../shipped.ts";
 import { Client } from "../client.ts";
 import { packageName } from "../lan.ts";
@@ -18,6 +19,7 @@ import { median, ratios, summarize } from "../statistics.ts";
 
 const LARGE = "a directory of 100,000 files";
 const MEMORY = "idle: resident memory";
+const MEMORY_READ = "— after the databases were read";
 const WAKE_UPS = "idle: wake-ups";
 const START = "start to listening";
 const PARALLEL = "64 downloads of 50 MB: memory";
@@ -28,10 +30,13 @@ const ASKED = 1_000;
 /** How many idle servers are measured at the same time. */
 const IDLE_SERVERS = 3;
 
+/** As many packages as core and extra describe together. */
+const DESCRIBED = 15_000;
+
 /** The measurements of this file. */
 export const cost: readonly Measurement[] = [
   { names: [LARGE], measure: async (bench) => [await largeDirectory(bench)] },
-  { names: [MEMORY, WAKE_UPS], measure: idle },
+  { names: [MEMORY, MEMORY_READ, WAKE_UPS], measure: idle },
   { names: [START], measure: async (bench) => [await start(bench)] },
   { names: [PARALLEL], measure: async (bench) => [await parallel(bench)] },
 ];
@@ -93,9 +98,20 @@ async function idle(bench: Bench): Promise<Row[]> {
     await requestInside(server, `/pacman/core/x86_64/${name}`);
     servers.push(server);
   }
+  const databases = await writeDatabase(bench, `${cache}/${name}`, namesOf(DESCRIBED));
+  const readers: Program[] = [];
+  for (let count = 0; count < IDLE_SERVERS; count++) {
+    const server = stack.use(await startShippedPacserve(bench, cache, databases));
+    // The databases are read at the first request for a package.
+    await requestInside(server, `/pacman/core/x86_64/${name}`);
+    readers.push(server);
+  }
   // Wait until V8 is idle: before that it collects garbage a few more times, every eight seconds.
   await new Promise((resolve) => setTimeout(resolve, bench.quick ? 40_000 : 60_000));
   const memory = await Promise.all(servers.map(async (server) => (await server.resident()).now));
+  const afterReading = await Promise.all(
+    readers.map(async (server) => (await server.resident()).now),
+  );
   const floor = await bareMemory(bench, cache);
   const before = await Promise.all(servers.map((server) => server.wakeUps()));
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -115,6 +131,15 @@ async function idle(bench: Bench): Promise<Row[]> {
       figure: summarize(memory),
       reach: { bound: "at most", value: 60 },
       unit: "MB",
+    },
+    {
+      name: MEMORY_READ,
+      measured: `${short(DESCRIBED)} packages: ${short(median(afterReading))} against ${
+        short(median(memory))
+      } MB`,
+      figure: summarize(afterReading.map((one, index) => one - (memory[index] ?? NaN))),
+      reach: { bound: "at most", value: 35 },
+      unit: "MB more",
     },
     {
       name: WAKE_UPS,

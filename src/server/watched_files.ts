@@ -8,6 +8,9 @@ import type { Log } from "../log.ts";
 /** Milliseconds without a change before changes are reported, because editors write in several steps. */
 const QUIET = 200;
 
+/** By how many milliseconds the times of files lag behind the clock at most: the kernel's tick. */
+const TICK = 10;
+
 /** Watches files through their directories, so that it notices when a file is replaced or created. */
 export class WatchedFiles {
   readonly #changed: () => void;
@@ -31,15 +34,20 @@ export class WatchedFiles {
    *
    * @param files absolute paths; they need not exist.
    * @param directories absolute paths of directories in which any change counts.
+   * @param since the time, in milliseconds since 1970, when their reader began to read them: a change
+   *   since then is reported, too.
    */
-  watch(files: readonly string[], directories: readonly string[]): void {
+  watch(files: readonly string[], directories: readonly string[], since: number): void {
     // The target of a symbolic link may be edited instead.
     const paths = files.flatMap((file) => [file, realPath(file)]);
     const parents = new Set([...paths.map((path) => dirname(path)), ...directories]);
     this.#paths = new Set(paths);
     this.#directories = new Set(directories);
-    for (const watcher of this.#watchers) watcher.close();
+    const former = this.#watchers;
     this.#watchers = [...parents].flatMap((directory) => this.#open(directory));
+    for (const watcher of former) watcher.close();
+    const now = Date.now();
+    if ([...paths, ...directories].some((path) => changedBetween(since, now, path))) this.#note();
   }
 
   /** Stops watching. */
@@ -77,5 +85,21 @@ export class WatchedFiles {
   #note(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#changed, QUIET);
+  }
+}
+
+/**
+ * True when a file, or the list of a directory's entries, changed in this time. A time in the future, which
+ * a clock that was set back leaves, is no change: it would be reported again and again.
+ */
+function changedBetween(since: number, now: number, path: string): boolean {
+  try {
+    // The change time (ctime) would also tell about an old file that was moved here, but the runtime gives
+    // it in whole seconds.
+    const changed = Deno.statSync(path).mtime?.getTime() ?? 0;
+    return since - TICK <= changed && changed <= now;
+  } catch {
+    // It does not exist, or cannot be accessed: its times are unknown.
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The interfaces that take part in multicast, chosen by name and by address, and one that is replaced. */
+/** The interfaces that take part in multicast, chosen by name and by address. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { crossroads } from "./crossroads.ts";
@@ -55,22 +55,6 @@ it.bind(("${from}", 0))
 it.sendto(b"ThreadedServers.Pacserve/2013.05.12 http://ungabunga:${port}/", ("${to}", 15679))`,
   ];
 }
-
-Deno.test("--multicast: an interface that is removed and comes back with its address is used again", async () => {
-  await using scene = await Scene.create();
-  const [alder, birch, cedar] = [
-    await scene.machine("alder"),
-    await scene.machine("birch"),
-    await scene.machine("cedar"),
-  ];
-  const b = await scene.pacserve(birch);
-  // After this, birch sends no more announcements.
-  await (await scene.pacserve(cedar)).knows(scene.address(birch));
-  // This is like a USB adapter that is unplugged and plugged in again: the kernel drops the memberships on it.
-  await scene.lan.replug(birch.host);
-  await scene.pacserve(alder, ["--multicast", "--multicast-interval", "2"]);
-  await b.knows(scene.address(alder), 60_000);
-});
 
 Deno.test("--multicast: a warning if no interface takes part, and the banner names those that do", async () => {
   await using scene = await Scene.create();

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "../assert.ts";
 import { pacserveServer } from "./arch.ts";
+import { eventually } from "./process.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
 const filelist = "/etc/pacserve-filelist.json";
@@ -47,8 +48,11 @@ Deno.test("master: an unchanged database is not sent again", async () => {
   const before = server.program.lines.length;
   const again = await birch.pacman(["-Sy"]);
   assertEquals(again.stderr, "");
-  const statuses = server.program.lines.slice(before)
-    .flatMap((line) => /"GET [^"]*\.db HTTP\/1\.1" (\d+)/.exec(line)?.[1] ?? []);
+  const statuses = await eventually("both requests are in the log", () => {
+    const found = server.program.lines.slice(before)
+      .flatMap((line) => /"GET [^"]*\.db HTTP\/1\.1" (\d+)/.exec(line)?.[1] ?? []);
+    return found.length >= 2 && found;
+  });
   assertEquals(statuses, ["304", "304"]);
 });
 

@@ -1,6 +1,6 @@
 /** A proxy between a machine and the mirrors: which requests go through it, and which must not. */
 
-import { assertEquals, assertMatch } from "../assert.ts";
+import { assertEquals } from "../assert.ts";
 import { programCommand } from "./pacserve.ts";
 import { pacsrv, Scene } from "./scene.ts";
 
@@ -64,6 +64,7 @@ Deno.test("http_proxy: packages of the mirror come through the proxy, and peers 
   assertEquals(outcome.stderr, "");
   assertEquals(outcome.code, 0, outcome.stdout);
   assertEquals(await birch.installed(), scene.today("glacier", "pebble"));
+  await proxy.line(/^GET .*\.pkg\.tar\.zst$/);
   const asked = proxy.lines.filter((line) => line !== "listening");
   // The proxy gets no requests for the peer or for localhost, which would be the proxy itself.
   assertEquals(asked.filter((line) => !/^(HEAD|GET) http:\/\/mirror\.invalid\//.test(line)), []);
@@ -71,8 +72,8 @@ Deno.test("http_proxy: packages of the mirror come through the proxy, and peers 
   assertEquals(packages.map((line) => /\/([a-z]+)-[^/]*$/.exec(line)?.[1]), ["pebble"]);
   await neighbour.answered(/\/pkg\/glacier-/);
   // No request was redirected: the relay downloaded both files.
-  assertMatch(pacserve.output, /pebble-.* from mirror http:\/\/mirror\.invalid:?\d*, verified/);
-  assertMatch(pacserve.output, /glacier-.* from peer http:\S+, verified/);
+  await pacserve.line(/pebble-.* from mirror http:\/\/mirror\.invalid:?\d*, verified/);
+  await pacserve.line(/glacier-.* from peer http:\S+, verified/);
 });
 
 Deno.test("http_proxy: without pacserve, pacsrv does not change the environment", async () => {

@@ -5,27 +5,7 @@ import { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
 import { Daemons } from "./daemons.ts";
-
-const script = new URL("node.ts", import.meta.url).pathname;
-const config = new URL("../../deno.json", import.meta.url).pathname;
-
-/** Makes a host without a route for multicast, so that the socket chooses the interface. */
-async function hostOf(lan: Network, name: string): Promise<Host> {
-  const host = await lan.host(name);
-  await host.must(["ip", "route", "del", "224.0.0.0/4"]);
-  return host;
-}
-
-/** A server on a host; see `node.ts`. */
-async function serve(host: Host, port = 15678, ...interfaces: string[]): Promise<RunningProgram> {
-  const run = [Deno.execPath(), "run", "-A", "--quiet", `--config=${config}`];
-  const node = host.spawn([...run, script, host.name, String(port), ...interfaces]);
-  await node.line(/^started$/);
-  return node;
-}
-
-const found = (address: string, port = 15678, kind = "pacserve"): RegExp =>
-  new RegExp(`^found ${kind} ${address.replaceAll(".", "\\.")} port ${port}$`);
+import { config, found, hostOf, serve } from "./nodes.ts";
 
 Deno.test("--mdns: two hosts find each other within two seconds after their start, and one that ends is lost", async () => {
   await using lan = await Network.create();
@@ -127,23 +107,6 @@ Deno.test("--mdns: a server that was killed and restarted is found again within 
   assert(took < 2_000, `${took} ms`);
 });
 
-Deno.test("--mdns: an interface that appears later is used, and so are its new address and its replacement", async () => {
-  await using lan = await Network.create();
-  const a = await hostOf(lan, "alder");
-  await using late = await Host.create("cedar");
-  await using one = await serve(a);
-  await using two = await serve(late);
-  await lan.connect(late);
-  await two.line(found(lan.addressOf(a)), 0, 60_000);
-  await one.line(found(lan.addressOf(late)));
-  await late.must(["bash", "-c", "ip addr flush dev eth0; ip addr add 10.20.30.77/24 dev eth0"]);
-  await one.line(found("10.20.30.77"), 0, 60_000);
-  const before = [one.lines.length, two.lines.length];
-  await lan.replug(late);
-  await two.line(found(lan.addressOf(a)), before[1], 60_000);
-  await one.line(found(lan.addressOf(late)), before[0], 60_000);
-});
-
 for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
   Deno.test(`--mdns: with ${beside.join(" and ")} on the host, servers find each other, and the daemons still work`, async () => {
     await using lan = await Network.create();
@@ -187,19 +150,6 @@ for (const beside of [["avahi"], ["resolved"], ["avahi", "resolved"]]) {
     assert(!`${one.output}${two.output}`.includes("problem"), one.output + two.output);
   });
 }
-
-Deno.test("--mdns: an avahi-daemon that uses the port exclusively is reported, and the port is used once it ends", async () => {
-  await using lan = await Network.create();
-  const [a, b] = [await hostOf(lan, "alder"), await hostOf(lan, "birch")];
-  await using daemons = await Daemons.on(b);
-  const avahi = await daemons.avahi("disallow-other-stacks=yes");
-  await using one = await serve(a);
-  await using two = await serve(b);
-  await two.line(/^problem: mDNS is not used on eth0: .*disallow-other-stacks/);
-  await avahi.stop();
-  await two.line(found(lan.addressOf(a)), 0, 60_000);
-  await one.line(found(lan.addressOf(b)));
-});
 
 Deno.test("--mdns: a flood of 20,000 hostile messages neither increases memory nor hides a server", async () => {
   await using lan = await Network.create();

@@ -1,39 +1,10 @@
 /** Servers that find each other by multicast, each on its own host. The tests need root. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { Host } from "../lan/host.ts";
+import type { Host } from "../lan/host.ts";
 import { Network } from "../lan/network.ts";
 import { eventually, type RunningProgram } from "../lan/process.ts";
-
-const script = (name: string): string => new URL(name, import.meta.url).pathname;
-const deno = (name: string, ...rest: string[]): string[] => [
-  Deno.execPath(),
-  "run",
-  "-A",
-  "--quiet",
-  `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
-  script(name),
-  ...rest,
-];
-
-/** Makes a host without a route for multicast, so that the socket chooses the interface. */
-async function hostOf(lan: Network, name: string): Promise<Host> {
-  const host = await lan.host(name);
-  await host.must(["ip", "route", "del", "224.0.0.0/4"]);
-  return host;
-}
-
-interface Knowledge {
-  readonly peers: readonly string[];
-  /** Resident memory in bytes. */
-  readonly rss: number;
-}
-
-async function ask(node: RunningProgram): Promise<Knowledge> {
-  const before = node.lines.length;
-  node.signal("SIGUSR1");
-  return JSON.parse(await node.line(/^\{/, before));
-}
+import { ask, datagramsSent, deno, hostOf } from "./nodes.ts";
 
 async function search(node: RunningProgram): Promise<string> {
   const before = node.lines.length;
@@ -73,33 +44,6 @@ Deno.test("--multicast: two hosts find each other within two seconds after their
   assert((await search(two)).startsWith(`file at http://${lan.addressOf(a)}:15678/pkg/foo`));
 });
 
-Deno.test("--multicast: an interface that comes up later is used within a minute", async () => {
-  await using lan = await Network.create();
-  const a = await hostOf(lan, "alder");
-  const late = await Host.create("cedar");
-  await using one = a.spawn(deno("node.ts"));
-  await using two = late.spawn(deno("node.ts"));
-  await Promise.all([one.line(/^listening$/), two.line(/^listening$/)]);
-  await lan.connect(late);
-  await two.line(/^found peer /, 0, 60_000);
-  assertEquals((await ask(two)).peers, [`alive http://${lan.addressOf(a)}:15678/`]);
-});
-
-Deno.test("--multicast: a host whose cable is plugged in after its announcement is found within a minute", async () => {
-  await using lan = await Network.create();
-  const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
-  await lan.unplug(late);
-  await using one = a.spawn(deno("node.ts"));
-  await using two = late.spawn(deno("node.ts"));
-  for (const host of [a, late]) {
-    // One goes to loopback, and one to the LAN or nowhere. The next ones come after five minutes.
-    await eventually("it announced itself", async () => await datagramsSent(host) >= 2);
-  }
-  await lan.plugIn(late);
-  await one.line(/^found peer /, 0, 60_000);
-  await two.line(/^found peer /);
-});
-
 Deno.test("--multicast: on the first announcement from a network a host announces itself there again", async () => {
   await using lan = await Network.create();
   const [a, late] = [await hostOf(lan, "alder"), await hostOf(lan, "cedar")];
@@ -113,14 +57,6 @@ Deno.test("--multicast: on the first announcement from a network a host announce
   await using _three = (await hostOf(lan, "birch")).spawn(deno("node.ts"));
   await one.line(new RegExp(`^found peer http://${lan.addressOf(late)}:`), 0, 30_000);
 });
-
-/** Returns the number of UDP datagrams that a host has sent, from the kernel's counters. */
-async function datagramsSent(host: Host): Promise<number> {
-  const table = await host.must(["cat", "/proc/net/snmp"]);
-  const [names = [], values = []] = table.split("\n").filter((line) => line.startsWith("Udp:"))
-    .map((line) => line.split(" "));
-  return Number(values[names.indexOf("OutDatagrams")]);
-}
 
 Deno.test("--multicast: a flood of 40,000 datagrams neither increases memory nor evicts a working peer", async () => {
   await using lan = await Network.create();

@@ -158,6 +158,39 @@ Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => 
     },
   );
 
+  await t.step(
+    "no change is missed, however quickly files change one after the other",
+    async () => {
+      const copy = container.path("/run/pacserve/root/etc/pacman.conf");
+      for (let round = 1; round <= 10; round++) {
+        for (const change of ["a", "b", "c"]) {
+          const text = `${plain}# ${round} ${change}\n`;
+          await container.write("/etc/pacman.conf", text);
+          if (change === "b") continue;
+          await eventually(
+            "the copy is renewed",
+            async () => await Deno.readTextFile(copy) === text,
+            5_000,
+          );
+        }
+      }
+    },
+  );
+
+  await t.step(
+    "it sees databases, although pacman downloads the first ones after the start",
+    async () => {
+      await container.write("/etc/pacman.conf", plain);
+      await service.configure("--quiet");
+      await container.must(["rm", "-r", "/var/lib/pacman/sync"]);
+      await service.restart();
+      await container.script("mkdir -p /var/lib/pacman/sync; touch /var/lib/pacman/sync/new.db");
+      const root = `/proc/${await service.mainPid()}/root`;
+      await container.must(["test", "-e", `${root}/var/lib/pacman/sync/new.db`]);
+      await container.must(["rm", "/var/lib/pacman/sync/new.db"]);
+    },
+  );
+
   await t.step("pacsrv can store its copy in a home directory with any name", async () => {
     await container.write("/etc/pacman.conf", plain);
     await service.configure("--quiet");

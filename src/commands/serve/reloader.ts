@@ -49,7 +49,7 @@ export class Reloader {
   /** Starts to watch the sources of these settings for changes. */
   watch({ sources }: ServeSettings): void {
     this.#inForce = sources;
-    this.#files.watch(sources.files, sources.directories);
+    this.#files.watch(sources.files, sources.directories, sources.since);
   }
 
   /** Reads the settings again. If they are being read already, it does so after that. */
@@ -79,6 +79,7 @@ export class Reloader {
       this.#files.watch(
         [...this.#inForce.files, ...sources.files],
         [...this.#inForce.directories, ...sources.directories],
+        sources.since,
       );
     }
     await manager.tell("READY=1");

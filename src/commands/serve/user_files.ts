@@ -7,6 +7,8 @@ import { temporaryName } from "../../quickserve/uploads/temporary.ts";
 
 /** Collects the files that a configuration is read from, and warnings for the user. */
 export class ConfigurationSources {
+  /** When they began to be read, in milliseconds since 1970. */
+  readonly since = Date.now();
   /** Absolute paths of the files that were read. */
   readonly files: string[] = [];
   /** Directories in which a new file changes the configuration. */

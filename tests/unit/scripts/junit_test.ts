@@ -1,4 +1,11 @@
-import { add, countReport } from "../../../scripts/junit.ts";
+import {
+  add,
+  afterSecondRun,
+  type Count,
+  countReport,
+  type FailedTest,
+  NOTHING,
+} from "../../../scripts/junit.ts";
 import { assertEquals } from "../../assert.ts";
 
 Deno.test("junit: test cases are counted; skipped ones count neither as passed nor as failed", () => {
@@ -16,10 +23,41 @@ Deno.test("junit: test cases are counted; skipped ones count neither as passed n
         <testcase name="short" classname="./a_test.ts"/>
     </testsuite>
 </testsuites>`;
-  assertEquals(countReport(report), { passed: 2, failed: 1 });
-  assertEquals(countReport(""), { passed: 0, failed: 0 });
+  assertEquals(countReport(report), {
+    passed: 2,
+    failed: [{ file: "a_test.ts", name: "bad", error: "Uncaught Error: x </testcase>" }],
+    unstable: [],
+  });
+  assertEquals(countReport(""), NOTHING);
 });
 
+/** Makes tests that failed. */
+const failed = (...names: readonly string[]): FailedTest[] =>
+  names.map((name) => ({ file: "a_test.ts", name, error: "Error: x" }));
+
 Deno.test("junit: counts of several reports are added", () => {
-  assertEquals(add({ passed: 2, failed: 1 }, { passed: 3, failed: 0 }), { passed: 5, failed: 1 });
+  assertEquals(
+    add(
+      { passed: 2, failed: failed("a"), unstable: [] },
+      { passed: 3, failed: failed("b"), unstable: failed("c") },
+    ),
+    { passed: 5, failed: failed("a", "b"), unstable: failed("c") },
+  );
+});
+
+Deno.test("junit: a test that passes in the second run is unstable, and one that fails then has failed", () => {
+  const first = { passed: 7, failed: failed("a", "b"), unstable: [] };
+  const second = (...names: readonly string[]): Count => {
+    return { passed: 4 - names.length, failed: failed(...names), unstable: [] };
+  };
+  assertEquals(afterSecondRun(first, second()), {
+    passed: 9,
+    failed: [],
+    unstable: failed("a", "b"),
+  });
+  assertEquals(afterSecondRun(first, second("b", "c")), {
+    passed: 7,
+    failed: failed("b", "c"),
+    unstable: failed("a"),
+  });
 });

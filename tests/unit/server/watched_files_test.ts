@@ -23,12 +23,13 @@ async function withDirectory(
 Deno.test("WatchedFiles: reports a file that is written, replaced or removed", async () => {
   await withDirectory(async (directory, files, changed) => {
     const path = `${directory}/list`;
-    files.watch([path], []);
+    files.watch([path], [], Date.now());
     await Deno.writeTextFile(path, "made");
     await changed();
     await Deno.writeTextFile(`${directory}/new`, "replaced");
     await Deno.rename(`${directory}/new`, path);
     await changed();
+    files.watch([path], [], Date.now());
     await Deno.remove(path);
     await changed();
   });
@@ -39,7 +40,7 @@ Deno.test("WatchedFiles: reports a change of the file that a link leads to", asy
     await Deno.mkdir(`${directory}/elsewhere`);
     await Deno.writeTextFile(`${directory}/elsewhere/list`, "one");
     await Deno.symlink(`${directory}/elsewhere/list`, `${directory}/list`);
-    files.watch([`${directory}/list`], []);
+    files.watch([`${directory}/list`], [], Date.now());
     await Deno.writeTextFile(`${directory}/elsewhere/list`, "two");
     await changed();
   });
@@ -48,7 +49,7 @@ Deno.test("WatchedFiles: reports a change of the file that a link leads to", asy
 Deno.test("WatchedFiles: reports any file in a watched directory, elsewhere only the named file", async () => {
   await withDirectory(async (directory, files, changed) => {
     await Deno.mkdir(`${directory}/d`);
-    files.watch([`${directory}/list`], [`${directory}/d`]);
+    files.watch([`${directory}/list`], [`${directory}/d`], Date.now());
     await Deno.writeTextFile(`${directory}/d/any.conf`, "");
     await changed();
     let told = false;
@@ -57,5 +58,17 @@ Deno.test("WatchedFiles: reports any file in a watched directory, elsewhere only
     assertEquals(told, false);
     await Deno.writeTextFile(`${directory}/list`, "");
     await next;
+  });
+});
+
+Deno.test("WatchedFiles: reports what changed while the files were read", async () => {
+  await withDirectory(async (directory, files, changed) => {
+    await Deno.mkdir(`${directory}/d`);
+    for (const path of [`${directory}/list`, `${directory}/d/any.conf`]) {
+      const since = Date.now();
+      await Deno.writeTextFile(path, "changed before anybody watched");
+      files.watch([`${directory}/list`], [`${directory}/d`], since);
+      await changed();
+    }
   });
 });
