@@ -157,7 +157,9 @@ async function askMirror(
       ahead: time === null ? null : time - Date.now(),
     };
   } catch (error) {
-    const problem = signal.aborted ? `no answer in ${MIRROR_TIMEOUT / 1000} s` : messageOf(error);
+    const problem = signal.aborted
+      ? `does not answer within ${MIRROR_TIMEOUT / 1000} s`
+      : messageOf(error);
     return { repository, mirror, problem, ahead: null };
   }
 }
