@@ -111,8 +111,8 @@ async function status(path: string): Promise<number> {
 /** Returns the reason why there is nothing to open. Only with `auto` was every firewall checked. */
 function nothingToOpen(firewall: FirewallSetting): string {
   if (firewall === "none") return "PACSERVE_FIREWALL is none: nothing is opened";
-  const who = firewall === "auto" ? "no firewall turns" : `${firewall.name} does not turn`;
-  return `${who} packets away: nothing has to be opened`;
+  const who = firewall === "auto" ? "no firewall blocks" : `${firewall.name} does not block`;
+  return `${who} packets: nothing has to be opened`;
 }
 
 /** The rules of the file, and the chains of the firewall that they are for. */
