@@ -87,7 +87,7 @@ export class Turns {
 }
 
 /** Lets the event loop do what else waits, in the middle of long work. */
-export function giveWay(): Promise<void> {
+function giveWay(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE));
 }
 

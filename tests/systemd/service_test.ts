@@ -20,7 +20,7 @@ const PORTS = "pacserve-ports.service";
 
 Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd share packages", async (t) => {
   const repository = await sharedRepository();
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const files = [
     await workshop.standInForDeno(),
     await workshop.makepkg(await workshop.clone("clone")),

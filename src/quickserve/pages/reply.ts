@@ -6,8 +6,7 @@ import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
 import type { Slices } from "../turns.ts";
-import { variesBy } from "./representation.ts";
-import type { Representation } from "./representation.ts";
+import { type Representation, variesBy } from "./representation.ts";
 
 const encoder = new TextEncoder();
 
