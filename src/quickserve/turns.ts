@@ -6,8 +6,11 @@
  */
 const PAUSE = 5;
 
-/** Milliseconds of long work at a time. Other requests wait for hardly longer than that. */
-const SLICE = 10;
+/**
+ * Milliseconds of long work at a time. Other requests wait for hardly longer than that. Each pause takes
+ * more than a millisecond.
+ */
+const SLICE = 15;
 
 /** Splits long work into slices, and lets the event loop do other work between them. */
 export class Slices {
