@@ -1,6 +1,13 @@
 /** Common programs read zip archives of any size and with any names. */
 
+import { crc32 } from "node:zlib";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import {
+  centralHeader,
+  dataDescriptor,
+  endOfArchive,
+  localHeader,
+} from "../../src/quickserve/archive/zip_records.ts";
 import { must } from "../lan/process.ts";
 import { Served } from "../program.ts";
 import { inScratch } from "../scratch.ts";
@@ -127,3 +134,30 @@ Deno.test("zip: unzip, bsdtar and Python read an archive with files above 4 GiB,
       ) assertEquals(await must(command, { deadline }), "last", command.join(" "));
     },
   ));
+
+Deno.test("zip: unzip reads the entry after a file of exactly 4 GiB - 1 byte", () =>
+  inScratch(async (directory) => {
+    const encoder = new TextEncoder();
+    const content = encoder.encode("last");
+    const entries = [
+      { name: encoder.encode("1"), size: 4 * GIB - 1, modified: 0, crc: 0, offset: 0 },
+      { name: encoder.encode("2"), size: 4, modified: 0, crc: crc32(content), offset: 0 },
+    ];
+    // The content of the first file is a hole: unzip does not read it.
+    using file = Deno.openSync(`${directory}/a.zip`, { write: true, createNew: true });
+    let length = 0;
+    const write = (bytes: Uint8Array): void => void (length += file.writeSync(bytes));
+    for (const entry of entries) {
+      entry.offset = length;
+      write(localHeader(entry));
+      if (entry.size === content.length) write(content);
+      else length = file.seekSync(entry.size, Deno.SeekMode.Current);
+      write(dataDescriptor(entry.size, entry.crc));
+    }
+    const start = length;
+    for (const entry of entries) write(centralHeader(entry));
+    write(endOfArchive(entries.length, start, length - start));
+    assertEquals(await must(["unzip", "-p", `${directory}/a.zip`, "2"], { environment }), "last");
+    const total = `2 files, ${4 * GIB + 3} bytes uncompressed`;
+    assertStringIncludes(await must(["unzip", "-Z", "-t", `${directory}/a.zip`]), total);
+  }));

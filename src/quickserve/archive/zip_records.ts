@@ -47,6 +47,7 @@ const LOCAL_SIZE = 30;
 const CENTRAL_SIZE = 46;
 const TIME_EXTRA_SIZE = 9;
 const ZIP64_LOCAL_EXTRA_SIZE = 20;
+const ZIP64_CENTRAL_EXTRA_SIZE = 28;
 const END_SIZE = 22;
 const ZIP64_END_SIZE = 56;
 const ZIP64_LOCATOR_SIZE = 20;
@@ -118,24 +119,22 @@ export function dataDescriptor(size: number, crc: number): Uint8Array {
 /** Returns an entry of the table of contents (§4.3.12). */
 export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): Uint8Array {
   const length = size ?? 0;
-  const large: number[] = [];
-  if (length >= MAX_32) large.push(length, length);
-  if (offset >= MAX_32) large.push(offset);
-  const extra = TIME_EXTRA_SIZE + (large.length > 0 ? 4 + 8 * large.length : 0);
+  const isLarge = needsZip64Field(size, offset);
+  const extra = TIME_EXTRA_SIZE + (isLarge ? ZIP64_CENTRAL_EXTRA_SIZE : 0);
   const writer = new Writer(CENTRAL_SIZE + name.length + extra);
   writer.u32(0x02014b50);
-  writer.u16(MADE_BY, large.length > 0 ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0);
+  writer.u16(MADE_BY, isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0);
   writer.u16(...dosTime(modified));
-  writer.u32(crc, Math.min(length, MAX_32), Math.min(length, MAX_32));
+  writer.u32(crc, isLarge ? MAX_32 : length, isLarge ? MAX_32 : length);
   // There is no comment and only one disk, and there are no internal attributes.
   writer.u16(name.length, extra, 0, 0, 0);
   writer.u32(size === null ? (DIRECTORY_MODE << 16 | DOS_DIRECTORY) >>> 0 : FILE_MODE * 2 ** 16);
-  writer.u32(Math.min(offset, MAX_32));
+  writer.u32(isLarge ? MAX_32 : offset);
   writer.put(name);
   writeTime(writer, modified);
-  if (large.length > 0) {
-    writer.u16(1, 8 * large.length);
-    writer.u64(...large);
+  if (isLarge) {
+    writer.u16(1, ZIP64_CENTRAL_EXTRA_SIZE - 4);
+    writer.u64(length, length, offset);
   }
   return writer.bytes;
 }
@@ -175,8 +174,8 @@ export function sizeOfArchive(
   let count = 0;
   for (const { nameLength, size } of entries) {
     const isLarge = (size ?? 0) >= MAX_32;
-    const large = (isLarge ? 2 : 0) + (offset >= MAX_32 ? 1 : 0);
-    table += CENTRAL_SIZE + nameLength + TIME_EXTRA_SIZE + (large > 0 ? 4 + 8 * large : 0);
+    table += CENTRAL_SIZE + nameLength + TIME_EXTRA_SIZE +
+      (needsZip64Field(size, offset) ? ZIP64_CENTRAL_EXTRA_SIZE : 0);
     offset += LOCAL_SIZE + nameLength + TIME_EXTRA_SIZE + (isLarge ? ZIP64_LOCAL_EXTRA_SIZE : 0);
     if (size !== null) offset += size + sizeOfDescriptor(size);
     count++;
@@ -191,6 +190,15 @@ function sizeOfDescriptor(size: number): number {
 function sizeOfEnd(entries: number, start: number, size: number): number {
   return END_SIZE +
     (needsZip64(entries, start, size) ? ZIP64_END_SIZE + ZIP64_LOCATOR_SIZE : 0);
+}
+
+/**
+ * True when an entry of the table of contents has a zip64 field. The field then has both sizes and the
+ * offset, even if some of them are small. unzip expects all of them after a file of exactly
+ * {@link MAX_32} bytes, which is the largest on a FAT file system.
+ */
+function needsZip64Field(size: number | null, offset: number): boolean {
+  return (size ?? 0) >= MAX_32 || offset >= MAX_32;
 }
 
 function needsZip64(entries: number, start: number, size: number): boolean {
