@@ -117,6 +117,11 @@ export class RunningServer {
         },
         malformed: (address, reason) =>
           this.#log.debug(`${address} sent something that is not HTTP: ${reason}`),
+        plainHttp: (address) => {
+          this.#log.info(
+            `${address} sent plain HTTP and got a 400: its address begins with http:// instead of https://`,
+          );
+        },
         handshakeFailed: (address, reason) => {
           this.#log.debug(`the TLS handshake with ${address} failed: ${reason}`);
         },
