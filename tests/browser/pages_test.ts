@@ -413,8 +413,18 @@ Deno.test("upload: files dropped on a listing are uploaded, with progress, and t
       await progress.waitFor();
       await page.getByText(/^(?!2\.9).* of 2\.9 MiB/).waitFor();
       await page.getByRole("link", { name: "small.txt" }).waitFor();
+      await page.getByRole("status").getByText("2 uploaded.").waitFor();
       assertEquals(await shownNames(page), ["big file é.bin", "small.txt"]);
       assertEquals(storedIn(`${directory}/inbox`), { "big file é.bin": 3_000_000, "small.txt": 3 });
+      await page.reload();
+      assertEquals(await page.getByText("2 uploaded.").count(), 0);
+      // A file that got another name stays in the list, so that the reader sees the name.
+      await drop(page, { "small.txt": 4, "50%22.txt": 1 });
+      const uploads = page.getByRole("list", { name: "Uploads" });
+      await uploads.getByText("Stored as small.1.txt.").waitFor();
+      await uploads.getByText('Stored as 50".txt.').waitFor();
+      await page.getByRole("link", { name: "Show the files" }).click();
+      await page.getByRole("link", { name: "small.1.txt" }).waitFor();
     },
   ));
 

@@ -221,7 +221,7 @@ function improveSearch() {
  * The server's reply to an upload.
  *
  * @typedef {{
- *   uploaded: { name: string, requested: string }[],
+ *   uploaded: { name: string }[],
  *   failed: { name: string, reason: string }[],
  * }} Outcome
  */
@@ -311,6 +311,29 @@ async function collect(directory, found) {
   }
 }
 
+/** The key in sessionStorage of the report that the page shows after it was reloaded. */
+const REPORT = "pacserve-uploaded";
+
+/** @param {string} report */
+function leaveReport(report) {
+  try {
+    sessionStorage.setItem(REPORT, report);
+  } catch {
+    // The listing itself shows the new files.
+  }
+}
+
+/** @returns {string} */
+function takeReport() {
+  try {
+    const report = sessionStorage.getItem(REPORT) ?? "";
+    sessionStorage.removeItem(REPORT);
+    return report;
+  } catch {
+    return "";
+  }
+}
+
 /** Improves the upload form: it sends files one after the other, and shows the progress of each. */
 function improveUpload() {
   const section = document.querySelector("[data-upload]");
@@ -334,6 +357,8 @@ function improveUpload() {
   let isSending = false;
   let stored = 0;
   let failed = 0;
+  let hasNewNames = false;
+  status.textContent = takeReport();
 
   /** @param {Iterable<NamedFile>} files */
   function add(files) {
@@ -366,8 +391,9 @@ function improveUpload() {
 
   function finish() {
     const counts = `${stored} uploaded` + (failed === 0 ? "" : `, ${failed} failed`);
-    if (isHere && failed === 0 && stored > 0) {
-      // Reload to show the new files, unless one failed: the reader must be able to see the reason.
+    if (isHere && failed === 0 && stored > 0 && !hasNewNames) {
+      // Reload to show the new files, unless the reader has to see why one failed or got another name.
+      leaveReport(`${counts}.`);
       location.reload();
       return;
     }
@@ -433,7 +459,9 @@ function improveUpload() {
       const [refused] = outcome?.failed ?? [];
       if (refused !== undefined) settle(false, `Not stored: ${refused.reason}`);
       else if (done !== undefined) {
-        settle(true, done.name === done.requested ? "Stored." : `Stored as ${done.name}.`);
+        // Compare with our path: in the request, a browser changes quotation marks.
+        if (done.name !== path) hasNewNames = true;
+        settle(true, done.name === path ? "Stored." : `Stored as ${done.name}.`);
       } else settle(false, request.responseText.slice(0, 300) || `Status ${request.status}`);
     });
     request.addEventListener(
