@@ -33,13 +33,17 @@ export async function sweepUploads(directory: string): Promise<number> {
   return removed;
 }
 
-/** The same for a directory below; ignores directories of other users and directories that were removed. */
+/**
+ * The same for a directory below; ignores directories of other users, directories that were removed, and those
+ * that the runtime keeps from a confined program (`/proc` below `--upload /`).
+ */
 async function sweepBelow(directory: string): Promise<number> {
   try {
     return await sweepUploads(directory);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return 0;
     if (error instanceof Deno.errors.PermissionDenied) return 0;
+    if (error instanceof Deno.errors.NotCapable) return 0;
     throw error;
   }
 }
