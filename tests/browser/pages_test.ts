@@ -140,7 +140,8 @@ Deno.test("listing: times are in the reader's time zone, and in UTC without scri
   }));
 
 Deno.test("search box: shows only names with all words, with the keyboard alone", () =>
-  withServer(() => [], async (server, browser) => {
+  withServer(() => [], async (server, browser, directory) => {
+    writeFiles(directory, { "share/docs/e\u0301te\u0301.txt": "summer" });
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
     await page.keyboard.press("/");
@@ -150,6 +151,10 @@ Deno.test("search box: shows only names with all words, with the keyboard alone"
     await page.keyboard.press("Escape");
     await page.getByRole("status").getByText("1 directory, 9 files").waitFor();
     assertEquals((await shownNames(page)).length, 10);
+    // Neither the case nor the encoding of an accent matters.
+    await page.goto(`${server.address}/share/docs/`);
+    await page.getByRole("searchbox").fill("ÉTÉ");
+    await page.getByRole("status").getByText("1 of 2 shown").waitFor();
   }));
 
 Deno.test("search box: finds files in directories below, and works as a form without script", () =>

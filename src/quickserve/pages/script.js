@@ -36,7 +36,7 @@ function localizeTimes(root) {
 }
 
 /**
- * An entry of the listing: its name in lower case for the filter, and its row, created when first shown.
+ * An entry of the listing: its name as the filter compares it, and its row, created when first shown.
  *
  * @typedef {{ name: string, row: () => HTMLElement }} Item
  *
@@ -68,6 +68,14 @@ function makeRow([name, icon, size, time, href, peer]) {
   return row;
 }
 
+/**
+ * Normalizes a name as the server does (`foldName` in search.ts): neither its case nor the encoding of its accents
+ * matters. A Mac writes an accent as a character of its own.
+ *
+ * @param {string} name
+ */
+const foldName = (name) => name.normalize("NFC").toLowerCase();
+
 /** Number of rows that are drawn at a time. A browser takes seconds for tens of thousands. */
 const ROWS = 500;
 
@@ -95,7 +103,7 @@ function improveSearch() {
   const parent = body.querySelector(".parent");
   /** @type {Item[]} */
   const items = [...body.querySelectorAll("tr:not(.parent)")].map((row) => ({
-    name: (row.querySelector("th > :first-child")?.textContent ?? "").toLowerCase(),
+    name: foldName(row.querySelector("th > :first-child")?.textContent ?? ""),
     row: () => /** @type {HTMLElement} */ (row),
   }));
   const hasDirectories = body.querySelector("a.directory") !== null;
@@ -105,7 +113,7 @@ function improveSearch() {
   for (const entry of rest) {
     /** @type {HTMLElement | null} */
     let row = null;
-    items.push({ name: entry[0].toLowerCase(), row: () => row ??= makeRow(entry) });
+    items.push({ name: foldName(entry[0]), row: () => row ??= makeRow(entry) });
   }
   const below = element("tbody", { class: "below", hidden: "" });
   body.after(below);
@@ -137,7 +145,7 @@ function improveSearch() {
   }, { rootMargin: "800px" }).observe(more);
 
   function apply() {
-    const words = box?.value.toLowerCase().split(/\s+/).filter((word) => word !== "") ?? [];
+    const words = foldName(box?.value ?? "").split(/\s+/).filter((word) => word !== "");
     matches = words.length === 0
       ? items
       : items.filter(({ name }) => words.every((word) => name.includes(word)));
