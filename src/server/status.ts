@@ -24,7 +24,7 @@ import { VERSION } from "../version.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
 /** What the status is of. */
-export interface StatusParts {
+interface StatusParts {
   readonly configuration: ServerConfiguration;
   readonly network: Pick<Network, "interfaces" | "isOwn">;
   readonly peers: Pick<Peers, "rows" | "places">;
