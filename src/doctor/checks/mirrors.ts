@@ -37,9 +37,7 @@ export const mirrorsCheck: Check = {
     const failed = asked.filter(({ problem }) => problem !== null);
     const origins = [...new Set(asked.map(({ mirror }) => mirror.origin))];
     if (failed.length === 0) {
-      {
-        return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
-      }
+      return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
     }
     const texts = failed.map(({ repository, mirror, problem }) =>
       `${mirror.origin} for ${repository}: ${problem}`
@@ -59,11 +57,13 @@ export const clockCheck: Check = {
   name: "clock",
   run: async (host) => {
     const [mirrors, peers] = await Promise.all([askedMirrors(host), peerClocks(host)]);
+    // Each machine counts once, even if it is a mirror of several repositories.
+    const byOrigin = new Map(
+      mirrors.flatMap(({ mirror, ahead }) => ahead === null ? [] : [[mirror.origin, ahead]]),
+    );
     const clocks = [
       ...peers,
-      ...mirrors.flatMap(({ mirror, ahead }) =>
-        ahead === null ? [] : { whose: mirror.origin, ahead }
-      ),
+      ...[...byOrigin].map(([whose, ahead]) => ({ whose, ahead })),
     ];
     if (clocks.length === 0) return unknown("no mirror and no peer has sent its time");
     const wrongClocks = clocks.filter(({ ahead }) => Math.abs(ahead) > MAX_DEVIATION);
