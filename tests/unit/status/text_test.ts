@@ -32,6 +32,21 @@ Deno.test("statusText shows all parts, and the table of counters fits into 80 co
   }
 });
 
+Deno.test("statusText mentions only what the LAN has saved so far", () => {
+  const { counters } = sampleSnapshot();
+  const none = { files: 0, bytes: 0 };
+  const one = { files: 1, bytes: 20 * 1024 * 1024 };
+  const sentence = (here: typeof one, others: typeof one): string | undefined => {
+    const sinceInstallation = { ...counters.sinceInstallation, saved: { here, others } };
+    const snapshot = sampleSnapshot({ counters: { ...counters, sinceInstallation } });
+    const text = statusText(snapshot, { width: 80, isColoured: false });
+    return text.split("\n").find((line) => line.endsWith("."));
+  };
+  assertEquals(sentence(one, none), "20.0 MiB did not come over the internet.");
+  assertEquals(sentence(none, one), "Others got 20.0 MiB from here.");
+  assertEquals(sentence(none, none), undefined);
+});
+
 Deno.test("statusText shows peers as a table; on a narrow terminal, one field per line", () => {
   const wide = statusText(sampleSnapshot(), { width: 100, isColoured: false });
   assertMatch(wide, /^ {2}192\.168\.1\.7:15678 {2}answers {2}multicast, mDNS {2}0\.8 ms/m);
