@@ -157,12 +157,16 @@ function transferLines(transfer: TransferStatus, options: TextOptions, paint: Pa
     ? ""
     : `[${paint("#".repeat(full), "green")}${"-".repeat(length - full)}] ${percent(share)}  `;
   const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
+  const facts = `${humanSize(rate)}/s  ${amount}`;
   const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
-  const facts = `${humanSize(rate)}/s  ${amount}  ${visibleText(place)}`.trimEnd();
   const room = options.width - INDENT - (size === null ? 0 : length + "[] 100 %  ".length);
+  const line = `${facts}  ${visibleText(place)}`.trimEnd();
+  // The source must be visible on a terminal of 80 columns, too.
+  const [first, ...rest] = line.length <= room ? [line] : [facts, visibleText(place)];
   return [
     `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - INDENT)}`,
-    " ".repeat(INDENT) + bar + cut(facts, room),
+    " ".repeat(INDENT) + bar + cut(first, room),
+    ...rest.map((text) => " ".repeat(INDENT) + cut(text, options.width - INDENT)),
   ];
 }
 
