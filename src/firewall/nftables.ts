@@ -144,7 +144,7 @@ export function chainTurnsAway(table: string, chain: string): boolean {
   return false;
 }
 
-/** What describes an opening to nftables, in a chain of that family. */
+/** Returns the expressions of nftables for an opening, in a chain of that family. */
 function nftablesExpressions(
   { family, protocol, ports, source }: Opening,
   chainFamily: Family,

@@ -160,7 +160,7 @@ async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   }
   if (!keys.includes("CacheServer") && knows) {
     return wrong(
-      `${addressFile} has no CacheServer line; without it, pacman gives up pacserve after three errors`,
+      `${addressFile} has no CacheServer line; without it, pacman stops using pacserve after three errors`,
       `put "CacheServer = http://localhost:15678/pacman/$repo/os/$arch" above its Server line`,
     );
   }
