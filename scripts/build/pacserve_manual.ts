@@ -186,7 +186,10 @@ export const MASTER: Section = {
     "addition to its packages. It needs a filelist, for example /etc/pacman.d/master.json with",
     { literal: '{ "pkg": ["/var/lib/pacman/sync"] }' },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --filelist /etc/pacman.d/master.json"' },
+    {
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 \\\n' +
+        '    --filelist /etc/pacman.d/master.json"',
+    },
     "The service can see this directory; if DBPath names another one, see DROP-INS. On the other machines, " +
     "replace the mirrors with this machine in /etc/pacman.conf:",
     { literal: "Server = http://192.168.1.5:15678/pacman/$repo/$arch" },
