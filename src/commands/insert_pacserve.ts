@@ -1,7 +1,7 @@
 /** The command `pacman.conf-insert_pacserve`: prints pacman.conf with pacserve in each repository. */
 
 import { UsageError } from "../failure.ts";
-import { readBytes, writeAll } from "../files.ts";
+import { readBytes, writeOutput } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
@@ -42,7 +42,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(INSERT_PACSERVE, words);
   const information = requestedInformation(INSERT_PACSERVE, options);
   if (information !== null) {
-    console.log(information);
+    await writeOutput(`${information}\n`);
     return 0;
   }
   const [path = "/etc/pacman.conf", surplus] = options.positional;
@@ -50,7 +50,7 @@ export async function run(words: readonly string[]): Promise<number> {
     throw new UsageError(`${INSERT_PACSERVE.name} takes only one file; remove "${surplus}"`);
   }
   const { text } = insertInclude(decodeBytes(await readBytes(path)));
-  await writeAll(Deno.stdout, encodeBytes(text));
+  await writeOutput(encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
     console.error(

@@ -1,6 +1,7 @@
 /** The command `pacserve-status`: gets the status of the pacserve on this machine and shows it. */
 
 import { Failure, UsageError } from "../failure.ts";
+import { writeOutput } from "../files.ts";
 import { escapeJson, visibleText } from "../quickserve/pages/display.ts";
 import { isSnapshot } from "../status/form.ts";
 import { field } from "../status/traffic.ts";
@@ -10,7 +11,7 @@ import { requestedInformation } from "./help.ts";
 import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
 import { type ParsedOptions, parseOptions } from "./parse.ts";
-import { terminalSize, write } from "./terminal.ts";
+import { terminalSize } from "./terminal.ts";
 import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status: pacserve works, something is wrong, or pacserve does not run. */
@@ -39,7 +40,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const options = parseOptions(PACSERVE_STATUS, words);
   const information = requestedInformation(PACSERVE_STATUS, options);
   if (information !== null) {
-    console.log(information);
+    await writeOutput(`${information}\n`);
     return EXIT.well;
   }
   if (options.has("check")) {
@@ -69,8 +70,8 @@ export async function run(words: readonly string[]): Promise<number> {
   if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
-    if (options.has("json")) await print(escapeJson(text));
-    else await print(statusText(snapshot, terminal()));
+    if (options.has("json")) await writeOutput(escapeJson(text));
+    else await writeOutput(statusText(snapshot, terminal()));
     return exitStatus(snapshot);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
@@ -108,7 +109,7 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
     }
     return last;
   });
-  await print(last);
+  await writeOutput(last);
   return status;
 }
 
@@ -177,13 +178,4 @@ function terminal(): { width: number; isColoured: boolean } {
     width: terminalSize().columns,
     isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb",
   };
-}
-
-/** Writes to standard output. A reader that stops early, as `head` does, is not an error. */
-async function print(text: string): Promise<void> {
-  try {
-    await write(text);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }

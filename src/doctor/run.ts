@@ -1,5 +1,6 @@
 /** Runs `pacserve-status --check`: examines the host, prints the report, and returns the exit status. */
 
+import { writeOutput } from "../files.ts";
 import { escapeJson } from "../quickserve/pages/display.ts";
 import { CheckedHost, type CheckedPaths, PATHS } from "./checked_host.ts";
 import { type ExaminationListener, examine } from "./doctor.ts";
@@ -29,11 +30,10 @@ export async function runDoctor(
 ): Promise<number> {
   const progress = columns === null || json ? null : new Progress(columns);
   const examination = await examine(new CheckedHost(paths), progress);
-  console.log(
-    json
-      ? escapeJson(JSON.stringify(reportData(examination), null, 2))
-      : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured }),
-  );
+  const report = json
+    ? escapeJson(JSON.stringify(reportData(examination), null, 2))
+    : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured });
+  await writeOutput(`${report}\n`);
   if (!examination.isRunning) return NOT_RUNNING;
   return isAnyWrong(examination) ? WRONG : 0;
 }
