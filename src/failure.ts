@@ -43,6 +43,30 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   ELOOP: "its symbolic links go in a circle",
 };
 
+/**
+ * Why a connection failed, in plain words, to be read after the name of the server. The runtime's own
+ * messages contain its address.
+ */
+export function connectionProblem(thrown: unknown): string {
+  const { code = "" } = Object(thrown) as { readonly code?: string };
+  const message = messageOf(thrown);
+  const known = CONNECTION_PROBLEMS[code];
+  if (known !== undefined) return known;
+  if (code.startsWith("HPE_")) return "does not answer with HTTP";
+  if (/certificate/i.test(message)) return "has an invalid certificate";
+  if (/dns|lookup|resolve/i.test(message)) return "has a name that cannot be resolved";
+  return "cannot be reached";
+}
+
+const CONNECTION_PROBLEMS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses connections",
+  ECONNRESET: "closed the connection",
+  EPIPE: "closed the connection",
+  ETIMEDOUT: "does not answer",
+  ENOTFOUND: "has a name that cannot be resolved",
+  EAI_AGAIN: "has a name that cannot be resolved",
+};
+
 /** True for the error of writing to a read-only file system; the runtime has no error class for it. */
 export function isReadOnly(thrown: unknown): boolean {
   return thrown instanceof Error && "code" in thrown && thrown.code === "EROFS";

@@ -16,6 +16,17 @@ export function realPath(path: string): string {
   return realPathOrNull(path) ?? path;
 }
 
+/** The first of the paths that is one of a file which this program may look at; null if none is. */
+export function firstFile(paths: readonly string[]): string | null {
+  return paths.find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  }) ?? null;
+}
+
 /** True when a path is the directory or inside it. Both must be real paths, without symbolic links. */
 export function isInside(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
@@ -27,13 +38,15 @@ export function isInside(path: string, directory: string): boolean {
  * @throws when this cannot be found out, for example because a directory may not be entered.
  */
 export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+  return await Deno.stat(path).then(() => true, ifMissing(false));
+}
+
+/** Returns a handler for rejected promises: it gives this value if nothing is at a path, else throws. */
+export function ifMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Deno.errors.NotFound) return value;
     throw error;
-  }
+  };
 }
 
 /** The permissions that `make-root` gives to a {@link isPlaceholder placeholder}. */

@@ -6,8 +6,7 @@ import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
 import type { Command } from "./command.ts";
-import { requestedInformation } from "./help.ts";
-import { parseOptions } from "./parse.ts";
+import { optionsUnlessHelp } from "./help.ts";
 
 /** The table of the command. */
 export const INSERT_PACSERVE: Command = {
@@ -39,12 +38,8 @@ export const INSERT_PACSERVE: Command = {
  * @throws {Failure} when the configuration cannot be read.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(INSERT_PACSERVE, words);
-  const information = requestedInformation(INSERT_PACSERVE, options);
-  if (information !== null) {
-    await writeOutput(`${information}\n`);
-    return 0;
-  }
+  const options = await optionsUnlessHelp(INSERT_PACSERVE, words);
+  if (options === null) return 0;
   const [path = "/etc/pacman.conf", surplus] = options.positional;
   if (surplus !== undefined) {
     throw new UsageError(`${INSERT_PACSERVE.name} takes only one file; remove "${surplus}"`);

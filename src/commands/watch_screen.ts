@@ -43,11 +43,11 @@ export async function watchScreen(pause: number, frame: () => Promise<string>): 
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, end);
   for (const signal of REDRAW_SIGNALS) Deno.addSignalListener(signal, redraw);
   try {
-    await print(ENTER);
+    await draw(ENTER);
     while (!isOver) {
       const text = await frame();
       if (isOver) break;
-      if (text !== shown) await print(drawn(text));
+      if (text !== shown) await draw(drawn(text));
       shown = text;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
@@ -60,7 +60,7 @@ export async function watchScreen(pause: number, frame: () => Promise<string>): 
   } finally {
     for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, end);
     for (const signal of REDRAW_SIGNALS) Deno.removeSignalListener(signal, redraw);
-    await print(LEAVE);
+    await draw(LEAVE);
   }
 }
 
@@ -69,7 +69,7 @@ function drawn(text: string): string {
   return BEGIN_FRAME + lines.map((line) => line + END_LINE).join("") + END_FRAME;
 }
 
-async function print(text: string): Promise<void> {
+async function draw(text: string): Promise<void> {
   try {
     await writeOutput(text);
   } catch {

@@ -14,7 +14,7 @@ import type { Self } from "./servers.ts";
 export type Verdict = "has" | "lacks" | "fails" | "loops" | "unknown";
 
 /** The outcome of a check. */
-export interface CheckResult {
+interface CheckResult {
   readonly verdict: Verdict;
   /** The reason for the log. It does not contain the URL, which may have credentials. */
   readonly reason: string;
@@ -37,11 +37,10 @@ interface CheckOptions {
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
   const { client, timeout, via, self } = options;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeout);
+  const signal = AbortSignal.timeout(timeout);
   const ask = async (method: "HEAD" | "GET", more: Record<string, string>): Promise<FileAnswer> => {
     const headers = { ...mirrorHeaders(via), ...more };
-    const request = { client, self, method, headers, signal: abort.signal };
+    const request = { client, self, method, headers, signal };
     const answer = await requestMirror(address, request);
     answer.close();
     return answer;
@@ -51,10 +50,8 @@ export async function checkMirror(address: string, options: CheckOptions): Promi
     const isHeadKnown = answer.status !== 405 && answer.status !== 501;
     return judge(isHeadKnown ? answer : await ask("GET", { "Range": "bytes=0-0" }));
   } catch (error) {
-    if (abort.signal.aborted) return { verdict: "fails", reason: "does not answer" };
+    if (signal.aborted) return { verdict: "fails", reason: "does not answer" };
     return resultOf(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -6,9 +6,10 @@ import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
 import { giveWay } from "./turns.ts";
+import { inodeOf } from "./archive/walk.ts";
 
 /** The limits of a search. */
-export interface SearchLimits {
+interface SearchLimits {
   /** At most this many results are returned. */
   readonly results: number;
   /** After this many compared entries, no further directory is read. */
@@ -53,7 +54,7 @@ export function searchWords(text: string): string[] {
 }
 
 /** True when all words are in a name. */
-export function hasWords(name: string, words: readonly string[]): boolean {
+function hasWords(name: string, words: readonly string[]): boolean {
   const folded = foldName(name);
   return words.every((word) => folded.includes(word));
 }
@@ -125,12 +126,9 @@ export async function searchTree(
 function isNew({ localPaths }: SharedDirectory, seen: Set<string>): boolean {
   const before = seen.size;
   for (const path of localPaths) {
-    try {
-      const { dev, ino } = Deno.statSync(path);
-      seen.add(`${dev}:${ino}`);
-    } catch {
-      // The directory was removed. Its listing is then empty.
-    }
+    // If the directory was removed, its listing is empty.
+    const inode = inodeOf(path);
+    if (inode !== null) seen.add(inode);
   }
   return localPaths.length === 0 || seen.size > before;
 }

@@ -1,16 +1,13 @@
 /** The shared tree: maps a path on the server to a local file, or to merged local directories. */
 
 import type { Log } from "../log.ts";
-import { Boundary } from "./boundary.ts";
-import type { OpenedFile } from "./boundary.ts";
+import { Boundary, type OpenedFile } from "./boundary.ts";
 import type { TreeConfiguration } from "./configuration.ts";
-import { buildNodes, localPathIn, nodesOnTheWay } from "./nodes.ts";
-import type { Source, TreeNode } from "./nodes.ts";
+import { buildNodes, localPathIn, nodesOnTheWay, type Source, type TreeNode } from "./nodes.ts";
 import type { Entry, SharedDirectory, SharedFile } from "./shared.ts";
 import { CoalescedRuns } from "./turns.ts";
 import { spellingOf } from "./spelling.ts";
-import { isFileName, Visibility } from "./visibility.ts";
-import type { PathFilter } from "./visibility.ts";
+import { isFileName, type PathFilter, Visibility } from "./visibility.ts";
 
 /** A file or directory in one source. */
 interface Found {
@@ -30,13 +27,7 @@ type Resolved =
   };
 
 /** The facts that show that an inode is the same and still readable. */
-interface Identity {
-  readonly inode: number | null;
-  readonly device: number;
-  readonly mode: number | null;
-  readonly owner: number | null;
-  readonly group: number | null;
-}
+type Identity = Pick<Deno.FileInfo, "ino" | "dev" | "mode" | "uid" | "gid">;
 
 /** At most this many files and directories are stored that have passed the checks. */
 const REMEMBERED_PATHS = 5_000;
@@ -232,7 +223,8 @@ export class SharedTree {
         break;
       }
     }
-    this.#accessible.set(localPath, identityOf(info));
+    const { ino, dev, mode, uid, gid } = info;
+    this.#accessible.set(localPath, { ino, dev, mode, uid, gid });
     return true;
   }
 
@@ -336,15 +328,10 @@ function toEntry(name: string, found: SharedFile | SharedDirectory): Entry {
   };
 }
 
-function identityOf(info: Deno.FileInfo): Identity {
-  const { ino, dev, mode, uid, gid } = info;
-  return { inode: ino, device: dev, mode, owner: uid, group: gid };
-}
-
 /** True when a path still leads to the same inode, and neither its mode nor its owner changed. */
 function isUnchanged(known: Identity, info: Deno.FileInfo): boolean {
-  return known.inode === info.ino && known.device === info.dev && known.mode === info.mode &&
-    known.owner === info.uid && known.group === info.gid;
+  return known.ino === info.ino && known.dev === info.dev && known.mode === info.mode &&
+    known.uid === info.uid && known.gid === info.gid;
 }
 
 /** Lets the event loop run other waiting work. */

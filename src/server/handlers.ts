@@ -117,27 +117,26 @@ export class Handlers {
       tree,
       files: this.#fileReplies,
     });
-    const { peers, log } = parts;
+    const { peers, network, log } = parts;
+    const { status, uploads: toUpload, pages: { index } } = configuration;
     const { shares, showHidden } = configuration.tree;
-    const places = configuration.uploads === null
-      ? null
-      : new UploadPlaces(configuration.uploads.directory, shares, tree);
-    const { network } = parts;
-    const own = configuration.status === null ? null : network;
+    const places = toUpload === null ? null : new UploadPlaces(toUpload.directory, shares, tree);
+    const own = status === null ? null : network;
     const about = aboutFacts(configuration);
-    const pages = new Pages(configuration.pages, tree, peers, about, places, own);
-    const uploads = configuration.uploads === null || places === null ? null : new Uploads(
-      configuration.uploads,
+    const pages = new Pages({
+      configuration: configuration.pages,
+      tree,
+      peers,
+      about,
       places,
-      showHidden,
-      pages,
-      log,
-    );
-    this.#status = configuration.status === null
+      own,
+    });
+    const uploads = toUpload === null || places === null
       ? null
-      : new StatusReplies(configuration.status, parts.status, network, pages);
-    const { index } = configuration.pages;
-    this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
+      : new Uploads({ configuration: toUpload, places, showHidden, pages, log });
+    this.#status = status === null ? null : new StatusReplies(status, parts.status, network, pages);
+    const files = this.#fileReplies;
+    this.#quickserve = new Quickserve({ tree, files, pages, uploads, peers, index });
   }
 
   /** Answers a request. */
@@ -228,8 +227,9 @@ export class Handlers {
 
   /** Returns the answer of pacserve; null when the request is not for it. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
-    const target = this.#pacserve === null ? null : parseTarget(request.target);
-    if (this.#pacserve === null || target === null) return null;
+    if (this.#pacserve === null) return null;
+    const target = parseTarget(request.target);
+    if (target === null) return null;
     return this.#parts.peers.isFromPeer(request)
       ? this.#pacserve.answerPeer(request, target)
       : this.#pacserve.answer(request, target);

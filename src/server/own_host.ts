@@ -3,7 +3,7 @@
  * the hook that pacman runs after a transaction. They need no login.
  */
 
-import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { bodyText, type HttpRequest, type Reply } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { jsonReply, textReply } from "../http/replies.ts";
 import { isOwnRequest } from "../status/access.ts";
@@ -50,12 +50,8 @@ export class OwnHost {
   }
 
   async #transaction(body: AsyncIterable<Uint8Array>): Promise<Reply> {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_NAMES) return textReply(413);
-    }
+    const text = await bodyText(body, MAX_NAMES);
+    if (text === null) return textReply(413);
     const line = receivedText(this.#received.take(text.split("\n")));
     return line === null
       ? { status: 204, headers: {}, body: null }
@@ -64,7 +60,7 @@ export class OwnHost {
 }
 
 /** Returns the line that the hook prints; null when nothing was downloaded. */
-export function receivedText({ lan, total }: ReceivedBytes): string | null {
+function receivedText({ lan, total }: ReceivedBytes): string | null {
   if (total === 0) return null;
   const [unit, name, digits] = total < 1 << 20 ? [1 << 10, "KiB", 0] : [1 << 20, "MiB", 1];
   const inUnits = (bytes: number): string => (bytes / unit).toFixed(digits);

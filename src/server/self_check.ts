@@ -12,7 +12,7 @@ import type { PeerPlaces } from "../peers/places.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
 /** A directory of packages as the server sees it. */
-export interface CheckedCache {
+interface CheckedCache {
   readonly directory: string;
   /** Number of packages in it. */
   readonly packages: number;
@@ -21,7 +21,7 @@ export interface CheckedCache {
 }
 
 /** The directory of the spools. */
-export interface CheckedSpool {
+interface CheckedSpool {
   readonly directory: string;
   /** Free space of its disk in bytes. */
   readonly free: number;

@@ -24,7 +24,7 @@ import { VERSION } from "../version.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
 /** The parts of a server whose status is collected. */
-export interface StatusParts {
+interface StatusParts {
   readonly configuration: ServerConfiguration;
   readonly network: Pick<Network, "interfaces" | "isOwn">;
   readonly peers: Pick<Peers, "rows" | "places">;

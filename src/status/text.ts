@@ -13,7 +13,7 @@ import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
 /** Options of the text. */
-export interface TextOptions {
+interface TextOptions {
   /** Columns of the terminal. */
   readonly width: number;
   /** True to use escape sequences for colours (ECMA-48 SGR). */
@@ -30,7 +30,7 @@ const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as con
 type Style = keyof typeof SGR;
 
 /** Returns a key that identifies a transfer in successive snapshots. */
-export function transferKey({ direction, file, to }: TransferStatus): string {
+function transferKey({ direction, file, to }: TransferStatus): string {
   return `${direction} ${file} ${to}`;
 }
 
@@ -240,7 +240,8 @@ export function amountText({ files, bytes }: Amount): string {
   return files === 0 && bytes === 0 ? "-" : `${count(files, "file")}, ${humanSize(bytes)}`;
 }
 
-function rateText(rate: number | null): string {
+/** Formats a rate; a dash if it is zero or unknown. */
+export function rateText(rate: number | null): string {
   return rate === null || rate === 0 ? "-" : `${humanSize(rate)}/s`;
 }
 

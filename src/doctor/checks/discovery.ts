@@ -55,7 +55,7 @@ export const peersCheck: Check = {
     }
     const failing = peers.filter(({ state }) => state === "backoff");
     const whose = failing.map(({ url, trouble }) => `${url} (${trouble ?? "no answer"})`);
-    if (failing.some(isThere)) {
+    if (failing.some(shouldRun)) {
       return wrong(
         `no peer answers: ${shortList(whose)}`,
         "run pacserve-status --check on those machines: is pacserve running there, and TCP 15678 open?",
@@ -88,6 +88,6 @@ export const peersCheck: Check = {
 };
 
 /** True when a peer should be running: it is named with --peer, or has announced itself lately. */
-function isThere({ origin, lastSeen }: PeerRow): boolean {
+function shouldRun({ origin, lastSeen }: PeerRow): boolean {
   return origin === "static" || (lastSeen !== null && lastSeen < LATELY);
 }

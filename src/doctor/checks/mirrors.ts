@@ -1,10 +1,10 @@
 /** Checks that the mirrors answer, and that this host's clock agrees with theirs and with the peers'. */
 
 import { messageOf } from "../../failure.ts";
-import { ask, timeOf } from "../../http/ask.ts";
 import { ownNames } from "../../http/admission.ts";
 import { Network } from "../../http/network.ts";
 import { proxyVariables } from "../../pacman/proxy_environment.ts";
+import { ask, timeOf } from "../../pacserve/ask.ts";
 import { judge } from "../../pacserve/mirror_check.ts";
 import { mirrorHeaders, requestMirror } from "../../pacserve/mirror_request.ts";
 import { FileClient } from "../../pacserve/relay/http_client.ts";
@@ -175,7 +175,9 @@ async function askMirror(
       ahead: time === null ? null : time - Date.now(),
     };
   } catch (error) {
-    const problem = signal.aborted ? `no answer in ${MIRROR_TIMEOUT / 1000} s` : messageOf(error);
+    const problem = signal.aborted
+      ? `does not answer within ${MIRROR_TIMEOUT / 1000} s`
+      : messageOf(error);
     return { repository, mirror, problem, ahead: null };
   }
 }

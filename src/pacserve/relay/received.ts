@@ -9,7 +9,7 @@ import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
 
 /** The files and bytes that were downloaded from a source. */
-export interface SourceRecord {
+interface SourceRecord {
   readonly files: number;
   readonly bytes: number;
   /** Bytes per second of the last large file that came mostly from this source; 0 before the first. */
@@ -80,8 +80,7 @@ export class Received {
   }
 
   #count(download: Download, source: FileSource, files: number): void {
-    const counted = this.#counted.get(download) ?? new Map<FileSource, number>();
-    this.#counted.set(download, counted);
+    const counted = this.#counted.getOrInsertComputed(download, () => new Map());
     const bytes = bytesBySource(download).get(source) ?? 0;
     const more = Math.max(0, bytes - (counted.get(source) ?? 0));
     counted.set(source, bytes);

@@ -3,8 +3,7 @@
 import { encodeSegment } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
 import type { Entry } from "../shared.ts";
-import { columns } from "./columns.ts";
-import type { Column } from "./columns.ts";
+import { type Column, columns } from "./columns.ts";
 
 /** The order of a listing, from `?sort=` and `?order=`. */
 export interface ListingOrder {

@@ -3,11 +3,9 @@
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
-import { columns } from "./columns.ts";
-import type { Column } from "./columns.ts";
+import { type Column, columns } from "./columns.ts";
 import { archiveLabel, isoTime, visibleText } from "./display.ts";
-import { batchesOf, peerHref, queryOf, relativeHref } from "./entries.ts";
-import type { ListingOrder } from "./entries.ts";
+import { batchesOf, type ListingOrder, peerHref, queryOf, relativeHref } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";
@@ -40,7 +38,7 @@ ${isFormAlone ? null : filesPart(listing, path)}`;
   yield before ?? "";
   if (after === undefined) return;
   const rows = shown === null ? entries : entries.slice(shown.first, shown.first + shown.count);
-  for (const batch of batchesOf(rows)) yield batch.map(row).join("");
+  for (const batch of batchesOf(rows)) yield batch.map(entryRow).join("");
   const [table = "", rest = ""] = after.split(restMark);
   yield table;
   if (shown !== null && shown.first === 0) yield* restAsData(entries.slice(shown.count));
@@ -83,7 +81,7 @@ function filesPart(listing: Listing, path: string): Html {
     ${isEmpty && search === null ? null : searchBox(search)}
     <p class="totals" data-totals role="status">${totalsText(listing)}</p>
     ${search === null ? archiveLinks(configuration.archives) : null}</div>
-    ${hasTable ? table(listing, path) : null}
+    ${hasTable ? listingTable(listing, path) : null}
     ${isEmpty
       ? html`<p class="empty">${
         search === null ? "This directory is empty." : "Nothing was found."
@@ -182,7 +180,7 @@ function archiveLinks(formats: readonly string[]): Html | null {
   `;
 }
 
-function table({ segments, order, entries, search, shown }: Listing, path: string): Html {
+function listingTable({ segments, order, entries, search, shown }: Listing, path: string): Html {
   const parent = html`
     <tr class="parent">
       <th scope="row"><a class="up" href="../">Parent directory</a></th>
@@ -218,7 +216,7 @@ function columnHead(column: Column | null, order: ListingOrder, search: string |
   `;
 }
 
-function row(entry: Entry): string {
+function entryRow(entry: Entry): string {
   const { name, kind, remote } = entry;
   const shown = escapeHtml(visibleText(name));
   const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);

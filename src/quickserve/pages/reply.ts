@@ -5,8 +5,7 @@ import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
-import { variesBy } from "./representation.ts";
-import type { Representation } from "./representation.ts";
+import { type Representation, variesBy } from "./representation.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,6 @@
 /** Moves a complete upload to its destination. The destination never has an incomplete file. */
 
+import { ifMissing } from "../../files.ts";
 import { spellingOf } from "../spelling.ts";
 import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
@@ -51,7 +52,7 @@ export async function moveOver(
   name: string,
 ): Promise<Destination> {
   const path = `${directory}/${name}`;
-  const taken = await lstatOrNull(path);
+  const taken = await Deno.lstat(path).catch(ifMissing(null));
   if (taken?.isDirectory === true) {
     throw new UploadRefused(
       409,
@@ -95,13 +96,4 @@ async function moveWithoutLink(from: string, to: string): Promise<boolean> {
     throw error;
   }
   return true;
-}
-
-async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 /** Tests the counters of received bytes: those of mirrors count at once, those of peers when verified. */
 
 import { createHash } from "node:crypto";
-import { Download, type DownloadOptions } from "../../../src/pacserve/relay/download.ts";
+import { Download } from "../../../src/pacserve/relay/download.ts";
 import { Received } from "../../../src/pacserve/relay/received.ts";
 import type { Source, SourceKind } from "../../../src/pacserve/relay/source.ts";
 import { Windows } from "../../../src/pacserve/relay/window.ts";
@@ -14,7 +14,7 @@ function source(kind: SourceKind, name: string = kind): Source {
   return { kind, name, key: name, open };
 }
 
-function download(options: Partial<DownloadOptions> = {}): Download {
+function download(options: Partial<ConstructorParameters<typeof Download>[0]> = {}): Download {
   return new Download({
     name: "a-1-1-any.pkg.tar.zst",
     size: CONTENT.length,

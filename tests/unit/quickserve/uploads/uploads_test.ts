@@ -25,13 +25,13 @@ class Inbox {
   readonly uploads: Uploads;
 
   constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
-    this.uploads = new Uploads(
-      { directory, allowOverwrite: false, maximumSize: null, ...options },
-      placesOf(directory),
-      false,
-      { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
-      { warn: (message) => this.log.push(message) },
-    );
+    this.uploads = new Uploads({
+      configuration: { directory, allowOverwrite: false, maximumSize: null, ...options },
+      places: placesOf(directory),
+      showHidden: false,
+      pages: { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
+      log: { warn: (message) => this.log.push(message) },
+    });
   }
 
   async ask(parts: RequestParts): Promise<Reply> {
