@@ -13,6 +13,7 @@ import { askPacserve, NotRunning, pacserveAddresses, serverValue } from "./pacse
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
 import type { ParsedOptions } from "./parse.ts";
 import { terminalSize } from "./terminal.ts";
+import { wrap } from "../wrap.ts";
 import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status: pacserve works, something is wrong, or pacserve does not run. */
@@ -102,7 +103,7 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
       // Keep trying after a failure: pacserve may just be restarting.
       if (!(error instanceof Failure)) throw error;
       status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
-      last = `${error.message}\n`;
+      last = `${wrap(error.message, terminal().width).join("\n")}\n`;
     }
     return last;
   });
