@@ -12,7 +12,7 @@ const PAUSE = 20;
 const encoder = new TextEncoder();
 let waiting = "";
 let dropped = 0;
-/** It was said that lines are lost. */
+/** True after the warning that lines are lost. */
 let isTold = false;
 let writing: Promise<void> | null = null;
 
@@ -48,7 +48,7 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // The server goes on without a log, as when the disk is full. A reader may have closed the pipe.
+    // The server continues without a log, for example when the disk is full. A reader may have closed the pipe.
     waiting = "";
     if (error instanceof Deno.errors.BrokenPipe || isTold) return;
     isTold = true;
