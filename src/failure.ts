@@ -10,9 +10,13 @@ export class UsageError extends Failure {
   override readonly name: string = "UsageError";
 }
 
-/** The message of a thrown value, which need not be an `Error`. */
+/**
+ * The message of a thrown value, which need not be an `Error`. The runtime's advice about an option of `deno`
+ * is left out, because users of this program cannot pass it.
+ */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return message.replace(/, run again with the --[a-z-]+ flag/g, "");
 }
 
 /** Why a file cannot be used, in plain words: the runtime's own messages name system calls. */
@@ -21,7 +25,6 @@ export function fileProblem(thrown: unknown): string {
   if (thrown instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (thrown instanceof Deno.errors.IsADirectory) return "is a directory";
   if (thrown instanceof Deno.errors.NotADirectory) return "a part of the path is not a directory";
-  // The runtime's message would advise an option of `deno`, which users of this program cannot pass.
   if (thrown instanceof Deno.errors.NotCapable) {
     return "the runtime does not let a confined program use it";
   }

@@ -89,3 +89,18 @@ export async function writeAll(
 ): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await writer.write(bytes.subarray(sent));
 }
+
+/**
+ * Writes to standard output. A reader that stops early, as `head` does, is not an error.
+ *
+ * @throws {Failure} when the output cannot be written, for example because the disk is full.
+ */
+export async function writeOutput(output: string | Uint8Array): Promise<void> {
+  const bytes = typeof output === "string" ? new TextEncoder().encode(output) : output;
+  try {
+    await writeAll(Deno.stdout, bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new Failure(`standard output cannot be written: ${fileProblem(error)}`);
+  }
+}

@@ -1,5 +1,6 @@
 /** Makes the text of `--help` from the table of a command. */
 
+import { writeOutput } from "../files.ts";
 import { wrap } from "../wrap.ts";
 import { VERSION } from "../version.ts";
 import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
@@ -17,14 +18,14 @@ const EXPLANATION = 26;
  * @returns null when the text was printed.
  * @throws {UsageError} as {@link parseOptions}.
  */
-export function optionsUnlessHelp(
+export async function optionsUnlessHelp(
   command: Command,
   words: readonly string[],
-): ParsedOptions | null {
+): Promise<ParsedOptions | null> {
   const options = parseOptions(command, words);
   const wantsHelp = options.has("help");
   if (!wantsHelp && !options.has("version")) return options;
-  console.log(wantsHelp ? helpText(command).trimEnd() : `${command.name} ${VERSION}`);
+  await writeOutput(wantsHelp ? helpText(command) : `${command.name} ${VERSION}\n`);
   return null;
 }
 

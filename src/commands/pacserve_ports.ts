@@ -1,7 +1,7 @@
 /** The command `pacserve-ports`: opens the ports of pacserve in the firewall, and closes them again. */
 
 import { Failure, UsageError } from "../failure.ts";
-import { readText } from "../files.ts";
+import { readText, writeOutput } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import type { Chain } from "../firewall/chain.ts";
 import { findChains, firewallOf, type FirewallSetting } from "../firewall/firewalls.ts";
@@ -58,7 +58,7 @@ export const PACSERVE_PORTS: Command = {
  * @throws {Failure} when a rule is wrong or the firewall refuses it. The message names the rule.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = optionsUnlessHelp(PACSERVE_PORTS, words);
+  const options = await optionsUnlessHelp(PACSERVE_PORTS, words);
   if (options === null) return 0;
   const [action, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`only one word is expected; remove "${surplus}"`);
@@ -82,30 +82,35 @@ const ACTIONS: Readonly<Record<string, (path: string) => Promise<number>>> = {
 async function open(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
   await openPorts(rules, chains, STATE_DIRECTORY);
-  if (rules.length === 0) console.log(`${path} has no rules, so nothing was opened`);
-  else if (chains.length === 0) console.log(nothingToOpen(firewall));
-  else console.log(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
+  if (rules.length === 0) await say(`${path} has no rules, so nothing was opened`);
+  else if (chains.length === 0) await say(nothingToOpen(firewall));
+  else await say(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
   return 0;
 }
 
 async function close(): Promise<number> {
   const closed = await closePorts(STATE_DIRECTORY);
-  console.log(closed === 0 ? "nothing was open" : "closed");
+  await say(closed === 0 ? "nothing was open" : "closed");
   return 0;
 }
 
 async function status(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
-  console.log(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
+  await say(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
   // Print nothing about ports: no firewall was checked, so we cannot tell whether packets pass.
   if (firewall === "none") return 0;
   let result = 0;
   for (const { rule, closed } of await portsStatus(rules, chains)) {
-    console.log(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
-    for (const one of closed) console.log(`  closed: ${one}`);
+    await say(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
+    for (const one of closed) await say(`  closed: ${one}`);
     if (closed.length > 0) result = NOT_OPEN;
   }
   return result;
+}
+
+/** Prints a line. */
+function say(line: string): Promise<void> {
+  return writeOutput(`${line}\n`);
 }
 
 /** Returns the reason why there is nothing to open. Only with `auto` was every firewall checked. */

@@ -1,6 +1,7 @@
 /** The command `pacserve-status`: gets the status of the pacserve on this machine and shows it. */
 
 import { Failure, UsageError } from "../failure.ts";
+import { writeOutput } from "../files.ts";
 import { escapeJson, visibleText } from "../quickserve/pages/display.ts";
 import { isFromPacserve } from "../pacserve/ask.ts";
 import { isSnapshot } from "../status/form.ts";
@@ -11,7 +12,8 @@ import { optionsUnlessHelp } from "./help.ts";
 import { askPacserve, NotRunning, pacserveAddresses, serverValue } from "./pacserve_address.ts";
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
 import type { ParsedOptions } from "./parse.ts";
-import { terminalSize, write } from "./terminal.ts";
+import { terminalSize } from "./terminal.ts";
+import { wrap } from "../wrap.ts";
 import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status: pacserve works, something is wrong, or pacserve does not run. */
@@ -37,7 +39,7 @@ const WIDTH = Infinity;
  * @throws {Failure} when the server that answers does not give the status of a pacserve.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = optionsUnlessHelp(PACSERVE_STATUS, words);
+  const options = await optionsUnlessHelp(PACSERVE_STATUS, words);
   if (options === null) return EXIT.well;
   if (options.has("check")) {
     const wrong = ["watch", "interval"].find((name) => options.has(name));
@@ -66,8 +68,8 @@ export async function run(words: readonly string[]): Promise<number> {
   if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
-    if (options.has("json")) await print(escapeJson(text));
-    else await print(statusText(snapshot, terminal()));
+    if (options.has("json")) await writeOutput(escapeJson(text));
+    else await writeOutput(statusText(snapshot, terminal()));
     return exitStatus(snapshot);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
@@ -101,11 +103,11 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
       // Keep trying after a failure: pacserve may just be restarting.
       if (!(error instanceof Failure)) throw error;
       status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
-      last = `${error.message}\n`;
+      last = `${wrap(error.message, terminal().width).join("\n")}\n`;
     }
     return last;
   });
-  await print(last);
+  await writeOutput(last);
   return status;
 }
 
@@ -174,13 +176,4 @@ function terminal(): { width: number; isColoured: boolean } {
     width: terminalSize().columns,
     isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb",
   };
-}
-
-/** Writes to standard output. A reader that stops early, as `head` does, is not an error. */
-async function print(text: string): Promise<void> {
-  try {
-    await write(text);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }

@@ -1,6 +1,7 @@
 /** Shows a changing text on the whole terminal until the user ends it. */
 
-import { terminalSize, write } from "./terminal.ts";
+import { writeOutput } from "../files.ts";
+import { terminalSize } from "./terminal.ts";
 
 /** Enters and leaves the terminal's alternate screen without a cursor (xterm's private modes 1049 and 25). */
 const ENTER = "\x1b[?1049h\x1b[?25l";
@@ -70,7 +71,7 @@ function drawn(text: string): string {
 
 async function draw(text: string): Promise<void> {
   try {
-    await write(text);
+    await writeOutput(text);
   } catch {
     // The terminal was closed. SIGHUP reports that, so ignore it here.
   }

@@ -119,10 +119,24 @@ export class CheckedHost {
   /**
    * Returns pacman.conf as pacman-conf reads it.
    *
-   * @throws {Failure} when the file is invalid; pacman could not use it either.
+   * @throws {Failure} when the file is invalid. {@link pacmanConf} throws the reason, which only one check
+   * shows.
    */
-  pacman(): Promise<PacmanFacts> {
-    return this.once("pacman", async () => {
+  async pacman(): Promise<PacmanFacts> {
+    try {
+      return await this.pacmanConf();
+    } catch (error) {
+      throw new Failure("it needs a valid pacman.conf", { cause: error });
+    }
+  }
+
+  /**
+   * Like {@link pacman}.
+   *
+   * @throws {Failure} with the reason when the file is invalid; pacman could not use it either.
+   */
+  pacmanConf(): Promise<PacmanFacts> {
+    return this.once("pacman.conf", async () => {
       const runner = pacmanConfRunner(findPacmanConf());
       const text = await printedConfiguration(this.paths.configuration, runner);
       return { ...parsePacmanConfiguration(text), signatureLevels: signatureLevels(text) };

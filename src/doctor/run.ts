@@ -1,5 +1,6 @@
 /** Runs `pacserve-status --check`: examines the host, prints the report, and returns the exit status. */
 
+import { writeOutput } from "../files.ts";
 import { escapeJson } from "../quickserve/pages/display.ts";
 import { CheckedHost } from "./checked_host.ts";
 import { type ExaminationListener, examine } from "./doctor.ts";
@@ -26,11 +27,10 @@ const NOT_RUNNING = 3;
 export async function runDoctor({ json, isColoured, columns }: DoctorOptions): Promise<number> {
   const progress = columns === null || json ? null : new Progress(columns);
   const examination = await examine(new CheckedHost(), progress);
-  console.log(
-    json
-      ? escapeJson(JSON.stringify(reportData(examination), null, 2))
-      : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured }),
-  );
+  const report = json
+    ? escapeJson(JSON.stringify(reportData(examination), null, 2))
+    : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured });
+  await writeOutput(`${report}\n`);
   if (!examination.isRunning) return NOT_RUNNING;
   return isAnyWrong(examination) ? WRONG : 0;
 }

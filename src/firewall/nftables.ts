@@ -104,7 +104,7 @@ async function filteringChains(): Promise<Chain[]> {
   return found;
 }
 
-/** What describes an opening to nftables, in a chain of that family. */
+/** Returns the expressions of nftables for an opening, in a chain of that family. */
 function nftablesExpressions(
   { family, protocol, ports, source }: Opening,
   chainFamily: Family,

@@ -1,4 +1,4 @@
-/** What firewalls print about their rules: whether these can drop or reject packets. */
+/** Reads the rules that firewalls print, and tells whether they can drop or reject packets. */
 
 import { field, isObject, itemsOf } from "../json.ts";
 

@@ -32,7 +32,7 @@ const PRIVATE_NETWORKS: readonly string[] = [
 ];
 
 /**
- * What podman and docker call the machine that their containers run on. Nobody can register a name in
+ * The names that podman and docker give to the machine on which their containers run. Nobody can register a name in
  * the domain `internal`, so no page of another site has one of these.
  */
 const CONTAINER_HOST_NAMES: readonly string[] = [

@@ -40,6 +40,8 @@ export interface ListenerEvents {
   readonly failed?: (error: unknown, request: HttpRequest) => void;
   /** A client sent something that is not HTTP. */
   readonly malformed?: (remoteAddress: string, reason: string) => void;
+  /** A client sent plain HTTP to a port with TLS, and got a 400. */
+  readonly plainHttp?: (remoteAddress: string) => void;
   /** A TLS handshake failed: the client did not speak TLS, or a certificate was refused. */
   readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
   /** The server no longer accepts connections ({@link AcceptWatchdog}), and cannot recover. */

@@ -59,7 +59,7 @@ async function step(directory: string, segment: string, seen: Set<string>): Prom
   return found;
 }
 
-/** The regular expression that matches the names a segment of a pattern stands for. */
+/** Returns the regular expression for the names that a segment of a pattern matches. */
 function segmentExpression(segment: string): RegExp {
   let source = "";
   for (let index = 0; index < segment.length; index++) {

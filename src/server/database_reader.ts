@@ -16,7 +16,7 @@ const WORKER_FILE = new URL(
   import.meta.url,
 );
 
-/** What came of reading a database. */
+/** The result of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
 /** Options for tests. */

@@ -4,11 +4,11 @@
  * `http/listener.ts` and `http/service.ts` receive a request and pass it to {@link Handlers};
  * `http/send.ts` sends the reply. In between:
  *
- * 1. `withHeaders`: every reply says who answers; a peer learns more.
- * 2. `http/admission.ts`: who may come in (403).
- * 3. `own_host.ts`: what only this host may ask.
- * 4. `auth/`: who has to log in (401).
- * 5. `route`: who answers, by this table.
+ * 1. `withHeaders`: adds the `Server` field to every reply, and more fields for peers.
+ * 2. `http/admission.ts`: refuses clients that are not allowed (403).
+ * 3. `own_host.ts`: answers requests that only this host may send.
+ * 4. `auth/`: requires a login (401).
+ * 5. `route`: chooses the part that answers, by this table.
  *
  * | request                                        | answer                                                       |
  * | ---------------------------------------------- | ------------------------------------------------------------ |
@@ -61,11 +61,11 @@ interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
-  /** What pacserve remembers about peers and mirrors, and its relay. */
+  /** The knowledge of pacserve about peers and mirrors, and its relay. */
   readonly memory: PacserveMemory;
   /** Sizes and hashes of packages, from the sync databases. */
   readonly expected: ExpectedFiles;
-  /** Knows how the server does. */
+  /** Returns the status of the server. */
   readonly status: { snapshot(): Snapshot };
   readonly log: Log;
 }
@@ -150,8 +150,8 @@ export class Handlers {
   }
 
   /**
-   * The status needs no login, as this host's own pacman does not; and Prometheus comes in from where it
-   * may, wherever else from nobody is let in.
+   * Answers requests for the status without a login, as those of this host's pacman. `--allow-metrics` also
+   * admits networks that `--allow-network` does not.
    */
   #forStatus(request: HttpRequest): Reply | null {
     if (this.#status === null || !isStatusRequest(request)) return null;
@@ -178,7 +178,7 @@ export class Handlers {
     };
   }
 
-  /** The same object for the same frozen fields: writing a head that is known already costs less. */
+  /** Returns the same object for the same frozen fields, because a known head is faster to write. */
   #withAlways(headers: ReplyHeaders): ReplyHeaders {
     if (!Object.isFrozen(headers)) return { ...headers, ...this.#always };
     let all = this.#shared.get(headers);
@@ -225,7 +225,7 @@ export class Handlers {
     return this.#forPacman(request) ?? this.#quickserve.answer(request);
   }
 
-  /** The answer of pacserve; null when the request is not for it. */
+  /** Returns the answer of pacserve; null when the request is not for it. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
     if (this.#pacserve === null) return null;
     const target = parseTarget(request.target);

@@ -24,7 +24,7 @@ let used = 0;
 let full: Uint8Array[] = [];
 let fullLength = 0;
 let dropped = 0;
-/** It was said that lines are lost. */
+/** True after the warning that lines are lost. */
 let isTold = false;
 let writing: Promise<void> | null = null;
 
@@ -86,7 +86,7 @@ async function writeWaiting(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    // The server goes on without a log, as when the disk is full. A reader may have closed the pipe.
+    // The server continues without a log, for example when the disk is full. A reader may have closed the pipe.
     takeLines();
     if (error instanceof Deno.errors.BrokenPipe || isTold) return;
     isTold = true;

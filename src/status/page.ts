@@ -21,11 +21,11 @@ const REFRESH = 2_000;
 
 /** Returns the page of the status. */
 export function statusPage(context: PageContext, snapshot: Snapshot): string {
-  const { running, problems, counters, transfers, peers, mirrors, discovery } = snapshot;
+  const { problems, counters, transfers, peers, mirrors, discovery } = snapshot;
   const main = html`<h1>Status</h1>
 <div data-refresh="${REFRESH}">
 <p class="notice" role="status" data-refresh-trouble hidden>The server does not answer at the moment.</p>
-${live("running", runningText(running))}
+${live("running", runningText(snapshot))}
 ${live("problems", problemList(problems))}
 ${live("saved", tiles(counters))}
 <h2>The last 24 hours</h2>
@@ -52,10 +52,16 @@ function live(name: string, content: Html): Html {
   return html`<div data-live="${name}">${content}</div>`;
 }
 
-function runningText({ since, seconds }: Snapshot["running"]): Html {
+function runningText(
+  { running: { since, seconds }, addresses, counters: { kept } }: Snapshot,
+): Html {
+  const all = addresses.map((address, index) =>
+    html`${index === 0 ? " at " : ", "}<bdi>${address}</bdi>`
+  );
+  const note = kept ? null : " The counters restart at zero with each start.";
   return html`<p class="quiet">Running since ${timeElement(since)} (${
     humanDuration(seconds)
-  }).</p>`;
+  })${all}.${note}</p>`;
 }
 
 function problemList(problems: readonly string[]): Html {

@@ -112,7 +112,7 @@ Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd s
   });
 
   await t.step("pacserve-status --check examines the service in its sandbox", async () => {
-    /** What the checks found, and the exit status as one more. */
+    /** The results of the checks, and the exit status. */
     const examined = async (): Promise<Record<string, string>> => {
       const { code, stdout } = await birch.run(["pacserve-status", "--check", "--json"]);
       const { checks } = JSON.parse(stdout) as {

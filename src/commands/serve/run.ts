@@ -30,7 +30,7 @@ export async function serve(
   words: readonly string[],
   supervision: Partial<SupervisorOptions> = {},
 ): Promise<number> {
-  const options = optionsUnlessHelp(serveCommand(program), words);
+  const options = await optionsUnlessHelp(serveCommand(program), words);
   if (options === null) return 0;
   const settings = await readSettings(program, options);
   if (options.has("print-permissions")) writeLine(permissionsText(settings.configuration));

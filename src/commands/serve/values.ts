@@ -91,7 +91,7 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
     return linkLocalValue(option, bare, zone);
   }
   if (ipaddr.isValid(text)) return text;
-  if (text === "localhost") return "127.0.0.1";
+  if (text.toLowerCase() === "localhost") return "127.0.0.1";
   const addresses = Deno.networkInterfaces().filter(({ name }) => name === text);
   const wanted = addresses.find(({ family }) => family === "IPv4") ??
     (ipv6 ? addresses[0] : undefined);

@@ -74,7 +74,7 @@ export const peersCheck: Check = {
         "discovery has no network interface" +
           (first === undefined
             ? ": there is no network"
-            : `: ${listed(leftOut)} is ignored because of its name`),
+            : `: --multicast-ignore matches ${listed(leftOut)}`),
         first === undefined
           ? "bring the network up"
           : `put --multicast-interface ${first} into PACSERVE_ARGS in ${host.paths.settings}`,

@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { FileSource } from "../../http/exchange.ts";
 import type { LiveCounters } from "../../status/live_counters.ts";
+import { isSignature } from "../address.ts";
 import { ReceivedPackages } from "../received_packages.ts";
 import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
@@ -52,11 +53,13 @@ export class Received {
 
   /** Counts the bytes that came from mirrors since the last call, while a download runs. */
   settle(download: Download): void {
+    if (isSignature(download.name)) return;
     this.#count(download, "mirror", 0);
   }
 
-  /** Counts a download that has ended. */
+  /** Counts a download that has ended. Signatures are not counted. */
   ended(download: Download): void {
+    if (isSignature(download.name)) return;
     if (download.state === "failed") return this.settle(download);
     const bytes = bytesBySource(download);
     const [most] = [...bytes].toSorted(([, one], [, other]) => other - one)[0] ?? [];

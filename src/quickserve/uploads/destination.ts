@@ -28,7 +28,6 @@ export async function moveBeside(
 ): Promise<Destination> {
   for (let number = 0; number <= MAX_NUMBER; number++) {
     const candidate = numberedName(name, number);
-    if (candidate === null) break;
     if (await moveIfFree(`${directory}/${temporary}`, `${directory}/${candidate}`)) {
       return { name: candidate, replaced: false };
     }

@@ -34,13 +34,17 @@ export async function sweepUploads(directory: string): Promise<number> {
   return removed;
 }
 
-/** The result; null when the file belongs to another user, or another server has removed it. */
+/**
+ * The result; null when the file belongs to another user, another server has removed it, or the runtime keeps it
+ * from a confined program (`/proc` below `--upload /`).
+ */
 async function unlessForeign<T>(result: Promise<T>): Promise<T | null> {
   try {
     return await result;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Deno.errors.PermissionDenied) return null;
+    if (error instanceof Deno.errors.NotCapable) return null;
     throw error;
   }
 }

@@ -125,6 +125,9 @@ export class Uploads {
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<StoredFile> {
     const [directories, name] = partsOfPath(path);
+    if (directories.includes("")) {
+      throw new UploadRefused(400, "The path begins with a slash, or has two in succession.");
+    }
     for (const part of [...directories, name]) {
       const problem = uploadNameProblem(part, this.#parts.showHidden);
       if (problem !== null) throw new UploadRefused(400, problem);

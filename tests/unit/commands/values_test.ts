@@ -50,6 +50,7 @@ Deno.test("multicastGroupValue: accepts only an IPv4 address in 224.0.0.0/4", ()
 Deno.test("listenAddressValue: accepts an address of this machine and the name of an interface", () => {
   assertEquals(listenAddressValue("--address", "lo", false), "127.0.0.1");
   assertEquals(listenAddressValue("--address", "localhost", false), "127.0.0.1");
+  assertEquals(listenAddressValue("--address", "LocalHost", false), "127.0.0.1");
   assertThrows(
     () => listenAddressValue("--address", "fe80::1:2:3:4%lo", true),
     UsageError,

@@ -112,6 +112,11 @@ Deno.test("plain HTTP to a port with TLS gets a 400, with or without required ce
   for (const requireCertificate of [false, true]) {
     const tls = { ...server, requireCertificate, authorities: authority };
     const refused: string[] = [];
+    let plain = 0;
+    const events = {
+      plainHttp: () => void plain++,
+      handshakeFailed: (_address: string, reason: string) => void refused.push(reason),
+    };
     await withListener(() => text("secret"), async ({ port, connections }) => {
       for (const [request, hint] of Object.entries(hints)) {
         const answer = await rawExchange(port, request);
@@ -123,9 +128,20 @@ Deno.test("plain HTTP to a port with TLS gets a 400, with or without required ce
         );
       }
       assertEquals(await rawExchange(port, "SSH-2.0-x\r\n"), "");
-      assertEquals(refused.length, Object.keys(hints).length + 1);
+      const slow = connect(port, "127.0.0.1");
+      slow.setNoDelay(true);
+      let answer = "";
+      slow.on("data", (data) => answer += String(data));
+      for (const character of "GET /") {
+        slow.write(character);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await until(() => answer !== "", "a request that comes byte by byte is answered");
+      assertEquals(statusOf(answer), 400);
+      slow.destroy();
+      assertEquals([plain, refused.length], [Object.keys(hints).length + 1, 1]);
       await until(() => connections() === 0, "no connection is left");
-    }, { tls, events: { handshakeFailed: (_, reason) => void refused.push(reason) } });
+    }, { tls, events });
   }
 });
 

@@ -72,6 +72,18 @@ Deno.test("Received: a file counts for the source of most of its bytes, and the 
   file.close();
 });
 
+Deno.test("Received: does not count signatures", () => {
+  const { received, counts } = counting();
+  const file = download({ name: "core.db.sig" });
+  received.begun(file);
+  give(file, source("mirror"), 0, 5);
+  received.settle(file);
+  give(file, source("mirror"), 5, 10);
+  received.ended(file);
+  assertEquals(counts, {});
+  file.close();
+});
+
 Deno.test("Received.settle: during a download, a mirror's bytes are counted once, and a peer's are not", () => {
   const { received, counts } = counting();
   const file = download();

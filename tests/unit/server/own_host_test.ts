@@ -1,4 +1,4 @@
-/** What only programs on the server's own host may ask. */
+/** Requests that only programs on the server's own host may send. */
 
 import { ReceivedPackages } from "../../../src/pacserve/received_packages.ts";
 import { OwnHost } from "../../../src/server/own_host.ts";
