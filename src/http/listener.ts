@@ -132,6 +132,8 @@ async function makeServer(
     requestTimeout: 0,
     connectionsCheckingInterval: 2 ** 31 - 1,
     noDelay: true,
+    // A request without a body then has no stream to be read to its end.
+    optimizeEmptyRequests: true,
   };
   const server = tls === null ? http.createServer(options) : await makeTlsServer(tls, options);
   // maxHeadersCount 0: no limit here, because `node:http` would drop the fields above a limit without

@@ -1,5 +1,6 @@
 /** The replies to requests for files of the shared tree. */
 
+import { Buffer } from "node:buffer";
 import { isInside, realPath, realPathOrNull } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
 import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
@@ -266,8 +267,11 @@ function slice(content: Content, { start, end }: ByteRange): ReplyBody {
     : { file: content, offset: start, length: end - start + 1 };
 }
 
-/** Reads a file; null when the file is shorter than `size`. The transfer must then break. */
-function readWhole(file: Deno.FsFile, size: number): Uint8Array | null {
-  const bytes = new Uint8Array(size);
+/**
+ * Reads a file; null when the file is shorter than `size`. The transfer must then break. `node:http` makes a
+ * buffer of anything else each time that it is sent.
+ */
+function readWhole(file: Deno.FsFile, size: number): Buffer | null {
+  const bytes = Buffer.allocUnsafeSlow(size);
   return readInto(file, bytes) === size ? bytes : null;
 }

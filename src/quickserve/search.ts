@@ -5,8 +5,8 @@ import type { Finder } from "../peers/finder.ts";
 import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
-import { giveWay } from "./turns.ts";
 import { inodeOf } from "./archive/walk.ts";
+import { Slices } from "./turns.ts";
 
 /** The limits of a search. */
 interface SearchLimits {
@@ -30,9 +30,6 @@ const DEFAULT_SEARCH_LIMITS: SearchLimits = {
 
 /** Directories at a greater depth are not searched; no sane tree is as deep. */
 const MAX_DEPTH = 128;
-
-/** Milliseconds of work after which the event loop does other work. */
-const TURN = 20;
 
 /** The clock is checked after this many entries of a directory. */
 const ENTRIES_PER_LOOK = 1000;
@@ -84,17 +81,12 @@ export async function searchTree(
   let looked = 0;
   let asked = 0;
   let askedAll = true;
-  let turned = started;
   // A hostile peer could list so many names that comparing them would block the server.
-  const takeTurns = async (): Promise<void> => {
-    if (performance.now() - turned < TURN) return;
-    await giveWay();
-    turned = performance.now();
-  };
+  const slices = new Slices();
   // Use an index: the cost of `shift` grows with the length of the queue.
   for (let next = 0; next < queue.length; next++) {
     const here = queue[next] ?? [];
-    await takeTurns();
+    await slices.next();
     if (request.signal.aborted || performance.now() - started > limits.time) {
       return { entries: found, endedBy: "time" };
     }
@@ -109,7 +101,7 @@ export async function searchTree(
     ]);
     const path = here.slice(segments.length).map((name) => name + "/").join("");
     for (const entry of theirs.length === 0 ? own : mergeEntries(own, theirs)) {
-      if (++looked % ENTRIES_PER_LOOK === 0) await takeTurns();
+      if (++looked % ENTRIES_PER_LOOK === 0) await slices.next();
       if (hasWords(entry.name, words)) {
         if (found.length >= limits.results) return { entries: found, endedBy: "results" };
         found.push({ ...entry, name: path + entry.name });

@@ -29,8 +29,13 @@ export function accessLogLine(exchange: FinishedExchange): string {
     (aborted ? " aborted" : "");
 }
 
+// deno-lint-ignore no-control-regex -- this expression must match control characters
+const NOT_PLAIN = /[\x00-\x1f"\x7f-\x9f]/;
+
 /** A text whose control characters and quotation marks are escaped, shortened to `length`. */
 function quoted(text: string, length: number): string {
+  // Nearly all texts are like this.
+  if (text.length <= length && !NOT_PLAIN.test(text)) return text;
   return shortened(printable(text.slice(0, length + 1)).replaceAll('"', "\\x22"), length);
 }
 

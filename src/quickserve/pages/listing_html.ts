@@ -4,7 +4,7 @@ import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
 import { type Column, columns } from "./columns.ts";
-import { archiveLabel, isoTime, visibleText } from "./display.ts";
+import { archiveLabel, visibleText } from "./display.ts";
 import { batchesOf, type ListingOrder, peerHref, queryOf, relativeHref } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
@@ -50,14 +50,15 @@ const restMark = crypto.randomUUID();
 
 /**
  * Writes the entries from which the script makes further rows, as JSON in the page:
- * `[name, icon, size, time, href, peer]`. The last two are missing if `href` follows from the name.
+ * `[name, icon, size, time, href, peer]`, with the time in seconds since 1970. The last two are missing if
+ * `href` follows from the name.
  */
 function* restAsData(entries: readonly Entry[]): Generator<string> {
   yield `<script type="application/json" data-rest>[`;
   let separator = "";
   for (const batch of batchesOf(entries)) {
-    const items = batch.map((entry) => JSON.stringify(restItem(entry)));
-    yield separator + items.join(",\n").replaceAll("<", "\\u003c");
+    const items = JSON.stringify(batch.map(restItem)).slice(1, -1);
+    yield separator + items.replaceAll("<", "\\u003c");
     separator = ",\n";
   }
   yield "]</script>\n";
@@ -66,7 +67,7 @@ function* restAsData(entries: readonly Entry[]): Generator<string> {
 function restItem(entry: Entry): (string | number | null)[] {
   const { name, size, modified, remote } = entry;
   const shown = visibleText(name.toWellFormed());
-  const item = [shown, iconOf(entry), size, modified === null ? null : isoTime(modified)];
+  const item = [shown, iconOf(entry), size, modified === null ? null : Math.floor(modified / 1000)];
   if (remote !== undefined) item.push(peerHref(remote.href) ?? "", remote.peer);
   else if (shown !== name) item.push(relativeHref(entry));
   return item;

@@ -126,9 +126,10 @@ export class Pages {
     const context = this.contextFor(request);
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
     const place = this.#placeFor(segments);
-    const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
+    const reply = (): Promise<Reply> =>
+      listingReply({ request, segments, entries, search, context, place });
     // `list` resolves for all waiting clients at the same time: write long pages in turn.
-    return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
+    return entries.length < WORTH_A_TURN ? await reply() : await this.#turns.run(reply);
   }
 
   /** Searches a directory and the directories below it (`?search=`). */
@@ -156,7 +157,14 @@ export class Pages {
       searchTree(this.#parts.tree, remote, segments, words, request)
     );
     const context = this.#context;
-    return listingReply({ request, segments, entries, search, context, found: { text, endedBy } });
+    return await listingReply({
+      request,
+      segments,
+      entries,
+      search,
+      context,
+      found: { text, endedBy },
+    });
   }
 
   #qrCode(segments: readonly string[], request: HttpRequest): Reply | Promise<Reply> {

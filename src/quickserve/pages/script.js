@@ -41,7 +41,7 @@ function localizeTimes(root) {
  * @typedef {{ name: string, row: () => HTMLElement }} Item
  *
  * An entry that has no row in the page yet, as the server writes it (`restAsData`).
- * @typedef {[name: string, icon: string, size: number | null, time: string | null, href?: string,
+ * @typedef {[name: string, icon: string, size: number | null, time: number | null, href?: string,
  *   peer?: string]} RestEntry
  */
 
@@ -63,7 +63,12 @@ function makeRow([name, icon, size, time, href, peer]) {
     const title = size === 1 ? "1 byte" : `${size.toLocaleString("en")} bytes`;
     row.cells[1]?.append(element("data", { value: String(size), title }, humanSize(size)));
   }
-  if (time !== null) row.cells[2]?.append(element("time", { datetime: time }, time));
+  // A broken clock may have left a time that is not in years of four digits.
+  const date = new Date((time ?? NaN) * 1000);
+  if (date.getUTCFullYear() >= 0 && date.getUTCFullYear() <= 9999) {
+    const datetime = date.toISOString().replace(".000", "");
+    row.cells[2]?.append(element("time", { datetime }, datetime));
+  }
   localizeTimes(row);
   return row;
 }
