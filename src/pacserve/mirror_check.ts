@@ -1,6 +1,6 @@
 /** Asks one mirror whether it has a file. */
 
-import { mirrorHeaders, RedirectRefused, requestMirror } from "./mirror_request.ts";
+import { mirrorHeaders, RedirectRefused, requestHead } from "./mirror_request.ts";
 import { type FileAnswer, type FileClient, HttpError } from "./relay/http_client.ts";
 import type { Self } from "./servers.ts";
 
@@ -32,30 +32,22 @@ interface CheckOptions {
 }
 
 /**
- * Checks with HEAD whether a mirror has the file, and follows redirects. If the server does not support
- * HEAD, requests the first byte. Never rejects.
+ * Checks with HEAD whether a mirror has the file, and follows redirects. If the server refuses HEAD,
+ * requests the first byte. Never rejects.
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
   const { client, timeout, via, self } = options;
   const signal = AbortSignal.timeout(timeout);
-  const ask = async (method: "HEAD" | "GET", more: Record<string, string>): Promise<FileAnswer> => {
-    const headers = { ...mirrorHeaders(via), ...more };
-    const request = { client, self, method, headers, signal };
-    const answer = await requestMirror(address, request);
-    answer.close();
-    return answer;
-  };
+  const headers = mirrorHeaders(via);
   try {
-    const answer = await ask("HEAD", {});
-    const isHeadKnown = answer.status !== 405 && answer.status !== 501;
-    return judge(isHeadKnown ? answer : await ask("GET", { "Range": "bytes=0-0" }));
+    return judge(await requestHead(address, { client, self, headers, signal }));
   } catch (error) {
     if (signal.aborted) return { verdict: "fails", reason: "does not answer" };
     return resultOf(error);
   }
 }
 
-/** Returns the result that the final answer to a HEAD means. */
+/** Returns the result that the answer of {@link requestHead} means. */
 export function judge({ status, headers }: FileAnswer): CheckResult {
   if (status === 200 || status === 206) {
     // A captive portal, or the "not found" page of a mirror.

@@ -68,3 +68,28 @@ export async function requestMirror(address: string, request: MirrorRequest): Pr
   }
   throw new RedirectRefused("sends too many redirects");
 }
+
+/**
+ * Asks with HEAD for the head of a file, as {@link requestMirror} does. If the server refuses the method,
+ * requests the first byte. The answer is closed.
+ */
+export async function requestHead(
+  address: string,
+  request: Omit<MirrorRequest, "method">,
+): Promise<FileAnswer> {
+  const answer = await requestMirror(address, { ...request, method: "HEAD" });
+  answer.close();
+  if (!isMethodRefused(answer)) return answer;
+  const headers = { ...request.headers, "Range": "bytes=0-0" };
+  const first = await requestMirror(address, { ...request, method: "GET", headers });
+  first.close();
+  return first;
+}
+
+/**
+ * True when the answer to a HEAD says nothing about a GET. Servers that do not support HEAD answer 405 or
+ * 501, and those that only allow GET (storage with signed addresses, firewalls) 400 or 403.
+ */
+export function isMethodRefused({ status }: Pick<FileAnswer, "status">): boolean {
+  return [400, 403, 405, 501].includes(status);
+}

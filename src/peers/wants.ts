@@ -84,6 +84,8 @@ export class Wants {
   readonly #published: Pick<PublishedIndex, "instance" | "relays">;
   readonly #tracker = new Tracker();
   readonly #patience = new WeakMap<Peer, Patience>();
+  /** The time of the last want that each tracker did not accept (ms). */
+  readonly #refused = new WeakMap<Peer, number>();
 
   constructor(
     registry: Registry,
@@ -107,7 +109,10 @@ export class Wants {
     const all = trackers.map(async (tracker, rank) => {
       answers[rank] = tracker === null
         ? await this.#answer(want, { instance: this.instance, address: OWN })
-        : await this.#questions.want(tracker, want).catch(() => null);
+        : await this.#questions.want(tracker, want).catch(() => {
+          this.#refused.set(tracker, performance.now());
+          return null;
+        });
     });
     const { promise: decided, resolve } = Promise.withResolvers<void>();
     let isLate = false;
@@ -148,7 +153,7 @@ export class Wants {
     decided: Promise<void>,
   ): Promise<void> {
     const waits = trackers.flatMap((tracker, rank) =>
-      tracker !== null && answers[rank] === undefined && this.#registry.isThere(tracker)
+      tracker !== null && answers[rank] === undefined && this.#isThere(tracker)
         ? [{ patience: this.#patienceWith(tracker), answered: all[rank] }]
         : []
     );
@@ -198,6 +203,12 @@ export class Wants {
     return named === null ? self : { first: named.instance, age: named.age };
   }
 
+  /** False for a tracker that seems to be gone: it has not answered lately, or not since a want failed. */
+  #isThere(tracker: Peer): boolean {
+    const refused = this.#refused.get(tracker) ?? Number.NEGATIVE_INFINITY;
+    return this.#registry.isThere(tracker) && refused < (tracker.lastSeen ?? 0);
+  }
+
   /** Returns the trackers of a file, the best first; null means this server. */
   #trackersOf(digest: string): (Peer | null)[] {
     const registry = this.#registry;
@@ -208,7 +219,7 @@ export class Wants {
       score: score(digest, relay?.instance ?? this.instance),
     })).sort((one, other) => one.score < other.score ? 1 : -1).map(({ relay }) => relay);
     const best = scored.slice(0, TRACKERS);
-    const there = scored.filter((relay) => relay === null || registry.isThere(relay));
+    const there = scored.filter((relay) => relay === null || this.#isThere(relay));
     const asked = new Set([...best, ...there.slice(0, TRACKERS)]);
     return scored.filter((relay) => asked.has(relay));
   }

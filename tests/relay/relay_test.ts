@@ -335,6 +335,18 @@ Deno.test("SourceMemory: a peer is not used after three different wrong files in
   });
 });
 
+Deno.test("Relay: the rest of a file that no database describes is sent if the mirror refuses HEAD", async () => {
+  const noHead: Behaviour = (connection, asked, right) =>
+    asked.method === "HEAD"
+      ? writeAll(connection, latin1("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
+      : honest(connection, asked, right);
+  await Scene.with({ file, mirrors: [noHead], isDescribed: false }, async (scene) => {
+    const { status, body } = await download(scene.port, "/file", file.length, MIB);
+    assertEquals(status, 206);
+    assertSame(body, file.subarray(MIB));
+  });
+});
+
 Deno.test("Failover: when the correct file has arrived, only the source that sent wrong bytes is blamed", async () => {
   const half = file.length >> 1;
   const wrongHalf: Behaviour = async (connection, asked, right) => {

@@ -6,7 +6,7 @@ import { Network } from "../../http/network.ts";
 import { proxyVariables } from "../../pacman/proxy_environment.ts";
 import { ask, timeOf } from "../../pacserve/ask.ts";
 import { judge } from "../../pacserve/mirror_check.ts";
-import { mirrorHeaders, requestMirror } from "../../pacserve/mirror_request.ts";
+import { mirrorHeaders, requestHead } from "../../pacserve/mirror_request.ts";
 import { FileClient } from "../../pacserve/relay/http_client.ts";
 import { Proxies } from "../../pacserve/relay/proxies.ts";
 import { type Mirror, mirrorsOf, Self, urlOn } from "../../pacserve/servers.ts";
@@ -159,13 +159,9 @@ async function askMirror(
   { client, self }: { readonly client: FileClient; readonly self: Self },
 ): Promise<AskedMirror> {
   const signal = AbortSignal.timeout(MIRROR_TIMEOUT);
-  const request = { client, self, method: "HEAD" as const, signal };
+  const headers = mirrorHeaders("1.1 pacserve-status");
   try {
-    const answer = await requestMirror(url, {
-      ...request,
-      headers: mirrorHeaders("1.1 pacserve-status"),
-    });
-    answer.close();
+    const answer = await requestHead(url, { client, self, headers, signal });
     const { verdict, reason } = judge(answer);
     const time = timeOf(answer.headers);
     return {

@@ -1,7 +1,7 @@
 /** A source that provides a file over HTTP: a peer or a mirror. */
 
 import { HEADERS, isInstance } from "../../peers/protocol.ts";
-import { RedirectRefused, requestMirror } from "../mirror_request.ts";
+import { isMethodRefused, RedirectRefused, requestMirror } from "../mirror_request.ts";
 import type { Self } from "../servers.ts";
 import { type FileAnswer, type FileClient, HttpError, Unreachable } from "./http_client.ts";
 import { type Source, SourceFailure, type SourceKind, type SourceStream } from "./source.ts";
@@ -90,6 +90,11 @@ export class HttpSource implements Source {
   async head(signal: AbortSignal): Promise<{ size: number; lastModified: string | null }> {
     const answer = await this.#ask("HEAD", {}, signal);
     answer.close();
+    if (isMethodRefused(answer)) {
+      const first = await new HttpSource({ ...this.#options, last: 0 }).open(0, null, signal);
+      first.close();
+      return first;
+    }
     refuseOtherThan(200, answer);
     if (answer.length === null) throw lengthless();
     return { size: answer.length, lastModified: answer.headers.get("last-modified") ?? null };

@@ -23,7 +23,7 @@ Deno.test("checkMirror: asks with HEAD and Via whether a mirror has a file", asy
   assertEquals(mirror.headers[0]?.get("Via"), "1.1 test");
 });
 
-for (const status of [405, 501]) {
+for (const status of [400, 403, 405, 501]) {
   Deno.test(`checkMirror: requests one byte if the server answers HEAD with ${status}`, async () => {
     await using mirror = startMirror((request) =>
       request.method === "HEAD"

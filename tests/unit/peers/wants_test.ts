@@ -120,6 +120,28 @@ Deno.test("Wants: trackers that seem to be gone cost 50 ms", async () => {
   assert(took >= WANT_TIMEOUT - 5 && took < WANT_TIMEOUT + PATIENCE / 2, `${took} ms`);
 });
 
+Deno.test("Wants: if the trackers refuse a want, the next ones are asked, too, until they answer again", async () => {
+  const dead = new Set<Peer>();
+  const { wants, asked } = make(
+    9,
+    (peer) =>
+      dead.has(peer)
+        ? Promise.reject(new Error("refuses connections"))
+        : Promise.resolve({ first: "instance-own", age: 0 }),
+  );
+  await wants.ask(want).late;
+  const [one, other] = asked.splice(0) as [Peer, Peer];
+  dead.add(one).add(other);
+  await wants.ask(want).late;
+  assertEquals(asked.splice(0).length, 2);
+  await wants.ask(want).late;
+  assertEquals(asked.length, 4);
+  assertEquals(asked.splice(0).slice(0, 2), [one, other]);
+  for (const peer of [one, other]) peer.lastSeen = performance.now();
+  await wants.ask(want).late;
+  assertEquals(asked, [one, other]);
+});
+
 Deno.test("Wants: a tracker gets its time again after a file came from the peer that it named", async () => {
   const lateness = WANT_TIMEOUT + 0.9 * PATIENCE;
   const { wants } = make(2, async () => {
