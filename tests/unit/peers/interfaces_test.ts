@@ -49,10 +49,11 @@ Deno.test("multicastAddresses: an interface that is chosen by name or address is
 Deno.test("isFromElsewhere: recognizes datagrams from the network of an interface that does not take part", () => {
   const taking = multicastAddresses(PRESENT, [], IGNORED_INTERFACES);
   const isElsewhere = (source: string): boolean => isFromElsewhere(source, PRESENT, taking);
-  assertEquals(["172.17.0.9", "10.9.0.1"].map(isElsewhere), [true, true]);
+  const strays = ["172.17.0.9", "10.9.0.1", "::ffff:172.17.0.9"];
+  assertEquals(strays.map(isElsewhere), [true, true, true]);
   // A datagram from behind a router is accepted, because its interface cannot be determined.
-  const near = ["10.0.0.9", "127.0.0.1", "10.77.0.1", "::ffff:172.17.0.9"];
-  assertEquals(near.map(isElsewhere), [false, false, false, false]);
+  const near = ["10.0.0.9", "127.0.0.1", "10.77.0.1"];
+  assertEquals(near.map(isElsewhere), [false, false, false]);
   const wide = [...PRESENT, { ...v4("tun0", "10.5.5.5"), cidr: "10.5.5.5/8" }];
   assertEquals(isFromElsewhere("10.0.0.9", wide, taking), false);
 });
