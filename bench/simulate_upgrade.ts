@@ -1,4 +1,4 @@
-/** What an upgrade of all hosts in the same moment costs the LAN and the mirror. */
+/** Measures the cost of a simultaneous upgrade of all hosts, for the LAN and the mirror. */
 
 import { paced } from "../tests/relay/hostile_source.ts";
 import { bytes } from "../tests/relay/scene.ts";
@@ -13,11 +13,11 @@ const RATE = 512 * 1024;
 /** What it costs. */
 export interface UpgradeCosts {
   readonly servers: number;
-  /** What the servers asked each other for one file: trackers, holders, readers. */
+  /** Requests between the servers for one file: to trackers, holders, readers. */
   readonly messages: number;
   /** The bytes of these questions and answers, without the file. */
   readonly bytes: number;
-  /** What the mirror sent, as a multiple of the file. */
+  /** Bytes that the mirror sent, as a multiple of the file's size. */
   readonly mirror: number;
   /** Milliseconds until the last one had the file, as a multiple of what one alone takes. */
   readonly last: number;

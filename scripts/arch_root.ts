@@ -56,7 +56,7 @@ chroot "$1.new" sh -ec '
   apt-get clean
   systemctl --quiet disable nginx
   rm -rf /var/lib/apt/lists/*
-  # As whom Arch downloads: the package of Debian does not make it.
+  # The user for downloads on Arch. The package of Debian does not create it.
   id alpm > /dev/null 2>&1 || useradd --system --no-create-home --home-dir / alpm'
 mv "$1.new" "$1"`;
 

@@ -73,7 +73,7 @@ function checkPackage(
   throw new Wrong(`${name}: other bytes from ${url}, status ${status}, ${difference}`);
 }
 
-/** Where bytes differ from the right ones, and which package has what stands there. */
+/** Describes which bytes are wrong, and which package contains them. */
 function differenceOf(packages: readonly Package[], got: Uint8Array, right: Uint8Array): string {
   const at = got.findIndex((byte, index) => byte !== right[index]);
   if (at < 0) return `${got.length} of ${right.length} bytes`;

@@ -88,7 +88,7 @@ export class Scene implements AsyncDisposable {
     try {
       await Deno.remove(`${this.directory}/spools`);
     } catch (error) {
-      // Nothing came since it was removed last.
+      // The directory is not there if no package was passed on since the last removal.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

@@ -37,19 +37,18 @@ export class Backoff {
   }
 }
 
-interface KeptBackoff {
-  readonly backoff: Backoff;
+interface Failures {
   /** In a row. */
-  failures: number;
-  /** When the pause is over. */
-  until: number;
+  readonly count: number;
+  /** When the pause after the last of them is over. */
+  readonly until: number;
 }
 
 /** The pauses of many things, each known by its key. Bounded: the oldest are forgotten. */
 export class Backoffs {
   readonly #range: BackoffRange;
   readonly #now: () => number;
-  readonly #kept: LRUCache<string, KeptBackoff>;
+  readonly #kept: LRUCache<string, Failures>;
 
   /**
    * @param max how many things are remembered.
@@ -71,7 +70,7 @@ export class Backoffs {
   trouble(key: string): { readonly failures: number; readonly pause: number } | null {
     const kept = this.#kept.get(key);
     if (kept === undefined) return null;
-    return { failures: kept.failures, pause: Math.max(0, kept.until - this.#now()) };
+    return { failures: kept.count, pause: Math.max(0, kept.until - this.#now()) };
   }
 
   /**
@@ -81,15 +80,9 @@ export class Backoffs {
    */
   failed(key: string): number | null {
     if (this.isPaused(key)) return null;
-    const kept = this.#kept.get(key) ?? {
-      backoff: new Backoff(this.#range),
-      failures: 0,
-      until: 0,
-    };
-    kept.failures++;
-    const pause = kept.backoff.next();
-    kept.until = this.#now() + pause;
-    this.#kept.set(key, kept);
+    const count = this.#kept.get(key)?.count ?? 0;
+    const pause = backoffPause(count, this.#range);
+    this.#kept.set(key, { count: count + 1, until: this.#now() + pause });
     return pause;
   }
 

@@ -16,6 +16,17 @@ export function realPath(path: string): string {
   return realPathOrNull(path) ?? path;
 }
 
+/** The first of the paths that is one of a file which this program may look at; null if none is. */
+export function firstFile(paths: readonly string[]): string | null {
+  return paths.find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  }) ?? null;
+}
+
 /** True when a path is the directory or inside it. Both must be real paths, without symbolic links. */
 export function isInside(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
@@ -27,13 +38,15 @@ export function isInside(path: string, directory: string): boolean {
  * @throws when this cannot be found out, for example because a directory may not be entered.
  */
 export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+  return await Deno.stat(path).then(() => true, ifMissing(false));
+}
+
+/** Returns a handler for rejected promises: it gives this value if nothing is at a path, else throws. */
+export function ifMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Deno.errors.NotFound) return value;
     throw error;
-  }
+  };
 }
 
 /** The permissions that `make-root` gives to a {@link isPlaceholder placeholder}. */
@@ -75,4 +88,19 @@ export async function writeAll(
   bytes: Uint8Array,
 ): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await writer.write(bytes.subarray(sent));
+}
+
+/**
+ * Writes to standard output. A reader that stops early, as `head` does, is not an error.
+ *
+ * @throws {Failure} when the output cannot be written, for example because the disk is full.
+ */
+export async function writeOutput(output: string | Uint8Array): Promise<void> {
+  const bytes = typeof output === "string" ? new TextEncoder().encode(output) : output;
+  try {
+    await writeAll(Deno.stdout, bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new Failure(`standard output cannot be written: ${fileProblem(error)}`);
+  }
 }

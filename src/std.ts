@@ -18,7 +18,7 @@ export const accepts: (request: { headers: Headers }, ...types: string[]) => str
   untypedAccepts;
 
 /** Reason phrases by status code. */
-export const statusText: Readonly<Record<number, string>> = untypedStatusText;
+export const statusPhrases: Readonly<Record<number, string>> = untypedStatusText;
 
 /**
  * Loads the function that gives the `Content-Type`, with its charset, for a file extension (`.html`).

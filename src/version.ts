@@ -6,7 +6,7 @@ import manifest from "../deno.json" with { type: "json" };
 export const VERSION: string = manifest.version;
 
 /** The version of Deno that all tests used. */
-export const TESTED_DENO = "2.9.6";
+const TESTED_DENO = "2.9.6";
 
 /**
  * A warning when a newer minor version of Deno runs the program than the one that it was tested with.

@@ -7,7 +7,8 @@ import type { Reply } from "../src/http/exchange.ts";
 export async function readBody(reply: Reply): Promise<Uint8Array> {
   const { body } = reply;
   if (body === null) return new Uint8Array();
-  if (body instanceof Uint8Array) return body;
+  // A copy, which is comparable also if the body is a `Buffer`.
+  if (body instanceof Uint8Array) return new Uint8Array(body);
   const chunks: Uint8Array[] = [];
   if (isFileSlice(body)) {
     const { file, offset, length } = body;

@@ -66,7 +66,7 @@ class Relaying implements AsyncDisposable {
   }
 }
 
-/** Where pacman asks for a package. */
+/** Returns the target of pacman's request for a package. */
 export function addressOf(name: string): string {
   return `/pacman/core/x86_64/${name}`;
 }

@@ -63,7 +63,7 @@ const LOADS: readonly Load[] = [
 /** Processor time per byte is measured only with files larger than this, in bytes. */
 const COSTLY = 100_000;
 
-/** What was measured of ours, of nginx, of a bare server on Deno, and of caddy. */
+/** The results of this server, of nginx, of a bare server on Deno, and of caddy. */
 type Samples = [number[], number[], number[], number[]];
 
 /** `31,000 against 60,000 requests/s (bare Deno 33,000)`. */

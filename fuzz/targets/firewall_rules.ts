@@ -3,11 +3,9 @@
 import fc from "fast-check";
 import { Failure } from "../../src/failure.ts";
 import { parseEnvironmentFile } from "../../src/firewall/environment_file.ts";
-import { richRule } from "../../src/firewall/firewalld.ts";
-import { iptablesWords } from "../../src/firewall/iptables.ts";
 import { networkText, openingsOf, openingText, portsText } from "../../src/firewall/openings.ts";
 import { firewallOf } from "../../src/firewall/firewalls.ts";
-import { parseRule, type Rule, rulesOf } from "../../src/firewall/rules.ts";
+import { type Rule, rulesOf } from "../../src/firewall/rules.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/assert.ts";
 import { wordText } from "../bytes.ts";
 import { target } from "../target.ts";
@@ -34,19 +32,21 @@ const value = fc.oneof(
 
 /** A valid rule stays the same when it is formatted and parsed again. */
 export const firewallRules = target("firewall-rules", value, (value) => {
-  const rule = understood(() => parseRule("PACSERVE_RULE_1", value));
-  if (rule === null) return;
-  assertEquals(parseRule("PACSERVE_RULE_1", ruleText(rule)), rule);
+  const [rule] = understood(() => parsed(value)) ?? [];
+  if (rule === undefined) return;
+  assertEquals(parsed(ruleText(rule)), [rule]);
   if (rule.ports !== null) {
     assert(rule.ports.first >= 1 && rule.ports.first <= rule.ports.last);
     assert(rule.ports.last <= 65535);
   }
   for (const opening of openingsOf(rule)) {
     assertMatch(openingText(opening), /^[a-zA-Z0-9 .:/-]+$/);
-    for (const word of iptablesWords(opening)) assertMatch(word, /^[a-zA-Z0-9 .:/_-]+$/);
-    assert(!/[\n;]/.test(richRule(opening)), "a rich rule is one rule");
   }
 });
+
+function parsed(value: string): Rule[] {
+  return rulesOf(new Map([["PACSERVE_RULE_1", value]]));
+}
 
 function ruleText({ protocol, ports, sources }: Rule): string {
   const words: string[] = [protocol];

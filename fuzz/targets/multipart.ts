@@ -84,17 +84,17 @@ export const multipart = targetWith(
   place,
   input,
   async (input, { top, directory }) => {
-    const uploads = new Uploads(
-      { directory, allowOverwrite: false, maximumSize: null },
-      new UploadPlaces(directory, [], { lookup: () => null }),
-      false,
-      { uploadResult: () => "" },
-      {
+    const uploads = new Uploads({
+      configuration: { directory, allowOverwrite: false, maximumSize: null },
+      places: new UploadPlaces(directory, [], { lookup: () => null }),
+      showHidden: false,
+      pages: { uploadResult: () => "" },
+      log: {
         warn: (message) => {
           throw new Error(message);
         },
       },
-    );
+    });
     try {
       const form = input.garbage ??
         formOf(

@@ -99,7 +99,7 @@ export const DROP_INS: Section = {
     "Another directory to share, another CacheDir of pacman.conf, or another DBPath (its directory sync):",
     { literal: "[Service]\nBindReadOnlyPaths=/srv/packages" },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --mdns /srv/packages"' },
+    { literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 /srv/packages"' },
     "The directory may be anywhere, also in /home, /root or /tmp. The same setting is needed for files " +
     "outside of /etc/pacman.d that pacman.conf includes, for repositories in directories " +
     "(Server = file:///srv/repository), for another --pacman-conf, and for filelists.",
@@ -108,7 +108,7 @@ export const DROP_INS: Section = {
     "A directory for uploads, which systemd makes and which belongs to the service:",
     { literal: "[Service]\nStateDirectory=pacserve" },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --mdns --upload /var/lib/pacserve"' },
+    { literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --upload /var/lib/pacserve"' },
     "Passwords, or a certificate and its key, in files that only root can read. systemd gives the service " +
     "copies of them when it starts, and only then. Therefore, after each change of these files: systemctl " +
     "restart pacserve.",
@@ -119,12 +119,12 @@ export const DROP_INS: Section = {
     },
     "and in /etc/conf.d/pacserve, for passwords:",
     {
-      literal:
-        'PACSERVE_ARGS="--multicast --mdns --authfile /run/credentials/pacserve.service/users"',
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 \\\n' +
+        '    --authfile /run/credentials/pacserve.service/users"',
     },
     "or for TLS:",
     {
-      literal: 'PACSERVE_ARGS="--multicast --mdns --ssl \\\n' +
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --ssl \\\n' +
         "    --certfile /run/credentials/pacserve.service/cert.pem \\\n" +
         '    --keyfile /run/credentials/pacserve.service/key.pem"',
     },
@@ -186,14 +186,17 @@ export const MASTER: Section = {
     "addition to its packages. It needs a filelist, for example /etc/pacman.d/master.json with",
     { literal: '{ "pkg": ["/var/lib/pacman/sync"] }' },
     AND_OPTIONS,
-    { literal: 'PACSERVE_ARGS="--multicast --mdns --filelist /etc/pacman.d/master.json"' },
-    "A drop-in must make the databases visible to the service (DROP-INS). On the other machines, replace " +
-    "the mirrors with this machine in /etc/pacman.conf:",
+    {
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 \\\n' +
+        '    --filelist /etc/pacman.d/master.json"',
+    },
+    "The service can see this directory; if DBPath names another one, see DROP-INS. On the other machines, " +
+    "replace the mirrors with this machine in /etc/pacman.conf:",
     { literal: "Server = http://192.168.1.5:15678/pacman/$repo/$arch" },
     "or run pacserve on them, too, and name this machine in their /etc/conf.d/pacserve:",
     {
-      literal:
-        'PACSERVE_ARGS="--multicast --mdns --trust-pacserve-peers --peer http://192.168.1.5:15678/"',
+      literal: 'PACSERVE_ARGS="--multicast --mdns --ipv6 --trust-pacserve-peers \\\n' +
+        '    --peer http://192.168.1.5:15678/"',
     },
     "Once this machine has upgraded, the others can. Its own pacman still gets new databases from a " +
     "mirror.",

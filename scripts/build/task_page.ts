@@ -19,7 +19,7 @@ export interface TaskPage {
   readonly source: string;
 }
 
-/** What the title of a page holds. */
+/** Matches the title of a page. */
 const TITLE = /^(?<name>[a-z-]+)\(7\) - (?<summary>.+)$/;
 
 /** The last section, in which each link is one to another page. */

@@ -148,7 +148,7 @@ export class Digest extends EventEmitter<{ changed: [] }> {
     };
   }
 
-  /** Judges a request at once; if its address guesses passwords, when it is the request's turn. */
+  /** Judges a request at once or, if its address guesses passwords, after a wait. */
   #unhurried(
     request: HttpRequest,
     now: number,

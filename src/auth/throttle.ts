@@ -7,7 +7,7 @@ import type { HttpRequest } from "../http/exchange.ts";
 
 /** Failures that cost nothing: people mistype. */
 const FREE_FAILURES = 3;
-/** After so long without a failure an address begins anew, in milliseconds. */
+/** After this time without a failure, in milliseconds, the failures of an address are forgotten. */
 const FORGIVEN_AFTER = 10 * 60 * 1000;
 /**
  * How many attempts of one address may wait; the last of them waits for up to four minutes. This is

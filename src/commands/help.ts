@@ -1,9 +1,10 @@
 /** Makes the text of `--help` from the table of a command. */
 
+import { writeOutput } from "../files.ts";
 import { wrap } from "../wrap.ts";
 import { VERSION } from "../version.ts";
 import { type Command, COMMON_OPTIONS, type Option, type OptionGroup } from "./command.ts";
-import type { ParsedOptions } from "./parse.ts";
+import { type ParsedOptions, parseOptions } from "./parse.ts";
 
 /** The greatest width of the text in columns of a terminal. */
 const WIDTH = 80;
@@ -11,10 +12,21 @@ const WIDTH = 80;
 /** Column at which the explanations begin. */
 const EXPLANATION = 26;
 
-/** Returns the text for `--help` or `--version`, without a line feed at its end; null without these options. */
-export function requestedInformation(command: Command, options: ParsedOptions): string | null {
-  if (options.has("help")) return helpText(command).trimEnd();
-  return options.has("version") ? `${command.name} ${VERSION}` : null;
+/**
+ * Parses the words after the command's name. For `--help` and `--version`, prints the text instead.
+ *
+ * @returns null when the text was printed.
+ * @throws {UsageError} as {@link parseOptions}.
+ */
+export async function optionsUnlessHelp(
+  command: Command,
+  words: readonly string[],
+): Promise<ParsedOptions | null> {
+  const options = parseOptions(command, words);
+  const wantsHelp = options.has("help");
+  if (!wantsHelp && !options.has("version")) return options;
+  await writeOutput(wantsHelp ? helpText(command) : `${command.name} ${VERSION}\n`);
+  return null;
 }
 
 /** Returns the whole help text of a command, in lines of at most {@link WIDTH} columns. */

@@ -1,13 +1,12 @@
 /** The command `pacman.conf-insert_pacserve`: prints pacman.conf with pacserve in each repository. */
 
 import { UsageError } from "../failure.ts";
-import { readBytes, writeAll } from "../files.ts";
+import { readBytes, writeOutput } from "../files.ts";
 import { includedFiles } from "../pacman/included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { decodeBytes, encodeBytes } from "../pacman/lines.ts";
 import type { Command } from "./command.ts";
-import { requestedInformation } from "./help.ts";
-import { parseOptions } from "./parse.ts";
+import { optionsUnlessHelp } from "./help.ts";
 
 /** The table of the command. */
 export const INSERT_PACSERVE: Command = {
@@ -39,18 +38,14 @@ export const INSERT_PACSERVE: Command = {
  * @throws {Failure} when the configuration cannot be read.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(INSERT_PACSERVE, words);
-  const information = requestedInformation(INSERT_PACSERVE, options);
-  if (information !== null) {
-    console.log(information);
-    return 0;
-  }
+  const options = await optionsUnlessHelp(INSERT_PACSERVE, words);
+  if (options === null) return 0;
   const [path = "/etc/pacman.conf", surplus] = options.positional;
   if (surplus !== undefined) {
     throw new UsageError(`${INSERT_PACSERVE.name} takes only one file; remove "${surplus}"`);
   }
   const { text } = insertInclude(decodeBytes(await readBytes(path)));
-  await writeAll(Deno.stdout, encodeBytes(text));
+  await writeOutput(encodeBytes(text));
   for (const { file, repositories } of await repositoriesElsewhere(path)) {
     const names = repositories.join(", ");
     console.error(

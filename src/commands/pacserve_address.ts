@@ -1,10 +1,10 @@
 /** Finds pacserve on this machine and sends requests to it. */
 
-import { Failure, UsageError } from "../failure.ts";
+import { Failure, messageOf, UsageError } from "../failure.ts";
 import { exists, readText } from "../files.ts";
-import { type Answer, ask, isNotListening, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
+import { type Answer, ask, isNotListening } from "../pacserve/ask.ts";
 import { DEFAULTS } from "./serve/options.ts";
 
 /** The time limit of a request in milliseconds. */
@@ -31,7 +31,7 @@ export async function pacserveAddresses(): Promise<URL[]> {
  *
  * @throws {UsageError} when the text has none of these forms.
  */
-export function addressValue(text: string): URL {
+export function serverValue(text: string): URL {
   const { port } = DEFAULTS.pacserve;
   const whole = /^\d+$/.test(text)
     ? `http://localhost:${text}`
@@ -62,9 +62,7 @@ export async function askPacserve(addresses: readonly URL[], target: string): Pr
       return await ask(address, { target, headers, timeout: TIMEOUT });
     } catch (error) {
       if (!isNotListening(error)) {
-        throw new Failure(
-          `cannot get an answer from pacserve at ${address.origin}: ${reasonOf(error)}`,
-        );
+        throw new Failure(`the pacserve at ${address.origin} ${messageOf(error)}`);
       }
     }
   }

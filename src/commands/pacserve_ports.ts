@@ -1,7 +1,7 @@
 /** The command `pacserve-ports`: opens the ports of pacserve in the firewall, and closes them again. */
 
 import { Failure, UsageError } from "../failure.ts";
-import { readText } from "../files.ts";
+import { readText, writeOutput } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
 import type { Chain } from "../firewall/chain.ts";
 import { findChains, firewallOf, type FirewallSetting } from "../firewall/firewalls.ts";
@@ -10,8 +10,7 @@ import { closePorts, openPorts, portsStatus } from "../firewall/ports.ts";
 import { checkNames, type Rule, rulesOf } from "../firewall/rules.ts";
 import { STATE_DIRECTORY } from "../firewall/state.ts";
 import type { Command } from "./command.ts";
-import { requestedInformation } from "./help.ts";
-import { parseOptions } from "./parse.ts";
+import { optionsUnlessHelp } from "./help.ts";
 
 /** The file with the rules. */
 const CONFIGURATION = "/etc/conf.d/pacserve";
@@ -59,68 +58,66 @@ export const PACSERVE_PORTS: Command = {
  * @throws {Failure} when a rule is wrong or the firewall refuses it. The message names the rule.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(PACSERVE_PORTS, words);
-  const information = requestedInformation(PACSERVE_PORTS, options);
-  if (information !== null) {
-    console.log(information);
-    return 0;
-  }
+  const options = await optionsUnlessHelp(PACSERVE_PORTS, words);
+  if (options === null) return 0;
   const [action, surplus] = options.positional;
   if (surplus !== undefined) throw new UsageError(`only one word is expected; remove "${surplus}"`);
   const path = options.value("config") ?? CONFIGURATION;
-  switch (action) {
-    case "open":
-    case "start":
-      requireRoot();
-      return await open(path);
-    case "close":
-    case "stop":
-      requireRoot();
-      return await close();
-    case "status":
-      requireRoot();
-      return await status(path);
-    case undefined:
-      throw new UsageError("say what to do: open, close or status");
-    default:
-      throw new UsageError(`"${action}" is not one of open, close, status`);
-  }
+  if (action === undefined) throw new UsageError("say what to do: open, close or status");
+  const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (act === undefined) throw new UsageError(`"${action}" is not one of open, close, status`);
+  if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
+  return await act(path);
 }
+
+/** What the words do; each returns the exit status. */
+const ACTIONS: Readonly<Record<string, (path: string) => Promise<number>>> = {
+  open,
+  start: open,
+  close,
+  stop: close,
+  status,
+};
 
 async function open(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
   await openPorts(rules, chains, STATE_DIRECTORY);
-  if (rules.length === 0) console.log(`${path} has no rules, so nothing was opened`);
-  else if (chains.length === 0) console.log(nothingToOpen(firewall));
-  else console.log(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
+  if (rules.length === 0) await say(`${path} has no rules, so nothing was opened`);
+  else if (chains.length === 0) await say(nothingToOpen(firewall));
+  else await say(`opened in ${chainsText(chains)}: ${rules.map(ruleName).join(", ")}`);
   return 0;
 }
 
 async function close(): Promise<number> {
   const closed = await closePorts(STATE_DIRECTORY);
-  console.log(closed === 0 ? "nothing was open" : "closed");
+  await say(closed === 0 ? "nothing was open" : "closed");
   return 0;
 }
 
 async function status(path: string): Promise<number> {
   const { firewall, rules, chains } = await readConfiguration(path);
-  console.log(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
+  await say(chains.length === 0 ? nothingToOpen(firewall) : `firewall: ${chainsText(chains)}`);
   // Print nothing about ports: no firewall was checked, so we cannot tell whether packets pass.
   if (firewall === "none") return 0;
   let result = 0;
   for (const { rule, closed } of await portsStatus(rules, chains)) {
-    console.log(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
-    for (const one of closed) console.log(`  closed: ${one}`);
+    await say(`${ruleName(rule)}: ${closed.length === 0 ? "open" : "closed"}`);
+    for (const one of closed) await say(`  closed: ${one}`);
     if (closed.length > 0) result = NOT_OPEN;
   }
   return result;
 }
 
+/** Prints a line. */
+function say(line: string): Promise<void> {
+  return writeOutput(`${line}\n`);
+}
+
 /** Returns the reason why there is nothing to open. Only with `auto` was every firewall checked. */
 function nothingToOpen(firewall: FirewallSetting): string {
   if (firewall === "none") return "PACSERVE_FIREWALL is none: nothing is opened";
-  const who = firewall === "auto" ? "no firewall turns" : `${firewall.name} does not turn`;
-  return `${who} packets away: nothing has to be opened`;
+  const who = firewall === "auto" ? "no firewall blocks" : `${firewall.name} does not block`;
+  return `${who} packets: nothing has to be opened`;
 }
 
 /** The rules of the file, and the chains of the firewall that they are for. */
@@ -136,10 +133,6 @@ async function readConfiguration(path: string): Promise<Configuration> {
   const rules = rulesOf(values);
   const firewall = firewallOf(values);
   return { firewall, rules, chains: await findChains(firewall) };
-}
-
-function requireRoot(): void {
-  if (Deno.uid() !== 0) throw new Failure("only root can see and change the firewall");
 }
 
 function chainsText(chains: readonly Chain[]): string {

@@ -1,16 +1,19 @@
 /** The command `pacserve-status`: gets the status of the pacserve on this machine and shows it. */
 
 import { Failure, UsageError } from "../failure.ts";
+import { writeOutput } from "../files.ts";
 import { escapeJson, visibleText } from "../quickserve/pages/display.ts";
+import { isFromPacserve } from "../pacserve/ask.ts";
 import { isSnapshot } from "../status/form.ts";
-import { field } from "../status/traffic.ts";
+import { field } from "../json.ts";
 import { type Snapshot, SNAPSHOT_VERSION } from "../status/snapshot.ts";
 import { statusText, TransferRates } from "../status/text.ts";
-import { requestedInformation } from "./help.ts";
-import { addressValue, askPacserve, NotRunning, pacserveAddresses } from "./pacserve_address.ts";
+import { optionsUnlessHelp } from "./help.ts";
+import { askPacserve, NotRunning, pacserveAddresses, serverValue } from "./pacserve_address.ts";
 import { PACSERVE_STATUS, WATCH_INTERVAL } from "./pacserve_status_command.ts";
-import { type ParsedOptions, parseOptions } from "./parse.ts";
-import { terminalSize, write } from "./terminal.ts";
+import type { ParsedOptions } from "./parse.ts";
+import { terminalSize } from "./terminal.ts";
+import { wrap } from "../wrap.ts";
 import { watchScreen } from "./watch_screen.ts";
 
 /** Exit status: pacserve works, something is wrong, or pacserve does not run. */
@@ -36,12 +39,8 @@ const WIDTH = Infinity;
  * @throws {Failure} when the server that answers does not give the status of a pacserve.
  */
 export async function run(words: readonly string[]): Promise<number> {
-  const options = parseOptions(PACSERVE_STATUS, words);
-  const information = requestedInformation(PACSERVE_STATUS, options);
-  if (information !== null) {
-    console.log(information);
-    return EXIT.well;
-  }
+  const options = await optionsUnlessHelp(PACSERVE_STATUS, words);
+  if (options === null) return EXIT.well;
   if (options.has("check")) {
     const wrong = ["watch", "interval"].find((name) => options.has(name));
     if (wrong !== undefined) throw new UsageError(`--check and --${wrong} exclude each other`);
@@ -65,12 +64,12 @@ export async function run(words: readonly string[]): Promise<number> {
   }
   if (isWatching && !Deno.stdout.isTerminal()) throw new UsageError("--watch needs a terminal");
   const interval = intervalOf(options);
-  const addresses = address === undefined ? await pacserveAddresses() : [addressValue(address)];
+  const addresses = address === undefined ? await pacserveAddresses() : [serverValue(address)];
   if (isWatching) return await watch(addresses, interval);
   try {
     const { snapshot, text } = await askForStatus(addresses);
-    if (options.has("json")) await print(escapeJson(text));
-    else await print(statusText(snapshot, terminal()));
+    if (options.has("json")) await writeOutput(escapeJson(text));
+    else await writeOutput(statusText(snapshot, terminal()));
     return exitStatus(snapshot);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
@@ -104,11 +103,11 @@ async function watch(addresses: readonly URL[], interval: number): Promise<numbe
       // Keep trying after a failure: pacserve may just be restarting.
       if (!(error instanceof Failure)) throw error;
       status = error instanceof NotRunning ? EXIT.notRunning : EXIT.wrong;
-      last = `${error.message}\n`;
+      last = `${wrap(error.message, terminal().width).join("\n")}\n`;
     }
     return last;
   });
-  await print(last);
+  await writeOutput(last);
   return status;
 }
 
@@ -129,11 +128,11 @@ interface Status {
  * @throws {Failure} when the answer is not a status.
  */
 export async function askForStatus(addresses: readonly URL[]): Promise<Status> {
-  const { status, headers, text } = await askPacserve(addresses, TARGET);
-  const server = headers.get("server") ?? "";
+  const answer = await askPacserve(addresses, TARGET);
+  const { status, headers, text } = answer;
   const contentType = headers.get("content-type") ?? "";
   const where = addresses.map(({ origin }) => origin).join(" or ");
-  if (!/^ThreadedServers\.Pacserve\//i.test(server)) {
+  if (!isFromPacserve(answer)) {
     throw new Failure(`the server at ${where} is not pacserve: another program uses its port`);
   }
   if (status === 403) {
@@ -177,13 +176,4 @@ function terminal(): { width: number; isColoured: boolean } {
     width: terminalSize().columns,
     isColoured: !Deno.noColor && Deno.env.get("TERM") !== "dumb",
   };
-}
-
-/** Writes to standard output. A reader that stops early, as `head` does, is not an error. */
-async function print(text: string): Promise<void> {
-  try {
-    await write(text);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }

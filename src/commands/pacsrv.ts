@@ -15,7 +15,7 @@ import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import { chosenConfiguration, withConfiguration } from "../pacman/pacman_arguments.ts";
 import { proxyExceptions } from "../pacman/proxy_environment.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
-import { pacserveAnswers } from "./pacserve_answers.ts";
+import { ask, isFromPacserve } from "../pacserve/ask.ts";
 
 /**
  * The time limit in milliseconds. A pacserve on this host answers in one or two, and on a busy machine in
@@ -134,4 +134,20 @@ function hostWithoutBrackets({ hostname }: URL): string {
 async function anyAnswers(addresses: readonly URL[]): Promise<boolean> {
   const answers = addresses.map((address) => pacserveAnswers(address, ANSWER_TIMEOUT));
   return (await Promise.all(answers)).includes(true);
+}
+
+/**
+ * Checks that pacserve answers at an address and accepts requests from this host.
+ *
+ * @param timeout in milliseconds, after which the result is false.
+ */
+export async function pacserveAnswers(address: URL, timeout: number): Promise<boolean> {
+  try {
+    const headers = { "User-Agent": "pacsrv" };
+    const answer = await ask(address, { method: "HEAD", headers, timeout });
+    // If users must log in (401), requests for packages from this host need not.
+    return isFromPacserve(answer) && (answer.status < 400 || answer.status === 401);
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,4 @@
-/** The terminal at standard output: its size, and writing to it. */
-
-import { writeAll } from "../files.ts";
+/** The terminal at standard output. */
 
 /** Returns the size; 80 columns and 24 rows if the terminal does not report it. */
 export function terminalSize(): { columns: number; rows: number } {
@@ -10,9 +8,4 @@ export function terminalSize(): { columns: number; rows: number } {
   } catch {
     return { columns: 80, rows: 24 };
   }
-}
-
-/** Writes a text to standard output. */
-export async function write(text: string): Promise<void> {
-  await writeAll(Deno.stdout, new TextEncoder().encode(text));
 }

@@ -1,6 +1,7 @@
 /** Shows a changing text on the whole terminal until the user ends it. */
 
-import { terminalSize, write } from "./terminal.ts";
+import { writeOutput } from "../files.ts";
+import { terminalSize } from "./terminal.ts";
 
 /** Enters and leaves the terminal's alternate screen without a cursor (xterm's private modes 1049 and 25). */
 const ENTER = "\x1b[?1049h\x1b[?25l";
@@ -42,11 +43,11 @@ export async function watchScreen(pause: number, frame: () => Promise<string>): 
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, end);
   for (const signal of REDRAW_SIGNALS) Deno.addSignalListener(signal, redraw);
   try {
-    await print(ENTER);
+    await draw(ENTER);
     while (!isOver) {
       const text = await frame();
       if (isOver) break;
-      if (text !== shown) await print(drawn(text));
+      if (text !== shown) await draw(drawn(text));
       shown = text;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
@@ -59,7 +60,7 @@ export async function watchScreen(pause: number, frame: () => Promise<string>): 
   } finally {
     for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, end);
     for (const signal of REDRAW_SIGNALS) Deno.removeSignalListener(signal, redraw);
-    await print(LEAVE);
+    await draw(LEAVE);
   }
 }
 
@@ -68,9 +69,9 @@ function drawn(text: string): string {
   return BEGIN_FRAME + lines.map((line) => line + END_LINE).join("") + END_FRAME;
 }
 
-async function print(text: string): Promise<void> {
+async function draw(text: string): Promise<void> {
   try {
-    await write(text);
+    await writeOutput(text);
   } catch {
     // The terminal was closed. SIGHUP reports that, so ignore it here.
   }

@@ -1,9 +1,8 @@
 /** The host that the doctor examines. Facts that several checks need are collected once. */
 
-import { Failure } from "../failure.ts";
+import { Failure, messageOf } from "../failure.ts";
 import { readText } from "../files.ts";
 import { parseEnvironmentFile } from "../firewall/environment_file.ts";
-import { type Answer, ask, isNotListening, reasonOf } from "../http/ask.ts";
 import { PACSERVE_INCLUDE } from "../pacman/insert.ts";
 import {
   findPacmanConf,
@@ -14,13 +13,14 @@ import {
 } from "../pacman/read_configuration.ts";
 import type { PacmanConfiguration } from "../pacman/configuration.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
-import { serverHeader } from "../peers/announcement.ts";
+import { type Answer, ask, isFromPacserve, isNotListening } from "../pacserve/ask.ts";
+import { NoAnswer } from "../pacserve/relay/http_client.ts";
 import { pause } from "../peers/datagrams.ts";
 import { SELF_CHECK_FORMAT, type SelfCheck } from "../server/self_check.ts";
-import { field } from "../status/traffic.ts";
+import { field } from "../json.ts";
 
 /** The files that the doctor reads. */
-export interface CheckedPaths {
+interface CheckedPaths {
   /** pacman.conf. */
   readonly configuration: string;
   /** The file that names pacserve to pacman. */
@@ -30,7 +30,7 @@ export interface CheckedPaths {
 }
 
 /** The paths of these files on Arch. */
-export const PATHS: CheckedPaths = {
+const PATHS: CheckedPaths = {
   configuration: "/etc/pacman.conf",
   addressFile: PACSERVE_INCLUDE,
   settings: "/etc/conf.d/pacserve",
@@ -47,7 +47,7 @@ export interface RunningService {
 }
 
 /** The output of pacman-conf. */
-export interface PacmanFacts extends PacmanConfiguration {
+interface PacmanFacts extends PacmanConfiguration {
   /** The words of the signature level of each repository. */
   readonly signatureLevels: ReadonlyMap<string, readonly string[]>;
 }
@@ -60,9 +60,6 @@ const REPORT_TIMEOUT = 6_000;
 
 /** The time in which a new worker replaces another one, in milliseconds. */
 const HANDOVER = 500;
-
-/** The beginning of the `Server` field of a pacserve of any version. */
-const SERVER = serverHeader("pacserve").replace(/\/.*/, "/");
 
 /** The facts about this host, each collected when a check first needs it. */
 export class CheckedHost {
@@ -122,10 +119,24 @@ export class CheckedHost {
   /**
    * Returns pacman.conf as pacman-conf reads it.
    *
-   * @throws {Failure} when the file is invalid; pacman could not use it either.
+   * @throws {Failure} when the file is invalid. {@link pacmanConf} throws the reason, which only one check
+   * shows.
    */
-  pacman(): Promise<PacmanFacts> {
-    return this.once("pacman", async () => {
+  async pacman(): Promise<PacmanFacts> {
+    try {
+      return await this.pacmanConf();
+    } catch (error) {
+      throw new Failure("it needs a valid pacman.conf", { cause: error });
+    }
+  }
+
+  /**
+   * Like {@link pacman}.
+   *
+   * @throws {Failure} with the reason when the file is invalid; pacman could not use it either.
+   */
+  pacmanConf(): Promise<PacmanFacts> {
+    return this.once("pacman.conf", async () => {
       const runner = pacmanConfRunner(findPacmanConf());
       const text = await printedConfiguration(this.paths.configuration, runner);
       return { ...parsePacmanConfiguration(text), signatureLevels: signatureLevels(text) };
@@ -153,8 +164,7 @@ async function firstPacserve(addresses: readonly URL[]): Promise<URL | null> {
 /** True when a pacserve answers at a URL. */
 async function isPacserve(address: URL): Promise<boolean> {
   try {
-    const { headers } = await ask(address, { method: "HEAD" });
-    return (headers.get("server") ?? "").startsWith(SERVER);
+    return isFromPacserve(await ask(address, { method: "HEAD" }));
   } catch {
     return false;
   }
@@ -171,7 +181,7 @@ async function examined(address: URL): Promise<RunningService> {
       report: field(data, "format") === SELF_CHECK_FORMAT ? data as SelfCheck : null,
     };
   } catch (error) {
-    throw new Failure(`pacserve answers, but sends no report about itself: ${reasonOf(error)}`);
+    throw new Failure(`pacserve answers, but sends no report about itself: it ${messageOf(error)}`);
   }
 }
 
@@ -181,7 +191,7 @@ async function askForReport(address: URL): Promise<Answer> {
     return await ask(address, question);
   } catch (error) {
     // While a new worker replaces another one, new requests may be broken off: try again.
-    if (!(error instanceof Deno.errors.ConnectionReset) && !isNotListening(error)) throw error;
+    if (!(error instanceof NoAnswer) && !isNotListening(error)) throw error;
     await pause(HANDOVER);
     return await ask(address, question);
   }

@@ -12,7 +12,7 @@ import { addressFileCheck, configurationCheck, signaturesCheck } from "./checks/
 import { serviceCheck, versionCheck } from "./checks/service.ts";
 
 /** All checks, in the order in which they are shown. */
-export const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check[] = [
   serviceCheck,
   versionCheck,
   portCheck,
@@ -35,7 +35,7 @@ export const CHECKS: readonly Check[] = [
 const TIME_LIMIT = 9_500;
 
 /** The result of a check, with the check's name. */
-export type Examined = Finding & { readonly name: string };
+type Examined = Finding & { readonly name: string };
 
 /** The results of all checks. */
 export interface Examination {

@@ -6,7 +6,7 @@ import type { Finding } from "./check.ts";
 import type { Examination } from "./doctor.ts";
 
 /** The layout of a report. */
-export interface ReportStyle {
+interface ReportStyle {
   /** Columns of the terminal. */
   readonly width: number;
   readonly isColoured: boolean;

@@ -1,7 +1,8 @@
 /** Runs `pacserve-status --check`: examines the host, prints the report, and returns the exit status. */
 
+import { writeOutput } from "../files.ts";
 import { escapeJson } from "../quickserve/pages/display.ts";
-import { CheckedHost, type CheckedPaths, PATHS } from "./checked_host.ts";
+import { CheckedHost } from "./checked_host.ts";
 import { type ExaminationListener, examine } from "./doctor.ts";
 import { isAnyWrong, reportData, reportText } from "./report.ts";
 
@@ -13,7 +14,6 @@ export interface DoctorOptions {
   readonly isColoured: boolean;
   /** The width of the terminal; null if the output is not a terminal. */
   readonly columns: number | null;
-  readonly paths?: CheckedPaths;
 }
 
 /** Columns if the output is not a terminal. */
@@ -24,16 +24,13 @@ const WRONG = 1;
 const NOT_RUNNING = 3;
 
 /** Examines this host and prints the report. @returns the exit status: 0, 1 or 3. */
-export async function runDoctor(
-  { json, isColoured, columns, paths = PATHS }: DoctorOptions,
-): Promise<number> {
+export async function runDoctor({ json, isColoured, columns }: DoctorOptions): Promise<number> {
   const progress = columns === null || json ? null : new Progress(columns);
-  const examination = await examine(new CheckedHost(paths), progress);
-  console.log(
-    json
-      ? escapeJson(JSON.stringify(reportData(examination), null, 2))
-      : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured }),
-  );
+  const examination = await examine(new CheckedHost(), progress);
+  const report = json
+    ? escapeJson(JSON.stringify(reportData(examination), null, 2))
+    : reportText(examination, { width: columns ?? PLAIN_WIDTH, isColoured });
+  await writeOutput(`${report}\n`);
   if (!examination.isRunning) return NOT_RUNNING;
   return isAnyWrong(examination) ? WRONG : 0;
 }

@@ -3,7 +3,7 @@
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, portsText } from "./openings.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
-import { complaint, findProgram, runProgram } from "./programs.ts";
+import { cannotList, findProgram, mustRun, runProgram } from "./programs.ts";
 
 const PROGRAM = "firewall-cmd";
 
@@ -43,9 +43,7 @@ class Zone implements Chain {
     if (openings.length === 0 || !await isRunning()) return [];
     const listed = await runProgram(PROGRAM, [`--zone=${this.#zone}`, "--list-rich-rules"]);
     if (listed.errors.includes("INVALID_ZONE")) return [];
-    if (!listed.success) {
-      throw new Failure(`${PROGRAM} cannot list the rules: ${complaint(listed)}`);
-    }
+    if (!listed.success) throw cannotList(PROGRAM, listed);
     const rules = new Set(listed.output.split("\n").map((line) => line.trim()));
     return openings.filter((opening) => rules.has(richRule(opening)));
   }
@@ -60,7 +58,7 @@ class Zone implements Chain {
 
   async #change(action: string, openings: readonly Opening[]): Promise<void> {
     const changes = openings.map((opening) => `${action}=${richRule(opening)}`);
-    await ask([`--zone=${this.#zone}`, ...changes]);
+    await mustRun(PROGRAM, [`--zone=${this.#zone}`, ...changes]);
   }
 }
 
@@ -75,19 +73,19 @@ async function isRunning(): Promise<boolean> {
  * @throws {Failure} when firewalld does not answer.
  */
 async function zones(): Promise<Zone[]> {
-  const standard = await ask(["--get-default-zone"]);
-  const active = await ask(["--get-active-zones"]);
+  const standard = await mustRun(PROGRAM, ["--get-default-zone"]);
+  const active = await mustRun(PROGRAM, ["--get-active-zones"]);
   const names = new Set([...zoneNames(standard), ...zoneNames(active)]);
   return [...names].map((name) => new Zone(name));
 }
 
 /** The zones in the output of `firewall-cmd`, where the lines without indentation are their names. */
-export function zoneNames(output: string): string[] {
+function zoneNames(output: string): string[] {
   return output.split("\n").flatMap((line) => /^[^\s]+/.exec(line)?.[0] ?? []);
 }
 
 /** An opening as a rich rule, written exactly as firewalld prints it. */
-export function richRule({ family, protocol, ports, source }: Opening): string {
+function richRule({ family, protocol, ports, source }: Opening): string {
   return [
     `rule family="ipv${family}"`,
     ...(source === null ? [] : [`source address="${networkText(source)}"`]),
@@ -96,10 +94,4 @@ export function richRule({ family, protocol, ports, source }: Opening): string {
       : `port port="${portsText(ports, "-")}" protocol="${protocol}"`,
     "accept",
   ].join(" ");
-}
-
-async function ask(words: readonly string[]): Promise<string> {
-  const outcome = await runProgram(PROGRAM, words);
-  if (!outcome.success) throw new Failure(complaint(outcome));
-  return outcome.output;
 }

@@ -3,7 +3,8 @@
 import { Failure } from "../failure.ts";
 import { networkText, type Opening, openingMark, portsText } from "./openings.ts";
 import type { Chain, ChainName, Firewall, Survey } from "./chain.ts";
-import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
+import { rulesTurnAway } from "./printed_rules.ts";
+import { cannotList, findProgram, mustRun, runProgram, sawRules } from "./programs.ts";
 
 const PROGRAMS = [
   "ip6tables",
@@ -66,19 +67,23 @@ class InputChain implements Chain {
     const program = this.#program;
     if (openings.length === 0 || findProgram(program) === null) return [];
     const listed = await runProgram(program, [...WAIT, "-S", "INPUT"]);
-    if (!listed.success) {
-      throw new Failure(`${program} cannot list the rules: ${complaint(listed)}`);
-    }
+    if (!listed.success) throw cannotList(program, listed);
     return openings.filter((opening) => listed.output.includes(`"${openingMark(opening)}"`));
   }
 
   async add(openings: readonly Opening[]): Promise<void> {
     // Insert at the front: otherwise an earlier rule (of ufw, for example) could drop the packet.
-    for (const opening of openings) await change(this.#program, ["-I", "INPUT", "1"], opening);
+    await this.#change(["-I", "INPUT", "1"], openings);
   }
 
   async remove(openings: readonly Opening[]): Promise<void> {
-    for (const opening of openings) await change(this.#program, ["-D", "INPUT"], opening);
+    await this.#change(["-D", "INPUT"], openings);
+  }
+
+  async #change(action: readonly string[], openings: readonly Opening[]): Promise<void> {
+    for (const opening of openings) {
+      await mustRun(this.#program, [...WAIT, ...action, ...iptablesWords(opening)]);
+    }
   }
 }
 
@@ -126,20 +131,8 @@ async function surveyFamily(family: 4 | 6): Promise<{
   return { filtering, ownsNftablesTable: seen && first === nftables };
 }
 
-/**
- * True when the rules that `iptables -S INPUT` prints may drop or reject a packet: the policy is not
- * ACCEPT, or a rule has another target than ACCEPT or LOG. A jump to a chain of the user counts, because
- * that chain may drop packets.
- */
-export function rulesTurnAway(rules: string): boolean {
-  return rules.split("\n").some((line) =>
-    /^-P INPUT (?!ACCEPT)/.test(line) ||
-    (line.startsWith("-A INPUT ") && / -[jg] (?!(ACCEPT|LOG)\b)/.test(line))
-  );
-}
-
 /** The arguments of iptables that describe an opening. */
-export function iptablesWords(opening: Opening): string[] {
+function iptablesWords(opening: Opening): string[] {
   const { protocol, ports, source } = opening;
   return [
     ...(source === null ? [] : ["-s", networkText(source)]),
@@ -153,13 +146,4 @@ export function iptablesWords(opening: Opening): string[] {
     "-j",
     "ACCEPT",
   ];
-}
-
-async function change(
-  program: ProgramName,
-  action: readonly string[],
-  opening: Opening,
-): Promise<void> {
-  const outcome = await runProgram(program, [...WAIT, ...action, ...iptablesWords(opening)]);
-  if (!outcome.success) throw new Failure(complaint(outcome));
 }

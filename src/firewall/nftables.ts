@@ -8,7 +8,8 @@
 import { Failure } from "../failure.ts";
 import { type Opening, openingMark } from "./openings.ts";
 import type { Chain, ChainName, Firewall } from "./chain.ts";
-import { complaint, findProgram, runProgram, sawRules } from "./programs.ts";
+import { chainTurnsAway, type Json, objectsOf } from "./printed_rules.ts";
+import { cannotList, findProgram, mustRun, runProgram, sawRules } from "./programs.ts";
 
 /** The firewall nftables: all input chains that can drop or reject packets. */
 export const nftables: Firewall = {
@@ -34,12 +35,6 @@ interface Position {
   readonly family: Family;
   readonly table: string;
   readonly chain: string;
-}
-
-/** Any value of JSON (libnftables-json(5)). */
-type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-interface JsonObject {
-  readonly [key: string]: Json;
 }
 
 /** A base chain: one that is attached to a hook of the kernel. */
@@ -109,42 +104,7 @@ async function filteringChains(): Promise<Chain[]> {
   return found;
 }
 
-/**
- * True when a chain, or a chain that it jumps or goes to, can drop or reject packets.
- *
- * @param table as `nft -j list table` prints it.
- */
-export function chainTurnsAway(table: string, chain: string): boolean {
-  const policy = objectsOf(table, "chain").find(({ name }) => name === chain)?.["policy"];
-  if (policy === "drop") return true;
-  const rules = objectsOf(table, "rule");
-  const maps = objectsOf(table, "map");
-  const seen = new Set<string>();
-  const waiting: Json[] = [{ goto: { target: chain } }];
-  for (let json = waiting.pop(); json !== undefined; json = waiting.pop()) {
-    if (typeof json === "string" && json.startsWith("@") && !seen.has(json)) {
-      seen.add(json);
-      waiting.push(...maps.filter(({ name }) => `@${name}` === json));
-    }
-    if (json === null || typeof json !== "object") continue;
-    if (isArray(json)) {
-      waiting.push(...json);
-      continue;
-    }
-    if ("drop" in json || "reject" in json) return true;
-    const target = targetOf(json["jump"]) ?? targetOf(json["goto"]);
-    if (target !== null && !seen.has(target)) {
-      seen.add(target);
-      waiting.push(
-        ...rules.filter((rule) => rule["chain"] === target).map(({ expr = null }) => expr),
-      );
-    }
-    waiting.push(...Object.values(json));
-  }
-  return false;
-}
-
-/** What describes an opening to nftables, in a chain of that family. */
+/** Returns the expressions of nftables for an opening, in a chain of that family. */
 function nftablesExpressions(
   { family, protocol, ports, source }: Opening,
   chainFamily: Family,
@@ -179,7 +139,7 @@ async function markedRules(
   const listed = await runProgram("nft", ["-j", "list", "chain", family, table, chain]);
   if (!listed.success) {
     if (listed.errors.includes("No such file or directory")) return [];
-    throw new Failure(`nft cannot list the rules: ${complaint(listed)}`);
+    throw cannotList("nft", listed);
   }
   return objectsOf(listed.output, "rule").flatMap(({ comment, handle }) =>
     typeof comment === "string" && typeof handle === "number" ? [{ mark: comment, handle }] : []
@@ -189,35 +149,9 @@ async function markedRules(
 /** Executes commands in one transaction: all of them, or none. */
 async function execute(commands: readonly Json[]): Promise<void> {
   if (commands.length === 0) return;
-  const input = JSON.stringify({ nftables: commands });
-  const outcome = await runProgram("nft", ["-j", "-f", "-"], input);
-  if (!outcome.success) throw new Failure(complaint(outcome));
-}
-
-/** The objects of a kind (`chain`, `rule`, `map`) in the output of `nft -j list`. */
-function objectsOf(output: string, kind: string): JsonObject[] {
-  const parsed: Json = JSON.parse(output);
-  const list = isObject(parsed) ? parsed["nftables"] : undefined;
-  if (list === undefined || !isArray(list)) return [];
-  return list.flatMap((item) => {
-    const object = isObject(item) ? item[kind] : undefined;
-    return object !== undefined && isObject(object) ? [object] : [];
-  });
-}
-
-function targetOf(verdict: Json | undefined): string | null {
-  const target = verdict !== undefined && isObject(verdict) ? verdict["target"] : null;
-  return typeof target === "string" ? target : null;
+  await mustRun("nft", ["-j", "-f", "-"], JSON.stringify({ nftables: commands }));
 }
 
 function isFamily(text: string | undefined): text is Family {
   return text === "ip" || text === "ip6" || text === "inet";
-}
-
-function isArray(json: Json): json is readonly Json[] {
-  return Array.isArray(json);
-}
-
-function isObject(json: Json): json is JsonObject {
-  return json !== null && typeof json === "object" && !isArray(json);
 }

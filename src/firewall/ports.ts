@@ -32,10 +32,10 @@ export async function openPorts(
   await withLock(directory, async () => {
     const before = await readState(directory);
     const wanted = chains.flatMap((chain) => rules.flatMap((rule) => openedBy(rule, chain)));
-    const keys = new Set(wanted.map(keyOf));
-    const failures = await closeAll(before.filter((one) => !keys.has(keyOf(one))));
+    const keys = new Set(wanted.map(openedKey));
+    const failures = await closeAll(before.filter((one) => !keys.has(openedKey(one))));
     if (failures.length > 0) throw new Failure(failures.join("; "));
-    let ours = before.filter((one) => keys.has(keyOf(one)));
+    let ours = before.filter((one) => keys.has(openedKey(one)));
     const added: Opened[] = [];
     try {
       for (const rule of rules) {
@@ -50,8 +50,8 @@ export async function openPorts(
       }
     } catch (error) {
       const undone = await closeAll(added);
-      const left = new Set(added.map(keyOf));
-      if (undone.length === 0) ours = ours.filter((one) => !left.has(keyOf(one)));
+      const left = new Set(added.map(openedKey));
+      if (undone.length === 0) ours = ours.filter((one) => !left.has(openedKey(one)));
       await writeState(directory, ours);
       throw new Failure([messageOf(error), ...undone].join("; "));
     }
@@ -113,8 +113,8 @@ async function missingOf(
 ): Promise<{ readonly add: readonly Opened[]; readonly remember: readonly Opened[] }> {
   const wanted = openedBy(rule, chain);
   const present = new Set(await chain.present(wanted.map(({ opening }) => opening)));
-  const known = new Set(ours.map(keyOf));
-  const unknown = wanted.filter((one) => present.has(one.opening) && !known.has(keyOf(one)));
+  const known = new Set(ours.map(openedKey));
+  const unknown = wanted.filter((one) => present.has(one.opening) && !known.has(openedKey(one)));
   return {
     add: wanted.filter((one) => !present.has(one.opening)),
     // Without marks the rule may be the user's own: do not remove it when ours are removed.
@@ -161,10 +161,10 @@ function openedBy(rule: Rule, chain: Chain): Opened[] {
 }
 
 function merge(some: readonly Opened[], more: readonly Opened[]): Opened[] {
-  return [...new Map([...some, ...more].map((one) => [keyOf(one), one])).values()];
+  return [...new Map([...some, ...more].map((one) => [openedKey(one), one])).values()];
 }
 
 /** A key by which two rules with the same opening share it. */
-function keyOf({ chain, opening }: Opened): string {
+function openedKey({ chain, opening }: Opened): string {
   return `${JSON.stringify(chain)}: ${openingText(opening)}`;
 }

@@ -1,6 +1,7 @@
 /** Runs the programs of firewalls by their absolute path, without a shell. */
 
 import { Failure } from "../failure.ts";
+import { firstFile } from "../files.ts";
 
 /** The directories of system programs. The user's `PATH` is not used. */
 const DIRECTORIES = ["/usr/sbin", "/usr/bin"] as const;
@@ -15,15 +16,7 @@ interface Outcome {
 
 /** The absolute path of a program; null when it is not installed. */
 export function findProgram(name: string): string | null {
-  for (const directory of DIRECTORIES) {
-    const path = `${directory}/${name}`;
-    try {
-      if (Deno.statSync(path).isFile) return path;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return null;
+  return firstFile(DIRECTORIES.map((directory) => `${directory}/${name}`));
 }
 
 /**
@@ -78,11 +71,32 @@ const ABSENT = /: (Protocol not supported|Invalid argument|Table does not exist|
 export function sawRules(name: string, outcome: Outcome): boolean {
   if (outcome.success) return true;
   if (ABSENT.test(outcome.errors)) return false;
-  throw new Failure(`${name} cannot list the rules: ${complaint(outcome)}`);
+  throw cannotList(name, outcome);
+}
+
+/** The failure to list the rules of a firewall. */
+export function cannotList(name: string, outcome: Outcome): Failure {
+  return new Failure(`${name} cannot list the rules: ${complaint(outcome)}`);
+}
+
+/**
+ * Runs a program that must succeed; returns its output.
+ *
+ * @param input for its standard input.
+ * @throws {Failure} with the program's own words.
+ */
+export async function mustRun(
+  name: string,
+  words: readonly string[],
+  input?: string,
+): Promise<string> {
+  const outcome = await runProgram(name, words, input);
+  if (!outcome.success) throw new Failure(complaint(outcome));
+  return outcome.output;
 }
 
 /** The first line of a program's error output that is not a comment. */
-export function complaint({ errors }: Outcome): string {
+function complaint({ errors }: Outcome): string {
   const lines = errors.split("\n").map((line) => line.trim());
   return lines.find((line) => line !== "" && !line.startsWith("#")) ?? "it gives no reason";
 }

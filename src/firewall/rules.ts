@@ -72,7 +72,7 @@ export function rulesOf(values: ReadonlyMap<string, string>): Rule[] {
  *
  * @throws {Failure} that names the variable.
  */
-export function parseRule(variable: string, value: string): Rule {
+function parseRule(variable: string, value: string): Rule {
   const words = valueWithoutComment(value).split(/\s+/);
   const name = words.shift() ?? "";
   const protocol = (["tcp", "udp", "igmp"] as const).find((known) => known === name);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
+import { ifMissing } from "../files.ts";
 import type { Opening } from "./openings.ts";
 import type { ChainName } from "./chain.ts";
 
@@ -45,10 +46,7 @@ export async function readState(directory: string): Promise<Opened[]> {
 export async function writeState(directory: string, opened: readonly Opened[]): Promise<void> {
   const path = join(directory, "state");
   if (opened.length === 0) {
-    await Deno.remove(path).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-    return;
+    return await Deno.remove(path).catch(ifMissing(undefined));
   }
   const remembered = opened.map(({ chain, ...one }): Remembered => ({ ...one, place: chain }));
   const text = JSON.stringify({ format: FORMAT, opened: remembered }, null, 1);

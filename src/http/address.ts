@@ -29,11 +29,20 @@ export function isLoopbackHost(host: string): boolean {
     host.endsWith(".localhost");
 }
 
-/** True when an IP address is in a network (CIDR); false for a host name or a malformed network. */
+/** The length of `::ffff:0:0/96`, the network of the IPv4-mapped addresses (RFC 4291 §2.5.5.2). */
+const MAPPED_LENGTH = 96;
+
+/**
+ * True when an IP address is in a network (CIDR); false for a host name or a malformed network. An
+ * IPv4-mapped IPv6 address (`::ffff:10.0.0.7`) means the IPv4 address.
+ */
 export function isInNetwork(host: string, network: string): boolean {
   if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
-  const address = ipaddr.parse(host);
+  const address = ipaddr.process(host);
   const [base, length] = ipaddr.parseCIDR(network);
+  if ("parts" in base && base.isIPv4MappedAddress() && length >= MAPPED_LENGTH) {
+    return isInNetwork(host, `${base.toIPv4Address()}/${length - MAPPED_LENGTH}`);
+  }
   return address.kind() === base.kind() && address.match(base, length);
 }
 

@@ -8,7 +8,6 @@
 
 import ipaddr from "ipaddr.js";
 import { LRUCache } from "lru-cache";
-import { UsageError } from "../failure.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, HttpRequest, Reply } from "./exchange.ts";
 import type { Network } from "./network.ts";
@@ -33,7 +32,7 @@ const PRIVATE_NETWORKS: readonly string[] = [
 ];
 
 /**
- * What podman and docker call the machine that their containers run on. Nobody can register a name in
+ * The names that podman and docker give to the machine on which their containers run. Nobody can register a name in
  * the domain `internal`, so no page of another site has one of these.
  */
 const CONTAINER_HOST_NAMES: readonly string[] = [
@@ -67,13 +66,12 @@ export class Admission {
     ttlResolution: 0,
   });
 
-  /** @throws {UsageError} when an allowed network is malformed. */
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
     this.#facts = facts;
     this.#narrowed = configuration.allowedNetworks.length > 0;
     this.#networks = this.#narrowed
-      ? configuration.allowedNetworks.map(parseCidr)
-      : PRIVATE_NETWORKS.map(parseCidr);
+      ? configuration.allowedNetworks.map(ipaddr.parseCIDR)
+      : PRIVATE_NETWORKS.map(ipaddr.parseCIDR);
     this.#names = new Set(
       ["localhost", ...CONTAINER_HOST_NAMES, ...facts.names, ...configuration.serverNames]
         .map(plainName),
@@ -99,7 +97,7 @@ export class Admission {
     if (this.#narrowed) return true;
     const remote = ipaddr.process(address);
     return remote.range() === "loopback" ||
-      this.#facts.network.networks().some((network) => contains(parseCidr(network), remote));
+      this.#facts.network.networks().some((network) => contains(ipaddr.parseCIDR(network), remote));
   }
 
   /** True when requests that come over a connection are answered. */
@@ -158,7 +156,7 @@ export class Admission {
     if (!ipaddr.isValid(address)) return false;
     const remote = ipaddr.process(address);
     if (remote.range() === "loopback") return true;
-    const interfaces = this.#facts.network.networks().map(parseCidr);
+    const interfaces = this.#facts.network.networks().map(ipaddr.parseCIDR);
     if (interfaces.some(([own]) => own.toNormalizedString() === remote.toNormalizedString())) {
       return true;
     }
@@ -203,21 +201,6 @@ export function ownNames(hostname: string, domains: readonly string[]): string[]
   const bare = whole.split(".")[0] ?? whole;
   const names = [...PRIVATE_DOMAINS, ...domains].map((domain) => `${bare}.${plainName(domain)}`);
   return [...new Set([whole, bare, ...names])];
-}
-
-/**
- * Parses a network in CIDR notation or a single address, as `--allow-network` takes it.
- *
- * @throws {UsageError} when it is neither.
- */
-function parseCidr(network: string): Range {
-  try {
-    if (network.includes("/")) return ipaddr.parseCIDR(network);
-    const address = ipaddr.parse(network);
-    return [address, address.kind() === "ipv4" ? 32 : 128];
-  } catch {
-    throw new UsageError(`--allow-network: "${network}" is not a network (for example 10.0.0.0/8)`);
-  }
 }
 
 function contains([network, bits]: Range, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {

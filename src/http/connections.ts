@@ -44,9 +44,7 @@ export class Connections {
     }
     const connection = new ClientConnection(transport, address, group);
     this.#all.add(connection);
-    const siblings = this.#groups.get(group);
-    if (siblings === undefined) this.#groups.set(group, new Set([connection]));
-    else siblings.add(connection);
+    this.#groups.getOrInsertComputed(group, () => new Set()).add(connection);
     transport.once("close", () => {
       this.#bySocket.delete(transport);
       this.#remove(connection);

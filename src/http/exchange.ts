@@ -98,6 +98,22 @@ export function isFileSlice(body: ReplyBody): body is FileSlice {
   return body !== null && "file" in body;
 }
 
+/** The text of the body of a request; null when it has more than `maximum` bytes. */
+export async function bodyText(
+  body: AsyncIterable<Uint8Array>,
+  maximum: number,
+): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maximum) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
 /** Bytes of the body of a reply; null where that is not known before all of it was sent. */
 export function bodyLength({ body, headers }: Reply): number | null {
   if (body === null) return 0;

@@ -24,7 +24,7 @@ export function readAtOnce(
   try {
     if (length <= buffer.byteLength) {
       file.seekSync(offset, Deno.SeekMode.Start);
-      complete = fill(file, buffer.subarray(0, length)) === length;
+      complete = readInto(file, buffer.subarray(0, length)) === length;
     }
   } finally {
     if (!complete) buffers.give(buffer, true);
@@ -70,7 +70,7 @@ export async function sendFile(
     let size = Math.min(MIN_BUFFER, buffer.byteLength);
     for (let left = length; left > 0;) {
       const piece = buffer.subarray(0, Math.min(left, size));
-      const count = fill(file, piece);
+      const count = readInto(file, piece);
       if (count < piece.byteLength) {
         await transfer.write(piece.subarray(0, count));
         throw new Error("A file became shorter while it was sent.");
@@ -87,7 +87,7 @@ export async function sendFile(
 }
 
 /** Reads until the buffer is full or the file ends; returns the number of bytes. */
-function fill(file: Deno.FsFile, buffer: Uint8Array): number {
+export function readInto(file: Deno.FsFile, buffer: Uint8Array): number {
   let count = 0;
   while (count < buffer.byteLength) {
     const read = file.readSync(count === 0 ? buffer : buffer.subarray(count));

@@ -65,7 +65,8 @@ export async function listen(
       const connection = connections.find(facts);
       if (connection === undefined) return void socket.destroy();
       const answer = plainHttpAnswer(bytes);
-      events.handshakeFailed?.(facts.remoteAddress, answer === null ? NO_TLS : PLAIN_HTTP);
+      if (answer === null) events.handshakeFailed?.(facts.remoteAddress, NO_TLS);
+      else events.plainHttp?.(facts.remoteAddress);
       connections.open(connection, socket, facts);
       service.reject(answer === null ? null : 400, socket, answer ?? undefined);
     });
@@ -131,6 +132,8 @@ async function makeServer(
     requestTimeout: 0,
     connectionsCheckingInterval: 2 ** 31 - 1,
     noDelay: true,
+    // A request without a body then has no stream to be read to its end.
+    optimizeEmptyRequests: true,
   };
   const server = tls === null ? http.createServer(options) : await makeTlsServer(tls, options);
   // maxHeadersCount 0: no limit here, because `node:http` would drop the fields above a limit without
@@ -243,8 +246,6 @@ async function closeListener(
 }
 
 const NO_TLS = "the client did not use TLS";
-const PLAIN_HTTP =
-  "the client did not use TLS (it sent plain HTTP: its address begins with http:// instead of https://)";
 
 /**
  * The TCP socket below a TLS socket whose handshake failed. Only the TCP socket still knows the remote

@@ -1,7 +1,6 @@
 /** The body of a reply to a request for several ranges (RFC 9110 §14.6, §15.3.7.2). */
 
-import type { ByteRange } from "./ranges.ts";
-import { contentRange } from "./ranges.ts";
+import { type ByteRange, contentRange } from "./ranges.ts";
 
 /** A piece of the body: the text between two parts, or the range of a part. */
 type Piece = Uint8Array | ByteRange;

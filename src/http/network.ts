@@ -1,6 +1,6 @@
 /** The current network interfaces of this host. */
 
-import { isLinkLocal, isLoopback } from "./address.ts";
+import { isInNetwork, isLinkLocal, isLoopback, isLoopbackHost } from "./address.ts";
 import type { Connection } from "./exchange.ts";
 
 /** How long a list of the interfaces is used before it is read again, in milliseconds. */
@@ -43,5 +43,21 @@ export class Network {
   isOwn(address: string, local: string = address): boolean {
     if (isLinkLocal(address) && address !== local) return false;
     return isLoopback(address) || this.interfaces().some((one) => one.address === address);
+  }
+
+  /**
+   * True when a client can probably reach a server to which it would be redirected.
+   *
+   * If this host is on several networks, clients on one of them may have no route to the others. A
+   * server on none of them is behind a router, which clients can probably use, too.
+   *
+   * @param client the network (CIDR) from which the request came; null for a client on this host, which
+   * reaches every server that this host reaches.
+   * @param host the server's name or IP address.
+   */
+  reaches(client: string | null, host: string): boolean {
+    if (client === null) return true;
+    if (isLoopbackHost(host)) return false;
+    return isInNetwork(host, client) || !this.networks().some((each) => isInNetwork(host, each));
   }
 }

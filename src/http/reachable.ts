@@ -1,7 +1,7 @@
 /** The addresses of this host at which a server can be reached. */
 
 import type { ListenConfiguration } from "./configuration.ts";
-import { isLoopback, isLoopbackHost } from "./address.ts";
+import { isLinkLocal, isLoopback, isLoopbackHost } from "./address.ts";
 
 /**
  * The IP addresses of this host at which clients reach a server: loopback last, without link-local
@@ -13,7 +13,7 @@ export function reachableAddresses(
 ): string[] {
   if (address !== null && address !== "0.0.0.0" && address !== "::") return [address];
   const own = interfaces
-    .filter((one) => one.family === "IPv4" || (ipv6 && !/^fe[89ab]/i.test(one.address)))
+    .filter((one) => one.family === "IPv4" || (ipv6 && !isLinkLocal(one.address)))
     .map((one) => one.address);
   return [...own.filter((one) => !isLoopback(one)), ...own.filter(isLoopback)];
 }

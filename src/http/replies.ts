@@ -4,7 +4,7 @@
  * They set no `Content-Length` and do not depend on the method: `send.ts` handles both.
  */
 
-import { statusText } from "../std.ts";
+import { statusPhrases } from "../std.ts";
 import type { Reply, ReplyHeaders } from "./exchange.ts";
 
 const encoder = new TextEncoder();
@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
  */
 export function textReply(
   status: number,
-  text: string = `${status} ${statusText[status] ?? ""}`.trim(),
+  text: string = `${status} ${statusPhrases[status] ?? ""}`.trim(),
   headers: ReplyHeaders = {},
 ): Reply {
   return contentReply(status, "text/plain; charset=UTF-8", `${text}\n`, headers);

@@ -1,6 +1,6 @@
 /** Sends the reply of a handler over a response of `node:http`. */
 
-import { type FileSlice, isFileSlice, type Reply, type ReplyBody } from "./exchange.ts";
+import { bodyLength, type FileSlice, isFileSlice, type Reply, type ReplyBody } from "./exchange.ts";
 import { closeFile, readAtOnce, sendFile } from "./file_body.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { Transfer } from "./transfer.ts";
@@ -122,7 +122,7 @@ async function sendStream(
   close: boolean,
 ): Promise<boolean> {
   const iterator = body[Symbol.asyncIterator]();
-  let left = promisedLength(reply);
+  let left = bodyLength(reply) ?? Infinity;
   let ended = false;
   let begun = false;
   try {
@@ -154,14 +154,6 @@ async function sendStream(
   if (transfer.gone) return false;
   if (ended && (left === 0 || left === Infinity)) return true;
   throw new Error("A body was longer or shorter than its Content-Length.");
-}
-
-/** The `Content-Length` that the handler set; Infinity without one. */
-function promisedLength(reply: Reply): number {
-  for (const name of Object.keys(reply.headers)) {
-    if (name.toLowerCase() === "content-length") return Number(reply.headers[name]);
-  }
-  return Infinity;
 }
 
 /**

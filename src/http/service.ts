@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { statusText } from "../std.ts";
+import { statusPhrases } from "../std.ts";
 import { discard, send } from "./send.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { Connections } from "./connections.ts";
@@ -40,6 +40,8 @@ export interface ListenerEvents {
   readonly failed?: (error: unknown, request: HttpRequest) => void;
   /** A client sent something that is not HTTP. */
   readonly malformed?: (remoteAddress: string, reason: string) => void;
+  /** A client sent plain HTTP to a port with TLS, and got a 400. */
+  readonly plainHttp?: (remoteAddress: string) => void;
   /** A TLS handshake failed: the client did not speak TLS, or a certificate was refused. */
   readonly handshakeFailed?: (remoteAddress: string, reason: string) => void;
   /** The server no longer accepts connections ({@link AcceptWatchdog}), and cannot recover. */
@@ -160,7 +162,7 @@ export class Service {
     response.on("finish", () => this.#finished(connection, transfer));
     if (connection.inputEnded) transfer.inputEnded();
     if (isRefusal(head)) {
-      this.#send(connection, transfer, textReply(head.status, head.reason), true);
+      this.#send(connection, transfer, head, true);
       return;
     }
     try {
@@ -252,7 +254,7 @@ function statusOfParseError(error: ParseError): number | null {
 
 /** The text of a whole reply, for a socket that has no parsed request to reply to. `message` is ASCII. */
 function bareReply(status: number, message?: string): string {
-  const line = `${status} ${statusText[status] ?? ""}`;
+  const line = `${status} ${statusPhrases[status] ?? ""}`;
   const text = message ?? line;
   return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
     Object.entries(SECURE_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`).join("") +

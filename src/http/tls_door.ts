@@ -1,5 +1,6 @@
 /** Recognizes plain HTTP on a port with TLS, by the first byte of each connection. */
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Server } from "node:https";
 
@@ -28,9 +29,12 @@ export function lookBeforeTls(
       socket.off("error", end);
     };
     const end = (): void => void socket.destroy();
+    let bytes: Uint8Array = new Uint8Array();
     const look = (): void => {
-      const bytes: Uint8Array | null = socket.read();
-      if (bytes === null) return;
+      const more: Uint8Array | null = socket.read();
+      if (more === null) return;
+      bytes = Buffer.concat([bytes, more]);
+      if (METHOD_BEGUN.test(latin1(bytes))) return;
       leave();
       if (bytes[0] !== HANDSHAKE) return plain(socket, bytes);
       socket.unshift(bytes);
@@ -42,6 +46,9 @@ export function lookBeforeTls(
   });
 }
 
+/** Matches the first bytes of an HTTP request whose method has not arrived completely. */
+const METHOD_BEGUN = /^[A-Z]{1,10}$/;
+
 /** Matches a name or address of a URL, with or without a port. */
 const HOST = /^[\w.-]+(?::\d{1,5})?$|^\[[\da-f:.]+\](?::\d{1,5})?$/i;
 
@@ -52,9 +59,13 @@ const HOST = /^[\w.-]+(?::\d{1,5})?$|^\[[\da-f:.]+\](?::\d{1,5})?$/i;
  * @returns null when the client did not send HTTP.
  */
 export function plainHttpAnswer(bytes: Uint8Array): string | null {
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = latin1(bytes);
   if (!/^[A-Z]{3,10} /.test(text)) return null;
   const [, host = ""] = /^host:[ \t]*(\S{1,260})[ \t]*\r?$/im.exec(text) ?? [];
   const address = HOST.test(host) ? `https://${host}/` : "its address with https://";
   return `This server speaks HTTPS only: use ${address} instead of http://.`;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
 }

@@ -34,15 +34,15 @@ export async function expandGlob(pattern: string): Promise<GlobResult> {
     for (const path of paths) found.push(...await step(path, segment, directories));
     paths = found;
   }
-  paths.sort(byBytes);
-  return { paths, directories: [...directories] };
+  return { paths: paths.sort(), directories: [...directories] };
 }
 
 /** The entries of `directory` that one segment of a pattern matches. */
 async function step(directory: string, segment: string, seen: Set<string>): Promise<string[]> {
   if (!hasWildcard(segment)) {
     const path = `${directory}/${segment}`;
-    return await isPresent(path) ? [path] : [];
+    // Like glob(3), this also finds a symbolic link whose target does not exist.
+    return await Deno.lstat(path).then(() => [path], () => []);
   }
   const expression = segmentExpression(segment);
   const searched = directory === "" ? "/" : directory;
@@ -59,17 +59,7 @@ async function step(directory: string, segment: string, seen: Set<string>): Prom
   return found;
 }
 
-/** True when glob(3) would find a path: also for a symbolic link whose target does not exist. */
-async function isPresent(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The regular expression that matches the names a segment of a pattern stands for. */
+/** Returns the regular expression for the names that a segment of a pattern matches. */
 function segmentExpression(segment: string): RegExp {
   let source = "";
   for (let index = 0; index < segment.length; index++) {
@@ -111,8 +101,4 @@ function characterClass(content: string): string {
 
 function escapeCharacter(character: string): string {
   return character.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
-}
-
-function byBytes(first: string, second: string): number {
-  return first < second ? -1 : first > second ? 1 : 0;
 }

@@ -34,7 +34,9 @@ export async function includedFiles(path: string): Promise<IncludedFiles> {
   for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
     const next: string[] = [];
     for (const file of level) {
-      for (const pattern of includePatterns(await textOrNothing(file))) {
+      for (const line of (await textOrNothing(file)).split("\n")) {
+        const pattern = includePattern(line);
+        if (pattern === null) continue;
         const expanded = await expandInclude(pattern);
         for (const directory of expanded.directories) directories.add(directory);
         for (const included of expanded.paths) {
@@ -47,16 +49,6 @@ export async function includedFiles(path: string): Promise<IncludedFiles> {
     level = next;
   }
   return { files: [...files], directories: [...directories] };
-}
-
-/** The paths in the `Include` lines of a file, in order, with their wildcards. */
-export function includePatterns(text: string): string[] {
-  const patterns: string[] = [];
-  for (const line of text.split("\n")) {
-    const pattern = includePattern(line);
-    if (pattern !== null) patterns.push(pattern);
-  }
-  return patterns;
 }
 
 /** The path in an `Include` line; null for any other line. */

@@ -125,7 +125,7 @@ export class PackageTableBuilder {
   }
 }
 
-/** 64 bits of the name's SHA-256: nobody can make two names that are one here by chance or soon. */
+/** Returns 64 bits of the name's SHA-256. Two names with the same bits are too hard to find. */
 function nameHash(name: string): bigint {
   return createHash("sha256").update(name).digest().readBigUInt64LE();
 }

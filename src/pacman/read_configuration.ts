@@ -6,11 +6,11 @@
 
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
-import { realPath } from "../files.ts";
+import { firstFile, realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
 
 /** The result of a program that has ended. */
-export interface ProgramResult {
+interface ProgramResult {
   /** The exit status; 128 plus the number of the signal if a signal ended the program. */
   readonly status: number;
   readonly stdout: string;
@@ -48,14 +48,7 @@ const MAX_RUN = 10_000;
  * @returns its absolute path; null when pacman is not installed.
  */
 export function findPacmanConf(): string | null {
-  for (const place of PACMAN_CONF_PLACES) {
-    try {
-      if (Deno.statSync(place).isFile) return place;
-    } catch {
-      // Not here, or not accessible: try the next path.
-    }
-  }
-  return null;
+  return firstFile(PACMAN_CONF_PLACES);
 }
 
 /**
@@ -114,7 +107,8 @@ export async function printedConfiguration(
 ): Promise<string> {
   const absolute = resolve(path);
   // pacman-conf would read a directory as an empty configuration, without an error.
-  if (await isDirectory(absolute)) {
+  // It reports a file that is missing or not accessible.
+  if ((await Deno.stat(absolute).catch(() => null))?.isDirectory) {
     throw new Failure(`the pacman configuration ${path} is a directory`);
   }
   let result: ProgramResult;
@@ -173,15 +167,16 @@ function sectionsOf(text: string): Sections {
   for (const line of text.split("\n")) {
     const header = /^\[(.*)\]$/.exec(line);
     if (header !== null) {
-      section = sectionFor(header[1] ?? "", options, repositories);
+      const name = header[1] ?? "";
+      section = name === "options"
+        ? options
+        : repositories.getOrInsertComputed(name, () => new Map());
       continue;
     }
     const separator = line.indexOf(" = ");
     if (separator < 0) continue;
     const key = line.slice(0, separator);
-    const values = section.get(key) ?? [];
-    values.push(line.slice(separator + 3));
-    section.set(key, values);
+    section.getOrInsertComputed(key, () => []).push(line.slice(separator + 3));
   }
   return { options, repositories };
 }
@@ -192,19 +187,6 @@ function sectionsOf(text: string): Sections {
  */
 function levelOf(directives: Directives, options: Directives): readonly string[] {
   return directives.get("SigLevel") ?? options.get("SigLevel") ?? [];
-}
-
-function sectionFor(
-  name: string,
-  options: Directives,
-  repositories: Map<string, Directives>,
-): Directives {
-  if (name === "options") return options;
-  const known = repositories.get(name);
-  if (known !== undefined) return known;
-  const added: Directives = new Map();
-  repositories.set(name, added);
-  return added;
 }
 
 function repository(
@@ -232,15 +214,6 @@ function reasonIn(result: ProgramResult): string {
   // pacman 7.1 writes an unbalanced quotation mark: error: 'failed to resolve path '/a'…
   if (error !== undefined) return error.replace(/^error: '?/, "").replace(/\.$/, "");
   return lines[0] ?? `pacman-conf ended with status ${result.status}`;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    // pacman-conf will report a file that is missing or not accessible.
-    return false;
-  }
 }
 
 function withoutSlash(text: string): string {

@@ -1,41 +1,23 @@
 /**
- * Reads one of pacman's sync databases (`DBPath/sync/core.db`): a tar archive, usually compressed, with
+ * Parses one of pacman's sync databases (`DBPath/sync/core.db`): a tar archive, usually compressed, with
  * a file `<name>-<version>/desc` for each package (repo-add(8)).
  *
  * Databases come from mirrors, and an unsigned one may have been forged. The archive is therefore read
  * entry by entry: whatever sizes it claims, only one description is in memory at a time.
  */
 
-import { Failure } from "../failure.ts";
 import { type PackageTable, PackageTableBuilder } from "./package_table.ts";
 import { TarFiles } from "./tar_files.ts";
 import { unpacked } from "./unpacked.ts";
 
 /** Bytes that a database may have, packed and unpacked. Arch's largest is 30 MB unpacked. */
-const MAX_DATABASE_SIZE = 256 << 20;
+export const MAX_DATABASE_SIZE = 256 << 20;
 
 /** The longest description that is read, in bytes; longer ones are ignored. Most have less than 2 kB. */
 const MAX_DESCRIPTION_SIZE = 256 << 10;
 
 /** The longest file name on Linux's file systems, in bytes. */
 const MAX_NAME_LENGTH = 255;
-
-/**
- * Reads a database.
- *
- * @param path of a regular file.
- * @throws when this program cannot read it as a database. The error's message says why.
- */
-export async function readSyncDatabase(path: string): Promise<PackageTable> {
-  const { isFile, size } = await Deno.stat(path);
-  // A pipe would make the reader wait for ever.
-  if (!isFile) throw new Failure("it is not a regular file");
-  if (size > MAX_DATABASE_SIZE) {
-    throw new Failure(`it has ${size} bytes, and the limit is ${MAX_DATABASE_SIZE}`);
-  }
-  using file = await Deno.open(path);
-  return await parseSyncDatabase(chunksOf(file));
-}
 
 /**
  * Parses a database. A package with two different descriptions is left out, because it is unknown which
@@ -80,13 +62,4 @@ function isPackageName(name: string): boolean {
 
 function isSize(text: string): boolean {
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
-}
-
-async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  while (true) {
-    const buffer = new Uint8Array(64 << 10);
-    const count = await file.read(buffer);
-    if (count === null) return;
-    yield buffer.subarray(0, count);
-  }
 }

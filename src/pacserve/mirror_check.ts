@@ -14,7 +14,7 @@ import type { Self } from "./servers.ts";
 export type Verdict = "has" | "lacks" | "fails" | "loops" | "unknown";
 
 /** The outcome of a check. */
-export interface CheckResult {
+interface CheckResult {
   readonly verdict: Verdict;
   /** The reason for the log. It does not contain the URL, which may have credentials. */
   readonly reason: string;
@@ -37,16 +37,13 @@ interface CheckOptions {
  */
 export async function checkMirror(address: string, options: CheckOptions): Promise<CheckResult> {
   const { client, timeout, via, self } = options;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeout);
+  const signal = AbortSignal.timeout(timeout);
   const headers = mirrorHeaders(via);
   try {
-    return judge(await requestHead(address, { client, self, headers, signal: abort.signal }));
+    return judge(await requestHead(address, { client, self, headers, signal }));
   } catch (error) {
-    if (abort.signal.aborted) return { verdict: "fails", reason: "does not answer" };
+    if (signal.aborted) return { verdict: "fails", reason: "does not answer" };
     return resultOf(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Verdict } from "./mirror_check.ts";
 
 /** A mirror in a race. */
-export interface Runner {
+interface Runner {
   /** Asks the mirror; a stored verdict is returned at once. Must not reject. */
   readonly ask: () => Verdict | Promise<Verdict>;
   /** True for a mirror that failed a short while ago. These must be at the end of the list. */
@@ -44,7 +44,7 @@ export function race(
   times: RaceTimes,
   optional: boolean,
 ): Promise<RaceResult> {
-  const verdicts: (Verdict | "pending" | "unasked")[] = runners.map(() => "unasked");
+  const verdicts: State[] = runners.map(() => "unasked");
   return new Promise((resolve) => {
     const timers = new Set<Timer>();
     let ended = false;

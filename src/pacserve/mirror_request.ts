@@ -58,10 +58,9 @@ export async function requestMirror(address: string, request: MirrorRequest): Pr
     const location = answer.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
     answer.close();
-    if (!URL.canParse(location, url)) {
-      throw new RedirectRefused("redirects to a malformed address");
-    }
-    url = new URL(location, url);
+    const next = URL.parse(location, url);
+    if (next === null) throw new RedirectRefused("redirects to a malformed address");
+    url = next;
     if (url.protocol !== "http:" && url.protocol !== "https:") {
       throw new RedirectRefused(`redirects to ${url.protocol}`);
     }

@@ -39,7 +39,7 @@ interface MirrorQuestion {
 }
 
 /** The state of a mirror, for the status page. */
-export interface MirrorState {
+interface MirrorState {
   /** `answers`; `fails`: the mirror is the last choice until `pause` is over; `not asked` lately. */
   readonly state: "answers" | "fails" | "not asked";
   /** Number of failures in a row. */
@@ -49,7 +49,7 @@ export interface MirrorState {
 }
 
 /** The options of {@link Mirrors}. Times are in milliseconds. */
-export interface MirrorsOptions {
+interface MirrorsOptions {
   readonly client: FileClient;
   readonly log: Pick<Log, "warn">;
   readonly now?: () => number;

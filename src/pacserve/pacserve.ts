@@ -36,7 +36,7 @@ import { hasBeenThrough, hasComeFar } from "./via.ts";
 export { createPacserveMemory, type PacserveMemory } from "./memory.ts";
 
 /** The parts of the server that {@link Pacserve} uses. */
-export interface PacserveParts extends RelayedParts {
+interface PacserveParts extends RelayedParts {
   readonly files: Pick<FileReplies, "reply">;
   readonly peers: RelayedParts["peers"] & { readonly finder: Pick<Finder, "find"> };
   readonly network: Pick<Network, "isOwn">;
@@ -61,7 +61,8 @@ export class Pacserve {
     const search = new PeerSearch(parts.peers.finder, parts.log);
     const mirrors = new RepositoryMirrors(configuration, memory, network);
     this.#relayed = new RelayedFiles(parts, search, mirrors);
-    this.#redirects = new Redirects(configuration, expected, search, mirrors, this.#relayed);
+    const relayed = this.#relayed;
+    this.#redirects = new Redirects({ configuration, expected, search, mirrors, relayed });
   }
 
   /** Frees cached files. */

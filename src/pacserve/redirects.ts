@@ -11,27 +11,22 @@ import type { RelayedFiles } from "./relayed_files.ts";
 import { notFound, redirectToMirror, redirectToPeer } from "./replies.ts";
 import type { RepositoryMirrors } from "./repository_mirrors.ts";
 
+/** The objects that {@link Redirects} uses. */
+interface RedirectsParts {
+  readonly configuration: PacserveConfiguration;
+  readonly expected: Pick<ExpectedFiles, "known">;
+  readonly search: PeerSearch;
+  readonly mirrors: RepositoryMirrors;
+  /** Answers if a redirect is not possible. */
+  readonly relayed: RelayedFiles;
+}
+
 /** Asks peers and mirrors at the same time, and redirects to the best one. */
 export class Redirects {
-  readonly #configuration: PacserveConfiguration;
-  readonly #expected: Pick<ExpectedFiles, "known">;
-  readonly #peers: PeerSearch;
-  readonly #mirrors: RepositoryMirrors;
-  readonly #relayed: RelayedFiles;
+  readonly #parts: RedirectsParts;
 
-  /** @param relayed answers if a redirect is not possible. */
-  constructor(
-    configuration: PacserveConfiguration,
-    expected: Pick<ExpectedFiles, "known">,
-    peers: PeerSearch,
-    mirrors: RepositoryMirrors,
-    relayed: RelayedFiles,
-  ) {
-    this.#configuration = configuration;
-    this.#expected = expected;
-    this.#peers = peers;
-    this.#mirrors = mirrors;
-    this.#relayed = relayed;
+  constructor(parts: RedirectsParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -47,26 +42,30 @@ export class Redirects {
     peersToo: boolean,
   ): Promise<Reply> {
     const mayAskPeers = peersToo &&
-      mayComeFromPeer(address, this.#mirrors.repository(address), this.#configuration) &&
+      mayComeFromPeer(
+        address,
+        this.#parts.mirrors.repository(address),
+        this.#parts.configuration,
+      ) &&
       this.#canGiveSignature(request, address, isLocal);
     // If the databases contain the file, a copy must have the length in them.
-    const sizes = this.#expected.known(address.file).map(({ size }) => size);
+    const sizes = this.#parts.expected.known(address.file).map(({ size }) => size);
     const peerSearch = mayAskPeers
-      ? this.#peers.find(address, request, sizes)
+      ? this.#parts.search.find(address, request, sizes)
       : Promise.resolve(null);
     const mirrorCheck = delayed(
       peerSearch,
       HEAD_START,
-      () => this.#mirrors.of(request, address, isLocal).choose(),
+      () => this.#parts.mirrors.of(request, address, isLocal).choose(),
     );
     const peer = await peerSearch;
     if (peer !== null) return redirectToPeer(peer, address.file);
     const mirror = await mirrorCheck;
     if (mirror === null) return notFound(address.file);
-    if (!isPackageOrItsSignature(address.file)) this.#mirrors.gave(address, mirror.origin);
+    if (!isPackageOrItsSignature(address.file)) this.#parts.mirrors.gave(address, mirror.origin);
     // libcurl ignores credentials in the URL of a redirect. Therefore such a file is relayed.
     return mirror.hasCredentials
-      ? await this.#relayed.reply(request, address, false)
+      ? await this.#parts.relayed.reply(request, address, false)
       : redirectToMirror(mirror);
   }
 
@@ -78,8 +77,12 @@ export class Redirects {
   #canGiveSignature(request: HttpRequest, address: PacmanAddress, isLocal: boolean): boolean {
     const signature = { ...address, file: `${address.file}.sig` };
     return !isPackage(address.file) ||
-      mayComeFromPeer(signature, this.#mirrors.repository(signature), this.#configuration) ||
-      !this.#mirrors.of(request, signature, isLocal).isEmpty;
+      mayComeFromPeer(
+        signature,
+        this.#parts.mirrors.repository(signature),
+        this.#parts.configuration,
+      ) ||
+      !this.#parts.mirrors.of(request, signature, isLocal).isEmpty;
   }
 }
 

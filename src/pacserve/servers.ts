@@ -80,7 +80,8 @@ export function mirrorsOf(
   const cacheServers = isPackageOrItsSignature(file) ? repository.cacheServers ?? [] : [];
   const mirrors: Mirror[] = [];
   for (const server of new Set([...cacheServers, ...repository.servers])) {
-    const url = parseUrl(server);
+    // pacman accepts any text in a `Server` line. One that is no URL cannot be used.
+    const url = URL.parse(server);
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) continue;
     if (self.isAt(url) || !fitsArchitecture(server, configuration, architecture)) continue;
     const hasCredentials = url.username !== "" || url.password !== "";
@@ -101,7 +102,7 @@ export function mirrorsOf(
 export function directoriesOf(repository: Repository, self: Self): string[] {
   const directories: string[] = [];
   for (const server of repository.servers) {
-    const url = parseUrl(server);
+    const url = URL.parse(server);
     if (url === null || self.isAt(url)) continue;
     if (url.protocol !== "file:") return [];
     const directory = localPathOf(url);
@@ -129,8 +130,8 @@ export function mirrorOrigins(
   for (const repository of configuration.repositories) {
     // Use the name of a package, so that `CacheServer` lines are included.
     for (const { origin } of mirrorsOf(repository, configuration, null, self, "a.pkg.tar.zst")) {
-      const names = origins.get(origin) ?? [];
-      if (!names.includes(repository.name)) origins.set(origin, [...names, repository.name]);
+      const names = origins.getOrInsertComputed(origin, () => []);
+      if (!names.includes(repository.name)) names.push(repository.name);
     }
   }
   return origins;
@@ -167,15 +168,6 @@ function hostOf(url: URL): string {
   const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
   // Return an IPv4-mapped address as IPv4, like the address of a connection.
   return host.startsWith("::ffff:") ? ipaddr.process(host).toString() : host;
-}
-
-function parseUrl(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    // pacman accepts any text in a `Server` line. Such a server cannot be used.
-    return null;
-  }
 }
 
 function localPathOf(url: URL): string | null {

@@ -1,6 +1,6 @@
 /** Answers the messages of other servers. */
 
-import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { bodyText, type HttpRequest, type Reply } from "../http/exchange.ts";
 import { contentReply, textReply } from "../http/replies.ts";
 import type { Finder } from "./finder.ts";
 import type { Membership } from "./membership.ts";
@@ -52,7 +52,7 @@ export class Answers {
    * all servers know each other, and with more hops the number of messages would multiply.
    */
   async answer(request: HttpRequest): Promise<Reply> {
-    const body = await textOfBody(request.body);
+    const body = await bodyText(request.body, MAX_REQUEST);
     if (body === null) return textReply(413, "the message is too long");
     const message = decodeMessage(body);
     if (message === "malformed") return textReply(400, "the body is not a message of a peer");
@@ -105,9 +105,7 @@ export class Answers {
     const merged = new Map<string, ListingEntry[]>();
     for (const [name, entries] of local ?? []) merged.set(name, [...entries]);
     for (const { name, peer: _, ...entry } of remote) {
-      const entries = merged.get(name) ?? [];
-      entries.push(entry);
-      merged.set(name, entries);
+      merged.getOrInsertComputed(name, () => []).push(entry);
     }
     return encodeListing(merged);
   }
@@ -115,17 +113,4 @@ export class Answers {
 
 function answerReply(json: string): Reply {
   return contentReply(200, "application/json", json);
-}
-
-/** Returns the body of a request as text; null when it is longer than {@link MAX_REQUEST}. */
-async function textOfBody(body: AsyncIterable<Uint8Array>): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MAX_REQUEST) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -7,7 +7,7 @@ const SHORT_ROUND_TRIP = 1;
 const HALF_LIFE = 10_000;
 
 /** The properties of a peer that determine its place. */
-export interface Load {
+interface Load {
   /** Number of files that it was sending at `transfersAt`. */
   readonly transfers: number;
   /** Time in milliseconds on the registry's clock. */

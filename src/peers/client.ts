@@ -1,13 +1,16 @@
 /**
- * Sends HTTP requests to peers with `node:http` and `node:https`. It uses no proxy, follows no redirect, and
+ * Sends messages to peers with `node:http` and `node:https`. It uses no proxy, follows no redirect, and
  * limits the size and the time of answers.
+ *
+ * Peers may be other programs (pacredir, the pacserve of 2013), which send answers in every form that HTTP
+ * has. The client for files (`pacserve/relay/http_client.ts`) reads only those with a length.
  *
  * It verifies certificates as pacman does, because a peer from which pacman cannot download is useless.
  */
 
 import { Buffer } from "node:buffer";
 import http from "node:http";
-import { messageOf } from "../failure.ts";
+import { connectionProblem } from "../failure.ts";
 
 /** The error when a peer does not answer, or not as the protocol demands. */
 export class PeerError extends Error {
@@ -80,7 +83,7 @@ export class PeerClient {
         throw error;
       }
     } catch (error) {
-      throw error instanceof PeerError ? error : new PeerError(messageOf(error));
+      throw error instanceof PeerError ? error : new PeerError(connectionProblem(error));
     }
   }
 
@@ -124,14 +127,11 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
       reject(reason);
       outgoing.destroy();
     };
-    const timer = setTimeout(() => fail(new PeerError("no answer in time")), request.timeout);
+    const timer = setTimeout(() => fail(new PeerError("does not answer in time")), request.timeout);
     let answered = false;
     outgoing.on("error", (error) => {
-      fail(
-        outgoing.reusedSocket && !answered
-          ? new StaleConnection(problemOf(error))
-          : new PeerError(problemOf(error)),
-      );
+      const Kind = outgoing.reusedSocket && !answered ? StaleConnection : PeerError;
+      fail(new Kind(connectionProblem(error)));
     });
     outgoing.on("response", (response) => {
       answered = true;
@@ -143,13 +143,13 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
         const { allowance } = request;
         if (allowance !== undefined) allowance.left -= chunk.length;
         if (length > request.maximumBody || (allowance !== undefined && allowance.left < 0)) {
-          fail(new PeerError("the answer is too long"));
+          fail(new PeerError("sends an answer that is too long"));
         } else chunks.push(chunk);
       });
-      response.on("error", (error) => fail(new PeerError(problemOf(error))));
-      response.on("close", () => fail(new PeerError("the answer broke off")));
+      response.on("error", (error) => fail(new PeerError(connectionProblem(error))));
+      response.on("close", () => fail(new PeerError("breaks off")));
       response.on("end", () => {
-        if (!response.complete) return fail(new PeerError("the answer broke off"));
+        if (!response.complete) return fail(new PeerError("breaks off"));
         clearTimeout(timer);
         resolve({
           status: response.statusCode ?? 0,
@@ -164,22 +164,6 @@ function exchange(request: PeerRequest, transport: Transport): Promise<PeerAnswe
 }
 
 class StaleConnection extends PeerError {}
-
-/** The problems of connections, by the code of the error, to be read after the name of the peer. */
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "refuses connections",
-  ECONNRESET: "closed the connection",
-  EPIPE: "closed the connection",
-  EHOSTUNREACH: "is unreachable",
-  ENETUNREACH: "is unreachable",
-  ETIMEDOUT: "does not answer",
-  ENOTFOUND: "has an unknown name",
-};
-
-function problemOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return PROBLEMS[code ?? ""] ?? error.message;
-}
 
 /** Returns the first value of a header field of an answer. */
 export function headerOf(answer: PeerAnswer, name: string): string | undefined {

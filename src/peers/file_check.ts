@@ -41,19 +41,16 @@ export class FileChecks {
   /** Returns true when the peer has the file. Rejects with a `PeerError` when there is no valid answer. */
   ask(peer: Peer, path: string): Promise<boolean> {
     const answer = Promise.withResolvers<boolean>();
-    const line = this.#lineOf(peer);
+    const line = this.#lines.getOrInsertComputed(
+      peer,
+      () => ({ waiting: [], underWay: 0, timer: null }),
+    );
     line.waiting.push({ path, answer });
     if (line.waiting.length === 1) {
       const wait = line.underWay === 0 ? GATHERING : MAX_WAIT;
       line.timer = setTimeout(() => this.#flush(peer, line), wait);
     }
     return answer.promise;
-  }
-
-  #lineOf(peer: Peer): Line {
-    const line = this.#lines.get(peer) ?? { waiting: [], underWay: 0, timer: null };
-    this.#lines.set(peer, line);
-    return line;
   }
 
   #flush(peer: Peer, line: Line): void {

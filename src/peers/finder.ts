@@ -1,6 +1,5 @@
 /** Finds the peer that has a file, and the entries of a directory on peers, for a client's request. */
 
-import { isInNetwork, isLoopbackHost } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { ConcurrencyLimit, NeighbourLimit } from "../http/rate_limit.ts";
 import { encodePath } from "../http/target.ts";
@@ -140,33 +139,11 @@ export class Finder {
     return { peer: peer.url, url: question.urlAt(peer), size: question.sizeAt(peer) };
   }
 
-  /** Returns the peers to which a client can be redirected; see {@link reaches} for `network`. */
-  #reachable(network: string | null): Peer[] {
-    const askable = this.#parts.registry.askable();
-    const networks = network === null ? [] : this.#parts.network.networks();
-    return askable.filter((peer) => reaches(network, networks, peer.location.host));
+  /** Returns the peers to which a client can be redirected; see {@link Network.reaches} for `client`. */
+  #reachable(client: string | null): Peer[] {
+    const { registry, network } = this.#parts;
+    return registry.askable().filter(({ location }) => network.reaches(client, location.host));
   }
-}
-
-/**
- * Returns true when a client can probably reach a peer to which it would be redirected.
- *
- * If this host is on several networks, clients on one of them may have no route to the others. A peer on
- * none of them is behind a router, which clients can probably use, too.
- *
- * @param network the network (CIDR) from which the request came; null for a client on this host, which
- * can reach every peer that this host can reach.
- * @param networks the networks of this host's interfaces (CIDR).
- * @param host the peer's name or IP address.
- */
-export function reaches(
-  network: string | null,
-  networks: readonly string[],
-  host: string,
-): boolean {
-  if (network === null) return true;
-  if (isLoopbackHost(host)) return false;
-  return isInNetwork(host, network) || !networks.some((each) => isInNetwork(host, each));
 }
 
 /** Returns the result, or null as soon as the signal aborts. */

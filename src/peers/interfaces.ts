@@ -18,49 +18,15 @@ export interface InterfaceAddress {
  * Names of interfaces of containers, virtual machines and VPNs. Their networks have no other machines of the
  * LAN, or have machines that must not learn of this one.
  */
-export const IGNORED_INTERFACES: readonly string[] = [
-  "br-*",
-  "cali*",
-  "cni*",
-  "docker*",
-  "flannel*",
-  "incusbr*",
-  "ipsec*",
-  "lxcbr*",
-  "lxdbr*",
-  "nordlynx",
-  "podman*",
-  "ppp*",
-  "proton*",
-  "tailscale*",
-  "tap*",
-  "tun*",
-  "vb-*",
-  "vboxnet*",
-  "ve-*",
-  "veth*",
-  "virbr*",
-  "vmnet*",
-  "vnet*",
-  "vt-*",
-  "vz-*",
-  "wg*",
-  "zt*",
-];
+export const IGNORED_INTERFACES: readonly string[] = (
+  "br-* cali* cni* docker* flannel* incusbr* ipsec* lxcbr* lxdbr* nordlynx podman* ppp* " +
+  "proton* tailscale* tap* tun* vb-* vboxnet* ve-* veth* virbr* vmnet* vnet* vt-* vz-* wg* " +
+  "zt*"
+).split(" ");
 
 /** True when `name` matches `pattern`, in which `*` stands for any characters. */
 function matchesName(pattern: string, name: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return pattern === name;
-  if (!name.startsWith(first)) return false;
-  let position = first.length;
-  const last = rest.pop() ?? "";
-  for (const part of rest) {
-    const found = name.indexOf(part, position);
-    if (found < 0) return false;
-    position = found + part.length;
-  }
-  return name.length - last.length >= position && name.endsWith(last);
+  return new RegExp(`^${pattern.split("*").map(RegExp.escape).join(".*")}$`).test(name);
 }
 
 /**

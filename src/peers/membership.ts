@@ -7,7 +7,7 @@
 
 import type { Log } from "../log.ts";
 import { messageOf } from "../failure.ts";
-import { isLoopbackHost } from "../http/address.ts";
+import { isLinkLocal, isLoopbackHost } from "../http/address.ts";
 import { NeighbourLimit, TokenBucket } from "../http/rate_limit.ts";
 import type { PeersConfiguration } from "./configuration.ts";
 import type { DiscoveryListener, Means, PeerKind } from "./discovery.ts";
@@ -171,10 +171,8 @@ export class Membership implements DiscoveryListener {
   }
 
   #mayAskAgain(peer: Peer): boolean {
-    const bucket = this.#again.get(peer) ??
-      new TokenBucket(PROBES_FOR_KNOWN, () => performance.now());
-    this.#again.set(peer, bucket);
-    return bucket.take();
+    const fresh = (): TokenBucket => new TokenBucket(PROBES_FOR_KNOWN, () => performance.now());
+    return this.#again.getOrInsertComputed(peer, fresh).take();
   }
 
   #isAllowed({ host, path }: PeerUrl): boolean {
@@ -186,7 +184,7 @@ export class Membership implements DiscoveryListener {
   /** Returns false for a link-local IPv6 address: it needs a zone, which clients do not support in URLs. */
   #isUsable(host: string): boolean {
     if (!host.includes(":")) return true;
-    return this.#parts.configuration.ipv6 && !/^fe[89ab]/i.test(host);
+    return this.#parts.configuration.ipv6 && !isLinkLocal(host);
   }
 
   #isOwn(location: PeerUrl): boolean {

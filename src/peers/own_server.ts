@@ -4,7 +4,10 @@ import type { Admission } from "../http/admission.ts";
 import type { Network } from "../http/network.ts";
 import type { Listing } from "./protocol.ts";
 
-/** The files that this server shares with peers. A new configuration brings a new object. */
+/**
+ * The files that this server shares with peers. A new configuration brings a new object. It is an interface,
+ * because its class (`server/own_files.ts`) needs rooms that stand above this one.
+ */
 export interface OwnFiles {
   /** Returns true when there is a file at this path in the tree. */
   has(segments: readonly string[]): boolean;
@@ -30,4 +33,4 @@ export interface OwnServer {
 }
 
 /** The networks and addresses of this host. */
-export type OwnNetwork = Pick<Network, "networkOf" | "networks" | "isOwn">;
+export type OwnNetwork = Pick<Network, "networkOf" | "reaches" | "isOwn">;

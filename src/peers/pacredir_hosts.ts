@@ -15,14 +15,11 @@ const MISSES = 3;
 /** Chooses hosts at random and counts the files that they did not have. */
 export class PacredirHosts {
   readonly #questions: Pick<Questions, "offers">;
-  readonly #random: () => number;
   /** Number of consecutive files that each host did not have. */
   readonly #misses = new WeakMap<Peer, number>();
 
-  /** @param random returns at least 0, less than 1. */
-  constructor(questions: Pick<Questions, "offers">, random: () => number = Math.random) {
+  constructor(questions: Pick<Questions, "offers">) {
     this.#questions = questions;
-    this.#random = random;
   }
 
   /**
@@ -32,7 +29,7 @@ export class PacredirHosts {
   chosen(hosts: readonly Peer[]): Peer[] {
     return hosts.map((host) => {
       const isLast = (this.#misses.get(host) ?? 0) >= MISSES;
-      return { host, rank: this.#random() + (isLast ? 1 : 0) };
+      return { host, rank: Math.random() + (isLast ? 1 : 0) };
     }).sort((one, other) => one.rank - other.rank)
       .slice(0, MAX_PACREDIR_HOSTS).map(({ host }) => host);
   }

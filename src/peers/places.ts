@@ -1,6 +1,6 @@
 /** Describes for users by which means and on which interfaces this server looks for peers. */
 
-import { isLoopback } from "../http/address.ts";
+import { isLinkLocal, isLoopback } from "../http/address.ts";
 import type { PeersConfiguration } from "./configuration.ts";
 import { type InterfaceAddress, isChosen } from "./interfaces.ts";
 
@@ -28,7 +28,7 @@ export function peerPlaces(
   // Multicast uses only IPv4, and clients cannot use link-local IPv6 addresses of peers.
   const addresses = all.filter(({ family, address }) => {
     if (isLoopback(address)) return false;
-    return family === "IPv4" || (mdns !== null && !/^fe[89ab]/i.test(address));
+    return family === "IPv4" || (mdns !== null && !isLinkLocal(address));
   });
   const { interfaces, ignoredInterfaces } = choice;
   const named = (isTaken: boolean): string[] => [

@@ -7,6 +7,7 @@
  */
 
 import { decodeSegment } from "../http/target.ts";
+import { field, isCount, isObject, itemsOf, parseJson } from "../json.ts";
 
 /** The announcement of a server to another one. The receiver takes the host from the connection. */
 interface Nudge {
@@ -139,7 +140,7 @@ export function decodeMessage(body: string): Message | "malformed" | "unfit" {
   if (json === null) return "malformed";
   const value = parseJson(json);
   if (!isObject(value)) return "malformed";
-  const type = own(value, "type");
+  const type = field(value, "type");
   if (typeof type !== "string") return "malformed";
   switch (type) {
     case "nudge":
@@ -156,51 +157,44 @@ export function decodeMessage(body: string): Message | "malformed" | "unfit" {
 }
 
 function decodeNudge(value: object): Nudge | "unfit" {
-  const uri = own(value, "uri");
+  const uri = field(value, "uri");
   return typeof uri === "string" && uri.length <= 1024 ? { type: "nudge", uri } : "unfit";
 }
 
 function decodeFileCheck(value: object): FileCheck | "unfit" {
-  const paths = own(value, "paths");
+  const paths = field(value, "paths");
   const hops = decodeHops(value);
   if (hops === null || !Array.isArray(paths) || paths.length > MAX_PATHS) return "unfit";
-  const texts: string[] = [];
-  for (const path of paths as unknown[]) {
-    if (!isPath(path)) return "unfit";
-    texts.push(path);
-  }
-  return { type: "file check", paths: texts, hops };
+  return paths.every(isPath) ? { type: "file check", paths, hops } : "unfit";
 }
 
 function decodeDirectoryListing(value: object): DirectoryListing | "unfit" {
-  const path = own(value, "path");
+  const path = field(value, "path");
   const hops = decodeHops(value);
   if (hops === null || !isPath(path)) return "unfit";
   return { type: "directory listing", path, hops };
 }
 
 function decodeWant(value: object): Want | "unfit" {
-  const file = own(value, "file");
-  const digest = own(value, "digest");
-  const have = own(value, "have") ?? 0;
-  const failed = own(value, "failed") ?? [];
-  const ended = own(value, "ended") ?? false;
+  const file = field(value, "file");
+  const digest = field(value, "digest");
+  const have = field(value, "have") ?? 0;
+  const failed = field(value, "failed") ?? [];
+  const ended = field(value, "ended") ?? false;
   if (typeof file !== "string" || file.includes("/") || pathSegments(file)?.length !== 1) {
     return "unfit";
   }
   if (typeof digest !== "string" || !/^[0-9a-f]{64}$/.test(digest)) return "unfit";
-  if (typeof have !== "number" || !Number.isSafeInteger(have) || have < 0) return "unfit";
-  if (!Array.isArray(failed) || failed.length > MAX_FAILED || typeof ended !== "boolean") {
+  if (!isCount(have) || typeof ended !== "boolean") return "unfit";
+  if (!Array.isArray(failed) || failed.length > MAX_FAILED || !failed.every(isInstance)) {
     return "unfit";
   }
-  const instances = (failed as unknown[]).filter((each) => typeof each === "string");
-  if (instances.length < failed.length || !instances.every(isInstance)) return "unfit";
-  return { type: "want", file, digest, have, failed: instances, ended };
+  return { type: "want", file, digest, have, failed, ended };
 }
 
-/** Returns true when a text has the form of an instance, the identity of a running server. */
-export function isInstance(text: string): boolean {
-  return /^[\w-]{8,64}$/.test(text);
+/** Returns true for a text that has the form of an instance, the identity of a running server. */
+export function isInstance(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]{8,64}$/.test(value);
 }
 
 /** Returns the body of the answer to a want. */
@@ -214,11 +208,9 @@ export function encodeFirst({ first, age }: FirstDownload): string {
  */
 export function decodeFirst(body: string): FirstDownload | null {
   const value = parseJson(body);
-  if (!isObject(value)) return null;
-  const first = own(value, "first");
-  const age = own(value, "age") ?? 0;
-  if (typeof first !== "string" || !isInstance(first)) return null;
-  return typeof age === "number" && age >= 0 ? { first, age } : null;
+  const first = field(value, "first");
+  const age = field(value, "age") ?? 0;
+  return isInstance(first) && typeof age === "number" && age >= 0 ? { first, age } : null;
 }
 
 function isPath(value: unknown): value is string {
@@ -238,8 +230,8 @@ function bytesOf(text: string): number {
 }
 
 function decodeHops(value: object): number | null {
-  const hops = own(value, "hops") ?? 0;
-  return typeof hops === "number" && Number.isInteger(hops) && hops >= 0 ? hops : null;
+  const hops = field(value, "hops") ?? 0;
+  return isCount(hops) ? hops : null;
 }
 
 /**
@@ -278,7 +270,7 @@ export function decodeFound(
   if (!isObject(value)) return null;
   const found = new Set<string>();
   for (const path of paths) {
-    const place = own(value, path);
+    const place = field(value, path);
     if (typeof place !== "string") continue;
     if (place === path || place === "/" + path || place === url + path) found.add(path);
   }
@@ -309,47 +301,20 @@ export function decodeListing(body: string, maximum: number): Listing | null {
   for (const [name, entries] of Object.entries(value)) {
     if (listing.size >= maximum) break;
     if (pathSegments(name)?.length !== 1 || name.includes("/")) continue;
-    if (!Array.isArray(entries)) continue;
-    const valid = (entries as unknown[]).slice(0, 16).map(decodeEntry).filter((entry) =>
-      entry !== null
-    );
+    const valid = itemsOf(entries).slice(0, 16).map(decodeEntry).filter((entry) => entry !== null);
     if (valid.length > 0) listing.set(name, valid);
   }
   return listing;
 }
 
 function decodeEntry(value: unknown): ListingEntry | null {
-  if (!isObject(value)) return null;
-  const href = own(value, "href");
-  const size = own(value, "size") ?? null;
-  const mtime = own(value, "mtime") ?? 0;
-  const dir = own(value, "dir") ?? false;
+  const href = field(value, "href");
+  const size = field(value, "size") ?? null;
+  const mtime = field(value, "mtime") ?? 0;
+  const dir = field(value, "dir") ?? false;
   if (typeof href !== "string" || href.length > MAX_PATH || typeof dir !== "boolean") {
     return null;
   }
-  if (size !== null && !(typeof size === "number" && Number.isSafeInteger(size) && size >= 0)) {
-    return null;
-  }
-  if (!(typeof mtime === "number" && Number.isFinite(mtime))) return null;
-  return { href, size, mtime, dir };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/**
- * Returns a property of the object itself and never an inherited one, because a file may be called
- * `__proto__`.
- */
-function own(value: object, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(value, name)?.value;
+  if (size !== null && !isCount(size)) return null;
+  return typeof mtime === "number" && Number.isFinite(mtime) ? { href, size, mtime, dir } : null;
 }

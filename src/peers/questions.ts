@@ -213,7 +213,7 @@ function messageTo(
 
 /** Returns the instance in a header field; null when it is missing or malformed. */
 export function instanceOf(value: string | undefined): string | null {
-  return value !== undefined && isInstance(value) ? value : null;
+  return isInstance(value) ? value : null;
 }
 
 /** Returns the number in a header field; null when it is missing or malformed. */

@@ -38,41 +38,43 @@ const MAX_SELVES = 256;
 /** How a peer was found. A nudge comes over TCP, which proves its address. */
 type Origin = "static" | "nudge" | "announcement";
 
-/** A server on the LAN. */
-export interface Peer {
+/** A server on the LAN. Its times are on the registry's clock. */
+export class Peer {
   /** The URL, with a slash at the end. */
   readonly url: string;
-  /** The parts of the URL. */
-  readonly location: PeerUrl;
-  readonly origin: Origin;
-  readonly kind: PeerKind;
   /** The means of discovery by which it was found; empty if the user named it, or if it sent a nudge. */
-  readonly means: Set<Means>;
-  state: "candidate" | "alive" | "backoff";
-  /** The time of its last announcement or answer, on the registry's clock; null for never. */
-  lastSeen: number | null;
+  readonly means: Set<Means> = new Set();
+  /** The time of its last announcement or answer; null for never. */
+  lastSeen: number | null = null;
   /** Number of failures since it last confirmed a file, or in the last minutes. Above 0 it is on probation. */
-  failures: number;
-  /** The time of its last failure, on the registry's clock. */
-  failedAt: number;
-  /** The time when its backoff ends, on the registry's clock. */
-  backoffUntil: number;
+  failures = 0;
+  /** The time of its last failure. */
+  failedAt = 0;
+  /** The time when its backoff ends. */
+  backoffUntil = 0;
   /** Identity of the running server; null for an original and for pacredir. */
-  instance: string | null;
+  instance: string | null = null;
   /** The last generation of its index that it reported; null for none. */
-  generation: number | null;
+  generation: number | null = null;
   /** True when its last answer said that it relays; then it can be a tracker. */
-  relays: boolean;
-  /**
-   * Number of files that it was sending at `transfersAt` (on the registry's clock): see {@link
-   * transfersOf}.
-   */
-  transfers: number;
-  transfersAt: number;
+  relays = false;
+  /** Number of files that it was sending at `transfersAt`: see {@link transfersOf}. */
+  transfers = 0;
+  transfersAt = 0;
   /** Smoothed round trip time in milliseconds; null before the first answer. */
-  roundTrip: number | null;
+  roundTrip: number | null = null;
   /** The reason why it is in backoff. */
-  trouble: string | null;
+  trouble: string | null = null;
+
+  /** @param location the parts of the URL. */
+  constructor(
+    readonly location: PeerUrl,
+    readonly origin: Origin,
+    readonly kind: PeerKind,
+    public state: "candidate" | "alive" | "backoff",
+  ) {
+    this.url = formatPeerUrl(location);
+  }
 }
 
 /** The facts about a peer in an answer. */
@@ -319,25 +321,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
     kind: PeerKind,
     state: Peer["state"],
   ): Peer {
-    const peer: Peer = {
-      url: formatPeerUrl(location),
-      location,
-      origin,
-      kind,
-      means: new Set(),
-      state,
-      lastSeen: null,
-      failures: 0,
-      failedAt: 0,
-      backoffUntil: 0,
-      instance: null,
-      generation: null,
-      relays: false,
-      transfers: 0,
-      transfersAt: 0,
-      roundTrip: null,
-      trouble: null,
-    };
+    const peer = new Peer(location, origin, kind, state);
     table.set(peer.url, peer);
     this.#countHost(location.host, 1);
     return peer;

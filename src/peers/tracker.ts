@@ -154,8 +154,7 @@ export class Tracker {
     entry[place] = name;
     if (before !== null) this.#uncount(before.address, entry);
     if (name === null) return;
-    const keys = this.#named.get(name.address) ?? new Set();
-    this.#named.set(name.address, keys);
+    const keys = this.#named.getOrInsertComputed(name.address, () => new Set());
     keys.delete(entry.key);
     keys.add(entry.key);
     if (keys.size <= TRACKER_BOUNDS.perAddress) return;

@@ -15,13 +15,13 @@ import type { Peer, Registry } from "./registry.ts";
 import { type Asker, GATHERING, Tracker } from "./tracker.ts";
 
 /** The time limit of an answer in milliseconds. */
-export const WANT_TIMEOUT = 50;
+const WANT_TIMEOUT = 50;
 
 /**
  * A tracker may be busy, because all machines upgrade at the same moment. Therefore it gets this much more
  * time (ms). This is the total for all files, until a file arrives from a server that the tracker named.
  */
-export const PATIENCE = 450;
+const PATIENCE = 450;
 
 /** Milliseconds after which a tracker that used up this time gets it again. */
 const RENEWAL = 600_000;
@@ -167,9 +167,7 @@ export class Wants {
   }
 
   #patienceWith(tracker: Peer): Patience {
-    const patience = this.#patience.get(tracker) ?? new Patience();
-    this.#patience.set(tracker, patience);
-    return patience;
+    return this.#patience.getOrInsertComputed(tracker, () => new Patience());
   }
 
   /**

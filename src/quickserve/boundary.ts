@@ -90,10 +90,7 @@ export class Boundary {
     for (const source of this.#sources) {
       const real = realPathOrNull(source.path === "" ? "/" : source.path);
       if (real === null) continue;
-      const key = real === "/" ? "" : real;
-      const same = byRealPath.get(key);
-      if (same === undefined) byRealPath.set(key, [source]);
-      else same.push(source);
+      byRealPath.getOrInsertComputed(real === "/" ? "" : real, () => []).push(source);
     }
     this.#byRealPath = byRealPath;
     if (previous?.size !== byRealPath.size) return true;

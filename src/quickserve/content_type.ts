@@ -17,11 +17,13 @@ const signature = /\.sig$/;
  */
 const texts: ReadonlySet<string> = new Set(
   (
-    "asc ass awk bash bat bib c cc cfg cmake cmd conf cpp cs cue cxx d dart desktop diff dockerfile el " +
-    "erl ex exs f90 fish go gradle groovy h hh hpp hs hxx inc ini install java jl json5 jsonl jsx kt " +
-    "less lisp log lua m4 md mk ml nfo nim nix org patch php pl pm properties proto ps1 py pyi r rb " +
-    "rkt rs rst sass scala scm scss service sh socket sql srt ssa sub svelte swift target tcl tex " +
-    "textile timer toml tsx v vb vhd vim vue yaml yml zig zsh"
+    "adoc asc asm ass astro awk b2 bash bat bib c cc cfg cjs clj cmake cmd coffee conf cpp cs csh " +
+    "csproj cue cxx d dart desktop diff dockerfile edn el erb erl ex exs f f90 fish for fs fsx glsl go " +
+    "gradle graphql groovy h haml hcl hh hpp hrl hs hxx in inc ini ino install java jl json5 jsonl jsx " +
+    "ksh kt kts less lisp lock log lua m4 md md5 mk ml mli mm nfo nim nix org pas patch php pl pm po " +
+    "properties proto ps1 psm1 pug py pyi pyx r rb rkt rmd rs rst sass sbt scala scm scss sed service " +
+    "sfv sh sha1 sha256 sha512 sln socket sql srt ssa sub sv svelte swift target tcl tex textile tf " +
+    "tfvars timer toml tsx url v vb vbs vhdl vim vue xaml yaml yml zig zsh"
   ).split(" "),
 );
 
@@ -35,10 +37,18 @@ const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
   ac3: "audio/ac3",
   ape: "audio/x-ape",
   appimage: "application/vnd.appimage",
+  arw: "image/x-sony-arw",
+  azw3: "application/vnd.amazon.mobi8-ebook",
   bz2: "application/x-bzip2",
+  cbr: "application/vnd.comicbook-rar",
+  cbz: "application/vnd.comicbook+zip",
   cr2: "image/x-canon-cr2",
+  cr3: "image/x-canon-cr3",
   deb: "application/vnd.debian.binary-package",
+  divx: "video/x-msvideo",
   dng: "image/x-adobe-dng",
+  dsf: "audio/x-dsf",
+  fb2: "application/x-fictionbook+xml",
   flac: "audio/flac",
   flatpak: "application/vnd.flatpak",
   ipynb: "application/json",
@@ -48,13 +58,22 @@ const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
   lzma: "application/x-lzma",
   m4b: "audio/mp4",
   m4v: "video/mp4",
+  mpc: "audio/x-musepack",
   nef: "image/x-nikon-nef",
+  orf: "image/x-olympus-orf",
+  pls: "audio/x-scpls",
+  rw2: "image/x-panasonic-rw2",
   sqlite: "application/vnd.sqlite3",
+  step: "model/step",
+  stp: "model/step",
   // As an image without the field Content-Encoding, browsers would show it as broken XML.
   svgz: "application/gzip",
   tbz: "application/x-bzip2",
+  tbz2: "application/x-bzip2",
   tgz: "application/gzip",
+  tta: "audio/x-tta",
   txz: "application/x-xz",
+  tzst: "application/zstd",
   vcf: "text/vcard; charset=UTF-8",
   wav: "audio/wav",
   wv: "audio/x-wavpack",
@@ -64,7 +83,7 @@ const preferred: ReadonlyMap<string, string> = new Map(Object.entries({
 
 /** Matches the names of texts that have no extension. */
 const plainNames =
-  /^(?:authors|changelog|changes|containerfile|copying|dockerfile|gemfile|install|justfile|license|makefile|motd|news|notice|pkgbuild|readme|todo|vagrantfile)$/i;
+  /^(?:authors|changelog|changes|containerfile|copying|dockerfile|gemfile|install|justfile|license|makefile|motd|news|notice|pkgbuild|readme|todo|vagrantfile|(?:b2|md5|sha\d{1,3})sums)$/i;
 
 /** Returns the registered media type of an extension; null until {@link loadMediaTypes} has loaded it. */
 let registered: ((extension: string) => string | undefined) | null = null;

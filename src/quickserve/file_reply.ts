@@ -1,19 +1,19 @@
 /** The replies to requests for files of the shared tree. */
 
-import { isInside } from "../files.ts";
+import { Buffer } from "node:buffer";
+import { isInside, realPath, realPathOrNull } from "../files.ts";
 import type { HttpRequest, Reply, ReplyBody, ReplyHeaders } from "../http/exchange.ts";
 import { evaluateConditions, hasConditions, isRangeWanted } from "../http/conditional.ts";
 import { contentTypeOf, loadMediaTypes } from "./content_type.ts";
 import { etagOf } from "../http/etag.ts";
+import { readInto } from "../http/file_body.ts";
 import { formatHttpDate } from "../http/http_date.ts";
 import { assembleRanges, layOutRanges, MultipartBody } from "../http/multipart_ranges.ts";
-import { contentRange, parseRanges } from "../http/ranges.ts";
-import type { ByteRange } from "../http/ranges.ts";
+import { type ByteRange, contentRange, parseRanges } from "../http/ranges.ts";
 import type { SharedFile } from "./shared.ts";
 import { type KeptFile, MAX_SMALL_FILE, SmallFiles } from "./small_files.ts";
 import { notModified, textReply } from "../http/replies.ts";
-import { toSharedFile } from "./tree.ts";
-import type { SharedTree } from "./tree.ts";
+import { type SharedTree, toSharedFile } from "./tree.ts";
 
 /** The parts of a file's reply that do not depend on the request. */
 interface Representation {
@@ -44,14 +44,10 @@ export class Website {
    * in the upload directory.
    */
   has(localPath: string): boolean {
-    try {
-      const file = Deno.realPathSync(localPath);
-      if (this.#uploads !== null && isInside(file, Deno.realPathSync(this.#uploads))) return false;
-      return this.#directories.some((directory) => isInside(file, Deno.realPathSync(directory)));
-    } catch {
-      // A file whose path cannot be resolved does not count as part of the website.
-      return false;
-    }
+    const file = realPathOrNull(localPath);
+    const uploads = this.#uploads === null ? null : realPath(this.#uploads);
+    if (file === null || (uploads !== null && isInside(file, uploads))) return false;
+    return this.#directories.some((directory) => isInside(file, realPath(directory)));
   }
 }
 
@@ -271,14 +267,11 @@ function slice(content: Content, { start, end }: ByteRange): ReplyBody {
     : { file: content, offset: start, length: end - start + 1 };
 }
 
-/** Reads a file; null when the file is shorter than `size`. The transfer must then break. */
-function readWhole(file: Deno.FsFile, size: number): Uint8Array | null {
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  while (offset < size) {
-    const count = file.readSync(bytes.subarray(offset));
-    if (count === null) return null;
-    offset += count;
-  }
-  return bytes;
+/**
+ * Reads a file; null when the file is shorter than `size`. The transfer must then break. `node:http` makes a
+ * buffer of anything else each time that it is sent.
+ */
+function readWhole(file: Deno.FsFile, size: number): Buffer | null {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return readInto(file, bytes) === size ? bytes : null;
 }

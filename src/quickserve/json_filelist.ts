@@ -1,7 +1,6 @@
 /** Filelists in JSON: `{"pkg": ["/srv/a", "/srv/b"], "notes/today.txt": "/home/alice/today.txt"}`. */
 
-import { parse } from "@humanwhocodes/momoa";
-import type { MemberNode, ValueNode } from "@humanwhocodes/momoa";
+import { type MemberNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { Failure } from "../failure.ts";
 import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
@@ -58,7 +57,7 @@ function toShare({ name, value }: MemberNode, file: string, base: string): Share
         `"/${path}" has to be a path or a list of paths; this is not a string`,
       );
     }
-    return resolveLocalPath(node.value, base, `${file}:${write(node.loc.start)}: `);
+    return resolveLocalPath(node.value, base, `${file}:${positionText(node.loc.start)}: `);
   });
   return { path, sources, packageCache: false };
 }
@@ -97,9 +96,9 @@ function positionAt(text: string, offset: number): Position {
 }
 
 function mistake(file: string, position: Position, message: string): Failure {
-  return new Failure(`${file}:${write(position)}: ${message}`);
+  return new Failure(`${file}:${positionText(position)}: ${message}`);
 }
 
-function write({ line, column }: Position): string {
+function positionText({ line, column }: Position): string {
   return `${line}:${column}`;
 }

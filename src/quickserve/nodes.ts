@@ -21,12 +21,7 @@ export class TreeNode {
 
   /** Returns the child `name`; creates it if it does not exist. */
   child(name: string): TreeNode {
-    let child = this.children.get(name);
-    if (child === undefined) {
-      child = new TreeNode([...this.segments, name]);
-      this.children.set(name, child);
-    }
-    return child;
+    return this.children.getOrInsertComputed(name, () => new TreeNode([...this.segments, name]));
   }
 }
 

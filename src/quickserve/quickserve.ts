@@ -1,8 +1,7 @@
 /** Quickserve: answers requests from the shared tree. */
 
 import type { HttpRequest, Reply } from "../http/exchange.ts";
-import { encodePath, parseTarget } from "../http/target.ts";
-import type { Target } from "../http/target.ts";
+import { encodePath, parseTarget, type Target } from "../http/target.ts";
 import { redirectReply, textReply } from "../http/replies.ts";
 import type { Finder } from "../peers/finder.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -12,6 +11,18 @@ import type { SharedTree } from "./tree.ts";
 import { uploadsAreOff } from "./uploads/answer.ts";
 import { isForm, isUpload } from "./uploads/request.ts";
 import type { Uploads } from "./uploads/uploads.ts";
+
+/** The objects that {@link Quickserve} uses. */
+interface QuickserveParts {
+  readonly tree: Pick<SharedTree, "lookup">;
+  readonly files: Pick<FileReplies, "reply">;
+  readonly pages: Pick<Pages, "page" | "directory" | "error">;
+  /** Null when uploads are off. */
+  readonly uploads: Pick<Uploads, "receive"> | null;
+  readonly peers: Pick<Peers, "answer" | "isFromPeer"> & { readonly finder: Pick<Finder, "find"> };
+  /** Name of the file that is sent in place of a directory's listing (`--index`). */
+  readonly index: string | null;
+}
 
 /**
  * Answers all requests except those for pacman's URLs.
@@ -23,31 +34,10 @@ import type { Uploads } from "./uploads/uploads.ts";
  * - PUT, and POST with files: {@link Uploads}.
  */
 export class Quickserve {
-  readonly #tree: Pick<SharedTree, "lookup">;
-  readonly #files: Pick<FileReplies, "reply">;
-  readonly #pages: Pick<Pages, "page" | "directory" | "error">;
-  readonly #uploads: Pick<Uploads, "receive"> | null;
-  readonly #peers: Pick<Peers, "answer" | "isFromPeer"> & { readonly finder: Pick<Finder, "find"> };
-  readonly #index: string | null;
+  readonly #parts: QuickserveParts;
 
-  /**
-   * @param uploads null when uploads are off.
-   * @param index name of the file that is sent in place of a directory's listing (`--index`).
-   */
-  constructor(
-    tree: Pick<SharedTree, "lookup">,
-    files: Pick<FileReplies, "reply">,
-    pages: Pick<Pages, "page" | "directory" | "error">,
-    uploads: Pick<Uploads, "receive"> | null,
-    peers: Pick<Peers, "answer" | "isFromPeer"> & { readonly finder: Pick<Finder, "find"> },
-    index: string | null,
-  ) {
-    this.#tree = tree;
-    this.#files = files;
-    this.#pages = pages;
-    this.#uploads = uploads;
-    this.#peers = peers;
-    this.#index = index;
+  constructor(parts: QuickserveParts) {
+    this.#parts = parts;
   }
 
   /** Returns the reply to a request. */
@@ -57,65 +47,70 @@ export class Quickserve {
       return { status: 204, headers: { Allow: this.#methodsAt(true).join(", ") }, body: null };
     }
     const target = parseTarget(request.target);
-    if (target === null) return this.#pages.error(request, 400, "The path is malformed.");
+    if (target === null) return this.#parts.pages.error(request, 400, "The path is malformed.");
     if (request.method === "GET" || request.method === "HEAD") return this.#get(target, request);
     return this.#send(target, request);
   }
 
   #get(target: Target, request: HttpRequest): Reply | Promise<Reply> {
     const { segments, trailingSlash, search } = target;
-    const page = search === "" ? null : this.#pages.page(target, request);
+    const page = search === "" ? null : this.#parts.pages.page(target, request);
     if (page !== null) return page;
-    const found = this.#tree.lookup(segments);
+    const found = this.#parts.tree.lookup(segments);
     if (found?.kind !== "directory") {
       // A slash at the end means a directory, and the tree has none at this path.
       if (trailingSlash) return this.#notFound(request);
-      const reply = found === null ? null : this.#files.reply(found, request);
+      const reply = found === null ? null : this.#parts.files.reply(found, request);
       return reply ?? this.#getFromPeer(segments, request);
     }
     if (!trailingSlash) return redirectToDirectory(target);
-    return this.#indexReply(target, request) ?? this.#pages.directory(found, target, request);
+    return this.#indexReply(target, request) ?? this.#parts.pages.directory(found, target, request);
   }
 
   #indexReply({ segments, search }: Target, request: HttpRequest): Reply | Promise<Reply> | null {
     // A client that requests the listing as data, or an archive, does not want the index file.
-    if (this.#index === null || /(?:^|&)(?:mimetype|tar)=/.test(search)) return null;
-    const file = this.#tree.lookup([...segments, this.#index]);
-    return file?.kind === "file" ? this.#files.reply(file, request) : null;
+    if (this.#parts.index === null || /(?:^|&)(?:mimetype|tar)=/.test(search)) return null;
+    const file = this.#parts.tree.lookup([...segments, this.#parts.index]);
+    return file?.kind === "file" ? this.#parts.files.reply(file, request) : null;
   }
 
   /** Returns a redirect to a peer that has the file; 404 when no peer has it. */
   async #getFromPeer(segments: readonly string[], request: HttpRequest): Promise<Reply> {
     // Never redirect a peer: it does its own search.
-    if (this.#peers.isFromPeer(request)) return this.#notFound(request);
-    const found = await this.#peers.finder.find(segments, request);
+    if (this.#parts.peers.isFromPeer(request)) return this.#notFound(request);
+    const found = await this.#parts.peers.finder.find(segments, request);
     if (found === null) return this.#notFound(request);
     return { ...redirectReply(found.url), source: `peer ${found.peer}` };
   }
 
   #notFound(request: HttpRequest): Reply {
-    return this.#pages.error(request, 404, "Nothing is shared at this address.");
+    return this.#parts.pages.error(request, 404, "Nothing is shared at this address.");
   }
 
   #send(target: Target, request: HttpRequest): Reply | Promise<Reply> {
     const isPost = request.method === "POST";
     const isRoot = target.segments.length === 0;
     if (isPost && isRoot && !isForm(request)) return this.#receiveMessage(target, request);
-    if (this.#uploads !== null && (isPost || request.method === "PUT")) {
-      return this.#uploads.receive(target, request);
+    if (this.#parts.uploads !== null && (isPost || request.method === "PUT")) {
+      return this.#parts.uploads.receive(target, request);
     }
     const methods = this.#methodsAt(isRoot);
-    if (this.#uploads === null && isUpload(request)) return uploadsAreOff(methods);
-    return this.#pages.error(request, 405, `${request.method} is not supported at this address.`, {
-      Allow: methods.join(", "),
-    });
+    if (this.#parts.uploads === null && isUpload(request)) return uploadsAreOff(methods);
+    return this.#parts.pages.error(
+      request,
+      405,
+      `${request.method} is not supported at this address.`,
+      {
+        Allow: methods.join(", "),
+      },
+    );
   }
 
   /** The methods that a path supports. */
   #methodsAt(isRoot: boolean): string[] {
     const methods = ["GET", "HEAD"];
-    if (this.#uploads !== null || isRoot) methods.push("POST");
-    if (this.#uploads !== null) methods.push("PUT");
+    if (this.#parts.uploads !== null || isRoot) methods.push("POST");
+    if (this.#parts.uploads !== null) methods.push("PUT");
     return methods;
   }
 
@@ -125,9 +120,9 @@ export class Quickserve {
    * other servers expect for a malformed message.
    */
   async #receiveMessage(target: Target, request: HttpRequest): Promise<Reply> {
-    const reply = await this.#peers.answer(request);
-    if (reply.status < 400 || this.#uploads === null) return reply;
-    return { ...await this.#uploads.receive(target, request), status: reply.status };
+    const reply = await this.#parts.peers.answer(request);
+    if (reply.status < 400 || this.#parts.uploads === null) return reply;
+    return { ...await this.#parts.uploads.receive(target, request), status: reply.status };
   }
 }
 

@@ -5,10 +5,11 @@ import type { Finder } from "../peers/finder.ts";
 import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
-import { giveWay } from "./turns.ts";
+import { inodeOf } from "./archive/walk.ts";
+import { Slices } from "./turns.ts";
 
 /** The limits of a search. */
-export interface SearchLimits {
+interface SearchLimits {
   /** At most this many results are returned. */
   readonly results: number;
   /** After this many compared entries, no further directory is read. */
@@ -30,9 +31,6 @@ const DEFAULT_SEARCH_LIMITS: SearchLimits = {
 /** Directories at a greater depth are not searched; no sane tree is as deep. */
 const MAX_DEPTH = 128;
 
-/** Milliseconds of work after which the event loop does other work. */
-const TURN = 20;
-
 /** The clock is checked after this many entries of a directory. */
 const ENTRIES_PER_LOOK = 1000;
 
@@ -53,7 +51,7 @@ export function searchWords(text: string): string[] {
 }
 
 /** True when all words are in a name. */
-export function hasWords(name: string, words: readonly string[]): boolean {
+function hasWords(name: string, words: readonly string[]): boolean {
   const folded = foldName(name);
   return words.every((word) => folded.includes(word));
 }
@@ -83,17 +81,12 @@ export async function searchTree(
   let looked = 0;
   let asked = 0;
   let askedAll = true;
-  let turned = started;
   // A hostile peer could list so many names that comparing them would block the server.
-  const takeTurns = async (): Promise<void> => {
-    if (performance.now() - turned < TURN) return;
-    await giveWay();
-    turned = performance.now();
-  };
+  const slices = new Slices();
   // Use an index: the cost of `shift` grows with the length of the queue.
   for (let next = 0; next < queue.length; next++) {
     const here = queue[next] ?? [];
-    await takeTurns();
+    await slices.next();
     if (request.signal.aborted || performance.now() - started > limits.time) {
       return { entries: found, endedBy: "time" };
     }
@@ -108,7 +101,7 @@ export async function searchTree(
     ]);
     const path = here.slice(segments.length).map((name) => name + "/").join("");
     for (const entry of theirs.length === 0 ? own : mergeEntries(own, theirs)) {
-      if (++looked % ENTRIES_PER_LOOK === 0) await takeTurns();
+      if (++looked % ENTRIES_PER_LOOK === 0) await slices.next();
       if (hasWords(entry.name, words)) {
         if (found.length >= limits.results) return { entries: found, endedBy: "results" };
         found.push({ ...entry, name: path + entry.name });
@@ -125,12 +118,9 @@ export async function searchTree(
 function isNew({ localPaths }: SharedDirectory, seen: Set<string>): boolean {
   const before = seen.size;
   for (const path of localPaths) {
-    try {
-      const { dev, ino } = Deno.statSync(path);
-      seen.add(`${dev}:${ino}`);
-    } catch {
-      // The directory was removed. Its listing is then empty.
-    }
+    // If the directory was removed, its listing is empty.
+    const inode = inodeOf(path);
+    if (inode !== null) seen.add(inode);
   }
   return localPaths.length === 0 || seen.size > before;
 }

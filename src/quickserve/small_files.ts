@@ -5,13 +5,7 @@ import type { SharedFile } from "./shared.ts";
 
 /** A cached file, with data that its reply needs. */
 export interface KeptFile<Extra> {
-  /** The name in the request. */
-  readonly name: string;
-  readonly size: number;
-  readonly modified: number;
-  readonly changed: number;
-  readonly device: number;
-  readonly inode: number;
+  readonly file: SharedFile;
   readonly bytes: Uint8Array;
   readonly extra: Extra;
 }
@@ -20,7 +14,7 @@ export interface KeptFile<Extra> {
 export const MAX_SMALL_FILE = 1024 * 1024;
 
 /** Memory for all cached files together, in bytes. */
-const DEFAULT_BUDGET = 32 * 1024 * 1024;
+const BUDGET = 32 * 1024 * 1024;
 
 /** If the last change is less than this time ago (ms), the next one may leave the same change time. */
 const SETTLED_AFTER = 2000;
@@ -37,29 +31,20 @@ const IDLE_TIME = 60_000;
  * just changed is not cached.
  */
 export class SmallFiles<Extra> {
-  readonly #kept: LRUCache<string, KeptFile<Extra>>;
+  readonly #kept = new LRUCache<string, KeptFile<Extra>>({
+    maxSize: BUDGET,
+    maxEntrySize: MAX_SMALL_FILE + 1024,
+    // Add the memory that a file takes besides its bytes.
+    sizeCalculation: (file): number => file.bytes.length + 1024,
+  });
   #timer: ReturnType<typeof setTimeout> | null = null;
   #used = false;
-
-  /** @param budget memory for all cached files together, in bytes. */
-  constructor(budget: number = DEFAULT_BUDGET) {
-    this.#kept = new LRUCache({
-      maxSize: budget,
-      maxEntrySize: MAX_SMALL_FILE + 1024,
-      // Add the memory that a file takes besides its bytes.
-      sizeCalculation: (file): number => file.bytes.length + 1024,
-    });
-  }
 
   /** Returns a file that has just been looked up; null when it is not cached or has changed. */
   get(file: SharedFile): KeptFile<Extra> | null {
     const kept = this.#kept.get(file.localPath);
     if (kept === undefined) return null;
-    if (
-      kept.inode !== file.inode || kept.modified !== file.modified ||
-      kept.changed !== file.changed || kept.size !== file.size || kept.device !== file.device ||
-      kept.name !== file.segments.at(-1)
-    ) {
+    if (!isSameState(kept.file, file)) {
       this.#kept.delete(file.localPath);
       return null;
     }
@@ -75,18 +60,7 @@ export class SmallFiles<Extra> {
    */
   put(file: SharedFile, bytes: Uint8Array, extra: Extra, now: number): void {
     if (now - Math.max(file.modified, file.changed) < SETTLED_AFTER) return;
-    const { size, modified, changed, device, inode } = file;
-    const name = file.segments.at(-1) ?? "";
-    this.#kept.set(file.localPath, {
-      name,
-      size,
-      modified,
-      changed,
-      device,
-      inode,
-      bytes,
-      extra,
-    });
+    this.#kept.set(file.localPath, { file, bytes, extra });
     this.#used = true;
     if (this.#timer === null) this.#watch();
   }
@@ -105,4 +79,11 @@ export class SmallFiles<Extra> {
     Deno.unrefTimer(timer);
     this.#timer = timer;
   }
+}
+
+/** True when two look-ups by the same name found the same file in the same state. */
+function isSameState(one: SharedFile, other: SharedFile): boolean {
+  return one.inode === other.inode && one.modified === other.modified &&
+    one.changed === other.changed && one.size === other.size && one.device === other.device &&
+    one.segments.at(-1) === other.segments.at(-1);
 }

@@ -40,7 +40,7 @@ export function spellingOf(path: string, names: readonly string[]): Spelling {
 /** Tries other spellings: neither the type of a file system nor its mount options show if it accepts them. */
 function mayHaveSpellings(directory: string, name: string): boolean {
   return shortName.test(name) ||
-    otherSpellings(name).some((other) => other !== name && isThere(directory + other));
+    otherSpellings(name).some((other) => other !== name && mayExist(directory + other));
 }
 
 /** One spelling for each way of comparing names; it exists if `name` does and this way is used. */
@@ -55,7 +55,7 @@ function otherSpellings(name: string): string[] {
 }
 
 /** False only if the path certainly does not exist. Other errors, such as a name too long, prove nothing. */
-function isThere(path: string): boolean {
+function mayExist(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

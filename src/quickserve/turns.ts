@@ -6,12 +6,83 @@
  */
 const PAUSE = 5;
 
+/**
+ * Milliseconds of long work at a time. Other requests wait for hardly longer than that. Each pause takes
+ * more than a millisecond.
+ */
+const SLICE = 15;
+
+/** Splits long work into slices, and lets the event loop do other work between them. */
+export class Slices {
+  #end = performance.now() + SLICE;
+
+  /** Must be awaited every few milliseconds of the work: gives way if the slice is over. */
+  async next(): Promise<void> {
+    if (performance.now() < this.#end) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#end = performance.now() + SLICE;
+  }
+}
+
+/** Strings that are sorted at a time, which takes a few milliseconds. */
+const SORTED_AT_A_TIME = 5000;
+
+/**
+ * Returns a sorted copy of a list, with pauses for other work.
+ *
+ * @param compare by default, the items are strings, and are compared by code units.
+ */
+export async function sortInSlices<Item>(
+  items: readonly Item[],
+  slices: Slices,
+  compare?: (a: Item, b: Item) => number,
+): Promise<Item[]> {
+  const sorted: Item[] = [];
+  for (let start = 0; start < items.length; start += SORTED_AT_A_TIME) {
+    sorted.push(...items.slice(start, start + SORTED_AT_A_TIME).sort(compare));
+    await slices.next();
+  }
+  // This is fast: the algorithm of V8 (TimSort) only merges parts that are sorted already.
+  return sorted.sort(compare);
+}
+
+/** The number of the first item in its key. All numbers have ten digits, so that keys end alike. */
+const FIRST = 1_000_000_000;
+
+/** Keys that are made, or resolved, at a time. */
+const KEYS_AT_A_TIME = 500;
+
+/**
+ * Returns a copy of a list, sorted by a key of each item, by code units. Items with the same key keep their
+ * order.
+ *
+ * Strings are sorted, and not objects, because that needs no comparison function. Each is a key and, after
+ * a NUL, which no key may contain, the number of the item.
+ */
+export async function sortByKey<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  slices: Slices,
+): Promise<Item[]> {
+  const keys: string[] = [];
+  for (const item of items) {
+    keys.push(`${keyOf(item)}\0${FIRST + keys.length}`);
+    if (keys.length % KEYS_AT_A_TIME === 0) await slices.next();
+  }
+  const sorted: Item[] = [];
+  for (const key of await sortInSlices(keys, slices)) {
+    sorted.push(items[Number(key.slice(-10)) - FIRST] as Item);
+    if (sorted.length % KEYS_AT_A_TIME === 0) await slices.next();
+  }
+  return sorted;
+}
+
 /** Runs pieces of work one after the other, with a pause in between for other work. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Runs a piece of work after all earlier ones; soon if there are none. */
-  run<T>(work: () => T): Promise<T> {
+  run<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.then(giveWay, giveWay);
     return result;
@@ -19,7 +90,7 @@ export class Turns {
 }
 
 /** Lets the event loop do what else waits, in the middle of long work. */
-export function giveWay(): Promise<void> {
+function giveWay(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE));
 }
 

@@ -14,23 +14,28 @@ const MAX_FIELD = 512;
  * request, status, bytes of the body, referrer and user agent; very long ones are shortened. Then
  * follow the duration in seconds, the source of the file, and `aborted` for an incomplete transfer.
  */
-export function accessLogLine(exchange: FinishedExchange, now: Date = new Date()): string {
+export function accessLogLine(exchange: FinishedExchange): string {
   const { request, reply, bytesSent, durationMs, aborted } = exchange;
   const user = reply.user === undefined
     ? "-"
-    : escaped(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD);
-  const target = escaped(request.target, MAX_REQUEST);
-  const referrer = escaped(request.headers["referer"] ?? "-", MAX_FIELD);
-  const client = escaped(request.headers["user-agent"] ?? "-", MAX_FIELD);
+    : quoted(reply.user.replaceAll(" ", "\\x20"), MAX_FIELD);
+  const target = quoted(request.target, MAX_REQUEST);
+  const referrer = quoted(request.headers["referer"] ?? "-", MAX_FIELD);
+  const client = quoted(request.headers["user-agent"] ?? "-", MAX_FIELD);
   const source = reply.source === undefined ? "" : ` ${printable(reply.source)}`;
-  return `${request.connection.remoteAddress} - ${user} [${logTime(now)}] ` +
+  return `${request.connection.remoteAddress} - ${user} [${logTime(new Date())}] ` +
     `"${request.method} ${target} HTTP/1.1" ${reply.status} ${bytesSent} ` +
     `"${referrer}" "${client}" ${(durationMs / 1000).toFixed(3)}s${source}` +
     (aborted ? " aborted" : "");
 }
 
+// deno-lint-ignore no-control-regex -- this expression must match control characters
+const NOT_PLAIN = /[\x00-\x1f"\x7f-\x9f]/;
+
 /** A text whose control characters and quotation marks are escaped, shortened to `length`. */
-function escaped(text: string, length: number): string {
+function quoted(text: string, length: number): string {
+  // Nearly all texts are like this.
+  if (text.length <= length && !NOT_PLAIN.test(text)) return text;
   return shortened(printable(text.slice(0, length + 1)).replaceAll('"', "\\x22"), length);
 }
 

@@ -13,49 +13,29 @@ import { fileRepositoryDirectories, Self } from "../pacserve/servers.ts";
 import { realPath } from "../files.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
-/** Permissions of the network worker, as in Deno's option `deno.permissions`. */
+/** Permissions of a worker, as in Deno's option `deno.permissions`. Paths are absolute, and sorted. */
 export interface Scope {
-  /** Not restricted, because clients, peers and mirrors may have any address. */
-  readonly net: true;
-  /** Absolute paths, sorted. */
-  readonly read: readonly string[];
-  /** Absolute paths, sorted. */
-  readonly write: readonly string[];
-  readonly sys: readonly ("networkInterfaces" | "statfs")[];
+  /** True: not restricted, because clients, peers and mirrors may have any address. */
+  readonly net: boolean;
+  readonly read: string[];
+  readonly write: string[];
+  readonly sys: ("networkInterfaces" | "statfs")[];
   readonly env: false;
   readonly run: false;
   readonly ffi: false;
   readonly import: false;
 }
 
-/** Permissions of the worker that reads sync databases. */
-interface DatabaseScope {
-  readonly net: false;
-  /** Absolute paths, sorted. */
-  readonly read: readonly string[];
-  readonly write: false;
-  readonly sys: false;
-  readonly env: false;
-  readonly run: false;
-  readonly ffi: false;
-  readonly import: false;
-}
+/** The permissions that no worker has. */
+const NEVER = { env: false, run: false, ffi: false, import: false } as const;
 
 /**
  * The permissions to read sync databases: only their directory, because an unsigned database may have
  * been forged to attack the worker.
  */
-export function databaseScope(pacman: PacmanConfiguration): DatabaseScope {
-  return {
-    net: false,
-    read: withRealPaths([syncDirectory(pacman)]),
-    write: false,
-    sys: false,
-    env: false,
-    run: false,
-    ffi: false,
-    import: false,
-  };
+export function databaseScope(pacman: PacmanConfiguration): Scope {
+  const read = withRealPaths([syncDirectory(pacman)]);
+  return { net: false, read, write: [], sys: [], ...NEVER };
 }
 
 /** The least permissions that the network worker needs to serve a configuration. */
@@ -69,10 +49,7 @@ export function workerScope(configuration: ServerConfiguration): Scope {
     read: withRealPaths([...shared, ...repositories(configuration), ...written]),
     write: withRealPaths(written),
     sys: spool === null ? ["networkInterfaces"] : ["networkInterfaces", "statfs"],
-    env: false,
-    run: false,
-    ffi: false,
-    import: false,
+    ...NEVER,
   };
 }
 

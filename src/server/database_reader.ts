@@ -16,7 +16,7 @@ const WORKER_FILE = new URL(
   import.meta.url,
 );
 
-/** What came of reading a database. */
+/** The result of reading a database. */
 type Outcome = Exclude<FromDatabaseWorker, { type: "done" }>;
 
 /** Options for tests. */
@@ -47,7 +47,7 @@ export class DatabaseReader implements Databases {
   async readChanged(known: ReadonlyMap<string, string>): Promise<readonly ReadDatabase[]> {
     const directory = syncDirectory(this.#pacman);
     const paths = databasePaths(this.#pacman);
-    const isVisible = await isVisibleAt(directory);
+    const isVisible = await Deno.stat(directory).then(() => true, () => false);
     const versions = new Map<string, string | null>();
     for (const repository of known.keys()) versions.set(repository, null);
     await Promise.all([...paths].map(async ([repository, path]) => {
@@ -117,10 +117,9 @@ export class DatabaseReader implements Databases {
   }
 
   #startWorker(): Worker {
-    const scope = databaseScope(this.#pacman);
     return new Worker(this.#options.workerFile, {
       type: "module",
-      deno: { permissions: { ...scope, read: [...scope.read] } },
+      deno: { permissions: databaseScope(this.#pacman) },
     });
   }
 
@@ -135,15 +134,6 @@ export class DatabaseReader implements Databases {
 function databasePaths(pacman: PacmanConfiguration): ReadonlyMap<string, string> {
   const names = pacman.repositories.map(({ name }) => name).filter((name) => !name.includes("/"));
   return new Map(names.map((name) => [name, `${syncDirectory(pacman)}/${name}.db`]));
-}
-
-async function isVisibleAt(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A text that changes when the file is replaced or modified; null when there is no file. */

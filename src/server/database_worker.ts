@@ -4,8 +4,9 @@
  * memory for unpacking is freed.
  */
 
-import { messageOf } from "../failure.ts";
-import { readSyncDatabase } from "../pacman/sync_database.ts";
+import { Failure, messageOf } from "../failure.ts";
+import type { PackageTable } from "../pacman/package_table.ts";
+import { MAX_DATABASE_SIZE, parseSyncDatabase } from "../pacman/sync_database.ts";
 
 /** From the main thread: the paths of the databases to read. */
 export type ToDatabaseWorker = readonly string[];
@@ -29,7 +30,7 @@ self.onmessage = async ({ data: paths }) => {
   // One after the other, because reading in parallel would be no faster and take more memory.
   for (const path of paths) {
     try {
-      const { buffer: table } = await readSyncDatabase(path);
+      const { buffer: table } = await readDatabase(path);
       self.postMessage({ type: "table", path, table }, [table]);
     } catch (error) {
       self.postMessage({ type: "unreadable", path, reason: messageOf(error) });
@@ -37,3 +38,15 @@ self.onmessage = async ({ data: paths }) => {
   }
   self.postMessage({ type: "done" });
 };
+
+/** @throws when the file cannot be read as a database. The error's message says why. */
+async function readDatabase(path: string): Promise<PackageTable> {
+  const { isFile, size } = await Deno.stat(path);
+  // A pipe would make the reader wait for ever.
+  if (!isFile) throw new Failure("it is not a regular file");
+  if (size > MAX_DATABASE_SIZE) {
+    throw new Failure(`it has ${size} bytes, and the limit is ${MAX_DATABASE_SIZE}`);
+  }
+  using file = await Deno.open(path);
+  return await parseSyncDatabase(file.readable);
+}

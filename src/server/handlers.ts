@@ -4,11 +4,11 @@
  * `http/listener.ts` and `http/service.ts` receive a request and pass it to {@link Handlers};
  * `http/send.ts` sends the reply. In between:
  *
- * 1. `withHeaders`: every reply says who answers; a peer learns more.
- * 2. `http/admission.ts`: who may come in (403).
- * 3. `own_host.ts`: what only this host may ask.
- * 4. `auth/`: who has to log in (401).
- * 5. `route`: who answers, by this table.
+ * 1. `withHeaders`: adds the `Server` field to every reply, and more fields for peers.
+ * 2. `http/admission.ts`: refuses clients that are not allowed (403).
+ * 3. `own_host.ts`: answers requests that only this host may send.
+ * 4. `auth/`: requires a login (401).
+ * 5. `route`: chooses the part that answers, by this table.
  *
  * | request                                        | answer                                                       |
  * | ---------------------------------------------- | ------------------------------------------------------------ |
@@ -61,11 +61,11 @@ interface LastingParts {
   readonly digest: Digest;
   readonly peers: Peers;
   readonly network: Network;
-  /** What pacserve remembers about peers and mirrors, and its relay. */
+  /** The knowledge of pacserve about peers and mirrors, and its relay. */
   readonly memory: PacserveMemory;
   /** Sizes and hashes of packages, from the sync databases. */
   readonly expected: ExpectedFiles;
-  /** Knows how the server does. */
+  /** Returns the status of the server. */
   readonly status: { snapshot(): Snapshot };
   readonly log: Log;
 }
@@ -117,27 +117,26 @@ export class Handlers {
       tree,
       files: this.#fileReplies,
     });
-    const { peers, log } = parts;
+    const { peers, network, log } = parts;
+    const { status, uploads: toUpload, pages: { index } } = configuration;
     const { shares, showHidden } = configuration.tree;
-    const places = configuration.uploads === null
-      ? null
-      : new UploadPlaces(configuration.uploads.directory, shares, tree);
-    const { network } = parts;
-    const own = configuration.status === null ? null : network;
+    const places = toUpload === null ? null : new UploadPlaces(toUpload.directory, shares, tree);
+    const own = status === null ? null : network;
     const about = aboutFacts(configuration);
-    const pages = new Pages(configuration.pages, tree, peers, about, places, own);
-    const uploads = configuration.uploads === null || places === null ? null : new Uploads(
-      configuration.uploads,
+    const pages = new Pages({
+      configuration: configuration.pages,
+      tree,
+      peers,
+      about,
       places,
-      showHidden,
-      pages,
-      log,
-    );
-    this.#status = configuration.status === null
+      own,
+    });
+    const uploads = toUpload === null || places === null
       ? null
-      : new StatusReplies(configuration.status, parts.status, network, pages);
-    const { index } = configuration.pages;
-    this.#quickserve = new Quickserve(tree, this.#fileReplies, pages, uploads, peers, index);
+      : new Uploads({ configuration: toUpload, places, showHidden, pages, log });
+    this.#status = status === null ? null : new StatusReplies(status, parts.status, network, pages);
+    const files = this.#fileReplies;
+    this.#quickserve = new Quickserve({ tree, files, pages, uploads, peers, index });
   }
 
   /** Answers a request. */
@@ -151,8 +150,8 @@ export class Handlers {
   }
 
   /**
-   * The status needs no login, as this host's own pacman does not; and Prometheus comes in from where it
-   * may, wherever else from nobody is let in.
+   * Answers requests for the status without a login, as those of this host's pacman. `--allow-metrics` also
+   * admits networks that `--allow-network` does not.
    */
   #forStatus(request: HttpRequest): Reply | null {
     if (this.#status === null || !isStatusRequest(request)) return null;
@@ -179,7 +178,7 @@ export class Handlers {
     };
   }
 
-  /** The same object for the same frozen fields: writing a head that is known already costs less. */
+  /** Returns the same object for the same frozen fields, because a known head is faster to write. */
   #withAlways(headers: ReplyHeaders): ReplyHeaders {
     if (!Object.isFrozen(headers)) return { ...headers, ...this.#always };
     let all = this.#shared.get(headers);
@@ -226,10 +225,11 @@ export class Handlers {
     return this.#forPacman(request) ?? this.#quickserve.answer(request);
   }
 
-  /** The answer of pacserve; null when the request is not for it. */
+  /** Returns the answer of pacserve; null when the request is not for it. */
   #forPacman(request: HttpRequest): Reply | Promise<Reply> | null {
-    const target = this.#pacserve === null ? null : parseTarget(request.target);
-    if (this.#pacserve === null || target === null) return null;
+    if (this.#pacserve === null) return null;
+    const target = parseTarget(request.target);
+    if (target === null) return null;
     return this.#parts.peers.isFromPeer(request)
       ? this.#pacserve.answerPeer(request, target)
       : this.#pacserve.answer(request, target);

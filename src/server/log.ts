@@ -15,7 +15,7 @@ export interface ServerLog extends Log {
 /** The journal's priorities, as numbers of syslog. */
 const PRIORITY = { error: 3, warning: 4, info: 6, debug: 7 };
 
-/** Characters of a line at most: a client must not fill the disk with few requests. */
+/** Greatest length of a line in characters, so that a client cannot fill the disk with few requests. */
 const MAX_LINE = 4096;
 
 /** Makes a log that writes to standard output. */

@@ -18,7 +18,7 @@ export type ToWorker =
   | { readonly type: "configure"; readonly configuration: ServerConfiguration }
   /** The answer to `read databases`: the databases that changed. */
   | { readonly type: "databases"; readonly databases: readonly ReadDatabase[] }
-  /** Another worker counted this. */
+  /** The amounts that another worker counted. */
   | { readonly type: "counted"; readonly flows: Flows }
   /** Stop accepting connections, finish what is in flight, and end. */
   | { readonly type: "stop"; readonly graceMilliseconds: number };
@@ -41,7 +41,7 @@ export type FromWorker =
   | { readonly type: "stopped" }
   /** The worker has ended because of an uncaught error. */
   | { readonly type: "died"; readonly reason: string }
-  /** What was received and served since the last of these messages. */
+  /** The amounts that were received and served since the last such message. */
   | { readonly type: "counted"; readonly flows: Flows }
   /** The state that the next worker needs. */
   | { readonly type: "state"; readonly state: ServerState };

@@ -1,30 +1,30 @@
 /**
- * What programs on this host may ask, and nobody else: `pacserve-status --check`, and the hook that
- * pacman runs after a transaction. They cannot log in.
+ * Answers requests that only programs on this host may send: those of `pacserve-status --check`, and of
+ * the hook that pacman runs after a transaction. They need no login.
  */
 
-import type { HttpRequest, Reply } from "../http/exchange.ts";
+import { bodyText, type HttpRequest, type Reply } from "../http/exchange.ts";
 import type { Network } from "../http/network.ts";
 import { jsonReply, textReply } from "../http/replies.ts";
 import { isOwnRequest } from "../status/access.ts";
 import type { ReceivedBytes, ReceivedPackages } from "../pacserve/received_packages.ts";
 
-/** Where the check of the server by itself is had, by POST. */
+/** The target of a POST that makes the server check itself. */
 const CHECK = "/?page=check";
 
-/** Where a transaction of pacman asks what its packages cost, by POST of their names, one a line. */
+/** The target of a POST with the names of a transaction's packages, one on each line. */
 const RECEIVED = "/?page=received";
 
-/** Bytes of the names of all packages that a system can have installed. */
+/** Greatest size of such a body in bytes. The names of all packages of a system fit. */
 const MAX_NAMES = 1 << 20;
 
-/** Answers this host. */
+/** Answers the requests of this host. */
 export class OwnHost {
   readonly #network: Pick<Network, "isOwn">;
   readonly #received: Pick<ReceivedPackages, "take">;
   readonly #check: () => Promise<unknown>;
 
-  /** @param check makes what {@link CHECK} answers. */
+  /** @param check returns the answer to {@link CHECK}. */
   constructor(
     network: Pick<Network, "isOwn">,
     received: Pick<ReceivedPackages, "take">,
@@ -35,7 +35,7 @@ export class OwnHost {
     this.#check = check;
   }
 
-  /** The reply; null for a request that is not for here. */
+  /** Returns the reply; null for any other request. */
   answer(request: HttpRequest): Promise<Reply> | Reply | null {
     const { method, target } = request;
     if (method !== "POST" || (target !== CHECK && target !== RECEIVED)) return null;
@@ -50,12 +50,8 @@ export class OwnHost {
   }
 
   async #transaction(body: AsyncIterable<Uint8Array>): Promise<Reply> {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_NAMES) return textReply(413);
-    }
+    const text = await bodyText(body, MAX_NAMES);
+    if (text === null) return textReply(413);
     const line = receivedText(this.#received.take(text.split("\n")));
     return line === null
       ? { status: 204, headers: {}, body: null }
@@ -63,8 +59,8 @@ export class OwnHost {
   }
 }
 
-/** The line that the hook prints; null when nothing was downloaded. */
-export function receivedText({ lan, total }: ReceivedBytes): string | null {
+/** Returns the line that the hook prints; null when nothing was downloaded. */
+function receivedText({ lan, total }: ReceivedBytes): string | null {
   if (total === 0) return null;
   const [unit, name, digits] = total < 1 << 20 ? [1 << 10, "KiB", 0] : [1 << 20, "MiB", 1];
   const inUnits = (bytes: number): string => (bytes / unit).toFixed(digits);

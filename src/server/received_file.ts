@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import type { ReceivedPackage } from "../pacserve/received_packages.ts";
-import { field, isCount } from "../status/traffic.ts";
+import { field, isCount, itemsOf } from "../json.ts";
 
 /** The greatest size in bytes of a file that is read; no valid file is as large. */
 const MAX_SIZE = 4 << 20;
@@ -23,8 +23,7 @@ export async function takeReceived(directory: string): Promise<ReceivedPackage[]
     // Reading a pipe would wait for a writer.
     const text = !isFile || size > MAX_SIZE ? "[]" : await Deno.readTextFile(path);
     await Deno.remove(path);
-    const data: unknown = JSON.parse(text);
-    return Array.isArray(data) ? data.filter(isReceived) : [];
+    return itemsOf(JSON.parse(text)).filter(isReceived);
   } catch {
     return [];
   }

@@ -48,9 +48,9 @@ export class RunningServer {
 
   /**
    * @param state of the worker before this one.
-   * @param report is given the state that the next worker needs, soon after it changed.
-   * @param expected what sync databases say of packages.
-   * @param status what is counted, and since when; by default all begins with this server.
+   * @param report gets the state that the next worker needs, soon after a change.
+   * @param expected sizes and hashes of packages, from the sync databases.
+   * @param status the counters, and the time of the start; by default both begin with this server.
    */
   constructor(
     configuration: ServerConfiguration,
@@ -117,6 +117,11 @@ export class RunningServer {
         },
         malformed: (address, reason) =>
           this.#log.debug(`${address} sent something that is not HTTP: ${reason}`),
+        plainHttp: (address) => {
+          this.#log.info(
+            `${address} sent plain HTTP and got a 400: its address begins with http:// instead of https://`,
+          );
+        },
         handshakeFailed: (address, reason) => {
           this.#log.debug(`the TLS handshake with ${address} failed: ${reason}`);
         },
@@ -169,7 +174,7 @@ export class RunningServer {
     const closed = this.#listener?.close(grace);
     released();
     this.#counters.tell();
-    // Relays that are under way finish; what is kept for others goes.
+    // Relays under way finish. Files that are only kept for other machines are deleted.
     await Promise.all([closed, told]);
     this.#memory.relay.close();
     this.#memory.peerClient.close();
@@ -177,7 +182,7 @@ export class RunningServer {
     this.#counters.close();
   }
 
-  /** The status now. */
+  /** Returns the present status. */
   snapshot(): Snapshot {
     return snapshotOf({
       configuration: this.#configuration,
@@ -216,7 +221,7 @@ export class RunningServer {
       : this.#begun(reply);
   }
 
-  /** Counts the files that are being sent. Peers are told the number as our load. */
+  /** Counts the files that are being sent. Peers get the number as the load of this server. */
   #begun(reply: Reply): Reply {
     if (isTransfer(reply)) {
       this.#peers.transfers++;
@@ -225,7 +230,7 @@ export class RunningServer {
     return reply;
   }
 
-  /** Counts what is under way. */
+  /** Counts the transfers under way. */
   #lookAtTransfers(): void {
     const { relay, received } = this.#memory;
     const { running } = relay;
@@ -247,7 +252,7 @@ export class RunningServer {
       this.#counters.sent(exchange, this.#isOwn(exchange), true);
     }
     const { level } = this.#configuration.log;
-    // Who looks on asks every second.
+    // Programs that show the status request it every second.
     const isStatus = exchange.reply.status === 200 && isStatusRequest(exchange.request);
     if (level === "quiet" || (isStatus && level === "normal")) return;
     this.#log.access(accessLogLine(exchange));

@@ -1,4 +1,4 @@
-/** What the running server finds out about itself, for `pacserve-status --check` (`doctor/`). */
+/** Checks the running server from inside, for `pacserve-status --check` (`doctor/`). */
 
 import { join } from "node:path";
 import { fileProblem } from "../failure.ts";
@@ -12,55 +12,55 @@ import type { PeerPlaces } from "../peers/places.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
 /** A directory of packages as the server sees it. */
-export interface CheckedCache {
+interface CheckedCache {
   readonly directory: string;
-  /** Packages in it. */
+  /** Number of packages in it. */
   readonly packages: number;
-  /** What cannot be read, and why; null when all of it can. */
+  /** Which path cannot be read, and why; null when all can be read. */
   readonly problem: string | null;
 }
 
 /** The directory of the spools. */
-export interface CheckedSpool {
+interface CheckedSpool {
   readonly directory: string;
-  /** Bytes that are free there. */
+  /** Free space of its disk in bytes. */
   readonly free: number;
-  /** Bytes that spools may take (`--spool-size`). */
+  /** Greatest size of all spools in bytes (`--spool-size`). */
   readonly limit: number;
-  /** Whether a file can be made there. */
+  /** True when the server can create a file there. */
   readonly isUsable: boolean;
 }
 
-/** The form of {@link SelfCheck}: the server and the doctor may be of different versions. */
+/** The version of the form of {@link SelfCheck}, because server and doctor may have different versions. */
 export const SELF_CHECK_FORMAT = 1;
 
-/** What the server says of itself. Plain data; JSON on the wire. */
+/** The report of the server about itself. Plain data, which is sent as JSON. */
 export interface SelfCheck {
   readonly format: typeof SELF_CHECK_FORMAT;
   readonly version: string;
-  /** Identity of the running server, as its replies to peers have it. */
+  /** Identity of the running server, which its replies to peers contain, too. */
   readonly instance: string;
   readonly peers: readonly PeerRow[];
   readonly places: PeerPlaces;
-  /** Where announcements came back that were made for this check. */
+  /** For each means and interface, whether the announcement for this check came back. */
   readonly echoes: readonly Echo[];
   readonly visit: Visit | null;
   readonly caches: readonly CheckedCache[];
-  /** Repositories whose databases are there, and whether they can be read; null: reading takes long. */
+  /** For each repository with a database, whether it can be read; null while they are being read. */
   readonly databases: Readonly<Record<string, boolean>> | null;
-  /** Null: nothing is kept on disk. */
+  /** Null when nothing is stored on disk. */
   readonly spool: CheckedSpool | null;
-  /** This host's pacman is redirected (`--redirect`): no spool is needed. */
+  /** True with `--redirect`. Then no spool is needed. */
   readonly redirects: boolean;
 }
 
-/** Names of packages, whatever they are compressed with. */
+/** Matches the names of packages with any compression. */
 const PACKAGE = /\.pkg\.tar(?:\.\w+)?$/;
 
-/** Packages of a directory that are tried; after that, another kind of fault is unlikely. */
+/** At most this many packages of a directory are opened. More are unlikely to show another fault. */
 const MAX_TRIED = 2_000;
 
-/** Tries everything, side by side. It takes three seconds at the most. */
+/** Runs all checks concurrently. It takes at most three seconds. */
 export async function selfCheck(
   { pacserve, pages }: ServerConfiguration,
   peers: Peers,
@@ -87,7 +87,7 @@ export async function selfCheck(
   };
 }
 
-/** An announcement makes peers come by: who came in is looked at after it. */
+/** Announces the server first, because the announcement makes peers send requests. */
 async function announce(peers: Peers): Promise<Pick<SelfCheck, "echoes" | "visit">> {
   const echoes = await peers.echoes();
   return { echoes, visit: await peers.lastVisit() };

@@ -6,19 +6,19 @@ import type { SourceMemoryState } from "../pacserve/relay/source_memory.ts";
 import type { PeersState } from "../peers/peers.ts";
 import type { CountersState } from "../status/counters.ts";
 
-/** Peers that are known, nonces that were used, whose copies were wrong, and what was received. */
+/** Known peers, used nonces, sources of wrong copies, and received packages. */
 export interface ServerState {
   readonly peers: PeersState | null;
   readonly digest: DigestState | null;
   readonly sources: SourceMemoryState;
-  /** What pacman received, and no transaction has asked for. */
+  /** Packages that pacman received, and that no transaction has asked about yet. */
   readonly received: readonly ReceivedPackage[];
 }
 
-/** What a worker is told of the time before it. */
+/** The counters of the time before a worker was started. */
 export interface StatusState {
   readonly counters: CountersState;
-  /** True where the counters survive the end of the server. */
+  /** True when the counters survive the end of the server. */
   readonly isKept: boolean;
   /** Milliseconds for which the server has been running. */
   readonly uptime: number;

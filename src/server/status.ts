@@ -1,4 +1,4 @@
-/** Looks at the parts of a running server, and makes its status of what it sees. */
+/** Collects the status of a running server from its parts. */
 
 import { bodyLength } from "../http/exchange.ts";
 import type { FinishedExchange } from "../http/listener.ts";
@@ -23,8 +23,8 @@ import {
 import { VERSION } from "../version.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 
-/** What the status is of. */
-export interface StatusParts {
+/** The parts of a server whose status is collected. */
+interface StatusParts {
   readonly configuration: ServerConfiguration;
   readonly network: Pick<Network, "interfaces" | "isOwn">;
   readonly peers: Pick<Peers, "rows" | "places">;
@@ -39,7 +39,7 @@ export interface StatusParts {
   readonly started: number;
 }
 
-/** The status of a server now. */
+/** Returns the present status of a server. */
 export function snapshotOf(parts: StatusParts): Snapshot {
   const { configuration, port, network, peers, memory, started } = parts;
   const now = Date.now();
@@ -114,7 +114,7 @@ function mirrorStatuses(
   });
 }
 
-/** A `Server` line that names this host by an address is known from the name `localhost` as a rule. */
+/** Returns how `Server` lines may name this server. The network is not needed, because they name `localhost`. */
 function selfOf({ port, hostNames }: PacserveConfiguration): Self {
   return new Self([port], hostNames, null);
 }

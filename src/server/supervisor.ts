@@ -26,7 +26,7 @@ export interface SupervisorOptions {
   readonly maxBackoff: number;
   /** After a worker has served for this time, in milliseconds, the next pause is the first one again. */
   readonly provenAfter: number;
-  /** Milliseconds between two writes of the counters at the least. */
+  /** The least time between two writes of the counters, in milliseconds. */
   readonly savePause?: number;
 }
 
@@ -46,7 +46,7 @@ export class Supervisor {
   readonly #started = performance.now();
   /** Null before the start. */
   #counters: KeptCounters | null = null;
-  /** Workers that were told to serve: each counts, and knows what the others counted. */
+  /** Workers that were told to serve. Each counts, and gets the counts of the others. */
   readonly #counting = new Set<WorkerHandle>();
   #worker: WorkerHandle | null = null;
   #state: ServerState = emptyState();
@@ -57,7 +57,7 @@ export class Supervisor {
   #turn: Promise<unknown> = Promise.resolve();
   /** Workers that were replaced and still finish their replies. */
   readonly #retiring = new Set<WorkerHandle>();
-  /** The readings of sync databases that are under way. */
+  /** The current readings of sync databases. */
   readonly #readers = new Set<DatabaseReader>();
 
   constructor(
@@ -145,7 +145,7 @@ export class Supervisor {
     await this.#counters?.close();
   }
 
-  /** Where what survives the server is kept; null for nowhere. */
+  /** The directory for the state that survives the server; null to store none. */
   get #keptDirectory(): string | null {
     const directory = this.#configuration.status?.stateDirectory ?? null;
     return this.#counters?.isKept === true ? directory : null;
@@ -232,7 +232,7 @@ export class Supervisor {
     worker.terminate();
   }
 
-  /** Has the sync databases read that changed. The tables go from one worker to the other unread. */
+  /** Reads the sync databases that changed, in another worker. This thread does not read the tables. */
   async #readDatabases(worker: WorkerHandle, known: ReadonlyMap<string, string>): Promise<void> {
     const { pacserve } = this.#configuration;
     if (pacserve === null || this.#stopping) return worker.giveDatabases([]);

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import { messageOf } from "../failure.ts";
+import { realPath } from "../files.ts";
 import type { Log } from "../log.ts";
 
 /** Milliseconds without a change before changes are reported, because editors write in several steps. */
@@ -37,7 +38,8 @@ export class WatchedFiles {
    *   since then is reported, too.
    */
   watch(files: readonly string[], directories: readonly string[], since: number): void {
-    const paths = files.flatMap((file) => [file, ...target(file)]);
+    // The target of a symbolic link may be edited instead.
+    const paths = files.flatMap((file) => [file, realPath(file)]);
     const parents = new Set([...paths.map((path) => dirname(path)), ...directories]);
     this.#paths = new Set(paths);
     this.#directories = new Set(directories);
@@ -99,15 +101,5 @@ function changedBetween(since: number, now: number, path: string): boolean {
   } catch {
     // It does not exist, or cannot be accessed: its times are unknown.
     return false;
-  }
-}
-
-/** The real path of a file, which differs if it is a symbolic link: that file may be edited instead. */
-function target(file: string): string[] {
-  try {
-    return [Deno.realPathSync(file)];
-  } catch {
-    // The file does not exist yet, or cannot be accessed: there is no other path to watch.
-    return [];
   }
 }

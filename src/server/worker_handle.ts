@@ -51,22 +51,10 @@ export class WorkerHandle {
       this.#stopped.resolve();
       died.resolve(reason);
     };
-    this.#worker = new Worker(file, {
-      type: "module",
-      deno: {
-        permissions: {
-          ...scope,
-          read: [...scope.read],
-          write: [...scope.write],
-          sys: [...scope.sys],
-        },
-      },
-    });
+    this.#worker = new Worker(file, { type: "module", deno: { permissions: scope } });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") loaded.resolve();
-      if (data.type === "listening") {
-        this.#listening.resolve(data.port);
-      }
+      if (data.type === "listening") this.#listening.resolve(data.port);
       if (data.type === "configured") this.#configured.resolve();
       if (data.type === "failed") this.#listening.reject(new Failure(data.message));
       if (data.type === "released") released.resolve();

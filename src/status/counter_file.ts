@@ -6,7 +6,8 @@ import { fileProblem, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
 import { isoTime } from "../quickserve/pages/display.ts";
 import { type CountersState, type HourFlows, HOURS } from "./counters.ts";
-import { field, isCount, noFlows, parseFlows } from "./traffic.ts";
+import { field, isCount } from "../json.ts";
+import { noFlows, parseFlows } from "./traffic.ts";
 
 /** Name of the file. */
 const NAME = "counters.json";

@@ -3,8 +3,9 @@
  * pacserve, because every user of the machine can start one.
  */
 
-import { type Snapshot, SNAPSHOT_VERSION } from "./snapshot.ts";
-import { DIRECTIONS, field, FILE_SOURCES } from "./traffic.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { field } from "../json.ts";
+import { DIRECTIONS, FILE_SOURCES } from "./traffic.ts";
 
 /**
  * The form that data must have: a type (a question mark also allows null), a text that matches an
@@ -70,9 +71,9 @@ const SNAPSHOT: Form = {
   problems: ["text"],
 };
 
-/** True for data with the version of this program's snapshots and all fields that its commands read. */
+/** True for data with all fields that this program's commands read, in a status of its version. */
 export function isSnapshot(data: unknown): data is Snapshot {
-  return field(data, "version") === SNAPSHOT_VERSION && hasForm(data, SNAPSHOT);
+  return hasForm(data, SNAPSHOT);
 }
 
 function hasForm(data: unknown, form: Form): boolean {

@@ -12,6 +12,9 @@ const TELL_PAUSE = 1_000;
 /** Milliseconds between two counts of the transfers under way. */
 const LOOK_PAUSE = 60_000;
 
+/** Matches the target of a request for a signature. Signatures are not counted. */
+const SIGNATURE = /^[^?]*\.sig(?:\?|$)/;
+
 /**
  * Counts files and bytes. It costs a few additions per file, and nothing per chunk.
  *
@@ -63,11 +66,12 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     const { fileSource, status } = reply;
     if (fileSource === undefined || request.method !== "GET") return;
     if ((status !== 200 && status !== 206) || (isOwn && fileSource !== "cache")) return;
+    if (SIGNATURE.test(request.target)) return;
     const before = this.#counted.size === 0 ? 0 : this.#counted.get(reply) ?? 0;
     const bytes = bytesSent - before;
     // If a connection is closed directly after the last byte, the exchange is reported as aborted.
     const isWhole = !aborted || bytesSent === bodyLength(reply);
-    const files = isOver && isWhole ? 1 : 0;
+    const files = isOver && isWhole && hasEnd(reply) ? 1 : 0;
     if (isOver) this.#counted.delete(reply);
     else if (bytesSent > 0) this.#counted.set(reply, bytesSent);
     if (bytes > 0 || files > 0) this.count(isOwn ? "received" : "served", fileSource, bytes, files);
@@ -118,4 +122,11 @@ export class LiveCounters extends EventEmitter<{ look: []; counted: [flows: Flow
     this.#timer = undefined;
     this.#pause = Infinity;
   }
+}
+
+/** True when a reply contains the end of the file. If a file is sent in parts, only that part counts as a file. */
+function hasEnd({ status, headers }: Reply): boolean {
+  if (status !== 206) return true;
+  const [, last, size] = /-(\d+)\/(\d+)$/.exec(String(headers["Content-Range"])) ?? [];
+  return last !== undefined && Number(last) + 1 === Number(size);
 }

@@ -119,11 +119,11 @@ function metric(
 }
 
 function labelText(labels: Sample[0]): string {
-  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escapedLabel(value)}"`);
   return parts.length === 0 ? "" : `{${parts.join(",")}}`;
 }
 
 /** Escapes backslashes, quotation marks and line feeds with a backslash. */
-function escaped(value: string): string {
+function escapedLabel(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

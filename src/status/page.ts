@@ -2,7 +2,7 @@
 
 import { count, humanDuration, humanSize, visibleText } from "../quickserve/pages/display.ts";
 import { type Html, html } from "../quickserve/pages/html.ts";
-import { layOutPage, type PageContext } from "../quickserve/pages/layout.ts";
+import { dataTable, layOutPage, type PageContext } from "../quickserve/pages/layout.ts";
 import { chart, chartTable } from "./chart.ts";
 import { SOURCE_LABELS, STATE_LABELS } from "./labels.ts";
 import type {
@@ -13,7 +13,7 @@ import type {
   Snapshot,
   TransferStatus,
 } from "./snapshot.ts";
-import { amountText, localTime } from "./text.ts";
+import { amountText, localTime, rateText } from "./text.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
 /** Milliseconds between two updates by the script. */
@@ -21,11 +21,11 @@ const REFRESH = 2_000;
 
 /** Returns the page of the status. */
 export function statusPage(context: PageContext, snapshot: Snapshot): string {
-  const { running, problems, counters, transfers, peers, mirrors, discovery } = snapshot;
+  const { problems, counters, transfers, peers, mirrors, discovery } = snapshot;
   const main = html`<h1>Status</h1>
 <div data-refresh="${REFRESH}">
 <p class="notice" role="status" data-refresh-trouble hidden>The server does not answer at the moment.</p>
-${live("running", runningText(running))}
+${live("running", runningText(snapshot))}
 ${live("problems", problemList(problems))}
 ${live("saved", tiles(counters))}
 <h2>The last 24 hours</h2>
@@ -52,8 +52,16 @@ function live(name: string, content: Html): Html {
   return html`<div data-live="${name}">${content}</div>`;
 }
 
-function runningText({ since, seconds }: Snapshot["running"]): Html {
-  return html`<p class="quiet">Running since ${timeOf(since)} (${humanDuration(seconds)}).</p>`;
+function runningText(
+  { running: { since, seconds }, addresses, counters: { kept } }: Snapshot,
+): Html {
+  const all = addresses.map((address, index) =>
+    html`${index === 0 ? " at " : ", "}<bdi>${address}</bdi>`
+  );
+  const note = kept ? null : " The counters restart at zero with each start.";
+  return html`<p class="quiet">Running since ${timeElement(since)} (${
+    humanDuration(seconds)
+  })${all}.${note}</p>`;
 }
 
 function problemList(problems: readonly string[]): Html {
@@ -102,7 +110,7 @@ function counterTable({ today, sinceStart, sinceInstallation, installed }: Count
     html`<tr><th scope="row">${title}</th>${
       FILE_SOURCES.map((source) => amountCell(SOURCE_LABELS[source], received[source]))
     }${amountCell("LAN saved", saved.here)}${amountCell("served", saved.others)}</tr>`;
-  return table("Files and bytes", "numbers", [
+  return dataTable("Files and bytes", "numbers", [
     "",
     ...FILE_SOURCES.map((source) => SOURCE_LABELS[source]),
     "LAN saved",
@@ -124,7 +132,7 @@ function peerTable(
   const text = html`<p class="quiet">${visibleText(where)}</p>`;
   if (peers.length === 0) return html`<p>No peers are known.</p>${text}`;
   return html`${text}${
-    table(
+    dataTable(
       "Peers",
       "",
       ["Address", "State", "Found by", "Round trip", "Rate", "Received", "Failures"],
@@ -146,7 +154,7 @@ function peerTable(
 
 function mirrorTable(mirrors: readonly MirrorStatus[]): Html {
   if (mirrors.length === 0) return html`<p>There is no mirror in pacman.conf.</p>`;
-  return table(
+  return dataTable(
     "Mirrors",
     "",
     ["Address", "State", "Rate", "Received", "Failures"],
@@ -157,26 +165,6 @@ function mirrorTable(mirrors: readonly MirrorStatus[]): Html {
       }${cell("failures", String(mirror.failures))}</tr>`
     ),
   );
-}
-
-function table(
-  caption: string,
-  style: string,
-  titles: readonly string[],
-  rows: readonly Html[],
-): Html {
-  const heads = titles.map((title) =>
-    title === "" ? html`<td></td>` : html`<th scope="col">${title}</th>`
-  );
-  return html`
-    <table class="peers ${style}">
-      <caption class="unseen">${caption}</caption>
-      <thead>
-        <tr>${heads}</tr>
-      </thead>
-      <tbody>${rows}</tbody>
-    </table>
-  `;
 }
 
 /** Returns a cell; on a phone its label is shown before it. */
@@ -199,12 +187,8 @@ function stateOf(state: keyof typeof STATE_LABELS): Html {
   return html`<span class="${isGood ? "good" : isBad ? "bad" : "quiet"}">${label}</span>`;
 }
 
-function rateText(rate: number | null): string {
-  return rate === null ? "-" : `${humanSize(rate)}/s`;
-}
-
 /** Returns a time, which the script shows in the reader's time zone. */
-function timeOf(iso: string): Html {
+function timeElement(iso: string): Html {
   const time = `${iso.slice(0, 19)}Z`;
   return html`<time datetime="${time}">${time.slice(0, 10)} ${time.slice(11, 16)} UTC</time>`;
 }

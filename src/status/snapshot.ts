@@ -3,8 +3,7 @@
  * and the metrics are written. `doc/status.md` describes it for scripts.
  */
 
-import type { CountersState } from "./counters.ts";
-import { HOURS } from "./counters.ts";
+import { type CountersState, HOURS } from "./counters.ts";
 import { type Amount, amountOf, type Flows, noFlows, savedOf } from "./traffic.ts";
 
 /** The version of the JSON. Fields may be added within a version; existing ones do not change. */
@@ -64,7 +63,7 @@ export interface TransferStatus {
 }
 
 /** The traffic that did not use the internet. */
-export interface Saved {
+interface Saved {
   /** Files that this host's pacman received, but not from a mirror. */
   readonly here: Amount;
   /** Files that other machines received from this server. */

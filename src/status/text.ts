@@ -13,7 +13,7 @@ import type { Period, Snapshot, TransferStatus } from "./snapshot.ts";
 import { type Amount, FILE_SOURCES } from "./traffic.ts";
 
 /** Options of the text. */
-export interface TextOptions {
+interface TextOptions {
   /** Columns of the terminal. */
   readonly width: number;
   /** True to use escape sequences for colours (ECMA-48 SGR). */
@@ -30,7 +30,7 @@ const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as con
 type Style = keyof typeof SGR;
 
 /** Returns a key that identifies a transfer in successive snapshots. */
-export function transferKey({ direction, file, to }: TransferStatus): string {
+function transferKey({ direction, file, to }: TransferStatus): string {
   return `${direction} ${file} ${to}`;
 }
 
@@ -115,19 +115,21 @@ function counters({ counters }: Snapshot, options: TextOptions, paint: Paint): s
   return [...drawTable(titles, table, options, paint), ...sentence(counters, options, paint)];
 }
 
-/** Returns the first sentence: the most important facts. */
+/** Returns the sentence below the table: what the LAN saved. */
 function sentence(
   { sinceInstallation: { saved } }: Snapshot["counters"],
   { width }: TextOptions,
   paint: Paint,
 ): string[] {
   const { here, others } = saved;
-  if (here.bytes === 0 && others.bytes === 0) return [];
-  return wrap(
-    `${humanSize(here.bytes)} did not come over the internet, and others got ` +
-      `${humanSize(others.bytes)} from here.`,
-    width,
-  ).map((line) => paint(line, "dim"));
+  const facts = [
+    ...here.bytes === 0 ? [] : [`${humanSize(here.bytes)} did not come over the internet`],
+    ...others.bytes === 0 ? [] : [`others got ${humanSize(others.bytes)} from here`],
+  ];
+  if (facts.length === 0) return [];
+  const text = facts.join(", and ");
+  return wrap(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, width)
+    .map((line) => paint(line, "dim"));
 }
 
 function transfers({ transfers }: Snapshot, options: TextOptions, paint: Paint): string[] {
@@ -155,12 +157,16 @@ function transferLines(transfer: TransferStatus, options: TextOptions, paint: Pa
     ? ""
     : `[${paint("#".repeat(full), "green")}${"-".repeat(length - full)}] ${percent(share)}  `;
   const amount = size === null ? humanSize(done) : `${humanSize(done)} of ${humanSize(size)}`;
+  const facts = `${humanSize(rate)}/s  ${amount}`;
   const place = direction === "sending" ? `to ${to}` : from === null ? "" : `from ${from}`;
-  const facts = `${humanSize(rate)}/s  ${amount}  ${visibleText(place)}`.trimEnd();
   const room = options.width - INDENT - (size === null ? 0 : length + "[] 100 %  ".length);
+  const line = `${facts}  ${visibleText(place)}`.trimEnd();
+  // The source must be visible on a terminal of 80 columns, too.
+  const [first, ...rest] = line.length <= room ? [line] : [facts, visibleText(place)];
   return [
     `  ${direction === "sending" ? "<-" : "->"} ${cut(visibleText(file), options.width - INDENT)}`,
-    " ".repeat(INDENT) + bar + cut(facts, room),
+    " ".repeat(INDENT) + bar + cut(first, room),
+    ...rest.map((text) => " ".repeat(INDENT) + cut(text, options.width - INDENT)),
   ];
 }
 
@@ -234,7 +240,8 @@ export function amountText({ files, bytes }: Amount): string {
   return files === 0 && bytes === 0 ? "-" : `${count(files, "file")}, ${humanSize(bytes)}`;
 }
 
-function rateText(rate: number | null): string {
+/** Formats a rate; a dash if it is zero or unknown. */
+export function rateText(rate: number | null): string {
   return rate === null || rate === 0 ? "-" : `${humanSize(rate)}/s`;
 }
 

@@ -1,6 +1,7 @@
 /** Amounts of files and bytes, by source and direction. Plain data. */
 
 import type { FileSource } from "../http/exchange.ts";
+import { field, isCount } from "../json.ts";
 
 /** The sources of files, from near to far. */
 export const FILE_SOURCES: readonly FileSource[] = ["cache", "peer", "inFlight", "mirror"];
@@ -12,7 +13,7 @@ export interface Amount {
 }
 
 /** The amount from each source. */
-export type Traffic = Readonly<Record<FileSource, Amount>>;
+type Traffic = Readonly<Record<FileSource, Amount>>;
 
 /** `received`: by pacman on this host; `served`: to other machines. */
 export const DIRECTIONS = ["received", "served"] as const;
@@ -79,15 +80,4 @@ export function parseFlows(data: unknown): MutableFlows | null {
     }
   }
   return flows;
-}
-
-/** Returns a field of an object; undefined if there is none. */
-export function field(data: unknown, name: string): unknown {
-  const isThere = typeof data === "object" && data !== null && Object.hasOwn(data, name);
-  return isThere ? Reflect.get(data, name) : undefined;
-}
-
-/** True for a whole number that is not negative. */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -140,7 +140,8 @@ Deno.test("listing: times are in the reader's time zone, and in UTC without scri
   }));
 
 Deno.test("search box: shows only names with all words, with the keyboard alone", () =>
-  withServer(() => [], async (server, browser) => {
+  withServer(() => [], async (server, browser, directory) => {
+    writeFiles(directory, { "share/docs/e\u0301te\u0301.txt": "summer" });
     const page = await browser.open();
     await page.goto(`${server.address}/share/`);
     await page.keyboard.press("/");
@@ -150,6 +151,10 @@ Deno.test("search box: shows only names with all words, with the keyboard alone"
     await page.keyboard.press("Escape");
     await page.getByRole("status").getByText("1 directory, 9 files").waitFor();
     assertEquals((await shownNames(page)).length, 10);
+    // Neither the case nor the encoding of an accent matters.
+    await page.goto(`${server.address}/share/docs/`);
+    await page.getByRole("searchbox").fill("ÉTÉ");
+    await page.getByRole("status").getByText("1 of 2 shown").waitFor();
   }));
 
 Deno.test("search box: finds files in directories below, and works as a form without script", () =>
@@ -413,8 +418,18 @@ Deno.test("upload: files dropped on a listing are uploaded, with progress, and t
       await progress.waitFor();
       await page.getByText(/^(?!2\.9).* of 2\.9 MiB/).waitFor();
       await page.getByRole("link", { name: "small.txt" }).waitFor();
+      await page.getByRole("status").getByText("2 uploaded.").waitFor();
       assertEquals(await shownNames(page), ["big file é.bin", "small.txt"]);
       assertEquals(storedIn(`${directory}/inbox`), { "big file é.bin": 3_000_000, "small.txt": 3 });
+      await page.reload();
+      assertEquals(await page.getByText("2 uploaded.").count(), 0);
+      // A file that got another name stays in the list, so that the reader sees the name.
+      await drop(page, { "small.txt": 4, "50%22.txt": 1 });
+      const uploads = page.getByRole("list", { name: "Uploads" });
+      await uploads.getByText("Stored as small.1.txt.").waitFor();
+      await uploads.getByText('Stored as 50".txt.').waitFor();
+      await page.getByRole("link", { name: "Show the files" }).click();
+      await page.getByRole("link", { name: "small.1.txt" }).waitFor();
     },
   ));
 

@@ -106,6 +106,11 @@ Deno.test("?page=status shows the counters, and is updated without a reload", ()
     await page.goto(`${server.address}/`);
     await page.getByRole("link", { name: "Status" }).click();
     assertMatch(await page.title(), /^Status · /);
+    const { origin } = new URL(server.address);
+    assertMatch(
+      await textOf(page, "running"),
+      new RegExp(`^Running since .* at .*${origin}/.*\\.$`),
+    );
     assertMatch(await textOf(page, "saved"), /Today 3\.1 GiB did not come over the internet/);
     assertMatch(await textOf(page, "problems"), /All is well/);
     assertEquals(await page.locator("svg rect").count(), 4 * 14);

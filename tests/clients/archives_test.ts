@@ -1,12 +1,25 @@
 /** Common programs read zip archives of any size and with any names. */
 
+import { existsSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import {
+  BlockWriter,
+  centralHeader,
+  dataDescriptor,
+  endOfArchive,
+  localHeader,
+  sizeInBlocks,
+} from "../../src/quickserve/archive/zip_records.ts";
 import { must } from "../lan/process.ts";
 import { Served } from "../program.ts";
 import { inScratch } from "../scratch.ts";
 import { ODD_NAMES } from "./odd_names.ts";
 
 const GIB = 2 ** 30;
+
+/** True if this machine has Java's archive program. */
+const hasJava = existsSync("/usr/bin/jar");
 
 /** The environment of the programs: a locale with UTF-8, as is usual; otherwise unzip changes names. */
 const environment = { LC_ALL: "C.UTF-8" };
@@ -127,3 +140,51 @@ Deno.test("zip: unzip, bsdtar and Python read an archive with files above 4 GiB,
       ) assertEquals(await must(command, { deadline }), "last", command.join(" "));
     },
   ));
+
+Deno.test("zip: Java reads an archive as a stream, also files of several blocks and empty ones", {
+  ignore: !hasJava,
+}, () =>
+  withArchive(
+    (files) => {
+      for (const name of ODD_NAMES) Deno.writeTextFileSync(`${files}/${name}`, name);
+      // A block of deflate has up to 65,535 bytes.
+      for (const size of [0, 1, 65_534, 65_535, 65_536, 131_070, 1_000_000]) {
+        Deno.writeFileSync(`${files}/${size}`, new Uint8Array(size).map((_, index) => index % 251));
+      }
+    },
+    async (archive, directory) => {
+      Deno.mkdirSync(`${directory}/out`);
+      const unpack = ["bash", "-c", `jar x < "$0"`, archive];
+      await must(unpack, { directory: `${directory}/out`, environment, deadline: 60_000 });
+      await must(["diff", "-r", "files", "out/files"], { directory });
+    },
+  ));
+
+Deno.test("zip: unzip reads the entry after a file of exactly 4 GiB - 1 byte", () =>
+  inScratch(async (directory) => {
+    const encoder = new TextEncoder();
+    const content = encoder.encode("last");
+    const blocks = new BlockWriter();
+    const entries = [
+      { name: encoder.encode("1"), size: 4 * GIB - 1, modified: 0, crc: 0, offset: 0 },
+      { name: encoder.encode("2"), size: 4, modified: 0, crc: crc32(content), offset: 0 },
+    ];
+    // The content of the first file is a hole: unzip does not read it.
+    using file = Deno.openSync(`${directory}/a.zip`, { write: true, createNew: true });
+    let length = 0;
+    const write = (bytes: Uint8Array): void => void (length += file.writeSync(bytes));
+    for (const entry of entries) {
+      entry.offset = length;
+      write(localHeader(entry));
+      blocks.begin(entry.size);
+      if (entry.size === content.length) write(blocks.put(content));
+      else length = file.seekSync(sizeInBlocks(entry.size), Deno.SeekMode.Current);
+      write(dataDescriptor(entry.size, entry.crc));
+    }
+    const start = length;
+    for (const entry of entries) write(centralHeader(entry));
+    write(endOfArchive(entries.length, start, length - start));
+    assertEquals(await must(["unzip", "-p", `${directory}/a.zip`, "2"], { environment }), "last");
+    const total = `2 files, ${4 * GIB + 3} bytes uncompressed`;
+    assertStringIncludes(await must(["unzip", "-Z", "-t", `${directory}/a.zip`]), total);
+  }));

@@ -9,7 +9,7 @@ declare const self: {
   onmessage: (event: MessageEvent<Orders>) => void;
 };
 
-/** What the worker shall try. */
+/** The attempts that the worker makes. */
 export interface Orders {
   readonly paths: readonly string[];
   /** A module that the worker must not be able to import. */

@@ -308,7 +308,7 @@ Deno.test({
     assertEquals(await host.rules(), before);
     // With a chosen firewall, the message is about that firewall only.
     await host.configure(RULES.replace("auto", "nftables"));
-    assertMatch((await host.ports("open")).output, /^nftables does not turn packets away: /);
+    assertMatch((await host.ports("open")).output, /^nftables does not block packets: /);
     // iptables, when chosen, gets rules even if it drops nothing.
     await host.configure(RULES.replace("auto", "iptables"));
     assertEquals((await host.ports("open")).status, 0);

@@ -8,6 +8,7 @@ import type { Pacserve } from "../lan/pacserve.ts";
 import { eventually, type Outcome } from "../lan/process.ts";
 import type { Repository } from "../lan/repository.ts";
 import { Scene } from "../lan/scene.ts";
+import { lastingScratch } from "../scratch.ts";
 import { type Contents, makeLargeRepository } from "./repository.ts";
 
 /** Five packages of 20 MB and fifteen small ones, with their sizes in KiB. */
@@ -28,11 +29,7 @@ let repository: Promise<Repository> | null = null;
 
 /** Returns the repository with these packages; it is created once per process. */
 function ownRepository(): Promise<Repository> {
-  repository ??= (async (): Promise<Repository> => {
-    const directory = await Deno.makeTempDir({ prefix: "pacserve-once-" });
-    globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-    return await makeLargeRepository(directory, contents, before);
-  })();
+  repository ??= makeLargeRepository(lastingScratch(), contents, before);
   return repository;
 }
 

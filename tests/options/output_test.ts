@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { launched, runCommand, Served } from "../program.ts";
 import { shell, withFiles } from "../scratch.ts";
-import { eventually, RunningProgram } from "../lan/process.ts";
+import { eventually, run, RunningProgram } from "../lan/process.ts";
 
 Deno.test("--help fits in 80 columns and has the groups of the manual in the same order", async () => {
   for (const name of ["quickserve", "pacserve"]) {
@@ -216,6 +216,21 @@ Deno.test("where the log cannot be written, a sentence says so, and the server s
     const lines = program.output.trim().split("\n");
     assertEquals([...new Set(lines)], [sentence]);
     assert(lines.length <= 2, program.output);
+  }));
+
+Deno.test("a command whose output cannot be written says so in a sentence, and exits with 1", () =>
+  withFiles({ "pacman.conf": "[options]\n" }, async (directory) => {
+    const full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
+    const sentence = "standard output cannot be written: there is no room left on the disk";
+    const commands = [
+      ["pacman.conf-insert_pacserve", `${directory}/pacman.conf`],
+      ["pacserve-status", "--help"],
+      ["pacserve-ports", "--version"],
+    ];
+    for (const [name = "", ...words] of commands) {
+      const { code, stderr } = await run([...full, ...launched(name), ...words]);
+      assertEquals([code, stderr], [1, `${name}: ${sentence}\n`]);
+    }
   }));
 
 Deno.test("--quiet prints only warnings, and systemd still gets all messages", () =>

@@ -6,7 +6,7 @@ import { must } from "../lan/process.ts";
 import { fileInPackage, namesInPackage, Workshop } from "./workshop.ts";
 
 Deno.test("makepkg", async (t) => {
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const [one, other] = [await workshop.clone("one"), await workshop.clone("two/deeper")];
   const file = await workshop.makepkg(one);
 
@@ -97,13 +97,13 @@ Deno.test("makepkg", async (t) => {
 });
 
 Deno.test("check() needs neither root nor network", async () => {
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const clone = await workshop.clone("checked");
   await workshop.makepkg(clone, []);
 });
 
 Deno.test("PACSERVE_FORM=compiled embeds everything", async () => {
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const clone = await workshop.clone("compiled");
   // Use Deno itself as the runtime base. The result cannot be run (it is Deno, and
   // takes its words for its own), but all is there that the base would run.
@@ -130,7 +130,7 @@ Deno.test("PACSERVE_FORM=compiled embeds everything", async () => {
 });
 
 Deno.test("PACSERVE_FORM=compiled accepts a runtime base only with the correct DENORT_SHA256", async () => {
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const clone = await workshop.clone("compiled");
   const base = `${workshop.directory}/base`;
   await Deno.mkdir(base);

@@ -1,6 +1,7 @@
 /** Installs the package in an empty root directory, and runs programs there. */
 
 import { must, type Outcome, run, RunningProgram } from "../lan/process.ts";
+import { Scratch } from "../scratch.ts";
 
 /**
  * Mounts what programs in the root need: this system's /usr, with its libraries and pacman, below the root's own
@@ -20,18 +21,19 @@ for directory in dev proc sys; do mount --rbind "/$directory" "$directory"; done
 exec chroot . "$@"`;
 
 /** A root directory with packages in it. */
-export class InstalledRoot implements AsyncDisposable {
+export class InstalledRoot implements Disposable {
   readonly directory: string;
   readonly #configuration: string;
+  readonly #scratch = new Scratch();
 
-  private constructor(directory: string) {
-    this.directory = `${directory}/root`;
-    this.#configuration = `${directory}/pacman.conf`;
+  private constructor() {
+    this.directory = `${this.#scratch.directory}/root`;
+    this.#configuration = `${this.#scratch.directory}/pacman.conf`;
   }
 
   /** Makes an empty root. */
   static async create(): Promise<InstalledRoot> {
-    const installed = new InstalledRoot(await Deno.makeTempDir({ prefix: "pacserve-root-" }));
+    const installed = new InstalledRoot();
     await Deno.mkdir(`${installed.directory}/var/lib/pacman`, { recursive: true });
     await Deno.writeTextFile(
       installed.#configuration,
@@ -68,7 +70,7 @@ export class InstalledRoot implements AsyncDisposable {
     return [...enter, "bash", this.directory, ...command];
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory.replace(/[/]root$/, ""), { recursive: true });
+  [Symbol.dispose](): void {
+    this.#scratch[Symbol.dispose]();
   }
 }

@@ -23,9 +23,9 @@ function sectionOf(name: string): 1 | 8 {
 const OVERSTRIKE = new RegExp(".\b", "g");
 
 Deno.test("the package in an empty root", async (t) => {
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const file = await workshop.makepkg(await workshop.clone("clone"));
-  await using root = await InstalledRoot.create();
+  using root = await InstalledRoot.create();
   await root.pacman("-U", await workshop.standInForDeno());
   const before = await root.files();
   // An empty root has no shell for the install script, which has its own test.

@@ -4,6 +4,7 @@
  */
 
 import { must, type Outcome, run } from "../lan/process.ts";
+import { Scratch } from "../scratch.ts";
 
 /** The user nobody. Any user except root would do. */
 const ORDINARY_USER = "65534";
@@ -14,16 +15,15 @@ const checkout = new URL("../../", import.meta.url).pathname;
 const EPOCH = "1700000000";
 
 /** A directory to build packages in, which is removed at the end. */
-export class Workshop implements AsyncDisposable {
-  readonly directory: string;
+export class Workshop implements Disposable {
+  readonly #scratch = new Scratch();
+  readonly directory: string = this.#scratch.directory;
 
-  private constructor(directory: string) {
-    this.directory = directory;
-  }
+  private constructor() {}
 
   /** Makes the user's home directory, with a copy of Deno's cache for this checkout. */
   static async create(): Promise<Workshop> {
-    const workshop = new Workshop(await Deno.makeTempDir({ prefix: "pacserve-package-" }));
+    const workshop = new Workshop();
     const { directory } = workshop;
     await Deno.chmod(directory, 0o755);
     await Deno.mkdir(`${directory}/bin`);
@@ -122,8 +122,8 @@ package() {
     return await this.makepkg(place);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
+  [Symbol.dispose](): void {
+    this.#scratch[Symbol.dispose]();
   }
 }
 

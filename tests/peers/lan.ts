@@ -7,7 +7,6 @@ import { parseTarget } from "../../src/http/target.ts";
 import { isLoopback } from "../../src/http/address.ts";
 import type { PeersConfiguration } from "../../src/peers/configuration.ts";
 import type { OwnNetwork, OwnServer } from "../../src/peers/own_server.ts";
-import type { Verdict } from "../../src/peers/index/remote.ts";
 import { Peers } from "../../src/peers/peers.ts";
 import type { Listing } from "../../src/peers/protocol.ts";
 import { makeRequest } from "../request.ts";
@@ -167,7 +166,7 @@ export async function servePeer(
     indexed: own.index?.directories ?? null,
     network: {
       networkOf: () => null,
-      networks: () => [],
+      reaches: () => true,
       isOwn: isLoopback,
       ...own,
     },
@@ -274,7 +273,7 @@ function listingOf(files: readonly string[], segments: readonly string[]): Listi
 }
 
 /** Returns if the peer with this URL has a file of this name in `pkg`, according to its index. */
-export function verdictOf({ peers }: Pick<TestPeer, "peers">, url: string, name: string): Verdict {
+export function verdictOf({ peers }: Pick<TestPeer, "peers">, url: string, name: string): string {
   const peer = peers.registry.get(url);
   return peer === undefined ? "unknown" : peers.indexes.verdict(peer, name);
 }

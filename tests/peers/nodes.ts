@@ -23,7 +23,7 @@ export async function hostOf(lan: Network, name: string): Promise<Host> {
   return host;
 }
 
-/** What a server knows. */
+/** The peers that a server knows, and its memory. */
 export interface Knowledge {
   readonly peers: readonly string[];
   /** Resident memory in bytes. */

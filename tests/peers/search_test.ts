@@ -9,6 +9,7 @@ import {
   type TestServer,
   until,
 } from "./lan.ts";
+import { Network } from "../../src/http/network.ts";
 import { makeRequest } from "../request.ts";
 
 const PACKAGE = "pkg/foo-1:2.0+r1-1-any.pkg.tar.zst";
@@ -209,7 +210,11 @@ Deno.test("Finder: two simultaneous requests for a file share one search", async
 
 Deno.test("Finder: clients on other hosts are not redirected to a peer on a loopback address", async () => {
   await using peer = await serveOriginal([PACKAGE]);
-  const elsewhere = { networkOf: () => "10.0.0.1/24" };
+  const network = new Network();
+  const elsewhere = {
+    networkOf: () => "10.0.0.1/24",
+    reaches: (client: string | null, host: string) => network.reaches(client, host),
+  };
   await using asking = await servePeer([], { staticPeers: [peer.base] }, elsewhere);
   assertEquals(await find(asking, PACKAGE), null);
 });

@@ -6,7 +6,8 @@ import { textReply } from "../../src/http/replies.ts";
 import { FileClient } from "../../src/pacserve/relay/http_client.ts";
 import { HttpSource } from "../../src/pacserve/relay/http_source.ts";
 import { InFlightFile } from "../../src/pacserve/relay/in_flight_file.ts";
-import type { MirrorCopies, PeerCopies } from "../../src/pacserve/relay/package_sources.ts";
+import type { MirrorsOfFile } from "../../src/pacserve/relay/mirror_copies.ts";
+import type { PeersWithFile } from "../../src/pacserve/relay/peer_copies.ts";
 import { Relay, type WantedFile } from "../../src/pacserve/relay/relay.ts";
 import { SourceMemory } from "../../src/pacserve/relay/source_memory.ts";
 import { SpoolDirectory } from "../../src/pacserve/relay/spool.ts";
@@ -123,7 +124,7 @@ export class Scene {
     return { head: text.slice(0, end), body: all.subarray(end + 4) };
   }
 
-  #peerCopies(): PeerCopies {
+  #peerCopies(): Pick<PeersWithFile, "find"> {
     return {
       find: (mayAsk) => {
         const found = this.peers.find(({ url }) => mayAsk(url));
@@ -159,7 +160,7 @@ export class Scene {
     });
   }
 
-  #mirrorCopies(): MirrorCopies {
+  #mirrorCopies(): Pick<MirrorsOfFile, "find" | "size" | "failed"> {
     return {
       find: (without, last) => {
         const found = this.mirrors.find(({ url }) => !without.has(url));

@@ -132,7 +132,7 @@ export class LanHost {
     }, {
       scheme: "http",
       indexed: null,
-      network: { networkOf: () => null, networks: () => [], isOwn: () => true },
+      network: { networkOf: () => null, reaches: () => true, isOwn: () => true },
       log: { warn: say, info: say, debug: say },
     });
     this.peers.serve({

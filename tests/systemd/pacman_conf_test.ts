@@ -29,7 +29,7 @@ const FILE = "inside-1-1-any.pkg.tar.zst";
 
 Deno.test("pacserve.service: works with the paths in pacman.conf", async (t) => {
   const repository = await sharedRepository();
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const files = [
     await workshop.standInForDeno(),
     await workshop.makepkg(await workshop.clone("clone")),

@@ -20,7 +20,7 @@ const PORTS = "pacserve-ports.service";
 
 Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd share packages", async (t) => {
   const repository = await sharedRepository();
-  await using workshop = await Workshop.create();
+  using workshop = await Workshop.create();
   const files = [
     await workshop.standInForDeno(),
     await workshop.makepkg(await workshop.clone("clone")),
@@ -112,7 +112,7 @@ Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd s
   });
 
   await t.step("pacserve-status --check examines the service in its sandbox", async () => {
-    /** What the checks found, and the exit status as one more. */
+    /** The results of the checks, and the exit status. */
     const examined = async (): Promise<Record<string, string>> => {
       const { code, stdout } = await birch.run(["pacserve-status", "--check", "--json"]);
       const { checks } = JSON.parse(stdout) as {
@@ -124,9 +124,10 @@ Deno.test("pacserve.service, pacserve-ports.service: two machines with systemd s
       ]);
       return { ...Object.fromEntries(texts), status: String(code) };
     };
-    // It was started before pacman had any database.
-    const early = await examined();
-    assertMatch(early["databases"] ?? "", /does not see .*: systemctl restart pacserve$/);
+    // Another directory with the same name: the service still has the removed one.
+    await birch.script("cd /var/lib/pacman; cp -r sync new; rm -r sync; mv new sync");
+    const hiding = await examined();
+    assertMatch(hiding["databases"] ?? "", /does not see .*: systemctl restart pacserve$/);
     await other.restart();
     const healthy = await examined();
     for (const name of ["service", "cache", "databases", "firewall", "disk", "announcement"]) {

@@ -15,13 +15,13 @@ import { Uploads } from "../../src/quickserve/uploads/uploads.ts";
 
 const [directory = "", options = "{}"] = Deno.args;
 const swept = await sweepUploads(directory);
-const uploads = new Uploads(
-  { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
-  new UploadPlaces(directory, [], { lookup: () => null }),
-  false,
-  { uploadResult: () => "" },
-  { warn: (message) => console.log(message) },
-);
+const uploads = new Uploads({
+  configuration: { directory, allowOverwrite: false, maximumSize: null, ...JSON.parse(options) },
+  places: new UploadPlaces(directory, [], { lookup: () => null }),
+  showHidden: false,
+  pages: { uploadResult: () => "" },
+  log: { warn: (message) => console.log(message) },
+});
 const listener = await listen(
   { address: "127.0.0.1", port: 0, ipv6: false, tls: null },
   (request) => {

@@ -25,12 +25,12 @@ export async function banner(
   const addresses = hosts.map(urlOf);
   const lines = [
     `${pages.title} ${pages.version}`,
-    ...table("address", addresses.length > 0 ? addresses : [NOWHERE]),
-    ...table("shared", await sharedText(tree.shares)),
-    ...table("uploads", uploadsText(configuration)),
-    ...table("login", loginText(configuration)),
-    ...table("peers", peersText(configuration)),
-    ...table("use", usage(configuration, hosts, urlOf)),
+    ...labelled("address", addresses.length > 0 ? addresses : [NOWHERE]),
+    ...labelled("shared", await sharedText(tree.shares)),
+    ...labelled("uploads", uploadsText(configuration)),
+    ...labelled("login", loginText(configuration)),
+    ...labelled("peers", peersText(configuration)),
+    ...labelled("use", usage(configuration, hosts, urlOf)),
   ];
   if (showCode && addresses[0] !== undefined) lines.push(await qrCode(addresses[0]));
   return lines.join("\n");
@@ -95,7 +95,7 @@ function usage(
   ];
 }
 
-function table(head: string, rows: readonly string[]): string[] {
+function labelled(head: string, rows: readonly string[]): string[] {
   return rows.map((row, index) => `  ${(index === 0 ? head : "").padEnd(8)} ${row}`);
 }
 
@@ -113,7 +113,7 @@ const MARGIN = 2;
  *
  * @returns several lines, each of which ends with a line feed.
  */
-export async function qrCode(text: string): Promise<string> {
+async function qrCode(text: string): Promise<string> {
   const { default: qrcode } = await import("qrcode-generator");
   const code = qrcode(0, "M");
   code.addData(text);

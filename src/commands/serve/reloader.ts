@@ -10,13 +10,19 @@ import type { ServiceManager } from "./service_manager.ts";
 import { readSettings, type ServeSettings } from "./settings.ts";
 import { ConfigurationSources } from "./user_files.ts";
 
+/** The objects and settings that {@link Reloader} uses. */
+interface ReloaderParts {
+  readonly program: Program;
+  /** The options of the command line, which never change. */
+  readonly options: ParsedOptions;
+  readonly supervisor: Pick<Supervisor, "configure">;
+  readonly manager: ServiceManager;
+  readonly log: Log;
+}
+
 /** Reloads settings. If the new ones are wrong, the last valid ones stay in force. */
 export class Reloader {
-  readonly #program: Program;
-  readonly #options: ParsedOptions;
-  readonly #supervisor: Pick<Supervisor, "configure">;
-  readonly #manager: ServiceManager;
-  readonly #log: Log;
+  readonly #parts: ReloaderParts;
   readonly #files: WatchedFiles;
   /** The sources from which the settings in force were read. */
   #inForce = new ConfigurationSources();
@@ -24,20 +30,9 @@ export class Reloader {
   readonly #warned = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param options the options of the command line, which never change. */
-  constructor(
-    program: Program,
-    options: ParsedOptions,
-    supervisor: Pick<Supervisor, "configure">,
-    manager: ServiceManager,
-    log: Log,
-  ) {
-    this.#program = program;
-    this.#options = options;
-    this.#supervisor = supervisor;
-    this.#manager = manager;
-    this.#log = log;
-    this.#files = new WatchedFiles(() => this.reload(), log);
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+    this.#files = new WatchedFiles(() => this.reload(), parts.log);
   }
 
   /**
@@ -46,7 +41,7 @@ export class Reloader {
    */
   warn({ sources }: ServeSettings): void {
     for (const warning of sources.warnings) {
-      if (!this.#warned.has(warning)) this.#log.warn(warning);
+      if (!this.#warned.has(warning)) this.#parts.log.warn(warning);
       this.#warned.add(warning);
     }
   }
@@ -68,17 +63,18 @@ export class Reloader {
   }
 
   async #reload(): Promise<void> {
+    const { program, options, supervisor, manager, log } = this.#parts;
     const sources = new ConfigurationSources();
-    await this.#manager.tell("RELOADING=1");
+    await manager.tell("RELOADING=1");
     try {
-      const settings = await readSettings(this.#program, this.#options, sources);
+      const settings = await readSettings(program, options, sources);
       this.warn(settings);
-      await this.#supervisor.configure(settings.configuration);
+      await supervisor.configure(settings.configuration);
       this.watch(settings);
-      this.#log.info("the configuration was read again");
+      log.info("the configuration was read again");
     } catch (error) {
       // Whatever the mistake in a file, the server must keep serving its clients.
-      this.#log.warn(`${messageOf(error)}; the last valid configuration stays in force`);
+      log.warn(`${messageOf(error)}; the last valid configuration stays in force`);
       // Also watch the files that failed: the mistake may be in a new one, and be corrected there.
       this.#files.watch(
         [...this.#inForce.files, ...sources.files],
@@ -86,6 +82,6 @@ export class Reloader {
         sources.since,
       );
     }
-    await this.#manager.tell("READY=1");
+    await manager.tell("READY=1");
   }
 }

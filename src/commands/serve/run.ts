@@ -5,8 +5,8 @@ import { createLog } from "../../server/log.ts";
 import { flushLines, writeLine } from "../../server/line_writer.ts";
 import { Supervisor, type SupervisorOptions } from "../../server/supervisor.ts";
 import { runtimeWarning } from "../../version.ts";
-import { requestedInformation } from "../help.ts";
-import { type ParsedOptions, parseOptions } from "../parse.ts";
+import { optionsUnlessHelp } from "../help.ts";
+import type { ParsedOptions } from "../parse.ts";
 import { banner } from "./banner.ts";
 import { type Program, serveCommand } from "./options.ts";
 import { permissionsText } from "./permissions.ts";
@@ -30,15 +30,11 @@ export async function serve(
   words: readonly string[],
   supervision: Partial<SupervisorOptions> = {},
 ): Promise<number> {
-  const command = serveCommand(program);
-  const options = parseOptions(command, words);
-  const information = requestedInformation(command, options);
-  if (information !== null) writeLine(information);
-  else {
-    const settings = await readSettings(program, options);
-    if (options.has("print-permissions")) writeLine(permissionsText(settings.configuration));
-    else await serveUntilStopped(program, options, settings, supervision);
-  }
+  const options = await optionsUnlessHelp(serveCommand(program), words);
+  if (options === null) return 0;
+  const settings = await readSettings(program, options);
+  if (options.has("print-permissions")) writeLine(permissionsText(settings.configuration));
+  else await serveUntilStopped(program, options, settings, supervision);
   await flushLines();
   return 0;
 }
@@ -61,7 +57,7 @@ async function serveUntilStopped(
   const supervisor = new Supervisor(configuration, log, supervision);
   const untested = runtimeWarning();
   if (untested !== null) log.warn(untested);
-  const reloader = new Reloader(program, options, supervisor, manager, log);
+  const reloader = new Reloader({ program, options, supervisor, manager, log });
   reloader.warn(settings);
   await supervisor.start();
   reloader.watch(settings);

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
 import type { AuthConfiguration, User } from "../../auth/configuration.ts";
 import { Failure, messageOf, UsageError } from "../../failure.ts";
+import { ifMissing } from "../../files.ts";
 import { ownNames } from "../../http/admission.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
 import { type PacmanConfiguration, WITHOUT_PACMAN } from "../../pacman/configuration.ts";
@@ -240,12 +241,8 @@ async function peerAuthorities(
 ): Promise<string[]> {
   const authorities = tls === null ? [] : [tls.authorities];
   if (!staticPeers.some((peer) => peer.startsWith("https:"))) return authorities;
-  try {
-    authorities.push(await Deno.readTextFile(SYSTEM_AUTHORITIES));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return authorities;
+  const system = await Deno.readTextFile(SYSTEM_AUTHORITIES).catch(ifMissing(null));
+  return system === null ? authorities : [...authorities, system];
 }
 
 async function pacserveSettings(
@@ -422,13 +419,8 @@ async function hostNames(): Promise<string[]> {
 }
 
 async function searchDomains(): Promise<string[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile("/etc/resolv.conf");
-  } catch {
-    // A machine without a resolver has no domains.
-    return [];
-  }
+  // A machine without a resolver has no domains.
+  const text = await Deno.readTextFile("/etc/resolv.conf").catch(() => "");
   return text.split("\n").flatMap((line) => {
     const [keyword, ...names] = line.trim().split(/\s+/);
     return keyword === "search" || keyword === "domain" ? names : [];

@@ -50,11 +50,8 @@ export class ConfigurationSources {
 
   /** Warns when no file can be created in a directory now. There may be room, or a permission, later. */
   async expectWritable(option: string, directory: string): Promise<void> {
-    // The name of a temporary upload: it is hidden, and is cleaned up if this fails half-way.
-    const path = join(directory, temporaryName());
     try {
-      (await Deno.open(path, { write: true, createNew: true })).close();
-      await Deno.remove(path);
+      await tryWriting(directory);
     } catch (error) {
       this.warnings.push(unusable(option, directory, error).message);
     }
@@ -63,14 +60,15 @@ export class ConfigurationSources {
 
 /** Returns true when files can be created in a directory. */
 export async function canBeWrittenTo(directory: string): Promise<boolean> {
+  return await tryWriting(directory).then(() => true, () => false);
+}
+
+/** Fails if no file can be created in the directory. */
+async function tryWriting(directory: string): Promise<void> {
+  // The name of a temporary upload: it is hidden, and is cleaned up if this fails half-way.
   const path = join(directory, temporaryName());
-  try {
-    (await Deno.open(path, { write: true, createNew: true })).close();
-    await Deno.remove(path);
-    return true;
-  } catch {
-    return false;
-  }
+  (await Deno.open(path, { write: true, createNew: true })).close();
+  await Deno.remove(path);
 }
 
 /**
@@ -98,12 +96,7 @@ export async function sandboxHintFor(option: string, paths: readonly string[]): 
  */
 export async function requirePath(path: string): Promise<void> {
   if (path === "") throw new UsageError("an empty path cannot be shared");
-  let info: Deno.FileInfo;
-  try {
-    info = await Deno.stat(path);
-  } catch (error) {
-    throw unusable("cannot share", path, error);
-  }
+  const info = await mustStat("cannot share", path);
   if (!info.isFile && !info.isDirectory) {
     throw new Failure(`cannot share ${path}: it is neither a file nor a directory`);
   }
@@ -115,13 +108,14 @@ export async function requirePath(path: string): Promise<void> {
  * @throws {Failure} when the path is not a directory.
  */
 export async function requireDirectory(option: string, path: string): Promise<void> {
-  let isDirectory: boolean;
-  try {
-    isDirectory = (await Deno.stat(path)).isDirectory;
-  } catch (error) {
-    throw unusable(option, path, error);
-  }
+  const { isDirectory } = await mustStat(option, path);
   if (!isDirectory) throw new Failure(`${option} ${path} is not a directory`);
+}
+
+async function mustStat(option: string, path: string): Promise<Deno.FileInfo> {
+  return await Deno.stat(path).catch((error) => {
+    throw unusable(option, path, error);
+  });
 }
 
 /** Makes an error that says why a path cannot be used. */

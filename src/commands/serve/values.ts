@@ -2,6 +2,7 @@
 
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../failure.ts";
+import { isLinkLocal } from "../../http/address.ts";
 import { isFileName } from "../../quickserve/visibility.ts";
 import type { ParsedOptions } from "../parse.ts";
 
@@ -86,9 +87,11 @@ export function networkValue(option: string, text: string): string {
  */
 export function listenAddressValue(option: string, text: string, ipv6: boolean): string {
   const [bare = "", zone] = text.split("%", 2);
-  if (zone !== undefined || isLinkLocal(bare)) return linkLocalValue(option, bare, zone);
+  if (zone !== undefined || (isLinkLocal(bare) && ipaddr.isValid(bare))) {
+    return linkLocalValue(option, bare, zone);
+  }
   if (ipaddr.isValid(text)) return text;
-  if (text === "localhost") return "127.0.0.1";
+  if (text.toLowerCase() === "localhost") return "127.0.0.1";
   const addresses = Deno.networkInterfaces().filter(({ name }) => name === text);
   const wanted = addresses.find(({ family }) => family === "IPv4") ??
     (ipv6 ? addresses[0] : undefined);
@@ -106,7 +109,7 @@ export function listenAddressValue(option: string, text: string, ipv6: boolean):
  * link-local network.
  */
 function linkLocalValue(option: string, address: string, zone: string | undefined): string {
-  if (!isLinkLocal(address)) {
+  if (!isLinkLocal(address) || !ipaddr.isValid(address)) {
     throw new UsageError(
       `${option}: only an address in fe80::/10 can be followed by % and an interface`,
     );
@@ -129,10 +132,6 @@ function linkLocalValue(option: string, address: string, zone: string | undefine
   return `${wanted}%${zone ?? only}`;
 }
 
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/i.test(address) && ipaddr.isValid(address);
-}
-
 /** Returns the URL of a peer with its port and a slash at its end: `http://10.0.0.2:15678/`. */
 export function peerValue(option: string, text: string, defaultPort: number): string {
   // Peers do not log in. Do not show the value in the message, because it may contain a password.
@@ -140,7 +139,7 @@ export function peerValue(option: string, text: string, defaultPort: number): st
     throw new UsageError(`${option}: the address of a peer must not contain a user or a password`);
   }
   const withScheme = text.includes("://") ? text : `http://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
+  const url = URL.parse(withScheme);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new UsageError(
       `${option}: "${text}" is not an address such as http://10.0.0.2:${defaultPort}/`,

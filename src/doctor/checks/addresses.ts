@@ -2,9 +2,8 @@
 
 import { hostname } from "node:os";
 import ipaddr from "ipaddr.js";
-import { messageOf } from "../../failure.ts";
-import { isLoopback } from "../../http/address.ts";
-import { ask, isNotListening } from "../../http/ask.ts";
+import { isLinkLocal, isLoopback } from "../../http/address.ts";
+import { ask, isNotListening, TooLate } from "../../pacserve/ask.ts";
 import { HEADERS } from "../../peers/protocol.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 import type { RunningService } from "../checked_host.ts";
@@ -74,7 +73,7 @@ export const nameCheck: Check = {
   run: async (host) => {
     const service = await host.service();
     if (service === null) return NOT_RUNNING;
-    const names = await ownNames();
+    const names = await namesOfHost();
     if (names.length === 0) return unknown("this host has no name");
     const refused: string[] = [];
     await Promise.all(names.map(async (name) => {
@@ -94,7 +93,7 @@ export const nameCheck: Check = {
 /** Returns the addresses at which other machines reach this host, without link-local ones. */
 function lanAddresses(): string[] {
   const all = Deno.networkInterfaces().map(({ address }) => address);
-  return [...new Set(all)].filter((one) => !isLoopback(one) && !/^fe[89ab]/i.test(one));
+  return [...new Set(all)].filter((one) => !isLoopback(one) && !isLinkLocal(one));
 }
 
 /** Returns which server answers on the service's port at an address of this host. */
@@ -112,12 +111,12 @@ async function whoAnswers(
       : "another";
   } catch (error) {
     // A server that does not speak HTTP counts as another one. A late reply may come from pacserve.
-    return isNotListening(error) || /no answer/.test(messageOf(error)) ? "nobody" : "another";
+    return isNotListening(error) || error instanceof TooLate ? "nobody" : "another";
   }
 }
 
 /** Returns the host name, and the names of this host's addresses in /etc/hosts and in the DNS. */
-async function ownNames(): Promise<string[]> {
+async function namesOfHost(): Promise<string[]> {
   const names = new Set<string>();
   const own = hostname().toLowerCase();
   if (own !== "" && own !== "localhost") {

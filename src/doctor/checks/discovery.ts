@@ -55,7 +55,7 @@ export const peersCheck: Check = {
     }
     const failing = peers.filter(({ state }) => state === "backoff");
     const whose = failing.map(({ url, trouble }) => `${url} (${trouble ?? "no answer"})`);
-    if (failing.some(isThere)) {
+    if (failing.some(shouldRun)) {
       return wrong(
         `no peer answers: ${shortList(whose)}`,
         "run pacserve-status --check on those machines: is pacserve running there, and TCP 15678 open?",
@@ -74,7 +74,7 @@ export const peersCheck: Check = {
         "discovery has no network interface" +
           (first === undefined
             ? ": there is no network"
-            : `: ${listed(leftOut)} is ignored because of its name`),
+            : `: --multicast-ignore matches ${listed(leftOut)}`),
         first === undefined
           ? "bring the network up"
           : `put --multicast-interface ${first} into PACSERVE_ARGS in ${host.paths.settings}`,
@@ -88,6 +88,6 @@ export const peersCheck: Check = {
 };
 
 /** True when a peer should be running: it is named with --peer, or has announced itself lately. */
-function isThere({ origin, lastSeen }: PeerRow): boolean {
+function shouldRun({ origin, lastSeen }: PeerRow): boolean {
   return origin === "static" || (lastSeen !== null && lastSeen < LATELY);
 }

@@ -1,8 +1,10 @@
 /** Checks that the service can read the files that it shares, and has disk space for downloads. */
 
 import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import { exists } from "../../files.ts";
 import { syncDirectory } from "../../pacman/configuration.ts";
+import { count } from "../../quickserve/pages/display.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
 
 /** Bytes. With less free space, large packages may not fit. */
@@ -31,12 +33,14 @@ export const cacheCheck: Check = {
         /does not show|no such file/.test(problem ?? "");
       return wrong(
         `the service cannot read ${directory}: ${
-          problem ?? `it finds none of the ${here} packages there`
+          problem ?? `it finds none of the ${count(here, "package")} there`
         }`,
         isHidden ? showing(directory) : `chmod a+rX ${directory}, and chmod a+r the files in it`,
       );
     }
-    const shared = caches.map(({ directory, packages }) => `${packages} packages in ${directory}`);
+    const shared = caches.map(({ directory, packages }) =>
+      `${count(packages, "package")} in ${directory}`
+    );
     return well(`it shares ${listed(shared)}`);
   },
 };
@@ -61,6 +65,16 @@ export const databasesCheck: Check = {
       );
     }
     const unreadable = names.filter((name) => databases[name] === false);
+    const damaged = await namesWhere(
+      unreadable,
+      (name) => isForAll(directory, `${name}.db`).catch(() => false),
+    );
+    if (damaged.length > 0) {
+      return wrong(
+        `the database of ${listed(damaged)} is damaged, and the service verifies no package of it`,
+        "pacsrv -Syy, which downloads it again",
+      );
+    }
     if (unreadable.length > 0) {
       return wrong(
         `the service cannot read the database of ${
@@ -119,13 +133,21 @@ export const diskCheck: Check = {
 
 /** Returns the number of packages in a directory; 0 if this user cannot read it. */
 async function packagesIn(directory: string): Promise<number> {
-  let count = 0;
+  let packages = 0;
   try {
-    for await (const { name } of Deno.readDir(directory)) if (/\.pkg\.tar/.test(name)) count++;
+    for await (const { name } of Deno.readDir(directory)) if (/\.pkg\.tar/.test(name)) packages++;
   } catch {
     return 0;
   }
-  return count;
+  return packages;
+}
+
+/** True when all users can read a file of a directory. */
+async function isForAll(directory: string, name: string): Promise<boolean> {
+  const [place, file] = await Promise.all(
+    [directory, join(directory, name)].map((path) => Deno.stat(path)),
+  );
+  return ((place?.mode ?? 0) & 0o001) !== 0 && ((file?.mode ?? 0) & 0o004) !== 0;
 }
 
 async function namesWhere(

@@ -1,16 +1,16 @@
 /** Checks that the mirrors answer, and that this host's clock agrees with theirs and with the peers'. */
 
 import { messageOf } from "../../failure.ts";
-import { ask, timeOf } from "../../http/ask.ts";
 import { ownNames } from "../../http/admission.ts";
 import { Network } from "../../http/network.ts";
 import { proxyVariables } from "../../pacman/proxy_environment.ts";
+import { ask, timeOf } from "../../pacserve/ask.ts";
 import { judge } from "../../pacserve/mirror_check.ts";
 import { mirrorHeaders, requestHead } from "../../pacserve/mirror_request.ts";
 import { FileClient } from "../../pacserve/relay/http_client.ts";
 import { Proxies } from "../../pacserve/relay/proxies.ts";
 import { type Mirror, mirrorsOf, Self, urlOn } from "../../pacserve/servers.ts";
-import { type Check, shortList, unknown, well, wrong } from "../check.ts";
+import { type Check, type Finding, shortList, unknown, well, wrong } from "../check.ts";
 import type { CheckedHost } from "../checked_host.ts";
 
 /** The time limit of a mirror in milliseconds. Users would not wait longer. */
@@ -37,9 +37,7 @@ export const mirrorsCheck: Check = {
     const failed = asked.filter(({ problem }) => problem !== null);
     const origins = [...new Set(asked.map(({ mirror }) => mirror.origin))];
     if (failed.length === 0) {
-      {
-        return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
-      }
+      return well(`${shortList(origins)} ${origins.length === 1 ? "answers" : "answer"}`);
     }
     const texts = failed.map(({ repository, mirror, problem }) =>
       `${mirror.origin} for ${repository}: ${problem}`
@@ -59,39 +57,57 @@ export const clockCheck: Check = {
   name: "clock",
   run: async (host) => {
     const [mirrors, peers] = await Promise.all([askedMirrors(host), peerClocks(host)]);
+    // Each machine counts once, even if it is a mirror of several repositories.
+    const byOrigin = new Map(
+      mirrors.flatMap(({ mirror, ahead }) => ahead === null ? [] : [[mirror.origin, ahead]]),
+    );
     const clocks = [
       ...peers,
-      ...mirrors.flatMap(({ mirror, ahead }) =>
-        ahead === null ? [] : { whose: mirror.origin, ahead }
-      ),
+      ...[...byOrigin].map(([whose, ahead]) => ({ whose, ahead })),
     ];
-    if (clocks.length === 0) return unknown("no mirror and no peer has sent its time");
-    const wrongClocks = clocks.filter(({ ahead }) => Math.abs(ahead) > MAX_DEVIATION);
-    const middle = clocks.map(({ ahead }) => ahead).toSorted((one, other) => one - other)
-      .at(Math.floor(clocks.length / 2)) ?? 0;
-    if (Math.abs(middle) > MAX_DEVIATION) {
-      return wrong(
-        `this host's clock is ${duration(middle)} ${middle > 0 ? "late" : "early"}, according to ` +
-          shortList([...new Set(wrongClocks.map(({ whose }) => whose))]),
-        "timedatectl set-ntp true",
-      );
-    }
-    if (wrongClocks.length > 0) {
-      const texts = wrongClocks.map(({ whose, ahead }) =>
-        `${whose} (${duration(ahead)} ${ahead > 0 ? "early" : "late"})`
-      );
-      return wrong(
-        `the clock of ${shortList([...new Set(texts)])} is wrong`,
-        "timedatectl set-ntp true there",
-      );
-    }
-    return well(
-      `this host's clock agrees with ${
-        clocks.length === 1 ? clocks[0]?.whose : `${clocks.length} others`
-      }`,
-    );
+    return judgeClocks(clocks);
   },
 };
+
+/** The clock of another machine. */
+export interface OtherClock {
+  /** The address of the machine. */
+  readonly whose: string;
+  /** Milliseconds by which it is ahead of this host's clock. */
+  readonly ahead: number;
+}
+
+/** Compares this host's clock with others. It is wrong if most of the others say so. */
+export function judgeClocks(clocks: readonly OtherClock[]): Finding {
+  if (clocks.length === 0) return unknown("no mirror and no peer has sent its time");
+  const wrongClocks = clocks.filter(({ ahead }) => Math.abs(ahead) > MAX_DEVIATION);
+  const sorted = clocks.map(({ ahead }) => ahead).toSorted((one, other) => one - other);
+  // Of an even number of clocks, two are in the middle. If one of them is right, this host's clock is, too.
+  const last = sorted.length - 1;
+  const [lower = 0, upper = 0] = [sorted[Math.floor(last / 2)], sorted[Math.ceil(last / 2)]];
+  const middle = Math.abs(lower) < Math.abs(upper) ? lower : upper;
+  if (Math.abs(middle) > MAX_DEVIATION) {
+    return wrong(
+      `this host's clock is ${duration(middle)} ${middle > 0 ? "late" : "early"}, according to ` +
+        shortList([...new Set(wrongClocks.map(({ whose }) => whose))]),
+      "timedatectl set-ntp true",
+    );
+  }
+  if (wrongClocks.length > 0) {
+    const texts = wrongClocks.map(({ whose, ahead }) =>
+      `${whose} (${duration(ahead)} ${ahead > 0 ? "early" : "late"})`
+    );
+    return wrong(
+      `the clock of ${shortList([...new Set(texts)])} is wrong`,
+      "timedatectl set-ntp true there",
+    );
+  }
+  return well(
+    `this host's clock agrees with ${
+      clocks.length === 1 ? clocks[0]?.whose : `${clocks.length} others`
+    }`,
+  );
+}
 
 /** A mirror's reply. */
 interface AskedMirror {
@@ -155,7 +171,9 @@ async function askMirror(
       ahead: time === null ? null : time - Date.now(),
     };
   } catch (error) {
-    const problem = signal.aborted ? `no answer in ${MIRROR_TIMEOUT / 1000} s` : messageOf(error);
+    const problem = signal.aborted
+      ? `does not answer within ${MIRROR_TIMEOUT / 1000} s`
+      : messageOf(error);
     return { repository, mirror, problem, ahead: null };
   }
 }
@@ -163,7 +181,7 @@ async function askMirror(
 /** Reads the clocks of the peers that answer. */
 async function peerClocks(
   host: CheckedHost,
-): Promise<readonly { readonly whose: string; readonly ahead: number }[]> {
+): Promise<readonly OtherClock[]> {
   const peers = (await host.service())?.report?.peers ?? [];
   const alive = peers.filter(({ state }) => state === "alive").slice(0, MAX_PEERS);
   const clocks = await Promise.all(alive.map(async ({ url }) => {

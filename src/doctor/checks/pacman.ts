@@ -55,7 +55,7 @@ export const configurationCheck: Check = {
   name: "pacman.conf",
   run: async (host) => {
     const { configuration, addressFile } = host.paths;
-    const pacman = await host.pacman().catch((error) => messageOf(error));
+    const pacman = await host.pacmanConf().catch((error) => messageOf(error));
     if (typeof pacman === "string") return wrong(pacman, "correct this first: pacman fails too");
     if (pacman.repositories.length === 0) {
       return wrong(`${configuration} has no repository`, "add the repositories of your system");
@@ -77,7 +77,7 @@ export const configurationCheck: Check = {
     const lacking = repositories.filter((each) => !uses.includes(each));
     if (lacking.length > 0) {
       return wrong(
-        `${names(uses)} uses pacserve, and ${names(lacking)} does not`,
+        `pacman uses pacserve in ${names(uses)}, but not in ${names(lacking)}`,
         `put "Include = ${addressFile}" there too, as ${INSERT} shows`,
       );
     }
@@ -114,7 +114,8 @@ export const signaturesCheck: Check = {
     }
     return wrong(
       `SigLevel gives little protection: ${faults.join("; ")}`,
-      `write "SigLevel = Required DatabaseOptional" into ${host.paths.configuration}`,
+      `write "SigLevel = Required DatabaseOptional" into [options] of ${host.paths.configuration}, and ` +
+        "remove any other SigLevel of these repositories",
     );
   },
 };
@@ -159,7 +160,7 @@ async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   }
   if (!keys.includes("CacheServer") && knows) {
     return wrong(
-      `${addressFile} has no CacheServer line; without it, pacman gives up pacserve after three errors`,
+      `${addressFile} has no CacheServer line; without it, pacman stops using pacserve after three errors`,
       `put "CacheServer = http://localhost:15678/pacman/$repo/os/$arch" above its Server line`,
     );
   }

@@ -92,6 +92,12 @@ async function notAnswering(host: CheckedHost, unit: UnitState | null): Promise<
         `${JOURNAL} shows the reason`,
       );
     default:
+      if (unit.get("UnitFileState")?.startsWith("masked") === true) {
+        return wrong(
+          `${UNIT} is masked, and cannot be started`,
+          `systemctl unmask ${UNIT} && systemctl enable --now ${UNIT}`,
+        );
+      }
       return unit.get("UnitFileState") === "enabled"
         ? wrong(`${UNIT} is enabled, but does not run`, `systemctl start ${UNIT}`)
         : wrong(`${UNIT} does not run`, `systemctl enable --now ${UNIT}`);

@@ -17,7 +17,7 @@ const SAMPLES = 12;
 /** If a timer is late by this time (ms), the machine has slept, or the process was stopped. */
 const SLEPT = 500;
 
-/** The methods that an attempt calls. */
+/** The methods of `Failover` that an attempt calls. It is an interface, because `failover.ts` imports this file. */
 interface AttemptEvents {
   /** Called when bytes arrived, or the attempt has ended or failed. */
   changed(): void;

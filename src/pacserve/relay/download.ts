@@ -5,7 +5,7 @@ import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import type { Store, Stores } from "./store.ts";
 
 /** The options of {@link Download}. */
-export interface DownloadOptions {
+interface DownloadOptions {
   readonly name: string;
   /** Size of the whole file in bytes; null when it is unknown. */
   readonly size: number | null;

@@ -3,7 +3,8 @@
 import type { SharedTree } from "../../quickserve/tree.ts";
 import { PACKAGES } from "../address.ts";
 import type { Download } from "./download.ts";
-import type { Candidates, Failover } from "./failover.ts";
+import type { Failover } from "./failover.ts";
+import type { PackageSources } from "./package_sources.ts";
 import type { InFlightFile } from "./in_flight_file.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Reader } from "./reader.ts";
@@ -107,7 +108,7 @@ export class Job {
     start: number,
     end: number | null,
     lifeline: Lifeline,
-    candidates: Candidates,
+    candidates: PackageSources,
     askedAt: number,
   ): Reader {
     clearTimeout(this.#timer);

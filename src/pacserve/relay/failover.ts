@@ -10,35 +10,10 @@
 import type { Log } from "../../log.ts";
 import { Attempt } from "./attempt.ts";
 import type { Download, Segment } from "./download.ts";
+import type { PackageSources } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
 import { type Store, StoreFull } from "./store.ts";
 import type { RelayTimes } from "./times.ts";
-
-/** Finds the sources of one file, and stores their results. */
-export interface Candidates {
-  /**
-   * Resolves with the next source, the best first; null when there is no other.
-   *
-   * @param mirrorsFirst true when a complete copy has failed.
-   */
-  next(mirrorsFirst: boolean): Promise<Source | null>;
-  /** Resolves with a source that is better than the last one, but was found later; else with null. */
-  better(): Promise<Source | null>;
-  /** Resolves with a mirror for a race; null when the copy won the last one, or there is no other mirror. */
-  rival(copy: Source): Promise<Source | null>;
-  /** Must be called when a race has ended. */
-  raced(copy: Source, hasWon: boolean): void;
-  /** Must be called when a source has failed, or was left for this reason. */
-  failed(source: Source, failure: SourceFailure): void;
-  /** Must be called when a wrong file had bytes of this source and of others. */
-  suspect(source: Source): void;
-  /** True when this source of the trackers should be used instead of a mirror. */
-  mayPrefer(source: Source): boolean;
-  /** Must be called when a source is closed without its fault: it may be used again. */
-  putBack(source: Source): void;
-  /** Must be called when the file is complete, and verified if it can be. */
-  completed(download: Download): void;
-}
 
 /** Milliseconds between two checks of the clock. */
 const TICK = 50;
@@ -62,7 +37,7 @@ type DownloadLog = Pick<Log, "info" | "debug">;
 export class Failover {
   readonly #download: Download;
   /** Null before {@link start}. */
-  #from: Candidates | null = null;
+  #from: PackageSources | null = null;
   readonly #times: RelayTimes;
   readonly #log: DownloadLog;
   #attempts: Attempt[] = [];
@@ -101,7 +76,7 @@ export class Failover {
    * @param candidates the sources; they replace the candidates of an earlier start.
    * @param askedAt time of pacman's request (ms).
    */
-  start(candidates: Candidates, askedAt: number): void {
+  start(candidates: PackageSources, askedAt: number): void {
     if (this.#timer !== null || this.#isOver) return;
     this.#from = candidates;
     this.#isExhausted = false;
@@ -160,7 +135,7 @@ export class Failover {
     return this.#leader?.source.kind === "mirror";
   }
 
-  get #candidates(): Candidates {
+  get #candidates(): PackageSources {
     return this.#from!;
   }
 

@@ -1,12 +1,14 @@
 /**
- * An HTTP/1.1 client that requests files from peers and mirrors.
+ * An HTTP/1.1 client for files of peers and mirrors, and for the commands that ask pacserve something.
  *
  * `fetch` decodes compressed bodies, has no time limits, and does not try the next address of a host whose
  * first one is unreachable. `node:http` reads pieces of 64 KiB, which is half as fast as reading into a
  * buffer of 256 KiB (measured: 0.7 against 1.6 GB/s). This client does not decode chunked bodies, because
- * the relay uses only answers with a length.
+ * the relay uses only answers with a length. Messages to peers, of which some send chunks, go through
+ * `peers/client.ts`.
  */
 
+import { connectionProblem } from "../../failure.ts";
 import { writeAll } from "../../files.ts";
 import type { Proxies, Proxy } from "./proxies.ts";
 
@@ -17,8 +19,12 @@ export class HttpError extends Error {
 
 /** A request for a file. */
 export interface FileRequest {
-  readonly method: "GET" | "HEAD";
+  /** A POST has no body. */
+  readonly method: "GET" | "HEAD" | "POST";
   readonly url: URL;
+  /** The IP address to connect to, if it is not the one of the URL's host. */
+  readonly address?: string;
+  /** A field `Host` replaces the one from the URL. */
   readonly headers: Readonly<Record<string, string>>;
   /** PEM certificates that are trusted in addition to those of the system. */
   readonly authorities?: readonly string[];
@@ -157,7 +163,7 @@ export class FileClient {
 }
 
 /** Thrown when the server has not sent a byte of an answer. */
-class NoAnswer extends HttpError {}
+export class NoAnswer extends HttpError {}
 
 /** The final answer to a request. The caller must read its body to the end, or close it. */
 export class FileAnswer {
@@ -266,35 +272,31 @@ interface Route {
 const NO_CREDENTIALS = "is behind a proxy that requires other credentials";
 
 async function connect(request: FileRequest, { proxy }: Route): Promise<Deno.Conn> {
-  const { url, authorities, signal } = request;
+  const { url, address, authorities, signal } = request;
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
-  const caCerts = authorities === undefined ? {} : { caCerts: [...authorities] };
-  const tls = { hostname, alpnProtocols: ["http/1.1"], ...caCerts };
-  const toProxy = proxy === null ? null : await connectProxy(proxy, signal);
+  let conn: Deno.Conn | undefined;
   try {
-    if (toProxy !== null) {
-      if (!isSecure) return toProxy;
-      await openTunnel(toProxy, proxy, url, port, signal);
-      return await shakeHands(await Deno.startTls(toProxy, tls), signal);
-    }
-    if (!isSecure) return await Deno.connect({ hostname, port, signal });
-    return await shakeHands(await untilAborted(Deno.connectTls({ port, ...tls }), signal), signal);
-  } catch (error) {
-    if (toProxy !== null) closeQuietly(toProxy);
-    if (error instanceof Unreachable) throw error;
-    throw new Unreachable(reasonOf(error));
-  }
-}
-
-async function shakeHands(conn: Deno.TlsConn, signal: AbortSignal): Promise<Deno.TlsConn> {
-  try {
-    await untilAborted(conn.handshake(), signal);
-    return conn;
+    const plain = proxy === null
+      ? await Deno.connect({ hostname: address ?? hostname, port, signal })
+      : await connectProxy(proxy, signal);
+    conn = plain;
+    if (!isSecure) return plain;
+    if (proxy !== null) await openTunnel(plain, proxy, `${url.hostname}:${port}`, signal);
+    const caCerts = authorities === undefined ? {} : { caCerts: [...authorities] };
+    const secure = await Deno.startTls(plain, {
+      hostname,
+      alpnProtocols: ["http/1.1"],
+      ...caCerts,
+    });
+    conn = secure;
+    await untilAborted(secure.handshake(), signal);
+    return secure;
   } catch (error) {
     closeQuietly(conn);
-    throw error;
+    if (error instanceof Unreachable) throw error;
+    throw new Unreachable(connectionProblem(error), { cause: error });
   }
 }
 
@@ -312,12 +314,10 @@ async function connectProxy(
 /** Makes the proxy forward the bytes of the connection to the server. */
 async function openTunnel(
   conn: Deno.Conn,
-  proxy: Proxy | null,
-  { hostname }: URL,
-  port: number,
+  proxy: Proxy,
+  target: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = `${hostname}:${port}`;
   const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`, ...credentialsFor(proxy)];
   const exchange = async (): Promise<Head> => {
     await writeAll(conn, new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
@@ -331,7 +331,7 @@ async function openTunnel(
 /** Thrown when a connection to the server could not be opened. */
 export class Unreachable extends HttpError {}
 
-/** Rejects when the signal aborts. A connection with which the promise resolves later is closed. */
+/** Rejects when the signal aborts. */
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(new HttpError("does not answer"));
@@ -339,31 +339,21 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
   signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([promise, aborted]);
-  } catch (error) {
-    promise.then((late) => closeQuietly(late as Deno.Conn | undefined), () => {});
-    throw error;
   } finally {
     signal.removeEventListener("abort", abort);
     aborted.catch(() => {});
+    promise.catch(() => {});
   }
-}
-
-/** Returns a reason for the log. The runtime's own message is not used, because it contains the address. */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : "";
-  if (error instanceof Deno.errors.ConnectionRefused) return "refuses connections";
-  if (/certificate/i.test(text)) return "has an invalid certificate";
-  if (/dns|lookup|resolve/i.test(text)) return "has a name that cannot be resolved";
-  return "cannot be reached";
 }
 
 function formatRequest({ method, url, headers }: FileRequest, { proxy, isTunnel }: Route): string {
   // Only a request that the proxy itself reads has the whole URL (RFC 9112 §3.2.2) and credentials for it.
   const isForProxy = proxy !== null && !isTunnel;
   const target = `${isForProxy ? url.origin : ""}${url.pathname}${url.search}`;
-  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${url.host}`];
+  const lines = [`${method} ${target} HTTP/1.1`];
   if (isForProxy) lines.push(...credentialsFor(proxy));
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  const fields = { "Host": url.host, ...headers };
+  for (const [name, value] of Object.entries(fields)) lines.push(`${name}: ${value}`);
   return lines.join("\r\n") + "\r\n\r\n";
 }
 

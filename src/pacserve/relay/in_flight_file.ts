@@ -49,9 +49,10 @@ export class InFlightFile {
     const sources = new Map<Peer, InFlightSource>();
     const sourceOf = (peer: Peer | null): InFlightSource | null => {
       if (peer === null || failed.has(peer.instance ?? "")) return null;
-      const source = sources.get(peer) ?? new InFlightSource(peer, failed, this.#options);
-      sources.set(peer, source);
-      return source;
+      return sources.getOrInsertComputed(
+        peer,
+        () => new InFlightSource(peer, failed, this.#options),
+      );
     };
     return {
       soon: async () => sourceOf(await wanted.soon()),

@@ -1,12 +1,10 @@
 /** Finds the mirrors that have the file of one request, as sources. */
 
 import { mirrorHeaders } from "../mirror_request.ts";
-import type { Mirrors } from "../mirrors.ts";
-import type { MirrorChoice } from "../mirrors.ts";
+import type { MirrorChoice, Mirrors } from "../mirrors.ts";
 import { type Mirror, type Self, urlOn } from "../servers.ts";
 import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
-import type { MirrorCopies } from "./package_sources.ts";
 import { type Source, SourceFailure } from "./source.ts";
 import { staggered } from "./staggered.ts";
 
@@ -55,7 +53,7 @@ class DeadMirror implements Source {
 }
 
 /** Finds the mirrors that have a file. */
-export class MirrorsOfFile implements MirrorCopies {
+export class MirrorsOfFile {
   readonly #options: MirrorCopiesOptions;
   readonly #given = new Map<string, MirrorChoice>();
   /** URLs of the mirrors that answered with something other than the file. */
@@ -67,6 +65,12 @@ export class MirrorsOfFile implements MirrorCopies {
     this.#options = options;
   }
 
+  /**
+   * Resolves with the first mirror that has the file; null otherwise.
+   *
+   * @param without keys of the sources that are excluded.
+   * @param last position of the last byte that will be requested; null for the file's end.
+   */
   async find(without: ReadonlySet<string>, last: number | null): Promise<Source | null> {
     const choice = await this.choose(without);
     if (choice === null) return null;
@@ -78,6 +82,7 @@ export class MirrorsOfFile implements MirrorCopies {
     return source;
   }
 
+  /** Resolves with the size (bytes) that a mirror reports; null when none does. */
   async size(): Promise<number | null> {
     const tried = new Set<string>();
     const next = async (): Promise<MirrorChoice | null> => {

@@ -2,43 +2,12 @@
 
 import { HEAD_START } from "../peer_search.ts";
 import type { Download } from "./download.ts";
-import type { Candidates } from "./failover.ts";
 import type { InFlightFile, InFlightFound } from "./in_flight_file.ts";
 import { InFlightSource } from "./in_flight_source.ts";
+import type { MirrorsOfFile } from "./mirror_copies.ts";
+import type { PeersWithFile } from "./peer_copies.ts";
 import type { Source, SourceFailure } from "./source.ts";
 import type { SourceMemory } from "./source_memory.ts";
-
-/** A peer's complete copy of a file. */
-export interface PeerCopy {
-  /** URL of the peer: `http://10.0.0.2:15678/`. */
-  readonly peer: string;
-  readonly source: Source;
-}
-
-/** Finds peers that have a file. */
-export interface PeerCopies {
-  /**
-   * Resolves with a peer that has just confirmed the file with the expected size; null otherwise.
-   *
-   * @param mayAsk returns false for the URL of a peer that must not be asked.
-   */
-  find(mayAsk: (peer: string) => boolean): Promise<PeerCopy | null>;
-}
-
-/** Finds mirrors that have a file. */
-export interface MirrorCopies {
-  /**
-   * Resolves with the first mirror that has the file; null otherwise.
-   *
-   * @param without keys of the sources that are excluded.
-   * @param last position of the last byte that will be requested; null for the file's end.
-   */
-  find(without: ReadonlySet<string>, last: number | null): Promise<Source | null>;
-  /** Resolves with the size (bytes) that a mirror reports; null when none does. */
-  size(): Promise<number | null>;
-  /** Must be called when a source that {@link find} returned has failed. */
-  failed(source: Source, failure: SourceFailure): void;
-}
 
 /** Maximum number of in-flight files that are tried for one download. After that, a mirror is used. */
 const MAX_IN_FLIGHT = 2;
@@ -51,17 +20,17 @@ interface PackageSourcesOptions {
   readonly file: string;
   /** The SHA-256 in hexadecimal digits; empty when it is unknown. */
   readonly digest: string;
-  readonly peers: PeerCopies | null;
+  readonly peers: Pick<PeersWithFile, "find"> | null;
   /** The download that peers may share; null when the file is not shared while it is downloaded. */
   readonly inFlight: { readonly file: InFlightFile; readonly download: Download } | null;
-  readonly mirrors: MirrorCopies;
+  readonly mirrors: Pick<MirrorsOfFile, "find" | "failed">;
   readonly memory: SourceMemory;
   /** Position of the last byte that is needed; null for the file's end. */
   readonly last: number | null;
 }
 
 /** Finds the peers and mirrors that have a package, the best first. */
-export class PackageSources implements Candidates {
+export class PackageSources {
   readonly #options: PackageSourcesOptions;
   /** Keys of the mirrors and URLs of the peers that have been tried. */
   readonly #mirrorsTried = new Set<string>();
@@ -83,6 +52,11 @@ export class PackageSources implements Candidates {
     this.#options = options;
   }
 
+  /**
+   * Resolves with the next source, the best first; null when there is no other.
+   *
+   * @param mirrorsFirst true when a complete copy has failed.
+   */
   async next(mirrorsFirst: boolean): Promise<Source | null> {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
@@ -90,17 +64,20 @@ export class PackageSources implements Candidates {
     return await this.#later();
   }
 
+  /** Resolves with a mirror for a race; null when the copy won the last one, or there is no other mirror. */
   async rival(copy: Source): Promise<Source | null> {
     const peer = this.#peerOf.get(copy);
     if (peer !== undefined && this.#options.memory.raceOf(peer) === true) return null;
     return await this.#mirror();
   }
 
+  /** Must be called when a race has ended. */
   raced(copy: Source, hasWon: boolean): void {
     const peer = this.#peerOf.get(copy);
     if (peer !== undefined) this.#options.memory.raced(peer, hasWon);
   }
 
+  /** Must be called when a source has failed, or was left for this reason. */
   failed(source: Source, failure: SourceFailure): void {
     const { memory, file, digest, mirrors } = this.#options;
     const peer = this.#peerOf.get(source);
@@ -118,16 +95,19 @@ export class PackageSources implements Candidates {
     if (failure.kind === "broken" && tries < MAX_TRIES) this.#broken.push(source);
   }
 
+  /** Must be called when a wrong file had bytes of this source and of others. */
   suspect(source: Source): void {
     if (source instanceof InFlightSource) this.#suspects.add(source.peer);
   }
 
+  /** True when this source of the trackers should be used instead of a mirror. */
   mayPrefer(source: Source): boolean {
     const { memory, file, digest } = this.#options;
     return source instanceof InFlightSource && !this.#suspects.has(source.peer) &&
       memory.mayAsk(source.peer, file, digest);
   }
 
+  /** Must be called when a source is closed without its fault: it may be used again. */
   putBack(source: Source): void {
     if (source instanceof InFlightSource) {
       const isBack = source.chain.slice(0, 1).some((each) => this.#inFlightFailed.delete(each));
@@ -139,6 +119,7 @@ export class PackageSources implements Candidates {
     else this.#peersTried.delete(peer);
   }
 
+  /** Must be called when the file is complete, and verified if it can be. */
   completed({ segments, isVerified }: Download): void {
     if (!isVerified) return;
     if (segments.every(({ source }) => source instanceof InFlightSource)) this.#found?.confirm();
@@ -178,6 +159,7 @@ export class PackageSources implements Candidates {
     return await Promise.race([late, mirror]);
   }
 
+  /** Resolves with a source that is better than the last one, but was found later; else with null. */
   async better(): Promise<Source | null> {
     return await this.#found?.late ?? null;
   }

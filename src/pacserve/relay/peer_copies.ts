@@ -5,7 +5,14 @@ import type { PacmanAddress } from "../address.ts";
 import type { PeerSearch } from "../peer_search.ts";
 import type { FileClient } from "./http_client.ts";
 import { HttpSource } from "./http_source.ts";
-import type { PeerCopies, PeerCopy } from "./package_sources.ts";
+import type { Source } from "./source.ts";
+
+/** A peer's complete copy of a file. */
+interface PeerCopy {
+  /** URL of the peer: `http://10.0.0.2:15678/`. */
+  readonly peer: string;
+  readonly source: Source;
+}
 
 /** The options of {@link PeersWithFile}. */
 interface PeerCopiesOptions {
@@ -23,13 +30,18 @@ interface PeerCopiesOptions {
 }
 
 /** Finds copies with the expected length. */
-export class PeersWithFile implements PeerCopies {
+export class PeersWithFile {
   readonly #options: PeerCopiesOptions;
 
   constructor(options: PeerCopiesOptions) {
     this.#options = options;
   }
 
+  /**
+   * Resolves with a peer that has just confirmed the file with the expected size; null otherwise.
+   *
+   * @param mayAsk returns false for the URL of a peer that must not be asked.
+   */
   async find(mayAsk: (peer: string) => boolean): Promise<PeerCopy | null> {
     const { search, address, request, size, client, headers, authorities } = this.#options;
     const found = await search.find(address, request, size === null ? [] : [size], mayAsk);

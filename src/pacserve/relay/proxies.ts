@@ -41,9 +41,8 @@ export class Proxies {
 export function parseProxy(text: string): Proxy | null {
   const [, scheme = "http", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(text) ?? [];
   // With a scheme that it does not know, URL keeps the port 80.
-  const address = `proxy://${rest}`;
-  if (scheme.toLowerCase() !== "http" || !URL.canParse(address)) return null;
-  const url = new URL(address);
+  const url = URL.parse(`proxy://${rest}`);
+  if (scheme.toLowerCase() !== "http" || url === null) return null;
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   if (hostname === "") return null;
   return {

@@ -3,12 +3,13 @@
 import { LRUCache } from "lru-cache";
 import type { FileSource } from "../../http/exchange.ts";
 import type { LiveCounters } from "../../status/live_counters.ts";
+import { isSignature } from "../address.ts";
 import { ReceivedPackages } from "../received_packages.ts";
 import type { Download } from "./download.ts";
 import { fileSourceOf } from "./source.ts";
 
 /** The files and bytes that were downloaded from a source. */
-export interface SourceRecord {
+interface SourceRecord {
   readonly files: number;
   readonly bytes: number;
   /** Bytes per second of the last large file that came mostly from this source; 0 before the first. */
@@ -52,11 +53,13 @@ export class Received {
 
   /** Counts the bytes that came from mirrors since the last call, while a download runs. */
   settle(download: Download): void {
+    if (isSignature(download.name)) return;
     this.#count(download, "mirror", 0);
   }
 
-  /** Counts a download that has ended. */
+  /** Counts a download that has ended. Signatures are not counted. */
   ended(download: Download): void {
+    if (isSignature(download.name)) return;
     if (download.state === "failed") return this.settle(download);
     const bytes = bytesBySource(download);
     const [most] = [...bytes].toSorted(([, one], [, other]) => other - one)[0] ?? [];
@@ -77,8 +80,7 @@ export class Received {
   }
 
   #count(download: Download, source: FileSource, files: number): void {
-    const counted = this.#counted.get(download) ?? new Map<FileSource, number>();
-    this.#counted.set(download, counted);
+    const counted = this.#counted.getOrInsertComputed(download, () => new Map());
     const bytes = bytesBySource(download).get(source) ?? 0;
     const more = Math.max(0, bytes - (counted.get(source) ?? 0));
     counted.set(source, bytes);

@@ -24,7 +24,9 @@ import { Holder } from "./holder.ts";
 import type { InFlightFile } from "./in_flight_file.ts";
 import { Lifeline } from "./lifeline.ts";
 import { OwnReaders } from "./own_readers.ts";
-import { type MirrorCopies, PackageSources, type PeerCopies } from "./package_sources.ts";
+import type { MirrorsOfFile } from "./mirror_copies.ts";
+import { PackageSources } from "./package_sources.ts";
+import type { PeersWithFile } from "./peer_copies.ts";
 import type { Reader } from "./reader.ts";
 import type { Received } from "./received.ts";
 import { RelayedBody } from "./relayed_body.ts";
@@ -64,10 +66,10 @@ export interface WantedFile {
   /** False for a database. Its content changes, so bytes of two sources must not be combined. */
   readonly isPackage: boolean;
   /** Null when the file must not come from peers. */
-  readonly peers: PeerCopies | null;
+  readonly peers: Pick<PeersWithFile, "find"> | null;
   /** Null when peers may not share the file while it is downloaded. */
   readonly inFlight: InFlightFile | null;
-  readonly mirrors: MirrorCopies;
+  readonly mirrors: Pick<MirrorsOfFile, "find" | "size" | "failed">;
   /** Time of pacman's request (ms, by `performance.now()`); by default now. */
   readonly askedAt?: number;
   /** The shared tree. It contains the package when pacman has moved it to its cache. */
@@ -114,7 +116,7 @@ export class Relay {
 
   /** Returns the complete download of this file, to check a signature with it; null otherwise. */
   completed(wanted: WantedFile): Download | null {
-    const download = this.#downloads.get(keyOf(wanted))?.download;
+    const download = this.#downloads.get(downloadKey(wanted))?.download;
     return download?.state === "complete" && download.isKept ? download : null;
   }
 
@@ -125,7 +127,7 @@ export class Relay {
 
   /** Returns the reply with the file, or the reason why no source has it. */
   async reply(request: HttpRequest, wanted: WantedFile): Promise<Reply | NotRelayed> {
-    const key = keyOf(wanted);
+    const key = downloadKey(wanted);
     const absent = this.#absent.get(key);
     if (absent !== undefined) return { failure: absent };
     const result = await this.#reply(request, wanted);
@@ -227,7 +229,7 @@ export class Relay {
    * @returns null when there is none, or when the range begins too far after its last received byte.
    */
   #shared(wanted: WantedFile, range: ByteRange | null): Job | null {
-    const job = wanted.isPackage ? this.#downloads.get(keyOf(wanted)) : null;
+    const job = wanted.isPackage ? this.#downloads.get(downloadKey(wanted)) : null;
     if (job === null || !job.download.isKept) return null;
     const { state, received } = job.download;
     const isNear = state === "complete" || (range?.start ?? 0) <= received + MAX_AHEAD;
@@ -237,7 +239,7 @@ export class Relay {
   /** True when the whole file must be downloaded: a range of a peer's copy cannot be verified alone. */
   async #isTakenWhole(wanted: WantedFile, range: ByteRange | null): Promise<boolean> {
     if (range === null || range.start === 0) return true;
-    if (wanted.isPackage && this.#downloads.get(keyOf(wanted)) !== null) return false;
+    if (wanted.isPackage && this.#downloads.get(downloadKey(wanted)) !== null) return false;
     const sources = this.#sources(wanted, null);
     const first = await sources.next(false);
     if (first !== null) sources.putBack(first);
@@ -246,7 +248,7 @@ export class Relay {
 
   #whole(wanted: WantedFile): Job {
     const { name, expected, isPackage } = wanted;
-    const key = isPackage ? keyOf(wanted) : null;
+    const key = isPackage ? downloadKey(wanted) : null;
     // Another request has started a download, which cannot be shared before a source has sent the length.
     const isSecond = key !== null && this.#downloads.get(key)?.download.store === null;
     const download = new Download({
@@ -337,7 +339,7 @@ export class Relay {
   }
 }
 
-function keyOf({ name, repository, expected }: WantedFile): string {
+function downloadKey({ name, repository, expected }: WantedFile): string {
   return `${name} ${expected?.sha256?.toHex() ?? repository}`;
 }
 

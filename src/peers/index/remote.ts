@@ -41,32 +41,34 @@ const MAX_FETCHES = 8;
 const MAX_RATE = 200_000;
 
 /** The answer of an index to the question if the peer has a file. */
-export type Verdict = "yes" | "no" | "unknown";
+type Verdict = "yes" | "no" | "unknown";
 
-interface PeerIndex {
-  instance: string;
+/** The index of one peer. */
+class PeerIndex {
   /** The generation of the stored index; 0 for none. */
-  generation: number;
-  /** The newest generation that the peer reported. */
-  told: number;
-  watched: boolean;
-  hashes: Uint32Array;
+  generation = 0;
+  watched = false;
+  hashes: Uint32Array = new Uint32Array();
   /**
    * Those of the hashes for which the peer did not have the file. They are ignored until its next
    * generation.
    */
-  readonly dropped: Set<number>;
-  fetching: boolean;
+  readonly dropped = new Set<number>();
+  fetching = false;
   /** The time when it was last requested. */
-  asked: number;
-  /** The time before which it is not requested again. */
-  pausedUntil: number;
-  readonly backoff: Backoff;
+  asked = -Infinity;
+  readonly backoff = new Backoff(PAUSE);
   /** The pause in milliseconds after the request that is under way. */
-  pause: number;
+  pause: number = this.backoff.next();
   /** The time when the peer last reported a new generation. */
-  newsAt: number;
-  timer: ReturnType<typeof setTimeout> | null;
+  newsAt = -Infinity;
+  timer: ReturnType<typeof setTimeout> | null = null;
+
+  /**
+   * @param told the newest generation that the peer reported.
+   * @param pausedUntil the time before which it is not requested again.
+   */
+  constructor(readonly instance: string, public told: number, public pausedUntil: number) {}
 }
 
 /** Fetches and stores the indexes of the peers that have one. */
@@ -112,7 +114,7 @@ export class RemoteIndexes {
     const known = this.#indexes.get(peer);
     if (known === undefined || known.instance !== instance) {
       this.#forget(peer);
-      const index = emptyIndex(instance, generation, this.#notBefore.get(peer) ?? -Infinity);
+      const index = new PeerIndex(instance, generation, this.#notBefore.get(peer) ?? -Infinity);
       this.#indexes.set(peer, index);
     } else if (generation > known.told) {
       this.#news(known, generation);
@@ -253,25 +255,6 @@ export class RemoteIndexes {
     index.pausedUntil = this.#now() + PAUSE_WITHOUT_ROOM;
     return false;
   }
-}
-
-function emptyIndex(instance: string, told: number, pausedUntil: number): PeerIndex {
-  const backoff = new Backoff(PAUSE);
-  return {
-    instance,
-    generation: 0,
-    told,
-    watched: false,
-    hashes: new Uint32Array(),
-    dropped: new Set(),
-    fetching: false,
-    asked: -Infinity,
-    pausedUntil,
-    backoff,
-    pause: backoff.next(),
-    newsAt: -Infinity,
-    timer: null,
-  };
 }
 
 /** Returns the generation in an entity tag of an index; null if the tag has another instance. */

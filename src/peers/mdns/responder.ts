@@ -6,6 +6,7 @@
  * forward.
  */
 
+import { isLinkLocal } from "../../http/address.ts";
 import { foldCase, type MdnsRecord, type Message, type Question, rdata } from "./message.ts";
 import { instanceName, SERVICE_TYPE, SERVICE_TYPES, targetName, TTL } from "./names.ts";
 
@@ -364,11 +365,6 @@ function response(
     authorities: [],
     additionals,
   };
-}
-
-/** True for an IPv6 address that is only usable together with an interface. */
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/i.test(address);
 }
 
 function isAddress(record: MdnsRecord): record is Extract<MdnsRecord, { type: "A" | "AAAA" }> {

@@ -4,11 +4,9 @@ import { pipeline, Readable } from "node:stream";
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { openMembers } from "./open.ts";
 import { sizeOfTar, tarStream } from "./tar.ts";
-import { walk } from "./walk.ts";
-import type { ArchivedTree, Member } from "./walk.ts";
+import { type ArchivedTree, type Member, walk } from "./walk.ts";
 import { sizeOfZip, zipStream } from "./zip.ts";
-import { ARCHIVE_FORMATS } from "../configuration.ts";
-import type { ArchiveFormat } from "../configuration.ts";
+import { ARCHIVE_FORMATS, type ArchiveFormat } from "../configuration.ts";
 import type { SharedDirectory } from "../shared.ts";
 
 const formats: Readonly<Record<ArchiveFormat, { extension: string; contentType: string }>> = {

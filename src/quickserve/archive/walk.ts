@@ -45,7 +45,8 @@ export async function* walk(
   }
 }
 
-function inodeOf(path: string): string | null {
+/** What identifies a file or directory, whatever path leads to it; null when there is none. */
+export function inodeOf(path: string): string | null {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev}:${ino}`;

@@ -2,8 +2,15 @@
 
 import type { OpenedMember } from "./open.ts";
 import type { Member } from "./walk.ts";
-import { centralHeader, dataDescriptor, endOfArchive } from "./zip_records.ts";
-import { localHeader, sizeOfArchive } from "./zip_records.ts";
+import {
+  BlockWriter,
+  centralHeader,
+  dataDescriptor,
+  endOfArchive,
+  localHeader,
+  sizeInBlocks,
+  sizeOfArchive,
+} from "./zip_records.ts";
 
 /** Pieces smaller than this (bytes) are joined. */
 const SMALL_PIECE = 16 * 1024;
@@ -27,6 +34,7 @@ export function sizeOfZip(members: readonly Member[]): number {
 async function* pieces(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uint8Array> {
   const { crc32 } = await import("node:zlib");
   const table: Uint8Array[] = [];
+  const blocks = new BlockWriter();
   let offset = 0;
   for await (const { path, modified, content } of members) {
     const size = content?.size ?? null;
@@ -36,12 +44,13 @@ async function* pieces(members: AsyncIterable<OpenedMember>): AsyncGenerator<Uin
     let length = header.length;
     yield header;
     if (content !== null) {
+      yield blocks.begin(content.size);
       for await (const chunk of content.chunks) {
         crc = crc32(chunk, crc);
-        yield chunk;
+        yield blocks.put(chunk);
       }
       const descriptor = dataDescriptor(content.size, crc);
-      length += content.size + descriptor.length;
+      length += sizeInBlocks(content.size) + descriptor.length;
       yield descriptor;
     }
     table.push(centralHeader({ ...entry, offset, crc }));

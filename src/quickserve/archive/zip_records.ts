@@ -1,6 +1,10 @@
 /**
  * The records of a zip archive (PKWARE APPNOTE 6.3.10) whose files are not compressed.
  *
+ * The files are nevertheless marked as deflated, and consist of deflate's blocks without compression (RFC 1951
+ * §3.2.4). Size and CRC of a file follow its content, because they are known only then. Without the blocks,
+ * a program that reads the archive as a stream could not find the end of the content; Java's refuses it.
+ *
  * No library fits: client-zip 2.5.1 omits the zip64 record that 65,535 files need, yazl 3.3.1 turns
  * backslashes in names into directories, and zip.js 2.24.0 takes two milliseconds for each file.
  */
@@ -34,6 +38,14 @@ const MADE_BY = 3 << 8 | ZIP64_VERSION;
 const FOLLOWED = 1 << 3;
 const UTF8 = 1 << 11;
 
+/** Compression methods: none for directories, deflate for files. */
+const STORED = 0;
+const DEFLATED = 8;
+
+/** The largest content of a deflate block without compression, and the size of its header, in bytes. */
+const MAX_BLOCK = 0xffff;
+const BLOCK_HEADER = 5;
+
 const FILE_MODE = 0o100644;
 const DIRECTORY_MODE = 0o040755;
 const DOS_DIRECTORY = 0x10;
@@ -47,6 +59,7 @@ const LOCAL_SIZE = 30;
 const CENTRAL_SIZE = 46;
 const TIME_EXTRA_SIZE = 9;
 const ZIP64_LOCAL_EXTRA_SIZE = 20;
+const ZIP64_CENTRAL_EXTRA_SIZE = 28;
 const END_SIZE = 22;
 const ZIP64_END_SIZE = 56;
 const ZIP64_LOCATOR_SIZE = 20;
@@ -89,11 +102,12 @@ class Writer {
 /** Returns the local header, which precedes the content of an entry (§4.3.7). */
 export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array {
   const { name, size } = entry;
-  const isLarge = (size ?? 0) >= MAX_32;
+  const isLarge = sizeInBlocks(size ?? 0) >= MAX_32;
   const extra = TIME_EXTRA_SIZE + (isLarge ? ZIP64_LOCAL_EXTRA_SIZE : 0);
   const writer = new Writer(LOCAL_SIZE + name.length + extra);
   writer.u32(0x04034b50);
-  writer.u16(isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0, ...dosTime(entry.modified));
+  writer.u16(isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), methodOf(size));
+  writer.u16(...dosTime(entry.modified));
   // CRC and sizes follow the content. A zip64 field means that the sizes there have 64 bits (§4.3.9.2).
   writer.u32(0, isLarge ? MAX_32 : 0, isLarge ? MAX_32 : 0);
   writer.u16(name.length, extra);
@@ -109,33 +123,33 @@ export function localHeader(entry: Omit<ZipEntry, "crc" | "offset">): Uint8Array
 /** Returns the data descriptor, which follows the content of a file (§4.3.9). */
 export function dataDescriptor(size: number, crc: number): Uint8Array {
   const writer = new Writer(sizeOfDescriptor(size));
+  const inBlocks = sizeInBlocks(size);
   writer.u32(0x08074b50, crc);
-  if (size >= MAX_32) writer.u64(size, size);
-  else writer.u32(size, size);
+  if (inBlocks >= MAX_32) writer.u64(inBlocks, size);
+  else writer.u32(inBlocks, size);
   return writer.bytes;
 }
 
 /** Returns an entry of the table of contents (§4.3.12). */
 export function centralHeader({ name, modified, size, offset, crc }: ZipEntry): Uint8Array {
   const length = size ?? 0;
-  const large: number[] = [];
-  if (length >= MAX_32) large.push(length, length);
-  if (offset >= MAX_32) large.push(offset);
-  const extra = TIME_EXTRA_SIZE + (large.length > 0 ? 4 + 8 * large.length : 0);
+  const inBlocks = size === null ? 0 : sizeInBlocks(size);
+  const isLarge = needsZip64Field(size, offset);
+  const extra = TIME_EXTRA_SIZE + (isLarge ? ZIP64_CENTRAL_EXTRA_SIZE : 0);
   const writer = new Writer(CENTRAL_SIZE + name.length + extra);
   writer.u32(0x02014b50);
-  writer.u16(MADE_BY, large.length > 0 ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), 0);
+  writer.u16(MADE_BY, isLarge ? ZIP64_VERSION : PLAIN_VERSION, flagsOf(size), methodOf(size));
   writer.u16(...dosTime(modified));
-  writer.u32(crc, Math.min(length, MAX_32), Math.min(length, MAX_32));
+  writer.u32(crc, isLarge ? MAX_32 : inBlocks, isLarge ? MAX_32 : length);
   // There is no comment and only one disk, and there are no internal attributes.
   writer.u16(name.length, extra, 0, 0, 0);
   writer.u32(size === null ? (DIRECTORY_MODE << 16 | DOS_DIRECTORY) >>> 0 : FILE_MODE * 2 ** 16);
-  writer.u32(Math.min(offset, MAX_32));
+  writer.u32(isLarge ? MAX_32 : offset);
   writer.put(name);
   writeTime(writer, modified);
-  if (large.length > 0) {
-    writer.u16(1, 8 * large.length);
-    writer.u64(...large);
+  if (isLarge) {
+    writer.u16(1, ZIP64_CENTRAL_EXTRA_SIZE - 4);
+    writer.u64(length, inBlocks, offset);
   }
   return writer.bytes;
 }
@@ -174,18 +188,18 @@ export function sizeOfArchive(
   let table = 0;
   let count = 0;
   for (const { nameLength, size } of entries) {
-    const isLarge = (size ?? 0) >= MAX_32;
-    const large = (isLarge ? 2 : 0) + (offset >= MAX_32 ? 1 : 0);
-    table += CENTRAL_SIZE + nameLength + TIME_EXTRA_SIZE + (large > 0 ? 4 + 8 * large : 0);
+    const isLarge = sizeInBlocks(size ?? 0) >= MAX_32;
+    table += CENTRAL_SIZE + nameLength + TIME_EXTRA_SIZE +
+      (needsZip64Field(size, offset) ? ZIP64_CENTRAL_EXTRA_SIZE : 0);
     offset += LOCAL_SIZE + nameLength + TIME_EXTRA_SIZE + (isLarge ? ZIP64_LOCAL_EXTRA_SIZE : 0);
-    if (size !== null) offset += size + sizeOfDescriptor(size);
+    if (size !== null) offset += sizeInBlocks(size) + sizeOfDescriptor(size);
     count++;
   }
   return offset + table + sizeOfEnd(count, offset, table);
 }
 
 function sizeOfDescriptor(size: number): number {
-  return size >= MAX_32 ? 24 : 16;
+  return sizeInBlocks(size) >= MAX_32 ? 24 : 16;
 }
 
 function sizeOfEnd(entries: number, start: number, size: number): number {
@@ -193,8 +207,68 @@ function sizeOfEnd(entries: number, start: number, size: number): number {
     (needsZip64(entries, start, size) ? ZIP64_END_SIZE + ZIP64_LOCATOR_SIZE : 0);
 }
 
+/**
+ * True when an entry of the table of contents has a zip64 field. The field then has both sizes and the
+ * offset, even if some of them are small. unzip expects all of them after a file of exactly
+ * {@link MAX_32} bytes, which is the largest on a FAT file system.
+ */
+function needsZip64Field(size: number | null, offset: number): boolean {
+  return sizeInBlocks(size ?? 0) >= MAX_32 || offset >= MAX_32;
+}
+
 function needsZip64(entries: number, start: number, size: number): boolean {
   return entries >= MAX_16 || start >= MAX_32 || size >= MAX_32;
+}
+
+/** Returns the size in bytes of a file's content in blocks. An empty file has one empty block. */
+export function sizeInBlocks(size: number): number {
+  return size + BLOCK_HEADER * Math.max(1, Math.ceil(size / MAX_BLOCK));
+}
+
+/** Writes the contents of files in blocks. */
+export class BlockWriter {
+  #left = 0;
+  #leftInBlock = 0;
+  #buffer = new Uint8Array();
+
+  /** Begins a file, and returns its first bytes: a block if the file is empty. @param size in bytes. */
+  begin(size: number): Uint8Array {
+    this.#left = size;
+    return size === 0 ? blockHeader(0, true) : new Uint8Array();
+  }
+
+  /**
+   * Returns the next part of the content, with the headers of the blocks that begin in it. It is valid until the
+   * next call.
+   */
+  put(part: Uint8Array): Uint8Array {
+    const most = part.length + (Math.ceil(part.length / MAX_BLOCK) + 1) * BLOCK_HEADER;
+    if (this.#buffer.length < most) this.#buffer = new Uint8Array(most);
+    let length = 0;
+    for (let at = 0; at < part.length;) {
+      if (this.#leftInBlock === 0) {
+        this.#leftInBlock = Math.min(MAX_BLOCK, this.#left);
+        const header = blockHeader(this.#leftInBlock, this.#leftInBlock === this.#left);
+        this.#buffer.set(header, length);
+        length += header.length;
+      }
+      const taken = part.subarray(at, at + this.#leftInBlock);
+      this.#buffer.set(taken, length);
+      length += taken.length;
+      at += taken.length;
+      this.#left -= taken.length;
+      this.#leftInBlock -= taken.length;
+    }
+    return this.#buffer.subarray(0, length);
+  }
+}
+
+function blockHeader(size: number, isLast: boolean): Uint8Array {
+  return new Uint8Array([isLast ? 1 : 0, size & 255, size >> 8, ~size & 255, ~size >> 8 & 255]);
+}
+
+function methodOf(size: number | null): number {
+  return size === null ? STORED : DEFLATED;
 }
 
 function flagsOf(size: number | null): number {

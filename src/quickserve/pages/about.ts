@@ -9,10 +9,8 @@ import type { ListingContext } from "./listing.ts";
 import { layOutPage } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { describeLimits } from "./upload.ts";
-import type { UploadLimits } from "./upload.ts";
-import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
-import type { Login, Use } from "./uses.ts";
+import { describeLimits, type UploadLimits } from "./upload.ts";
+import { type Login, requestedUrl, uploadUses, type Use, usesAsText } from "./uses.ts";
 
 /** The settings that the page shows. */
 export interface AboutFacts {
@@ -38,12 +36,12 @@ export function aboutPage(
   facts: AboutFacts,
 ): Reply {
   const { title, version } = context.configuration;
-  const address = serverUrl(request);
+  const address = requestedUrl(request);
   const uses = [...pacmanUses(address, facts), ...generalUses(address, context, facts)];
   const sentence = `${title} ${version} shares files and directories on the local network.`;
   const inForce = factsOf(request, context, facts);
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
-    return pageReply(request, "text", asText(sentence, inForce, uses));
+    return pageReply(request, "text", aboutAsText(sentence, inForce, uses));
   }
   const main = html`<h1>About this server</h1>
 <p>${sentence}</p>
@@ -70,7 +68,7 @@ ${
   return pageReply(request, "html", layOutPage(context, content));
 }
 
-function asText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
+function aboutAsText(sentence: string, facts: readonly Fact[], uses: readonly Use[]): string {
   const lines = facts.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
   return `${sentence}\n\n${lines.join("\n")}\n\n${usesAsText(uses)}`;
 }

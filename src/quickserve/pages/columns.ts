@@ -5,8 +5,7 @@
 
 import type { Entry } from "../shared.ts";
 import { exactSize, humanSize, isoTime, shortTime } from "./display.ts";
-import { html } from "./html.ts";
-import type { Html } from "./html.ts";
+import { type Html, html } from "./html.ts";
 
 /** A column of a listing. */
 export interface Column {

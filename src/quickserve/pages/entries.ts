@@ -3,8 +3,8 @@
 import { encodeSegment } from "../../http/target.ts";
 import type { RemoteEntry } from "../../peers/listing.ts";
 import type { Entry } from "../shared.ts";
-import { columns } from "./columns.ts";
-import type { Column } from "./columns.ts";
+import { type Slices, sortByKey, sortInSlices } from "../turns.ts";
+import { type Column, columns } from "./columns.ts";
 
 /** The order of a listing, from `?sort=` and `?order=`. */
 export interface ListingOrder {
@@ -28,28 +28,27 @@ export function queryOf({ column, descending }: ListingOrder, search: string | n
   return search === null ? order : `${order}&search=${encodeURIComponent(search.toWellFormed())}`;
 }
 
-/** Returns a sorted copy of a listing: directories first, then by the column, then by name. */
-export function sortEntries(
+/**
+ * Returns a sorted copy of a listing: directories first, then by the column, then by name. Names that
+ * differ only in case, accents or zeros keep their order.
+ */
+export async function sortEntries(
   entries: readonly Entry[],
   { column, descending }: ListingOrder,
-): Entry[] {
-  const sign = descending ? -1 : 1;
-  const keyed = entries.map((entry) => ({
-    entry,
-    rank: entry.kind === "directory" ? 0 : 1,
-    value: column?.order(entry) ?? 0,
-    key: naturalKey(entry.name),
-  }));
-  const nameSign = column === null ? sign : 1;
-  keyed.sort((a, b) =>
-    a.rank - b.rank || sign * (a.value - b.value) ||
-    nameSign * (compare(a.key, b.key) || compare(a.entry.name, b.entry.name))
-  );
-  return keyed.map(({ entry }) => entry);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  slices: Slices,
+): Promise<Entry[]> {
+  let sorted = await sortByKey(entries, ({ name }) => naturalKey(name), slices);
+  if (column === null) {
+    if (descending) sorted.reverse();
+  } else {
+    const sign = descending ? -1 : 1;
+    const byColumn = (a: Entry, b: Entry): number => sign * (column.order(a) - column.order(b));
+    sorted = await sortInSlices(sorted, slices, byColumn);
+  }
+  return [
+    ...sorted.filter(({ kind }) => kind === "directory"),
+    ...sorted.filter(({ kind }) => kind !== "directory"),
+  ];
 }
 
 /**
@@ -123,14 +122,19 @@ export function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Ite
  */
 function naturalKey(name: string): string {
   const plain = isAscii(name) ? name : name.normalize("NFKD").replace(/\p{M}/gu, "");
-  return plain.toLowerCase().replace(/\d+/g, numberKey);
+  return plain.toLowerCase().replace(/\d\d+/g, numberKey);
 }
 
-/** Puts the length first, because the longer of two numbers is the greater one. */
+/**
+ * Puts the length first, because the longer of two numbers is the greater one: as one of the characters
+ * `:` to `@`, which are greater than a number of one digit, and less than letters.
+ */
 function numberKey(digits: string): string {
-  const value = digits.replace(/^0+(?=\d)/, "");
+  const value = digits.startsWith("0") ? digits.replace(/^0+(?=\d)/, "") : digits;
   const { length } = value;
-  return (length < 9 ? String(length) : "9" + String(length).padStart(6, "0")) + value;
+  if (length === 1) return value;
+  if (length < 8) return String.fromCharCode(0x38 + length) + value;
+  return "@" + String(length).padStart(6, "0") + value;
 }
 
 function isAscii(text: string): boolean {

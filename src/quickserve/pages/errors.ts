@@ -1,11 +1,10 @@
 /** Error replies. */
 
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
-import { statusText } from "../../std.ts";
+import { statusPhrases } from "../../std.ts";
 import { textReply } from "../../http/replies.ts";
 import { html } from "./html.ts";
-import { layOutPage } from "./layout.ts";
-import type { PageContext } from "./layout.ts";
+import { layOutPage, type PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { isBrowser, variesBy } from "./representation.ts";
 
@@ -19,13 +18,13 @@ export function errorReply(
   request: Pick<HttpRequest, "method" | "headers">,
   context: PageContext,
   status: number,
-  message: string = statusText[status] ?? `Status ${status}`,
+  message: string = statusPhrases[status] ?? `Status ${status}`,
   headers: ReplyHeaders = {},
 ): Reply {
   if (!isBrowser(request)) {
     return textReply(status, message, { Vary: variesBy, ...headers });
   }
-  const phrase = statusText[status] ?? "Error";
+  const phrase = statusPhrases[status] ?? "Error";
   const main = html`<h1>${phrase}</h1>
 <p class="lead">${message}</p>
 <p><a href="/">Go to the start page</a> <span class="quiet">(status ${status})</span></p>`;

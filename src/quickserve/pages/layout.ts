@@ -2,8 +2,7 @@
 
 import type { PagesConfiguration } from "../configuration.ts";
 import { scriptAddress, styleAddress, themeAddress } from "./assets.ts";
-import { currentPage, html } from "./html.ts";
-import type { Html } from "./html.ts";
+import { currentPage, type Html, html } from "./html.ts";
 
 /** The facts about the server that every page needs. */
 export interface PageContext {
@@ -74,4 +73,25 @@ function menu({ canUpload, hasPeers, hasStatus }: PageContext, current: PageName
     const mark = name === current ? currentPage : null;
     return html`<li><a href="/?page=${name}"${mark}>${label}</a></li>`;
   });
+}
+
+/** Returns a table. A column whose title is empty has no heading. */
+export function dataTable(
+  caption: string,
+  style: string,
+  titles: readonly string[],
+  rows: readonly Html[],
+): Html {
+  const heads = titles.map((title) =>
+    title === "" ? html`<td></td>` : html`<th scope="col">${title}</th>`
+  );
+  return html`
+    <table class="peers ${style}">
+      <caption class="unseen">${caption}</caption>
+      <thead>
+        <tr>${heads}</tr>
+      </thead>
+      <tbody>${rows}</tbody>
+    </table>
+  `;
 }

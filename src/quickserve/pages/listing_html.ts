@@ -3,11 +3,9 @@
 import { encodePath } from "../../http/target.ts";
 import { escapeHtml } from "../../std.ts";
 import type { Entry } from "../shared.ts";
-import { columns } from "./columns.ts";
-import type { Column } from "./columns.ts";
-import { archiveLabel, isoTime, visibleText } from "./display.ts";
-import { batchesOf, peerHref, queryOf, relativeHref } from "./entries.ts";
-import type { ListingOrder } from "./entries.ts";
+import { type Column, columns } from "./columns.ts";
+import { archiveLabel, visibleText } from "./display.ts";
+import { batchesOf, type ListingOrder, peerHref, queryOf, relativeHref } from "./entries.ts";
 import { currentPage, Html, html } from "./html.ts";
 import { iconOf } from "./icons.ts";
 import { layOutPage } from "./layout.ts";
@@ -40,7 +38,7 @@ ${isFormAlone ? null : filesPart(listing, path)}`;
   yield before ?? "";
   if (after === undefined) return;
   const rows = shown === null ? entries : entries.slice(shown.first, shown.first + shown.count);
-  for (const batch of batchesOf(rows)) yield batch.map(row).join("");
+  for (const batch of batchesOf(rows)) yield batch.map(entryRow).join("");
   const [table = "", rest = ""] = after.split(restMark);
   yield table;
   if (shown !== null && shown.first === 0) yield* restAsData(entries.slice(shown.count));
@@ -52,14 +50,15 @@ const restMark = crypto.randomUUID();
 
 /**
  * Writes the entries from which the script makes further rows, as JSON in the page:
- * `[name, icon, size, time, href, peer]`. The last two are missing if `href` follows from the name.
+ * `[name, icon, size, time, href, peer]`, with the time in seconds since 1970. The last two are missing if
+ * `href` follows from the name.
  */
 function* restAsData(entries: readonly Entry[]): Generator<string> {
   yield `<script type="application/json" data-rest>[`;
   let separator = "";
   for (const batch of batchesOf(entries)) {
-    const items = batch.map((entry) => JSON.stringify(restItem(entry)));
-    yield separator + items.join(",\n").replaceAll("<", "\\u003c");
+    const items = JSON.stringify(batch.map(restItem)).slice(1, -1);
+    yield separator + items.replaceAll("<", "\\u003c");
     separator = ",\n";
   }
   yield "]</script>\n";
@@ -68,7 +67,7 @@ function* restAsData(entries: readonly Entry[]): Generator<string> {
 function restItem(entry: Entry): (string | number | null)[] {
   const { name, size, modified, remote } = entry;
   const shown = visibleText(name.toWellFormed());
-  const item = [shown, iconOf(entry), size, modified === null ? null : isoTime(modified)];
+  const item = [shown, iconOf(entry), size, modified === null ? null : Math.floor(modified / 1000)];
   if (remote !== undefined) item.push(peerHref(remote.href) ?? "", remote.peer);
   else if (shown !== name) item.push(relativeHref(entry));
   return item;
@@ -83,7 +82,7 @@ function filesPart(listing: Listing, path: string): Html {
     ${isEmpty && search === null ? null : searchBox(search)}
     <p class="totals" data-totals role="status">${totalsText(listing)}</p>
     ${search === null ? archiveLinks(configuration.archives) : null}</div>
-    ${hasTable ? table(listing, path) : null}
+    ${hasTable ? listingTable(listing, path) : null}
     ${isEmpty
       ? html`<p class="empty">${
         search === null ? "This directory is empty." : "Nothing was found."
@@ -182,7 +181,7 @@ function archiveLinks(formats: readonly string[]): Html | null {
   `;
 }
 
-function table({ segments, order, entries, search, shown }: Listing, path: string): Html {
+function listingTable({ segments, order, entries, search, shown }: Listing, path: string): Html {
   const parent = html`
     <tr class="parent">
       <th scope="row"><a class="up" href="../">Parent directory</a></th>
@@ -218,7 +217,7 @@ function columnHead(column: Column | null, order: ListingOrder, search: string |
   `;
 }
 
-function row(entry: Entry): string {
+function entryRow(entry: Entry): string {
   const { name, kind, remote } = entry;
   const shown = escapeHtml(visibleText(name));
   const href = remote === undefined ? relativeHref(entry) : peerHref(remote.href);

@@ -3,13 +3,14 @@
 import type { HttpRequest, Reply } from "../../http/exchange.ts";
 import { encodePath } from "../../http/target.ts";
 import type { Entry } from "../shared.ts";
+import { Slices } from "../turns.ts";
 import { columns } from "./columns.ts";
 import { batchesOf, orderOf, peerHref, relativeHref, sortEntries } from "./entries.ts";
 import { errorReply } from "./errors.ts";
 import type { ListedSearch, Listing, ListingContext, ShownRows } from "./listing.ts";
 import { listingAsHtml } from "./listing_html.ts";
 import { listingAsText } from "./listing_text.ts";
-import { pageReply } from "./reply.ts";
+import { longPageReply } from "./reply.ts";
 import { addressForPhones } from "./qr.ts";
 import { chooseRepresentation, isBrowser, offeredTypes } from "./representation.ts";
 import type { FormPlace } from "./upload.ts";
@@ -39,9 +40,10 @@ const FIRST_ROWS = 500;
 
 /**
  * Returns the listing of a directory in the representation that `?mimetype=` or `Accept` selects: HTML,
- * JSON (for its fields see {@link listingAsJson}) or text. The reply is 406 for other types.
+ * JSON (for its fields see {@link listingAsJson}) or text. The reply is 406 for other types. There are
+ * pauses for other work.
  */
-export function listingReply(input: ListingInput): Reply {
+export async function listingReply(input: ListingInput): Promise<Reply> {
   const { request, segments, entries, search, context, place = null, found = null } = input;
   const parameters = new URLSearchParams(search);
   const form = chooseRepresentation(request, parameters);
@@ -50,10 +52,11 @@ export function listingReply(input: ListingInput): Reply {
     return errorReply(request, context, 406, `The listing is available as ${offered}.`);
   }
   const order = orderOf(parameters);
+  const slices = new Slices();
   const listing: Listing = {
     segments,
     path: segments.length === 0 ? "/" : encodePath(segments) + "/",
-    entries: sortEntries(entries, order),
+    entries: await sortEntries(entries, order, slices),
     order,
     context,
     place,
@@ -61,7 +64,7 @@ export function listingReply(input: ListingInput): Reply {
     shown: shownRows(request, parameters, entries.length),
     phoneAddress: form === "html" ? addressForPhones(request, context, segments) : null,
   };
-  return pageReply(request, form, writers[form](listing));
+  return await longPageReply(request, form, writers[form](listing), slices);
 }
 
 /**

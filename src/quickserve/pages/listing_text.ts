@@ -3,8 +3,7 @@
 import type { Entry } from "../shared.ts";
 import { columns } from "./columns.ts";
 import { count, humanSize, visibleText } from "./display.ts";
-import { batchesOf, totalsOf } from "./entries.ts";
-import type { Totals } from "./entries.ts";
+import { batchesOf, type Totals, totalsOf } from "./entries.ts";
 import type { ListedSearch, Listing } from "./listing.ts";
 
 /**
@@ -43,7 +42,7 @@ const endings: Readonly<Record<NonNullable<ListedSearch["endedBy"]>, string>> = 
 };
 
 /** Formats totals: `3 files, 1 directory, 12.3 MiB`; `empty` if there are no entries. */
-export function describeTotals({ files, directories, size }: Totals): string {
+function describeTotals({ files, directories, size }: Totals): string {
   const parts: string[] = [];
   if (directories > 0) parts.push(count(directories, "directory", "directories"));
   if (files > 0) parts.push(count(files, "file"), humanSize(size));

@@ -15,8 +15,7 @@ import type { SharedTree } from "../tree.ts";
 import { Turns } from "../turns.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
 import type { UploadPlace, UploadPlaces } from "../uploads/places.ts";
-import { aboutPage } from "./about.ts";
-import type { AboutFacts } from "./about.ts";
+import { type AboutFacts, aboutPage } from "./about.ts";
 import { assetReply } from "./assets.ts";
 import { mergeEntries } from "./entries.ts";
 import { errorReply } from "./errors.ts";
@@ -40,35 +39,29 @@ const SEARCHES = 2;
 const SEARCHES_FOR_NEIGHBOUR = { burst: 30, perSecond: 1 };
 const SEARCHES_FOR_NEIGHBOURS = { burst: 100, perSecond: 4 };
 
+/** The objects and settings that {@link Pages} use. */
+interface PagesParts {
+  readonly configuration: PagesConfiguration;
+  readonly tree: Pick<SharedTree, "lookup" | "list" | "open">;
+  readonly peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
+  readonly about: AboutFacts;
+  /** Null when uploads are off. */
+  readonly places: Pick<UploadPlaces, "main" | "at"> | null;
+  /** Decides which clients may see the status; null if there is no status. */
+  readonly own: Pick<Network, "isOwn"> | null;
+}
+
 /** The pages of a server. They have no state: a new configuration creates new pages. */
 export class Pages {
-  readonly #configuration: PagesConfiguration;
-  readonly #tree: Pick<SharedTree, "lookup" | "list" | "open">;
-  readonly #peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
-  readonly #about: AboutFacts;
-  /** Null when uploads are off. */
-  readonly #places: Pick<UploadPlaces, "main" | "at"> | null;
-  readonly #own: Pick<Network, "isOwn"> | null;
+  readonly #parts: PagesParts;
   readonly #context: ListingContext;
   readonly #turns = new Turns();
   readonly #searches = new ConcurrencyLimit(SEARCHES);
   readonly #searchLimit = new NeighbourLimit(SEARCHES_FOR_NEIGHBOUR, SEARCHES_FOR_NEIGHBOURS);
 
-  /** @param own decides which clients may see the status; null if there is no status. */
-  constructor(
-    configuration: PagesConfiguration,
-    tree: Pick<SharedTree, "lookup" | "list" | "open">,
-    peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> },
-    about: AboutFacts,
-    places: Pick<UploadPlaces, "main" | "at"> | null,
-    own: Pick<Network, "isOwn"> | null = null,
-  ) {
-    this.#configuration = configuration;
-    this.#tree = tree;
-    this.#peers = peers;
-    this.#about = about;
-    this.#places = places;
-    this.#own = own;
+  constructor(parts: PagesParts) {
+    const { configuration, about } = parts;
+    this.#parts = parts;
     this.#context = {
       configuration,
       canUpload: about.uploads !== null,
@@ -90,14 +83,14 @@ export class Pages {
     if (asset !== null && segments.length === 0) return assetReply(asset);
     switch (parameters.get("page")) {
       case "about":
-        return aboutPage(request, this.contextFor(request), search, this.#about);
+        return aboutPage(request, this.contextFor(request), search, this.#parts.about);
       case "peers":
         return peersPage(
           request,
           this.contextFor(request),
           search,
-          this.#peers.rows(),
-          this.#peers.places(),
+          this.#parts.peers.rows(),
+          this.#parts.peers.places(),
         );
       case "upload":
         return this.#uploadPage(request, search);
@@ -110,7 +103,8 @@ export class Pages {
 
   /** Returns the facts that the pages need, for the client of this connection. */
   contextFor({ connection }: Pick<HttpRequest, "connection">): ListingContext {
-    const hasStatus = this.#own?.isOwn(connection.remoteAddress, connection.localAddress) ?? false;
+    const hasStatus = this.#parts.own?.isOwn(connection.remoteAddress, connection.localAddress) ??
+      false;
     return hasStatus ? { ...this.#context, hasStatus } : this.#context;
   }
 
@@ -126,15 +120,16 @@ export class Pages {
     const wanted = parameters.get("search")?.trim() ?? "";
     if (wanted !== "") return await this.#search(wanted, segments, search, request);
     const [own, remote] = await Promise.all([
-      this.#tree.list(directory),
-      this.#configuration.listRemote ? this.#peers.finder.list(segments, request) : [],
+      this.#parts.tree.list(directory),
+      this.#parts.configuration.listRemote ? this.#parts.peers.finder.list(segments, request) : [],
     ]);
     const context = this.contextFor(request);
     const entries = remote.length === 0 ? own : mergeEntries(own, remote);
     const place = this.#placeFor(segments);
-    const reply = (): Reply => listingReply({ request, segments, entries, search, context, place });
+    const reply = (): Promise<Reply> =>
+      listingReply({ request, segments, entries, search, context, place });
     // `list` resolves for all waiting clients at the same time: write long pages in turn.
-    return entries.length < WORTH_A_TURN ? reply() : await this.#turns.run(reply);
+    return entries.length < WORTH_A_TURN ? await reply() : await this.#turns.run(reply);
   }
 
   /** Searches a directory and the directories below it (`?search=`). */
@@ -157,12 +152,19 @@ export class Pages {
       const sentence = "Too many searches: try again in 30 seconds.";
       return this.error(request, 429, sentence, { "Retry-After": "30" });
     }
-    const remote = this.#configuration.listRemote ? this.#peers.finder : null;
+    const remote = this.#parts.configuration.listRemote ? this.#parts.peers.finder : null;
     const { entries, endedBy } = await this.#searches.run(() =>
-      searchTree(this.#tree, remote, segments, words, request)
+      searchTree(this.#parts.tree, remote, segments, words, request)
     );
     const context = this.#context;
-    return listingReply({ request, segments, entries, search, context, found: { text, endedBy } });
+    return await listingReply({
+      request,
+      segments,
+      entries,
+      search,
+      context,
+      found: { text, endedBy },
+    });
   }
 
   #qrCode(segments: readonly string[], request: HttpRequest): Reply | Promise<Reply> {
@@ -187,15 +189,15 @@ export class Pages {
 
   /** Returns the place to which the form in a directory's listing uploads; null when uploads are off. */
   #placeFor(segments: readonly string[]): FormPlace | null {
-    if (this.#places === null) return null;
-    const here = this.#places.at(segments);
-    return { path: (here ?? this.#places.main).path, isHere: here !== null };
+    if (this.#parts.places === null) return null;
+    const here = this.#parts.places.at(segments);
+    return { path: (here ?? this.#parts.places.main).path, isHere: here !== null };
   }
 
   #uploadPage(request: HttpRequest, search: string): Reply {
-    const { uploads, login } = this.#about;
-    if (uploads !== null && this.#places !== null) {
-      const place = { path: this.#places.main.path, isHere: false };
+    const { uploads, login } = this.#parts.about;
+    if (uploads !== null && this.#parts.places !== null) {
+      const place = { path: this.#parts.places.main.path, isHere: false };
       return uploadPage(request, this.contextFor(request), search, uploads, login, place);
     }
     return this.error(
@@ -206,9 +208,9 @@ export class Pages {
   }
 
   async #archive(directory: SharedDirectory, format: string, request: HttpRequest): Promise<Reply> {
-    const { archives } = this.#configuration;
+    const { archives } = this.#parts.configuration;
     if (isArchiveFormat(format) && archives.includes(format)) {
-      const tree = this.#tree;
+      const tree = this.#parts.tree;
       return await archiveReply({ request, tree, directory, format, rootName: "files" });
     }
     const message = archives.length === 0

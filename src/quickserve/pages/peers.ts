@@ -6,10 +6,8 @@ import type { PeerPlaces } from "../../peers/places.ts";
 import { humanDuration, visibleText } from "./display.ts";
 import { peerHref } from "./entries.ts";
 import { errorReply } from "./errors.ts";
-import { html } from "./html.ts";
-import type { Html } from "./html.ts";
-import { layOutPage } from "./layout.ts";
-import type { PageContext } from "./layout.ts";
+import { type Html, html } from "./html.ts";
+import { dataTable, layOutPage, type PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation, offeredTypes } from "./representation.ts";
 
@@ -31,7 +29,7 @@ export function peersPage(
     return errorReply(request, context, 406, `The list of peers is available as ${offered}.`);
   }
   if (form === "json") return pageReply(request, form, asJson(peers, places));
-  const page = form === "text" ? asText(peers, places) : asHtml(context, peers, places);
+  const page = form === "text" ? peersAsText(peers, places) : asHtml(context, peers, places);
   return pageReply(request, form, page);
 }
 
@@ -55,7 +53,7 @@ function placesText({ means, interfaces }: PeerPlaces): string {
   return `Discovery uses ${means.join(" and ")} on ${visibleText(where)}.`;
 }
 
-function asText(peers: readonly PeerRow[], places: PeerPlaces): string {
+function peersAsText(peers: readonly PeerRow[], places: PeerPlaces): string {
   if (peers.length === 0) return `No peers are known. ${placesText(places)}\n`;
   const addresses = peers.map(({ url }) => visibleText(url));
   const width = Math.max(...addresses.map((address) => address.length));
@@ -84,32 +82,17 @@ function asHtml(context: PageContext, peers: readonly PeerRow[], places: PeerPla
   const main = html`<h1>Peers</h1>
 <p>Other servers of this program on the network. If a file is missing here, these servers are asked for it.
 ${placesText(places)}</p>
-${peers.length === 0 ? html`<p class="empty">No peers are known.</p>` : table(peers)}`;
+${
+    peers.length === 0
+      ? html`<p class="empty">No peers are known.</p>`
+      : dataTable("Known peers", "", TITLES, peers.map(peerRow))
+  }`;
   return layOutPage(context, { title: "Peers", current: "peers", skip: "Skip to the peers", main });
 }
 
-function table(peers: readonly PeerRow[]): Html {
-  return html`
-    <table class="peers">
-      <caption class="unseen">Known peers</caption>
-      <thead>
-        <tr>
-          <th scope="col">Address</th>
-          <th scope="col">State</th>
-          <th scope="col">Found</th>
-          <th
-            scope="col">Last seen</th>
-          <th scope="col">Round trip</th>
-          <th scope="col">Transfers</th>
-        </tr>
-      </thead>
-      <tbody>
-    ${peers.map(row)}</tbody>
-    </table>
-  `;
-}
+const TITLES = ["Address", "State", "Found", "Last seen", "Round trip", "Transfers"];
 
-function row(peer: PeerRow): Html {
+function peerRow(peer: PeerRow): Html {
   const { url, state, trouble, lastSeen, roundTrip, transfers } = peer;
   const href = peerHref(url);
   const address = html`<bdi>${visibleText(url)}</bdi>`;

@@ -5,7 +5,7 @@ import { contentReply } from "../../http/replies.ts";
 import { reachableAddresses, urlElsewhere } from "../../http/reachable.ts";
 import { encodePath } from "../../http/target.ts";
 import type { ListingContext } from "./listing.ts";
-import { serverUrl } from "./uses.ts";
+import { requestedUrl } from "./uses.ts";
 
 /** The longest URL in characters. Cameras cannot read the code of a longer one from a screen. */
 const MAX_LENGTH = 600;
@@ -21,7 +21,7 @@ export function addressForPhones(
   segments: readonly string[],
 ): string | null {
   const server = urlElsewhere(
-    serverUrl(request),
+    requestedUrl(request),
     reachableAddresses(listen, Deno.networkInterfaces()),
   );
   if (server === null) return null;

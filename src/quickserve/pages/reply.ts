@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified } from "../../http/replies.ts";
 import { listHasWeakly } from "../../http/etag.ts";
-import { variesBy } from "./representation.ts";
-import type { Representation } from "./representation.ts";
+import type { Slices } from "../turns.ts";
+import { type Representation, variesBy } from "./representation.ts";
 
 const encoder = new TextEncoder();
 
@@ -32,30 +32,61 @@ const contentTypes: Readonly<Record<Representation, string>> = {
   text: "text/plain; charset=UTF-8",
 };
 
+/** The status and further header fields of a page. */
+interface PageOptions {
+  readonly status?: number;
+  readonly headers?: ReplyHeaders;
+}
+
 /** Pages up to this many bytes are sent in one piece. */
 const ONE_PIECE = 256 * 1024;
 
 /**
  * Returns a reply with a page in one of its representations. A page of status 200 has an entity tag; the
  * reply to a conditional request is 304 if the page has not changed.
- *
- * @param text the page. A long one should be in pieces, so that it is never in memory as one string.
  */
 export function pageReply(
   request: Pick<HttpRequest, "method" | "headers">,
   form: Representation,
-  text: string | Iterable<string>,
-  { status = 200, headers = {} }: { status?: number; headers?: ReplyHeaders } = {},
+  text: string,
+  options: PageOptions = {},
 ): Reply {
+  const page = encoder.encode(text);
+  const hash = createHash("sha256").update(page);
+  return replyWith(request, form, [page], hash.digest("base64url"), options);
+}
+
+/**
+ * Does the same as {@link pageReply} for a long page, with pauses for other work.
+ *
+ * @param text the pieces of the page, which is never in memory as one string.
+ */
+export async function longPageReply(
+  request: Pick<HttpRequest, "method" | "headers">,
+  form: Representation,
+  text: Iterable<string>,
+  slices: Slices,
+): Promise<Reply> {
   const pieces: Uint8Array[] = [];
   const hash = createHash("sha256");
-  let length = 0;
-  for (const part of typeof text === "string" ? [text] : text) {
+  for (const part of text) {
     const piece = encoder.encode(part);
     hash.update(piece);
     pieces.push(piece);
-    length += piece.length;
+    await slices.next();
   }
+  return replyWith(request, form, pieces, hash.digest("base64url"));
+}
+
+/** @param hash of the whole page. */
+function replyWith(
+  request: Pick<HttpRequest, "method" | "headers">,
+  form: Representation,
+  pieces: readonly Uint8Array[],
+  hash: string,
+  { status = 200, headers = {} }: PageOptions = {},
+): Reply {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const all: ReplyHeaders = {
     "Content-Type": contentTypes[form],
     // The listener computes the length only for a body in one piece.
@@ -68,7 +99,7 @@ export function pageReply(
     ...headers,
   };
   if (status === 200 && (request.method === "GET" || request.method === "HEAD")) {
-    const etag = `"${hash.digest("base64url").slice(0, 22)}"`;
+    const etag = `"${hash.slice(0, 22)}"`;
     all["ETag"] = etag;
     const known = request.headers["if-none-match"];
     if (known !== undefined && listHasWeakly(known, etag)) {

@@ -36,12 +36,12 @@ function localizeTimes(root) {
 }
 
 /**
- * An entry of the listing: its name in lower case for the filter, and its row, created when first shown.
+ * An entry of the listing: its name as the filter compares it, and its row, created when first shown.
  *
  * @typedef {{ name: string, row: () => HTMLElement }} Item
  *
  * An entry that has no row in the page yet, as the server writes it (`restAsData`).
- * @typedef {[name: string, icon: string, size: number | null, time: string | null, href?: string,
+ * @typedef {[name: string, icon: string, size: number | null, time: number | null, href?: string,
  *   peer?: string]} RestEntry
  */
 
@@ -63,10 +63,23 @@ function makeRow([name, icon, size, time, href, peer]) {
     const title = size === 1 ? "1 byte" : `${size.toLocaleString("en")} bytes`;
     row.cells[1]?.append(element("data", { value: String(size), title }, humanSize(size)));
   }
-  if (time !== null) row.cells[2]?.append(element("time", { datetime: time }, time));
+  // A broken clock may have left a time that is not in years of four digits.
+  const date = new Date((time ?? NaN) * 1000);
+  if (date.getUTCFullYear() >= 0 && date.getUTCFullYear() <= 9999) {
+    const datetime = date.toISOString().replace(".000", "");
+    row.cells[2]?.append(element("time", { datetime }, datetime));
+  }
   localizeTimes(row);
   return row;
 }
+
+/**
+ * Normalizes a name as the server does (`foldName` in search.ts): neither its case nor the encoding of its accents
+ * matters. A Mac writes an accent as a character of its own.
+ *
+ * @param {string} name
+ */
+const foldName = (name) => name.normalize("NFC").toLowerCase();
 
 /** Number of rows that are drawn at a time. A browser takes seconds for tens of thousands. */
 const ROWS = 500;
@@ -95,7 +108,7 @@ function improveSearch() {
   const parent = body.querySelector(".parent");
   /** @type {Item[]} */
   const items = [...body.querySelectorAll("tr:not(.parent)")].map((row) => ({
-    name: (row.querySelector("th > :first-child")?.textContent ?? "").toLowerCase(),
+    name: foldName(row.querySelector("th > :first-child")?.textContent ?? ""),
     row: () => /** @type {HTMLElement} */ (row),
   }));
   const hasDirectories = body.querySelector("a.directory") !== null;
@@ -105,7 +118,7 @@ function improveSearch() {
   for (const entry of rest) {
     /** @type {HTMLElement | null} */
     let row = null;
-    items.push({ name: entry[0].toLowerCase(), row: () => row ??= makeRow(entry) });
+    items.push({ name: foldName(entry[0]), row: () => row ??= makeRow(entry) });
   }
   const below = element("tbody", { class: "below", hidden: "" });
   body.after(below);
@@ -137,7 +150,7 @@ function improveSearch() {
   }, { rootMargin: "800px" }).observe(more);
 
   function apply() {
-    const words = box?.value.toLowerCase().split(/\s+/).filter((word) => word !== "") ?? [];
+    const words = foldName(box?.value ?? "").split(/\s+/).filter((word) => word !== "");
     matches = words.length === 0
       ? items
       : items.filter(({ name }) => words.every((word) => name.includes(word)));
@@ -221,7 +234,7 @@ function improveSearch() {
  * The server's reply to an upload.
  *
  * @typedef {{
- *   uploaded: { name: string, requested: string }[],
+ *   uploaded: { name: string }[],
  *   failed: { name: string, reason: string }[],
  * }} Outcome
  */
@@ -311,6 +324,29 @@ async function collect(directory, found) {
   }
 }
 
+/** The key in sessionStorage of the report that the page shows after it was reloaded. */
+const REPORT = "pacserve-uploaded";
+
+/** @param {string} report */
+function leaveReport(report) {
+  try {
+    sessionStorage.setItem(REPORT, report);
+  } catch {
+    // The listing itself shows the new files.
+  }
+}
+
+/** @returns {string} */
+function takeReport() {
+  try {
+    const report = sessionStorage.getItem(REPORT) ?? "";
+    sessionStorage.removeItem(REPORT);
+    return report;
+  } catch {
+    return "";
+  }
+}
+
 /** Improves the upload form: it sends files one after the other, and shows the progress of each. */
 function improveUpload() {
   const section = document.querySelector("[data-upload]");
@@ -334,6 +370,8 @@ function improveUpload() {
   let isSending = false;
   let stored = 0;
   let failed = 0;
+  let hasNewNames = false;
+  status.textContent = takeReport();
 
   /** @param {Iterable<NamedFile>} files */
   function add(files) {
@@ -366,8 +404,9 @@ function improveUpload() {
 
   function finish() {
     const counts = `${stored} uploaded` + (failed === 0 ? "" : `, ${failed} failed`);
-    if (isHere && failed === 0 && stored > 0) {
-      // Reload to show the new files, unless one failed: the reader must be able to see the reason.
+    if (isHere && failed === 0 && stored > 0 && !hasNewNames) {
+      // Reload to show the new files, unless the reader has to see why one failed or got another name.
+      leaveReport(`${counts}.`);
       location.reload();
       return;
     }
@@ -433,7 +472,9 @@ function improveUpload() {
       const [refused] = outcome?.failed ?? [];
       if (refused !== undefined) settle(false, `Not stored: ${refused.reason}`);
       else if (done !== undefined) {
-        settle(true, done.name === done.requested ? "Stored." : `Stored as ${done.name}.`);
+        // Compare with our path: in the request, a browser changes quotation marks.
+        if (done.name !== path) hasNewNames = true;
+        settle(true, done.name === path ? "Stored." : `Stored as ${done.name}.`);
       } else settle(false, request.responseText.slice(0, 300) || `Status ${request.status}`);
     });
     request.addEventListener(

@@ -5,12 +5,10 @@ import type { UploadConfiguration } from "../configuration.ts";
 import type { UploadOutcome } from "../uploads/outcome.ts";
 import { count, humanSize, visibleText } from "./display.ts";
 import { Html, html } from "./html.ts";
-import { layOutPage } from "./layout.ts";
-import type { PageContext } from "./layout.ts";
+import { layOutPage, type PageContext } from "./layout.ts";
 import { pageReply } from "./reply.ts";
 import { chooseRepresentation } from "./representation.ts";
-import { serverUrl, uploadUses, usesAsText } from "./uses.ts";
-import type { Login } from "./uses.ts";
+import { type Login, requestedUrl, uploadUses, usesAsText } from "./uses.ts";
 
 /** The place to which a form uploads. */
 export interface FormPlace {
@@ -61,7 +59,7 @@ export function uploadPage(
   place: FormPlace,
 ): Reply {
   if (chooseRepresentation(request, new URLSearchParams(search)) === "text") {
-    const uses = usesAsText(uploadUses(serverUrl(request), login));
+    const uses = usesAsText(uploadUses(requestedUrl(request), login));
     return pageReply(request, "text", `${describeLimits(limits)}\n\n${uses}`);
   }
   const main = html`<h1>Upload</h1>

@@ -15,7 +15,7 @@ export interface Use {
 export type Login = "nothing" | "uploads" | "everything";
 
 /** Returns the URL of the server as in the request: `http://10.0.0.1:8000`, without a slash at its end. */
-export function serverUrl(
+export function requestedUrl(
   { headers, connection }: Pick<HttpRequest, "headers" | "connection">,
 ): string {
   const { localAddress, localPort, secure } = connection;

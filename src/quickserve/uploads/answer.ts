@@ -32,7 +32,7 @@ export function answerUpload(
         headers: { "Cache-Control": "no-store", Vary: "Accept" },
       });
     default:
-      return textReply(outcomeStatus(outcome), asText(outcome), UNKEPT);
+      return textReply(outcomeStatus(outcome), outcomeAsText(outcome), UNKEPT);
   }
 }
 
@@ -63,7 +63,7 @@ function asData(outcome: UploadOutcome): unknown {
   };
 }
 
-function asText(outcome: UploadOutcome): string {
+function outcomeAsText(outcome: UploadOutcome): string {
   const stored = outcome.uploaded.map(({ name, requested, size, replaced }) => {
     const note = name !== requested
       ? `, because ${requested} was taken`

@@ -1,5 +1,6 @@
 /** Moves a complete upload to its destination. The destination never has an incomplete file. */
 
+import { ifMissing } from "../../files.ts";
 import { spellingOf } from "../spelling.ts";
 import { numberedName } from "./names.ts";
 import { UploadRefused } from "./outcome.ts";
@@ -27,7 +28,6 @@ export async function moveBeside(
 ): Promise<Destination> {
   for (let number = 0; number <= MAX_NUMBER; number++) {
     const candidate = numberedName(name, number);
-    if (candidate === null) break;
     if (await moveIfFree(`${directory}/${temporary}`, `${directory}/${candidate}`)) {
       return { name: candidate, replaced: false };
     }
@@ -51,7 +51,7 @@ export async function moveOver(
   name: string,
 ): Promise<Destination> {
   const path = `${directory}/${name}`;
-  const taken = await lstatOrNull(path);
+  const taken = await Deno.lstat(path).catch(ifMissing(null));
   if (taken?.isDirectory === true) {
     throw new UploadRefused(
       409,
@@ -95,13 +95,4 @@ async function moveWithoutLink(from: string, to: string): Promise<boolean> {
     throw error;
   }
   return true;
-}
-
-async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }

@@ -54,15 +54,17 @@ const TYPE = /(?:\.pkg)?(?:\.tar)?\.(?=[a-z0-9]*[a-z])[a-z0-9]{1,10}$/i;
 
 /**
  * Returns the name with a number, for use when the name is taken: `photo.1.jpg`, `photo.2.jpg`…, `notes.1`.
- * For 0 it returns the name unchanged. Null when the result would be too long.
+ * For 0 it returns the name unchanged. A name that would be too long loses letters before the number.
  */
-export function numberedName(name: string, number: number): string | null {
+export function numberedName(name: string, number: number): string {
   if (number === 0) return name;
   const type = TYPE.exec(name);
   // A name like `.jpg` is a hidden file without a type.
   const at = type === null || type.index === 0 ? name.length : type.index;
-  const numbered = `${name.slice(0, at)}.${number}${name.slice(at)}`;
-  return byteLength(numbered) > MAX_NAME_BYTES ? null : numbered;
+  const end = `.${number}${name.slice(at)}`;
+  const letters = [...name.slice(0, at)];
+  while (byteLength(letters.join("") + end) > MAX_NAME_BYTES) letters.pop();
+  return letters.join("") + end;
 }
 
 function byteLength(text: string): number {

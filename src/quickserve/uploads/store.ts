@@ -1,5 +1,6 @@
 /** Stores one upload: writes it under a temporary name, then moves it to its final name. */
 
+import { ifMissing } from "../../files.ts";
 import type { UploadConfiguration } from "../configuration.ts";
 import { type StoredFile, UploadRefused } from "./outcome.ts";
 import { moveBeside, moveOver } from "./destination.ts";
@@ -38,7 +39,7 @@ export async function storeUpload(
     return { ...destination, requested: name, size };
   } finally {
     // Remove the name before the lock is released: a sweep must not find the file unlocked.
-    if (!moved) await removeIfThere(`${directory}/${temporary.name}`);
+    if (!moved) await Deno.remove(`${directory}/${temporary.name}`).catch(ifMissing(undefined));
     temporary.file.close();
   }
 }
@@ -72,12 +73,8 @@ async function lock(file: Deno.FsFile): Promise<boolean> {
 }
 
 async function isStillThere(path: string, file: Deno.FsFile): Promise<boolean> {
-  try {
-    return (await Deno.lstat(path)).ino === (await file.stat()).ino;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  const there = await Deno.lstat(path).catch(ifMissing(null));
+  return there?.ino === (await file.stat()).ino;
 }
 
 /** Writes each chunk before it reads the next, so that a slow disk slows the sender down. */
@@ -118,13 +115,5 @@ async function flushDirectory(directory: string): Promise<void> {
   } catch (error) {
     // Some network file systems cannot sync a directory. The file has its final name already.
     if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

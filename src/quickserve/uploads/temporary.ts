@@ -25,35 +25,33 @@ export function isUploadTemporary(name: string): boolean {
  */
 export async function sweepUploads(directory: string): Promise<number> {
   let removed = 0;
-  for await (const entry of Deno.readDir(directory)) {
-    if (entry.isDirectory) removed += await sweepBelow(`${directory}/${entry.name}`);
-    if (!entry.isFile || !isUploadTemporary(entry.name)) continue;
-    if (await removeIfAbandoned(`${directory}/${entry.name}`)) removed++;
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) removed += await unlessForeign(sweepUploads(path)) ?? 0;
+    if (!isFile || !isUploadTemporary(name)) continue;
+    if (await unlessForeign(removeIfAbandoned(path))) removed++;
   }
   return removed;
 }
 
-/** The same for a directory below; ignores directories of other users and directories that were removed. */
-async function sweepBelow(directory: string): Promise<number> {
+/**
+ * The result; null when the file belongs to another user, another server has removed it, or the runtime keeps it
+ * from a confined program (`/proc` below `--upload /`).
+ */
+async function unlessForeign<T>(result: Promise<T>): Promise<T | null> {
   try {
-    return await sweepUploads(directory);
+    return await result;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    if (error instanceof Deno.errors.PermissionDenied) return 0;
+    if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Deno.errors.PermissionDenied) return null;
+    if (error instanceof Deno.errors.NotCapable) return null;
     throw error;
   }
 }
 
 async function removeIfAbandoned(path: string): Promise<boolean> {
-  try {
-    using file = await Deno.open(path, { read: true, write: true });
-    if (!await file.tryLock(true)) return false;
-    await Deno.remove(path);
-    return true;
-  } catch (error) {
-    // Another server has removed it, or it belongs to another user.
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.PermissionDenied) return false;
-    throw error;
-  }
+  using file = await Deno.open(path, { read: true, write: true });
+  if (!await file.tryLock(true)) return false;
+  await Deno.remove(path);
+  return true;
 }

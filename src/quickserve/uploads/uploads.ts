@@ -22,30 +22,23 @@ import type { UploadPlace, UploadPlaces } from "./places.ts";
 import { declaredLength, isForm } from "./request.ts";
 import { storeUpload, tooLarge } from "./store.ts";
 
+/** The objects and settings that {@link Uploads} uses. */
+interface UploadsParts {
+  readonly configuration: UploadConfiguration;
+  readonly places: UploadPlaces;
+  /** True when hidden files are shared; otherwise they cannot be uploaded. */
+  readonly showHidden: boolean;
+  readonly pages: Pick<Pages, "uploadResult">;
+  /** Gets the errors of the system. */
+  readonly log: Pick<Log, "warn">;
+}
+
 /** Handles upload requests. */
 export class Uploads {
-  readonly #configuration: UploadConfiguration;
-  readonly #places: UploadPlaces;
-  readonly #showHidden: boolean;
-  readonly #pages: Pick<Pages, "uploadResult">;
-  readonly #log: Pick<Log, "warn">;
+  readonly #parts: UploadsParts;
 
-  /**
-   * @param showHidden true when hidden files are shared; otherwise they cannot be uploaded.
-   * @param log errors of the system are logged here.
-   */
-  constructor(
-    configuration: UploadConfiguration,
-    places: UploadPlaces,
-    showHidden: boolean,
-    pages: Pick<Pages, "uploadResult">,
-    log: Pick<Log, "warn">,
-  ) {
-    this.#configuration = configuration;
-    this.#places = places;
-    this.#showHidden = showHidden;
-    this.#pages = pages;
-    this.#log = log;
+  constructor(parts: UploadsParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -82,7 +75,7 @@ export class Uploads {
         failed.push(this.#refusal("", error));
       }
     }
-    const answer = answerUpload({ uploaded, failed }, request, this.#pages, place);
+    const answer = answerUpload({ uploaded, failed }, request, this.#parts.pages, place);
     return isPut ? putAnswer(answer, place, uploaded[0]) : answer;
   }
 
@@ -110,7 +103,7 @@ export class Uploads {
 
   /** The place in which an upload to this path is stored. */
   #placeOf(segments: readonly string[]): UploadPlace {
-    return this.#places.at(segments) ?? this.#places.main;
+    return this.#parts.places.at(segments) ?? this.#parts.places.main;
   }
 
   /** The file name in the path of a PUT. */
@@ -119,7 +112,7 @@ export class Uploads {
     if (name === undefined || trailingSlash) {
       throw new UploadRefused(400, "The address has no file name: use PUT /name.");
     }
-    if (segments.length > 1 && this.#places.at(segments.slice(0, -1)) === null) {
+    if (segments.length > 1 && this.#parts.places.at(segments.slice(0, -1)) === null) {
       throw new UploadRefused(409, "This directory does not accept uploads: use PUT /name.");
     }
     return name;
@@ -132,15 +125,18 @@ export class Uploads {
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<StoredFile> {
     const [directories, name] = partsOfPath(path);
+    if (directories.includes("")) {
+      throw new UploadRefused(400, "The path begins with a slash, or has two in succession.");
+    }
     for (const part of [...directories, name]) {
-      const problem = uploadNameProblem(part, this.#showHidden);
+      const problem = uploadNameProblem(part, this.#parts.showHidden);
       if (problem !== null) throw new UploadRefused(400, problem);
     }
     if (directories.length === 0) {
-      return await storeUpload(this.#configuration, place.directory, name, chunks);
+      return await storeUpload(this.#parts.configuration, place.directory, name, chunks);
     }
     const directory = await this.#makeDirectories(place.directory, directories);
-    const stored = await storeUpload(this.#configuration, directory, name, chunks);
+    const stored = await storeUpload(this.#parts.configuration, directory, name, chunks);
     const before = `${directories.join("/")}/`;
     return { ...stored, name: before + stored.name, requested: path };
   }
@@ -170,7 +166,7 @@ export class Uploads {
 
   /** Refuses a body whose Content-Length exceeds the size limit. */
   #refuseTooLarge(request: HttpRequest): void {
-    const { maximumSize } = this.#configuration;
+    const { maximumSize } = this.#parts.configuration;
     if (maximumSize !== null && (declaredLength(request) ?? 0) > maximumSize) {
       throw tooLarge(maximumSize);
     }
@@ -180,7 +176,7 @@ export class Uploads {
     if (error instanceof UploadRefused) {
       return { name, reason: error.message, status: error.status };
     }
-    this.#log.warn(`An upload could not be stored: ${messageOf(error)}`);
+    this.#parts.log.warn(`An upload could not be stored: ${messageOf(error)}`);
     const reason = "The server could not store the file. The reason is in the server's log.";
     return { name, reason, status: 500 };
   }

@@ -1,6 +1,10 @@
 import { join } from "node:path";
-import { frontEnd, pacmanCommand, type PacsrvSettings } from "../../../src/commands/pacsrv.ts";
-import { pacserveAnswers } from "../../../src/commands/pacserve_answers.ts";
+import {
+  frontEnd,
+  pacmanCommand,
+  pacserveAnswers,
+  type PacsrvSettings,
+} from "../../../src/commands/pacsrv.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { inScratch } from "../../scratch.ts";
 

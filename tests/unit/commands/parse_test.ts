@@ -1,11 +1,9 @@
 import { serveCommand } from "../../../src/commands/serve/options.ts";
-import { requestedInformation } from "../../../src/commands/help.ts";
 import { parseOptions } from "../../../src/commands/parse.ts";
 import { UsageError } from "../../../src/failure.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 
 const quickserve = serveCommand("quickserve");
-const pacserve = serveCommand("pacserve");
 
 Deno.test("parseOptions: a value can follow its option, an equals sign, or the letter", () => {
   for (const words of [["--port", "81"], ["--port=81"], ["-p", "81"], ["-p81"]]) {
@@ -45,19 +43,5 @@ Deno.test("parseOptions: wrong usage throws an error of one sentence", () => {
   for (const [words, message] of cases) {
     const error = assertThrows(() => parseOptions(quickserve, words), UsageError);
     assertStringIncludes(error.message, message);
-  }
-});
-
-Deno.test("requestedInformation: the help of both servers fits in 80 columns and has every option of the manual", () => {
-  const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
-    "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
-    "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +
-    "multicast-interval";
-  const helpOf = (command: typeof pacserve): string =>
-    requestedInformation(command, parseOptions(command, ["--help"])) ?? "";
-  const text = helpOf(pacserve);
-  for (const option of manual.split(" ")) assertStringIncludes(text, `--${option}`);
-  for (const line of [...text.split("\n"), ...helpOf(quickserve).split("\n")]) {
-    assert(line.length <= 80, line);
   }
 });

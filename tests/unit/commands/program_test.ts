@@ -1,8 +1,8 @@
-/** Runs `pacman.conf-insert_pacserve` and `pacserve-ports` as programs, with their real permissions. */
+/** Runs commands as programs, with their real permissions. */
 
 import { join } from "node:path";
 import { launchedCommands } from "../../../scripts/build/commands.ts";
-import { assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { inScratch } from "../../scratch.ts";
 
 const checkout = new URL("../../../", import.meta.url).pathname;
@@ -80,5 +80,17 @@ Deno.test("insert_pacserve and pacserve-ports show their help and version", asyn
   for (const name of [INSERT, "pacserve-ports"]) {
     assertStringIncludes((await run(name, "--help")).stdout, `usage: ${name}`);
     assertMatch((await run(name, "--version")).stdout, new RegExp(`^${name} \\d`));
+  }
+});
+
+Deno.test("pacserve and quickserve: --help fits in 80 columns and has every option of the manual", async () => {
+  const manual = "pacman-conf trust-pacserve-peers root filelist filter filterlist show-hidden " +
+    "upload allow-overwrite motd index peer list-remote address port auth authfile ssl certfile " +
+    "keyfile req-cert ca-certs multicast multicast-address multicast-port multicast-group " +
+    "multicast-interval";
+  const { stdout } = await run("pacserve", "--help");
+  for (const option of manual.split(" ")) assertStringIncludes(stdout, `--${option}`);
+  for (const line of [stdout, (await run("quickserve", "--help")).stdout].join("\n").split("\n")) {
+    assert(line.length <= 80, line);
   }
 });

@@ -35,7 +35,9 @@ Deno.test("networkValue: accepts a network with its prefix, and a single address
   assertEquals(networkValue("--x", "10.0.0.0/8"), "10.0.0.0/8");
   assertEquals(networkValue("--x", "10.1.2.3"), "10.1.2.3/32");
   assertEquals(networkValue("--x", "fd00::1"), "fd00::1/128");
-  assertThrows(() => networkValue("--allow-network", "10.0.0.0/40"), UsageError, "--allow-network");
+  for (const wrong of ["10.0.0.0/40", "10.0.0.0/", "lan", ""]) {
+    assertThrows(() => networkValue("--allow-network", wrong), UsageError, "--allow-network");
+  }
 });
 
 Deno.test("multicastGroupValue: accepts only an IPv4 address in 224.0.0.0/4", () => {
@@ -48,6 +50,7 @@ Deno.test("multicastGroupValue: accepts only an IPv4 address in 224.0.0.0/4", ()
 Deno.test("listenAddressValue: accepts an address of this machine and the name of an interface", () => {
   assertEquals(listenAddressValue("--address", "lo", false), "127.0.0.1");
   assertEquals(listenAddressValue("--address", "localhost", false), "127.0.0.1");
+  assertEquals(listenAddressValue("--address", "LocalHost", false), "127.0.0.1");
   assertThrows(
     () => listenAddressValue("--address", "fe80::1:2:3:4%lo", true),
     UsageError,

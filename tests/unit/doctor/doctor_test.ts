@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
 import { CheckedHost } from "../../../src/doctor/checked_host.ts";
-import { CHECKS, examine } from "../../../src/doctor/doctor.ts";
+import { examine } from "../../../src/doctor/doctor.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { withFiles } from "../../scratch.ts";
 
@@ -22,10 +22,10 @@ Deno.test("examine: with a hanging server and unreadable files, all checks end i
     const begun = performance.now();
     const { checks } = await examine(host, listener, 300);
     assert(performance.now() - begun < 2_000);
-    assertEquals(checks.map(({ name }) => name), CHECKS.map(({ name }) => name));
+    assertEquals(checks.map(({ name }) => name), waited.at(0));
     const service = checks.find(({ name }) => name === "service");
     assertEquals(service?.text, "the check takes longer than 0.3 s");
-    assertEquals([waited.at(0)?.length, waited.at(-1)], [CHECKS.length, []]);
+    assertEquals([waited.at(0)?.length, waited.at(-1)], [16, []]);
     // The pending request ends at its time limit.
     await host.service();
   });

@@ -16,6 +16,11 @@ Deno.test("isInNetwork: true for an address in a network of its family, false fo
   assertEquals(isInNetwork("10.2.2.3", "10.1.0.9/16"), false);
   assertEquals(isInNetwork("fd00::7", "0.0.0.0/0"), false);
   assertEquals(isInNetwork("box", "0.0.0.0/0"), false);
+  // IPv4-mapped addresses.
+  assertEquals(isInNetwork("10.1.2.3", "::ffff:10.1.0.9/112"), true);
+  assertEquals(isInNetwork("10.2.2.3", "::ffff:10.1.0.9/112"), false);
+  assertEquals(isInNetwork("::ffff:10.1.2.3", "10.1.0.9/16"), true);
+  assertEquals(isInNetwork("::ffff:10.1.2.3", "::/0"), false);
   assertEquals(isInNetwork("10.1.2.3", "no network"), false);
 });
 

@@ -12,6 +12,7 @@ import {
   withListener,
   writeAll,
 } from "../../listening.ts";
+import { Scratch } from "../../scratch.ts";
 
 const GET = latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 
@@ -143,9 +144,10 @@ Deno.test("sendTimeout: closes a connection whose client does not read the reply
 
 for (const kind of ["TCP", "TLS"]) {
   Deno.test(`sendTimeout: a client that reads slowly gets the whole reply over ${kind}`, async () => {
-    const path = await Deno.makeTempFile({ prefix: "pacserve-slow-" });
+    using scratch = new Scratch();
+    const path = `${scratch.directory}/file`;
     const length = 12 << 20;
-    await Deno.truncate(path, length);
+    await Deno.writeFile(path, new Uint8Array(length));
     const parts = { limits: { stallTimeout: 50, sendTimeout: 10_000 } };
     const credentials = kind === "TLS" ? await makeCertificates() : null;
     const tls = credentials === null
@@ -169,7 +171,6 @@ for (const kind of ["TCP", "TLS"]) {
       }
       assert(taken > length, `${taken} bytes`);
     }, { ...parts, ...tls });
-    await Deno.remove(path);
   });
 }
 

@@ -1,6 +1,6 @@
 import { Network } from "../../../src/http/network.ts";
 import { isOwnRequest } from "../../../src/status/access.ts";
-import { assertEquals } from "../../assert.ts";
+import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
 
 /** A host with a link-local address on each of two links. */
@@ -39,4 +39,52 @@ Deno.test("Network.isOwn: a neighbour with the link-local address that this host
     }),
     "fe80::b/64",
   );
+});
+
+const lan = "10.20.30.3/24";
+const other = "10.20.40.3/24";
+/** A host on these networks. */
+class On extends Network {
+  readonly #networks: string[];
+
+  constructor(...networks: string[]) {
+    super();
+    this.#networks = networks;
+  }
+
+  override networks(): string[] {
+    return this.#networks;
+  }
+}
+
+const network = new On("127.0.0.1/8", "::1/128", lan, other, "fd00:1::3/64");
+
+Deno.test("Network.reaches: true for a client on this host and every peer", () => {
+  for (const host of ["127.0.0.1", "localhost", "10.20.30.4", "10.20.40.4", "nas.example"]) {
+    assert(network.reaches(null, host), host);
+  }
+});
+
+Deno.test("Network.reaches: true for a peer on the client's network, false for one on another network of this host", () => {
+  assert(network.reaches(lan, "10.20.30.4"));
+  assert(!network.reaches(lan, "10.20.40.4"));
+  assert(!network.reaches(lan, "fd00:1::4"));
+  assert(network.reaches("fd00:1::3/64", "fd00:1::4"));
+  assert(!network.reaches("fd00:1::3/64", "10.20.30.4"));
+});
+
+Deno.test("Network.reaches: only a client on this host reaches a peer on loopback", () => {
+  for (const host of ["127.0.0.1", "127.9.9.9", "::1", "localhost"]) {
+    assert(!network.reaches(lan, host), host);
+  }
+});
+
+Deno.test("Network.reaches: true for a peer behind a router, and for one with a host name", () => {
+  assert(network.reaches(lan, "192.168.7.7"));
+  assert(network.reaches(lan, "nas.example"));
+});
+
+Deno.test("Network.reaches: a malformed or unknown network does not exclude peers on other networks", () => {
+  assert(new On().reaches("10.0.0.1/32", "10.20.30.4"));
+  assert(new On().reaches("", "10.20.30.4"));
 });

@@ -11,16 +11,15 @@ import {
   withListener,
   writeAll,
 } from "../../listening.ts";
+import { inScratch } from "../../scratch.ts";
 
 /** Makes a temporary file of `size` bytes, in which neighbouring kilobytes differ. */
 async function withFile(size: number, use: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempFile({ prefix: "pacserve-bridge-" });
-  try {
+  await inScratch(async (directory) => {
+    const path = `${directory}/file`;
     await Deno.writeFile(path, pattern(0, size));
     await use(path);
-  } finally {
-    await Deno.remove(path);
-  }
+  });
 }
 
 function pattern(offset: number, length: number): Uint8Array {

@@ -10,6 +10,7 @@ import { Failure } from "../../../src/failure.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { type Credentials, makeCertificates, type TestCertificates } from "../../certificates.ts";
 import { rawExchange, statusOf, text, until, withListener } from "../../listening.ts";
+import { Scratch } from "../../scratch.ts";
 
 let made: Promise<TestCertificates> | null = null;
 
@@ -27,7 +28,8 @@ Deno.test("listen: under TLS, connections serve thousands of requests without a 
   const { authority, server } = await certificates();
   const small = new Uint8Array(4096).fill(1);
   const piece = new Uint8Array(100_000).fill(2);
-  const path = await Deno.makeTempFile({ prefix: "pacserve-tls-" });
+  using scratch = new Scratch();
+  const path = `${scratch.directory}/file`;
   await Deno.writeFile(path, new Uint8Array(1_500_000).fill(3));
   const handler: Handler = (request) => {
     const headers = {};
@@ -70,7 +72,6 @@ Deno.test("listen: under TLS, connections serve thousands of requests without a 
     const totals = await Promise.all([client(200), client(200), client(200), client(200)]);
     assert(totals.every((total) => total > 0));
   }, { tls: plainTls(server) });
-  await Deno.remove(path);
 });
 
 Deno.test("a client that resets its connection instead of reading the refusal ends nothing but that", async () => {
@@ -111,6 +112,11 @@ Deno.test("plain HTTP to a port with TLS gets a 400, with or without required ce
   for (const requireCertificate of [false, true]) {
     const tls = { ...server, requireCertificate, authorities: authority };
     const refused: string[] = [];
+    let plain = 0;
+    const events = {
+      plainHttp: () => void plain++,
+      handshakeFailed: (_address: string, reason: string) => void refused.push(reason),
+    };
     await withListener(() => text("secret"), async ({ port, connections }) => {
       for (const [request, hint] of Object.entries(hints)) {
         const answer = await rawExchange(port, request);
@@ -122,9 +128,20 @@ Deno.test("plain HTTP to a port with TLS gets a 400, with or without required ce
         );
       }
       assertEquals(await rawExchange(port, "SSH-2.0-x\r\n"), "");
-      assertEquals(refused.length, Object.keys(hints).length + 1);
+      const slow = connect(port, "127.0.0.1");
+      slow.setNoDelay(true);
+      let answer = "";
+      slow.on("data", (data) => answer += String(data));
+      for (const character of "GET /") {
+        slow.write(character);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await until(() => answer !== "", "a request that comes byte by byte is answered");
+      assertEquals(statusOf(answer), 400);
+      slow.destroy();
+      assertEquals([plain, refused.length], [Object.keys(hints).length + 1, 1]);
       await until(() => connections() === 0, "no connection is left");
-    }, { tls, events: { handshakeFailed: (_, reason) => void refused.push(reason) } });
+    }, { tls, events });
   }
 });
 
@@ -220,7 +237,8 @@ Deno.test("checkTls: a certificate is refused before and after its validity", as
 });
 
 Deno.test("checkTls: a key with which every handshake would fail is refused in a sentence", () => {
-  const directory = Deno.makeTempDirSync({ prefix: "pacserve-tls-" });
+  using scratch = new Scratch();
+  const { directory } = scratch;
   const make = (...words: readonly string[]): TlsConfiguration => {
     const request = "req -x509 -nodes -keyout key -out cert -days 3 -subj /CN=x -newkey";
     const args = [...request.split(" "), ...words];
@@ -231,23 +249,19 @@ Deno.test("checkTls: a key with which every handshake would fail is refused in a
     );
     return plainTls({ certificate, key });
   };
-  try {
-    const curve = (name: string): string[] => ["ec", "-pkeyopt", `ec_paramgen_curve:${name}`];
-    for (const good of [["rsa:2048"], ["ed25519"], curve("P-384"), curve("P-521")]) {
-      checkTls(make(...good));
-    }
-    const bad: readonly (readonly [message: string, ...words: string[]])[] = [
-      ["too weak: RSA with 1024 bits", "rsa:1024"],
-      ["kind that cannot be used (ec secp224r1)", ...curve("secp224r1")],
-      ["kind that cannot be used (ec secp256k1)", ...curve("secp256k1")],
-      ["kind that cannot be used (ed448)", "ed448"],
-      ["kind that cannot be used (rsa-pss)", "rsa-pss"],
-    ];
-    for (const [message, ...words] of bad) {
-      assertThrows(() => checkTls(make(...words)), Failure, message);
-    }
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
+  const curve = (name: string): string[] => ["ec", "-pkeyopt", `ec_paramgen_curve:${name}`];
+  for (const good of [["rsa:2048"], ["ed25519"], curve("P-384"), curve("P-521")]) {
+    checkTls(make(...good));
+  }
+  const bad: readonly (readonly [message: string, ...words: string[]])[] = [
+    ["too weak: RSA with 1024 bits", "rsa:1024"],
+    ["kind that cannot be used (ec secp224r1)", ...curve("secp224r1")],
+    ["kind that cannot be used (ec secp256k1)", ...curve("secp256k1")],
+    ["kind that cannot be used (ed448)", "ed448"],
+    ["kind that cannot be used (rsa-pss)", "rsa-pss"],
+  ];
+  for (const [message, ...words] of bad) {
+    assertThrows(() => checkTls(make(...words)), Failure, message);
   }
 });
 

@@ -7,7 +7,7 @@ import type { ListenerLimits } from "../../../src/http/limits.ts";
 /** A field that every request needs. */
 export const HOST = "Host: a\r\n";
 
-/** What the first client sends, and the status that it gets (0: no reply). */
+/** The bytes of the first client, and the status that it gets (0: no reply). */
 export interface Ending {
   readonly sends: string;
   readonly status: number;

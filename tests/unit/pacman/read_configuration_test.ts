@@ -5,7 +5,6 @@ import {
   findPacmanConf,
   pacmanConfRunner,
   parsePacmanConfiguration,
-  type ProgramResult,
   readPacmanConfiguration,
   unresolvedPath,
 } from "../../../src/pacman/read_configuration.ts";
@@ -135,9 +134,9 @@ Deno.test("unresolvedPath: takes the path from the message of pacman 7.1", async
   // The output of pacman-conf 7.1.0. Version 6.0 accepts directories that do not exist.
   const stderr = "error: 'failed to resolve path '/srv/a b' passed to 'DBPath': No such file or " +
     "directory\nerror parsing '/etc/pacman.conf'\n";
-  const failing = (): Promise<ProgramResult> => Promise.resolve({ status: 1, stdout: "", stderr });
   const { message } = await assertRejects(
-    () => readPacmanConfiguration("/etc/x", failing),
+    () =>
+      readPacmanConfiguration("/etc/x", () => Promise.resolve({ status: 1, stdout: "", stderr })),
     Failure,
   );
   assertStringIncludes(message, "cannot be used: failed to resolve path '/srv/a b'");

@@ -11,6 +11,7 @@ import { RELAY_TIMES } from "../../../src/pacserve/relay/times.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { until } from "../../listening.ts";
 import { makeRequest } from "../../request.ts";
+import { Scratch } from "../../scratch.ts";
 
 const SIZE = 512 * 1024;
 const digest = new Uint8Array(32);
@@ -41,21 +42,21 @@ function half(kind: "copy" | "mirror"): Source {
 
 /** A relay that has half of each of some files. */
 class Downloading implements AsyncDisposable {
-  readonly #directory: string;
+  readonly #scratch = new Scratch();
   readonly #relay: Relay;
   readonly #own = new AbortController();
   readonly #replies: Promise<unknown>[] = [];
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  private constructor() {
     const log = { info: () => {}, debug: () => {} };
     const times = { ...RELAY_TIMES, silence: 60_000, crawl: 60_000, raceAfter: 60_000 };
     const memory = new SourceMemory(times);
-    this.#relay = new Relay({ spools: new SpoolDirectory(directory, 1e9), memory, log, times });
+    const spools = new SpoolDirectory(this.#scratch.directory, 1e9);
+    this.#relay = new Relay({ spools, memory, log, times });
   }
 
   static async of(files: readonly string[], kind: "copy" | "mirror"): Promise<Downloading> {
-    const downloading = new Downloading(await Deno.makeTempDir({ prefix: "pacserve-spool-" }));
+    const downloading = new Downloading();
     for (const file of files) downloading.#start(file, half(kind));
     // The relay has half of a file when it does not refuse a reader that begins there.
     for (const file of files) {
@@ -125,7 +126,7 @@ class Downloading implements AsyncDisposable {
     this.#own.abort();
     this.#relay.close();
     await Promise.all(this.#replies);
-    await Deno.remove(this.#directory, { recursive: true });
+    this.#scratch[Symbol.dispose]();
   }
 }
 

@@ -3,7 +3,7 @@
 import type { HttpRequest, Reply } from "../../../src/http/exchange.ts";
 import { parseTarget } from "../../../src/http/target.ts";
 import type { PacmanConfiguration, Repository } from "../../../src/pacman/configuration.ts";
-import { Pacserve, type PacserveParts } from "../../../src/pacserve/pacserve.ts";
+import { Pacserve } from "../../../src/pacserve/pacserve.ts";
 import type { ExpectedFile } from "../../../src/pacserve/expected_files.ts";
 import { createPacserveMemory, type PacserveMemory } from "../../../src/pacserve/memory.ts";
 import type { Found } from "../../../src/peers/finder.ts";
@@ -28,7 +28,7 @@ export interface HostParts {
   /** False when this host's requests are relayed. */
   readonly redirect?: boolean;
   /** The answers of the trackers; by default no other server downloads any file. */
-  readonly wants?: PacserveParts["peers"]["wants"];
+  readonly wants?: ConstructorParameters<typeof Pacserve>[0]["peers"]["wants"];
   /** The files in the databases, by name. */
   readonly expected?: ReadonlyMap<string, ExpectedFile>;
 }

@@ -1,8 +1,8 @@
 import { assertEquals } from "../../assert.ts";
-import { checkMirror, type CheckResult } from "../../../src/pacserve/mirror_check.ts";
+import { checkMirror } from "../../../src/pacserve/mirror_check.ts";
 import { client, closedServer, startMirror, startMirrorWith, startRaw } from "./mirror.ts";
 
-function check(url: string, timeout = 5_000, self = ""): Promise<CheckResult> {
+function check(url: string, timeout = 5_000, self = ""): ReturnType<typeof checkMirror> {
   return checkMirror(url, {
     client,
     timeout,

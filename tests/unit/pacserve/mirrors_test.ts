@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
-import { type MirrorChoice, Mirrors, type MirrorsOptions } from "../../../src/pacserve/mirrors.ts";
+import { type MirrorChoice, Mirrors } from "../../../src/pacserve/mirrors.ts";
 import { SILENT } from "../../log.ts";
 import {
   client,
@@ -11,7 +11,7 @@ import {
   startRaw,
 } from "./mirror.ts";
 
-function create(options: Partial<MirrorsOptions> = {}): Mirrors {
+function create(options: Partial<ConstructorParameters<typeof Mirrors>[0]> = {}): Mirrors {
   return new Mirrors({ client, log: SILENT, checkTimeout: 1_000, ...options });
 }
 

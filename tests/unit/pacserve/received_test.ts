@@ -1,7 +1,7 @@
 /** Tests the counters of received bytes: those of mirrors count at once, those of peers when verified. */
 
 import { createHash } from "node:crypto";
-import { Download, type DownloadOptions } from "../../../src/pacserve/relay/download.ts";
+import { Download } from "../../../src/pacserve/relay/download.ts";
 import { Received } from "../../../src/pacserve/relay/received.ts";
 import type { Source, SourceKind } from "../../../src/pacserve/relay/source.ts";
 import { Windows } from "../../../src/pacserve/relay/window.ts";
@@ -14,7 +14,7 @@ function source(kind: SourceKind, name: string = kind): Source {
   return { kind, name, key: name, open };
 }
 
-function download(options: Partial<DownloadOptions> = {}): Download {
+function download(options: Partial<ConstructorParameters<typeof Download>[0]> = {}): Download {
   return new Download({
     name: "a-1-1-any.pkg.tar.zst",
     size: CONTENT.length,
@@ -69,6 +69,18 @@ Deno.test("Received: a file counts for the source of most of its bytes, and the 
   assertEquals(counts, { peer: [6, 1], inFlight: [2, 0], mirror: [2, 0] });
   assertEquals(received.of("copy"), { files: 1, bytes: 6, rate: 0 });
   assertEquals(received.of("nobody"), null);
+  file.close();
+});
+
+Deno.test("Received: does not count signatures", () => {
+  const { received, counts } = counting();
+  const file = download({ name: "core.db.sig" });
+  received.begun(file);
+  give(file, source("mirror"), 0, 5);
+  received.settle(file);
+  give(file, source("mirror"), 5, 10);
+  received.ended(file);
+  assertEquals(counts, {});
   file.close();
 });
 

@@ -8,7 +8,7 @@ import { RELAY_TIMES } from "../../../src/pacserve/relay/times.ts";
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import { KeptLog } from "../../log.ts";
 import { readText } from "../../reply.ts";
-import { inScratch, writeFiles } from "../../scratch.ts";
+import { inScratch, Scratch, writeFiles } from "../../scratch.ts";
 import { type HostParts, makeHost, repositoryWith } from "./host.ts";
 import {
   closedServer,
@@ -361,7 +361,8 @@ Deno.test("RelayedFiles: if a mirror does not send a signature, that of the next
 
 Deno.test("RelayedFiles: a file whose mirrors are for this host only is neither tracked nor shared", async () => {
   await using mirror = serverOf({ [PACKAGE]: "right" });
-  const spool = await Deno.makeTempDir({ prefix: "pacserve-spool-" });
+  using scratch = new Scratch();
+  const spool = scratch.directory;
   // The second URL does not look like one of this host, so other hosts might reach it.
   const shared = mirror.server.replace("127.0.0.1", "0.0.0.0");
   for (const [servers, isShared] of [[[mirror.server], false], [[shared], true]] as const) {
@@ -399,5 +400,4 @@ Deno.test("RelayedFiles: a file whose mirrors are for this host only is neither 
     }
     assertEquals(wanted.length > 0, isShared);
   }
-  await Deno.remove(spool, { recursive: true });
 });

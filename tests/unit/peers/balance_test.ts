@@ -1,7 +1,9 @@
-import { type Load, ranked } from "../../../src/peers/balance.ts";
+import { ranked } from "../../../src/peers/balance.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const NOW = 100_000;
+
+type Load = Parameters<typeof ranked>[0][number];
 
 const peer = (transfers: number, roundTrip: number | null, transfersAt = NOW): Load => ({
   transfers,

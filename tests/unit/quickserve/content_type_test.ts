@@ -25,6 +25,13 @@ Deno.test("contentTypeOf: returns the media type for a name", async () => {
       ["a.m4v", "video/mp4"],
       ["a.mkv", "video/x-matroska"],
       ["a.opus", "audio/ogg"],
+      ["a.pls", "audio/x-scpls"],
+      ["a.mpc", "audio/x-musepack"],
+      ["a.cbz", "application/vnd.comicbook+zip"],
+      ["a.cjs", "text/plain; charset=UTF-8"],
+      ["SHA256SUMS", "text/plain; charset=UTF-8"],
+      // A source in VHDL, or the image of a disk. No browser may show gigabytes as text.
+      ["a.vhd", "application/x-virtualbox-vhd"],
       ["a.avif", "image/avif"],
       ["a.jfif", "image/jpeg"],
       ["a.woff2", "font/woff2"],

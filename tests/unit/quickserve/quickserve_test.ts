@@ -53,14 +53,14 @@ function withServer(
       answer: () => Promise.resolve(textReply(400)),
       isFromPeer: () => false,
     };
-    const quickserve = new Quickserve(
+    const quickserve = new Quickserve({
       tree,
       files,
       pages,
-      uploads ?? null,
-      { ...noPeers, ...peers, finder: { find: find ?? (() => Promise.resolve(null)) } },
-      index ?? null,
-    );
+      uploads: uploads ?? null,
+      peers: { ...noPeers, ...peers, finder: { find: find ?? (() => Promise.resolve(null)) } },
+      index: index ?? null,
+    });
     try {
       await body(async (target, method, type) => {
         const headers = type === undefined ? {} : { "content-type": type };

@@ -1,16 +1,13 @@
 import type { RemoteEntry } from "../../../src/peers/listing.ts";
 import { compileFilters } from "../../../src/quickserve/filters.ts";
-import {
-  type SearchLimits,
-  type SearchResult,
-  searchTree,
-  searchWords,
-} from "../../../src/quickserve/search.ts";
+import { type SearchResult, searchTree, searchWords } from "../../../src/quickserve/search.ts";
 import { SharedTree } from "../../../src/quickserve/tree.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
 import { inScratch, shell, writeFiles } from "../../scratch.ts";
 import { share, treeOf } from "./trees.ts";
+
+type SearchLimits = NonNullable<Parameters<typeof searchTree>[5]>;
 
 const LIMITS: SearchLimits = { results: 100, entries: 1000, time: 60_000, remoteDirectories: 16 };
 

@@ -1,4 +1,4 @@
-import { CoalescedRuns, Turns } from "../../../src/quickserve/turns.ts";
+import { CoalescedRuns, Slices, sortInSlices, Turns } from "../../../src/quickserve/turns.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
 Deno.test("Turns: other work runs between the turns, however many wait", async () => {
@@ -11,6 +11,25 @@ Deno.test("Turns: other work runs between the turns, however many wait", async (
   assertEquals(order.filter((name) => name !== "other"), ["a", "b", "c"]);
   // A timer that is set after a turn may fire after the next turn, but not after all of them.
   assert(order.indexOf("other") < order.indexOf("c"), order.join(" "));
+});
+
+Deno.test("Slices: other work waits for no more than a slice of long work", async () => {
+  const slices = new Slices();
+  let others = 0;
+  const timer = setInterval(() => others++, 0);
+  const end = performance.now() + 200;
+  while (performance.now() < end) await slices.next();
+  clearInterval(timer);
+  assert(others >= 5, `other work ran ${others} times in 200 ms`);
+});
+
+Deno.test("sortInSlices: sorts as Array.sort does, and keeps the order of equal items", async () => {
+  const numbers = Array.from({ length: 12_345 }, (_, index) => (index * 7919) % 10_007);
+  const texts = numbers.map(String);
+  assertEquals(await sortInSlices(texts, new Slices()), texts.toSorted());
+  const pairs = numbers.map((number, index) => ({ last: number % 10, index }));
+  const byLast = (a: { last: number }, b: { last: number }): number => a.last - b.last;
+  assertEquals(await sortInSlices(pairs, new Slices(), byLast), pairs.toSorted(byLast));
 });
 
 Deno.test("Turns: an error of one piece of work does not affect the others", async () => {

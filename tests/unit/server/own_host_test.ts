@@ -1,7 +1,7 @@
-/** What only programs on the server's own host may ask. */
+/** Requests that only programs on the server's own host may send. */
 
 import { ReceivedPackages } from "../../../src/pacserve/received_packages.ts";
-import { OwnHost, receivedText } from "../../../src/server/own_host.ts";
+import { OwnHost } from "../../../src/server/own_host.ts";
 import type { Reply } from "../../../src/http/exchange.ts";
 import { assertEquals, assertMatch } from "../../assert.ts";
 import { makeRequest, type RequestParts } from "../../request.ts";
@@ -72,14 +72,17 @@ Deno.test("other requests are not for here", async () => {
   assertEquals(await answer({ target: "/?page=received&x", method: "POST" }), null);
 });
 
-Deno.test("receivedText: nothing where nothing came, else in the unit of the whole", () => {
-  assertEquals(receivedText({ lan: 0, total: 0 }), null);
-  assertEquals(
-    receivedText({ lan: 30_723_277, total: 31_771_853 }),
-    "pacserve: 29.3 of 30.3 MiB came from the LAN",
-  );
-  assertEquals(
-    receivedText({ lan: 0, total: 41_300 }),
-    "pacserve: 0 of 40 KiB came from the LAN",
-  );
+Deno.test("POST /?page=received: the unit is that of the whole", async () => {
+  for (
+    const [bytes, line] of [
+      [{ lan: 30_723_277, total: 31_771_853 }, "pacserve: 29.3 of 30.3 MiB came from the LAN\n"],
+      [{ lan: 0, total: 41_300 }, "pacserve: 0 of 40 KiB came from the LAN\n"],
+    ] as const
+  ) {
+    const received = new ReceivedPackages();
+    received.add("foo-1-1-any.pkg.tar.zst", bytes, false);
+    const host = new OwnHost(network, received, () => Promise.resolve(null));
+    const reply = await answer({ target: "/?page=received", body: names("foo\n") }, host);
+    assertEquals(textOf(reply), line);
+  }
 });

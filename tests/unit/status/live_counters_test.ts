@@ -1,6 +1,6 @@
 /** The counts of a worker: replies to others, this host's files from the cache, and when they are reported. */
 
-import type { FileSource } from "../../../src/http/exchange.ts";
+import type { FileSource, ReplyHeaders } from "../../../src/http/exchange.ts";
 import type { FinishedExchange } from "../../../src/http/listener.ts";
 import { Counters, emptyCounters } from "../../../src/status/counters.ts";
 import { LiveCounters } from "../../../src/status/live_counters.ts";
@@ -21,15 +21,18 @@ function exchange(
   parts: Partial<Pick<FinishedExchange, "bytesSent" | "aborted">> & {
     readonly status?: number;
     readonly method?: string;
+    readonly target?: string;
+    readonly headers?: ReplyHeaders;
     readonly fileSource?: FileSource;
     readonly length?: number;
   },
 ): FinishedExchange {
-  const { status = 200, method = "GET", fileSource = "cache", bytesSent = 10 } = parts;
+  const { status = 200, method = "GET", target = "/pkg/a-1-1-any.pkg.tar.zst" } = parts;
+  const { headers = {}, fileSource = "cache", bytesSent = 10 } = parts;
   const { aborted = false, length = bytesSent } = parts;
   return {
-    request: makeRequest({ method }),
-    reply: { status, headers: {}, body: new Uint8Array(length), fileSource },
+    request: makeRequest({ method, target }),
+    reply: { status, headers, body: new Uint8Array(length), fileSource },
     bytesSent,
     durationMs: 1,
     aborted,
@@ -39,7 +42,7 @@ function exchange(
 Deno.test("LiveCounters: counts replies with files by their receiver, and no other replies", () => {
   const { live } = makeCounters();
   live.sent(exchange({}), false, true);
-  live.sent(exchange({ status: 206, fileSource: "inFlight" }), false, true);
+  live.sent(exchange({ fileSource: "inFlight" }), false, true);
   live.sent(exchange({}), true, true);
   // The download of this file for this host is counted separately.
   live.sent(exchange({ fileSource: "mirror" }), true, true);
@@ -59,6 +62,26 @@ Deno.test("LiveCounters: counts the bytes of a broken reply, but no file", () =>
   // The client received all bytes.
   live.sent(exchange({ aborted: true, length: 10 }), false, true);
   assertEquals(live.state().total.served.cache, { files: 1, bytes: 20 });
+});
+
+Deno.test("LiveCounters: of a file that is sent in parts, only the part with the end counts as a file", () => {
+  const { live } = makeCounters();
+  for (const range of ["bytes 0-9/30", "bytes 10-19/30", "bytes 20-29/30"]) {
+    live.sent(exchange({ status: 206, headers: { "Content-Range": range } }), false, true);
+  }
+  // A reply with several ranges has no such field.
+  live.sent(exchange({ status: 206 }), false, true);
+  assertEquals(live.state().total.served.cache, { files: 1, bytes: 40 });
+});
+
+Deno.test("LiveCounters: does not count signatures", () => {
+  const { live } = makeCounters();
+  for (const target of ["/pkg/a-1-1-any.pkg.tar.zst.sig", "/pacman/core/x86_64/core.db.sig?a=b"]) {
+    live.sent(exchange({ target }), false, true);
+  }
+  assertEquals(live.state().total.served.cache, { files: 0, bytes: 0 });
+  live.sent(exchange({ target: "/pkg/a.sig/b?c=.sig" }), false, true);
+  assertEquals(live.state().total.served.cache, { files: 1, bytes: 10 });
 });
 
 Deno.test("LiveCounters: counts a long reply while it is sent, and no byte twice", () => {

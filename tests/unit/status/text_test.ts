@@ -14,7 +14,7 @@ Deno.test("statusText shows all parts, and the table of counters fits into 80 co
     const part of [
       "pacserve 2026.11.0  running since 2026-11-26",
       "http://192.168.1.5:15678/",
-      "[#######-------------]  35 %  12.0 MiB/s  49.0 MiB of 140 MiB  from peer",
+      "[#######-------------]  35 %  12.0 MiB/s  49.0 MiB of 140 MiB\n     from peer http://",
       "<- gcc-15-1-x86_64.pkg.tar.zst",
       "to 192.168.1.9",
       "32.0 MiB did not come over the internet, and others got 700 MiB from here.",
@@ -30,6 +30,26 @@ Deno.test("statusText shows all parts, and the table of counters fits into 80 co
     assertEquals(line.length, title.length, line);
     assertMatch(line.slice(0, title.indexOf("mirrors") + 7), /\d( MiB)?$/);
   }
+});
+
+Deno.test("statusText shows the source of a transfer on one line with the numbers if there is room", () => {
+  const wide = statusText(sampleSnapshot(), { width: 132, isColoured: false });
+  assertMatch(wide, /12\.0 MiB\/s {2}49\.0 MiB of 140 MiB {2}from peer http:\S+/);
+});
+
+Deno.test("statusText mentions only what the LAN has saved so far", () => {
+  const { counters } = sampleSnapshot();
+  const none = { files: 0, bytes: 0 };
+  const one = { files: 1, bytes: 20 * 1024 * 1024 };
+  const sentence = (here: typeof one, others: typeof one): string | undefined => {
+    const sinceInstallation = { ...counters.sinceInstallation, saved: { here, others } };
+    const snapshot = sampleSnapshot({ counters: { ...counters, sinceInstallation } });
+    const text = statusText(snapshot, { width: 80, isColoured: false });
+    return text.split("\n").find((line) => line.endsWith("."));
+  };
+  assertEquals(sentence(one, none), "20.0 MiB did not come over the internet.");
+  assertEquals(sentence(none, one), "Others got 20.0 MiB from here.");
+  assertEquals(sentence(none, none), undefined);
 });
 
 Deno.test("statusText shows peers as a table; on a narrow terminal, one field per line", () => {

@@ -65,7 +65,14 @@ function makePages(parts: Parts = {}): Pages {
   const places = { means: ["multicast"], interfaces: ["eth0"], leftOut: [] };
   const peers = { rows: () => [peer], places: () => places, finder };
   const tree = parts.tree ?? new SharedTree(treeOf([]));
-  return new Pages(configuration, tree, peers, parts.about ?? about, parts.places ?? null);
+  return new Pages({
+    configuration,
+    tree,
+    peers,
+    about: parts.about ?? about,
+    places: parts.places ?? null,
+    own: null,
+  });
 }
 
 function page(pages: Pages, address: string, headers = {}): Reply | null {

@@ -81,5 +81,7 @@ Deno.test("numberedName: numbers", () => {
       ["a.", "a..12"],
     ] as const
   ) assertEquals(numberedName(name, 12), numbered);
-  assertEquals(numberedName("x".repeat(254), 1), null);
+  assertEquals(numberedName("x".repeat(254), 1), `${"x".repeat(253)}.1`);
+  assertEquals(numberedName(`${"日".repeat(83)}ab.jpg`, 12), `${"日".repeat(82)}.12.jpg`);
+  assertEquals(numberedName(`${"😀".repeat(63)}.7z`, 1), `${"😀".repeat(62)}.1.7z`);
 });

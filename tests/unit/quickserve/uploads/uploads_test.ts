@@ -25,13 +25,13 @@ class Inbox {
   readonly uploads: Uploads;
 
   constructor(readonly directory: string, options: Partial<UploadConfiguration> = {}) {
-    this.uploads = new Uploads(
-      { directory, allowOverwrite: false, maximumSize: null, ...options },
-      placesOf(directory),
-      false,
-      { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
-      { warn: (message) => this.log.push(message) },
-    );
+    this.uploads = new Uploads({
+      configuration: { directory, allowOverwrite: false, maximumSize: null, ...options },
+      places: placesOf(directory),
+      showHidden: false,
+      pages: { uploadResult: (outcome) => `<p>${outcome.uploaded.length}</p>` },
+      log: { warn: (message) => this.log.push(message) },
+    });
   }
 
   async ask(parts: RequestParts): Promise<Reply> {
@@ -113,12 +113,24 @@ Deno.test("Uploads: simultaneous uploads of one name are all stored, each comple
     assertEquals(new Set(Object.values(files)), new Set(contents));
   }));
 
+Deno.test("Uploads: a taken name of the greatest length is shortened for its number", () =>
+  inScratch(async (directory) => {
+    const inbox = new Inbox(directory);
+    const name = `${"x".repeat(251)}.jpg`;
+    for (const content of ["first", "second"]) {
+      assertEquals((await inbox.put(name, content)).status, 201);
+    }
+    const numbered = `${"x".repeat(249)}.1.jpg`;
+    assertEquals(inbox.files(), { [name]: "first", [numbered]: "second" });
+  }));
+
 Deno.test("Uploads: 409 when all numbers of a name are taken", () =>
   inScratch(async (directory) => {
     const inbox = new Inbox(directory);
-    writeFiles(directory, { ["x".repeat(254)]: "" });
-    assertEquals((await inbox.put("x".repeat(254), "y")).status, 409);
-    assertEquals(inbox.files(), { ["x".repeat(254)]: "" });
+    const taken = Array.from({ length: 1000 }, (_, number) => number === 0 ? "x" : `x.${number}`);
+    writeFiles(directory, Object.fromEntries(taken.map((name) => [name, ""])));
+    assertEquals((await inbox.put("x", "y")).status, 409);
+    assertEquals(Object.keys(inbox.files()).length, taken.length);
   }));
 
 Deno.test("Uploads: allowOverwrite replaces files and links, never a link's target or a directory", () =>

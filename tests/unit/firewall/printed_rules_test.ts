@@ -1,29 +1,5 @@
-import { richRule, zoneNames } from "../../../src/firewall/firewalld.ts";
-import { iptablesWords, rulesTurnAway } from "../../../src/firewall/iptables.ts";
-import { chainTurnsAway } from "../../../src/firewall/nftables.ts";
-import { openingsOf } from "../../../src/firewall/openings.ts";
-import { parseRule } from "../../../src/firewall/rules.ts";
+import { chainTurnsAway, rulesTurnAway } from "../../../src/firewall/printed_rules.ts";
 import { assertEquals } from "../../assert.ts";
-
-function opening(rule: string): ReturnType<typeof openingsOf>[number] {
-  const [first] = openingsOf(parseRule("R", rule));
-  if (first === undefined) throw new Error("the rule opens nothing");
-  return first;
-}
-
-Deno.test("iptablesWords, richRule: an opening in the words of each firewall", () => {
-  const range = opening("udp 1-3 from 10.0.0.0/8");
-  assertEquals(
-    iptablesWords(range).join(" "),
-    "-s 10.0.0.0/8 -p udp --dport 1:3 -m comment --comment " +
-      "pacserve-ports udp 1-3 from 10.0.0.0/8 -j ACCEPT",
-  );
-  assertEquals(
-    richRule(range),
-    'rule family="ipv4" source address="10.0.0.0/8" port port="1-3" protocol="udp" accept',
-  );
-  assertEquals(richRule(opening("igmp")), 'rule family="ipv4" protocol value="igmp" accept');
-});
 
 Deno.test("rulesTurnAway: true for a policy, a reject and a jump to a user's chain, false for accepting rules", () => {
   const open = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j LOG\n-A INPUT -p tcp\n";
@@ -66,12 +42,4 @@ Deno.test("chainTurnsAway: chains reached by jumps and verdict maps count too", 
   );
   const circle = [{ goto: { target: "in" } }];
   assertEquals(chainTurnsAway(table([{ goto: { target: "other" } }], circle), "in"), false);
-});
-
-Deno.test("zoneNames: the zones in the output of firewall-cmd", () => {
-  assertEquals(zoneNames("public\n"), ["public"]);
-  assertEquals(zoneNames("home (default)\n  interfaces: eth0\nwork\n  sources: 10.0.0.0/8\n"), [
-    "home",
-    "work",
-  ]);
 });
