@@ -1,8 +1,10 @@
-/** Finds files in the caches that differ from pacman's databases, and therefore are not shared. */
+/** Finds files in the caches that pacman would not accept, and therefore are not shared. */
 
-import type { HttpRequest } from "../http/exchange.ts";
+import type { HttpRequest, Reply } from "../http/exchange.ts";
 import { HEADERS } from "../peers/protocol.ts";
+import { isPackageOrItsSignature, isSignature } from "./address.ts";
 import type { ExpectedFiles } from "./expected_files.ts";
+import { parseSignature } from "./signature.ts";
 
 /** The databases that were read already: a neighbour's request must not make this host read others. */
 export type KnownFiles = Pick<ExpectedFiles, "known">;
@@ -30,4 +32,10 @@ export function isOfAnotherBuild(
   const known = expected.known(name);
   return digest !== undefined && known.length > 0 &&
     !known.some(({ sha256 }) => sha256.toHex() === digest.toLowerCase());
+}
+
+/** True for the reply with a package's signature that is empty (after a power cut) or something else. */
+export function isMalformedSignature(name: string, { status, body }: Reply): boolean {
+  return isPackageOrItsSignature(name) && isSignature(name) && status === 200 &&
+    body instanceof Uint8Array && parseSignature(body) === null;
 }

@@ -24,7 +24,7 @@ import { unconditional } from "./conditions.ts";
 import type { ExpectedFiles } from "./expected_files.ts";
 import { FileRepositories } from "./file_repositories.ts";
 import type { PacserveMemory } from "./memory.ts";
-import { isBroken, isOfAnotherBuild } from "./own_copy.ts";
+import { isBroken, isMalformedSignature, isOfAnotherBuild } from "./own_copy.ts";
 import { PeerSearch } from "./peer_search.ts";
 import { isForClient } from "./policy.ts";
 import { Redirects } from "./redirects.ts";
@@ -123,14 +123,20 @@ export class Pacserve {
     return isWithheld ? textReply(404, "404 This server has another file of this name") : null;
   }
 
-  #fromCache(
+  async #fromCache(
     found: SharedFile,
     request: HttpRequest,
     address: PacmanAddress,
     isLocal: boolean,
-  ): Reply | Promise<Reply> {
-    return this.#parts.files.reply(found, request) ??
-      this.#notHere(request, address, isLocal, true);
+  ): Promise<Reply> {
+    const reply = await this.#parts.files.reply(found, request);
+    if (reply === null) return await this.#notHere(request, address, isLocal, true);
+    if (!isMalformedSignature(address.file, reply)) return reply;
+    const other = await this.#notHere(request, address, isLocal, true);
+    // If there is no other signature, pacman may accept this one: not all formats are known here.
+    if (other.status >= 400) return reply;
+    this.#parts.log.warn(`${found.localPath} is not used: it is not a signature`);
+    return other;
   }
 
   async #wrongInCache(

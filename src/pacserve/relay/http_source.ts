@@ -159,6 +159,8 @@ class HttpStream implements SourceStream {
         throw refused("answers with another range");
       }
     }
+    // No file that pacman requests is empty.
+    if (this.size === 0) throw refused("has an empty file");
     if (size !== null && this.size !== size) {
       throw refused(`has ${this.size} bytes, not ${size}`);
     }

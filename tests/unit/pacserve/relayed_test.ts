@@ -21,6 +21,9 @@ import {
 const PACKAGE = "foo-1:2.0+r1-1-x86_64.pkg.tar.zst";
 const ADDRESS = `/pacman/core/x86_64/${PACKAGE}`;
 
+/** A signature: one packet of a binary document, version 4, Ed25519, SHA-512, no subpackets, zeros. */
+const SIGNATURE = Uint8Array.from([0xc2, 74, 4, 0, 27, 10, ...new Array(70).fill(0)]);
+
 /** Starts a mirror or a peer that has files with these contents. */
 function serverOf(files: Readonly<Record<string, string>>): TestMirror {
   return startMirror((request) => {
@@ -121,6 +124,40 @@ Deno.test("Pacserve.answer: a file in the cache whose size differs from the data
     const elsewhere = await host.get(ADDRESS, { from: "192.0.2.9" });
     assertEquals(elsewhere?.status, 404);
   });
+});
+
+Deno.test("Pacserve.answer: a malformed signature in the cache is sent only if there is no other one", async () => {
+  await using mirror = startMirror((request) =>
+    request.url.endsWith(".sig")
+      ? new Response(SIGNATURE, { headers: { "Content-Length": String(SIGNATURE.length) } })
+      : new Response(null, { status: 404 })
+  );
+  for (const broken of ["", "garbage"]) {
+    await inScratch(async (directory) => {
+      writeFiles(directory, { [`${PACKAGE}.sig`]: broken });
+      const parts = { redirect: false, caches: [directory] };
+      await using host = makeHost({
+        ...parts,
+        repositories: [repositoryWith([mirror.server], false)],
+      });
+      const reply = await host.get(`${ADDRESS}.sig`);
+      assertEquals([reply?.source, reply?.body], [`mirror ${mirror.origin}`, SIGNATURE]);
+      assertMatch(host.log.join("\n"), /is not used: it is not a signature/);
+      await using alone = makeHost({ ...parts, repositories: [repositoryWith([])] });
+      assertEquals(await gist(await alone.get(`${ADDRESS}.sig`)), [200, "cache", broken]);
+    });
+  }
+});
+
+Deno.test("RelayedFiles: an empty database of a mirror is not used if another mirror has one", async () => {
+  await using empty = serverOf({ "core.db": "" });
+  await using other = serverOf({ "core.db": "right" });
+  await using host = makeHost({
+    redirect: false,
+    repositories: [repositoryWith([empty.server, other.server], false)],
+  });
+  const reply = await host.get("/pacman/core/x86_64/core.db");
+  assertEquals(await gist(reply), [200, `mirror ${other.origin}`, "right"]);
 });
 
 Deno.test("Pacserve.answer: pacman gets the correct file although its broken one is newer", async () => {
@@ -303,22 +340,23 @@ Deno.test("RelayedFiles: a file that no source has is a 404, although another mi
 });
 
 Deno.test("RelayedFiles: if a mirror does not send a signature, that of the next mirror is used", async () => {
-  // One packet of a binary document: version 4, Ed25519, SHA-512, no subpackets, zeros.
-  const packet = [0xc2, 74, 4, 0, 27, 10, 0, 0, 0, 0, 0, 0, ...new Array(64).fill(0)];
-  const right = Uint8Array.from(packet);
   await using page = startMirror(() => {
     const text = "<html>not found</html>";
     return new Response(text, { headers: { "Content-Length": String(text.length) } });
   });
   await using good = startMirror(() =>
-    new Response(right, { headers: { "Content-Length": String(right.length) } })
+    new Response(SIGNATURE, { headers: { "Content-Length": String(SIGNATURE.length) } })
   );
   await using host = makeHost({
     redirect: false,
     repositories: [repositoryWith([page.server, good.server])],
   });
   const reply = await host.get(`${ADDRESS}.sig`);
-  assertEquals([reply?.status, reply?.source, reply?.body], [200, `mirror ${good.origin}`, right]);
+  assertEquals([reply?.status, reply?.source, reply?.body], [
+    200,
+    `mirror ${good.origin}`,
+    SIGNATURE,
+  ]);
 });
 
 Deno.test("RelayedFiles: a file whose mirrors are for this host only is neither tracked nor shared", async () => {
