@@ -30,7 +30,7 @@ const PROBES_FOR_NEIGHBOURS = { burst: 1_000, perSecond: 100 };
  * How often a known peer is probed because it was found again. This limits the probes of one that restarts
  * repeatedly, or in whose name another host sends announcements.
  */
-const PROBES_FOR_KNOWN = { burst: 4, perSecond: 1 / 15 };
+const PROBES_FOR_KNOWN = { burst: 12, perSecond: 1 / 15 };
 
 /** The generation of this server's index that a peer was last told about. */
 interface Told {
