@@ -16,6 +16,16 @@ export function realPath(path: string): string {
   return realPathOrNull(path) ?? path;
 }
 
+/** Returns the same text for each path of a file or directory; null if the path leads to nothing. */
+export function inodeOf(path: string): string | null {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
 /** The first of the paths that is one of a file which this program may look at; null if none is. */
 export function firstFile(paths: readonly string[]): string | null {
   return paths.find((path) => {

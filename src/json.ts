@@ -15,8 +15,8 @@ export function isObject(value: unknown): value is object {
 }
 
 /**
- * Returns a property of an object itself; undefined if there is none. It never returns an inherited one,
- * because a file may be called `__proto__`.
+ * Returns a property that an object itself has; undefined otherwise. It ignores inherited properties, because
+ * a file may be called `__proto__`.
  */
 export function field(value: unknown, name: string): unknown {
   const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, name);

@@ -39,11 +39,16 @@ const MAPPED_LENGTH = 96;
 export function isInNetwork(host: string, network: string): boolean {
   if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(network)) return false;
   const address = ipaddr.process(host);
-  const [base, length] = ipaddr.parseCIDR(network);
-  if ("parts" in base && base.isIPv4MappedAddress() && length >= MAPPED_LENGTH) {
-    return isInNetwork(host, `${base.toIPv4Address()}/${length - MAPPED_LENGTH}`);
-  }
+  const [base, length] = ipaddr.parseCIDR(unmappedNetwork(network));
   return address.kind() === base.kind() && address.match(base, length);
+}
+
+/** Returns the IPv4 network of one of IPv4-mapped addresses (`::ffff:10.0.0.0/104`); any other unchanged. */
+export function unmappedNetwork(network: string): string {
+  if (!network.includes(":")) return network;
+  const [base, length] = ipaddr.parseCIDR(network);
+  const isMapped = "parts" in base && base.isIPv4MappedAddress() && length >= MAPPED_LENGTH;
+  return isMapped ? `${base.toIPv4Address()}/${length - MAPPED_LENGTH}` : network;
 }
 
 /**

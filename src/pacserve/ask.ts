@@ -1,5 +1,6 @@
 /** Sends one request to a server: for commands on this host that ask pacserve something. */
 
+import { isPacserve } from "../peers/announcement.ts";
 import { type FileAnswer, FileClient, HttpError } from "./relay/http_client.ts";
 
 /** The parts of a request that differ from `GET /`. */
@@ -57,7 +58,7 @@ export function isNotListening(error: unknown): boolean {
 
 /** True for the answer of a pacserve of any version, including the original of 2013. */
 export function isFromPacserve({ headers }: Answer): boolean {
-  return /^ThreadedServers\.Pacserve\//i.test(headers.get("server") ?? "");
+  return isPacserve(headers.get("server") ?? "");
 }
 
 async function askOnce(

@@ -27,6 +27,11 @@ export function serverHeader(program: keyof typeof MAGIC): string {
   return MAGIC[program] + PROTOCOL_VERSION;
 }
 
+/** True for the `Server` field of a pacserve of any version, including the original of 2013. */
+export function isPacserve(serverField: string): boolean {
+  return serverField.toLowerCase().startsWith(MAGIC.pacserve.toLowerCase());
+}
+
 /** Returns the URI with which a server announces itself. The receiver replaces its host. */
 export function ownUri(scheme: "http" | "https", port: number): string {
   return `${scheme}://${HOST_PLACEHOLDER}:${port}/`;

@@ -205,7 +205,7 @@ export class Wants {
 
   /** False for a tracker that seems to be gone: it has not answered lately, or not since a want failed. */
   #isThere(tracker: Peer): boolean {
-    const refused = this.#refused.get(tracker) ?? Number.NEGATIVE_INFINITY;
+    const refused = this.#refused.get(tracker) ?? -Infinity;
     return this.#registry.isThere(tracker) && refused < (tracker.lastSeen ?? 0);
   }
 

@@ -1,11 +1,11 @@
 /** Searches a directory of the shared tree, and the directories below it, for names. */
 
+import { inodeOf } from "../files.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import type { Finder } from "../peers/finder.ts";
 import { mergeEntries } from "./pages/entries.ts";
 import type { Entry, SharedDirectory } from "./shared.ts";
 import type { SharedTree } from "./tree.ts";
-import { inodeOf } from "./archive/walk.ts";
 import { Slices } from "./turns.ts";
 
 /** The limits of a search. */

@@ -169,7 +169,7 @@ export class SharedTree {
   }
 
   /**
-   * Returns the file or directory of a source at a path; null otherwise.
+   * Returns the file or directory of a source at a path; null if the source has nothing there.
    *
    * @returns `"shadowed"` when this source has a file at a parent directory of the path: that file hides
    * everything below its name in the sources after this one.

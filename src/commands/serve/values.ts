@@ -2,7 +2,7 @@
 
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../failure.ts";
-import { isLinkLocal } from "../../http/address.ts";
+import { isLinkLocal, unmappedNetwork } from "../../http/address.ts";
 import { isFileName } from "../../quickserve/visibility.ts";
 import type { ParsedOptions } from "../parse.ts";
 
@@ -72,10 +72,15 @@ export function multicastGroupValue(option: string, text: string): string {
   return text;
 }
 
-/** Returns a network in CIDR notation. A single address becomes a network of one address. */
+/**
+ * Returns a network in CIDR notation. A single address becomes a network of one address, and IPv4-mapped
+ * addresses become IPv4 addresses, because those of clients do, too.
+ */
 export function networkValue(option: string, text: string): string {
-  if (ipaddr.isValidCIDR(text)) return text;
-  if (ipaddr.isValid(text)) return `${text}/${ipaddr.parse(text).kind() === "ipv4" ? 32 : 128}`;
+  if (ipaddr.isValidCIDR(text)) return unmappedNetwork(text);
+  if (ipaddr.isValid(text)) {
+    return unmappedNetwork(`${text}/${ipaddr.parse(text).kind() === "ipv4" ? 32 : 128}`);
+  }
   throw new UsageError(`${option}: "${text}" is not a network (for example 10.0.0.0/8)`);
 }
 

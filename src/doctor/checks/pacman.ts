@@ -143,7 +143,7 @@ function placesOf({ servers, cacheServers = [] }: Repository, own: ReadonlySet<s
   });
 }
 
-/** Returns the problem of the address file with this version of pacman; null otherwise. */
+/** Returns the problem of the address file with this version of pacman; null if it is right. */
 async function cacheServerFinding(host: CheckedHost): Promise<Finding | null> {
   const { addressFile } = host.paths;
   const { output } = await runProgram("pacman", ["--version"]).catch(() => ({ output: "" }));

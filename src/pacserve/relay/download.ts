@@ -174,7 +174,7 @@ export class Download {
   /**
    * Discards the received bytes.
    *
-   * @returns the store with them, which the caller must close; null otherwise.
+   * @returns the store with them, which the caller must close; null if nothing was received.
    */
   restart(): Store | null {
     const store = this.#store;

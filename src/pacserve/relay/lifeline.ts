@@ -17,7 +17,7 @@ const HEAD = 4096;
 const PATIENCE = 2_500;
 const MAX_FAILURES = 3;
 
-/** Finds a mirror for a request of the bytes up to `last`; null otherwise. */
+/** Finds a mirror for a request of the bytes up to `last`; null if no mirror has them. */
 type HeadSource = (last: number) => Promise<Source | null>;
 
 /**

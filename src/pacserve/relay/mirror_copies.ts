@@ -66,7 +66,7 @@ export class MirrorsOfFile {
   }
 
   /**
-   * Resolves with the first mirror that has the file; null otherwise.
+   * Resolves with the first mirror that has the file; null if no mirror has it.
    *
    * @param without keys of the sources that are excluded.
    * @param last position of the last byte that will be requested; null for the file's end.
@@ -106,7 +106,7 @@ export class MirrorsOfFile {
   }
 
   /**
-   * Returns the mirror to which pacman is redirected if no source sends a byte; null otherwise.
+   * Returns the mirror to which pacman is redirected if no source sends a byte; null if no mirror is left.
    * The best choice is a mirror that confirmed the file, the second best one that accepted a connection,
    * because it may just be slow.
    */
@@ -135,7 +135,7 @@ export class MirrorsOfFile {
   }
 
   /**
-   * Resolves with the first mirror that has the file; null otherwise.
+   * Resolves with the first mirror that has the file; null if no mirror has it.
    *
    * @param without URLs that have been tried already.
    */

@@ -74,7 +74,7 @@ export class Received {
     this.packages.add(download.name, { lan, total }, download.start > 0);
   }
 
-  /** Returns the record of the source with this name; null otherwise. */
+  /** Returns the record of the source with this name; null if nothing came from it. */
   of(name: string): SourceRecord | null {
     return this.#sources.get(name) ?? null;
   }

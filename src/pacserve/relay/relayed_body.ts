@@ -19,7 +19,7 @@ export class RelayedBody implements AsyncIterableIterator<Uint8Array> {
   #isClosed = false;
 
   /**
-   * @param replace resolves with a reader that continues at the position; null otherwise.
+   * @param replace resolves with a reader that continues at the position; null if none can.
    * @param own counts this reader while a piece is being sent; readers of peers wait meanwhile.
    */
   constructor(

@@ -4,7 +4,7 @@
  * Resolves with the first result that is not null. The next server is asked as soon as one has failed, and
  * after `pause` milliseconds also in addition to those that have not answered.
  *
- * @param next resolves with the next server; null otherwise.
+ * @param next resolves with the next server; null after the last one.
  * @param ask resolves with the result of a server. A rejection counts as null. The requests that are still
  * running at the end are not aborted.
  * @param pause in milliseconds.

@@ -1,5 +1,6 @@
 /** Walks the shared tree for an archive. Therefore the archive has no file that the tree hides. */
 
+import { inodeOf } from "../../files.ts";
 import type { SharedDirectory, SharedFile } from "../shared.ts";
 import type { SharedTree } from "../tree.ts";
 
@@ -42,15 +43,5 @@ export async function* walk(
     const path = `${name}/${entry.name}`;
     if (found.kind === "file") yield { path, modified: found.modified, file: found };
     else yield* walk(tree, found, path, way);
-  }
-}
-
-/** What identifies a file or directory, whatever path leads to it; null when there is none. */
-export function inodeOf(path: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
   }
 }

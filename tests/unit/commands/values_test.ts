@@ -35,6 +35,9 @@ Deno.test("networkValue: accepts a network with its prefix, and a single address
   assertEquals(networkValue("--x", "10.0.0.0/8"), "10.0.0.0/8");
   assertEquals(networkValue("--x", "10.1.2.3"), "10.1.2.3/32");
   assertEquals(networkValue("--x", "fd00::1"), "fd00::1/128");
+  assertEquals(networkValue("--x", "::ffff:10.0.0.0/104"), "10.0.0.0/8");
+  assertEquals(networkValue("--x", "::ffff:10.1.2.3"), "10.1.2.3/32");
+  assertEquals(networkValue("--x", "::ffff:0:0/90"), "::ffff:0:0/90");
   for (const wrong of ["10.0.0.0/40", "10.0.0.0/", "lan", ""]) {
     assertThrows(() => networkValue("--allow-network", wrong), UsageError, "--allow-network");
   }
