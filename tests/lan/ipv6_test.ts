@@ -61,6 +61,7 @@ Deno.test("--ipv6: with both families, a peer is known only once, by its IPv4 ad
   // By then both means of discovery have found all servers.
   const again = await scene.pacserve(birch, [...shippedOptions(), "--port", "15700"]);
   await again.knows(scene.address(alder));
+  await one.program.line(/found peer http:\/\/[^ ]+:15700\//);
   const page = "http://localhost:15678/?page=peers&mimetype=application/json";
   const { peers } = JSON.parse(await alder.host.must(["curl", "-s", page]));
   assertEquals(
