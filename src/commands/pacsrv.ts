@@ -6,7 +6,6 @@
  * options are pacman's.
  */
 
-import { basename } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { exists, readText } from "../files.ts";
 import type { Log } from "../log.ts";
@@ -16,6 +15,7 @@ import { chosenConfiguration, withConfiguration } from "../pacman/pacman_argumen
 import { proxyExceptions } from "../pacman/proxy_environment.ts";
 import { serverAddresses } from "../pacman/server_addresses.ts";
 import { ask, isFromPacserve } from "../pacserve/ask.ts";
+import { basename } from "../std.ts";
 
 /**
  * The time limit in milliseconds. A pacserve on this host answers in one or two, and on a busy machine in

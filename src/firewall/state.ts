@@ -1,10 +1,10 @@
 /** Stores the openings that must be removed again. It is under `/run`, and thus lasts until the next boot. */
 
-import { join } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { ifMissing } from "../files.ts";
 import type { Opening } from "./openings.ts";
 import type { ChainName } from "./chain.ts";
+import { join } from "../std.ts";
 
 /** The directory of the state file. */
 export const STATE_DIRECTORY = "/run/pacserve-ports";

@@ -11,11 +11,12 @@ import { LRUCache } from "lru-cache";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, HttpRequest, Reply } from "./exchange.ts";
 import type { Network } from "./network.ts";
+import { plainName } from "./own_names.ts";
 import { textReply } from "./replies.ts";
 
 /** Facts about this host. */
 interface HostFacts {
-  /** Its host names, as {@link ownNames} returns them. */
+  /** Its host names, as `ownNames` in `own_names.ts` returns them. */
   readonly names: readonly string[];
   /** Its current network interfaces. */
   readonly network: Pick<Network, "networks">;
@@ -181,32 +182,6 @@ function isCrossSite(request: HttpRequest): boolean {
   return origin.toLowerCase() !== `${scheme}://${host ?? ""}`.toLowerCase();
 }
 
-/**
- * Domains in which nobody can register a name on the internet. No page on the internet can therefore
- * have a name in them: the domain of multicast DNS (RFC 6762 §3), names that routers give to their
- * LAN, and the domains that are reserved for private networks (RFC 8375 §4, ICANN's `internal`).
- * `fritz.box` is left out because `box` is a public domain, in which it can be registered.
- */
-const PRIVATE_DOMAINS = ["local", "lan", "home", "internal", "localdomain", "home.arpa"];
-
-/**
- * The names that a host has on its LAN: the bare host name, and the host name in each private domain
- * and in each domain that its resolver searches.
- *
- * `ownNames("box", ["example.org"])` returns `box`, `box.local`, `box.lan`, `box.example.org` and others.
- */
-export function ownNames(hostname: string, domains: readonly string[]): string[] {
-  const whole = plainName(hostname);
-  if (whole === "") return [];
-  const bare = whole.split(".")[0] ?? whole;
-  const names = [...PRIVATE_DOMAINS, ...domains].map((domain) => `${bare}.${plainName(domain)}`);
-  return [...new Set([whole, bare, ...names])];
-}
-
 function contains([network, bits]: Range, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return network.kind() === address.kind() && address.match(network, bits);
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, "");
 }

@@ -3,11 +3,11 @@
  * first server of each repository.
  */
 
-import { isAbsolute, join, resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { expandInclude, includePattern, MAX_DEPTH } from "./included_files.ts";
 import { insertInclude, PACSERVE_INCLUDE } from "./insert.ts";
 import { decodeBytes, directive, encodeBytes, joinLines, type Line, splitLines } from "./lines.ts";
+import { isAbsolute, join, resolve } from "../std.ts";
 
 /** Write permission of the group and of all others. */
 const WRITABLE_BY_OTHERS = 0o022;

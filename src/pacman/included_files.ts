@@ -1,7 +1,7 @@
 /** Lists the files of a configuration: the pacman.conf and everything that it includes. */
 
-import { isAbsolute, normalize, resolve } from "node:path";
 import { expandGlob, hasWildcard } from "./glob.ts";
+import { isAbsolute, normalize, resolve } from "../std.ts";
 
 /** The files of a configuration, and the directories in which more may appear. */
 interface IncludedFiles {

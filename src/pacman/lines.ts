@@ -5,8 +5,6 @@
  * encoding are written back unchanged.
  */
 
-import { Buffer } from "node:buffer";
-
 /** A line and its line ending: `"\n"`, `"\r\n"`, or `""` for a last line without one. */
 export interface Line {
   readonly content: string;
@@ -15,12 +13,12 @@ export interface Line {
 
 /** Decodes bytes into a text with one character for each byte. */
 export function decodeBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 /** Encodes such a text into its bytes. */
 export function encodeBytes(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 /** Splits a text into lines. {@link joinLines} gives the same text again. */

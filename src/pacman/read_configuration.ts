@@ -4,10 +4,10 @@
  * handles them.
  */
 
-import { resolve } from "node:path";
 import { Failure, messageOf } from "../failure.ts";
 import { firstFile, realPath } from "../files.ts";
 import type { PacmanConfiguration, Repository } from "./configuration.ts";
+import { resolve } from "../std.ts";
 
 /** The result of a program that has ended. */
 interface ProgramResult {

@@ -1,7 +1,8 @@
 /** Finds the first mirror that has a file. */
 
 import { LRUCache } from "lru-cache";
-import { type BackoffRange, Backoffs } from "../backoff.ts";
+import type { BackoffRange } from "../backoff.ts";
+import { Backoffs } from "../backoffs.ts";
 import { NeighbourLimit } from "../http/rate_limit.ts";
 import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";

@@ -1,6 +1,5 @@
 /** Finds the mirrors and local directories in the `Server` and `CacheServer` lines of a repository. */
 
-import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { isLoopbackHost } from "../http/address.ts";
 import type { Network } from "../http/network.ts";
@@ -171,11 +170,13 @@ function hostOf(url: URL): string {
 }
 
 function localPathOf(url: URL): string | null {
+  // pacman cannot use a path with a host or an encoded slash either.
+  if (url.host !== "" || /%2f/i.test(url.pathname)) return null;
   try {
-    const path = fileURLToPath(url);
+    const path = decodeURIComponent(url.pathname);
     return path.length > 1 ? path.replace(/\/+$/, "") : path;
   } catch {
-    // The URL has a host or an encoded slash. pacman cannot use such a path either.
+    // The encoded bytes are not UTF-8.
     return null;
   }
 }

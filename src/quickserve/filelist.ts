@@ -1,9 +1,9 @@
 /** Reads the paths to share from the command line and from filelists. */
 
-import { posix } from "node:path";
 import { Failure, UsageError } from "../failure.ts";
 import type { Share } from "./configuration.ts";
 import { resolveLocalPath } from "./local_path.ts";
+import { basename, dirname } from "../std.ts";
 
 /**
  * Names in the root that paths of the command line and of plain filelists have taken. The values are these
@@ -43,7 +43,7 @@ export async function parseFilelist(
   given: GivenNames = new Map(),
 ): Promise<Share[]> {
   const content = text.replace(/^\ufeff/, "");
-  const base = posix.dirname(file);
+  const base = dirname(file);
   if (/\.json$/i.test(file) || /^\s*[{[]/.test(content)) {
     const { parseJsonFilelist } = await import("./json_filelist.ts");
     return parseJsonFilelist(content, file, base);
@@ -63,7 +63,7 @@ function namedShares(
   return paths.map(({ path, place }) => {
     const prefix = place === "" ? "" : `${place}: `;
     const source = resolveLocalPath(path, base, prefix);
-    const name = posix.basename(source);
+    const name = source === "/" ? "" : basename(source);
     const other = given.get(name);
     if (other !== undefined) {
       throw new Mistake(

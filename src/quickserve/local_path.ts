@@ -1,7 +1,7 @@
 /** Local paths as users write them. */
 
-import { posix } from "node:path";
 import { Failure } from "../failure.ts";
+import { resolve } from "../std.ts";
 
 /**
  * Resolves a path as a user wrote it. The result is absolute and contains no `.` and `..`.
@@ -13,5 +13,5 @@ import { Failure } from "../failure.ts";
 export function resolveLocalPath(path: string, base: string, place: string): string {
   if (path === "") throw new Failure(`${place}a path is empty`);
   if (path.includes("\0")) throw new Failure(`${place}a path has a NUL character in it`);
-  return posix.resolve(base, path);
+  return resolve(base, path);
 }

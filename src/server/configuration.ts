@@ -25,7 +25,7 @@ export interface LogConfiguration {
 /** The configuration of a running server. */
 export interface ServerConfiguration {
   readonly program: "pacserve" | "quickserve";
-  /** The names of this host (`ownNames`). */
+  /** The names of this host (`ownNames` in `http/own_names.ts`). */
   readonly hostNames: readonly string[];
   readonly listen: ListenConfiguration;
   readonly admission: AdmissionConfiguration;

@@ -3,9 +3,9 @@
  * upgrade of pacserve restarts it in the middle of the transaction.
  */
 
-import { join } from "node:path";
 import type { ReceivedPackage } from "../pacserve/received_packages.ts";
 import { field, isCount, itemsOf } from "../json.ts";
+import { join } from "../std.ts";
 
 /** The greatest size in bytes of a file that is read; no valid file is as large. */
 const MAX_SIZE = 4 << 20;

@@ -1,6 +1,5 @@
 /** Checks the running server from inside, for `pacserve-status --check` (`doctor/`). */
 
-import { join } from "node:path";
 import { fileProblem } from "../failure.ts";
 import { isPlaceholder } from "../files.ts";
 import type { ExpectedFiles } from "../pacserve/expected_files.ts";
@@ -10,6 +9,7 @@ import type { Echo } from "../peers/discovery.ts";
 import type { PeerRow, Peers, Visit } from "../peers/peers.ts";
 import type { PeerPlaces } from "../peers/places.ts";
 import type { ServerConfiguration } from "./configuration.ts";
+import { join } from "../std.ts";
 
 /** A directory of packages as the server sees it. */
 interface CheckedCache {

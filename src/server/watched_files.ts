@@ -1,9 +1,9 @@
 /** Watches the files that the configuration was read from. */
 
-import { dirname } from "node:path";
 import { messageOf } from "../failure.ts";
 import { realPath } from "../files.ts";
 import type { Log } from "../log.ts";
+import { dirname } from "../std.ts";
 
 /** Milliseconds without a change before changes are reported, because editors write in several steps. */
 const QUIET = 200;

@@ -1,13 +1,13 @@
 /** Stores the counters of a server on disk. An error of the file never prevents the start of the server. */
 
 import { writeAll } from "../files.ts";
-import { join } from "node:path";
 import { fileProblem, messageOf } from "../failure.ts";
 import type { Log } from "../log.ts";
 import { isoTime } from "../quickserve/pages/display.ts";
 import { type CountersState, type HourFlows, HOURS } from "./counters.ts";
 import { field, isCount } from "../json.ts";
 import { noFlows, parseFlows } from "./traffic.ts";
+import { join } from "../std.ts";
 
 /** Name of the file. */
 const NAME = "counters.json";

@@ -1,4 +1,5 @@
-import { Backoff, backoffPause, Backoffs } from "../../src/backoff.ts";
+import { Backoff, backoffPause } from "../../src/backoff.ts";
+import { Backoffs } from "../../src/backoffs.ts";
 import { assertEquals } from "../assert.ts";
 
 const RANGE = { first: 500, max: 4_000 };

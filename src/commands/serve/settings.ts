@@ -1,11 +1,10 @@
 /** Makes the configuration of a server from its options: checks each value and reads each file. */
 
-import { resolve } from "node:path";
 import { nameProblem, parseAuthFile } from "../../auth/authfile.ts";
 import type { AuthConfiguration, User } from "../../auth/configuration.ts";
 import { Failure, messageOf, UsageError } from "../../failure.ts";
 import { ifMissing } from "../../files.ts";
-import { ownNames } from "../../http/admission.ts";
+import { ownNames } from "../../http/own_names.ts";
 import type { AdmissionConfiguration, ListenConfiguration } from "../../http/configuration.ts";
 import { type PacmanConfiguration, WITHOUT_PACMAN } from "../../pacman/configuration.ts";
 import { includedFiles } from "../../pacman/included_files.ts";
@@ -55,6 +54,7 @@ import {
   peerValue,
   sizeValue,
 } from "./values.ts";
+import { resolve } from "../../std.ts";
 
 /** The file in which Arch and Debian store the certificates of the authorities that the system trusts. */
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";

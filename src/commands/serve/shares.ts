@@ -1,6 +1,5 @@
 /** The shares of a server by its options: paths, filelists, `--root`, the package caches, and the filters. */
 
-import { resolve } from "node:path";
 import type { PacserveConfiguration } from "../../pacserve/configuration.ts";
 import type {
   FilterRule,
@@ -12,6 +11,7 @@ import { type GivenNames, parseFilelist, positionalShares } from "../../quickser
 import { parseFilterList, parseFilterOptions } from "../../quickserve/filters.ts";
 import type { ParsedOptions } from "../parse.ts";
 import { type ConfigurationSources, requireDirectory, requirePath } from "./user_files.ts";
+import { resolve } from "../../std.ts";
 
 /**
  * Returns the shared tree of a server.

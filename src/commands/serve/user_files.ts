@@ -1,9 +1,9 @@
 /** Checks the files and directories that the user named, with clear errors when they cannot be used. */
 
-import { join, resolve } from "node:path";
 import { Failure, fileProblem, isReadOnly, UsageError } from "../../failure.ts";
 import { isPlaceholder } from "../../files.ts";
 import { temporaryName } from "../../quickserve/uploads/temporary.ts";
+import { join, resolve } from "../../std.ts";
 
 /** Collects the files that a configuration is read from, and warnings for the user. */
 export class ConfigurationSources {

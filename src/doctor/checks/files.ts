@@ -1,11 +1,11 @@
 /** Checks that the service can read the files that it shares, and has disk space for downloads. */
 
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
 import { exists } from "../../files.ts";
 import { syncDirectory } from "../../pacman/configuration.ts";
 import { count } from "../../quickserve/pages/display.ts";
 import { type Check, listed, NOT_RUNNING, shortList, unknown, well, wrong } from "../check.ts";
+import { join } from "../../std.ts";
 
 /** Bytes. With less free space, large packages may not fit. */
 const LITTLE = 1 << 30;

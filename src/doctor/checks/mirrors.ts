@@ -1,7 +1,7 @@
 /** Checks that the mirrors answer, and that this host's clock agrees with theirs and with the peers'. */
 
 import { messageOf } from "../../failure.ts";
-import { ownNames } from "../../http/admission.ts";
+import { ownNames } from "../../http/own_names.ts";
 import { Network } from "../../http/network.ts";
 import { proxyVariables } from "../../pacman/proxy_environment.ts";
 import { ask, timeOf } from "../../pacserve/ask.ts";

@@ -2,7 +2,8 @@
 
 import { EventEmitter } from "node:events";
 import { LRUCache } from "lru-cache";
-import { type BackoffRange, Backoffs } from "../../backoff.ts";
+import type { BackoffRange } from "../../backoff.ts";
+import { Backoffs } from "../../backoffs.ts";
 import type { FailureKind } from "./source.ts";
 import type { RelayTimes } from "./times.ts";
 

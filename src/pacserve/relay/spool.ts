@@ -3,9 +3,9 @@
  * its file is verified and no longer needed. The kernel removes spools when the process ends in any way.
  */
 
-import { join } from "node:path";
 import process from "node:process";
 import { type Store, StoreFull } from "./store.ts";
+import { join } from "../../std.ts";
 
 /** `O_TMPFILE` of Linux (`__O_TMPFILE | O_DIRECTORY`). `node:fs` has no constant for it. */
 const O_TMPFILE = 0o20200000;

@@ -1,3 +1,4 @@
+import { PACSERVE_STATUS } from "../../../src/commands/pacserve_status_command.ts";
 import { serveCommand } from "../../../src/commands/serve/options.ts";
 import { parseOptions } from "../../../src/commands/parse.ts";
 import { UsageError } from "../../../src/failure.ts";
@@ -9,6 +10,15 @@ Deno.test("parseOptions: a value can follow its option, an equals sign, or the l
   for (const words of [["--port", "81"], ["--port=81"], ["-p", "81"], ["-p81"]]) {
     assertEquals(parseOptions(quickserve, words).value("port"), "81");
   }
+});
+
+Deno.test("parseOptions: letters of options without values can be joined, also with one that has a value", () => {
+  for (const words of [["-w", "-n", "5"], ["-wn", "5"], ["-wn5"], ["-n5", "-w"]]) {
+    const options = parseOptions(PACSERVE_STATUS, words);
+    assertEquals([options.has("watch"), options.value("interval")], [true, "5"], words.join(" "));
+  }
+  assertThrows(() => parseOptions(PACSERVE_STATUS, ["-wz"]), UsageError, "unknown option -z");
+  assertThrows(() => parseOptions(PACSERVE_STATUS, ["--watch=n5"]), UsageError, "takes no value");
 });
 
 Deno.test("parseOptions: a user and a password may begin with a dash or be digits", () => {

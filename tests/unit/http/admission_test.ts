@@ -1,4 +1,5 @@
-import { Admission, ownNames } from "../../../src/http/admission.ts";
+import { Admission } from "../../../src/http/admission.ts";
+import { ownNames } from "../../../src/http/own_names.ts";
 import type { HttpRequest, Reply, RequestHeaders } from "../../../src/http/exchange.ts";
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 import { makeRequest } from "../../request.ts";
