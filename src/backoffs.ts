@@ -1,7 +1,7 @@
 /** Exponential backoff of many things, each known by its key. */
 
-import { LRUCache } from "lru-cache";
 import { backoffPause, type BackoffRange } from "./backoff.ts";
+import { BoundedMap } from "./bounded_map.ts";
 
 interface Failures {
   /** In a row. */
@@ -14,7 +14,7 @@ interface Failures {
 export class Backoffs {
   readonly #range: BackoffRange;
   readonly #now: () => number;
-  readonly #kept: LRUCache<string, Failures>;
+  readonly #kept: BoundedMap<string, Failures>;
 
   /**
    * @param max how many things are remembered.
@@ -23,7 +23,7 @@ export class Backoffs {
   constructor(range: BackoffRange, max: number, now: () => number) {
     this.#range = range;
     this.#now = now;
-    this.#kept = new LRUCache({ max });
+    this.#kept = new BoundedMap(max);
   }
 
   /** True while the pause of this one lasts. */

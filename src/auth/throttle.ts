@@ -1,7 +1,7 @@
 /** Slows down password guessing, for each IP address separately. */
 
-import { LRUCache } from "lru-cache";
 import { backoffPause, type BackoffRange } from "../backoff.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { addressGroup } from "../http/address.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 
@@ -55,7 +55,7 @@ interface Queue {
  */
 export class Throttle {
   /** In the order of their last failures; reading an entry (`peek`) does not change the order. */
-  readonly #guessers: LRUCache<string, Guesser>;
+  readonly #guessers: BoundedMap<string, Guesser>;
   readonly #queues = new Map<string, Queue>();
 
   constructor(
@@ -63,7 +63,7 @@ export class Throttle {
     state: ThrottleState = [],
     readonly pauses: BackoffRange = PAUSES,
   ) {
-    this.#guessers = new LRUCache({ max: capacity });
+    this.#guessers = new BoundedMap(capacity);
     for (const [group, guesser] of state) this.#guessers.set(group, { ...guesser });
   }
 

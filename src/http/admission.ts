@@ -7,7 +7,7 @@
  */
 
 import ipaddr from "ipaddr.js";
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../bounded_map.ts";
 import type { AdmissionConfiguration } from "./configuration.ts";
 import type { Connection, HttpRequest, Reply } from "./exchange.ts";
 import type { Network } from "./network.ts";
@@ -60,12 +60,7 @@ export class Admission {
   readonly #names: ReadonlySet<string>;
   /** A shortcut: most requests have the same `Host` as the one before. */
   #lastAllowedHost: string | null = null;
-  readonly #remembered = new LRUCache<string, boolean>({
-    max: MAX_REMEMBERED,
-    ttl: REMEMBERED_TIME,
-    // 0: read the clock at each use. Otherwise the library keeps a timer for it.
-    ttlResolution: 0,
-  });
+  readonly #remembered = new BoundedMap<string, boolean>(MAX_REMEMBERED, REMEMBERED_TIME);
 
   constructor(configuration: AdmissionConfiguration, facts: HostFacts) {
     this.#facts = facts;

@@ -1,6 +1,6 @@
 /** Limits on how often, and how often at the same time, other hosts can make this server do work. */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../bounded_map.ts";
 import { addressGroup } from "./address.ts";
 
 /** How many at once (`burst`), and how many more per second. */
@@ -51,7 +51,7 @@ const MAX_ADDRESSES = 1024;
 export class NeighbourLimit {
   readonly #each: Rate;
   readonly #now: () => number;
-  readonly #buckets = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
+  readonly #buckets = new BoundedMap<string, TokenBucket>(MAX_ADDRESSES);
   readonly #all: TokenBucket;
 
   /** @param now milliseconds on a clock that only goes forward. */

@@ -1,6 +1,6 @@
 /** State that is kept between requests, and survives a new configuration. */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../bounded_map.ts";
 import type { Log } from "../log.ts";
 import type { ProxyVariables } from "../pacman/proxy_environment.ts";
 import type { LiveCounters } from "../status/live_counters.ts";
@@ -26,7 +26,7 @@ export interface PacserveMemory {
   /** The peers that sent wrong files, or failed. */
   readonly sources: SourceMemory;
   /** The origin of the mirror that sent a database, by repository and name. */
-  readonly databases: LRUCache<string, string>;
+  readonly databases: BoundedMap<string, string>;
   readonly relay: Relay;
   /** Counts the files and bytes of the relay's downloads. */
   readonly received: Received;
@@ -66,7 +66,7 @@ export function createPacserveMemory(
   return {
     mirrors: new Mirrors({ client: mirrorClient, log }),
     sources,
-    databases: new LRUCache({ max: 1_000, ttl: DATABASE_REMEMBERED }),
+    databases: new BoundedMap(1_000, DATABASE_REMEMBERED),
     relay: new Relay({
       spools: spool === null ? null : new SpoolDirectory(spool.directory, spool.size),
       memory: sources,

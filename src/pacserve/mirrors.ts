@@ -1,8 +1,8 @@
 /** Finds the first mirror that has a file. */
 
-import { LRUCache } from "lru-cache";
 import type { BackoffRange } from "../backoff.ts";
 import { Backoffs } from "../backoffs.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { NeighbourLimit } from "../http/rate_limit.ts";
 import type { Log } from "../log.ts";
 import { checkMirror, type Verdict } from "./mirror_check.ts";
@@ -91,8 +91,8 @@ export class Mirrors {
   /** The backoff of each mirror, by origin. */
   readonly #backoffs: Backoffs;
   /** The origins of mirrors that have answered. */
-  readonly #answered = new LRUCache<string, true>({ max: MAX_ORIGINS });
-  readonly #answers: LRUCache<string, Verdict>;
+  readonly #answered = new BoundedMap<string, true>(MAX_ORIGINS);
+  readonly #answers: BoundedMap<string, Verdict>;
   readonly #running = new Map<string, Promise<Verdict>>();
   readonly #limit: NeighbourLimit;
 
@@ -101,13 +101,7 @@ export class Mirrors {
     const now = options.now ?? ((): number => performance.now());
     this.#backoffs = new Backoffs(BACKOFF, MAX_ORIGINS, now);
     this.#limit = new NeighbourLimit(CHECKS_FOR_NEIGHBOUR, CHECKS_FOR_NEIGHBOURS, now);
-    this.#answers = new LRUCache({
-      max: MAX_REMEMBERED,
-      ttl: REMEMBERED.has,
-      // With 0, the cache reads the clock each time, and starts no timer.
-      ttlResolution: 0,
-      perf: { now },
-    });
+    this.#answers = new BoundedMap(MAX_REMEMBERED, REMEMBERED.has, now);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Counts the bytes of each package that pacman on this host received, for the report of a transaction. */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../bounded_map.ts";
 
 /** The number of received bytes, in total and from machines of the LAN. */
 export interface ReceivedBytes {
@@ -26,7 +26,7 @@ const FILE_NAME = /^(.+)-[^-]+-[^-]+-[^-]+\.pkg\.tar(?:\.\w+)?$/;
  * package, even if another one has downloaded it: `pacman -Sw` and a cancelled transaction install nothing.
  */
 export class ReceivedPackages {
-  readonly #packages = new LRUCache<string, ReceivedPackage>({ max: MAX_PACKAGES });
+  readonly #packages = new BoundedMap<string, ReceivedPackage>(MAX_PACKAGES);
 
   /**
    * Must be called when a download of a file has ended.

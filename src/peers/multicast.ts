@@ -6,9 +6,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { BoundedMap } from "../bounded_map.ts";
 import { AwaitedEchoes, closeSocket, pause } from "./datagrams.ts";
 import type { Log } from "../log.ts";
-import { LRUCache } from "lru-cache";
 import { messageOf } from "../failure.ts";
 import { isLoopback } from "../http/address.ts";
 import { AlignedTimer } from "./aligned_timer.ts";
@@ -63,7 +63,7 @@ export class Multicast implements Discovery {
   readonly #log: Log;
   readonly #senders = new Map<string, Sender>();
   /** The time of the last announcement of each server, by its URL. */
-  readonly #lastHeard = new LRUCache<string, number>({ max: MAX_HEARD });
+  readonly #lastHeard = new BoundedMap<string, number>(MAX_HEARD);
   readonly #reported = new Set<string>();
   /** Local addresses in whose networks another host was heard. */
   readonly #answered = new Set<string>();

@@ -8,8 +8,8 @@
  */
 
 import { EventEmitter } from "node:events";
-import { LRUCache } from "lru-cache";
 import { backoffPause, type BackoffRange } from "../backoff.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { isLoopbackHost } from "../http/address.ts";
 import { transfersOf } from "./balance.ts";
 import type { Means, PeerKind } from "./discovery.ts";
@@ -125,7 +125,7 @@ export class Registry extends EventEmitter<{ changed: [peer: Peer] }> {
   readonly #candidates = new Map<string, Peer>();
   readonly #hosts = new Map<string, number>();
   /** URLs that turned out to be this server's. */
-  readonly #selves = new LRUCache<string, true>({ max: MAX_SELVES });
+  readonly #selves = new BoundedMap<string, true>(MAX_SELVES);
 
   constructor({ lifetime, now, random }: RegistryOptions) {
     super();

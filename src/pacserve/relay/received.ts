@@ -1,6 +1,6 @@
 /** Counts the bytes and files that were downloaded from each source, and measures its speed. */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../bounded_map.ts";
 import type { FileSource } from "../../http/exchange.ts";
 import type { LiveCounters } from "../../status/live_counters.ts";
 import { isSignature } from "../address.ts";
@@ -32,7 +32,7 @@ export class Received {
   readonly packages = new ReceivedPackages();
   readonly #counters: Pick<LiveCounters, "count">;
   /** The record of each source, by name. */
-  readonly #sources = new LRUCache<string, SourceRecord>({ max: MAX_SOURCES });
+  readonly #sources = new BoundedMap<string, SourceRecord>(MAX_SOURCES);
   readonly #begun = new WeakMap<Download, number>();
   /** The bytes that have been counted already. */
   readonly #counted = new WeakMap<Download, Map<FileSource, number>>();

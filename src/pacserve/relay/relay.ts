@@ -11,7 +11,7 @@
  * - `holder.ts` and `in_flight_reader.ts` send the file to other relays.
  */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../bounded_map.ts";
 import type { HttpRequest, Reply, ReplyHeaders } from "../../http/exchange.ts";
 import { notModified, textReply } from "../../http/replies.ts";
 import { type ByteRange, contentRange, parseRanges } from "../../http/ranges.ts";
@@ -92,7 +92,7 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #times: RelayTimes;
   readonly #downloads: Downloads;
-  readonly #absent = new LRUCache<string, SourceFailure>({ max: 1_000, ttl: ABSENT });
+  readonly #absent = new BoundedMap<string, SourceFailure>(1_000, ABSENT);
   readonly #own = new OwnReaders();
   /** Sends the files that are downloaded here to neighbours. */
   readonly holder: Holder;

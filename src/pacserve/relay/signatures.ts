@@ -4,7 +4,7 @@
  * sent.
  */
 
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../bounded_map.ts";
 import { fits, MAX_SIGNATURE_SIZE, parseSignature } from "../signature.ts";
 import type { Download } from "./download.ts";
 import type { PackageSources } from "./package_sources.ts";
@@ -39,7 +39,7 @@ type Signed = Pick<Download, "received" | "peek">;
 
 /** Fetches and checks signatures. Keeps those that were fetched together with their packages. */
 export class Signatures {
-  readonly #early = new LRUCache<string, Promise<FoundSignature | null>>({ max: 500, ttl: KEPT });
+  readonly #early = new BoundedMap<string, Promise<FoundSignature | null>>(500, KEPT);
   readonly #times: Pick<RelayTimes, "signatureCheck">;
 
   constructor(times: Pick<RelayTimes, "signatureCheck">) {

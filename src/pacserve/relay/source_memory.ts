@@ -1,9 +1,9 @@
 /** Stores which peers sent wrong files, failed, or lost a race, so that they are not used for a time. */
 
 import { EventEmitter } from "node:events";
-import { LRUCache } from "lru-cache";
 import type { BackoffRange } from "../../backoff.ts";
 import { Backoffs } from "../../backoffs.ts";
+import { BoundedMap } from "../../bounded_map.ts";
 import type { FailureKind } from "./source.ts";
 import type { RelayTimes } from "./times.ts";
 
@@ -31,24 +31,23 @@ export interface SourceMemoryState {
  */
 export class SourceMemory extends EventEmitter<{ changed: [] }> {
   /** The keys of wrong copies. */
-  readonly #copies: LRUCache<string, true>;
+  readonly #copies: BoundedMap<string, true>;
   /** The wrong files of each peer since its last correct one. */
-  readonly #wrong = new LRUCache<string, Set<string>>({ max: MAX_PEERS });
+  readonly #wrong = new BoundedMap<string, Set<string>>(MAX_PEERS);
   readonly #distrust: Backoffs;
   readonly #trouble: Backoffs;
   /** The number of failed transfers of each peer since its last successful one. */
-  readonly #troubles = new LRUCache<string, number>({ max: MAX_PEERS });
+  readonly #troubles = new BoundedMap<string, number>(MAX_PEERS);
   /** The result of the last race of each peer: true when the peer won. */
-  readonly #races: LRUCache<string, boolean>;
+  readonly #races: BoundedMap<string, boolean>;
 
   constructor(times: RelayTimes) {
     super();
     const now = (): number => performance.now();
-    const clock = { ttlResolution: 0, perf: { now } };
     this.#distrust = new Backoffs(WRONG_PAUSE, MAX_PEERS, now);
     this.#trouble = new Backoffs(TROUBLE_PAUSE, MAX_PEERS, now);
-    this.#copies = new LRUCache({ max: MAX_COPIES, ttl: DAY, ...clock });
-    this.#races = new LRUCache({ max: MAX_PEERS, ttl: times.raceRemembered, ...clock });
+    this.#copies = new BoundedMap(MAX_COPIES, DAY, now);
+    this.#races = new BoundedMap(MAX_PEERS, times.raceRemembered, now);
   }
 
   /** True when the peer may be used for this file: neither its copy nor its last files were wrong. */

@@ -5,8 +5,8 @@
  * peer that has an earlier one gets only the changes since then.
  */
 
+import { BoundedMap } from "../../bounded_map.ts";
 import type { Log } from "../../log.ts";
-import { LRUCache } from "lru-cache";
 import { EventEmitter } from "node:events";
 import { Backoff } from "../../backoff.ts";
 import { messageOf } from "../../failure.ts";
@@ -67,7 +67,7 @@ export class PublishedIndex extends EventEmitter<{ changed: [] }> {
   readonly #watch: DirectoryWatch;
   #files: OwnFiles | null = null;
   /** The encoded answers, by the generation that the sender of the request has. */
-  readonly #answers = new LRUCache<number, Uint8Array>({ max: HISTORY + 1 });
+  readonly #answers = new BoundedMap<number, Uint8Array>(HISTORY + 1);
   #hashes: Uint32Array = new Uint32Array();
   #history: Generation[] = [];
   #generation = 0;
