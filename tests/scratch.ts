@@ -48,9 +48,15 @@ export function writeFiles(directory: string, files: Readonly<Record<string, str
   }
 }
 
+/** The locale for programs that convert names of files, such as unzip and bsdtar. The caller may have none. */
+export const UTF8 = { LC_ALL: "C.UTF-8" } as const;
+
 /** Runs a shell script in a directory, for operations that Deno has no function for. */
 export function shell(directory: string, script: string): void {
-  const { success, stderr } = new Deno.Command("sh", { args: ["-ec", script], cwd: directory })
-    .outputSync();
+  const { success, stderr } = new Deno.Command("sh", {
+    args: ["-ec", script],
+    cwd: directory,
+    env: UTF8,
+  }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }

@@ -4,7 +4,7 @@ import { MANUALS } from "../../scripts/build/manual.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { must } from "../lan/process.ts";
 import { runCommand, Served } from "../program.ts";
-import { withFiles } from "../scratch.ts";
+import { UTF8, withFiles } from "../scratch.ts";
 
 Deno.test("--motd is shown, escaped, and reloaded", () =>
   withFiles({ "motd": "Hello <b>you</b>\n", "d/x": "" }, async (directory) => {
@@ -49,7 +49,7 @@ Deno.test("--tar offers the given formats, and common tools extract them", () =>
       const out = `${directory}/out-${format}`;
       await Deno.mkdir(out);
       await must(["curl", "-sSf", "-o", `${out}/archive`, `${server.address}/d/?tar=${format}`]);
-      await must([...extract, "archive"], { directory: out });
+      await must([...extract, "archive"], { directory: out, environment: UTF8 });
       assertEquals(await Deno.readTextFile(`${out}/d/a b.txt`), "hello");
       assertEquals(await Deno.readTextFile(`${out}/d/sub/ä`), "x".repeat(5000));
     }
