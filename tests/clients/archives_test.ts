@@ -13,16 +13,13 @@ import {
 } from "../../src/quickserve/archive/zip_records.ts";
 import { must } from "../lan/process.ts";
 import { Served } from "../program.ts";
-import { inScratch } from "../scratch.ts";
+import { inScratch, UTF8 as environment } from "../scratch.ts";
 import { ODD_NAMES } from "./odd_names.ts";
 
 const GIB = 2 ** 30;
 
 /** True if this machine has Java's archive program. */
 const hasJava = existsSync("/usr/bin/jar");
-
-/** The environment of the programs: a locale with UTF-8, as is usual; otherwise unzip changes names. */
-const environment = { LC_ALL: "C.UTF-8" };
 
 /** Serves a directory `files`, and saves its archive as a sparse file. */
 async function withArchive(

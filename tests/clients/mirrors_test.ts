@@ -4,10 +4,8 @@ import { connect } from "node:net";
 import { assertEquals } from "../assert.ts";
 import { must } from "../lan/process.ts";
 import { Served } from "../program.ts";
-import { inScratch } from "../scratch.ts";
+import { inScratch, UTF8 as environment } from "../scratch.ts";
 import { manyOddNames } from "./odd_names.ts";
-
-const environment = { LC_ALL: "C.UTF-8" };
 
 /** Commands that mirror the URL `$0` into the working directory. */
 const mirrors: Readonly<Record<string, string>> = {
