@@ -65,7 +65,7 @@ export class RelayedFiles {
     if (isPackageOrItsSignature(address.file) && isSignature(address.file)) {
       return await this.#signature(wanted, address) ?? this.#instead(null, mirrors, address);
     }
-    if (wanted.isPackage) this.#fetchSignatureEarly(request, address, peersToo);
+    if (wanted.isPackage) this.#fetchSignatureEarly(request, address, wanted, peersToo);
     const result = await this.#memory.relay.reply(request, wanted);
     // Several mirrors may have answered. Use the one that sent the file, if there is one.
     const answered = "failure" in result ? mirrors.answered : mirrors.originOf(result.source);
@@ -158,7 +158,12 @@ export class RelayedFiles {
   }
 
   /** Fetches the signature early: pacman requests it next, and tries no other server for it. */
-  #fetchSignatureEarly(request: HttpRequest, address: PacmanAddress, peersToo: boolean): void {
+  #fetchSignatureEarly(
+    request: HttpRequest,
+    address: PacmanAddress,
+    signed: WantedFile,
+    peersToo: boolean,
+  ): void {
     if (this.#mirrors.repository(address)?.packageSignatureRequired !== true) return;
     if (request.method !== "GET") return;
     const signature = { ...address, file: `${address.file}.sig` };
@@ -166,7 +171,8 @@ export class RelayedFiles {
     const mirrors = this.#mirrors.of(later, signature, true);
     void this.#wanted(later, signature, mirrors, peersToo).then((wanted) => {
       const { relay, signatures } = this.#memory;
-      signatures.fetchEarly(signatureKey(signature), relay.sourcesOf(wanted));
+      const sources = relay.sourcesOf(wanted);
+      signatures.fetchEarly(signatureKey(signature), sources, () => relay.download(signed));
     }, () => {});
   }
 
@@ -174,7 +180,8 @@ export class RelayedFiles {
     const { relay, signatures } = this.#memory;
     const name = address.file.slice(0, -".sig".length);
     const expected = await this.#parts.expected.find(address.repository, name);
-    const signed = relay.completed({ ...wanted, name, expected });
+    const download = relay.download({ ...wanted, name, expected });
+    const signed = download?.state === "complete" ? download : null;
     const sources = relay.sourcesOf(wanted);
     const found = await signatures.find(signatureKey(address), sources, signed);
     if (found === null) return null;

@@ -42,7 +42,7 @@ const FIXED_SIZES: Readonly<Record<number, number>> = {
 };
 
 /** The fields of a signature that are needed to compare it with a file. */
-interface Signature {
+export interface Signature {
   /** The hash's name for `createHash` of node:crypto. */
   readonly hash: string;
   /** The bytes that are hashed before the file: none, or the salt of version 6. */
@@ -69,9 +69,33 @@ export function parseSignature(bytes: Uint8Array): Signature | null {
   }
 }
 
+/** The hash of a file, which is compared with a signature when all bytes of the file were added. */
+export class SignatureHash {
+  readonly signature: Signature;
+  readonly #hash: Hash;
+
+  constructor(signature: Signature) {
+    this.signature = signature;
+    this.#hash = createHash(signature.hash).update(signature.before);
+  }
+
+  /** Adds the next bytes of the file. */
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  /**
+   * True when the signature can belong to the bytes so far. Two bytes of the hash are compared. Therefore one of
+   * 65,536 wrong signatures is not noticed.
+   */
+  fits(): boolean {
+    const { after, left } = this.signature;
+    return this.#hash.copy().update(after).digest().readUInt16BE() === left;
+  }
+}
+
 /**
- * Resolves with true when a signature can belong to a file. Two bytes of the file's hash are compared.
- * Therefore one of 65,536 wrong signatures is not noticed.
+ * Resolves with true when a signature can belong to a file, as {@link SignatureHash.fits} says.
  *
  * @param file the bytes of the file, in pieces.
  */
@@ -79,19 +103,9 @@ export async function fits(
   signature: Signature,
   file: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<boolean> {
-  const hash = startHash(signature);
+  const hash = new SignatureHash(signature);
   for await (const piece of file) hash.update(piece);
-  return fitsHash(signature, hash);
-}
-
-/** Returns a hash for {@link fitsHash}, which must be updated with the bytes of the file. */
-function startHash({ hash, before }: Signature): Hash {
-  return createHash(hash).update(before);
-}
-
-/** Does the same as {@link fits}, with a hash of {@link startHash} that was updated with the whole file. */
-function fitsHash({ after, left }: Signature, hash: Hash): boolean {
-  return hash.copy().update(after).digest().readUInt16BE() === left;
+  return hash.fits();
 }
 
 /** Thrown when the bytes do not follow the format. */

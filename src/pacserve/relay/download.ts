@@ -1,6 +1,7 @@
 /** The state of one download: writes the bytes of its sources to a store, and hashes them. */
 
 import { createHash, type Hash } from "node:crypto";
+import { type Signature, SignatureHash } from "../signature.ts";
 import { type Source, SourceFailure, type SourceStream } from "./source.ts";
 import type { Store, Stores } from "./store.ts";
 
@@ -42,6 +43,9 @@ export interface Segment {
   to: number;
 }
 
+/** Maximum number of bytes that are hashed at once for a signature which came later than they. */
+const CATCH_UP = 4 * 1024 * 1024;
+
 /** Number of bytes of a mirror that readers do not get yet, so that there are some for the lifeline. */
 const RESERVE = 4096;
 
@@ -79,6 +83,7 @@ export class Download {
   #size: number | null;
   #store: Store | null = null;
   #hash: Hash | null;
+  #signed: SignatureHash | null = null;
   #holdTimer: ReturnType<typeof setTimeout> | undefined;
   #isHeld = true;
 
@@ -156,6 +161,7 @@ export class Download {
   append(bytes: Uint8Array, source: Source): "goes on" | "complete" | "wrong" {
     this.#store!.write(this.received, bytes);
     this.#hash?.update(bytes);
+    this.#signed?.update(bytes);
     const last = this.segments.at(-1);
     if (last?.source === source) last.to += bytes.length;
     else {
@@ -181,6 +187,7 @@ export class Download {
     this.#store = null;
     this.#size = this.#options.size;
     this.#hash = newHash(this.#options);
+    if (this.#signed !== null) this.#signed = new SignatureHash(this.#signed.signature);
     this.received = this.start;
     this.trusted = this.start;
     this.lastModified = null;
@@ -225,6 +232,25 @@ export class Download {
     if (count <= 0 || this.#store === null) return 0;
     if (position < Math.max(this.start, this.#store.first)) return 0;
     return this.#store.read(position, buffer.subarray(0, count));
+  }
+
+  /**
+   * Hashes the file for a signature, too, while it arrives. Otherwise pacman, which requests the signature when it
+   * has the file, waits until all of it is read again. Does nothing if too much has arrived already.
+   */
+  hashFor(signature: Signature): void {
+    if (this.state !== "fetching" || !this.isWhole || this.received > CATCH_UP) return;
+    const arrived = new Uint8Array(this.received);
+    if (this.peek(0, arrived) < arrived.length) return;
+    const hash = new SignatureHash(signature);
+    hash.update(arrived);
+    this.#signed = hash;
+  }
+
+  /** Whether a signature can belong to the complete file; null if it was not hashed for this signature. */
+  fits(signature: Signature): boolean | null {
+    const isHashed = this.state === "complete" && this.#signed?.signature === signature;
+    return isHashed ? this.#signed?.fits() ?? null : null;
   }
 
   /** Must be called when the only reader of a window has read the bytes before this position. */

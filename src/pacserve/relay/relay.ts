@@ -114,10 +114,10 @@ export class Relay {
     this.#downloads.close();
   }
 
-  /** Returns the complete download of this file, to check a signature with it; null otherwise. */
-  completed(wanted: WantedFile): Download | null {
+  /** Returns the download of this file that its requests share; null if there is none. */
+  download(wanted: WantedFile): Download | null {
     const download = this.#downloads.get(downloadKey(wanted))?.download;
-    return download?.state === "complete" && download.isKept ? download : null;
+    return download?.isKept ? download : null;
   }
 
   /** Returns the sources of a file without in-flight files, for example those of a signature. */

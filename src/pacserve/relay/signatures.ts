@@ -5,7 +5,7 @@
  */
 
 import { BoundedMap } from "../../bounded_map.ts";
-import { fits, MAX_SIGNATURE_SIZE, parseSignature } from "../signature.ts";
+import { fits, MAX_SIGNATURE_SIZE, parseSignature, type Signature } from "../signature.ts";
 import type { Download } from "./download.ts";
 import type { PackageSources } from "./package_sources.ts";
 import type { Source } from "./source.ts";
@@ -15,6 +15,7 @@ import type { RelayTimes } from "./times.ts";
 /** A signature and its source. */
 interface FoundSignature {
   readonly bytes: Uint8Array;
+  readonly signature: Signature;
   readonly source: Source;
   readonly lastModified: string | null;
 }
@@ -35,7 +36,7 @@ const PIECE = 4 * 1024 * 1024;
 type Sources = Pick<PackageSources, "next">;
 
 /** The package of a signature. */
-type Signed = Pick<Download, "received" | "peek">;
+type Signed = Pick<Download, "received" | "peek" | "fits">;
 
 /** Fetches and checks signatures. Keeps those that were fetched together with their packages. */
 export class Signatures {
@@ -46,9 +47,20 @@ export class Signatures {
     this.#times = times;
   }
 
-  /** Fetches the signature of a package that is being downloaded, because pacman requests it next. */
-  fetchEarly(key: string, sources: Sources): void {
-    if (!this.#early.has(key)) this.#early.set(key, this.#fetch(sources, null).catch(() => null));
+  /**
+   * Fetches the signature of a package that is being downloaded, because pacman requests it next.
+   *
+   * @param download returns the download; null if it is not shared by requests.
+   */
+  fetchEarly(
+    key: string,
+    sources: Sources,
+    download: () => Pick<Download, "hashFor"> | null,
+  ): void {
+    if (this.#early.has(key)) return;
+    const early = this.#fetch(sources, null).catch(() => null);
+    this.#early.set(key, early);
+    void early.then((found) => found !== null && download()?.hashFor(found.signature));
   }
 
   /**
@@ -78,19 +90,19 @@ export class Signatures {
 
   /** If the check takes too long, accepts a signature of a mirror: pacman alone would get the same one. */
   async #isSignatureOf(
-    { bytes, source }: FoundSignature,
+    { signature, source }: FoundSignature,
     signed: Signed | null,
   ): Promise<boolean> {
-    const signature = parseSignature(bytes);
-    if (signature === null) return false;
     if (signed === null) return true;
+    const known = signed.fits(signature);
+    if (known !== null) return known;
     const isMirror = source.kind === "mirror";
     const deadline = isMirror ? performance.now() + this.#times.signatureCheck : Infinity;
     return await fits(signature, piecesOf(signed, deadline)) || performance.now() >= deadline;
   }
 }
 
-/** Returns the file of a source; null when the source fails, or the file is too long for a signature. */
+/** Returns the signature of a source; null when the source fails, or its file is not a signature. */
 async function fetchFrom(source: Source): Promise<FoundSignature | null> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), PATIENCE);
@@ -104,7 +116,9 @@ async function fetchFrom(source: Source): Promise<FoundSignature | null> {
         if (count === null) return null;
         length += count;
       }
-      return { bytes, source, lastModified: stream.lastModified };
+      const signature = parseSignature(bytes);
+      if (signature === null) return null;
+      return { bytes, signature, source, lastModified: stream.lastModified };
     } finally {
       stream.close();
     }
