@@ -46,23 +46,26 @@ export async function sortInSlices<Item>(
   return sorted.sort(compare);
 }
 
-/** The number of the first item in its key. All numbers have ten digits, so that keys end alike. */
+/** The number of the first item in its key. All numbers have as many digits, so that keys end alike. */
 const FIRST = 1_000_000_000;
+const NUMBER_LENGTH = String(FIRST).length;
 
 /** Keys that are made, or resolved, at a time. */
 const KEYS_AT_A_TIME = 500;
 
 /**
- * Returns a copy of a list, sorted by a key of each item, by code units. Items with the same key keep their
- * order.
+ * Returns a copy of a list, sorted by a key of each item, by code units.
  *
  * Strings are sorted, and not objects, because that needs no comparison function. Each is a key and, after
  * a NUL, which no key may contain, the number of the item.
+ *
+ * @param compare sorts the items with the same key; by default they keep their order.
  */
 export async function sortByKey<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => string,
   slices: Slices,
+  compare?: (a: Item, b: Item) => number,
 ): Promise<Item[]> {
   const keys: string[] = [];
   for (const item of items) {
@@ -70,10 +73,23 @@ export async function sortByKey<Item>(
     if (keys.length % KEYS_AT_A_TIME === 0) await slices.next();
   }
   const sorted: Item[] = [];
+  let before = "";
+  /** Position of the first item with the same key as the last one. */
+  let first = 0;
+  const sortEqual = (): void => {
+    if (compare === undefined || sorted.length - first < 2) return;
+    sorted.push(...sorted.splice(first).sort(compare));
+  };
   for (const key of await sortInSlices(keys, slices)) {
-    sorted.push(items[Number(key.slice(-10)) - FIRST] as Item);
+    if (key.length !== before.length || !key.startsWith(before.slice(0, -NUMBER_LENGTH))) {
+      sortEqual();
+      first = sorted.length;
+    }
+    before = key;
+    sorted.push(items[Number(key.slice(-NUMBER_LENGTH)) - FIRST] as Item);
     if (sorted.length % KEYS_AT_A_TIME === 0) await slices.next();
   }
+  sortEqual();
   return sorted;
 }
 

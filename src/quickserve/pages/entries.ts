@@ -30,14 +30,14 @@ export function queryOf({ column, descending }: ListingOrder, search: string | n
 
 /**
  * Returns a sorted copy of a listing: directories first, then by the column, then by name. Names that
- * differ only in case, accents or zeros keep their order.
+ * differ only in case, accents or zeros are sorted by code units.
  */
 export async function sortEntries(
   entries: readonly Entry[],
   { column, descending }: ListingOrder,
   slices: Slices,
 ): Promise<Entry[]> {
-  let sorted = await sortByKey(entries, ({ name }) => naturalKey(name), slices);
+  let sorted = await sortByKey(entries, ({ name }) => naturalKey(name), slices, byName);
   if (column === null) {
     if (descending) sorted.reverse();
   } else {
@@ -49,6 +49,10 @@ export async function sortEntries(
     ...sorted.filter(({ kind }) => kind === "directory"),
     ...sorted.filter(({ kind }) => kind !== "directory"),
   ];
+}
+
+function byName({ name: one }: Entry, { name: other }: Entry): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /**

@@ -42,7 +42,7 @@ const SEARCHES_FOR_NEIGHBOURS = { burst: 100, perSecond: 4 };
 /** The objects and settings that {@link Pages} use. */
 interface PagesParts {
   readonly configuration: PagesConfiguration;
-  readonly tree: Pick<SharedTree, "lookup" | "list" | "open">;
+  readonly tree: Pick<SharedTree, "lookup" | "list" | "listUnsorted" | "open">;
   readonly peers: Pick<Peers, "rows" | "places"> & { readonly finder: Pick<Finder, "list"> };
   readonly about: AboutFacts;
   /** Null when uploads are off. */
@@ -120,7 +120,7 @@ export class Pages {
     const wanted = parameters.get("search")?.trim() ?? "";
     if (wanted !== "") return await this.#search(wanted, segments, search, request);
     const [own, remote] = await Promise.all([
-      this.#parts.tree.list(directory),
+      this.#parts.tree.listUnsorted(directory),
       this.#parts.configuration.listRemote ? this.#parts.peers.finder.list(segments, request) : [],
     ]);
     const context = this.contextFor(request);

@@ -33,6 +33,15 @@ Deno.test("sortEntries: names that differ only in zeros, case or accents are adj
   ]);
 });
 
+Deno.test("sortEntries: the order of names that differ only in case, accents or zeros does not depend on the input", async () => {
+  const ordered = ["a", "B1", "b01", "b1", "bé", "ETE", "Ete", "ete", "été", "f"];
+  const alike = ["B1", "b01", "b1"];
+  for (let turn = 0; turn < ordered.length; turn++) {
+    assertEquals(await sorted([...ordered.slice(turn), ...ordered.slice(0, turn)]), ordered);
+  }
+  assertEquals(await sorted(alike.toReversed()), alike);
+});
+
 async function sorted(names: readonly string[]): Promise<string[]> {
   const entries = names.map((name) => ({ name, kind: "file", size: 0, modified: 0 }) as const);
   const order = { column: null, descending: false };
