@@ -54,7 +54,10 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     this.#times = times;
     this.#lastGiven = askedAt;
     this.#left = left;
-    this.#stopListening = download.listen(() => this.#wake?.());
+    this.#stopListening = download.listen(() => {
+      // While a file is not verified, each of its pieces is a change that gives this reader nothing.
+      if (download.state !== "fetching" || download.readable > this.position) this.#wake?.();
+    });
   }
 
   [Symbol.asyncIterator](): this {
