@@ -72,6 +72,7 @@ export function parseOptions(command: Command, words: readonly string[]): Parsed
       values = rest.splice(0, valueCount(option, rest));
     } else if (option.values === undefined && !word.startsWith("--")) {
       // In `-wn5`, what follows a letter without a value is another option.
+      if (attached.startsWith("-")) throw unknownOption(word, options);
       rest.unshift(`-${attached}`);
     } else {
       values = [attached];

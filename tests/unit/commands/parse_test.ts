@@ -18,6 +18,7 @@ Deno.test("parseOptions: letters of options without values can be joined, also w
     assertEquals([options.has("watch"), options.value("interval")], [true, "5"], words.join(" "));
   }
   assertThrows(() => parseOptions(PACSERVE_STATUS, ["-wz"]), UsageError, "unknown option -z");
+  assertThrows(() => parseOptions(PACSERVE_STATUS, ["-w-"]), UsageError, "unknown option -w-");
   assertThrows(() => parseOptions(PACSERVE_STATUS, ["--watch=n5"]), UsageError, "takes no value");
 });
 
