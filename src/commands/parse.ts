@@ -53,11 +53,11 @@ export class ParsedOptions {
 export function parseOptions(command: Command, words: readonly string[]): ParsedOptions {
   const options = optionsOf(command);
   const given = new Map<string, string[][]>();
-  const positional: string[] = [];
+  let positional: string[] = [];
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--") {
-      positional.push(...rest);
+      positional = positional.concat(rest);
       break;
     }
     if (!word.startsWith("-") || word === "-") {

@@ -78,7 +78,7 @@ export async function sortByKey<Item>(
   let first = 0;
   const sortEqual = (): void => {
     if (compare === undefined || sorted.length - first < 2) return;
-    sorted.push(...sorted.splice(first).sort(compare));
+    for (const item of sorted.splice(first).sort(compare)) sorted.push(item);
   };
   for (const key of await sortInSlices(keys, slices)) {
     if (key.length !== before.length || !key.startsWith(before.slice(0, -NUMBER_LENGTH))) {

@@ -152,16 +152,20 @@ async function authSettings(
   });
   const path = options.value("authfile");
   if (path !== undefined) {
-    users.push(...parseAuthFile(await sources.read("--authfile", path), path));
+    for (const user of parseAuthFile(await sources.read("--authfile", path), path)) {
+      users.push(user);
+    }
     const { mode } = await Deno.stat(path);
     if (mode !== null && (mode & 0o004) !== 0) {
       sources.warnings.push(`--authfile ${path} can be read by every user: chmod o-r ${path}`);
     }
   }
-  const names = users.map((user) => user.name);
-  const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) {
-    throw new UsageError(`the user "${twice}" is given twice (--auth, --authfile); remove one`);
+  const names = new Set<string>();
+  for (const { name } of users) {
+    if (names.has(name)) {
+      throw new UsageError(`the user "${name}" is given twice (--auth, --authfile); remove one`);
+    }
+    names.add(name);
   }
   const uploadOnly = options.has("auth-upload-only");
   if (uploadOnly && users.length === 0) {

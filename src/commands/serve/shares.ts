@@ -60,13 +60,14 @@ async function listedShares(
 ): Promise<Share[]> {
   await Promise.all(options.positional.map(requirePath));
   const given: GivenNames = new Map();
-  const shares = positionalShares(options.positional, Deno.cwd(), given);
+  let shares = positionalShares(options.positional, Deno.cwd(), given);
   await expectAll("cannot share", shares, sources);
   for (const list of options.all("filelist")) {
     const text = await sources.read("--filelist", list);
     const listed = await parseFilelist(text, resolve(list), given);
     await expectAll(`--filelist ${list} names`, listed, sources);
-    shares.push(...listed);
+    // `push` with as many arguments as a filelist can have overflows the stack.
+    shares = shares.concat(listed);
   }
   if (pacserve !== null) return [...cacheShares(pacserve), ...shares.map(mergedWithCache)];
   // Without any path to share, share the current directory, as other file servers do.

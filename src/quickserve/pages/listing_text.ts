@@ -14,8 +14,7 @@ export function* listingAsText(listing: Listing): Generator<string> {
   const { segments, entries, context, search } = listing;
   const path = segments.map((segment) => visibleText(segment) + "/").join("");
   const { motd } = context.configuration;
-  const lines: string[] = [];
-  if (motd !== null) lines.push(...motd.trimEnd().split(/\r?\n/).map(visibleText), "");
+  const lines = motd === null ? [] : [...motd.trimEnd().split(/\r?\n/).map(visibleText), ""];
   const sought = search === null ? "" : `Search for ${visibleText(search.text)} in `;
   lines.push(`${sought}/${path}  (${totalsText(listing)})`, "");
   const headings = columns.map(({ textHeading }) => textHeading);
