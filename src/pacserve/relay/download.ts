@@ -240,6 +240,7 @@ export class Download {
    */
   hashFor(signature: Signature): void {
     if (this.state !== "fetching" || !this.isWhole || this.received > CATCH_UP) return;
+    if (this.#signed?.signature === signature) return;
     const arrived = new Uint8Array(this.received);
     if (this.peek(0, arrived) < arrived.length) return;
     const hash = new SignatureHash(signature);

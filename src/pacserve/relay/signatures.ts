@@ -57,9 +57,11 @@ export class Signatures {
     sources: Sources,
     download: () => Pick<Download, "hashFor"> | null,
   ): void {
-    if (this.#early.has(key)) return;
-    const early = this.#fetch(sources, null).catch(() => null);
-    this.#early.set(key, early);
+    let early = this.#early.get(key);
+    if (early === undefined) {
+      early = this.#fetch(sources, null).catch(() => null);
+      this.#early.set(key, early);
+    }
     void early.then((found) => found !== null && download()?.hashFor(found.signature));
   }
 
