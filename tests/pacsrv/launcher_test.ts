@@ -7,6 +7,10 @@ import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 
+/** Deno's cache of this process, in which the libraries are: the program gets another home. */
+const DENO_DIR = Deno.env.get("DENO_DIR") ??
+  join(Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache"), "deno");
+
 /** A directory with the launcher, and a front end that prints how it was called. */
 class Installation extends Scratch {
   readonly frontEnd = join(this.directory, "front-end");
@@ -42,7 +46,7 @@ class Installation extends Scratch {
     const [program = "", ...rest] = [...wrapper, "sh", "-c", `exec "$0" ${words}`, this.#launcher];
     return new Deno.Command(program, {
       args: rest,
-      env: { PACMAN: this.frontEnd, HOME: this.directory, ...environment },
+      env: { PACMAN: this.frontEnd, HOME: this.directory, DENO_DIR, ...environment },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
