@@ -7,9 +7,12 @@ import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 
-/** Deno's cache of this process, in which the libraries are: the program gets another home. */
-const DENO_DIR = Deno.env.get("DENO_DIR") ??
-  join(Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache"), "deno");
+/** Deno's cache, in which the libraries are: the program gets another home. */
+const DENO_DIR: string = JSON.parse(
+  new TextDecoder().decode(
+    new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync().stdout,
+  ),
+).denoDir;
 
 /** A directory with the launcher, and a front end that prints how it was called. */
 class Installation extends Scratch {
