@@ -1,4 +1,7 @@
-/** Exponential backoff of many things, each known by its key. */
+/**
+ * Exponential backoff of many things, each known by its key. Not in `backoff.ts`, because the main thread, which
+ * needs only that file, would load a library with it.
+ */
 
 import { backoffPause, type BackoffRange } from "./backoff.ts";
 import { BoundedMap } from "./bounded_map.ts";

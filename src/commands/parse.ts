@@ -55,9 +55,10 @@ export function parseOptions(command: Command, words: readonly string[]): Parsed
   const given = new Map<string, string[][]>();
   let positional: string[] = [];
   const rest = [...words];
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+  for (let next = 0; next < rest.length;) {
+    const word = rest[next++] ?? "";
     if (word === "--") {
-      positional = positional.concat(rest);
+      positional = positional.concat(rest.slice(next));
       break;
     }
     if (!word.startsWith("-") || word === "-") {
@@ -69,11 +70,12 @@ export function parseOptions(command: Command, words: readonly string[]): Parsed
     if (option === undefined) throw unknownOption(name, options);
     let values: string[] = [];
     if (attached === undefined) {
-      values = rest.splice(0, valueCount(option, rest));
+      values = rest.slice(next, next + valueCount(option, rest, next));
+      next += values.length;
     } else if (option.values === undefined && !word.startsWith("--")) {
       // In `-wn5`, what follows a letter without a value is another option.
       if (attached.startsWith("-")) throw unknownOption(word, options);
-      rest.unshift(`-${attached}`);
+      rest[--next] = `-${attached}`;
     } else {
       values = [attached];
     }
@@ -94,17 +96,18 @@ export function parseOptions(command: Command, words: readonly string[]): Parsed
 
 /** Splits a word into an option with its dashes, and the value that is attached to it, if there is one. */
 function splitWord(word: string): { name: string; attached: string | undefined } {
-  const end = word.startsWith("--") ? word.indexOf("=", 3) : 2;
+  const isLong = word.startsWith("--");
+  const end = isLong ? word.indexOf("=", 3) : 2;
   if (end < 0 || end >= word.length) return { name: word, attached: undefined };
-  const value = word.startsWith("--") ? word.slice(end + 1) : word.slice(end);
-  return { name: word.slice(0, end), attached: value };
+  return { name: word.slice(0, end), attached: word.slice(isLong ? end + 1 : end) };
 }
 
-/** Returns how many of the words after an option are its values. */
-function valueCount({ choices, values }: Option, words: readonly string[]): number {
+/** Returns how many of the words from `start` are values of the option before them. */
+function valueCount({ choices, values }: Option, words: readonly string[], start: number): number {
   if (choices === undefined) return values?.length ?? 0;
-  const end = words.findIndex((word) => !choices.includes(word));
-  return Math.max(1, end < 0 ? words.length : end);
+  let end = start;
+  while (choices.includes(words[end] ?? "")) end++;
+  return Math.max(1, end - start);
 }
 
 /** @throws {UsageError} when an option cannot have these values. */

@@ -250,8 +250,8 @@ export class Download {
 
   /** Whether a signature can belong to the complete file; null if it was not hashed for this signature. */
   fits(signature: Signature): boolean | null {
-    const isHashed = this.state === "complete" && this.#signed?.signature === signature;
-    return isHashed ? this.#signed?.fits() ?? null : null;
+    if (this.state !== "complete" || this.#signed?.signature !== signature) return null;
+    return this.#signed.fits();
   }
 
   /** Must be called when the only reader of a window has read the bytes before this position. */

@@ -114,10 +114,9 @@ export class Relay {
     this.#downloads.close();
   }
 
-  /** Returns the download of this file that its requests share; null if there is none. */
+  /** Returns the download that all requests for this file share; null if there is none. */
   download(wanted: WantedFile): Download | null {
-    const download = this.#downloads.get(downloadKey(wanted))?.download;
-    return download?.isKept ? download : null;
+    return this.#kept(wanted)?.download ?? null;
   }
 
   /** Returns the sources of a file without in-flight files, for example those of a signature. */
@@ -229,11 +228,17 @@ export class Relay {
    * @returns null when there is none, or when the range begins too far after its last received byte.
    */
   #shared(wanted: WantedFile, range: ByteRange | null): Job | null {
-    const job = wanted.isPackage ? this.#downloads.get(downloadKey(wanted)) : null;
-    if (job === null || !job.download.isKept) return null;
+    const job = this.#kept(wanted);
+    if (job === null) return null;
     const { state, received } = job.download;
     const isNear = state === "complete" || (range?.start ?? 0) <= received + MAX_AHEAD;
     return isNear ? job : null;
+  }
+
+  /** Returns the download of a package whose store keeps all bytes; null if there is none. */
+  #kept(wanted: WantedFile): Job | null {
+    const job = wanted.isPackage ? this.#downloads.get(downloadKey(wanted)) : null;
+    return job?.download.isKept ? job : null;
   }
 
   /** True when the whole file must be downloaded: a range of a peer's copy cannot be verified alone. */

@@ -46,8 +46,8 @@ export class SourceMemory extends EventEmitter<{ changed: [] }> {
     const now = (): number => performance.now();
     this.#distrust = new Backoffs(WRONG_PAUSE, MAX_PEERS, now);
     this.#trouble = new Backoffs(TROUBLE_PAUSE, MAX_PEERS, now);
-    this.#copies = new BoundedMap(MAX_COPIES, DAY, now);
-    this.#races = new BoundedMap(MAX_PEERS, times.raceRemembered, now);
+    this.#copies = new BoundedMap(MAX_COPIES, DAY);
+    this.#races = new BoundedMap(MAX_PEERS, times.raceRemembered);
   }
 
   /** True when the peer may be used for this file: neither its copy nor its last files were wrong. */
