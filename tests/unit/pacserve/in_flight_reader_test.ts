@@ -1,27 +1,17 @@
 /** Tests that a peer which reads a download has no influence on it. */
 
-import { Download } from "../../../src/pacserve/relay/download.ts";
+import type { Download } from "../../../src/pacserve/relay/download.ts";
 import { InFlightReader } from "../../../src/pacserve/relay/in_flight_reader.ts";
 import { OwnReaders } from "../../../src/pacserve/relay/own_readers.ts";
-import { Windows } from "../../../src/pacserve/relay/window.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { makeDownload } from "./downloads.ts";
 
 const size = 1024 * 1024;
 
 function make(
   own = new OwnReaders(),
 ): { readonly download: Download; readonly reader: InFlightReader; ended: number } {
-  const download = new Download({
-    name: "file",
-    size,
-    sha256: new Uint8Array(32),
-    isWhole: true,
-    start: 0,
-    end: null,
-    resumable: true,
-    hold: 0,
-    stores: new Windows(null),
-  });
+  const download = makeDownload({ size, sha256: new Uint8Array(32) });
   const source = { kind: "mirror", name: "m", key: "m", open: () => Promise.reject() } as const;
   download.append(new Uint8Array(size / 2), source);
   const made = { download, ended: 0 };

@@ -1,11 +1,11 @@
 /** Tests the counters of received bytes: those of mirrors count at once, those of peers when verified. */
 
 import { createHash } from "node:crypto";
-import { Download } from "../../../src/pacserve/relay/download.ts";
+import type { Download } from "../../../src/pacserve/relay/download.ts";
 import { Received } from "../../../src/pacserve/relay/received.ts";
 import type { Source, SourceKind } from "../../../src/pacserve/relay/source.ts";
-import { Windows } from "../../../src/pacserve/relay/window.ts";
 import { assertEquals } from "../../assert.ts";
+import { makeDownload, streamOf } from "./downloads.ts";
 
 const CONTENT = new TextEncoder().encode("0123456789");
 
@@ -14,17 +14,10 @@ function source(kind: SourceKind, name: string = kind): Source {
   return { kind, name, key: name, open };
 }
 
-function download(options: Partial<ConstructorParameters<typeof Download>[0]> = {}): Download {
-  return new Download({
-    name: "a-1-1-any.pkg.tar.zst",
+function download(options: Partial<Parameters<typeof makeDownload>[0]> = {}): Download {
+  return makeDownload({
     size: CONTENT.length,
     sha256: new Uint8Array(createHash("sha256").update(CONTENT).digest()),
-    isWhole: true,
-    start: 0,
-    end: null,
-    resumable: true,
-    hold: 0,
-    stores: new Windows(null),
     ...options,
   });
 }
@@ -47,13 +40,7 @@ function counting(): {
 
 /** Appends the bytes `from` to `until` of the correct content, or wrong bytes, to a download. */
 function give(to: Download, by: Source, from: number, until: number, isRight = true): void {
-  to.begin({
-    from: 0,
-    size: CONTENT.length,
-    lastModified: null,
-    read: () => Promise.resolve(null),
-    close: () => {},
-  }, by);
+  to.begin(streamOf(CONTENT.length), by);
   const bytes = CONTENT.slice(from, until);
   to.append(isRight ? bytes : bytes.fill(120), by);
 }

@@ -1,12 +1,11 @@
 /** Tests how long a signature waits until its package is hashed. */
 
 import { createHash } from "node:crypto";
-import { Download } from "../../../src/pacserve/relay/download.ts";
 import { Signatures } from "../../../src/pacserve/relay/signatures.ts";
 import type { Source } from "../../../src/pacserve/relay/source.ts";
-import { Windows } from "../../../src/pacserve/relay/window.ts";
 import { parseSignature } from "../../../src/pacserve/signature.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { makeDownload, streamOf } from "./downloads.ts";
 
 /** A valid signature packet that belongs to no package: its hash begins with zeros. */
 const wrong = Uint8Array.of(0xc2, 74, 4, 0, 27, 10, 0, 0, 0, 0, 0, 0, ...new Uint8Array(64));
@@ -93,16 +92,9 @@ async function isAccepted(
   before: number,
   restartedAt = 0,
 ): Promise<boolean> {
-  const download = new Download({
-    name: "file",
+  const download = makeDownload({
     size: file.length,
     sha256: createHash("sha256").update(file).digest(),
-    isWhole: true,
-    start: 0,
-    end: null,
-    resumable: true,
-    hold: 0,
-    stores: new Windows(null),
   });
   const source = sourceOf("copy");
   download.append(restartedAt > 0 ? new Uint8Array(before) : file.subarray(0, before), source);
@@ -121,13 +113,7 @@ async function isAccepted(
   if (restartedAt > 0) {
     download.append(new Uint8Array(restartedAt - before), source);
     download.restart();
-    download.begin({
-      from: 0,
-      size: file.length,
-      lastModified: null,
-      read: () => Promise.resolve(null),
-      close: () => {},
-    }, source);
+    download.begin(streamOf(file.length), source);
     at = 0;
   }
   while (at < file.length) {
